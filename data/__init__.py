@@ -1,0 +1,1 @@
+"""Sample sets; installed as `tfgan_app.bundled_data`."""

@@ -1,0 +1,10 @@
+"""Packages of tfgan_app; everything else is in setup.cfg."""
+
+from setuptools import find_packages, setup
+
+# The sample sets live in the repository's `data/`, where people look for them, and install as a package.
+setup(
+    packages=[*find_packages(include=["tfgan_app", "tfgan_app.*"]), "tfgan_app.bundled_data"],
+    package_dir={"tfgan_app.bundled_data": "data"},
+    package_data={"tfgan_app.bundled_data": ["**/*.png", "**/*.md", "**/LICENSE*"]},
+)

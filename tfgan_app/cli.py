@@ -1,0 +1,261 @@
+"""The command line: reads argv, runs one command, and turns what goes wrong into one line and an exit code.
+
+Exit codes: 0 done, 1 finished but some inputs failed, 2 bad usage or bad input, 130 interrupted.
+
+Help and usage errors answer at once because nothing here loads TensorFlow: the module of a command is
+imported when the command is run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib
+import os
+import sys
+import traceback
+import typing
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from absl import app
+from absl.flags import argparse_flags
+
+import tfgan_app
+from tfgan_app.commands import startup
+from tfgan_app.config import Precision, Strategy
+from tfgan_app.tasks import TASKS, check_task_name
+
+PLANNED_COMMANDS = ("serve", "augment")
+
+EXPORT_FORMATS = ("saved_model", "keras")
+PLANNED_EXPORT_FORMATS = ("tflite", "web")
+
+_SOURCE_HELP = "a folder of pictures; without it the task's bundled sample"
+
+_TRAIN_EPILOG = """\
+Everything else is set with --set KEY=VALUE (keys are those of config.json; --dry-run prints them all):
+  --set task.direction=b2a --set training.validate_every_steps=500 --set optimizer.clip_norm=none
+Later wins: task defaults, --preset, --config, the flags above, --set.
+"""
+
+
+class _Parser(argparse_flags.ArgumentParser):
+    """An argument parser that answers a usage error with one line."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        # Abbreviations would turn every new flag into a change of meaning of somebody's script.
+        super().__init__(allow_abbrev=False, **kwargs)
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: error: {_one_line(message)} (see `{self.prog} --help`)\n")
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Runs the command line and exits the process.
+
+    Args:
+        argv: Program name and arguments; `sys.argv` if None.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        # File names may hold what the terminal's encoding does not.
+        stream.reconfigure(errors="backslashreplace")
+    app.run(run, argv=argv if argv is None else list(argv), flags_parser=parse)
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Parses the command line.
+
+    Args:
+        argv: Program name and arguments.
+
+    Returns:
+        `command`, `debug` and the flags of the command, `-` turned into `_`.
+
+    Raises:
+        SystemExit: After help or the version (0), or a usage error (2).
+    """
+    parser = build_parser()
+    args, unknown = parser.parse_known_args(list(argv[1:]))
+    if args.command in PLANNED_COMMANDS:
+        parser.error(f"`{args.command}` is not part of this version yet")
+    if unknown:
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    return args
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the command that was parsed.
+
+    Args:
+        args: What `parse` returned.
+
+    Returns:
+        The exit code.
+    """
+    try:
+        startup.load_tensorflow(show_chatter=args.debug)
+        return importlib.import_module(f"tfgan_app.commands.{args.command}").run(args)
+    except KeyboardInterrupt:
+        print("tfgan_app: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output (`| head`) has left; Python must not try to flush to it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (ValueError, OSError) as error:
+        if args.debug:
+            traceback.print_exc()
+        print(f"tfgan_app: error: {_message(error)}", file=sys.stderr)
+        return 2
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Returns the parser of the whole command line."""
+    parser = _Parser(
+        prog="tfgan_app",
+        description="Train image GANs on your own pictures, look at the results, measure and ship them.",
+        epilog="`tfgan_app COMMAND --help` explains a command.",
+    )
+    parser.add_argument("--version", action="version", version=f"tfgan_app {tfgan_app.__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_train(commands)
+    _add_evaluate(commands)
+    _add_predict(commands)
+    _add_export(commands)
+    _add_inspect(commands)
+    for name in PLANNED_COMMANDS:
+        commands.add_parser(name, add_help=False)
+    return parser
+
+
+def _add_command(commands: Any, name: str, *, summary: str, **kwargs: Any) -> argparse.ArgumentParser:
+    formatter = argparse.RawDescriptionHelpFormatter
+    parser = commands.add_parser(name, help=summary, description=summary, formatter_class=formatter, **kwargs)
+    parser.add_argument("--debug", action="store_true", help="show tracebacks and TensorFlow's own messages")
+    return parser
+
+
+def _add_train(commands: Any) -> None:
+    summary = "Train a task; what it learns, logs and draws goes to a run directory."
+    parser = _add_command(commands, "train", summary=summary, epilog=_TRAIN_EPILOG)
+    parser.add_argument("--task", required=True, type=_task, metavar=f"{{{','.join(TASKS)}}}", help="what to train")
+    parser.add_argument("--data", metavar="SOURCE", help=_SOURCE_HELP)
+    parser.add_argument("--run-dir", metavar="DIR", help="where to write; a new folder in runs/ by default")
+    parser.add_argument("--steps", type=_positive, metavar="N", help="training steps of the whole run")
+    parser.add_argument("--batch-size", type=_positive, metavar="N", help="pictures per step")
+    parser.add_argument("--image-size", type=_positive, metavar="PX", help="side of the training pictures")
+    parser.add_argument("--preset", metavar="NAME", help="a named set of values of the task")
+    parser.add_argument("--precision", choices=typing.get_args(Precision), help="compute precision")
+    parser.add_argument("--seed", type=_natural, metavar="N", help="seed of everything random")
+    parser.add_argument("--strategy", choices=typing.get_args(Strategy), help="distribution over devices")
+    parser.add_argument("--config", metavar="FILE", help="a config.json, or part of one")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        type=_assignment,
+        metavar="KEY=VALUE",
+        help="set one value; may be repeated",
+    )
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint of --run-dir")
+    parser.add_argument("--dry-run", action="store_true", help="print configuration, sizes and time estimate only")
+
+
+def _add_evaluate(commands: Any) -> None:
+    parser = _add_command(commands, "evaluate", summary="Measure a run on held-out pictures.")
+    parser.add_argument("--run", required=True, metavar="DIR", help="run directory")
+    parser.add_argument("--data", metavar="SOURCE", help="pictures to measure on; the run's own by default")
+    parser.add_argument("--json", metavar="FILE", help="write the numbers to a file as well")
+    _add_checkpoint(parser)
+
+
+def _add_predict(commands: Any) -> None:
+    parser = _add_command(commands, "predict", summary="Run a model over a picture or a folder of pictures.")
+    parser.add_argument(
+        "--model", required=True, metavar="PATH", help="run directory, exported model folder or .keras file"
+    )
+    parser.add_argument("--input", metavar="PATH", help="picture or folder")
+    parser.add_argument("--output", required=True, metavar="PATH", help="picture or folder to write")
+    parser.add_argument("--tile", type=_positive, metavar="PX", help="work in tiles of this size")
+    parser.add_argument("--count", type=_positive, metavar="N", help="how many pictures to generate")
+    parser.add_argument("--seed", type=_natural, metavar="N", help="seed of what is generated")
+    _add_checkpoint(parser)
+
+
+def _add_export(commands: Any) -> None:
+    parser = _add_command(commands, "export", summary="Write a trained model for use elsewhere.")
+    parser.add_argument("--run", required=True, metavar="DIR", help="run directory")
+    parser.add_argument(
+        "--format",
+        required=True,
+        type=_export_format,
+        metavar=f"{{{','.join(EXPORT_FORMATS)}}}",
+        help="file format",
+    )
+    parser.add_argument(
+        "--quantize", choices=("none", "float16", "dynamic", "int8"), default="none", help="weight format"
+    )
+    parser.add_argument("--output", default="exported_models", metavar="DIR", help="default: exported_models")
+    parser.add_argument("--name", metavar="NAME", help="name of the model; the run directory's by default")
+    _add_checkpoint(parser)
+
+
+def _add_inspect(commands: Any) -> None:
+    parser = _add_command(commands, "inspect", summary="Say what is in a data set, and what is wrong with it.")
+    parser.add_argument("--data", required=True, metavar="SOURCE", help="a folder of pictures")
+    parser.add_argument("--json", metavar="FILE", help="write the findings to a file as well")
+
+
+def _add_checkpoint(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--checkpoint",
+        choices=("last", "best"),
+        default="last",
+        help="which checkpoint of a run (default: last)",
+    )
+
+
+def _task(name: str) -> str:
+    try:
+        return check_task_name(name)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _export_format(name: str) -> str:
+    if name in EXPORT_FORMATS:
+        return name
+    reason = "is not part of this version yet" if name in PLANNED_EXPORT_FORMATS else "is not a format"
+    raise argparse.ArgumentTypeError(f"{name!r} {reason}. Available formats: {', '.join(EXPORT_FORMATS)}.")
+
+
+def _assignment(text: str) -> str:
+    if not text.partition("=")[0].strip() or "=" not in text:
+        raise argparse.ArgumentTypeError(f"expected KEY=VALUE, as in training.steps=500. Received: {text!r}.")
+    return text
+
+
+def _positive(text: str) -> int:
+    return _whole_number(text, minimum=1)
+
+
+def _natural(text: str) -> int:
+    return _whole_number(text, minimum=0)
+
+
+def _whole_number(text: str, *, minimum: int) -> int:
+    with contextlib.suppress(ValueError):
+        if int(text) >= minimum:
+            return int(text)
+    raise argparse.ArgumentTypeError(f"must be an integer, at least {minimum}. Received: {text!r}.")
+
+
+def _message(error: ValueError | OSError) -> str:
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f"{error.strerror}: {error.filename}"
+    return _one_line(str(error)) or type(error).__name__
+
+
+def _one_line(text: str) -> str:
+    return " ".join(line.strip() for line in text.splitlines() if line.strip())

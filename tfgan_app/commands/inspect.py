@@ -1,0 +1,51 @@
+"""`tfgan_app inspect`: what is in a data set, and what is wrong with it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from tfgan_app.data.inspection import Inspection, inspect_pairs
+
+_UNUSABLE = ("unreadable", "oversized")
+_REPORT_EVERY_FILES = 100
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prints what was found, and writes it as JSON where asked.
+
+    Args:
+        args: `data`, the folder; `json`, a file to write or None.
+
+    Returns:
+        0, or 1 if some files cannot be used; each of them is named on stderr.
+
+    Raises:
+        ValueError: If the folder holds no pairs.
+    """
+    inspection = inspect_pairs(args.data, on_progress=_show_progress)
+    for line in inspection.lines():
+        print(line)
+    if args.json is not None:
+        text = json.dumps(inspection.to_dict(), indent=2, ensure_ascii=False)
+        Path(args.json).write_text(text + "\n", encoding="utf-8")
+    unusable = _unusable_files(inspection)
+    for found in unusable:
+        print(f"tfgan_app: {found}", file=sys.stderr)
+    return 1 if unusable else 0
+
+
+def _unusable_files(inspection: Inspection) -> list[str]:
+    return [found for problem in inspection.problems if problem.kind in _UNUSABLE for found in problem.found]
+
+
+def _show_progress(done: int, total: int) -> None:
+    """Counts the files on one line of a terminal, which is cleared at the end."""
+    if not sys.stderr.isatty():
+        return
+    if done == total:
+        print("\r\033[K", end="", file=sys.stderr, flush=True)
+    elif done % _REPORT_EVERY_FILES == 0:
+        print(f"\r{done} of {total} files read", end="", file=sys.stderr, flush=True)

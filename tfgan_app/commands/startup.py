@@ -1,0 +1,54 @@
+"""Starts TensorFlow for a command, without what it prints on every start."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+
+# Printed while TensorFlow loads on a machine without a GPU, whatever its log level.
+_CHATTER = re.compile(
+    r"absl::InitializeLog|oneDNN custom operations|Could not find cuda drivers|failed call to cuInit"
+    r"|This TensorFlow binary is optimized|To enable the following instructions|^\s*$"
+)
+
+
+def load_tensorflow(*, show_chatter: bool) -> None:
+    """Imports TensorFlow and looks for devices, so that later imports are silent.
+
+    Args:
+        show_chatter: Leave everything that TensorFlow prints on stderr.
+    """
+    # Only where the user has not said otherwise, and before the first import.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0" if show_chatter else "2")
+    with contextlib.nullcontext() if show_chatter else chatter_hidden():
+        import tensorflow as tf
+
+        # Looking for devices is what makes the CUDA runtime speak.
+        tf.config.list_physical_devices()
+
+
+@contextlib.contextmanager
+def chatter_hidden() -> Iterator[None]:
+    """Holds back what native code writes to stderr, and afterwards shows all of it but the known chatter."""
+    sys.stderr.flush()
+    try:
+        stderr_copy = os.dup(2)
+    except OSError:  # stderr is closed: there is nothing to keep clean
+        yield
+        return
+    with tempfile.TemporaryFile() as held_back:
+        os.dup2(held_back.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(stderr_copy, 2)
+            os.close(stderr_copy)
+            held_back.seek(0)
+            for line in held_back.read().decode(errors="replace").splitlines():
+                if not _CHATTER.search(line):
+                    print(line, file=sys.stderr)

@@ -1,0 +1,349 @@
+"""The configuration of a run: frozen dataclasses, typed dotted overrides and a JSON round trip.
+
+A run is described by one `RunConfig` of four sections: `data`, `training`, `optimizer` and `task`. The first
+three are defined here; the fourth is a frozen dataclass that the task's own module provides. Every value has
+a dotted key (`training.steps`, `task.direction`), and every way of setting one ends in the same check against
+the field's annotation and bounds, so that a wrong value is found before anything is built.
+
+Only the command line, the commands and the tasks read this module; everything below them takes plain keyword
+arguments. It uses nothing but the standard library, so that the command line answers without TensorFlow.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from tfgan_app.typed_fields import FieldSpec, bounded, field_specs
+
+Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
+Strategy = Literal["auto", "none", "mirrored", "multi_worker"]
+Background = Literal["white", "gray", "black"]
+
+BACKGROUND_RGB = {"white": (255, 255, 255), "gray": (128, 128, 128), "black": (0, 0, 0)}
+
+# Named flags of the command line, and the value that each one sets.
+FLAG_FIELDS = {
+    "data": "data.source",
+    "image_size": "data.image_size",
+    "steps": "training.steps",
+    "batch_size": "training.batch_size",
+    "precision": "training.precision",
+    "seed": "training.seed",
+    "strategy": "training.strategy",
+}
+
+SECTIONS = ("data", "training", "optimizer", "task")
+
+
+@dataclasses.dataclass(frozen=True)
+class DataConfig:
+    """Where the pictures come from and how they are brought to size.
+
+    Attributes:
+        source: Folder, `keras:NAME` or `tfds:NAME`; None is the task's bundled sample.
+        image_size: Side in pixels of the square pictures that the networks train on.
+        load_scale: Pictures are loaded at `image_size * load_scale`; what is over is room for random crops.
+        resize: `short_side` keeps the aspect ratio and crops a square, `squash` fits the whole picture into a
+            square, `none` crops at native resolution.
+        background: What transparent pictures are laid on.
+        val_fraction: Share held out for validation where the data has no validation split of its own.
+        max_val_pictures: At most this many held-out pictures are used for validation during training.
+        cache_budget_mb: Decoded pictures stay in memory up to this size; beyond it they are decoded per step.
+    """
+
+    source: str | None = None
+    image_size: int = bounded(64, minimum=16, maximum=4096)
+    load_scale: float = bounded(1.125, minimum=1.0, maximum=4.0)
+    resize: Literal["short_side", "squash", "none"] = "short_side"
+    background: Background = "white"
+    val_fraction: float = bounded(0.1, minimum=0.0, below=1.0)
+    max_val_pictures: int = bounded(256, minimum=1)
+    cache_budget_mb: int = bounded(1024, minimum=0)
+
+    @property
+    def background_rgb(self) -> tuple[int, int, int]:
+        """The background as (red, green, blue) in 0..255."""
+        return BACKGROUND_RGB[self.background]
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingConfig:
+    """How long, how fast and how reproducibly a run trains, and how often it reports.
+
+    Attributes:
+        steps: Number of training steps of the whole run, resumed parts included.
+        batch_size: Pictures per step, over all replicas.
+        seed: Everything random in a run is a function of this and the step.
+        precision: Compute dtype policy; `auto` picks the fastest that the hardware gains from.
+        strategy: Distribution over devices and hosts; `auto` uses all local GPUs.
+        accumulate_steps: Gradients are summed over this many steps before an update.
+        ema_decay: Decay of the averaged generator that is validated and exported.
+        deterministic: Ask TensorFlow for deterministic kernels (slower on GPUs).
+        log_every_steps: Steps between rows of metrics.csv and TensorBoard scalars.
+        sample_every_steps: Steps between picture grids.
+        validate_every_steps: Steps between validations on held-out pictures.
+        checkpoint_every_steps: Steps between checkpoints.
+        keep_checkpoints: How many of the latest checkpoints are kept.
+        best_metric: Validation metric that picks the best checkpoint.
+    """
+
+    steps: int = bounded(2000, minimum=1)
+    batch_size: int = bounded(16, minimum=1)
+    seed: int = bounded(0, minimum=0, maximum=2**31 - 1)
+    precision: Precision = "auto"
+    strategy: Strategy = "auto"
+    accumulate_steps: int = bounded(1, minimum=1)
+    ema_decay: float = bounded(0.999, minimum=0.0, below=1.0)
+    deterministic: bool = False
+    log_every_steps: int = bounded(50, minimum=1)
+    sample_every_steps: int = bounded(250, minimum=1)
+    validate_every_steps: int = bounded(250, minimum=1)
+    checkpoint_every_steps: int = bounded(250, minimum=1)
+    keep_checkpoints: int = bounded(3, minimum=1)
+    best_metric: Literal["ssim", "psnr", "l1"] = "ssim"
+
+
+@dataclasses.dataclass(frozen=True)
+class OptimizerConfig:
+    """Adam for both players, with a rate for each (TTUR, Heusel et al., 2017, arXiv:1706.08500).
+
+    Attributes:
+        generator_learning_rate: Peak learning rate of the generator.
+        discriminator_learning_rate: Peak learning rate of the discriminator.
+        beta_1: Decay of Adam's first moment.
+        beta_2: Decay of Adam's second moment.
+        clip_norm: Gradients of each player are scaled to at most this global norm; None leaves them.
+        schedule: How the rate moves after the warm-up.
+        warmup_steps: Steps over which the rate rises from zero to its peak.
+    """
+
+    generator_learning_rate: float = bounded(2e-4, above=0.0)
+    discriminator_learning_rate: float = bounded(2e-4, above=0.0)
+    beta_1: float = bounded(0.5, minimum=0.0, below=1.0)
+    beta_2: float = bounded(0.999, minimum=0.0, below=1.0)
+    clip_norm: float | None = bounded(None, above=0.0)
+    schedule: Literal["constant", "linear", "cosine"] = "constant"
+    warmup_steps: int = bounded(0, minimum=0)
+
+
+@dataclasses.dataclass(frozen=True)
+class RunConfig:
+    """Everything that decides what a run does; checked when made.
+
+    Attributes:
+        task_name: Row of the tasks table.
+        data: Where pictures come from.
+        training: Length, batch, precision and intervals.
+        optimizer: Optimizers of both players.
+        task: The task's own frozen dataclass.
+
+    Raises:
+        ValueError: If a value is not of its field's type, not one of its choices or out of its range.
+    """
+
+    task_name: str
+    data: DataConfig
+    training: TrainingConfig
+    optimizer: OptimizerConfig
+    task: Any
+
+    def __post_init__(self) -> None:
+        for name in SECTIONS:
+            section = getattr(self, name)
+            checked = {
+                key.partition(".")[2]: spec.check(getattr(section, key.partition(".")[2]))
+                for key, spec in field_specs(name, type(section)).items()
+            }
+            # Frozen, but values arrive from JSON as well: lists become tuples and integers floats.
+            object.__setattr__(self, name, dataclasses.replace(section, **checked))
+
+
+def default_config(task_name: str, task_config: type) -> RunConfig:
+    """Returns the configuration of a task before anyone has set anything.
+
+    Args:
+        task_name: Row of the tasks table.
+        task_config: The task's frozen dataclass; every field has a default.
+    """
+    return RunConfig(task_name, DataConfig(), TrainingConfig(), optimizer=OptimizerConfig(), task=task_config())
+
+
+def resolve_config(
+    task_name: str,
+    task_config: type,
+    *,
+    preset: Mapping[str, Any] | None = None,
+    config_file: str | Path | None = None,
+    flags: Mapping[str, Any] | None = None,
+    overrides: Iterable[str] = (),
+) -> RunConfig:
+    """Builds the configuration of a run; what comes later in the argument list wins.
+
+    Args:
+        task_name: Row of the tasks table.
+        task_config: The task's frozen dataclass.
+        preset: Dotted keys and values that the task keeps under a name.
+        config_file: JSON file: the `config.json` of a run, or any part of one.
+        flags: Parsed command line. Names in `FLAG_FIELDS` that are not None are used, others are ignored.
+        overrides: `KEY=VALUE` texts.
+
+    Returns:
+        The checked configuration. A folder in `data.source` is absolute, so that a run can be taken up from
+        anywhere.
+
+    Raises:
+        ValueError: If a key is unknown or a value does not fit it.
+        OSError: If the file cannot be read.
+    """
+    given = {FLAG_FIELDS[name]: value for name, value in (flags or {}).items() if name in FLAG_FIELDS}
+    config = replace_values(default_config(task_name, task_config), preset or {})
+    if config_file is not None:
+        config = replace_values(config, _read_values(config_file, task_name))
+    config = replace_values(config, {key: value for key, value in given.items() if value is not None})
+    config = apply_overrides(config, overrides)
+    return replace_values(config, {"data.source": _absolute_source(config.data.source)})
+
+
+def apply_overrides(config: RunConfig, overrides: Iterable[str]) -> RunConfig:
+    """Returns the configuration with `KEY=VALUE` texts applied in order, each read by the type of its field.
+
+    `none` stands for None, `true`/`false` for booleans, and tuples are separated by commas.
+
+    Args:
+        config: Configuration to start from; it is left as it is.
+        overrides: For example `["task.direction=b2a", "training.steps=500"]`.
+
+    Raises:
+        ValueError: If a text is no assignment, its key is unknown, or its value does not fit the field.
+    """
+    for assignment in overrides:
+        key, separator, text = assignment.partition("=")
+        key = key.strip()
+        if not separator:
+            raise ValueError(f"`--set` expects KEY=VALUE, as in training.steps=500. Received: {assignment!r}.")
+        config = replace_values(config, {key: _spec(config, key).parse(text.strip())})
+    return config
+
+
+def replace_values(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
+    """Returns the configuration with the values of some dotted keys replaced.
+
+    Args:
+        config: Configuration to start from; it is left as it is.
+        values: Dotted keys and Python (or JSON) values.
+
+    Raises:
+        ValueError: If a key is unknown or a value does not fit its field.
+    """
+    changes: dict[str, dict[str, Any]] = {}
+    for key, value in values.items():
+        _spec(config, key)  # an unknown key ends here
+        section, name = key.split(".")
+        changes.setdefault(section, {})[name] = value
+    return dataclasses.replace(
+        config,
+        **{name: dataclasses.replace(getattr(config, name), **change) for name, change in changes.items()},
+    )
+
+
+def to_dict(config: RunConfig) -> dict[str, Any]:
+    """Returns the configuration as plain dicts, lists, numbers and texts, ready for JSON."""
+    return json.loads(json.dumps(dataclasses.asdict(config)))
+
+
+def to_json(config: RunConfig) -> str:
+    """Returns the configuration as indented JSON text that ends in a newline."""
+    return json.dumps(to_dict(config), indent=2, ensure_ascii=False) + "\n"
+
+
+def from_dict(values: Mapping[str, Any], task_config: type) -> RunConfig:
+    """Returns the configuration that `to_dict` was given; a key that is missing keeps its default.
+
+    Args:
+        values: What `to_dict` returned.
+        task_config: The task's frozen dataclass.
+
+    Raises:
+        ValueError: If the task's name is missing, a key is unknown or a value does not fit its field.
+    """
+    task_name = values.get("task_name")
+    if not isinstance(task_name, str):
+        raise ValueError(f"`task_name` must be the name of a task. Received: {task_name!r}.")
+    return replace_values(default_config(task_name, task_config), dict(_flatten(values)))
+
+
+def load_json(path: str | Path) -> dict[str, Any]:
+    """Reads a JSON object from a file.
+
+    Raises:
+        ValueError: If the file does not hold one.
+        OSError: If the file cannot be read.
+    """
+    try:
+        values = json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} must be a JSON file. Received: {error}.") from None
+    if not isinstance(values, dict):
+        raise ValueError(f"{path} must hold a JSON object. Received: {type(values).__name__}.")
+    return values
+
+
+def diff(a: RunConfig, b: RunConfig) -> dict[str, tuple[Any, Any]]:
+    """Returns the dotted keys whose values differ, each with the value in `a` and in `b`."""
+    left, right = ({"task_name": config.task_name, **dict(_flatten(to_dict(config)))} for config in (a, b))
+    keys = [*left, *(key for key in right if key not in left)]
+    return {key: (left.get(key), right.get(key)) for key in keys if left.get(key) != right.get(key)}
+
+
+def _read_values(path: str | Path, task_name: str) -> dict[str, Any]:
+    """Reads the dotted values of a configuration file that is meant for a task."""
+    values = load_json(path)
+    if values.get("task_name", task_name) != task_name:
+        raise ValueError(f"{path} must be for task {task_name!r}. Received: task_name={values['task_name']!r}.")
+    return dict(_flatten(values))
+
+
+def _flatten(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yields dotted keys and values of a nested dict; the task's name is no value and left out."""
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from ((f"{name}.{key}", inner) for key, inner in value.items())
+        elif name != "task_name":
+            yield name, value
+
+
+def _absolute_source(source: str | None) -> str | None:
+    if source is None or source.startswith(("keras:", "tfds:")):
+        return source
+    return str(Path(source).expanduser().absolute())
+
+
+def _specs(config: RunConfig) -> dict[str, FieldSpec]:
+    """Returns what every value of a configuration must be, by dotted key."""
+    specs: dict[str, FieldSpec] = {}
+    for section in SECTIONS:
+        specs.update(field_specs(section, type(getattr(config, section))))
+    return specs
+
+
+def _spec(config: RunConfig, key: str) -> FieldSpec:
+    """Returns what the value of a dotted key must be.
+
+    Raises:
+        ValueError: If there is no such key, with the nearest one and the valid ones.
+    """
+    specs = _specs(config)
+    if key in specs:
+        return specs[key]
+    # A name without its section is the commonest slip, so the last part of each key is compared as well.
+    names = {**{name.partition(".")[2]: name for name in specs}, **{name: name for name in specs}}
+    nearest = difflib.get_close_matches(key, names, n=1, cutoff=0.5)
+    suggestion = f" Did you mean {names[nearest[0]]!r}?" if nearest else ""
+    section = key.partition(".")[0]
+    valid = [name for name in specs if name.startswith(f"{section}.")] or list(specs)
+    raise ValueError(f"Unknown configuration key {key!r}.{suggestion} Valid keys: {', '.join(valid)}.")

@@ -1,0 +1,196 @@
+"""Dataclass fields that check their values and read them from text, by annotation and bounds.
+
+Annotations may be `int`, `float`, `bool`, `str`, `Literal[...]`, `tuple[X, ...]`, `tuple[X, Y]` and unions of
+these with each other and None. Standard library only.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import types
+import typing
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal
+
+_BOUND_TESTS: dict[str, Callable[[float, float], bool]] = {
+    "at least": lambda value, limit: value >= limit,
+    "greater than": lambda value, limit: value > limit,
+    "at most": lambda value, limit: value <= limit,
+    "less than": lambda value, limit: value < limit,
+}
+
+_WORDS = {"none": None, "null": None, "true": True, "yes": True, "false": False, "no": False}
+
+_KIND_NAMES = {
+    int: "an integer",
+    float: "a number",
+    bool: "true or false",
+    str: "text",
+    types.NoneType: "none",
+}
+
+
+def bounded(
+    default: Any,
+    *,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+) -> Any:
+    """Returns a dataclass field with a default and a range that its numbers must lie in.
+
+    Args:
+        default: The field's default.
+        minimum: Smallest value allowed.
+        maximum: Largest value allowed.
+        above: The value must be greater than this.
+        below: The value must be less than this.
+    """
+    limits = {"at least": minimum, "greater than": above, "at most": maximum, "less than": below}
+    bounds = {words: limit for words, limit in limits.items() if limit is not None}
+    return dataclasses.field(default=default, metadata={"bounds": bounds})
+
+
+@dataclasses.dataclass(frozen=True)
+class FieldSpec:
+    """What the value of one field must be.
+
+    Attributes:
+        key: Name of the field in messages, for example `training.steps`.
+        annotation: The field's annotation, evaluated.
+        bounds: Limits by the words that name them, as in `{"at least": 1}`.
+    """
+
+    key: str
+    annotation: Any
+    bounds: dict[str, float]
+
+    def check(self, value: Any) -> Any:
+        """Returns a Python or JSON value in the field's type (lists become tuples, integers floats).
+
+        Raises:
+            ValueError: If it is of another type, none of the choices, or out of bounds.
+        """
+        try:
+            checked = _convert(self.annotation, value)
+        except TypeError:
+            raise self._unfit(value) from None
+        if isinstance(checked, (int, float)):
+            for words, limit in self.bounds.items():
+                if not _BOUND_TESTS[words](checked, limit):
+                    raise self._unfit(value)
+        return checked
+
+    def parse(self, text: str) -> Any:
+        """Returns the checked value that a text stands for: a word, a number, or a list with commas.
+
+        Raises:
+            ValueError: If it stands for no value of this field.
+        """
+        try:
+            value = _convert_text(self.annotation, text)
+        except TypeError:
+            raise self._unfit(text) from None
+        return self.check(value)
+
+    def _unfit(self, value: Any) -> ValueError:
+        bounds = " and ".join(f"{words} {limit}" for words, limit in self.bounds.items())
+        expected = f"{_describe(self.annotation)}, {bounds}" if bounds else _describe(self.annotation)
+        return ValueError(f"`{self.key}` must be {expected}. Received: {value!r}.")
+
+
+def field_specs(section: str, kind: type) -> dict[str, FieldSpec]:
+    """Returns the specification of each field of a dataclass, by dotted key.
+
+    Args:
+        section: First part of the keys.
+        kind: The dataclass.
+    """
+    annotations = typing.get_type_hints(kind)
+    keys = {f"{section}.{field.name}": field for field in dataclasses.fields(kind)}
+    return {
+        key: FieldSpec(key, annotations[field.name], field.metadata.get("bounds", {})) for key, field in keys.items()
+    }
+
+
+def _arms(annotation: Any) -> tuple[Any, ...]:
+    """Returns the members of a union, None first so that the text `none` is not taken for a name."""
+    if typing.get_origin(annotation) not in (typing.Union, types.UnionType):
+        return (annotation,)
+    return tuple(sorted(typing.get_args(annotation), key=lambda arm: arm is not types.NoneType))
+
+
+def _describe(annotation: Any) -> str:
+    if annotation in _KIND_NAMES:
+        return _KIND_NAMES[annotation]
+    arguments = typing.get_args(annotation)
+    if typing.get_origin(annotation) is Literal:
+        return " or ".join(repr(choice) for choice in arguments)
+    if typing.get_origin(annotation) is tuple:
+        count = "" if arguments[-1] is Ellipsis else f"{len(arguments)} "
+        return f"{count}values separated by commas, each {_describe(arguments[0])}"
+    return " or ".join(_describe(arm) for arm in reversed(_arms(annotation)))
+
+
+def _convert(annotation: Any, value: Any) -> Any:
+    """Returns a Python or JSON value in the type of an annotation; raises TypeError where it does not fit."""
+    for arm in _arms(annotation):
+        if typing.get_origin(arm) is Literal:
+            if any(value == choice and type(value) is type(choice) for choice in typing.get_args(arm)):
+                return value
+        elif typing.get_origin(arm) is tuple:
+            if isinstance(value, (list, tuple)):
+                return _convert_items(arm, value, convert=_convert)
+        elif arm is float:
+            # A bool is an int to Python, but nobody who writes `true` means 1.0.
+            if type(value) in (int, float) and math.isfinite(value):
+                return float(value)
+        elif type(value) is arm:
+            return value
+    raise TypeError
+
+
+def _convert_text(annotation: Any, text: str) -> Any:
+    """Returns what a text stands for in a field of this annotation; raises TypeError if nothing."""
+    for arm in _arms(annotation):
+        try:
+            if typing.get_origin(arm) is tuple:
+                items = [item.strip() for item in text.strip("()[]").split(",") if item.strip()]
+                return _convert_items(arm, items, convert=_convert_text)
+            return _convert_reading(arm, text)
+        except TypeError:
+            continue
+    raise TypeError
+
+
+def _convert_reading(annotation: Any, text: str) -> Any:
+    for reading in _readings(text):
+        try:
+            return _convert(annotation, reading)
+        except TypeError:
+            continue
+    raise TypeError
+
+
+def _convert_items(annotation: Any, items: Sequence[Any], *, convert: Callable[[Any, Any], Any]) -> tuple[Any, ...]:
+    """Converts the items of a `tuple[X, ...]` or `tuple[X, Y]`; raises TypeError if their number is wrong."""
+    kinds = typing.get_args(annotation)
+    if kinds[-1] is Ellipsis:
+        kinds = (kinds[0],) * len(items)
+    if len(kinds) != len(items):
+        raise TypeError
+    return tuple(convert(kind, item) for kind, item in zip(kinds, items, strict=True))
+
+
+def _readings(text: str) -> Iterator[Any]:
+    """Yields the Python values a text may stand for, the text itself first."""
+    yield text
+    if text.lower() in _WORDS:
+        yield _WORDS[text.lower()]
+    for number in (int, float):
+        try:
+            yield number(text)
+        except ValueError:
+            continue
