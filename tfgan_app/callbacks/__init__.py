@@ -1,0 +1,39 @@
+"""Callbacks: what is written, shown and watched while a model trains.
+
+They work by training step (`StepCallback`), and their order in `fit(callbacks=[...])` matters:
+
+- `NonFiniteGuard` first, so that nothing of a broken step is kept;
+- `Validation` after `ScalarLog`, whose log it reads;
+- `Checkpointing` last, so that a run that resumes from a checkpoint finds all that was written before it.
+"""
+
+from __future__ import annotations
+
+from tfgan_app.callbacks.checkpointing import Checkpointing
+from tfgan_app.callbacks.events import EventLog, read_events
+from tfgan_app.callbacks.grids import ImageGrids
+from tfgan_app.callbacks.guards import HealthMonitor, NonFiniteError, NonFiniteGuard
+from tfgan_app.callbacks.metrics_file import read_metrics
+from tfgan_app.callbacks.progress import ProgressBar
+from tfgan_app.callbacks.report import write_report
+from tfgan_app.callbacks.scalars import ScalarLog
+from tfgan_app.callbacks.step_callback import StepCallback
+from tfgan_app.callbacks.stop_signals import StopOnSignal
+from tfgan_app.callbacks.validation import Validation
+
+__all__ = [
+    "Checkpointing",
+    "EventLog",
+    "HealthMonitor",
+    "ImageGrids",
+    "NonFiniteError",
+    "NonFiniteGuard",
+    "ProgressBar",
+    "ScalarLog",
+    "StepCallback",
+    "StopOnSignal",
+    "Validation",
+    "read_events",
+    "read_metrics",
+    "write_report",
+]

@@ -1,0 +1,279 @@
+"""`report.html`: what a run did and where it stands, in one file that can be mailed."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import io
+import json
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+
+from PIL import Image
+
+from tfgan_app.callbacks.atomic_file import replace_file
+from tfgan_app.callbacks.events import read_events
+from tfgan_app.callbacks.grids import SAMPLES_DIR, find_grids
+from tfgan_app.callbacks.metrics_file import read_metrics
+from tfgan_app.callbacks.progress import format_seconds
+from tfgan_app.callbacks.report_charts import Series, line_chart
+from tfgan_app.callbacks.report_page import Section, page, sections_html
+from tfgan_app.callbacks.report_results import METRICS, find_results, results_html
+
+REPORT_FILE = "report.html"
+GRIDS_SHOWN = 6
+EVENTS_SHOWN = 50
+PNG_LIMIT_BYTES = 400_000
+ENLARGE_TO_PX = 420
+
+Rows = Sequence[Mapping[str, float]]
+
+
+def write_report(
+    run_dir: str | Path,
+    *,
+    title: str,
+    next_commands: Sequence[str] = (),
+    summary: Mapping[str, object] | None = None,
+) -> Path:
+    """Writes `report.html` from what lies in the run directory, however far the run got.
+
+    Read are `metrics.csv`, `events.jsonl`, `config.json`, the grids `samples/step-*.png` and
+    `samples/held_out_best.png` and `held_out_worst.png`; what is missing or damaged is left out.
+
+    Args:
+        run_dir: The run directory.
+        title: The page's heading.
+        next_commands: Shell commands to go on with; a trailing `  # what it does` is shown as text.
+        summary: The final evaluation: metrics (`psnr`, `ssim`, `l1`, `lpips`, `fid`, `kid`) and the same with
+            `copy_` before them for copying the input, which make the headline; anything else is shown as a
+            fact (`val_pictures=94` as "val pictures: 94"). Without metrics the last validation is shown.
+
+    Returns:
+        The report's path.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    run_dir, summary = Path(run_dir), dict(summary or {})
+    rows, events, config = read_metrics(run_dir), read_events(run_dir), _read_config(run_dir)
+    sections = [
+        Section("Held-out pictures", _held_out(run_dir), "Pictures that training never saw."),
+        Section("Over time", _grids(run_dir), "The same pictures as training went on; the last is rightmost."),
+        Section("Curves", _curves(rows, events)),
+        Section("Warnings and events", _events(events)),
+        Section("Next commands", _commands(next_commands)),
+        Section("Configuration", _config(config)),
+    ]
+    body = [
+        _header(title, rows, events, config),
+        results_html(find_results(summary, rows)),
+        _facts(summary, rows, config),
+        sections_html(sections),
+        _footer(run_dir),
+    ]
+    path = run_dir / REPORT_FILE
+    replace_file(path, page(title, "\n".join(body)).encode())
+    return path
+
+
+def _header(title: str, rows: Rows, events: Sequence[Mapping], config: Mapping[str, object]) -> str:
+    done, wanted = (rows[-1]["step"] if rows else 0), config.get("training.steps")
+    if not isinstance(wanted, int):
+        chip = f'<span class="chip warn">{done:,} steps</span>'
+    elif done >= wanted:
+        chip = f'<span class="chip good">finished, {done:,} steps</span>'
+    else:
+        chip = f'<span class="chip warn">not finished: {done:,} of {wanted:,} steps</span>'
+    warnings = _warnings(events)
+    if warnings:
+        chip += f'<a class="chip warn" href="#warnings-and-events">{_counted(len(warnings), "warning")}</a>'
+    return f"<header><h1>{escape(title)}</h1>{chip}</header>"
+
+
+def _facts(summary: Mapping[str, object], rows: Rows, config: Mapping[str, object]) -> str:
+    facts: dict[str, object] = {}
+    if rows and "seconds" in rows[-1]:
+        facts["training time"] = format_seconds(rows[-1]["seconds"])
+    speeds = sorted(row["images_per_second"] for row in rows if "images_per_second" in row)
+    if speeds:
+        facts["speed"] = f"{speeds[len(speeds) // 2]:.3g} images/s"
+    for label, key in (("image size", "data.image_size"), ("batch size", "training.batch_size")):
+        if key in config:
+            facts[label] = config[key]
+    headline = {*METRICS, *(f"copy_{name}" for name in METRICS)}
+    facts |= {name.replace("_", " "): value for name, value in summary.items() if name not in headline}
+    items = (f"<div><dt>{escape(name)}</dt><dd>{escape(_text(value))}</dd></div>" for name, value in facts.items())
+    return f'<dl class="facts">{"".join(items)}</dl>' if facts else ""
+
+
+def _commands(commands: Sequence[str]) -> str:
+    html = []
+    for line in commands:
+        command, _, purpose = line.partition("  # ")
+        purpose_html = f'<p class="small muted">{escape(purpose.strip())}</p>' if purpose else ""
+        html.append(f'{purpose_html}<div class="command"><div><pre>{escape(command.strip())}</pre></div></div>')
+    return f'<div class="card">{"".join(html)}</div>' if html else ""
+
+
+def _held_out(run_dir: Path) -> str:
+    pictures = [
+        _picture(run_dir / SAMPLES_DIR / f"held_out_{name}.png", f"{name.capitalize()} held-out examples")
+        for name in ("best", "worst")
+    ]
+    return f'<div class="pair">{"".join(pictures)}</div>' if any(pictures) else ""
+
+
+def _grids(run_dir: Path) -> str:
+    grids = find_grids(run_dir)
+    if len(grids) > GRIDS_SHOWN:
+        last = len(grids) - 1
+        grids = [grids[round(index * last / (GRIDS_SHOWN - 1))] for index in range(GRIDS_SHOWN)]
+    pictures = "".join(_picture(path, f"Step {step:,}") for step, path in grids)
+    return (
+        f'<div class="strip" tabindex="0" role="region" aria-label="Grids over time">{pictures}</div>'
+        if pictures
+        else ""
+    )
+
+
+def _picture(path: Path, caption: str) -> str:
+    try:
+        with Image.open(path) as picture:
+            picture = picture.convert("RGB")
+    except (OSError, ValueError):
+        return ""
+    width, height = picture.size
+    scale = max(ENLARGE_TO_PX // width, 1)
+    css_class = "pixels" if scale > 1 else "smooth"
+    return (
+        f'<figure class="picture"><figcaption><strong>{escape(caption)}</strong></figcaption>'
+        f'<img class="{css_class}" src="{_data_uri(picture, path)}" alt="{escape(caption)}" '
+        f'width="{width * scale}" height="{height * scale}"></figure>'
+    )
+
+
+def _data_uri(picture: Image.Image, path: Path) -> str:
+    content, kind = path.read_bytes(), "png"
+    if len(content) > PNG_LIMIT_BYTES:  # Large photographs would make a file too big to mail.
+        buffer = io.BytesIO()
+        picture.save(buffer, "JPEG", quality=90, subsampling=0)
+        content, kind = buffer.getvalue(), "jpeg"
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def _curves(rows: Rows, events: Sequence[Mapping]) -> str:
+    marks = [event["step"] for event in _warnings(events) if isinstance(event["step"], int)]
+    names = list(dict.fromkeys(name for row in rows for name in row if name != "step"))
+    main = [
+        _chart("Generator loss", {"generator_loss": "loss"}, rows, marks=marks),
+        _chart("Discriminator loss", {"discriminator_loss": "loss"}, rows, marks=marks),
+    ]
+    shown = {"generator_loss", "discriminator_loss", "real_accuracy", "fake_accuracy", "seconds", "nonfinite"}
+    for metric, style in METRICS.items():
+        labels = {f"val_{metric}": "result", f"val_copy_{metric}": "copying the input"}
+        main.append(_chart(f"Validation: {style.label}", labels, rows, marks=marks))
+        shown |= labels.keys()
+    accuracies = {"real_accuracy": "real pictures", "fake_accuracy": "generated pictures"}
+    main.append(_chart("Discriminator accuracy", accuracies, rows, value_range=(0.0, 1.0), marks=marks))
+    more = [
+        _chart(name.replace("_", " ").capitalize(), {name: "value"}, rows, marks=marks)
+        for name in names
+        if name not in shown
+    ]
+    html = _charts(main)
+    if any(more):
+        html += f"<details><summary>More curves</summary>{_charts(more)}</details>"
+    if html and marks:
+        html += '<p class="muted small">Dotted vertical lines mark the warnings below.</p>'
+    return html
+
+
+def _charts(charts: Sequence[str]) -> str:
+    return f'<div class="charts">{"".join(charts)}</div>' if any(charts) else ""
+
+
+def _chart(title: str, labels: Mapping[str, str], rows: Rows, *, value_range=None, marks=()) -> str:
+    series = [
+        Series(
+            label,
+            [(row["step"], row[name]) for row in rows if name in row],
+            dashed=name.startswith("val_copy_"),
+        )
+        for name, label in labels.items()
+    ]
+    return line_chart(title, series, value_range=value_range, marks=marks)
+
+
+def _warnings(events: Sequence[Mapping]) -> list[Mapping]:
+    return [event for event in events if event["kind"] != "info"]
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _events(events: Sequence[Mapping]) -> str:
+    if not events:
+        return '<p class="muted">None: nothing out of the ordinary was seen.</p>'
+    colours = {"warning": "warn", "rollback": "warn", "error": "bad"}
+    items = [
+        f'<li><span class="chip {colours.get(event["kind"], "")}">{escape(str(event["kind"]))}</span>'
+        f'<span class="muted small">step {escape(_text(event["step"]))}</span>'
+        f'<span class="message">{escape(str(event["message"]))}</span></li>'
+        for event in events[-EVENTS_SHOWN:]
+    ]
+    earlier = len(events) - len(items)
+    more = f'<p class="muted small">{earlier} earlier ones are in events.jsonl.</p>' if earlier else ""
+    return f'{more}<ul class="events">{"".join(items)}</ul>'
+
+
+def _config(config: Mapping[str, object]) -> str:
+    if not config:
+        return ""
+    table_rows = "".join(
+        f'<tr><th scope="row"><code>{escape(key)}</code></th>'
+        f"<td>{escape(json.dumps(value, ensure_ascii=False))}</td></tr>"
+        for key, value in config.items()
+    )
+    return (
+        f'<details class="card"><summary>{len(config)} settings, each can be given with --set KEY=VALUE'
+        f"</summary><table>{table_rows}</table></details>"
+    )
+
+
+def _footer(run_dir: Path) -> str:
+    written = datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
+    logs = escape(str(run_dir / "logs"))
+    return (
+        f"<footer>Written by tfgan_app on {escape(written)} from <code>{escape(str(run_dir))}</code>. "
+        "All numbers are in <code>metrics.csv</code>; "
+        f"<code>tensorboard --logdir {logs}</code> shows them live.</footer>"
+    )
+
+
+def _read_config(run_dir: Path) -> dict[str, object]:
+    try:
+        config = json.loads((run_dir / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return _flattened(config) if isinstance(config, dict) else {}
+
+
+def _flattened(tree: Mapping[str, object], prefix: str = "") -> dict[str, object]:
+    flat: dict[str, object] = {}
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            flat |= _flattened(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
