@@ -1,0 +1,127 @@
+"""Geometric and colour augmentation that is the same for every picture of a pair."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import tensorflow as tf
+from keras import ops
+
+DRAWS = 9
+"""Uniform numbers that one example's augmentation uses."""
+
+
+class PairedAugmentation:
+    """Crops, flips, scales, rotates and colour-jitters aligned pictures, all alike, in one resampling.
+
+    The jitter of pix2pix (Isola et al. 2017, arXiv:1611.07004, section 6.2) is a random crop out of a
+    slightly larger picture and a mirror: whole pixels move, so it is exact. Scaling and rotation resample
+    bilinearly, once, together with the crop and the mirror.
+
+    It is a pure function of pictures and draws; the caller makes the draws from (seed, step).
+
+    Args:
+        size_px: height and width of the result.
+        horizontal_flip: mirror left and right, half of the time.
+        vertical_flip: mirror up and down, half of the time.
+        max_scale: enlarge by a factor drawn log-uniformly from [1 / max_scale, max_scale]; 1 is off.
+        max_rotation_degrees: rotate by an angle drawn uniformly from [-max, max]; 0 is off.
+        colour_jitter: strength in [0, 1) of a random change of brightness, contrast and saturation.
+
+    Raises:
+        ValueError: for a setting out of its range.
+    """
+
+    def __init__(
+        self,
+        *,
+        size_px: int,
+        horizontal_flip: bool = True,
+        vertical_flip: bool = False,
+        max_scale: float = 1.0,
+        max_rotation_degrees: float = 0.0,
+        colour_jitter: float = 0.0,
+    ):
+        if max_scale < 1.0:
+            raise ValueError(f"`max_scale` must be at least 1. Received: {max_scale}.")
+        if not 0.0 <= max_rotation_degrees <= 180.0:
+            raise ValueError(f"`max_rotation_degrees` must be in [0, 180]. Received: {max_rotation_degrees}.")
+        if not 0.0 <= colour_jitter < 1.0:
+            raise ValueError(f"`colour_jitter` must be in [0, 1). Received: {colour_jitter}.")
+        self.size_px = size_px
+        self.horizontal_flip = horizontal_flip
+        self.vertical_flip = vertical_flip
+        self.max_scale = max_scale
+        self.max_rotation_degrees = max_rotation_degrees
+        self.colour_jitter = colour_jitter
+
+    def __call__(self, images: Sequence[tf.Tensor], draws: tf.Tensor) -> list[tf.Tensor]:
+        """Augments aligned batches.
+
+        Args:
+            images: tensors `[batch, load, load, channels]` (`load >= size_px`), uint8 in [0, 255].
+            draws: float32 `[batch, DRAWS]`, uniform in [0, 1).
+
+        Returns:
+            As many float32 tensors `[batch, size_px, size_px, channels]` in [-1, 1].
+        """
+        splits = [image.shape[-1] for image in images]
+        stacked = tf.concat(images, axis=-1)
+        if self.max_scale > 1.0 or self.max_rotation_degrees > 0.0:
+            stacked = self._warp(tf.cast(stacked, tf.float32), draws)
+        else:
+            stacked = tf.cast(self._crop_and_flip(stacked, draws), tf.float32)
+        augmented = tf.split(stacked / 127.5 - 1.0, splits, axis=-1)
+        if self.colour_jitter:
+            augmented = [self._jitter_colour(image, draws) for image in augmented]
+        return augmented
+
+    def _placement(self, images, draws):
+        """Integer offsets `[batch]` of the crop (rows, columns) and booleans `[batch]` for the mirrors."""
+        room = images.shape[1] - self.size_px
+        rows = tf.cast(draws[:, 0] * (room + 1), tf.int32)
+        columns = tf.cast(draws[:, 1] * (room + 1), tf.int32)
+        flip_columns = (draws[:, 2] < 0.5) & self.horizontal_flip
+        flip_rows = (draws[:, 3] < 0.5) & self.vertical_flip
+        return rows, columns, flip_rows, flip_columns
+
+    def _crop_and_flip(self, images, draws):
+        rows, columns, flip_rows, flip_columns = self._placement(images, draws)
+        positions = tf.range(self.size_px)
+        for axis, offsets, flip in ((1, rows, flip_rows), (2, columns, flip_columns)):
+            order = tf.where(flip[:, None], positions[::-1], positions)
+            index = offsets[:, None] + order
+            if axis == 1:
+                images = tf.gather(images, index, axis=1, batch_dims=1)
+            else:
+                images = tf.gather(images, index, axis=2, batch_dims=1)
+        return images
+
+    def _warp(self, images, draws):
+        rows, columns, flip_rows, flip_columns = self._placement(images, draws)
+        scale = self.max_scale ** (1.0 - 2.0 * draws[:, 4])
+        angle = (2.0 * draws[:, 5] - 1.0) * (self.max_rotation_degrees * math.pi / 180.0)
+        cos, sin = tf.cos(angle) / scale, tf.sin(angle) / scale
+        mirror_x = tf.where(flip_columns, -1.0, 1.0)
+        mirror_y = tf.where(flip_rows, -1.0, 1.0)
+        a0, a1, b0, b1 = cos * mirror_x, -sin * mirror_y, sin * mirror_x, cos * mirror_y
+        # Output pixel o reads input pixel c_in + M (o - c_out): rotation about the centre of the crop.
+        centre = (self.size_px - 1) / 2.0
+        a2 = tf.cast(columns, tf.float32) + centre - (a0 + a1) * centre
+        b2 = tf.cast(rows, tf.float32) + centre - (b0 + b1) * centre
+        zeros = tf.zeros_like(a0)
+        transforms = tf.stack([a0, a1, a2, b0, b1, b2, zeros, zeros], axis=-1)
+        warped = ops.image.affine_transform(
+            images, transforms, interpolation="bilinear", fill_mode="reflect", data_format="channels_last"
+        )
+        return warped[:, : self.size_px, : self.size_px]
+
+    def _jitter_colour(self, images, draws):
+        strength = (2.0 * draws[:, None, None, 6:9] - 1.0) * self.colour_jitter
+        brightness, contrast, saturation = tf.split(strength, 3, axis=-1)
+        images = images + brightness
+        mean = tf.reduce_mean(images, axis=(1, 2, 3), keepdims=True)
+        images = mean + (images - mean) * (1.0 + contrast)
+        gray = tf.reduce_mean(images, axis=-1, keepdims=True)
+        return tf.clip_by_value(gray + (images - gray) * (1.0 + saturation), -1.0, 1.0)

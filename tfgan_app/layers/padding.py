@@ -1,0 +1,90 @@
+"""Padding inside the graph, so that a network of any stride takes pictures of any height and width."""
+
+from __future__ import annotations
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="tfgan_app")
+class PadToMultiple(keras.layers.Layer):
+    """Pads height and width on the bottom and right, by mirroring, to a multiple.
+
+    Mirroring reads the picture by index, so it also pads by more than the picture's own size (a
+    1 x 1 picture becomes a constant one), where `reflect` padding would fail.
+
+    Args:
+        multiple: positive int; the padded height and width are multiples of it.
+
+    Call arguments:
+        inputs: tensor `[batch, height, width, channels]`, height and width at least 1.
+
+    Returns:
+        Tensor `[batch, ceil_to(height, multiple), ceil_to(width, multiple), channels]`.
+    """
+
+    def __init__(self, multiple: int, **kwargs):
+        super().__init__(**kwargs)
+        if multiple < 1:
+            raise ValueError(f"`multiple` must be a positive integer. Received: multiple={multiple}.")
+        self.multiple = multiple
+
+    def call(self, inputs):
+        for axis in (1, 2):
+            inputs = self._pad_axis(inputs, axis)
+        return inputs
+
+    def _pad_axis(self, inputs, axis: int):
+        static = inputs.shape[axis]
+        if static is not None and static % self.multiple == 0:
+            return inputs
+        size = ops.shape(inputs)[axis]
+        padded = -(-size // self.multiple) * self.multiple
+        return ops.take(inputs, mirrored_indices(ops.arange(padded, dtype="int32"), size), axis=axis)
+
+    def compute_output_shape(self, input_shape):
+        batch, height, width, channels = input_shape
+        height, width = (None if n is None else -(-n // self.multiple) * self.multiple for n in (height, width))
+        return (batch, height, width, channels)
+
+    def get_config(self):
+        return {**super().get_config(), "multiple": self.multiple}
+
+
+def mirrored_indices(indices, size):
+    """Folds indices beyond `size` back inside, as mirroring about the border pixels does.
+
+    Args:
+        indices: int32 tensor of non-negative positions.
+        size: int or scalar int32 tensor, the number of valid positions, at least 1.
+
+    Returns:
+        int32 tensor of positions in `[0, size)`: 0, 1, ..., size-1, size-2, ..., 1, 0, 1, ...
+    """
+    period = ops.maximum(2 * size - 2, 1)
+    folded = ops.mod(indices, period)
+    return ops.minimum(folded, period - folded)
+
+
+@keras.saving.register_keras_serializable(package="tfgan_app")
+class CropLike(keras.layers.Layer):
+    """Crops the bottom and right of one tensor to the height and width of another.
+
+    Call arguments:
+        inputs: pair `(tensor, reference)`, each `[batch, height, width, channels]`; the tensor is at
+            least as high and wide as the reference.
+
+    Returns:
+        The tensor with the reference's height and width.
+    """
+
+    def call(self, inputs):
+        tensor, reference = inputs
+        if None not in tensor.shape[1:3] and tensor.shape[1:3] == reference.shape[1:3]:
+            return tensor
+        size = ops.shape(reference)
+        return tensor[:, : size[1], : size[2], :]
+
+    def compute_output_shape(self, input_shape):
+        tensor, reference = input_shape
+        return (tensor[0], reference[1], reference[2], tensor[3])

@@ -1,0 +1,67 @@
+"""Up-sampling that is flat on flat input from the first step on, so that it draws no checkerboards."""
+
+from __future__ import annotations
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="tfgan_app")
+class ICNR(keras.initializers.Initializer):
+    """Initialises a convolution before a pixel shuffle as if it were nearest-neighbour up-sampling.
+
+    "Checkerboard artifact free sub-pixel convolution", Aitken et al. 2017, arXiv:1707.02937: the kernels
+    of the `factor**2` sub-pixels of one output channel start equal.
+
+    Args:
+        factor: int, up-sampling factor of the pixel shuffle that follows.
+        initializer: the initialiser (object, name or config) of the kernel that is repeated.
+    """
+
+    def __init__(self, factor: int = 2, initializer="glorot_uniform"):
+        self.factor = factor
+        self.initializer = keras.initializers.get(initializer)
+
+    def __call__(self, shape, dtype=None):
+        repeats = self.factor**2
+        if shape[-1] % repeats:
+            raise ValueError(f"ICNR needs channels divisible by factor**2 = {repeats}. Received: {shape[-1]}.")
+        kernel = self.initializer((*shape[:-1], shape[-1] // repeats), dtype=dtype)
+        # depth_to_space reads the sub-pixel as the slow and the channel as the fast part of the depth.
+        return ops.tile(kernel, (1,) * (len(shape) - 1) + (repeats,))
+
+    def get_config(self):
+        return {"factor": self.factor, "initializer": keras.saving.serialize_keras_object(self.initializer)}
+
+
+@keras.saving.register_keras_serializable(package="tfgan_app")
+class PixelShuffle(keras.layers.Layer):
+    """Moves channels to space: `[b, h, w, c * factor**2]` -> `[b, h * factor, w * factor, c]`.
+
+    Sub-pixel convolution, Shi et al. 2016, arXiv:1609.05158. Precede it by a convolution with the `ICNR`
+    kernel initialiser.
+
+    Args:
+        factor: int, up-sampling factor.
+    """
+
+    def __init__(self, factor: int = 2, **kwargs):
+        super().__init__(**kwargs)
+        self.factor = factor
+
+    def call(self, inputs):
+        if hasattr(ops, "depth_to_space"):  # Keras 3.13 and later; one TFLite operation
+            return ops.depth_to_space(inputs, self.factor, data_format="channels_last")
+        batch, height, width = ops.shape(inputs)[:3]
+        channels = inputs.shape[-1] // self.factor**2
+        x = ops.reshape(inputs, (batch, height, width, self.factor, self.factor, channels))
+        x = ops.transpose(x, (0, 1, 3, 2, 4, 5))
+        return ops.reshape(x, (batch, height * self.factor, width * self.factor, channels))
+
+    def compute_output_shape(self, input_shape):
+        batch, height, width, channels = input_shape
+        height, width = (None if n is None else n * self.factor for n in (height, width))
+        return (batch, height, width, channels // self.factor**2)
+
+    def get_config(self):
+        return {**super().get_config(), "factor": self.factor}

@@ -1,0 +1,28 @@
+"""The one change of value range between pictures in [0, 1] and networks in [-1, 1]."""
+
+from __future__ import annotations
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="tfgan_app")
+class FromUnitRange(keras.layers.Layer):
+    """Maps float32 pictures in [0, 1] to the networks' [-1, 1]."""
+
+    def call(self, inputs):
+        return inputs * 2.0 - 1.0
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+@keras.saving.register_keras_serializable(package="tfgan_app")
+class ToUnitRange(keras.layers.Layer):
+    """Maps the networks' output to float32 pictures in [0, 1], clipped."""
+
+    def call(self, inputs):
+        return ops.clip(inputs * 0.5 + 0.5, 0.0, 1.0)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape

@@ -1,0 +1,83 @@
+"""VGG16 features, for perceptual losses and metrics alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+VGG16_WIDTHS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+def build_vgg16_features(*, weights: str | Path | None = None) -> keras.Model:
+    """Builds the five activations `relu{1_2,2_2,3_3,4_3,5_3}` of an ImageNet VGG16, frozen.
+
+    Simonyan & Zisserman 2015, arXiv:1409.1556.
+
+    Args:
+        weights: path of an `.npz` with `VGG16_0/Conv_{0..12}/kernel` `[3, 3, in, out]` and `.../bias`
+            (torchvision's values, for RGB in [0, 1] normalised by the ImageNet mean and deviation), or
+            `None` to download those of `keras.applications`.
+
+    Returns:
+        Model from float32 `[batch, height, width, 3]` in [-1, 1] to a list of five feature maps.
+
+    Raises:
+        ValueError: when the file does not hold VGG16's weights.
+    """
+    inputs = keras.Input((None, None, 3))
+    x = ToImageNet(caffe=weights is None, dtype="float32")(inputs)
+    features, convolutions = [], []
+    for block, widths in enumerate(VGG16_WIDTHS, start=1):
+        if block > 1:
+            x = layers.MaxPooling2D(2)(x)
+        for index, channels in enumerate(widths, start=1):
+            layer = layers.Conv2D(channels, 3, padding="same", activation="relu", name=f"conv{block}_{index}")
+            x = layer(x)
+            convolutions.append(layer)
+        features.append(x)
+    model = keras.Model(inputs, features, name="vgg16_features", trainable=False)
+    for layer, values in zip(convolutions, _vgg16_weights(weights), strict=True):
+        layer.set_weights(values)
+    model.trainable = False
+    return model
+
+
+def _vgg16_weights(path: str | Path | None) -> list[list[np.ndarray]]:
+    if path is None:
+        vgg = keras.applications.VGG16(include_top=False, weights="imagenet")
+        return [layer.get_weights() for layer in vgg.layers if isinstance(layer, layers.Conv2D)]
+    names = [f"VGG16_0/Conv_{index}" for index in range(sum(map(len, VGG16_WIDTHS)))]
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return [[archive[f"{name}/kernel"], archive[f"{name}/bias"]] for name in names]
+    except (OSError, KeyError, ValueError) as error:
+        raise ValueError(
+            f"Expected an .npz of VGG16 weights (VGG16_0/Conv_0/kernel, ...) at {path}. Received: {error}."
+        ) from error
+
+
+@keras.saving.register_keras_serializable(package="tfgan_app")
+class ToImageNet(layers.Layer):
+    """Maps RGB in [-1, 1] to what an ImageNet network was trained on.
+
+    Args:
+        caffe: `True` for `keras.applications.VGG16` (BGR, 0-255, means subtracted), `False` for
+            torchvision's convention (RGB, 0-1, normalised by mean and deviation).
+    """
+
+    def __init__(self, *, caffe: bool, **kwargs):
+        super().__init__(**kwargs)
+        self.caffe = caffe
+
+    def call(self, inputs):
+        if self.caffe:
+            return ops.flip(inputs, axis=-1) * 127.5 + (127.5 - np.array([103.939, 116.779, 123.68], "float32"))
+        return (inputs * 0.5 + 0.5 - np.array(IMAGENET_MEAN, "float32")) / np.array(IMAGENET_STD, "float32")
+
+    def get_config(self):
+        return {**super().get_config(), "caffe": self.caffe}

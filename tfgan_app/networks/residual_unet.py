@@ -1,0 +1,76 @@
+"""The default generator: a U-Net of residual blocks without normalisation."""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+from tfgan_app.layers import ICNR, CropLike, PadToMultiple, PixelShuffle, build_normalization
+
+
+def build_residual_unet(
+    *,
+    input_channels: int = 3,
+    output_channels: int = 3,
+    width: int = 32,
+    depth: int = 4,
+    blocks: int = 1,
+    middle_blocks: int = 2,
+    max_width: int = 256,
+    normalization: str = "none",
+    name: str = "generator",
+) -> keras.Model:
+    """Builds a U-Net whose levels are residual blocks (3 x 3 convolutions, no normalisation).
+
+    The shape is that of Ronneberger et al. 2015 (arXiv:1505.04597) with the residual blocks of He et al.
+    2016 (arXiv:1603.05027). Each block's last convolution starts at zero (Zhang et al. 2019, Fixup,
+    arXiv:1901.09321), so that a deep stack trains without normalisation layers: on CPUs one of those costs
+    as much time as a convolution, and instance statistics make a pixel depend on the picture's size. The
+    output is linear: flat white or black is reached exactly, where tanh only comes close.
+
+    Args:
+        input_channels: channels of the input picture.
+        output_channels: channels of the output picture.
+        width: channels at full resolution; doubled at every halving up to `max_width`.
+        depth: how many times the resolution is halved.
+        blocks: residual blocks at every level, on the way down and on the way up.
+        middle_blocks: residual blocks at the lowest resolution.
+        max_width: bound on the channels.
+        normalization: `"none"`, `"instance"` or `"batch"`, before each activation in a block.
+        name: name of the model.
+
+    Returns:
+        The generator, with linear output.
+    """
+    widths = [min(width * 2**level, max_width) for level in range(depth + 1)]
+    inputs = keras.Input((None, None, input_channels), name="image")
+    padded = PadToMultiple(2**depth, name="pad")(inputs)
+    x = layers.Conv2D(width, 3, padding="same", name="from_image")(padded)
+    skips = []
+    for level in range(depth):
+        x = _blocks(x, blocks, normalization)
+        skips.append(x)
+        x = layers.Conv2D(widths[level + 1], 4, 2, padding="same", name=f"down_{level}")(x)
+    x = _blocks(x, middle_blocks, normalization)
+    for level in reversed(range(depth)):
+        x = layers.Conv2D(widths[level] * 4, 1, kernel_initializer=ICNR(2), name=f"up_{level}")(x)
+        x = layers.Add()([PixelShuffle(2)(x), skips[level]])
+        x = _blocks(x, blocks, normalization)
+    x = layers.Concatenate()([layers.LeakyReLU(0.2)(x), padded])
+    x = layers.Conv2D(output_channels, 3, padding="same", name="to_image")(x)
+    x = CropLike(name="crop")([x, inputs])
+    outputs = layers.Activation("linear", dtype="float32", name="output")(x)
+    return keras.Model(inputs, outputs, name=name)
+
+
+def _blocks(x, count: int, normalization: str):
+    channels = x.shape[-1]
+    for _ in range(count):
+        y = x
+        for kernel_initializer in ("he_normal", "zeros"):
+            layer = build_normalization(normalization)
+            y = layer(y) if layer else y
+            y = layers.LeakyReLU(0.2)(y)
+            y = layers.Conv2D(channels, 3, padding="same", kernel_initializer=kernel_initializer)(y)
+        x = layers.Add()([x, y])
+    return x

@@ -1,0 +1,1 @@
+"""Adversarial training: the trainer, its optimizers, checkpoints, precision and distribution."""

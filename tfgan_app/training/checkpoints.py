@@ -1,0 +1,98 @@
+"""Checkpoints that survive kills, full disks and damage: written beside, synced, renamed, checked on load."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from tfgan_app.files import atomic_path
+from tfgan_app.training.adversarial_trainer import AdversarialTrainer
+
+_NAME = re.compile(r"step-(\d+)\.npz")
+
+
+class Checkpoints:
+    """The last good states of a training, one file each: `step-0001000.npz`.
+
+    A checkpoint is a plain `.npz` of every variable (networks, averaged weights, both optimizers, step and
+    seed): no pickle, and the checksum that zip keeps of each entry is verified when it is read back.
+
+    Args:
+        directory: folder of the checkpoints; made on the first save.
+        keep: how many of the newest are kept.
+    """
+
+    def __init__(self, directory: str | Path, *, keep: int = 3):
+        self.directory = Path(directory)
+        self.keep = keep
+
+    def paths(self) -> list[Path]:
+        """The checkpoints there are, oldest first."""
+        found = [(int(m[1]), path) for path in self.directory.glob("step-*.npz") if (m := _NAME.fullmatch(path.name))]
+        return [path for _, path in sorted(found)]
+
+    def save(self, trainer: AdversarialTrainer) -> Path:
+        """Writes the trainer's state under its step, then deletes what is older than the newest `keep`.
+
+        Raises:
+            OSError: when it cannot be written (a full disk); earlier checkpoints are untouched.
+        """
+        path = self.directory / f"step-{int(trainer.step.numpy()):07d}.npz"
+        with atomic_path(path) as unfinished:
+            np.savez(unfinished, **{name: np.asarray(v.value) for name, v in state_variables(trainer).items()})
+        for leftover in self.directory.glob(".tmp-*"):
+            leftover.unlink(missing_ok=True)
+        for old in self.paths()[: -self.keep]:
+            old.unlink(missing_ok=True)
+        return path
+
+    def restore(self, trainer: AdversarialTrainer, *, on_damaged: Callable[[Path, str], None]) -> int | None:
+        """Puts the newest good checkpoint into the trainer.
+
+        Args:
+            trainer: built and compiled; its variables must be those of the checkpoint.
+            on_damaged: called with each checkpoint that cannot be used, and why; it is set aside as
+                `*.damaged`, and the one before it is tried.
+
+        Returns:
+            The step it was written at, or `None` when there is no good checkpoint.
+        """
+        for path in reversed(self.paths()):
+            try:
+                state = _read(path, state_variables(trainer))
+            except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+                on_damaged(path, str(error) or type(error).__name__)
+                path.replace(path.with_suffix(".damaged"))
+                continue
+            for name, variable in state_variables(trainer).items():
+                variable.assign(state[name])
+            return int(trainer.step.numpy())
+        return None
+
+
+def state_variables(trainer: AdversarialTrainer) -> dict:
+    """Every variable that the rest of a training depends on, under a name that is the same in each process."""
+    groups = {
+        **{f"generator/{name}": model.variables for name, model in trainer.networks.generators.items()},
+        **{f"discriminator/{name}": model.variables for name, model in trainer.networks.discriminators.items()},
+        **{f"average/{name}": model.variables for name, model in trainer.averaged.generators.items()},
+        "generator_optimizer": trainer.generator_optimizer.variables,
+        "discriminator_optimizer": trainer.discriminator_optimizer.variables,
+        "trainer": [trainer.step, trainer.seed],
+    }
+    return {f"{group}/{index:04d}": v for group, members in groups.items() for index, v in enumerate(members)}
+
+
+def _read(path: Path, variables: dict) -> dict[str, np.ndarray]:
+    with np.load(path, allow_pickle=False) as archive:
+        if set(archive.files) != set(variables):
+            raise ValueError("it holds other variables than this configuration's networks have")
+        state = {name: archive[name] for name in archive.files}
+    for name, variable in variables.items():
+        if tuple(variable.shape) != state[name].shape:
+            raise ValueError(f"{name} has shape {state[name].shape}, expected {tuple(variable.shape)}")
+    return state
