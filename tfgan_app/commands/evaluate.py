@@ -1,0 +1,46 @@
+"""`tfgan_app evaluate`: metrics of a run on held-out pictures, with the protocol they were measured by."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from tfgan_app.commands.run_directory import RunDirectory
+from tfgan_app.commands.training_session import format_metrics
+from tfgan_app.config import replace_values
+from tfgan_app.inference import load_keras_model, run_checkpoint
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measures the run `args.run` on its held-out pictures, or on those of `args.data`.
+
+    Args:
+        args: the parsed flags of the subcommand.
+
+    Returns:
+        0, or 1 where some pictures could not be read; each of them is named on stderr.
+
+    Raises:
+        ValueError: for a run or data set that cannot be used.
+    """
+    directory = RunDirectory.existing(args.run)
+    config, task_class = directory.read_config()
+    if args.data:
+        config = replace_values(config, {"data.source": str(Path(args.data).expanduser().absolute())})
+    left_out: list[str] = []
+    task = task_class(config, report=left_out.append)
+    checkpoint = run_checkpoint(directory.path, args.checkpoint or "last")
+    metrics = task.evaluate(load_keras_model(checkpoint))
+    protocol = task.protocol() | {"checkpoint": str(checkpoint)}
+    print(format_metrics(metrics))
+    print("protocol: " + ", ".join(f"{name} {value}" for name, value in protocol.items()))
+    if args.json:
+        Path(args.json).write_text(
+            json.dumps({"metrics": metrics, "protocol": protocol}, indent=2, ensure_ascii=False) + "\n",
+            encoding="utf-8",
+        )
+    for line in left_out:
+        print(f"tfgan_app: {line}", file=sys.stderr)
+    return 1 if left_out else 0

@@ -1,0 +1,119 @@
+"""A run directory: what a training writes down about itself, and how it is taken up again."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import json
+from pathlib import Path
+from typing import Any
+
+from tfgan_app import config as configs
+from tfgan_app.config import RunConfig
+from tfgan_app.files import atomic_path
+from tfgan_app.tasks import load_task
+
+CONFIG_FILE = "config.json"
+FACTS_FILE = "run.json"
+
+HARMLESS_ON_RESUME = frozenset(
+    {
+        "training.steps",
+        "training.log_every_steps",
+        "training.sample_every_steps",
+        "training.validate_every_steps",
+        "training.checkpoint_every_steps",
+        "training.keep_checkpoints",
+        "training.best_metric",
+        "data.max_val_pictures",
+        "data.cache_budget_mb",
+        "task.lpips_weights",
+    }
+)
+"""Settings that a resumed run may change: the weights of each step do not depend on them."""
+
+
+@dataclasses.dataclass(frozen=True)
+class RunDirectory:
+    """The folder of one run.
+
+    Attributes:
+        path: the folder.
+    """
+
+    path: Path
+
+    @classmethod
+    def new(cls, path: str | None, task_name: str) -> RunDirectory:
+        """A folder for a new run: `path`, or `runs/TASK-DATE-TIME`.
+
+        Raises:
+            ValueError: when there is a run in it already.
+        """
+        stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+        directory = cls(Path(path) if path else Path("runs") / f"{task_name}-{stamp}")
+        if (directory.path / CONFIG_FILE).exists():
+            raise ValueError(
+                f"`--run-dir` must be a new folder. Received: {directory.path}, which holds a run; add `--resume` "
+                "to go on with it, or name another folder."
+            )
+        return directory
+
+    @classmethod
+    def existing(cls, path: str | None) -> RunDirectory:
+        """The folder of a run that has been started.
+
+        Raises:
+            ValueError: when there is none.
+        """
+        if not path:
+            raise ValueError("`--resume` needs `--run-dir` to name the run to go on with.")
+        if not (Path(path) / CONFIG_FILE).is_file():
+            raise ValueError(f"Expected a run directory (with {CONFIG_FILE}). Received: {path}.")
+        return cls(Path(path))
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where checkpoints and inference models go."""
+        return self.path / "checkpoints"
+
+    @property
+    def samples(self) -> Path:
+        """Where grids and examples go."""
+        return self.path / "samples"
+
+    def read_config(self) -> tuple[RunConfig, type]:
+        """The run's configuration and the class of its task."""
+        values = configs.load_json(self.path / CONFIG_FILE)
+        task_class = load_task(str(values.get("task_name")))
+        return configs.from_dict(values, task_class.config_class), task_class
+
+    def write_config(self, config: RunConfig) -> None:
+        """Writes `config.json`, whole or not at all."""
+        self._write(CONFIG_FILE, configs.to_json(config))
+
+    def read_facts(self) -> dict[str, Any]:
+        """What the run was started with, beside its configuration: `data_fingerprint`, versions."""
+        return configs.load_json(self.path / FACTS_FILE)
+
+    def write_facts(self, facts: dict[str, Any]) -> None:
+        """Writes `run.json`, whole or not at all."""
+        self._write(FACTS_FILE, json.dumps(facts, indent=2) + "\n")
+
+    def _write(self, name: str, text: str) -> None:
+        with atomic_path(self.path / name) as unfinished:
+            unfinished.write_text(text, encoding="utf-8")
+
+
+def check_resumable(saved: RunConfig, wanted: RunConfig) -> None:
+    """Refuses to go on with a run under settings that would make it another run.
+
+    Raises:
+        ValueError: naming each such setting, with its old and new value.
+    """
+    changes = {k: v for k, v in configs.diff(saved, wanted).items() if k not in HARMLESS_ON_RESUME}
+    if changes:
+        listed = "; ".join(f"{key} was {old!r}, now {new!r}" for key, (old, new) in changes.items())
+        raise ValueError(
+            f"`--resume` cannot change what the run computes: {listed}. Leave these as they were, or start a new run."
+        )

@@ -1,0 +1,121 @@
+"""`tfgan_app train`: trains a task into a run directory."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+import keras
+import tensorflow as tf
+
+import tfgan_app
+from tfgan_app.commands.run_directory import RunDirectory, check_resumable
+from tfgan_app.commands.training_session import TrainingSession, build_trainer
+from tfgan_app.config import RunConfig, replace_values, resolve_config, to_json
+from tfgan_app.tasks import load_task
+from tfgan_app.training.devices import build_strategy, resolve_precision
+from tfgan_app.training.task import Task
+
+WARM_UP_STEPS = 3
+TIMED_STEPS = 5
+
+
+def run(args: argparse.Namespace) -> int:
+    """Trains, resumes, or only says what would be trained.
+
+    Args:
+        args: the parsed flags of the subcommand.
+
+    Returns:
+        0; 128 + signal when stopped early by one (everything is saved).
+
+    Raises:
+        ValueError: for a configuration, data set or run directory that cannot be used.
+    """
+    task_class = load_task(args.task)
+    run_dir = RunDirectory.existing(args.run_dir) if args.resume else RunDirectory.new(args.run_dir, args.task)
+    config = _resolve(args, task_class, run_dir)
+    if config.training.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    strategy = build_strategy(config.training.strategy)
+    if config.training.batch_size % strategy.num_replicas_in_sync:
+        raise ValueError(
+            f"`--batch-size` must be a multiple of the {strategy.num_replicas_in_sync} replicas. "
+            f"Received: {config.training.batch_size}."
+        )
+    task = task_class(config, report=lambda message: print(f"tfgan_app: {message}", file=sys.stderr))
+    if args.dry_run:
+        return _dry_run(task, config, strategy)
+    return _train(task, config, run=run_dir, strategy=strategy, resume=args.resume)
+
+
+def _resolve(args: argparse.Namespace, task_class: type, run_dir: RunDirectory) -> RunConfig:
+    """The configuration of a new run, or that of a resumed one with harmless changes."""
+    if args.resume and (args.preset or args.config):
+        raise ValueError("`--resume` goes on with the run's own configuration: leave out `--preset` and `--config`.")
+    if args.preset and args.preset not in task_class.presets:
+        names = ", ".join(sorted(task_class.presets)) or "none"
+        raise ValueError(f"`--preset` must be one of: {names}. Received: {args.preset!r}.")
+    config = resolve_config(
+        args.task,
+        task_class.config_class,
+        preset=task_class.presets[args.preset] if args.preset else None,
+        config_file=run_dir.path / "config.json" if args.resume else args.config,
+        flags=vars(args),
+        overrides=args.set,
+    )
+    config = replace_values(config, {"training.precision": resolve_precision(config.training.precision)})
+    if args.resume:
+        check_resumable(run_dir.read_config()[0], config)
+    return config
+
+
+def _train(task: Task, config: RunConfig, *, run: RunDirectory, strategy, resume: bool) -> int:
+    facts = {
+        "data_fingerprint": task.fingerprint(),
+        "tfgan_app": tfgan_app.__version__,
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+    }
+    session = TrainingSession(task, config, run=run, strategy=strategy)
+    if resume:
+        if run.read_facts()["data_fingerprint"] != facts["data_fingerprint"]:
+            raise ValueError(
+                "`--resume` needs the pictures that the run was started with. Names, sizes or number of the training "
+                "pictures have changed since; restore them, or start a new run."
+            )
+        step = session.resume()
+        if step >= config.training.steps:
+            raise ValueError(
+                f"The run in {run.path} has finished its {config.training.steps} steps. "
+                "Give it more with `--steps`."
+            )
+        session.events.record(step, "info", f"resumed at step {step}")
+    else:
+        run.write_facts(facts)
+    run.write_config(config)
+    return session.train()
+
+
+def _dry_run(task: Task, config: RunConfig, strategy) -> int:
+    """Prints the configuration, parameter counts and an estimate of the time from a few real steps."""
+    print(to_json(config), end="")
+    trainer = build_trainer(task, config, strategy=strategy)
+    for kind, models in (
+        ("generator", trainer.networks.generators),
+        ("discriminator", trainer.networks.discriminators),
+    ):
+        for name, model in models.items():
+            print(f"{kind} {name}: {model.count_params():,} parameters")
+    dataset = task.build_dataset(start_step=0, seed=config.training.seed)
+    trainer.fit(dataset, steps_per_epoch=WARM_UP_STEPS, epochs=1, shuffle=False, verbose=0)
+    start = time.perf_counter()
+    trainer.fit(dataset, steps_per_epoch=TIMED_STEPS, epochs=1, shuffle=False, verbose=0)
+    seconds = (time.perf_counter() - start) / TIMED_STEPS
+    total = seconds * config.training.steps
+    print(
+        f"{config.training.batch_size / seconds:.1f} images/s, {seconds * 1e3:.0f} ms a step; "
+        f"{config.training.steps} steps take about {total / 60:.1f} minutes, without validation and pictures"
+    )
+    return 0

@@ -1,0 +1,295 @@
+"""Image-to-image translation of aligned pairs: pix2pix and its descendants."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import inspect
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+from warnings import warn
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfgan_app.augmentation.paired import DRAWS, PairedAugmentation
+from tfgan_app.config import RunConfig, bounded
+from tfgan_app.data.bundled import bundled_path
+from tfgan_app.data.checking import find_readable
+from tfgan_app.data.pairs import PairSet, PicturePair, find_pairs
+from tfgan_app.data.pipeline import build_pair_dataset, load_pairs
+from tfgan_app.images import make_grid, write_picture
+from tfgan_app.layers import FromUnitRange, ToUnitRange
+from tfgan_app.losses import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES, build_perceptual_loss
+from tfgan_app.metrics import PIXEL_METRICS, build_lpips, output_variation, paired_metrics
+from tfgan_app.networks import DISCRIMINATORS, GENERATORS
+from tfgan_app.training.task import Networks, Objective, Synthesis
+
+BUNDLED_SAMPLE = "emoji_pairs"
+SAMPLE_ROWS = 8
+EXAMPLE_ROWS = 6
+
+
+@dataclasses.dataclass(frozen=True)
+class TranslateConfig:
+    """Settings of `translate`.
+
+    Attributes:
+        direction: `a2b` learns B from A, `b2a` A from B.
+        generator: architecture of the generator.
+        generator_width: channels at full resolution; none is the architecture's own.
+        generator_depth: halvings of the resolution, for the U-Nets; none fits it to the picture.
+        generator_normalization: none is the architecture's own choice.
+        discriminator: PatchGAN by receptive field in pixels.
+        discriminator_width: channels after the first convolution.
+        discriminator_normalization: normalisation between the convolutions.
+        spectral_norm: spectral normalisation of the discriminator.
+        adversarial_loss: what the two players play for.
+        adversarial_weight: factor of the adversarial loss.
+        l1_weight: factor of the mean absolute error.
+        perceptual_weight: factor of the VGG16 feature distance; 0 leaves it out.
+        perceptual_weights: file of VGG16 weights (.npz); none downloads those of keras.applications.
+        lpips_weights: file of VGG16 and LPIPS weights (.npz); where it is given, LPIPS is measured too.
+        real_label: target of the discriminator for real pictures; below 1 is one-sided label smoothing.
+        horizontal_flip: mirror pairs left and right at random.
+        vertical_flip: mirror pairs up and down at random.
+        max_scale: scale pairs at random by up to this factor, either way; 1 is off.
+        max_rotation_degrees: rotate pairs at random by up to this angle; 0 is off.
+        colour_jitter: strength of random changes of brightness, contrast and saturation; 0 is off.
+    """
+
+    direction: Literal["a2b", "b2a"] = "a2b"
+    generator: Literal["residual_unet", "unet", "resnet_6", "resnet_9"] = "residual_unet"
+    generator_width: int | None = bounded(None, minimum=1)
+    generator_depth: int | None = bounded(None, minimum=1, maximum=10)
+    generator_normalization: Literal["none", "instance", "batch"] | None = "none"
+    discriminator: Literal["patchgan_16", "patchgan_34", "patchgan_70", "patchgan_286"] = "patchgan_34"
+    discriminator_width: int = bounded(64, minimum=1)
+    discriminator_normalization: Literal["none", "instance", "batch"] = "none"
+    spectral_norm: bool = False
+    adversarial_loss: Literal["non_saturating", "least_squares"] = "non_saturating"
+    adversarial_weight: float = bounded(1.0, minimum=0.0)
+    l1_weight: float = bounded(100.0, minimum=0.0)
+    perceptual_weight: float = bounded(0.0, minimum=0.0)
+    perceptual_weights: str | None = None
+    lpips_weights: str | None = None
+    real_label: float = bounded(1.0, above=0.5, maximum=1.0)
+    horizontal_flip: bool = True
+    vertical_flip: bool = False
+    max_scale: float = bounded(1.0, minimum=1.0, maximum=4.0)
+    max_rotation_degrees: float = bounded(0.0, minimum=0.0, maximum=180.0)
+    colour_jitter: float = bounded(0.0, minimum=0.0, below=1.0)
+
+
+PIX2PIX_PRESET = {
+    "data.image_size": 256,
+    "training.batch_size": 1,
+    "training.ema_decay": 0.0,
+    "optimizer.schedule": "linear",
+    "task.generator": "unet",
+    "task.generator_normalization": "batch",
+    "task.discriminator": "patchgan_70",
+    "task.discriminator_normalization": "batch",
+}
+
+
+class TranslateTask:
+    """Learns to turn pictures of one kind into another from aligned pairs.
+
+    "Image-to-Image Translation with Conditional Adversarial Networks", Isola et al. 2017, arXiv:1611.07004:
+    a discriminator that sees input and output together, and an L1 distance to the target.
+
+    Args:
+        config: the run's configuration, its `task` section a `TranslateConfig`.
+        report: called with a line about each pair that cannot be used.
+    """
+
+    config_class = TranslateConfig
+    presets: ClassVar[dict[str, dict[str, Any]]] = {"pix2pix": PIX2PIX_PRESET}
+    draws_per_example = DRAWS
+    sample_headers = ("input", "output", "target")
+
+    def __init__(self, config: RunConfig, *, report: Callable[[str], Any] = warn):
+        self.config = config
+        self._report = report
+        settings = config.task
+        self.objective = Objective(
+            adversarial_loss=ADVERSARIAL_LOSSES[settings.adversarial_loss],
+            adversarial_weight=settings.adversarial_weight,
+            auxiliary_weights={"l1": settings.l1_weight}
+            | ({"perceptual": settings.perceptual_weight} if settings.perceptual_weight else {}),
+            real_label=settings.real_label,
+        )
+        self._augmentation = PairedAugmentation(
+            size_px=config.data.image_size,
+            horizontal_flip=settings.horizontal_flip,
+            vertical_flip=settings.vertical_flip,
+            max_scale=settings.max_scale,
+            max_rotation_degrees=settings.max_rotation_degrees,
+            colour_jitter=settings.colour_jitter,
+        )
+
+    @functools.cached_property
+    def pairs(self) -> PairSet:
+        """The training and the held-out pairs of the run's data source."""
+        data = self.config.data
+        return find_pairs(
+            data.source or bundled_path(BUNDLED_SAMPLE),
+            direction=self.config.task.direction,
+            val_fraction=data.val_fraction,
+        )
+
+    @functools.cached_property
+    def training_pairs(self) -> list[PicturePair]:
+        """The pairs to train on; those that cannot be read are reported and left out."""
+        return self._readable(self.pairs.train, "train on")
+
+    @functools.cached_property
+    def held_out_pairs(self) -> list[PicturePair]:
+        """The first `data.max_val_pictures` held-out pairs that can be read."""
+        return self._readable(self.pairs.val[: self.config.data.max_val_pictures], "evaluate on")
+
+    def _readable(self, pairs: list[PicturePair], purpose: str) -> list[PicturePair]:
+        readable = find_readable(pairs, on_skip=lambda pair, problem: self._report(f"left out: {problem}"))
+        if not readable:
+            raise ValueError(f"Expected pairs to {purpose} in {self.pairs.root}. Found none; try `tfgan_app inspect`.")
+        return readable
+
+    def fingerprint(self) -> str:
+        """Digest of the names and sizes in bytes of the training pictures."""
+        pairs = self.training_pairs
+        facts = [(p.name, p.input_path.stat().st_size, p.target_path.stat().st_size) for p in pairs]
+        return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+    def build_networks(self) -> Networks:
+        """Builds the generator and the discriminator under the current dtype policy."""
+        settings = self.config.task
+        discriminator = DISCRIMINATORS[settings.discriminator](
+            width=settings.discriminator_width,
+            normalization=settings.discriminator_normalization,
+            spectral_norm=settings.spectral_norm,
+        )
+        return Networks({"generator": self._build_generator()}, {"discriminator": discriminator})
+
+    def _build_generator(self) -> keras.Model:
+        settings, build = self.config.task, GENERATORS[self.config.task.generator]
+        depth = settings.generator_depth
+        if depth is None and settings.generator == "unet":
+            depth = min(8, int(math.log2(self.config.data.image_size)))
+        options = {
+            "width": settings.generator_width,
+            "depth": depth,
+            "normalization": settings.generator_normalization,
+        }
+        options = {name: value for name, value in options.items() if value is not None}
+        if unknown := options.keys() - inspect.signature(build).parameters.keys():
+            raise ValueError(f"`task.generator={settings.generator}` has no {', '.join(sorted(unknown))} to set.")
+        return build(**options)
+
+    def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
+        """Batches `{"input", "target": uint8 [batch, load, load, 3], "position": int64 [batch]}`."""
+        data, training = self.config.data, self.config.training
+        return build_pair_dataset(
+            self.training_pairs,
+            load_size_px=round(data.image_size * data.load_scale),
+            batch_size=training.batch_size,
+            steps=training.steps,
+            start_step=start_step,
+            seed=seed,
+            resize=data.resize,
+            background=data.background_rgb,
+            cache_budget_mb=data.cache_budget_mb,
+        )
+
+    def augment(self, batch: dict, draws: tf.Tensor) -> dict:
+        """Augments input and target alike: float32 `[batch, size, size, 3]` in [-1, 1]."""
+        source, target = self._augmentation([batch["input"], batch["target"]], draws)
+        return {"input": source, "target": target}
+
+    def synthesize(self, networks: Networks, batch: dict, training: bool) -> Synthesis:
+        """Translates the inputs; the discriminator is given the input as its condition."""
+        output = networks.generators["generator"](batch["input"], training=training)
+        auxiliary = {"l1": RECONSTRUCTION_LOSSES["l1"](batch["target"], output)}
+        if self.config.task.perceptual_weight:
+            auxiliary["perceptual"] = self._perceptual_loss(batch["target"], output)
+        return Synthesis({"discriminator": (batch["target"], output, batch["input"])}, auxiliary)
+
+    @functools.cached_property
+    def _perceptual_loss(self):
+        return build_perceptual_loss(weights=self.config.task.perceptual_weights)
+
+    def inference_model(self, networks: Networks) -> keras.Model:
+        """The generator between pictures in [0, 1]; shares the weights of `networks`."""
+        pictures = keras.Input((None, None, 3), name="images")
+        outputs = networks.generators["generator"](FromUnitRange(name="from_unit_range")(pictures))
+        return keras.Model(pictures, ToUnitRange(name="to_unit_range")(outputs), name="translate")
+
+    @functools.cached_property
+    def held_out(self) -> tuple[np.ndarray, np.ndarray]:
+        """Held-out inputs and targets: uint8 `[count, size, size, 3]`, at most `data.max_val_pictures`."""
+        data = self.config.data
+        return load_pairs(
+            self.held_out_pairs, size_px=data.image_size, resize=data.resize, background=data.background_rgb
+        )
+
+    def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
+        """The first held-out pairs as rows of input, output and target."""
+        inputs, targets = (x[:SAMPLE_ROWS] for x in self.held_out)
+        return [list(row) for row in zip(inputs, translate(model, inputs), targets, strict=True)]
+
+    def protocol(self) -> dict[str, Any]:
+        """What the figures of `evaluate` were measured on, so that they can be compared."""
+        data = self.config.data
+        split = "seeded hold-out" if self.pairs.val_is_holdout else "validation split"
+        return {
+            "pictures": len(self.held_out_pairs),
+            "split": f"{split} of {data.source or BUNDLED_SAMPLE}",
+            "size_px": data.image_size,
+            "resize": f"{data.resize}, centre crop",
+            "value_range": "8-bit RGB, all channels, mean over pictures",
+            "ssim_window": "11 px Gaussian, sigma 1.5",
+            "weights": "averaged generator, float32, inference mode",
+        }
+
+    def evaluate(self, model: keras.Model, *, examples_dir: Path | None = None) -> dict[str, float]:
+        """Measures PSNR (dB), SSIM and L1 (and LPIPS, where its weights are given) on the held-out pairs.
+
+        Args:
+            model: inference model.
+            examples_dir: where `held_out_best.png` and `held_out_worst.png` go, if anywhere.
+
+        Returns:
+            Means over pictures: `psnr`, `ssim`, `l1`; `copy_psnr`, ... of the input taken for the output; and
+            `output_variation`, about 0 when the output ignores the input.
+        """
+        inputs, targets = self.held_out
+        outputs = translate(model, inputs)
+        metrics = dict(PIXEL_METRICS)
+        if self.config.task.lpips_weights:
+            metrics["lpips"] = build_lpips(self.config.task.lpips_weights)
+        measured = paired_metrics(targets, outputs, metrics=metrics)
+        baseline = paired_metrics(targets, inputs, metrics=metrics)
+        if examples_dir is not None:
+            order = np.argsort(-measured["ssim"], kind="stable")
+            for name, chosen in (("best", order[:EXAMPLE_ROWS]), ("worst", order[::-1][:EXAMPLE_ROWS])):
+                rows = [[inputs[i], outputs[i], targets[i]] for i in chosen]
+                grid = make_grid(rows, headers=self.sample_headers)
+                write_picture(examples_dir / f"held_out_{name}.png", grid)
+        return {
+            **{name: float(values.mean()) for name, values in measured.items()},
+            **{f"copy_{name}": float(values.mean()) for name, values in baseline.items()},
+            "output_variation": output_variation(targets, outputs),
+        }
+
+
+def translate(model: keras.Model, images: np.ndarray, *, batch_size: int = 16) -> np.ndarray:
+    """Runs an inference model on uint8 `[count, height, width, 3]`; returns uint8 of the same size."""
+    outputs = [
+        model(images[start : start + batch_size].astype(np.float32) / 255.0, training=False)
+        for start in range(0, len(images), batch_size)
+    ]
+    return np.rint(np.concatenate([np.asarray(x) for x in outputs]) * 255.0).astype(np.uint8)
