@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import pytest
+
+from tfgan_app.data.checking import find_readable, picture_problem
+from tfgan_app.data.pairs import find_pairs
+from tfgan_app.data.pipeline import build_pair_dataset
+
+
+def cut(path, share):
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".bmp", ".webp"])
+@pytest.mark.parametrize("damage", ["empty", "text", "header only", "cut short"])
+def test_damage_is_said_in_one_line_that_names_the_file(tmp_path, random_picture, save, suffix, damage):
+    path = save(tmp_path / f"victim{suffix}", random_picture(64, 64))
+    assert picture_problem(path) is None
+    if damage in ("empty", "text"):
+        path.write_text("" if damage == "empty" else "no picture")
+    else:
+        cut(path, 0.05 if damage == "header only" else 0.7)
+    problem = picture_problem(path)
+    assert path.name in problem
+    assert "\n" not in problem
+
+
+def test_pairs_with_a_damaged_file_are_dropped_and_the_rest_trains(tmp_path, random_picture, save):
+    for side in "AB":
+        for i in range(6):
+            save(tmp_path / side / f"p{i}.jpg", random_picture(32, 32, seed=i))
+    cut(tmp_path / "A/p1.jpg", 0.6)
+    cut(tmp_path / "B/p3.jpg", 0.0)
+    pairs = find_pairs(tmp_path, val_fraction=0).train
+    skipped, progress = [], []
+    readable = find_readable(
+        pairs,
+        on_skip=lambda pair, reason: skipped.append((pair.name, reason)),
+        on_progress=lambda *counts: progress.append(counts),
+    )
+    assert [name for name, _ in skipped] == ["p1", "p3"]
+    assert "p1.jpg" in skipped[0][1]
+    assert [pair.name for pair in readable] == ["p0", "p2", "p4", "p5"]
+    assert progress[-1] == (6, 6)
+    dataset = build_pair_dataset(readable, load_size_px=8, batch_size=4, steps=1, seed=0)
+    assert len(list(dataset)) == 1
+
+
+def test_oversized_pictures_are_dropped(tmp_path, random_picture, save, monkeypatch):
+    path = save(tmp_path / "big.png", random_picture(64, 64))
+    monkeypatch.setattr("tfgan_app.data.checking.MAX_PIXELS", 1000)
+    problem = picture_problem(path)
+    assert "big.png" in problem
+    assert "64 x 64" in problem

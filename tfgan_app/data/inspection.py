@@ -1,0 +1,250 @@
+"""What is in a folder of picture pairs, what is wrong with it, and what to do about it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tfgan_app.data.checking import picture_problem
+from tfgan_app.data.pairs import PairSet, PicturePair, find_pairs
+from tfgan_app.images import MAX_PIXELS, PictureHeader, picture_header
+
+_SHOWN = 5
+_THREADS = 4
+_ASPECT_TOLERANCE = 0.02
+_REMEDIES = {
+    "unmatched": "They are not used. Give both pictures of a pair the same name, or join them side by side.",
+    "unreadable": "Their pairs are left out. Replace or delete them.",
+    "oversized": f"Their pairs are left out. Scale them down to at most {MAX_PIXELS} pixels.",
+    "duplicate": "They count several times in training. Keep one of each.",
+    "leaked": "The metrics on held-out pairs will be too good. Delete them from one of the splits.",
+    "aspect mismatch": "The input is stretched to the shape of the target. Check that both show the same frame.",
+    "no held-out pairs": "Nothing can be measured. Add pairs, or raise data.val_fraction.",
+}
+"""For each kind of problem, what to do about it."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One kind of problem.
+
+    Attributes:
+        kind: A key such as `"unreadable"`.
+        found: What has it: files, names of pairs, or groups of names.
+        remedy: What it means and what to do.
+    """
+
+    kind: str
+    found: list[str]
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What `inspect_pairs` found.
+
+    Attributes:
+        root: The folder.
+        layout: What the folder looks like, in words.
+        train_count: Number of training pairs, readable or not.
+        val_count: Number of held-out pairs, readable or not.
+        val_is_holdout: Whether the held-out pairs were set apart by name, as the folder has no split.
+        smallest: Width and height of the picture with the fewest pixels (half of a side-by-side picture), or
+            None.
+        largest: The same for the most pixels.
+        modes: Number of files of each pixel format in Pillow's words, such as `{"RGB": 12}`.
+        formats: Number of files of each file format, such as `{"PNG": 12}`.
+        problems: What is wrong.
+    """
+
+    root: str
+    layout: str
+    train_count: int
+    val_count: int
+    val_is_holdout: bool
+    smallest: tuple[int, int] | None
+    largest: tuple[int, int] | None
+    modes: dict[str, int]
+    formats: dict[str, int]
+    problems: list[Problem]
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it, as JSON can hold it."""
+        return asdict(self)
+
+    def lines(self) -> list[str]:
+        """All of it, as a person reads it."""
+        held_out = "held out by name" if self.val_is_holdout else "from the folder's own split"
+        lines = [
+            f"{self.root}: {self.layout}",
+            f"  training pairs  {self.train_count}",
+            f"  held-out pairs  {self.val_count} ({held_out})",
+        ]
+        if self.smallest and self.largest:
+            sizes = " to ".join(f"{width} x {height}" for width, height in (self.smallest, self.largest))
+            lines += [f"  picture sizes   {sizes} px (width x height)"]
+        lines += [f"  pixel formats   {_counts(self.modes)}", f"  file formats    {_counts(self.formats)}"]
+        if not self.problems:
+            lines.append("No problems found.")
+        for problem in self.problems:
+            lines.append(_headline(problem))
+            lines += [f"  - {found}" for found in problem.found[:_SHOWN]]
+            if len(problem.found) > _SHOWN:
+                lines.append(f"  ... and {len(problem.found) - _SHOWN} more")
+        return lines
+
+
+def inspect_pairs(
+    root: str | Path,
+    *,
+    direction: str = "a2b",
+    val_fraction: float = 0.1,
+    seed: int = 0,
+    on_progress: Callable[[int, int], Any] | None = None,
+) -> Inspection:
+    """Reads every picture of a pair set and reports what is in it and what is wrong.
+
+    Args:
+        root: The folder.
+        direction: As for `find_pairs`.
+        val_fraction: As for `find_pairs`.
+        seed: As for `find_pairs`.
+        on_progress: Called with the number of files read so far and the number of all files.
+
+    Returns:
+        An `Inspection`.
+
+    Raises:
+        ValueError: If the folder is no pair set.
+    """
+    pairs = find_pairs(root, direction=direction, val_fraction=val_fraction, seed=seed)
+    everything = [*pairs.train, *pairs.val]
+    paths = list(dict.fromkeys(path for pair in everything for path in (pair.input_path, pair.target_path)))
+    files = _read_files(paths, on_progress)
+    headers = [file.header for file in files.values() if file.header]
+    sizes = [_picture_size(pair, files, side) for pair in everything for side in ("input", "target")]
+    sizes = sorted((size for size in sizes if size), key=lambda size: size[0] * size[1])
+    return Inspection(
+        root=str(pairs.root),
+        layout=pairs.layout,
+        train_count=len(pairs.train),
+        val_count=len(pairs.val),
+        val_is_holdout=pairs.val_is_holdout,
+        smallest=sizes[0] if sizes else None,
+        largest=sizes[-1] if sizes else None,
+        modes=_most_common(header.mode for header in headers),
+        formats=_most_common(header.format for header in headers),
+        problems=_problems(pairs, files),
+    )
+
+
+@dataclass(frozen=True)
+class _File:
+    """What was read of one file."""
+
+    header: PictureHeader | None
+    problem: str | None
+    digest: str
+
+    @property
+    def oversized(self) -> bool:
+        return self.header is not None and self.header.width * self.header.height > MAX_PIXELS
+
+
+def _read_files(paths: Sequence[Path], on_progress: Callable[[int, int], Any] | None) -> dict[Path, _File]:
+    """Reads all files, a few at a time."""
+    files = {}
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for path, file in zip(paths, pool.map(_read_file, paths), strict=True):
+            files[path] = file
+            if on_progress:
+                on_progress(len(files), len(paths))
+    return files
+
+
+def _problems(pairs: PairSet, files: dict[Path, _File]) -> list[Problem]:
+    """Everything that is wrong with the set, each kind once."""
+    everything = [*pairs.train, *pairs.val]
+    found = {
+        "unmatched": [str(path) for path in pairs.unmatched],
+        "unreadable": [file.problem for file in files.values() if file.problem and not file.oversized],
+        "oversized": [file.problem for file in files.values() if file.problem and file.oversized],
+        "duplicate": _duplicates(pairs.train, files) + _duplicates(pairs.val, files),
+        "leaked": _leaks(pairs.train, pairs.val, files),
+        "aspect mismatch": [pair.name for pair in everything if _aspects_differ(pair, files)],
+    }
+    problems = [Problem(kind, items, _REMEDIES[kind]) for kind, items in found.items() if items]
+    if not pairs.val:
+        problems.append(Problem("no held-out pairs", [], _REMEDIES["no held-out pairs"]))
+    return problems
+
+
+def _read_file(path: Path) -> _File:
+    try:
+        header = picture_header(path)
+    except ValueError as error:
+        return _File(None, str(error), _digest(path))
+    return _File(header, picture_problem(path), _digest(path))
+
+
+def _digest(path: Path) -> str:
+    """Hash of a file's bytes; of its path if it cannot be read, so that it equals no other."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return str(path)
+
+
+def _pair_digest(pair: PicturePair, files: dict[Path, _File]) -> tuple[str, str]:
+    return files[pair.input_path].digest, files[pair.target_path].digest
+
+
+def _duplicates(pairs: Sequence[PicturePair], files: dict[Path, _File]) -> list[str]:
+    """Groups of pairs of one split that are equal byte for byte."""
+    groups = defaultdict(list)
+    for pair in pairs:
+        groups[_pair_digest(pair, files)].append(pair.name)
+    return [" = ".join(names) for names in groups.values() if len(names) > 1]
+
+
+def _leaks(train: Sequence[PicturePair], val: Sequence[PicturePair], files: dict[Path, _File]) -> list[str]:
+    """Held-out pairs that are also training pairs, byte for byte."""
+    seen = {_pair_digest(pair, files): pair.name for pair in train}
+    digests = [(pair, _pair_digest(pair, files)) for pair in val]
+    return [f"held-out {pair.name} = training {seen[digest]}" for pair, digest in digests if digest in seen]
+
+
+def _picture_size(pair: PicturePair, files: dict[Path, _File], side: str) -> tuple[int, int] | None:
+    """Width and height of the input or the target, None if its file has no header."""
+    header = files[getattr(pair, f"{side}_path")].header
+    if header is None:
+        return None
+    width = header.width // 2 if getattr(pair, f"{side}_half") else header.width
+    return width, header.height
+
+
+def _aspects_differ(pair: PicturePair, files: dict[Path, _File]) -> bool:
+    sizes = [_picture_size(pair, files, side) for side in ("input", "target")]
+    if None in sizes:
+        return False
+    (width, height), (target_width, target_height) = sizes
+    ratio = (width * target_height) / (height * target_width)
+    return abs(ratio - 1) > _ASPECT_TOLERANCE
+
+
+def _headline(problem: Problem) -> str:
+    count = f" ({len(problem.found)})" if problem.found else ""
+    return f"{problem.kind}{count}: {problem.remedy}"
+
+
+def _most_common(values: Iterable[str]) -> dict[str, int]:
+    return dict(Counter(values).most_common())
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.items()) or "none"

@@ -1,0 +1,118 @@
+"""Prepared pictures kept in memory as bytes, each decoded once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tfgan_app.data.reading import PairReader
+
+_ALIGNMENT_BYTES = 64
+
+
+class RowMemory:
+    """Pairs whose short side is always `size_px`, stored as rows of that many pixels.
+
+    A picture that is wider than high is stored transposed. Then every square crop is `size_px` rows in
+    sequence of one long tensor, and a whole batch is one gather.
+
+    Args:
+        reader: Reads the pairs; the shorter side of each is `size_px`.
+        size_px: Length of the short side.
+        on_progress: Called with the number of pairs read so far and the number of all pairs.
+    """
+
+    def __init__(self, reader: PairReader, *, size_px: int, on_progress: Callable[[int, int], Any] | None = None):
+        self._size_px = size_px
+        lengths = reader.shapes.max(axis=1)
+        starts = np.cumsum(lengths) - lengths
+        wide = reader.shapes[:, 1] > reader.shapes[:, 0]
+        buffers = [_aligned_bytes(int(lengths.sum()) * size_px * 3).reshape(-1, size_px, 3) for _ in range(2)]
+        for i, pair in enumerate(_read_all(reader, on_progress)):
+            for buffer, picture in zip(buffers, pair, strict=True):
+                stored = picture.transpose(1, 0, 2) if wide[i] else picture
+                buffer[starts[i] : starts[i] + lengths[i]] = stored
+        with tf.device("CPU:0"):
+            self._inputs, self._targets = map(_share_with_tensorflow, buffers)
+            self._starts = tf.constant(starts)
+            self._wide = tf.constant(wide) if wide.any() else None
+
+    def read_crops(self, indices: tf.Tensor, *, tops: tf.Tensor, lefts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Cuts a square of `size_px` out of each chosen pair.
+
+        Args:
+            indices: int64 [batch], which pairs.
+            tops: int64 [batch], first row of each crop.
+            lefts: int64 [batch], first column of each crop.
+
+        Returns:
+            Inputs and targets, both uint8 [batch, size_px, size_px, 3].
+        """
+        # One of top and left is 0, as the short side leaves no choice.
+        first_rows = tf.gather(self._starts, indices) + tops + lefts
+        rows = first_rows[:, None] + tf.range(self._size_px, dtype=tf.int64)
+        inputs, targets = tf.gather(self._inputs, rows), tf.gather(self._targets, rows)
+        return self._turn(inputs, indices), self._turn(targets, indices)
+
+    def _turn(self, crops: tf.Tensor, indices: tf.Tensor) -> tf.Tensor:
+        """Undoes the transposition of those pictures that are stored transposed."""
+        if self._wide is None:
+            return crops
+        wide = tf.gather(self._wide, indices)[:, None, None, None]
+        return tf.where(wide, tf.transpose(crops, [0, 2, 1, 3]), crops)
+
+
+class FlatMemory:
+    """Pairs of any size, stored one after the other.
+
+    Args:
+        reader: Reads the pairs.
+        on_progress: Called with the number of pairs read so far and the number of all pairs.
+    """
+
+    def __init__(self, reader: PairReader, *, on_progress: Callable[[int, int], Any] | None = None):
+        sizes = reader.shapes.prod(axis=1) * 3
+        # A slice that starts at an aligned address is a view, not a copy.
+        padded = -(-sizes // _ALIGNMENT_BYTES) * _ALIGNMENT_BYTES
+        starts = np.cumsum(padded) - padded
+        buffers = [_aligned_bytes(int(padded.sum())) for _ in range(2)]
+        for i, pair in enumerate(_read_all(reader, on_progress)):
+            for buffer, picture in zip(buffers, pair, strict=True):
+                buffer[starts[i] : starts[i] + sizes[i]] = picture.reshape(-1)
+        with tf.device("CPU:0"):
+            self._inputs, self._targets = map(_share_with_tensorflow, buffers)
+            self._starts, self._shapes = tf.constant(starts), tf.constant(reader.shapes)
+
+    def read(self, index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """The same as `PairReader.read`, from memory."""
+        shape = tf.concat([self._shapes[index], [3]], axis=0)
+        begin, size = [self._starts[index]], [tf.reduce_prod(shape)]
+        return (
+            tf.reshape(tf.slice(self._inputs, begin, size), shape),
+            tf.reshape(tf.slice(self._targets, begin, size), shape),
+        )
+
+
+def _read_all(
+    reader: PairReader, on_progress: Callable[[int, int], Any] | None
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yields every pair as numpy arrays."""
+    for done, pair in enumerate(reader.dataset().as_numpy_iterator(), start=1):
+        yield pair
+        if on_progress:
+            on_progress(done, len(reader.shapes))
+
+
+def _aligned_bytes(size: int) -> np.ndarray:
+    """uint8 [size] that starts where TensorFlow's kernels need a tensor to start."""
+    padded = np.empty(size + _ALIGNMENT_BYTES, np.uint8)
+    start = -padded.ctypes.data % _ALIGNMENT_BYTES
+    return padded[start : start + size]
+
+
+def _share_with_tensorflow(array: np.ndarray) -> tf.Tensor:
+    """A tensor over the same memory. `tf.constant` would copy, and so need twice the budget for a moment."""
+    return tf.experimental.dlpack.from_dlpack(array.__dlpack__())

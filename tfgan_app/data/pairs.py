@@ -1,0 +1,258 @@
+"""Finds aligned picture pairs on disk by file names and, for side-by-side pictures, by their headers."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tfgan_app.images import find_pictures, picture_header
+
+ACCEPTED_LAYOUTS = (
+    "side-by-side A|B pictures (at least 1.5 times as wide as high)",
+    "folders A/ and B/ with equal file names",
+    "trainA/ and trainB/ (with valA/ and valB/, or testA/ and testB/)",
+    "train/ (with val/ or test/) that hold either kind",
+)
+"""What a person may put into a folder of pairs."""
+
+_DIRECTIONS = ("a2b", "b2a")
+_VAL_NAMES = ("val", "valid", "validation", "test")
+_SPLIT_NAMES = ("train", *_VAL_NAMES)
+_MIN_SIDE_BY_SIDE_ASPECT = 1.5
+
+
+@dataclass(frozen=True)
+class PicturePair:
+    """An input picture and the target it is to become.
+
+    Attributes:
+        name: Path within the split without suffix, with forward slashes: `"cats/tom"`. Unique in its split.
+        input_path: File that holds the input.
+        target_path: File that holds the target; the same file for side-by-side pictures.
+        input_half: Half of the file that is the input: `"left"`, `"right"`, or None for all of it.
+        target_half: The same for the target.
+    """
+
+    name: str
+    input_path: Path
+    target_path: Path
+    input_half: str | None = None
+    target_half: str | None = None
+
+
+@dataclass(frozen=True)
+class PairSet:
+    """The pairs found in a folder.
+
+    Attributes:
+        layout: What the folder looks like, in words.
+        root: The folder.
+        train: Pairs to train on, sorted by name.
+        val: Held-out pairs, sorted by name.
+        val_is_holdout: Whether `val` was set apart from the training pairs, as the folder has no split.
+        unmatched: Pictures without a partner, and pictures that cannot be cut into two halves.
+    """
+
+    layout: str
+    root: Path
+    train: list[PicturePair]
+    val: list[PicturePair]
+    val_is_holdout: bool
+    unmatched: list[Path]
+
+
+def find_pairs(root: str | Path, *, direction: str = "a2b", val_fraction: float = 0.1, seed: int = 0) -> PairSet:
+    """Finds the picture pairs in a folder, whichever of the accepted layouts it has.
+
+    Folder names are compared without case, pictures are matched by their path without suffix. Files that
+    cannot be read are still part of the result; `tfgan_app.data.checking.find_readable` drops them.
+
+    Args:
+        root: Folder in one of `ACCEPTED_LAYOUTS`; sub-folders may nest.
+        direction: `"a2b"` translates A (or the left half) into B (or the right half), `"b2a"` the reverse.
+        val_fraction: Share of the pairs to hold out, in [0, 1), when the folder has no split of its own.
+            Which pairs these are depends on their names and `seed` alone, so a pair stays where it is when
+            others are added.
+        seed: Chooses the held-out pairs.
+
+    Returns:
+        A `PairSet` with at least one training pair.
+
+    Raises:
+        ValueError: If the folder is missing or has none of the layouts. One line.
+    """
+    root = Path(root)
+    if direction not in _DIRECTIONS:
+        raise ValueError(f"`direction` must be one of {', '.join(_DIRECTIONS)}. Received: '{direction}'.")
+    if not 0 <= val_fraction < 1:
+        raise ValueError(f"`val_fraction` must be at least 0 and less than 1. Received: {val_fraction}.")
+    if not root.is_dir():
+        raise ValueError(f"The data must be a folder of picture pairs. There is no folder '{root}'.")
+    layout, train, val, unmatched = _read_layout(root)
+    if not train:
+        raise ValueError(_not_a_pair_set(root, "no picture of A/ has a partner of the same name in B/"))
+    if is_holdout := val is None:
+        train, val = _hold_out(train, fraction=val_fraction, seed=seed)
+    if direction == "b2a":
+        train, val = _reverse(train), _reverse(val)
+    return PairSet(layout, root, train, val, is_holdout, sorted(unmatched))
+
+
+_Found = tuple[str, list[PicturePair], list[PicturePair] | None, list[Path]]
+"""Layout in words, training pairs, held-out pairs (None: the folder has no split), unmatched files."""
+
+
+def _read_layout(root: Path) -> _Found:
+    """Recognises the layout of `root` and reads the pairs in A to B direction."""
+    folders = _folders_by_name(root)
+    if "traina" in folders or "trainb" in folders:
+        return _read_suffixed_splits(root, folders)
+    if "a" in folders or "b" in folders:
+        return _read_two_folders(root, folders)
+    if "train" in folders:
+        return _read_splits(root, folders)
+    kind, pairs, unmatched = _read_split(root, root=root)
+    return kind, pairs, None, unmatched
+
+
+def _read_suffixed_splits(root: Path, folders: dict[str, Path]) -> _Found:
+    """Reads `trainA/`, `trainB/` and, if there is one, the first of the held-out splits."""
+    split = next((name for name in _VAL_NAMES if f"{name}a" in folders and f"{name}b" in folders), None)
+    train, unmatched = _match(*_both(root, folders, "traina", "trainb"))
+    if split is None:
+        return "trainA/ and trainB/", train, None, unmatched
+    val, unmatched_val = _match(folders[f"{split}a"], folders[f"{split}b"])
+    return f"trainA/, trainB/ and {split}A/, {split}B/", train, val, unmatched + unmatched_val
+
+
+def _read_splits(root: Path, folders: dict[str, Path]) -> _Found:
+    """Reads `train/` and, if there is one, the first of the held-out splits."""
+    split = next((name for name in _VAL_NAMES if name in folders), None)
+    kind, train, unmatched = _read_split(folders["train"], root=root)
+    if split is None:
+        return f"train/ with {kind}", train, None, unmatched
+    _, val, unmatched_val = _read_split(folders[split], root=root)
+    return f"train/ and {split}/ with {kind}", train, val, unmatched + unmatched_val
+
+
+def _read_two_folders(root: Path, folders: dict[str, Path]) -> _Found:
+    """Reads `A/` and `B/`, whose own sub-folders may be splits as in pix2pix: `A/train`, `B/train`."""
+    folder_a, folder_b = _both(root, folders, "a", "b")
+    inner_a, inner_b = _folders_by_name(folder_a), _folders_by_name(folder_b)
+    splits = [name for name in _SPLIT_NAMES if name in inner_a and name in inner_b]
+    if "train" not in splits:
+        pairs, unmatched = _match(folder_a, folder_b)
+        return "A/ and B/", pairs, None, unmatched
+    train, unmatched = _match(inner_a["train"], inner_b["train"])
+    if len(splits) == 1:
+        return "A/train/ and B/train/", train, None, unmatched
+    split = splits[1]
+    val, unmatched_val = _match(inner_a[split], inner_b[split])
+    layout = f"A/ and B/, each with train/ and {split}/"
+    return layout, train, val, unmatched + unmatched_val
+
+
+def _read_split(folder: Path, *, root: Path) -> tuple[str, list[PicturePair], list[Path]]:
+    """Reads a folder without splits: either `A/` and `B/`, or side-by-side pictures."""
+    folders = _folders_by_name(folder)
+    if "a" in folders or "b" in folders:
+        return "A/ and B/", *_match(*_both(root, folders, "a", "b"))
+    pictures = find_pictures(folder)
+    if not pictures:
+        raise ValueError(_not_a_pair_set(root, f"there is no picture in '{folder}'"))
+    halvable, unmatched = [], []
+    for path in pictures:
+        (halvable if _is_side_by_side(path) else unmatched).append(path)
+    if len(unmatched) >= len(halvable):
+        reason = f"{len(unmatched)} of {len(pictures)} pictures are too narrow to be two side by side"
+        raise ValueError(_not_a_pair_set(root, reason))
+    names = _unique_names(halvable, folder)
+    pairs = [PicturePair(name, path, path, "left", "right") for name, path in names.items()]
+    return "side-by-side A|B pictures", _by_name(pairs), unmatched
+
+
+def _match(folder_a: Path, folder_b: Path) -> tuple[list[PicturePair], list[Path]]:
+    """Pairs the pictures of two folders that have the same path without suffix."""
+    unmatched: list[Path] = []
+    by_name: list[dict[str, Path]] = []
+    for folder in (folder_a, folder_b):
+        names: dict[str, Path] = {}
+        for path in find_pictures(folder):
+            # Of a.jpg and a.png in one folder only the first can have the partner.
+            if names.setdefault(_name(path, folder), path) is not path:
+                unmatched.append(path)
+        by_name.append(names)
+    names_a, names_b = by_name
+    pairs = [PicturePair(name, path, names_b[name]) for name, path in names_a.items() if name in names_b]
+    unmatched += [names_a[name] for name in names_a.keys() - names_b.keys()]
+    unmatched += [names_b[name] for name in names_b.keys() - names_a.keys()]
+    return _by_name(pairs), unmatched
+
+
+def _hold_out(
+    pairs: Sequence[PicturePair], *, fraction: float, seed: int
+) -> tuple[list[PicturePair], list[PicturePair]]:
+    """Splits off about `fraction` of the pairs, at least one if there are two, never all of them."""
+
+    def draw(pair: PicturePair) -> float:
+        digest = hashlib.sha256(f"{seed}/{pair.name}".encode()).digest()
+        return int.from_bytes(digest[:8], "big") / 2**64
+
+    if fraction == 0 or len(pairs) < 2:
+        return list(pairs), []
+    ranked = sorted(pairs, key=draw)
+    count = sum(draw(pair) < fraction for pair in pairs)
+    count = min(max(count, 1), len(pairs) - 1)
+    return _by_name(ranked[count:]), _by_name(ranked[:count])
+
+
+def _reverse(pairs: Iterable[PicturePair]) -> list[PicturePair]:
+    return [
+        PicturePair(pair.name, pair.target_path, pair.input_path, pair.target_half, pair.input_half) for pair in pairs
+    ]
+
+
+def _is_side_by_side(path: Path) -> bool:
+    """Whether the picture can be cut into two halves. A damaged file counts, to be reported as damaged."""
+    try:
+        header = picture_header(path)
+    except ValueError:
+        return True
+    return header.width % 2 == 0 and header.width >= _MIN_SIDE_BY_SIDE_ASPECT * header.height
+
+
+def _unique_names(paths: Sequence[Path], folder: Path) -> dict[str, Path]:
+    """Names for pictures of one folder; a suffix stays part of the name where it alone tells two apart."""
+    names: dict[str, Path] = {}
+    for path in paths:
+        name = _name(path, folder)
+        names[f"{name}{path.suffix}" if name in names else name] = path
+    return names
+
+
+def _name(path: Path, folder: Path) -> str:
+    """Path within `folder` without suffix. Composed Unicode, since macOS stores names decomposed."""
+    return unicodedata.normalize("NFC", path.relative_to(folder).with_suffix("").as_posix())
+
+
+def _by_name(pairs: Iterable[PicturePair]) -> list[PicturePair]:
+    return sorted(pairs, key=lambda pair: pair.name)
+
+
+def _folders_by_name(folder: Path) -> dict[str, Path]:
+    return {child.name.lower(): child for child in sorted(folder.iterdir()) if child.is_dir()}
+
+
+def _both(root: Path, folders: dict[str, Path], a: str, b: str) -> tuple[Path, Path]:
+    """The folders named `a` and `b`, of which one is known to exist."""
+    for name, partner in ((a, b), (b, a)):
+        if name not in folders:
+            raise ValueError(_not_a_pair_set(root, f"the partner of the folder '{folders[partner]}' is missing"))
+    return folders[a], folders[b]
+
+
+def _not_a_pair_set(root: Path, reason: str) -> str:
+    return f"'{root}' is no set of picture pairs: {reason}. Accepted are: {'; '.join(ACCEPTED_LAYOUTS)}."
