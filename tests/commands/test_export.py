@@ -1,0 +1,86 @@
+"""`tfgan_app export` as a user runs it, on a run of the real task with a tiny network."""
+
+from __future__ import annotations
+
+import argparse
+
+import keras
+import numpy as np
+import pytest
+
+from tfgan_app import cli, config
+from tfgan_app.commands import export
+from tfgan_app.commands.run_directory import RunDirectory
+from tfgan_app.export import EXPORTERS
+from tfgan_app.images import write_picture
+from tfgan_app.inference import load_predictor
+from tfgan_app.layers import FromUnitRange, ToUnitRange
+from tfgan_app.networks import GENERATORS
+from tfgan_app.tasks import load_task
+
+
+@pytest.fixture
+def run_dir(tmp_path):
+    """A run directory as training leaves it, with its data set beside it."""
+    rng = np.random.default_rng(0)
+    for split, count in (("train", 2), ("val", 3)):
+        for index in range(count):
+            path = tmp_path / "pairs" / split / f"{index}.png"
+            write_picture(path, rng.integers(0, 256, (20, 40, 3), np.uint8))
+    task_class = load_task("translate")
+    settings = config.replace_values(
+        config.default_config("translate", task_class.config_class),
+        {"data.source": str(tmp_path / "pairs"), "data.image_size": 16},
+    )
+    directory = RunDirectory(tmp_path / "run")
+    directory.write_config(settings)
+    inputs = keras.Input((None, None, 3))
+    generator = GENERATORS["residual_unet"](width=4, depth=2)
+    model = keras.Model(inputs, ToUnitRange()(generator(FromUnitRange()(inputs))))
+    directory.checkpoints.mkdir()
+    model.save(directory.checkpoints / "last.keras")
+    return directory.path
+
+
+def arguments(run_dir, **changes):
+    flags = {
+        "format": "saved_model",
+        "quantize": "none",
+        "output": str(run_dir.parent / "out"),
+        "name": None,
+        "checkpoint": "last",
+    }
+    return argparse.Namespace(run=str(run_dir), **{**flags, **changes})
+
+
+def test_a_run_becomes_a_model_that_predicts(run_dir, capsys):
+    assert export.run(arguments(run_dir)) == 0
+    printed = capsys.readouterr()
+    version = run_dir.parent / "out" / "translate" / "1"
+    assert str(version) in printed.out and "on 3 held-out pictures" in printed.out
+    picture = np.zeros((1, 7, 9, 3), np.uint8)
+    np.testing.assert_array_equal(load_predictor(version)(picture), load_predictor(run_dir)(picture))
+
+
+def test_a_run_whose_data_set_is_gone_is_exported_still(run_dir, capsys):
+    (run_dir.parent / "pairs").rename(run_dir.parent / "moved")
+    assert export.run(arguments(run_dir, format="keras", name="mine")) == 0
+    printed = capsys.readouterr()
+    assert (run_dir.parent / "out" / "mine.keras").is_file()
+    assert "on random pictures" in printed.err and "8 random pictures" in printed.out
+
+
+def test_bad_input_is_one_line(run_dir):
+    for changes, message in (
+        ({"format": "tflite"}, "one of keras, saved_model. Received: tflite"),
+        ({"quantize": "int8"}, "one of none. Received: int8"),
+        ({"checkpoint": "best"}, r"no model .*best\.keras"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            export.run(arguments(run_dir, **changes))
+    with pytest.raises(ValueError, match="Expected a run directory"):
+        export.run(arguments(run_dir / "checkpoints"))
+
+
+def test_the_command_line_offers_the_formats_that_there_are():
+    assert set(cli.EXPORT_FORMATS) == set(EXPORTERS)

@@ -1,0 +1,131 @@
+"""Exports appear only when they compute what the model computes, and never over something else."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfgan_app.export import EXPORTERS, export_model, keras_file, saved_model
+
+
+def build_model():
+    """An inference model: any size in, same size out, in [0, 1]."""
+    inputs = keras.Input((None, None, 3))
+    hidden = keras.layers.Conv2D(4, 3, padding="same", activation="relu")(inputs)
+    hidden = keras.layers.GroupNormalization(groups=-1)(hidden)
+    outputs = keras.layers.Conv2D(3, 3, padding="same", activation="sigmoid", dtype="float32")(hidden)
+    return keras.Model(inputs, outputs)
+
+
+@pytest.fixture(scope="module")
+def model():
+    keras.utils.set_random_seed(0)
+    return build_model()
+
+
+def random_pictures(*shapes):
+    rng = np.random.default_rng(0)
+    return [rng.integers(0, 256, (*shape, 3), np.uint8) for shape in shapes]
+
+
+def names_in(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("format", EXPORTERS)
+def test_every_format_writes_and_matches_on_pictures_of_different_sizes(model, tmp_path, format):
+    result = export_model(
+        model,
+        format=format,
+        output_dir=tmp_path / "new",
+        name="tiny",
+        parity_images=random_pictures((16, 16), (9, 13)),
+    )
+    assert result.path.exists()
+    assert 0 <= result.mean_error <= result.max_error <= 1e-4
+    assert len(names_in(tmp_path / "new")) == 1  # Nothing unfinished is left.
+
+
+def test_versions_count_up(model, tmp_path):
+    (tmp_path / "tiny" / "7").mkdir(parents=True)
+    (tmp_path / "tiny" / "notes").mkdir()
+    paths = [export_model(model, format="saved_model", output_dir=tmp_path, name="tiny").path for _ in range(2)]
+    assert paths == [tmp_path / "tiny" / "8", tmp_path / "tiny" / "9"]
+
+
+def test_a_keras_file_is_not_overwritten(model, tmp_path):
+    (tmp_path / "tiny.keras").write_bytes(b"precious")
+    with pytest.raises(ValueError, match=r"tiny\.keras' exists already"):
+        export_model(model, format="keras", output_dir=tmp_path, name="tiny")
+    assert (tmp_path / "tiny.keras").read_bytes() == b"precious"
+    assert names_in(tmp_path) == ["tiny.keras"]
+
+
+@pytest.mark.parametrize("format", ["saved_model", "keras"])
+def test_a_parity_failure_leaves_nothing(model, tmp_path, monkeypatch, format):
+    writer = {"saved_model": saved_model, "keras": keras_file}[format]
+    write = EXPORTERS[format].write
+
+    def write_another_model(_, path):
+        write(build_model(), path)
+
+    monkeypatch.setitem(
+        EXPORTERS,
+        format,
+        type(EXPORTERS[format])(EXPORTERS[format].destination, write_another_model, writer.load),
+    )
+    with pytest.raises(ValueError, match=r"largest absolute difference 0\.\d+, limit 0.0001, mean") as caught:
+        export_model(model, format=format, output_dir=tmp_path, name="tiny")
+    assert "\n" not in str(caught.value)
+    assert names_in(tmp_path) == []
+
+
+def test_not_a_number_is_no_parity(model, tmp_path):
+    poisoned = build_model()
+    poisoned.set_weights([np.full_like(weight, np.nan) for weight in poisoned.get_weights()])
+    with pytest.raises(ValueError, match="differs from the model: largest absolute difference inf"):
+        export_model(poisoned, format="saved_model", output_dir=tmp_path, name="tiny")
+    assert names_in(tmp_path) == []
+
+
+def test_a_model_that_cannot_take_one_pixel_is_refused(tmp_path):
+    inputs = keras.Input((None, None, 3))
+    small = keras.Model(inputs, keras.layers.Conv2D(3, 3, padding="valid")(inputs))
+    with pytest.raises(ValueError, match=r"fails on pictures of shape \[2, 1, 1, 3\]"):
+        export_model(small, format="saved_model", output_dir=tmp_path, name="tiny")
+    assert names_in(tmp_path) == []
+
+
+def test_options_are_checked(model, tmp_path):
+    options = {"format": "saved_model", "output_dir": tmp_path, "name": "tiny"}
+    for wrong, message in (
+        ({"format": "tflite"}, "must be one of keras, saved_model. Received: tflite"),
+        ({"quantize": "int8"}, "must be one of none. Received: int8"),
+        ({"name": "a/b"}, "plain file name"),
+        ({"name": ".."}, "plain file name"),
+        ({"name": ""}, "plain file name"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            export_model(model, **{**options, **wrong})
+    assert names_in(tmp_path) == []
+
+
+@pytest.mark.parametrize("format", EXPORTERS)
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_a_mixed_precision_model_is_exported_in_float32(tmp_path, policy, format):
+    keras.utils.set_random_seed(0)
+    reference = build_model()
+    keras.config.set_dtype_policy(policy)
+    try:
+        mixed = build_model()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    mixed.set_weights(reference.get_weights())
+    path = export_model(mixed, format=format, output_dir=tmp_path, name="tiny").path
+    pictures = tf.constant(np.random.default_rng(0).random((2, 9, 7, 3), np.float32))
+    outputs = EXPORTERS[format].load(path)(pictures)
+    assert outputs.dtype == tf.float32
+    np.testing.assert_allclose(outputs, reference(pictures), atol=1e-5)
+    assert mixed.layers[1].compute_dtype != "float32"  # The model that was given is left as it was.

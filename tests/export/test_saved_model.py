@@ -1,0 +1,148 @@
+"""What someone with nothing but TensorFlow can do with an exported SavedModel."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from tfgan_app import images
+from tfgan_app.export import export_model
+
+
+def build_negative():
+    """An inference model whose outputs are known: 1 - input, at any size."""
+    inputs = keras.Input((None, None, 3))
+    convolution = keras.layers.Conv2D(3, 1)
+    model = keras.Model(inputs, convolution(inputs))
+    convolution.set_weights([-np.eye(3, dtype=np.float32)[None, None], np.ones(3, np.float32)])
+    return model
+
+
+@pytest.fixture(scope="module")
+def version(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exported")
+    return export_model(build_negative(), format="saved_model", output_dir=folder, name="negative").path
+
+
+@pytest.fixture(scope="module")
+def signatures(version):
+    loaded = tf.saved_model.load(str(version))
+    yield loaded.signatures
+    del loaded
+
+
+def random_picture(height, width):
+    return np.random.default_rng(height * width).integers(0, 256, (height, width, 3), np.uint8)
+
+
+def file_bytes(image, file_format, **options):
+    buffer = io.BytesIO()
+    image.save(buffer, format=file_format, **options)
+    return buffer.getvalue()
+
+
+def predict_files(signatures, *contents):
+    outputs = signatures["serving_default"](image_bytes=tf.constant(contents))["output_bytes"].numpy()
+    return [np.asarray(Image.open(io.BytesIO(content))) for content in outputs]
+
+
+PLAIN_TENSORFLOW = """
+import sys
+sys.modules["tfgan_app"] = None  # Importing it fails.
+import numpy as np, tensorflow as tf
+loaded = tf.saved_model.load(sys.argv[1])
+picture = np.full((1, 5, 3, 3), 55, np.uint8)
+outputs = loaded.signatures["tensor"](images=tf.constant(picture))["outputs"]
+assert outputs.dtype == tf.uint8 and (outputs.numpy() == 200).all()
+outputs = loaded.signatures["float"](images=tf.constant(picture / np.float32(255)))["outputs"]
+assert outputs.dtype == tf.float32 and abs(outputs.numpy() - 200 / 255).max() < 1e-6
+data = tf.stack([tf.io.encode_png(picture[0]), tf.io.encode_png(picture[0, :1])])
+outputs = loaded.signatures["serving_default"](image_bytes=data)["output_bytes"]
+assert [tf.io.decode_png(output).shape.as_list() for output in outputs] == [[5, 3, 3], [1, 3, 3]]
+assert not any(name == "tfgan_app" or name.startswith("tfgan_app.") for name, it in sys.modules.items() if it)
+print("done")
+"""
+
+
+def test_plain_tensorflow_runs_it_where_tfgan_app_cannot_be_imported(version, tmp_path):
+    command = [sys.executable, "-I", "-c", PLAIN_TENSORFLOW, str(version)]
+    finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout == "done\n"
+
+
+def test_signatures_are_named_as_documented(signatures):
+    described = {
+        name: (
+            {key: (spec.dtype, spec.shape.as_list()) for key, spec in signature.structured_input_signature[1].items()},
+            {key: (spec.dtype, spec.shape.rank) for key, spec in signature.structured_outputs.items()},
+        )
+        for name, signature in signatures.items()
+    }
+    pictures = [None, None, None, 3]
+    assert described == {
+        "float": ({"images": (tf.float32, pictures)}, {"outputs": (tf.float32, 4)}),
+        "tensor": ({"images": (tf.uint8, pictures)}, {"outputs": (tf.uint8, 4)}),
+        "serving_default": ({"image_bytes": (tf.string, [None])}, {"output_bytes": (tf.string, 1)}),
+    }
+
+
+def test_a_batch_of_files_may_mix_sizes_and_formats(signatures):
+    pictures = [random_picture(*size) for size in ((8, 5), (1, 1), (33, 17))]
+    contents = [
+        images.encode_png(pictures[0]),
+        file_bytes(Image.fromarray(pictures[1]), "BMP"),
+        file_bytes(Image.fromarray(pictures[2]), "JPEG", quality=95),
+    ]
+    pictures[2] = np.asarray(Image.open(io.BytesIO(contents[2])))
+    for output, picture in zip(predict_files(signatures, *contents), pictures, strict=True):
+        np.testing.assert_array_equal(output, 255 - picture)
+
+
+def test_an_empty_batch_is_empty(signatures):
+    outputs = signatures["serving_default"](image_bytes=tf.constant([], tf.string))["output_bytes"]
+    assert outputs.shape == [0]
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "I;16"])
+def test_png_of_every_mode_is_read_as_prediction_reads_it(signatures, tmp_path, mode):
+    rgba = Image.fromarray(np.random.default_rng(0).integers(0, 256, (9, 7, 4), np.uint8))
+    picture = rgba.convert("L" if mode == "I;16" else mode)
+    picture = picture.convert("I;16").point(lambda value: value * 257) if mode == "I;16" else picture
+    path = tmp_path / "picture.png"
+    picture.save(path)
+    (output,) = predict_files(signatures, path.read_bytes())
+    np.testing.assert_allclose(output, 255 - images.read_rgb(path).astype(int), atol=1)
+
+
+def test_cmyk_jpeg_is_read(signatures):
+    content = file_bytes(Image.new("CMYK", (8, 8), (0, 255, 255, 0)), "JPEG")
+    (output,) = predict_files(signatures, content)
+    np.testing.assert_allclose(output[4, 4], [0, 255, 255], atol=4)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"no picture", "Unknown image file format"),
+        (b"", "(?i)image|empty"),
+        (b"\xff\xd8\xff\xe0 broken", "(?i)jpeg"),
+        (images.encode_png(random_picture(32, 32))[:200], "(?i)png"),
+    ],
+)
+def test_malformed_bytes_are_an_error_that_names_the_problem(signatures, content, problem):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=problem):
+        signatures["serving_default"](image_bytes=tf.constant([content]))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 6), (31, 2)])
+def test_odd_sizes(signatures, size):
+    pictures = np.stack([random_picture(*size)] * 2)
+    np.testing.assert_array_equal(signatures["tensor"](images=tf.constant(pictures))["outputs"], 255 - pictures)

@@ -1,0 +1,250 @@
+"""Faithful reading of every kind of picture, atomic writing, value ranges, grids."""
+
+from __future__ import annotations
+
+import io
+import os
+import warnings
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from tfgan_app import images
+
+# Four distinct colours in the corners of a 2 x 3 picture tell every flip and turn apart.
+CORNERS = np.array([[[255, 0, 0], [10, 10, 10], [0, 255, 0]], [[0, 0, 255], [200, 200, 200], [255, 255, 0]]], np.uint8)
+INVERSE_TRANSPOSES = {
+    1: lambda picture: picture,
+    2: lambda picture: picture[:, ::-1],
+    3: lambda picture: picture[::-1, ::-1],
+    4: lambda picture: picture[::-1],
+    5: lambda picture: picture.swapaxes(0, 1),
+    6: lambda picture: np.rot90(picture, 1),
+    7: lambda picture: picture[::-1, ::-1].swapaxes(0, 1),
+    8: lambda picture: np.rot90(picture, -1),
+}
+
+
+def stored_with_orientation(orientation, path):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = np.ascontiguousarray(INVERSE_TRANSPOSES[orientation](CORNERS))
+    Image.fromarray(stored).save(path, exif=exif)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_orientation_is_applied_once(tmp_path, orientation, suffix):
+    path = tmp_path / f"turned{suffix}"
+    stored_with_orientation(orientation, path)
+    np.testing.assert_array_equal(images.read_rgb(path), CORNERS)
+    header = images.picture_header(path)
+    assert (header.width, header.height) == (3, 2)
+    assert header.plain == (orientation == 1 and suffix == ".png")
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
+def test_damaged_exif_is_taken_as_upright(tmp_path):
+    path = tmp_path / "damaged.jpg"
+    Image.fromarray(CORNERS).save(path, exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
+    assert images.read_rgb(path).shape == (2, 3, 3)
+    assert images.picture_header(path).orientation == 1
+
+
+def saved(image, path, **options):
+    image.save(path, **options)
+    return images.read_rgb(path), images.picture_header(path)
+
+
+def test_alpha_is_composited_on_the_background(tmp_path):
+    rgba = np.array([[[255, 0, 0, 255], [255, 0, 0, 0], [0, 0, 0, 128]]], np.uint8)
+    path = tmp_path / "alpha.png"
+    rgb, header = saved(Image.fromarray(rgba), path)
+    np.testing.assert_allclose(rgb, [[[255, 0, 0], [255, 255, 255], [127, 127, 127]]], atol=1)
+    assert not header.plain
+    np.testing.assert_array_equal(images.read_rgb(path, background=(0, 9, 0))[0, 1], [0, 9, 0])
+
+
+def test_palette_and_its_transparency(tmp_path):
+    palette = Image.fromarray(np.array([[0, 1, 2]], np.uint8)).convert("P")
+    palette.putpalette([255, 0, 0, 0, 255, 0, 0, 0, 255])
+    rgb, header = saved(palette, tmp_path / "palette.png")
+    np.testing.assert_array_equal(rgb, [[[255, 0, 0], [0, 255, 0], [0, 0, 255]]])
+    assert not header.plain
+    rgb, _ = saved(palette, tmp_path / "clear.png", transparency=1)
+    np.testing.assert_array_equal(rgb, [[[255, 0, 0], [255, 255, 255], [0, 0, 255]]])
+
+
+def test_gray_with_a_transparent_value(tmp_path):
+    gray = Image.fromarray(np.array([[0, 7, 9]], np.uint8))
+    rgb, header = saved(gray, tmp_path / "gray.png", transparency=7)
+    np.testing.assert_array_equal(rgb[0, :, 0], [0, 255, 9])
+    assert not header.plain
+
+
+def test_sixteen_bit_gray_keeps_its_range(tmp_path):
+    values = np.array([[0, 257 * 7, 65535]], np.uint16)
+    for name in ("deep.png", "deep.tif"):
+        rgb, header = saved(Image.fromarray(values), tmp_path / name)
+        np.testing.assert_array_equal(rgb, np.repeat([[[0], [7], [255]]], 3, axis=-1))
+        assert not header.plain
+
+
+def test_integers_and_floats(tmp_path):
+    rgb, _ = saved(Image.fromarray(np.array([[0, 65535, -5]], np.int32)), tmp_path / "int.tif")
+    np.testing.assert_array_equal(rgb[0, :, 0], [0, 255, 0])
+    rgb, _ = saved(Image.fromarray(np.array([[0, 0.5, 1]], np.float32)), tmp_path / "unit.tif")
+    np.testing.assert_array_equal(rgb[0, :, 0], [0, 128, 255])
+    rgb, _ = saved(Image.fromarray(np.array([[0, 99.6, 300]], np.float32)), tmp_path / "wide.tif")
+    np.testing.assert_array_equal(rgb[0, :, 0], [0, 100, 255])
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16"])
+def test_every_mode_becomes_rgb(tmp_path, mode):
+    flat = Image.new("RGB", (5, 4), "white").convert("L" if mode == "I;16" else mode)
+    flat = flat.convert("I;16").point(lambda value: value * 257) if mode == "I;16" else flat
+    rgb, header = saved(flat, tmp_path / "picture.tif")
+    assert rgb.shape == (4, 5, 3) and rgb.dtype == np.uint8
+    assert rgb.min() >= 254
+    assert (header.width, header.height, header.format) == (5, 4, "TIFF")
+
+
+def test_cmyk_jpeg(tmp_path):
+    rgb, header = saved(Image.new("CMYK", (8, 8), (0, 255, 255, 0)), tmp_path / "print.jpg", quality=100)
+    np.testing.assert_allclose(rgb[4, 4], [255, 0, 0], atol=4)
+    assert not header.plain
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_plain_means_that_tensorflow_decodes_the_same(tmp_path, suffix, mode):
+    noise = np.random.default_rng(0).integers(0, 256, (17, 23, 3), np.uint8)
+    path = tmp_path / f"plain{suffix}"
+    rgb, header = saved(Image.fromarray(noise).convert(mode), path)
+    assert header.plain
+    data = path.read_bytes()
+    if suffix == ".png":
+        decoded = tf.io.decode_png(data, channels=3)
+    else:
+        decoded = tf.io.decode_jpeg(data, channels=3, dct_method="INTEGER_ACCURATE")
+    np.testing.assert_array_equal(decoded.numpy(), rgb)
+
+
+def test_the_content_decides_the_format_not_the_suffix(tmp_path):
+    path = tmp_path / "really_a_png.jpg"
+    Image.fromarray(CORNERS).save(path, format="PNG")
+    np.testing.assert_array_equal(images.read_rgb(path), CORNERS)
+    assert images.picture_header(path).format == "PNG"
+
+
+def unreadable_files(folder):
+    whole = images.encode_png(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8))
+    contents = {"empty.png": b"", "text.jpg": b"hello", "half.png": whole[: len(whole) // 2]}
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    return [*contents, "missing.png"]
+
+
+def test_unreadable_files_are_named_in_one_line(tmp_path):
+    for name in unreadable_files(tmp_path):
+        with pytest.raises(ValueError, match=name) as caught:
+            images.read_rgb(tmp_path / name)
+        assert "\n" not in str(caught.value)
+    with pytest.raises(ValueError, match="text.jpg"):
+        images.picture_header(tmp_path / "text.jpg")
+
+
+def test_a_picture_over_the_bound_is_refused_before_it_is_decoded(tmp_path):
+    path = tmp_path / "big.png"
+    Image.new("L", (100, 50)).save(path)
+    with pytest.raises(ValueError, match=r"big.png.*100 x 50 pixels.*4999"):
+        images.read_rgb(path, max_pixels=4999)
+    assert images.read_rgb(path, max_pixels=5000).shape == (50, 100, 3)
+
+
+def test_a_decompression_bomb_is_one_line(tmp_path, monkeypatch):
+    path = tmp_path / "bomb.png"
+    Image.new("L", (100, 50)).save(path)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        with pytest.raises(ValueError, match="bomb.png"):
+            images.read_rgb(path)
+
+
+def test_find_pictures(tmp_path):
+    for name in ("b.JPG", "sub/ä.png", "a.jpeg", ".hidden.png", ".cache/x.png", "notes.txt"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    found = [path.relative_to(tmp_path).as_posix() for path in images.find_pictures(tmp_path)]
+    assert found == ["a.jpeg", "b.JPG", "sub/ä.png"]
+
+
+@pytest.mark.parametrize("suffix", [".png", ".bmp", ".tiff", ".ppm", ".PNG"])
+def test_written_pictures_come_back(tmp_path, suffix):
+    path = tmp_path / "new" / f"日本{suffix}"
+    images.write_picture(path, CORNERS)
+    np.testing.assert_array_equal(images.read_rgb(path), CORNERS)
+    assert os.listdir(path.parent) == [path.name]
+
+
+def test_a_failed_write_leaves_what_was_there(tmp_path, monkeypatch):
+    path = tmp_path / "kept.png"
+    images.write_picture(path, CORNERS)
+
+    def half_write(self, target, **_):
+        target.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", half_write)
+    with pytest.raises(OSError, match="No space"):
+        images.write_picture(path, CORNERS[::-1])
+    monkeypatch.undo()
+    np.testing.assert_array_equal(images.read_rgb(path), CORNERS)
+    assert os.listdir(tmp_path) == ["kept.png"]
+
+
+def test_writing_checks_its_input(tmp_path):
+    with pytest.raises(ValueError, match=r"must be one of .*\.png.*Received: .*x\.xyz"):
+        images.write_picture(tmp_path / "x.xyz", CORNERS)
+    with pytest.raises(ValueError, match=r"uint8 \[height, width, 3\].*float32"):
+        images.write_picture(tmp_path / "x.png", CORNERS.astype(np.float32))
+
+
+def test_value_ranges_round_trip():
+    every = np.arange(256, dtype=np.uint8)
+    floats = images.from_uint8(every)
+    assert floats.dtype == np.float32 and floats[0] == -1 and floats[-1] == 1
+    np.testing.assert_array_equal(images.to_uint8(floats), every)
+    np.testing.assert_array_equal(images.to_uint8([-9.0, 9.0, np.nan, np.inf]), [0, 255, 0, 255])
+
+
+def test_png_bytes_round_trip():
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(images.encode_png(CORNERS)))), CORNERS)
+
+
+def test_grid_places_pictures_on_white():
+    red = np.full((4, 6, 3), [255, 0, 0], np.uint8)
+    blue = np.full((2, 3, 3), [0, 0, 255], np.uint8)
+    grid = images.make_grid([[red, blue], [blue]], padding_px=1)
+    assert grid.shape == (1 + 4 + 1 + 2 + 1, 1 + 6 + 1 + 3 + 1, 3)
+    np.testing.assert_array_equal(grid[1:5, 1:7], red)
+    np.testing.assert_array_equal(grid[1:3, 8:11], blue)
+    np.testing.assert_array_equal(grid[6:8, 1:4], blue)
+    assert (grid[0] == 255).all() and (grid[6:, 8:] == 255).all()
+
+
+def test_grid_headers_add_a_bar_with_text():
+    picture = np.zeros((8, 64, 3), np.uint8)
+    plain = images.make_grid([[picture, picture]])
+    headed = images.make_grid([[picture, picture]], headers=["input", "output"])
+    bar = headed[: len(headed) - len(plain)]
+    np.testing.assert_array_equal(headed[len(bar) :], plain)
+    assert (bar < 128).any()
+    with pytest.raises(ValueError, match="headers"):
+        images.make_grid([[picture]], headers=["a", "b"])
+    with pytest.raises(ValueError, match="at least one picture"):
+        images.make_grid([])

@@ -1,0 +1,67 @@
+"""`tfgan_app export`: a run's model in a format that runs elsewhere."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import numpy as np
+
+from tfgan_app.commands.run_directory import RunDirectory
+from tfgan_app.config import RunConfig, replace_values
+from tfgan_app.export import export_model, find_exporter
+from tfgan_app.inference import load_keras_model, run_checkpoint
+
+_OUTPUT_DIR = "exported_models"
+_PARITY_PICTURES = 8
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exports the model of the run `args.run` and says where it went and how exact it is.
+
+    Args:
+        args: The parsed flags of the subcommand.
+
+    Returns:
+        0.
+
+    Raises:
+        ValueError: If the run has no model, a flag has no such choice, or the export differs from the model.
+    """
+    quantize = args.quantize or "none"
+    find_exporter(args.format, quantize)  # Said before anything is loaded.
+    directory = RunDirectory.existing(args.run)
+    config, task_class = directory.read_config()
+    checkpoint = run_checkpoint(directory.path, args.checkpoint or "last")
+    images, kind = _parity_images(config, task_class)
+    result = export_model(
+        load_keras_model(checkpoint),
+        format=args.format,
+        quantize=quantize,
+        output_dir=args.output or _OUTPUT_DIR,
+        name=args.name or config.task_name,
+        parity_images=images,
+    )
+    print(f"Exported {checkpoint} to {result.path}")
+    print(
+        f"Largest difference from the model {result.max_error:.2g}, mean {result.mean_error:.2g}, "
+        f"on {len(images)} {kind} pictures and on random ones of odd sizes, in [0, 1]"
+    )
+    print(f"Next: tfgan_app predict --model {result.path} --input PICTURES --output OUTPUT")
+    return 0
+
+
+def _parity_images(config: RunConfig, task_class: type) -> tuple[np.ndarray, str]:
+    """Held-out pictures of the run, or random ones where its data set cannot be read any more."""
+
+    def report(line: str) -> None:
+        print(line, file=sys.stderr)
+
+    try:
+        task = task_class(replace_values(config, {"data.max_val_pictures": _PARITY_PICTURES}), report=report)
+        return task.held_out[0], "held-out"
+    except (ValueError, OSError) as error:
+        report(f"Checking the export on random pictures, since the run's data set is of no use here: {error}")
+    size_px = config.data.image_size
+    pictures = np.random.default_rng(0).integers(0, 256, (_PARITY_PICTURES, size_px, size_px, 3), np.uint8)
+    return pictures, "random"

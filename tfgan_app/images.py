@@ -1,0 +1,343 @@
+"""Pictures in and out: faithful reading, atomic writing, value ranges and grids.
+
+Everything here is numpy and Pillow. A picture in memory is upright RGB: `uint8 [height, width, 3]`.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import uuid
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+MAX_PIXELS = 2**26
+"""Pictures with more pixels than this (67 megapixels, 200 MB decoded) are refused before they are decoded."""
+
+PICTURE_SUFFIXES = frozenset(
+    {
+        *(
+            ".png",
+            ".jpg",
+            ".jpeg",
+            ".jpe",
+            ".jfif",
+            ".bmp",
+            ".dib",
+            ".gif",
+            ".tif",
+            ".tiff",
+            ".webp",
+            ".avif",
+        ),
+        *(".jp2", ".ppm", ".pgm", ".pbm", ".pnm", ".tga"),
+    }
+)
+"""Lower-case suffixes of the files that `find_pictures` takes for pictures."""
+
+WRITABLE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".tif", ".tiff", ".webp", ".ppm"})
+"""Lower-case suffixes that `write_picture` can write without reducing the number of colours."""
+
+# Said by the stricter bound above, in one line and as an error.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
+_ORIENTATION_TAG = 0x0112
+_UPRIGHT = 1
+_TRANSPOSES = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_SIDEWAYS = frozenset({5, 6, 7, 8})
+
+
+@dataclass(frozen=True)
+class PictureHeader:
+    """What a picture file says about itself before its pixels are decoded.
+
+    Attributes:
+        width: Width in pixels as displayed, that is after `orientation` is applied.
+        height: Height in pixels as displayed.
+        mode: Pillow's name of the pixel format, such as `"RGB"`, `"P"` or `"I;16"`.
+        format: Pillow's name of the file format, such as `"JPEG"`.
+        orientation: EXIF orientation that a reader still has to apply, 1 (upright) to 8.
+        plain: Whether TensorFlow decodes the same picture as `read_rgb`, with
+            `tf.io.decode_png(data, channels=3)` or
+            `tf.io.decode_jpeg(data, channels=3, dct_method="INTEGER_ACCURATE")`.
+    """
+
+    width: int
+    height: int
+    mode: str
+    format: str
+    orientation: int
+    plain: bool
+
+
+def read_rgb(
+    path: str | os.PathLike,
+    *,
+    background: tuple[int, int, int] = (255, 255, 255),
+    max_pixels: int = MAX_PIXELS,
+) -> np.ndarray:
+    """Reads the first frame of a picture of any kind that Pillow opens.
+
+    EXIF orientation is applied; transparency is composited on `background`; 16-bit and 32-bit integers are
+    taken as 0..65535, floats as 0..1 (or as 0..255 where one exceeds 1); CMYK, palette and gray become RGB.
+    Embedded colour profiles are not applied.
+
+    Args:
+        path: The file; its content decides the format, not its suffix.
+        background: Colour behind transparent pixels.
+        max_pixels: Refuse a picture with more pixels than this before decoding it.
+
+    Returns:
+        uint8 [height, width, 3].
+
+    Raises:
+        ValueError: If the file is missing, empty, too large or no readable picture. One line that names it.
+    """
+    try:
+        with _open(path, max_pixels) as image:
+            orientation = _orientation(image)
+            image.load()
+            rgb = _to_rgb(image, background)
+        if orientation in _TRANSPOSES:
+            rgb = rgb.transpose(_TRANSPOSES[orientation])
+        return np.array(rgb, dtype=np.uint8)
+    except Exception as error:  # Decoders fail on hostile bytes with almost any exception type.
+        raise _unreadable(path, error) from error
+
+
+def picture_header(path: str | os.PathLike) -> PictureHeader:
+    """Reads size and kind of a picture without decoding its pixels.
+
+    Args:
+        path: The file.
+
+    Returns:
+        A `PictureHeader`. Oversized pictures have one too, unless they are past Pillow's own limit (twice
+        `PIL.Image.MAX_IMAGE_PIXELS`).
+
+    Raises:
+        ValueError: If the file is missing, empty or no picture. One line that names it.
+    """
+    try:
+        with _open(path, None) as image:
+            orientation = _orientation(image)
+            width, height = image.size[::-1] if orientation in _SIDEWAYS else image.size
+            plain = orientation == _UPRIGHT and _is_plain(image)
+            return PictureHeader(width, height, image.mode, image.format or "", orientation, plain)
+    except Exception as error:
+        raise _unreadable(path, error) from error
+
+
+def find_pictures(folder: str | os.PathLike) -> list[Path]:
+    """Finds the pictures in a folder and its sub-folders by their suffixes, whatever their case.
+
+    Args:
+        folder: Where to look. Hidden files and folders are skipped; linked sub-folders are not followed.
+
+    Returns:
+        Paths that start with `folder`, sorted by their place in it.
+    """
+    root = Path(folder)
+    found = []
+    for parent, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            if not name.startswith(".") and Path(name).suffix.lower() in PICTURE_SUFFIXES:
+                found.append(Path(parent, name))
+    return sorted(found, key=lambda path: path.relative_to(root).parts)
+
+
+def write_picture(path: str | os.PathLike, rgb: np.ndarray, *, quality: int = 95) -> None:
+    """Writes a picture in the format that its suffix names, creating missing folders.
+
+    The file is written beside its place and renamed into it, so a reader never sees half a picture.
+
+    Args:
+        path: Where to; its suffix is one of `WRITABLE_SUFFIXES`.
+        rgb: uint8 [height, width, 3].
+        quality: 1 to 100, for JPEG and WebP. JPEG colour is not sub-sampled.
+
+    Raises:
+        ValueError: If the suffix is not writable or `rgb` is no uint8 RGB picture.
+        OSError: If the file cannot be written.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in WRITABLE_SUFFIXES:
+        known = ", ".join(sorted(WRITABLE_SUFFIXES))
+        raise ValueError(f"The suffix of a picture to write must be one of {known}. Received: '{path}'")
+    image = _as_image(rgb)
+    options = {"JPEG": {"quality": quality, "subsampling": 0}, "WEBP": {"quality": quality}}
+    file_format = Image.registered_extensions()[suffix]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".tmp-{uuid.uuid4().hex}{suffix}")
+    try:
+        image.save(unfinished, format=file_format, **options.get(file_format, {}))
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def encode_png(rgb: np.ndarray) -> bytes:
+    """Encodes uint8 [height, width, 3] as the bytes of a PNG file."""
+    buffer = io.BytesIO()
+    _as_image(rgb).save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def to_uint8(images: np.ndarray) -> np.ndarray:
+    """Rounds pictures in the networks' range to bytes.
+
+    Args:
+        images: Float, any shape, in [-1, 1]; what lies outside is clipped and NaN becomes 0.
+
+    Returns:
+        uint8, same shape.
+    """
+    scaled = (np.asarray(images).astype(np.float32) + 1.0) * 127.5
+    return np.clip(np.rint(np.nan_to_num(scaled, nan=0.0)), 0, 255).astype(np.uint8)
+
+
+def from_uint8(images: np.ndarray) -> np.ndarray:
+    """Scales uint8 pictures of any shape to float32 in [-1, 1], the networks' range."""
+    return np.asarray(images).astype(np.float32) / 127.5 - 1.0
+
+
+def make_grid(
+    rows: Sequence[Sequence[np.ndarray]], *, padding_px: int = 2, headers: Sequence[str] | None = None
+) -> np.ndarray:
+    """Lays pictures out in rows and columns on white.
+
+    Args:
+        rows: Rows of uint8 [height, width, 3]; sizes may differ, a column is as wide as its widest picture.
+        padding_px: White pixels between and around the pictures.
+        headers: A short text over each column.
+
+    Returns:
+        uint8 [height, width, 3].
+
+    Raises:
+        ValueError: If there is no picture, or there are more headers than columns.
+    """
+    if not any(len(row) for row in rows):
+        raise ValueError("`rows` must hold at least one picture. Received none.")
+    columns = max(len(row) for row in rows)
+    if headers is not None and len(headers) > columns:
+        raise ValueError(f"`headers` must not outnumber the columns. Received: {len(headers)} for {columns} columns.")
+    widths = [max(row[column].shape[1] for row in rows if column < len(row)) for column in range(columns)]
+    heights = [max((picture.shape[0] for picture in row), default=0) for row in rows]
+    lefts = _offsets(widths, start=padding_px, gap=padding_px)
+    bar = _header_bar(headers, widths, lefts) if headers else np.full((0, lefts[-1], 3), 255, np.uint8)
+    tops = _offsets(heights, start=len(bar) + padding_px, gap=padding_px)
+    canvas = np.full((tops[-1], lefts[-1], 3), 255, np.uint8)
+    canvas[: len(bar)] = bar
+    for row, top in zip(rows, tops, strict=False):
+        for picture, left in zip(row, lefts, strict=False):
+            height, width = picture.shape[:2]
+            canvas[top : top + height, left : left + width] = picture
+    return canvas
+
+
+def _open(path: str | os.PathLike, max_pixels: int | None) -> Image.Image:
+    """Opens a file lazily after the checks that need no pixels. The caller closes it."""
+    if os.path.getsize(path) == 0:
+        raise ValueError("the file is empty")
+    image = Image.open(path)
+    width, height = image.size
+    if min(width, height) < 1 or (max_pixels is not None and width * height > max_pixels):
+        image.close()
+        limit = "" if max_pixels is None else f"; accepted are 1 to {max_pixels} pixels: scale it down or cut it"
+        raise ValueError(f"it is {width} x {height} pixels{limit}")
+    return image
+
+
+def _unreadable(path: str | os.PathLike, error: Exception) -> ValueError:
+    """The one line that says which file could not be read and why."""
+    if isinstance(error, FileNotFoundError):
+        reason = "there is no such file"
+    elif isinstance(error, Image.UnidentifiedImageError):
+        reason = "it is not in a picture format that is known here"
+    elif isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning)):
+        reason = f"it has more than {MAX_PIXELS} pixels; scale it down or cut it"
+    elif isinstance(error, OSError) and error.strerror:
+        reason = error.strerror
+    else:
+        reason = " ".join(str(error).split()) or type(error).__name__
+    return ValueError(f"Cannot read the picture '{os.fspath(path)}': {reason}")
+
+
+def _orientation(image: Image.Image) -> int:
+    """EXIF orientation still to be applied, 1 to 8; 1 where the tag is missing, damaged or done by Pillow."""
+    if image.format == "TIFF":  # Pillow turns TIFF while it loads and already reports the turned size.
+        return _UPRIGHT
+    try:
+        # The base method, since the one of PNG decodes all pixels to look for a tag behind them.
+        orientation = Image.Image.getexif(image).get(_ORIENTATION_TAG, _UPRIGHT)
+    except Exception:  # A damaged EXIF block is no reason to refuse the pixels.
+        return _UPRIGHT
+    return orientation if orientation in _TRANSPOSES else _UPRIGHT
+
+
+def _is_plain(image: Image.Image) -> bool:
+    """Whether the opened, not yet loaded file is an 8-bit RGB or gray JPEG or PNG without transparency."""
+    if image.mode not in ("RGB", "L") or "transparency" in image.info:
+        return False
+    if image.format == "PNG":  # The raw mode tells other bit depths apart: "RGB;16B", "L;4".
+        return bool(image.tile) and image.tile[0][3] == image.mode
+    return image.format == "JPEG"
+
+
+def _to_rgb(image: Image.Image, background: tuple[int, int, int]) -> Image.Image:
+    """Converts a loaded picture of any mode to RGB."""
+    if image.mode.startswith("I"):
+        values = np.clip(np.asarray(image), 0, 65535).astype(np.uint32)
+        image = Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8))
+    elif image.mode == "F":
+        values = np.nan_to_num(np.asarray(image, dtype=np.float32))
+        values = values * 255.0 if values.max() <= 1.0 else values
+        image = Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
+    if image.has_transparency_data:
+        backdrop = Image.new("RGBA", image.size, (*background, 255))
+        image = Image.alpha_composite(backdrop, image.convert("RGBA"))
+    return image.convert("RGB")
+
+
+def _as_image(rgb: np.ndarray) -> Image.Image:
+    rgb = np.asarray(rgb)
+    if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or 0 in rgb.shape:
+        raise ValueError(f"A picture must be uint8 [height, width, 3]. Received: {rgb.dtype} {list(rgb.shape)}")
+    return Image.fromarray(np.ascontiguousarray(rgb))
+
+
+def _offsets(lengths: Sequence[int], *, start: int, gap: int) -> list[int]:
+    """Where each of `lengths` begins when laid end to end with gaps, and last where the whole ends."""
+    offsets = [start]
+    for length in lengths:
+        offsets.append(offsets[-1] + length + gap)
+    return offsets
+
+
+def _header_bar(headers: Sequence[str], widths: Sequence[int], lefts: Sequence[int]) -> np.ndarray:
+    """Draws each header centred over its column, in the largest of a few sizes that fits all of them."""
+    for size_px in (16, 14, 12, 10, 8):
+        font = ImageFont.load_default(size=size_px)
+        if all(font.getlength(text) <= width for text, width in zip(headers, widths, strict=False)):
+            break
+    bar = Image.new("RGB", (lefts[-1], size_px + 8), "white")
+    draw = ImageDraw.Draw(bar)
+    for text, width, left in zip(headers, widths, lefts, strict=False):
+        draw.text((left + width / 2, bar.height / 2), text, fill="black", font=font, anchor="mm")
+    return np.asarray(bar)
