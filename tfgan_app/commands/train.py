@@ -88,8 +88,7 @@ def _train(task: Task, config: RunConfig, *, run: RunDirectory, strategy, resume
         step = session.resume()
         if step >= config.training.steps:
             raise ValueError(
-                f"The run in {run.path} has finished its {config.training.steps} steps. "
-                "Give it more with `--steps`."
+                f"The run in {run.path} has finished its {config.training.steps} steps. Give it more with `--steps`."
             )
         session.events.record(step, "info", f"resumed at step {step}")
     else:

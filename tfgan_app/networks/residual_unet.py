@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from tfgan_app.layers import ICNR, CropLike, PadToMultiple, PixelShuffle, build_normalization
+from tfgan_app.layers import CropLike, PadToMultiple, build_normalization
 
 
 def build_residual_unet(
@@ -53,8 +53,9 @@ def build_residual_unet(
         x = layers.Conv2D(widths[level + 1], 4, 2, padding="same", name=f"down_{level}")(x)
     x = _blocks(x, middle_blocks, normalization)
     for level in reversed(range(depth)):
-        x = layers.Conv2D(widths[level] * 4, 1, kernel_initializer=ICNR(2), name=f"up_{level}")(x)
-        x = layers.Add()([PixelShuffle(2)(x), skips[level]])
+        x = layers.Conv2D(widths[level], 1, name=f"up_{level}")(x)
+        x = layers.UpSampling2D(2, interpolation="bilinear")(x)
+        x = layers.Add()([x, skips[level]])
         x = _blocks(x, blocks, normalization)
     x = layers.Concatenate()([layers.LeakyReLU(0.2)(x), padded])
     x = layers.Conv2D(output_channels, 3, padding="same", name="to_image")(x)
