@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written beside, synced and renamed in."""
+"""Files that are whole or not there: written beside and renamed in."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from pathlib import Path
 
 
 @contextlib.contextmanager
-def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
+def atomic_path(path: str | os.PathLike, *, sync: bool = False) -> Iterator[Path]:
     """Gives a path to write to instead of `path`; renames it in when the block ends well.
 
     A process killed at any moment leaves the previous file, or none, as it was. Missing folders are made.
 
     Args:
         path: where the file belongs.
+        sync: wait until the disk has it, so that it outlives a power cut too.
 
     Yields:
         A path in the same folder, hidden, with the same suffix.
@@ -29,11 +30,13 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     unfinished = path.with_name(f".tmp-{uuid.uuid4().hex}{path.suffix}")
     try:
         yield unfinished
-        _sync(unfinished)
+        if sync:
+            _sync(unfinished)
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
-    _sync(path.parent)
+    if sync:
+        _sync(path.parent)
 
 
 def _sync(path: Path) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import os
-import uuid
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+
+from tfgan_app.files import atomic_path
 
 MAX_PIXELS = 2**26
 """Pictures with more pixels than this (67 megapixels, 200 MB decoded) are refused before they are decoded."""
@@ -182,13 +183,8 @@ def write_picture(path: str | os.PathLike, rgb: np.ndarray, *, quality: int = 95
     image = _as_image(rgb)
     options = {"JPEG": {"quality": quality, "subsampling": 0}, "WEBP": {"quality": quality}}
     file_format = Image.registered_extensions()[suffix]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".tmp-{uuid.uuid4().hex}{suffix}")
-    try:
+    with atomic_path(path) as unfinished:
         image.save(unfinished, format=file_format, **options.get(file_format, {}))
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def encode_png(rgb: np.ndarray) -> bytes:

@@ -136,10 +136,10 @@ def main():
                         "bare": build_bare_step(args, precision, size, batch),
                     }
                 )
-                speeds[precision] = batch_size / seconds["trainer"]
+                speeds[precision], bare = (batch_size / seconds[side] for side in ("trainer", "bare"))
                 print(
                     f"{size} px, batch {batch_size}, {precision:14}  trainer {speeds[precision]:7.2f} images/s   "
-                    f"bare {batch_size / seconds['bare']:7.2f}   trainer/bare {seconds['bare'] / seconds['trainer']:.3f}",
+                    f"bare {bare:7.2f}   trainer/bare {speeds[precision] / bare:.3f}",
                     flush=True,
                 )
                 keras.backend.clear_session()

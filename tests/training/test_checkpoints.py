@@ -4,6 +4,7 @@ import errno
 
 import numpy as np
 import pytest
+from tiny_game import build_batches, build_tiny_trainer
 
 from tfgan_app.training.checkpoints import Checkpoints, state_variables
 
@@ -27,36 +28,36 @@ def nothing_is_damaged(path, reason):
 
 
 @pytest.fixture
-def trained(tiny_trainer, batches, tmp_path):
+def trained(tmp_path):
     """A trainer with checkpoints of steps 4 and 8."""
-    trainer, checkpoints = tiny_trainer(), Checkpoints(tmp_path, keep=3)
+    trainer, checkpoints = build_tiny_trainer(), Checkpoints(tmp_path, keep=3)
     for seed in range(2):
-        train(trainer, batches(seed=seed))
+        train(trainer, build_batches(seed=seed))
         checkpoints.save(trainer)
     return trainer, checkpoints
 
 
-def test_restored_training_continues_as_if_never_stopped(trained, tiny_trainer, batches):
+def test_restored_training_continues_as_if_never_stopped(trained):
     trainer, checkpoints = trained
-    resumed = tiny_trainer(seed=5)
+    resumed = build_tiny_trainer(seed=5)
     assert checkpoints.restore(resumed, on_damaged=nothing_is_damaged) == 8
     assert_same_state(state(trainer), state(resumed))
     for each in (trainer, resumed):
-        train(each, batches(seed=2))
+        train(each, build_batches(seed=2))
     assert_same_state(state(trainer), state(resumed))
 
 
-def test_float16_loss_scale_is_part_of_the_state(tiny_trainer, tmp_path):
-    trainer, checkpoints = tiny_trainer(precision="mixed_float16"), Checkpoints(tmp_path)
+def test_float16_loss_scale_is_part_of_the_state(tmp_path):
+    trainer, checkpoints = build_tiny_trainer(precision="mixed_float16"), Checkpoints(tmp_path)
     trainer.generator_optimizer.dynamic_scale.assign(12.0)
     checkpoints.save(trainer)
-    resumed = tiny_trainer(precision="mixed_float16")
+    resumed = build_tiny_trainer(precision="mixed_float16")
     checkpoints.restore(resumed, on_damaged=nothing_is_damaged)
     assert float(resumed.generator_optimizer.dynamic_scale) == 12.0
 
 
 @pytest.mark.parametrize("damage", ["flip", "truncate", "empty"])
-def test_damaged_checkpoint_is_set_aside_and_the_one_before_used(trained, tiny_trainer, damage):
+def test_damaged_checkpoint_is_set_aside_and_the_one_before_used(trained, damage):
     _, checkpoints = trained
     newest = checkpoints.paths()[-1]
     data = bytearray(newest.read_bytes())
@@ -64,21 +65,21 @@ def test_damaged_checkpoint_is_set_aside_and_the_one_before_used(trained, tiny_t
         data[len(data) // 2] ^= 0xFF
     newest.write_bytes({"flip": bytes(data), "truncate": bytes(data[: len(data) // 2]), "empty": b""}[damage])
     damaged = []
-    step = checkpoints.restore(tiny_trainer(), on_damaged=lambda path, reason: damaged.append(path.name))
+    step = checkpoints.restore(build_tiny_trainer(), on_damaged=lambda path, reason: damaged.append(path.name))
     assert step == 4
     assert damaged == ["step-0000008.npz"]
     assert [path.name for path in checkpoints.paths()] == ["step-0000004.npz"]
     assert newest.with_suffix(".damaged").exists()
 
 
-def test_no_good_checkpoint_is_none(tiny_trainer, tmp_path):
+def test_no_good_checkpoint_is_none(tmp_path):
     (tmp_path / "step-0000001.npz").write_bytes(b"not a checkpoint")
-    assert Checkpoints(tmp_path).restore(tiny_trainer(), on_damaged=lambda *_: None) is None
+    assert Checkpoints(tmp_path).restore(build_tiny_trainer(), on_damaged=lambda *_: None) is None
 
 
-def test_a_full_disk_leaves_the_earlier_checkpoints(trained, batches, monkeypatch):
+def test_a_full_disk_leaves_the_earlier_checkpoints(trained, monkeypatch):
     trainer, checkpoints = trained
-    train(trainer, batches())
+    train(trainer, build_batches())
 
     def full(file, **arrays):
         file.write_bytes(b"half of it")
@@ -91,11 +92,11 @@ def test_a_full_disk_leaves_the_earlier_checkpoints(trained, batches, monkeypatc
     assert names == ["step-0000004.npz", "step-0000008.npz"]
 
 
-def test_only_the_newest_are_kept_and_leftovers_of_kills_removed(trained, batches):
+def test_only_the_newest_are_kept_and_leftovers_of_kills_removed(trained):
     trainer, checkpoints = trained
     checkpoints.keep = 2
     (checkpoints.directory / ".tmp-of-a-killed-process.npz").write_bytes(b"half")
-    train(trainer, batches())
+    train(trainer, build_batches())
     checkpoints.save(trainer)
     assert sorted(path.name for path in checkpoints.directory.iterdir()) == ["step-0000008.npz", "step-0000012.npz"]
 

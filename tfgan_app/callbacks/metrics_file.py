@@ -7,7 +7,7 @@ import io
 from collections.abc import Mapping
 from pathlib import Path
 
-from tfgan_app.callbacks.atomic_file import replace_file
+from tfgan_app.files import atomic_path
 
 METRICS_FILE = "metrics.csv"
 
@@ -74,7 +74,8 @@ class MetricsFile:
     def _rewrite(self) -> None:
         self._last_row_offset = None
         lines = [self._line(self.columns)] + [self._row_line(row) for row in self.rows]
-        replace_file(self.path, b"".join(lines))
+        with atomic_path(self.path) as unfinished:
+            unfinished.write_bytes(b"".join(lines))
         self._last_row_offset = sum(map(len, lines[:-1])) if self.rows else len(lines[0])
 
     def _store_last_row(self, is_new_row: bool) -> None:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from PIL import Image
 
-from tfgan_app.callbacks.atomic_file import replace_file
 from tfgan_app.callbacks.events import read_events
 from tfgan_app.callbacks.grids import SAMPLES_DIR, find_grids
 from tfgan_app.callbacks.metrics_file import read_metrics
@@ -20,6 +19,7 @@ from tfgan_app.callbacks.progress import format_seconds
 from tfgan_app.callbacks.report_charts import Series, line_chart
 from tfgan_app.callbacks.report_page import Section, page, sections_html
 from tfgan_app.callbacks.report_results import METRICS, find_results, results_html
+from tfgan_app.files import atomic_path
 
 REPORT_FILE = "report.html"
 GRIDS_SHOWN = 6
@@ -74,7 +74,8 @@ def write_report(
         _footer(run_dir),
     ]
     path = run_dir / REPORT_FILE
-    replace_file(path, page(title, "\n".join(body)).encode())
+    with atomic_path(path) as unfinished:
+        unfinished.write_text(page(title, "\n".join(body)), encoding="utf-8")
     return path
 
 

@@ -14,7 +14,6 @@ import numpy as np
 
 from tfgan_app.export import keras_file, saved_model
 from tfgan_app.export.parity import check_parity
-from tfgan_app.export.precision import as_float32
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ def export_model(
     parity_images: Iterable[np.ndarray] = (),
     quantize: str = "none",
 ) -> ExportResult:
-    """Exports an inference model in float32, whatever precision it was trained in.
+    """Exports an inference model (in float32, as training saves it).
 
     The export is written beside its destination and moved there only when its outputs agree with the model's
     on `parity_images` and on random pictures of odd sizes.
@@ -89,7 +88,6 @@ def export_model(
         raise ValueError(f"`name` must be a plain file name that does not start with a dot. Received: '{name}'")
     output_dir = Path(output_dir)
     suffix = exporter.destination(output_dir, name).suffix  # A name that is taken is said before the work.
-    model = as_float32(model)
     output_dir.mkdir(parents=True, exist_ok=True)
     unfinished = output_dir / f".tmp-{uuid.uuid4().hex}{suffix}"
     try:

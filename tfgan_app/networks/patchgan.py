@@ -11,6 +11,11 @@ RECEPTIVE_FIELDS = {16: 1, 34: 2, 70: 3, 286: 5}
 """Receptive field in pixels -> number of convolutions of stride 2."""
 
 
+def smallest_picture_px(receptive_field: int) -> int:
+    """The least height and width that leave one logit after the halvings and the two last convolutions."""
+    return 3 * 2 ** RECEPTIVE_FIELDS[receptive_field]
+
+
 def build_patchgan(
     *,
     receptive_field: int,
@@ -28,7 +33,7 @@ def build_patchgan(
     normalisation by default (the paper: batch).
 
     Args:
-        receptive_field: 16, 34, 70 or 286 pixels.
+        receptive_field: 16, 34, 70 or 286 pixels; see `smallest_picture_px` for what it can judge.
         condition_channels: channels of the condition (the input picture).
         image_channels: channels of the judged picture.
         width: channels after the first convolution; doubled up to eightfold.

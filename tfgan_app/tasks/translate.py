@@ -27,6 +27,7 @@ from tfgan_app.layers import FromUnitRange, ToUnitRange
 from tfgan_app.losses import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES, build_perceptual_loss
 from tfgan_app.metrics import PIXEL_METRICS, build_lpips, output_variation, paired_metrics
 from tfgan_app.networks import DISCRIMINATORS, GENERATORS
+from tfgan_app.networks.patchgan import smallest_picture_px
 from tfgan_app.training.task import Networks, Objective, Synthesis
 
 BUNDLED_SAMPLE = "emoji_pairs"
@@ -117,6 +118,7 @@ class TranslateTask:
         self.config = config
         self._report = report
         settings = config.task
+        _check_discriminator_fits(settings.discriminator, config.data.image_size)
         self.objective = Objective(
             adversarial_loss=ADVERSARIAL_LOSSES[settings.adversarial_loss],
             adversarial_weight=settings.adversarial_weight,
@@ -284,6 +286,15 @@ class TranslateTask:
             **{f"copy_{name}": float(values.mean()) for name, values in baseline.items()},
             "output_variation": output_variation(targets, outputs),
         }
+
+
+def _check_discriminator_fits(discriminator: str, size_px: int):
+    smallest = smallest_picture_px(int(discriminator.removeprefix("patchgan_")))
+    if size_px < smallest:
+        raise ValueError(
+            f"`task.discriminator={discriminator}` needs `data.image_size` of at least {smallest}. "
+            f"Received: {size_px}. Choose larger pictures or a smaller receptive field."
+        )
 
 
 def translate(model: keras.Model, images: np.ndarray, *, batch_size: int = 16) -> np.ndarray:

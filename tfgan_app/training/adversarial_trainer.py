@@ -85,6 +85,10 @@ class AdversarialTrainer(keras.Model):
         generator_optimizer.build(self.generator_variables)
         discriminator_optimizer.build(self.discriminator_variables)
 
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        # Everything is built already; Keras' attempt fails on dicts under MultiWorkerMirroredStrategy.
+        return
+
     @property
     def metrics(self):
         return list(self._trackers.values())

@@ -42,7 +42,7 @@ class Checkpoints:
             OSError: when it cannot be written (a full disk); earlier checkpoints are untouched.
         """
         path = self.directory / f"step-{int(trainer.step.numpy()):07d}.npz"
-        with atomic_path(path) as unfinished:
+        with atomic_path(path, sync=True) as unfinished:
             np.savez(unfinished, **{name: np.asarray(v.value) for name, v in state_variables(trainer).items()})
         for leftover in self.directory.glob(".tmp-*"):
             leftover.unlink(missing_ok=True)
@@ -88,7 +88,7 @@ def state_variables(trainer: AdversarialTrainer) -> dict:
 
 
 def _read(path: Path, variables: dict) -> dict[str, np.ndarray]:
-    with np.load(path, allow_pickle=False) as archive:
+    with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
         if set(archive.files) != set(variables):
             raise ValueError("it holds other variables than this configuration's networks have")
         state = {name: archive[name] for name in archive.files}

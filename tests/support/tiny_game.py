@@ -2,7 +2,6 @@
 
 import keras
 import numpy as np
-import pytest
 import tensorflow as tf
 
 from tfgan_app.losses import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES
@@ -57,13 +56,3 @@ def build_batches(steps=4, batch_size=4, seed=0):
     return tf.data.Dataset.from_tensor_slices(
         {"input": pictures[0], "target": pictures[1], "position": np.arange(steps * batch_size)}
     ).batch(batch_size)
-
-
-@pytest.fixture
-def tiny_trainer():
-    return build_tiny_trainer
-
-
-@pytest.fixture
-def batches():
-    return build_batches
