@@ -7,6 +7,7 @@ import tensorflow as tf
 from tiny_game import build_batches, build_tiny_trainer
 
 from tfgan_app.losses import ADVERSARIAL_LOSSES
+from tfgan_app.training.task import Synthesis
 
 
 def weights(models):
@@ -141,6 +142,15 @@ def test_float16_overflow_lowers_the_loss_scale_and_keeps_the_weights():
     assert equal(before, weights(trainer.networks.generators))
     assert float(trainer.generator_optimizer.dynamic_scale) < 2.0**100
     assert logs["nonfinite"] == 0.0
+
+
+def test_a_nonfinite_loss_is_counted_even_where_the_gradients_are_finite():
+    trainer = build_tiny_trainer()
+    plain = trainer._synthesize
+    trainer._synthesize = lambda *args: Synthesis(
+        plain(*args).adversarial, {"l1": plain(*args).auxiliary["l1"] + np.float32(np.nan)}
+    )
+    assert step(trainer, next(iter(build_batches())))["nonfinite"] == 1.0
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

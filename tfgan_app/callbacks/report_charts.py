@@ -1,16 +1,23 @@
-"""Line charts as inline SVG: crisp at any size, and coloured by the page's style sheet (light or dark)."""
+"""The report's line charts: drawn by matplotlib as SVG text that takes its colours and font from the page."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
+import io
+import re
 from collections.abc import Sequence
 from html import escape
 
-WIDTH, HEIGHT = 420, 230
-LEFT, RIGHT, TOP, BOTTOM = 52, 10, 10, 26
-MAX_POINTS = 400
+import numpy as np
+
+WIDTH_PX, HEIGHT_PX = 420, 230
 SMOOTH_FROM_POINTS = 60
+
+# matplotlib knows no CSS variables: these colours stand in for the page's until the SVG text is there.
+COLOURS = ("s0", "s1", "s2", "s3", "baseline", "line", "warn")
+STAND_INS = {name: f"#{index:06x}" for index, name in enumerate(COLOURS, 1)}
+# Ids and style rules hold for the whole page, so two charts would clash; the page has a font of its own.
+NOT_FOR_THE_PAGE = re.compile(r'<style.*?</style>|(?<=<g) id="[^"]*"|font[a-z-]*: [^;"]*; ?', re.DOTALL)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,21 +35,20 @@ class Series:
     dashed: bool = False
 
     @property
-    def finite(self) -> list[tuple[float, float]]:
-        """The points whose value is finite."""
-        return [(step, value) for step, value in self.points if math.isfinite(value)]
+    def steps(self) -> list[float]:
+        """The step of each point."""
+        return [step for step, _ in self.points]
 
+    @property
+    def values(self) -> np.ndarray:
+        """float64 [points], NaN where a value is not finite."""
+        values = np.array([value for _, value in self.points], np.float64)
+        return np.where(np.isfinite(values), values, np.nan)
 
-@dataclasses.dataclass(frozen=True)
-class _Axis:
-    low: float
-    high: float
-    start_px: float
-    end_px: float
-
-    def px(self, value: float) -> float:
-        clipped = min(max(value, self.low), self.high)
-        return self.start_px + (clipped - self.low) / (self.high - self.low) * (self.end_px - self.start_px)
+    @property
+    def finite(self) -> np.ndarray:
+        """The finite values: float64 [points or fewer]."""
+        return self.values[np.isfinite(self.values)]
 
 
 def line_chart(
@@ -57,7 +63,7 @@ def line_chart(
     Long, noisy curves are drawn faintly with a smoothed one over them.
 
     Args:
-        title: Above the chart.
+        title: Above the chart; no two charts of a page have the same.
         series: The curves; those without a finite value are left out.
         value_range: Lowest and highest value shown; by default what the curves need.
         marks: Steps to mark with a vertical line, for example where something was warned of.
@@ -65,112 +71,79 @@ def line_chart(
     Returns:
         An HTML `<figure>`, or an empty string when there is nothing to draw.
     """
-    series = [curve for curve in series if curve.finite]
+    series = [curve for curve in series if curve.finite.size]
     if not series:
         return ""
-    x_axis = _step_axis(series)
-    y_axis = _Axis(*(value_range or _value_range(series)), HEIGHT - BOTTOM, TOP)
-    parts = [_grid_lines(x_axis, y_axis)]
-    parts += [_mark(x_axis.px(step)) for step in marks if x_axis.low <= step <= x_axis.high]
-    parts += [_curve(curve, index, (x_axis, y_axis)) for index, curve in enumerate(series)]
+    import matplotlib  # Here, as only a report needs it.
+
+    settings = {"svg.fonttype": "none", "svg.hashsalt": title, "path.simplify_threshold": 1.0, "font.size": 12.5}
+    with matplotlib.rc_context(settings):
+        svg = _svg(series, value_range or _value_range(series), marks)
+    for name, stand_in in STAND_INS.items():
+        svg = svg.replace(stand_in, f"var(--{name})")
     legend = "".join(_legend_entry(curve, index) for index, curve in enumerate(series))
     return (
         f'<figure class="chart"><figcaption><strong>{escape(title)}</strong>'
         f'<span class="legend">{legend}</span></figcaption>'
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)} by training step">'
-        f"{''.join(parts)}</svg></figure>"
+        f'<svg viewBox="0 0 {WIDTH_PX} {HEIGHT_PX}" role="img" aria-label="{escape(title)} by training step">'
+        f"{svg}</svg></figure>"
     )
 
 
-def _step_axis(series: Sequence[Series]) -> _Axis:
-    steps = [step for curve in series for step, _ in curve.finite]
-    low = 0.0 if min(steps) < 0.2 * max(steps) else float(min(steps))
-    return _Axis(low, max(float(max(steps)), low + 1), LEFT, WIDTH - RIGHT)
+def _svg(series: Sequence[Series], value_range: tuple[float, float], marks: Sequence[int]) -> str:
+    """Returns what belongs between `<svg>` and `</svg>`."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(WIDTH_PX / 72, HEIGHT_PX / 72), layout="constrained")  # 72 SVG units an inch.
+    axes = figure.add_subplot()
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+    axes.locator_params(nbins=5)
+    axes.locator_params("x", integer=True)
+    axes.grid(axis="y", color=STAND_INS["line"], linewidth=1)
+    low, high = value_range
+    margin = 0.04 * (high - low) or 0.1 * abs(high) or 1.0
+    last_step = max(1.0, *(max(curve.steps) for curve in series))
+    axes.set(xlim=(0, 1.02 * last_step), ylim=(low - margin, high + margin))
+    axes.vlines(marks, 0, 1, STAND_INS["warn"], ":", transform=axes.get_xaxis_transform(), linewidth=1)
+    for index, curve in enumerate(series):
+        _draw(axes, curve, STAND_INS[_colour(curve, index)])
+    text = io.StringIO()
+    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    figure.savefig(text, format="svg", transparent=True, metadata=nothing)
+    inner = text.getvalue().partition("<svg")[2].partition(">")[2].rpartition("</svg>")[0]
+    return NOT_FOR_THE_PAGE.sub("", inner)
+
+
+def _draw(axes, curve: Series, colour: str) -> None:
+    if curve.dashed and len(curve.points) == 1:  # A baseline measured once still is a line to compare with.
+        axes.axhline(curve.values[0], color=colour, linestyle="--")
+    elif curve.dashed:
+        axes.plot(curve.steps, curve.values, "--", color=colour)
+    elif len(curve.points) < SMOOTH_FROM_POINTS:
+        axes.plot(curve.steps, curve.values, ".-", color=colour, linewidth=2)
+    else:
+        axes.plot(curve.steps, curve.values, color=colour, linewidth=1, alpha=0.3)
+        axes.plot(curve.steps, _smoothed(curve.values), color=colour, linewidth=2)
+
+
+def _smoothed(values: np.ndarray) -> np.ndarray:
+    # Centred, not trailing: a trailing mean would draw every fall and rise too late.
+    window, known = np.ones(2 * (len(values) // 50) + 1), np.isfinite(values)
+    total = np.convolve(np.where(known, values, 0.0), window, "same")
+    count = np.convolve(known, window, "same")
+    return np.where(known, total / np.maximum(count, 1.0), np.nan)
 
 
 def _value_range(series: Sequence[Series]) -> tuple[float, float]:
-    values = sorted(value for curve in series for _, value in curve.finite)
-    # A GAN's first steps may spike far off; past a hundred points the top 1% do not set the scale.
-    trimmed = len(values) // 100
-    low, high = values[trimmed], values[-1 - trimmed]
-    margin = 0.08 * (high - low) or 0.1 * abs(high) or 1.0
-    return (0.0 if 0 <= low < margin * 3 else low - margin), high + margin
+    values = np.sort(np.concatenate([curve.finite for curve in series]))
+    trimmed = len(values) // 100  # A GAN's first steps may spike: past 100 points the top 1% set no scale.
+    return values[trimmed], values[-1 - trimmed]
 
 
-def _grid_lines(x_axis: _Axis, y_axis: _Axis) -> str:
-    parts = []
-    for value in _ticks(y_axis.low, y_axis.high, 4):
-        y = y_axis.px(value)
-        parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{_short(value)}</text>')
-    for step in _ticks(x_axis.low, x_axis.high, 5):
-        x = x_axis.px(step)
-        anchor = "end" if x > WIDTH - RIGHT - 12 else "middle"
-        parts.append(f'<text x="{x:.1f}" y="{HEIGHT - 7}" text-anchor="{anchor}">{_short(step)}</text>')
-    return "".join(parts)
-
-
-def _mark(x: float) -> str:
-    return f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>'
-
-
-def _curve(curve: Series, index: int, axes: tuple[_Axis, _Axis]) -> str:
-    points = _thinned(curve.finite)
-    colour = "baseline" if curve.dashed else f"s{index % 4}"
-    if len(points) == 1 and not curve.dashed:
-        return _dot(points[0], colour, axes)
-    if len(points) == 1:  # A baseline that was measured once still is a line to compare with.
-        points = [(axes[0].low, points[0][1]), (axes[0].high, points[0][1])]
-    if curve.dashed:
-        return _polyline(points, colour, axes)
-    if len(points) < SMOOTH_FROM_POINTS:
-        return _polyline(points, colour, axes) + _dot(points[-1], colour, axes)
-    return _polyline(points, f"{colour} raw", axes) + _polyline(_smoothed(points), colour, axes)
-
-
-def _polyline(points, css_class: str, axes: tuple[_Axis, _Axis]) -> str:
-    coordinates = " ".join(f"{axes[0].px(step):.1f},{axes[1].px(value):.1f}" for step, value in points)
-    return f'<polyline class="{css_class}" points="{coordinates}"/>'
-
-
-def _dot(point: tuple[float, float], css_class: str, axes: tuple[_Axis, _Axis]) -> str:
-    x, y = axes[0].px(point[0]), axes[1].px(point[1])
-    return f'<circle class="{css_class}" cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>'
+def _colour(curve: Series, index: int) -> str:
+    return "baseline" if curve.dashed else f"s{index % 4}"
 
 
 def _legend_entry(curve: Series, index: int) -> str:
-    colour = "baseline" if curve.dashed else f"s{index % 4}"
-    last = f"{curve.finite[-1][1]:.4g}"
-    return f'<span><i class="{colour}"></i>{escape(curve.label)} <b>{last}</b></span>'
-
-
-def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    size = math.ceil(len(points) / MAX_POINTS)
-    bins = [points[start : start + size] for start in range(0, len(points), size)]
-    return [(bin_[-1][0], sum(value for _, value in bin_) / len(bin_)) for bin_ in bins]
-
-
-def _smoothed(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    # Centred, not trailing: a trailing mean would draw every fall and rise too late.
-    reach, smooth = len(points) // 25, []
-    for index, (step, _) in enumerate(points):
-        near = min(reach, index, len(points) - 1 - index)
-        window = [value for _, value in points[index - near : index + near + 1]]
-        smooth.append((step, sum(window) / len(window)))
-    return smooth
-
-
-def _ticks(low: float, high: float, count: int) -> list[float]:
-    raw = (high - low) / count
-    power = 10.0 ** math.floor(math.log10(raw))
-    step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= raw * 0.999)
-    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return [index * step for index in range(first, last + 1)]
-
-
-def _short(value: float) -> str:
-    if value and abs(value) >= 1e6:
-        return f"{value / 1e6:.4g}M"
-    if value and abs(value) >= 1e4:
-        return f"{value / 1e3:.4g}k"
-    return f"{round(value, 9):.6g}"
+    return f'<span><i class="{_colour(curve, index)}"></i>{escape(curve.label)} <b>{curve.finite[-1]:.4g}</b></span>'

@@ -13,7 +13,7 @@ STYLE = """
   --page: #f5f6f8; --card: #ffffff; --text: #1b1f27; --muted: #667085; --line: #e3e6eb; --code: #f0f2f5;
   --accent: #3f5bd9; --good: #14804a; --good-soft: #e3f5ea; --bad: #b42318; --bad-soft: #fdecea;
   --warn: #9a5b00; --warn-soft: #fff4dd;
-  --s0: #3f5bd9; --s1: #d9622b; --s2: #12876f; --s3: #9a3fc0;
+  --s0: #3f5bd9; --s1: #d9622b; --s2: #12876f; --s3: #9a3fc0; --baseline: var(--muted);
 }
 @media (prefers-color-scheme: dark) {
   :root {
@@ -63,17 +63,8 @@ figure { margin: 0; }
 .legend i.baseline { border-top: 2px dashed; }
 svg { display: block; width: 100%; height: auto; margin-top: 6px; }
 svg text { fill: var(--muted); font-size: 12.5px; font-variant-numeric: tabular-nums; }
-.grid { stroke: var(--line); stroke-width: 1; }
-.mark { stroke: var(--warn); stroke-width: 1; stroke-dasharray: 2 3; }
-polyline { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
-polyline.raw { opacity: .28; stroke-width: 1; }
-polyline.baseline { stroke: var(--muted); stroke-width: 1.6; stroke-dasharray: 6 5; }
-polyline.s0 { stroke: var(--s0); } polyline.s1 { stroke: var(--s1); }
-polyline.s2 { stroke: var(--s2); } polyline.s3 { stroke: var(--s3); }
-circle.s0 { fill: var(--s0); } circle.s1 { fill: var(--s1); }
-circle.s2 { fill: var(--s2); } circle.s3 { fill: var(--s3); }
 i.s0 { color: var(--s0); } i.s1 { color: var(--s1); } i.s2 { color: var(--s2); } i.s3 { color: var(--s3); }
-i.baseline { color: var(--muted); }
+i.baseline { color: var(--baseline); }
 img { max-width: 100%; height: auto; border-radius: 8px; display: block; background: #fff; }
 img.pixels { image-rendering: pixelated; }
 .strip { display: flex; gap: 14px; overflow-x: auto; scroll-snap-type: x proximity; padding-bottom: 10px; }

@@ -6,6 +6,8 @@ Every discriminator maps a list `[condition, image]` of such tensors to float32 
 `[batch, rows, columns, 1]`, one for each patch (positive: real).
 """
 
+from functools import partial
+
 from tfgan_app.networks.patchgan import RECEPTIVE_FIELDS, build_patchgan
 from tfgan_app.networks.residual_unet import build_residual_unet
 from tfgan_app.networks.resnet import build_resnet
@@ -14,11 +16,8 @@ from tfgan_app.networks.unet import build_unet
 GENERATORS = {
     "residual_unet": build_residual_unet,
     "unet": build_unet,
-    "resnet_6": lambda **options: build_resnet(blocks=6, **options),
-    "resnet_9": lambda **options: build_resnet(blocks=9, **options),
+    "resnet_6": partial(build_resnet, blocks=6),
+    "resnet_9": partial(build_resnet, blocks=9),
 }
 
-DISCRIMINATORS = {
-    f"patchgan_{field}": lambda field=field, **options: build_patchgan(receptive_field=field, **options)
-    for field in RECEPTIVE_FIELDS
-}
+DISCRIMINATORS = {f"patchgan_{field}": partial(build_patchgan, receptive_field=field) for field in RECEPTIVE_FIELDS}

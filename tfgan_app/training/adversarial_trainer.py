@@ -168,7 +168,7 @@ class AdversarialTrainer(keras.Model):
         norm = tf.linalg.global_norm(gradients) / scale
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
         # Under float16 the optimizer skips overflown gradients by design; only the loss can be sick.
-        finite = tf.math.is_finite(loss if _scales_loss(optimizer) else norm)
+        finite = tf.math.is_finite(loss if _scales_loss(optimizer) else loss + norm)
         return {f"{player}_gradient_norm": norm, f"{player}_nonfinite": 1.0 - tf.cast(finite, tf.float32)}
 
     def _average_weights(self):
