@@ -170,6 +170,8 @@ class TranslateTask:
     def build_networks(self) -> Networks:
         """Builds the generator and the discriminator under the current dtype policy."""
         settings = self.config.task
+        if settings.perceptual_weight:
+            _ = self._perceptual_loss  # Its variables must be there before the train step is traced.
         discriminator = DISCRIMINATORS[settings.discriminator](
             width=settings.discriminator_width,
             normalization=settings.discriminator_normalization,
