@@ -25,10 +25,10 @@ def build_unet(
 
     "Image-to-Image Translation with Conditional Adversarial Networks", Isola et al. 2017,
     arXiv:1611.07004, section 6.1: 4 x 4 convolutions of stride 2 down to `1 / 2**depth`, widths
-    64-128-256-512-512-..., dropout in the innermost three decoder blocks. Deviations: up-sampling is a
-    convolution and a pixel shuffle with ICNR initialisation (transposed convolutions draw
-    checkerboards); dropout is off at inference (there it is the only noise, and its effect is small);
-    pictures are padded to a multiple of `2**depth` inside the graph; the innermost block is not
+    64-128-256-512-512-..., dropout in the innermost three decoder blocks. Deviations: the decoder convolves
+    (3 x 3) and then enlarges bilinearly, and ends in a pixel shuffle with ICNR initialisation, where the paper has
+    transposed convolutions, which draw checkerboards; dropout is off at inference (there it is the only noise,
+    and its effect is small); pictures are padded to a multiple of `2**depth` inside the graph; the innermost blocks are not
     normalised (one pixel has no statistics).
 
     Args:
@@ -56,20 +56,17 @@ def build_unet(
             x = _normalize(x, normalization)
         skips.append(x)
     for level in reversed(range(depth - 1)):
-        x = _upsample(layers.ReLU()(x), widths[level], f"up_{level + 1}")
-        x = _normalize(x, normalization)
+        x = layers.Conv2D(widths[level], 3, padding="same", name=f"up_{level + 1}")(layers.ReLU()(x))
+        x = _normalize(x, normalization) if level < depth - 2 else x
         if dropout and depth - 4 <= level < depth - 1 and level > 0:
             x = layers.Dropout(dropout, seed=seed)(x)
+        x = layers.UpSampling2D(2, interpolation="bilinear")(x)
         x = layers.Concatenate()([x, skips[level]])
-    x = _upsample(layers.ReLU()(x), output_channels, "up_0")
+    x = layers.Conv2D(output_channels * 4, 3, padding="same", kernel_initializer=ICNR(2), name="up_0")(layers.ReLU()(x))
+    x = PixelShuffle(2)(x)
     x = CropLike(name="crop")([x, inputs])
     outputs = layers.Activation("tanh", dtype="float32", name="output")(x)
     return keras.Model(inputs, outputs, name=name)
-
-
-def _upsample(x, channels: int, name: str):
-    x = layers.Conv2D(channels * 4, 3, padding="same", kernel_initializer=ICNR(2), name=name)(x)
-    return PixelShuffle(2)(x)
 
 
 def _normalize(x, normalization: str):
