@@ -54,13 +54,14 @@ def _resolve(args: argparse.Namespace, task_class: type, run_dir: RunDirectory) 
     """The configuration of a new run, or that of a resumed one with harmless changes."""
     if args.resume and (args.preset or args.config):
         raise ValueError("`--resume` goes on with the run's own configuration: leave out `--preset` and `--config`.")
-    if args.preset and args.preset not in task_class.presets:
-        names = ", ".join(sorted(task_class.presets)) or "none"
+    preset = args.preset or "default"
+    if preset not in task_class.presets:
+        names = ", ".join(task_class.presets)
         raise ValueError(f"`--preset` must be one of: {names}. Received: {args.preset!r}.")
     config = resolve_config(
         args.task,
         task_class.config_class,
-        preset=task_class.presets[args.preset] if args.preset else None,
+        preset=task_class.presets[preset],
         config_file=run_dir.path / "config.json" if args.resume else args.config,
         flags=vars(args),
         overrides=args.set,

@@ -26,7 +26,9 @@ def build_residual_unet(
     2016 (arXiv:1603.05027). Each block's last convolution starts at zero (Zhang et al. 2019, Fixup,
     arXiv:1901.09321), so that a deep stack trains without normalisation layers: on CPUs one of those costs
     as much time as a convolution, and instance statistics make a pixel depend on the picture's size. The
-    output is linear: flat white or black is reached exactly, where tanh only comes close.
+    output is what these blocks add to the input, whose colours pass a learned matrix: training starts from a
+    copy of the input. It is linear: flat white or black is reached exactly, where tanh only comes close.
+    Up-sampling is bilinear, so that no checkerboard can arise.
 
     Args:
         input_channels: channels of the input picture.
@@ -57,8 +59,11 @@ def build_residual_unet(
         x = layers.UpSampling2D(2, interpolation="bilinear")(x)
         x = layers.Add()([x, skips[level]])
         x = _blocks(x, blocks, normalization)
-    x = layers.Concatenate()([layers.LeakyReLU(0.2)(x), padded])
-    x = layers.Conv2D(output_channels, 3, padding="same", name="to_image")(x)
+    x = layers.Conv2D(output_channels, 3, padding="same", kernel_initializer="zeros", name="to_image")(
+        layers.LeakyReLU(0.2)(x)
+    )
+    copied = layers.Dense(output_channels, use_bias=False, kernel_initializer="identity", name="input_colours")(padded)
+    x = layers.Add()([x, copied])
     x = CropLike(name="crop")([x, inputs])
     outputs = layers.Activation("linear", dtype="float32", name="output")(x)
     return keras.Model(inputs, outputs, name=name)

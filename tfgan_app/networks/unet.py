@@ -28,8 +28,8 @@ def build_unet(
     64-128-256-512-512-..., dropout in the innermost three decoder blocks. Deviations: the decoder convolves
     (3 x 3) and then enlarges bilinearly, and ends in a pixel shuffle with ICNR initialisation, where the paper has
     transposed convolutions, which draw checkerboards; dropout is off at inference (there it is the only noise,
-    and its effect is small); pictures are padded to a multiple of `2**depth` inside the graph; the innermost blocks are not
-    normalised (one pixel has no statistics).
+    and its effect is small); pictures are padded to a multiple of `2**depth` inside the graph; the innermost
+    blocks are not normalised (one pixel has no statistics).
 
     Args:
         input_channels: channels of the input picture.

@@ -69,11 +69,11 @@ class TranslateConfig:
     generator_depth: int | None = bounded(None, minimum=1, maximum=10)
     generator_normalization: Literal["none", "instance", "batch"] | None = "none"
     discriminator: Literal["patchgan_16", "patchgan_34", "patchgan_70", "patchgan_286"] = "patchgan_34"
-    discriminator_width: int = bounded(64, minimum=1)
+    discriminator_width: int = bounded(32, minimum=1)
     discriminator_normalization: Literal["none", "instance", "batch"] = "none"
     spectral_norm: bool = False
     adversarial_loss: Literal["non_saturating", "least_squares"] = "non_saturating"
-    adversarial_weight: float = bounded(1.0, minimum=0.0)
+    adversarial_weight: float = bounded(0.3, minimum=0.0)
     l1_weight: float = bounded(100.0, minimum=0.0)
     perceptual_weight: float = bounded(0.0, minimum=0.0)
     perceptual_weights: str | None = None
@@ -86,16 +86,32 @@ class TranslateConfig:
     colour_jitter: float = bounded(0.0, minimum=0.0, below=1.0)
 
 
+DEFAULT_PRESET = {
+    "data.image_size": 64,
+    "training.steps": 3000,
+    "training.batch_size": 8,
+    "training.ema_decay": 0.999,
+    "optimizer.generator_learning_rate": 5e-4,
+    "optimizer.discriminator_learning_rate": 2e-4,
+    "optimizer.schedule": "cosine",
+    "optimizer.warmup_steps": 100,
+}
+"""What trained best per minute on two CPU cores, on training pairs that were set aside for choosing it."""
+
 PIX2PIX_PRESET = {
     "data.image_size": 256,
+    "training.steps": 100_000,
     "training.batch_size": 1,
     "training.ema_decay": 0.0,
     "optimizer.schedule": "linear",
     "task.generator": "unet",
     "task.generator_normalization": "batch",
     "task.discriminator": "patchgan_70",
+    "task.discriminator_width": 64,
     "task.discriminator_normalization": "batch",
+    "task.adversarial_weight": 1.0,
 }
+"""The paper's recipe: Isola et al. 2017, arXiv:1611.07004, section 6.2."""
 
 
 class TranslateTask:
@@ -110,7 +126,7 @@ class TranslateTask:
     """
 
     config_class = TranslateConfig
-    presets: ClassVar[dict[str, dict[str, Any]]] = {"pix2pix": PIX2PIX_PRESET}
+    presets: ClassVar[dict[str, dict[str, Any]]] = {"default": DEFAULT_PRESET, "pix2pix": PIX2PIX_PRESET}
     draws_per_example = DRAWS
     sample_headers = ("input", "output", "target")
 

@@ -61,7 +61,7 @@ class Task(Protocol):
 
     Attributes:
         config_class: frozen dataclass of the task's own settings (`--set task.KEY=VALUE`).
-        presets: preset name -> dotted overrides of the whole configuration.
+        presets: preset name -> dotted overrides of the whole configuration; `default` is used where none is named.
         objective: losses and their weights.
         draws_per_example: uniform random numbers that `augment` wants for each example.
         sample_headers: what the columns of `sample_rows` are.
