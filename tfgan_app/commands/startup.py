@@ -9,6 +9,8 @@ import sys
 import tempfile
 from collections.abc import Iterator
 
+from absl import logging
+
 # Printed while TensorFlow loads on a machine without a GPU, whatever its log level.
 _CHATTER = re.compile(
     r"absl::InitializeLog|oneDNN custom operations|Could not find cuda drivers|failed call to cuInit"
@@ -22,8 +24,10 @@ def load_tensorflow(*, show_chatter: bool) -> None:
     Args:
         show_chatter: Leave everything that TensorFlow prints on stderr.
     """
-    # Only where the user has not said otherwise, and before the first import.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0" if show_chatter else "2")
+    # Only where the user has not said otherwise, and before the first import. What goes wrong comes as an exception as
+    # well; at level 2 the graph optimizer would report each pattern that it could not fuse as an error.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0" if show_chatter else "3")
+    logging.set_verbosity(logging.INFO if show_chatter else logging.WARNING)
     with contextlib.nullcontext() if show_chatter else chatter_hidden():
         import tensorflow as tf
 
