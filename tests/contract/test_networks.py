@@ -5,6 +5,7 @@ import functools
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tfgan_app.networks import DISCRIMINATORS, GENERATORS
 from tfgan_app.networks.patchgan import RECEPTIVE_FIELDS
@@ -32,6 +33,8 @@ def test_generator_takes_any_size(name, size):
     assert output.shape == picture.shape
     assert output.dtype == np.float32
     assert np.isfinite(output).all()
+    exported = tf.function(generator(name), input_signature=[tf.TensorSpec([None, None, None, 3])])
+    np.testing.assert_allclose(exported(picture), output, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", GENERATORS)
@@ -84,8 +87,6 @@ def test_network_computes_in_mixed_precision_and_ends_in_float32(name, policy):
 @pytest.mark.parametrize("field", RECEPTIVE_FIELDS)
 def test_patchgan_logit_sees_exactly_its_receptive_field(field):
     """The gradient of one central logit is non-zero on a square of `field` pixels."""
-    import tensorflow as tf
-
     keras.utils.set_random_seed(0)
     model = DISCRIMINATORS[f"patchgan_{field}"](width=4)
     size = 448 if field > 100 else 160

@@ -3,8 +3,9 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from tfgan_app.layers import ICNR, PixelShuffle, build_normalization
+from tfgan_app.layers import ICNR, BilinearUpsampling, PixelShuffle, build_normalization
 
 
 def test_pixel_shuffle_moves_depth_to_space():
@@ -30,3 +31,13 @@ def test_icnr_says_what_channels_it_needs():
 def test_unknown_normalization_lists_the_valid_ones():
     with pytest.raises(ValueError, match="none, instance, batch"):
         build_normalization("layer")
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 7), (6, 5)])
+def test_bilinear_upsampling_is_tensorflows_whether_the_size_is_known_or_not(size):
+    x = np.random.default_rng(0).random((2, *size, 3), np.float32)
+    layer = BilinearUpsampling()
+    unknown = tf.function(layer, input_signature=[tf.TensorSpec([None, None, None, 3])])
+    expected = tf.image.resize(x, (2 * size[0], 2 * size[1]))
+    np.testing.assert_allclose(layer(x), expected, atol=1e-6)
+    np.testing.assert_allclose(unknown(x), expected, atol=1e-6)

@@ -2,12 +2,13 @@
 
 from tfgan_app.layers.normalization import build_normalization
 from tfgan_app.layers.padding import CropLike, PadToMultiple
-from tfgan_app.layers.resampling import ICNR, PixelShuffle
+from tfgan_app.layers.resampling import ICNR, BilinearUpsampling, PixelShuffle
 from tfgan_app.layers.value_range import FromUnitRange, ToUnitRange
 from tfgan_app.layers.vgg16 import build_vgg16_features
 
 __all__ = [
     "ICNR",
+    "BilinearUpsampling",
     "CropLike",
     "FromUnitRange",
     "PadToMultiple",

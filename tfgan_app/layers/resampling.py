@@ -65,3 +65,29 @@ class PixelShuffle(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "factor": self.factor}
+
+
+@keras.saving.register_keras_serializable(package="tfgan_app")
+class BilinearUpsampling(keras.layers.Layer):
+    """Doubles height and width bilinearly, at any size: `[b, h, w, c]` -> `[b, 2 * h, 2 * w, c]`.
+
+    Where the size is known, as in training, it is one resize operation. Keras 3.15's resize (and so its
+    `UpSampling2D`) refuses sizes that are only known when the graph runs; there the same numbers come from
+    doubling pixels and averaging with weights 1/4, 1/2, 1/4 along both axes.
+    """
+
+    def call(self, inputs):
+        height, width = inputs.shape[1:3]
+        if height is not None and width is not None:
+            enlarged = ops.image.resize(
+                ops.cast(inputs, "float32"), (2 * height, 2 * width), data_format="channels_last"
+            )
+            return ops.cast(enlarged, inputs.dtype)
+        x = ops.repeat(ops.repeat(inputs, 2, axis=1), 2, axis=2)
+        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="symmetric")
+        return ops.average_pool(ops.average_pool(x, 2, 1), 2, 1)
+
+    def compute_output_shape(self, input_shape):
+        batch, height, width, channels = input_shape
+        height, width = (None if n is None else 2 * n for n in (height, width))
+        return (batch, height, width, channels)

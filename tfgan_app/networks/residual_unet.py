@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from tfgan_app.layers import CropLike, PadToMultiple, build_normalization
+from tfgan_app.layers import BilinearUpsampling, CropLike, PadToMultiple, build_normalization
 
 
 def build_residual_unet(
@@ -56,7 +56,7 @@ def build_residual_unet(
     x = _blocks(x, middle_blocks, normalization)
     for level in reversed(range(depth)):
         x = layers.Conv2D(widths[level], 1, name=f"up_{level}")(x)
-        x = layers.UpSampling2D(2, interpolation="bilinear")(x)
+        x = BilinearUpsampling()(x)
         x = layers.Add()([x, skips[level]])
         x = _blocks(x, blocks, normalization)
     x = layers.Conv2D(output_channels, 3, padding="same", kernel_initializer="zeros", name="to_image")(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from tfgan_app.layers import ICNR, CropLike, PadToMultiple, PixelShuffle, build_normalization
+from tfgan_app.layers import ICNR, BilinearUpsampling, CropLike, PadToMultiple, PixelShuffle, build_normalization
 
 MAX_WIDTH_FACTOR = 8
 
@@ -60,7 +60,7 @@ def build_unet(
         x = _normalize(x, normalization) if level < depth - 2 else x
         if dropout and depth - 4 <= level < depth - 1 and level > 0:
             x = layers.Dropout(dropout, seed=seed)(x)
-        x = layers.UpSampling2D(2, interpolation="bilinear")(x)
+        x = BilinearUpsampling()(x)
         x = layers.Concatenate()([x, skips[level]])
     x = layers.Conv2D(output_channels * 4, 3, padding="same", kernel_initializer=ICNR(2), name="up_0")(layers.ReLU()(x))
     x = PixelShuffle(2)(x)
