@@ -108,6 +108,12 @@ def run(args: argparse.Namespace) -> int:
             traceback.print_exc()
         print(f"tfgan_app: error: {_message(error)}", file=sys.stderr)
         return 2
+    except Exception as error:  # TensorFlow's own, such as running out of memory, or a fault of this program
+        if args.debug:
+            traceback.print_exc()
+        kind = type(error).__name__
+        print(f"tfgan_app: error: {kind}: {_message(error)[:300]} (`--debug` shows where)", file=sys.stderr)
+        return 2
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -197,7 +203,7 @@ def _add_export(commands: Any) -> None:
         "--quantize", choices=("none", "float16", "dynamic", "int8"), default="none", help="weight format"
     )
     parser.add_argument("--output", default="exported_models", metavar="DIR", help="default: exported_models")
-    parser.add_argument("--name", metavar="NAME", help="name of the model; the run directory's by default")
+    parser.add_argument("--name", metavar="NAME", help="name of the model; the task's by default")
     _add_checkpoint(parser)
 
 

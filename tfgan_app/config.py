@@ -61,7 +61,7 @@ class DataConfig:
     load_scale: float = bounded(1.125, minimum=1.0, maximum=4.0)
     resize: Literal["short_side", "squash", "none"] = "short_side"
     background: Background = "white"
-    val_fraction: float = bounded(0.1, minimum=0.0, below=1.0)
+    val_fraction: float = bounded(0.1, minimum=0.0, maximum=1.0)
     max_val_pictures: int = bounded(256, minimum=1)
     cache_budget_mb: int = bounded(1024, minimum=0)
 
@@ -117,8 +117,9 @@ class OptimizerConfig:
         discriminator_learning_rate: Peak learning rate of the discriminator.
         beta_1: Decay of Adam's first moment.
         beta_2: Decay of Adam's second moment.
-        clip_norm: Gradients of each player are scaled to at most this global norm; None leaves them.
+        clip_norm: Gradients of each player are scaled to at most this global norm at each step; None leaves them.
         schedule: How the rate moves after the warm-up.
+        schedule_steps: Steps that the schedule spans; none is `training.steps` when the run is started.
         warmup_steps: Steps over which the rate rises from zero to its peak.
     """
 
@@ -128,6 +129,7 @@ class OptimizerConfig:
     beta_2: float = bounded(0.999, minimum=0.0, below=1.0)
     clip_norm: float | None = bounded(None, above=0.0)
     schedule: Literal["constant", "linear", "cosine"] = "constant"
+    schedule_steps: int | None = bounded(None, minimum=1)
     warmup_steps: int = bounded(0, minimum=0)
 
 

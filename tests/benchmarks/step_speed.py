@@ -54,7 +54,7 @@ def build_trainer_step(args, precision: str, size: int, batch: dict):
         synthesize=synthesize,
         global_batch_size=len(batch["input"]),
     )
-    optimizers = [build_optimizer(learning_rate=2e-4, total_steps=1000) for _ in range(2)]
+    optimizers = [build_optimizer(learning_rate=2e-4, schedule_steps=1000) for _ in range(2)]
     trainer.compile(generator_optimizer=optimizers[0], discriminator_optimizer=optimizers[1], jit_compile=False)
     trainer.make_train_function()
     endless = iter(tf.data.Dataset.from_tensors(batch).repeat())

@@ -47,8 +47,8 @@ def test_a_folder_with_a_corrupt_file(negative, tmp_path, capsys):
     ("changes", "message"),
     [
         ({"input": None}, "`--input` must name"),
-        ({"tile": 64}, "`--tile` does not apply to image translation"),
-        ({"count": 3}, "`--count` does not apply to image translation"),
+        ({"tile": 64}, "`--tile` is not supported for this model"),
+        ({"count": 3}, "`--count` is not supported for this model"),
         ({"input": "missing"}, "There is none at 'missing'"),
     ],
 )

@@ -99,6 +99,12 @@ def test_dry_run_says_sizes_and_time_and_writes_nothing(data, tmp_path, capsys):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("steps", [1, 6])
+def test_a_dry_run_of_a_short_run_is_timed_alike(data, tmp_path, capsys, steps):
+    assert app(*train_arguments(tmp_path / "run", data, steps=steps), "--dry-run") == 0
+    assert f"{steps} steps take about" in capsys.readouterr().out
+
+
 def test_an_existing_run_is_not_overwritten(finished, data, capsys):
     assert app(*train_arguments(finished, data, steps=8)) == 2
     assert "add `--resume`" in capsys.readouterr().err
@@ -116,16 +122,36 @@ def test_resume_refuses_by_name_what_would_change_the_run(run_copy, capsys):
 
 def test_resume_refuses_a_changed_data_set(run_copy, data, tmp_path, capsys):
     config = json.loads((run_copy / "config.json").read_text())
-    moved = write_pairs(tmp_path / "pairs", train=13)
-    config["data"]["source"] = str(moved)
+    config["data"]["source"] = str(write_pairs(tmp_path / "pairs", train=13))
     (run_copy / "config.json").write_text(json.dumps(config))
     assert app("train", "--task", "translate", "--run-dir", run_copy, "--resume", "--steps", 16) == 2
     assert "have changed since" in capsys.readouterr().err
 
 
-def test_resume_goes_on_for_more_steps(run_copy):
-    assert app("train", "--task", "translate", "--run-dir", run_copy, "--resume", "--steps", 12) == 0
-    assert (run_copy / "checkpoints" / "step-0000012.npz").exists()
+def test_more_steps_are_what_a_run_of_that_length_would_have_done(data, tmp_path):
+    """With a falling rate, too: the schedule's length is that of the run as it was started."""
+    settings = {"optimizer.schedule": "cosine"}
+    assert app(*train_arguments(tmp_path / "run", data, steps=6, settings=settings)) == 0
+    assert app("train", "--task", "translate", "--run-dir", tmp_path / "run", "--resume", "--steps", 9) == 0
+    settings["optimizer.schedule_steps"] = 6
+    assert app(*train_arguments(tmp_path / "whole", data, steps=9, settings=settings)) == 0
+    states = [np.load(tmp_path / name / "checkpoints" / "step-0000009.npz") for name in ("run", "whole")]
+    with states[0] as resumed, states[1] as whole:
+        for name in whole.files:
+            np.testing.assert_array_equal(resumed[name], whole[name], err_msg=name)
+
+
+def test_a_run_stopped_before_its_first_checkpoint_is_resumed_from_its_start(run_copy):
+    for path in (run_copy / "checkpoints").iterdir():
+        path.unlink()
+    assert app("train", "--task", "translate", "--run-dir", run_copy, "--resume") == 0
+    assert (run_copy / "checkpoints" / "step-0000008.npz").exists()
+
+
+def test_a_data_set_may_have_moved(run_copy, data, tmp_path):
+    moved = shutil.copytree(data, tmp_path / "moved")
+    resume = ("train", "--task", "translate", "--run-dir", run_copy, "--resume", "--steps", 9)
+    assert app(*resume, "--data", moved) == 0
 
 
 def test_resume_uses_the_checkpoint_before_a_damaged_one(run_copy, capsys):
@@ -187,12 +213,18 @@ def test_a_nonfinite_loss_rolls_back_and_goes_on_with_another_seed(data, tmp_pat
 
 
 def test_losses_that_stay_nonfinite_stop_the_run_with_one_line(data, tmp_path, capsys, monkeypatch):
+    seeds = []
+    build = TranslateTask.build_dataset
+    monkeypatch.setattr(
+        TranslateTask, "build_dataset", lambda self, **kw: seeds.append(kw["seed"]) or build(self, **kw)
+    )
     sick_at(monkeypatch, lambda position: position[0] >= 4 * 4)
     assert app(*train_arguments(tmp_path / "run", data, steps=8)) == 2
     error = capsys.readouterr().err.strip().splitlines()[-1]
     assert "after 3 rollbacks" in error
     assert "Lower the learning rates" in error
     assert (tmp_path / "run" / "report.html").exists()
+    assert len(set(seeds)) == len(seeds) == 4
 
 
 @pytest.mark.parametrize(
@@ -211,6 +243,41 @@ def test_bad_settings_are_said_before_the_first_step(data, tmp_path, capsys, arg
     error = capsys.readouterr().err.strip().splitlines()
     assert expected in error[-1]
     assert not run_dir.exists()
+
+
+def test_a_set_without_held_out_pairs_is_said_before_the_first_step(tmp_path, capsys):
+    single = write_pairs(tmp_path / "single", train=1, val=0)
+    assert app(*train_arguments(tmp_path / "run", single, steps=2)) == 2
+    assert "Expected pairs to evaluate on" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_full_disk_at_the_report_does_not_spoil_the_run(data, tmp_path, capsys, monkeypatch):
+    def full(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(training_session, "write_report", full)
+    assert app(*train_arguments(tmp_path / "run", data, steps=2)) == 0
+    assert "could not write the report" in capsys.readouterr().err
+
+
+def test_other_errors_are_one_line_too(data, tmp_path, capsys, monkeypatch):
+    def fail(*args, **kwargs):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+
+    monkeypatch.setattr(TranslateTask, "build_dataset", fail)
+    assert app(*train_arguments(tmp_path / "run", data, steps=2)) == 2
+    assert "ResourceExhaustedError: OOM when allocating" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_what_was_trained_is_predicted_with_and_exported(finished, data, tmp_path):
+    """From the run and from its export, the same bytes."""
+    assert app("export", "--run", finished, "--format", "saved_model", "--output", tmp_path / "exported") == 0
+    for model, name in ((finished, "run"), (tmp_path / "exported" / "translate", "export")):
+        assert app("predict", "--model", model, "--input", data / "val", "--output", tmp_path / name) == 0
+    for path in (data / "val").iterdir():
+        outputs = [(tmp_path / name / path.name).read_bytes() for name in ("run", "export")]
+        assert outputs[0] == outputs[1]
 
 
 def test_a_folder_without_pairs_is_one_line_with_the_layouts(tmp_path, capsys):

@@ -27,7 +27,7 @@ def main():
         return {"input": batch["input"] + shift, "target": batch["target"] + shift}
 
     with strategy.scope():
-        trainer = build_tiny_trainer(augment=augment, draws_per_example=1)
+        trainer = build_tiny_trainer(augment=augment, draws_per_example=1, clip_norm=0.1)
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     trainer.fit(build_batches().with_options(options), epochs=1, steps_per_epoch=4, shuffle=False, verbose=0)

@@ -31,7 +31,8 @@ def write_pairs(folder: Path, *, train: int = 12, val: int = 4) -> Path:
     """Side-by-side pairs of 20 px: a coloured box, and the same in gray."""
     rng = np.random.default_rng(0)
     for split, count in (("train", train), ("val", val)):
-        (folder / split).mkdir(parents=True)
+        if count:
+            (folder / split).mkdir(parents=True)
         for index in range(count):
             picture = np.full((20, 20, 3), 255, np.uint8)
             top, left, size = rng.integers(2, 10, 3)

@@ -44,7 +44,7 @@ def build_tiny_trainer(*, precision="float32", seed=0, batch_size=4, optimizer=N
         global_batch_size=batch_size,
         **options,
     )
-    settings = {"learning_rate": 1e-3, "total_steps": 100, "scale_loss": precision == "mixed_float16"}
+    settings = {"learning_rate": 1e-3, "schedule_steps": 100, "scale_loss": precision == "mixed_float16"}
     players = [build_optimizer(**(settings | (optimizer or {}))) for _ in range(2)]
     trainer.compile(generator_optimizer=players[0], discriminator_optimizer=players[1], jit_compile=False)
     return trainer

@@ -108,7 +108,7 @@ def test_accumulating_two_half_batches_is_one_update_of_the_whole():
 
 def test_clipping_bounds_the_update():
     """With plain momentum-free Adam the step size hides the norm, so look at the clipped first moment."""
-    trainer = build_tiny_trainer(optimizer={"clip_norm": 1e-3, "beta_1": 0.0})
+    trainer = build_tiny_trainer(clip_norm=1e-3, optimizer={"beta_1": 0.0})
     logs = step(trainer, next(iter(build_batches())))
     assert logs["generator_gradient_norm"] > 1e-2
     moments = [v.numpy() for v in trainer.generator_optimizer.variables if "momentum" in v.path]

@@ -72,6 +72,29 @@ def test_damaged_checkpoint_is_set_aside_and_the_one_before_used(trained, damage
     assert newest.with_suffix(".damaged").exists()
 
 
+def test_checkpoints_of_other_networks_are_refused_and_kept(trained):
+    _, checkpoints = trained
+    other = build_tiny_trainer()
+    other.networks.generators["second"] = other.networks.generators["generator"]
+    with pytest.raises(ValueError, match="must hold the variables of the configuration's networks"):
+        checkpoints.restore(other, on_damaged=nothing_is_damaged)
+    assert len(checkpoints.paths()) == 2
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_damage_of_a_byte_is_loaded_or_crashes(trained, seed):
+    trainer, checkpoints = trained
+    newest, rng = checkpoints.paths()[-1], np.random.default_rng(seed)
+    data = bytearray(newest.read_bytes())
+    # Half of the damage in the directory at the end, where a zip archive describes itself.
+    place = rng.integers(len(data) - 4000, len(data)) if seed % 2 else rng.integers(len(data))
+    data[place] ^= rng.integers(1, 256)
+    newest.write_bytes(bytes(data))
+    before = state(trainer)
+    if checkpoints.restore(trainer, on_damaged=lambda *_: None) == 8:
+        assert_same_state(before, state(trainer))
+
+
 def test_no_good_checkpoint_is_none(tmp_path):
     (tmp_path / "step-0000001.npz").write_bytes(b"not a checkpoint")
     assert Checkpoints(tmp_path).restore(build_tiny_trainer(), on_damaged=lambda *_: None) is None

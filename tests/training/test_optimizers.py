@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from tfgan_app.training.optimizers import FusedAdam, LearningRate, build_optimizer
+from tfgan_app.training.optimizers import FINAL_RATE, FusedAdam, LearningRate, build_optimizer
 
 
 @pytest.mark.parametrize("options", [{}, {"global_clipnorm": 0.1}, {"gradient_accumulation_steps": 2}])
@@ -26,11 +26,16 @@ def test_fused_adam_is_keras_adam(options):
 
 @pytest.mark.parametrize(
     ("schedule", "expected"),
-    [("constant", [1, 1, 1, 1]), ("linear", [1, 1, 1, 0.5]), ("cosine", [1, 0.8536, 0.5, 0.1464])],
+    [("constant", [1, 1, 1, 1]), ("linear", [1, 1, 1, 0.51]), ("cosine", [1, 0.8565, 0.51, 0.1635])],
 )
 def test_schedules_go_their_course(schedule, expected):
     rate = LearningRate(2e-4, schedule=schedule, warmup_updates=0, updates=100)
     np.testing.assert_allclose([float(rate(step)) / 2e-4 for step in (0, 25, 50, 75)], expected, atol=1e-4)
+
+
+def test_the_rate_stays_at_its_end_for_more_steps():
+    rate = LearningRate(1.0, schedule="cosine", warmup_updates=0, updates=100)
+    assert float(rate(100)) == float(rate(1000)) == pytest.approx(FINAL_RATE)
 
 
 def test_warm_up_rises_to_the_peak():
@@ -39,10 +44,10 @@ def test_warm_up_rises_to_the_peak():
 
 
 def test_accumulation_stretches_the_schedule_over_all_steps():
-    optimizer = build_optimizer(learning_rate=1.0, total_steps=400, schedule="linear", accumulate_steps=4)
+    optimizer = build_optimizer(learning_rate=1.0, schedule_steps=400, schedule="linear", accumulate_steps=4)
     assert optimizer._learning_rate.updates == 100
 
 
 def test_unknown_schedule_lists_the_valid_ones():
     with pytest.raises(ValueError, match="constant, linear, cosine"):
-        build_optimizer(learning_rate=1.0, total_steps=10, schedule="step")
+        build_optimizer(learning_rate=1.0, schedule_steps=10, schedule="step")

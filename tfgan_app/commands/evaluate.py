@@ -6,11 +6,14 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.commands.training_session import format_metrics
 from tfgan_app.config import replace_values
 from tfgan_app.inference import load_keras_model, run_checkpoint
+
+NO_LIMIT = 2**31 - 1
 
 
 def run(args: argparse.Namespace) -> int:
@@ -27,10 +30,19 @@ def run(args: argparse.Namespace) -> int:
     """
     directory = RunDirectory.existing(args.run)
     config, task_class = directory.read_config()
+    values: dict[str, Any] = {"data.max_val_pictures": NO_LIMIT}
     if args.data:
-        config = replace_values(config, {"data.source": str(Path(args.data).expanduser().absolute())})
+        # All of another folder that has no split of its own is held out.
+        values |= {"data.source": str(Path(args.data).expanduser().absolute()), "data.val_fraction": 1.0}
+    config = replace_values(config, values)
     left_out: list[str] = []
-    task = task_class(config, report=left_out.append)
+
+    def report(message: str):
+        print(f"tfgan_app: {message}", file=sys.stderr)
+        if message.startswith("left out"):
+            left_out.append(message)
+
+    task = task_class(config, report=report)
     checkpoint = run_checkpoint(directory.path, args.checkpoint or "last")
     metrics = task.evaluate(load_keras_model(checkpoint))
     protocol = task.protocol() | {"checkpoint": str(checkpoint)}
@@ -38,9 +50,8 @@ def run(args: argparse.Namespace) -> int:
     print("protocol: " + ", ".join(f"{name} {value}" for name, value in protocol.items()))
     if args.json:
         Path(args.json).write_text(
-            json.dumps({"metrics": metrics, "protocol": protocol}, indent=2, ensure_ascii=False) + "\n",
+            json.dumps({"metrics": metrics, "protocol": protocol}, indent=2, ensure_ascii=False, allow_nan=False)
+            + "\n",
             encoding="utf-8",
         )
-    for line in left_out:
-        print(f"tfgan_app: {line}", file=sys.stderr)
     return 1 if left_out else 0

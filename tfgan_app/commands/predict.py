@@ -39,7 +39,7 @@ def _check_flags(args: argparse.Namespace) -> None:
         raise ValueError("`--input` must name a picture or a folder of pictures. Received none.")
     for flag, value in (("--tile", args.tile), ("--count", args.count)):
         if value is not None:
-            raise ValueError(f"`{flag}` does not apply to image translation. Received: {value}. Leave it out.")
+            raise ValueError(f"`{flag}` is not supported for this model. Received: {value}. Leave it out.")
 
 
 class _Progress:

@@ -26,11 +26,15 @@ HARMLESS_ON_RESUME = frozenset(
         "training.keep_checkpoints",
         "training.best_metric",
         "data.max_val_pictures",
+        "data.source",
         "data.cache_budget_mb",
         "task.lpips_weights",
     }
 )
-"""Settings that a resumed run may change: the weights of each step do not depend on them."""
+"""Settings that a resumed run may change: the weights of each step do not depend on them.
+
+Not on the length of the run, since the schedule's length is fixed when it starts, nor on where the pictures lie, since
+their fingerprint is compared."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,21 +47,19 @@ class RunDirectory:
 
     path: Path
 
-    @classmethod
-    def new(cls, path: str | None, task_name: str) -> RunDirectory:
-        """A folder for a new run: `path`, or `runs/TASK-DATE-TIME`.
-
-        Raises:
-            ValueError: when there is a run in it already.
-        """
-        stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-        directory = cls(Path(path) if path else Path("runs") / f"{task_name}-{stamp}")
-        if (directory.path / CONFIG_FILE).exists():
+    def check_unused(self) -> None:
+        """Raises ValueError when there is a run in the folder already."""
+        if (self.path / CONFIG_FILE).exists():
             raise ValueError(
-                f"`--run-dir` must be a new folder. Received: {directory.path}, which holds a run; add `--resume` "
+                f"`--run-dir` must be a new folder. Received: {self.path}, which holds a run; add `--resume` "
                 "to go on with it, or name another folder."
             )
-        return directory
+
+    @classmethod
+    def new(cls, path: str | None, task_name: str) -> RunDirectory:
+        """A folder for a new run: `path`, or `runs/TASK-DATE-TIME`; it is made when something is written."""
+        stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+        return cls(Path(path) if path else Path("runs") / f"{task_name}-{stamp}")
 
     @classmethod
     def existing(cls, path: str | None) -> RunDirectory:

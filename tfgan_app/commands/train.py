@@ -11,10 +11,10 @@ import tensorflow as tf
 
 import tfgan_app
 from tfgan_app.commands.run_directory import RunDirectory, check_resumable
-from tfgan_app.commands.training_session import TrainingSession, build_trainer
+from tfgan_app.commands.training_session import TrainingSession, build_trainer, with_data_sharding
 from tfgan_app.config import RunConfig, replace_values, resolve_config, to_json
 from tfgan_app.tasks import load_task
-from tfgan_app.training.devices import build_strategy, resolve_precision
+from tfgan_app.training.devices import build_strategy, is_chief, resolve_precision
 from tfgan_app.training.task import Task
 
 WARM_UP_STEPS = 3
@@ -34,23 +34,37 @@ def run(args: argparse.Namespace) -> int:
         ValueError: for a configuration, data set or run directory that cannot be used.
     """
     task_class = load_task(args.task)
-    run_dir = RunDirectory.existing(args.run_dir) if args.resume else RunDirectory.new(args.run_dir, args.task)
-    config = _resolve(args, task_class, run_dir)
+    saved = RunDirectory.existing(args.run_dir) if args.resume else None
+    config = _resolve(args, task_class, saved)
     if config.training.deterministic:
         tf.config.experimental.enable_op_determinism()
     strategy = build_strategy(config.training.strategy)
-    if config.training.batch_size % strategy.num_replicas_in_sync:
-        raise ValueError(
-            f"`--batch-size` must be a multiple of the {strategy.num_replicas_in_sync} replicas. "
-            f"Received: {config.training.batch_size}."
-        )
-    task = task_class(config, report=lambda message: print(f"tfgan_app: {message}", file=sys.stderr))
+    _check_replicas(args, config, strategy)
+    run_dir = saved or RunDirectory.new(args.run_dir, args.task)
+    if saved is None and is_chief(strategy):
+        run_dir.check_unused()
     if args.dry_run:
-        return _dry_run(task, config, strategy)
+        return _dry_run(task_class, config, strategy)
+    task = task_class(config, report=lambda message: print(f"tfgan_app: {message}", file=sys.stderr))
     return _train(task, config, run=run_dir, strategy=strategy, resume=args.resume)
 
 
-def _resolve(args: argparse.Namespace, task_class: type, run_dir: RunDirectory) -> RunConfig:
+def _check_replicas(args: argparse.Namespace, config: RunConfig, strategy: tf.distribute.Strategy):
+    replicas = strategy.num_replicas_in_sync
+    if config.training.batch_size % replicas:
+        raise ValueError(
+            f"`--batch-size` must be a multiple of the {replicas} replicas. Received: {config.training.batch_size}."
+        )
+    if replicas > 1 and config.training.accumulate_steps > 1:
+        raise ValueError(
+            "`training.accumulate_steps` must be 1 with several replicas, where Keras cannot accumulate. "
+            f"Received: {config.training.accumulate_steps}. Use a smaller `--batch-size`."
+        )
+    if strategy.cluster_resolver is not None and replicas > 1 and not args.run_dir:
+        raise ValueError("`--strategy multi_worker` needs `--run-dir`: one folder that every worker sees.")
+
+
+def _resolve(args: argparse.Namespace, task_class: type, saved: RunDirectory | None) -> RunConfig:
     """The configuration of a new run, or that of a resumed one with harmless changes."""
     if args.resume and (args.preset or args.config):
         raise ValueError("`--resume` goes on with the run's own configuration: leave out `--preset` and `--config`.")
@@ -62,17 +76,20 @@ def _resolve(args: argparse.Namespace, task_class: type, run_dir: RunDirectory) 
         args.task,
         task_class.config_class,
         preset=task_class.presets[preset],
-        config_file=run_dir.path / "config.json" if args.resume else args.config,
+        config_file=saved.path / "config.json" if saved else args.config,
         flags=vars(args),
         overrides=args.set,
     )
-    config = replace_values(config, {"training.precision": resolve_precision(config.training.precision)})
-    if args.resume:
-        check_resumable(run_dir.read_config()[0], config)
-    return config
+    fixed = {"training.precision": resolve_precision(config.training.precision)}
+    if saved:
+        check_resumable(saved.read_config()[0], config)
+    else:
+        fixed["optimizer.schedule_steps"] = config.optimizer.schedule_steps or config.training.steps
+    return replace_values(config, fixed)
 
 
 def _train(task: Task, config: RunConfig, *, run: RunDirectory, strategy, resume: bool) -> int:
+    task.prepare()
     facts = {
         "data_fingerprint": task.fingerprint(),
         "tfgan_app": tfgan_app.__version__,
@@ -92,15 +109,18 @@ def _train(task: Task, config: RunConfig, *, run: RunDirectory, strategy, resume
                 f"The run in {run.path} has finished its {config.training.steps} steps. Give it more with `--steps`."
             )
         session.events.record(step, "info", f"resumed at step {step}")
-    else:
-        run.write_facts(facts)
-    run.write_config(config)
+    if is_chief(strategy):
+        if not resume:
+            run.write_facts(facts)
+        run.write_config(config)
     return session.train()
 
 
-def _dry_run(task: Task, config: RunConfig, strategy) -> int:
+def _dry_run(task_class: type, config: RunConfig, strategy) -> int:
     """Prints the configuration, parameter counts and an estimate of the time from a few real steps."""
     print(to_json(config), end="")
+    steps, config = config.training.steps, replace_values(config, {"training.steps": WARM_UP_STEPS + TIMED_STEPS})
+    task = task_class(config)
     trainer = build_trainer(task, config, strategy=strategy)
     for kind, models in (
         ("generator", trainer.networks.generators),
@@ -108,14 +128,14 @@ def _dry_run(task: Task, config: RunConfig, strategy) -> int:
     ):
         for name, model in models.items():
             print(f"{kind} {name}: {model.count_params():,} parameters")
-    dataset = task.build_dataset(start_step=0, seed=config.training.seed)
+    dataset = with_data_sharding(task.build_dataset(start_step=0, seed=config.training.seed))
     trainer.fit(dataset, steps_per_epoch=WARM_UP_STEPS, epochs=1, shuffle=False, verbose=0)
     start = time.perf_counter()
     trainer.fit(dataset, steps_per_epoch=TIMED_STEPS, epochs=1, shuffle=False, verbose=0)
     seconds = (time.perf_counter() - start) / TIMED_STEPS
-    total = seconds * config.training.steps
+    total = seconds * steps
     print(
         f"{config.training.batch_size / seconds:.1f} images/s, {seconds * 1e3:.0f} ms a step; "
-        f"{config.training.steps} steps take about {total / 60:.1f} minutes, without validation and pictures"
+        f"{steps} steps take about {total / 60:.1f} minutes, without validation and pictures"
     )
     return 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -58,6 +60,7 @@ def build_trainer(task: Task, config: RunConfig, *, strategy: tf.distribute.Stra
             augment=task.augment,
             draws_per_example=task.draws_per_example,
             ema_decay=training.ema_decay,
+            clip_norm=optimizer.clip_norm,
             seed=training.seed,
             global_batch_size=training.batch_size,
         )
@@ -65,12 +68,11 @@ def build_trainer(task: Task, config: RunConfig, *, strategy: tf.distribute.Stra
         players = [
             build_optimizer(
                 learning_rate=rate,
-                total_steps=training.steps,
+                schedule_steps=optimizer.schedule_steps or training.steps,
                 schedule=optimizer.schedule,
                 warmup_steps=optimizer.warmup_steps,
                 beta_1=optimizer.beta_1,
                 beta_2=optimizer.beta_2,
-                clip_norm=optimizer.clip_norm,
                 accumulate_steps=training.accumulate_steps,
                 scale_loss=training.precision == "mixed_float16",
             )
@@ -80,40 +82,52 @@ def build_trainer(task: Task, config: RunConfig, *, strategy: tf.distribute.Stra
     return trainer
 
 
+def with_data_sharding(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """The dataset, of whose global batches each of several workers takes its share."""
+    options = tf.data.Options()
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    return dataset.with_options(options)
+
+
 class TrainingSession:
     """Trains with everything around it: logs, grids, validation, checkpoints, guards, report.
+
+    Of several workers, all do the same, so that none waits for another; only the chief's files are kept.
 
     Args:
         task: what is trained.
         config: with `training.precision` resolved.
-        run: where everything is written.
+        run: where everything is written, and where checkpoints are resumed from.
         strategy: where it is trained.
     """
 
     def __init__(self, task: Task, config: RunConfig, *, run: RunDirectory, strategy: tf.distribute.Strategy):
         self.config = config
-        self.run = run
-        self.events = EventLog(run.path)
-        self.trainer = build_trainer(task, config, strategy=strategy)
-        self.inference_model = task.inference_model(self.trainer.averaged)
-        self.checkpoints = Checkpoints(run.checkpoints, keep=config.training.keep_checkpoints)
         self._task = task
         self._strategy = strategy
         self._is_chief = is_chief(strategy)
+        self.checkpoints = Checkpoints(run.checkpoints, keep=config.training.keep_checkpoints)
+        self._scratch = None if self._is_chief else tempfile.TemporaryDirectory()
+        self.run = run if self._scratch is None else RunDirectory(Path(self._scratch.name))
+        self.events = EventLog(self.run.path)
+        self.trainer = build_trainer(task, config, strategy=strategy)
+        self.inference_model = task.inference_model(self.trainer.averaged)
         self._scalars = ScalarLog(
-            run.path, config.training.log_every_steps, config.training.batch_size, record=self.events.record
+            self.run.path, config.training.log_every_steps, config.training.batch_size, record=self.events.record
         )
         self._signals = StopOnSignal()
 
     def resume(self) -> int:
-        """Takes up the newest good checkpoint.
+        """Takes up the newest good checkpoint, or the start of a run that was stopped before its first one.
 
         Returns:
             Its step.
 
         Raises:
-            ValueError: when there is none.
+            ValueError: when there are checkpoints, and none is good.
         """
+        if not self.checkpoints.paths():
+            return 0
         step = self._restore()
         if step is None:
             raise ValueError(f"Expected a good checkpoint in {self.checkpoints.directory}. Found none to resume from.")
@@ -128,18 +142,28 @@ class TrainingSession:
         Raises:
             ValueError: when losses or gradients stayed non-finite after three rollbacks.
         """
-        self._signals.install()
+        if self._handles_signals:
+            self._signals.install()
         try:
             if not self.checkpoints.paths():
                 self._save(0)
             self._fit_with_rollbacks()
+        except BaseException:
+            self._write_report({})
+            raise
         finally:
             self._signals.restore()
-            summary = self._finish()
         if self._signals.received is not None:
+            self._write_report({})
             return 128 + int(self._signals.received)
-        self._say_results(summary)
+        self._finish()
         return 0
+
+    @property
+    def _handles_signals(self) -> bool:
+        # One of several workers that stops by itself would leave the others waiting for it: there, a signal ends the
+        # process at once, and all resume from the last checkpoint.
+        return self._strategy.num_replicas_in_sync == 1 or self._strategy.cluster_resolver is None
 
     def _fit_with_rollbacks(self) -> None:
         rollbacks = 0
@@ -155,26 +179,25 @@ class TrainingSession:
                     )
                     self.events.record(error.step, "error", message)
                     raise ValueError(message) from error
-                self._roll_back(error)
+                self._roll_back(error, rollbacks)
                 continue
             return
 
-    def _roll_back(self, error: NonFiniteError) -> None:
+    def _roll_back(self, error: NonFiniteError, rollbacks: int) -> None:
         restored = self._restore()
         if restored is None:
             raise ValueError(f"{error} There is no good checkpoint to go back to.") from error
         self.trainer.reset_metrics()
-        self.trainer.seed.assign_add(ROLLBACK_SEED_STRIDE * error.step)
+        # The checkpoint brought its own seed back; each attempt needs another one.
+        self.trainer.seed.assign_add(ROLLBACK_SEED_STRIDE * (error.step * MAX_ROLLBACKS + rollbacks))
         message = f"{error} Went back to step {restored}; going on with another seed."
         self.events.record(error.step, "rollback", message)
 
     def _fit(self, step: int) -> None:
         dataset = self._task.build_dataset(start_step=step, seed=int(self.trainer.seed.numpy()))
-        options = tf.data.Options()
-        options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
         self.trainer.initial_step = step
         self.trainer.fit(
-            dataset.with_options(options),
+            with_data_sharding(dataset),
             epochs=1,
             steps_per_epoch=self.config.training.steps - step,
             callbacks=self._callbacks(),
@@ -183,13 +206,11 @@ class TrainingSession:
         )
 
     def _callbacks(self) -> list[keras.callbacks.Callback]:
-        if not self._is_chief:
-            return [NonFiniteGuard(), self._signals]
         training, record = self.config.training, self.events.record
         health = HealthMonitor(record)
         return [
             NonFiniteGuard(),
-            ProgressBar(training.steps, training.batch_size),
+            *([ProgressBar(training.steps, training.batch_size)] if self._is_chief else []),
             self._scalars,
             health,
             ImageGrids(
@@ -208,7 +229,7 @@ class TrainingSession:
                 listeners=(health.on_validation,),
                 record=record,
             ),
-            self._signals,
+            *([self._signals] if self._handles_signals else []),
             Checkpointing(training.checkpoint_every_steps, self._save, record=record),
         ]
 
@@ -226,22 +247,31 @@ class TrainingSession:
         def on_damaged(path, reason):
             self.events.record(0, "warning", f"checkpoint {path.name} cannot be used ({reason}); trying the one before")
 
-        return self.checkpoints.restore(self.trainer, on_damaged=on_damaged)
+        return self.checkpoints.restore(self.trainer, on_damaged=on_damaged, set_aside=self._is_chief)
 
-    def _finish(self) -> dict[str, Any]:
-        """Writes what a person looks at first; also after an interruption or a failure."""
-        if not self._is_chief:
-            return {}
-        self.run.samples.mkdir(parents=True, exist_ok=True)
+    def _finish(self) -> None:
+        """Measures the result, writes the report and says what to do next."""
         summary = self._task.evaluate(self.inference_model, examples_dir=self.run.samples)
-        path = write_report(
-            self.run.path,
-            title=f"{self.config.task_name}: {self.run.path.name}",
-            next_commands=self._next_commands(),
-            summary=summary,
-        )
-        print(f"report: {path}")
-        return summary
+        self._write_report(summary)
+        if self._is_chief:
+            print(format_metrics(summary))
+            print("next:", *self._next_commands(), sep="\n  ")
+        # A worker that left early would be taken for a failed one.
+        self._strategy.run(lambda: tf.distribute.get_replica_context().all_reduce("SUM", tf.constant(1.0)))
+
+    def _write_report(self, summary: dict[str, Any]) -> None:
+        try:
+            path = write_report(
+                self.run.path,
+                title=f"{self.config.task_name}: {self.run.path.name}",
+                next_commands=self._next_commands(),
+                summary=summary,
+            )
+        except OSError as error:
+            self.events.record(int(self.trainer.step.numpy()), "error", f"could not write the report: {error}")
+            return
+        if self._is_chief:
+            print(f"report: {path}")
 
     def _next_commands(self) -> list[str]:
         run, finished = self.run.path, int(self.trainer.step.numpy()) >= self.config.training.steps
@@ -253,11 +283,6 @@ class TrainingSession:
         resume = f"tfgan_app train --task {self.config.task_name} --run-dir {run} --resume"
         more = f"{resume} --steps {2 * self.config.training.steps}"
         return [*commands, f"{more}  # train on"] if finished else [resume, *commands]
-
-    def _say_results(self, summary: dict[str, Any]) -> None:
-        if summary:
-            print(format_metrics(summary))
-            print("next:", *self._next_commands(), sep="\n  ")
 
 
 def format_metrics(metrics: dict[str, float], *, write: Callable[[float], str] = "{:.4g}".format) -> str:

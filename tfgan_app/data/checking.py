@@ -13,6 +13,9 @@ from tfgan_app.data.pairs import PicturePair
 from tfgan_app.data.reading import decode_jpeg
 from tfgan_app.images import MAX_PIXELS, picture_header, read_rgb
 
+MAX_ASPECT = 64
+"""A picture is at most this many times as long as wide: resized by its short side, it would outgrow memory."""
+
 _MAX_THREADS = 4
 
 
@@ -55,6 +58,9 @@ def picture_problem(path: str | os.PathLike) -> str | None:
     """
     try:
         header = picture_header(path)
+        if max(header.width, header.height) > MAX_ASPECT * min(header.width, header.height):
+            size = f"{header.width} x {header.height}"
+            return f"Cannot use the picture '{os.fspath(path)}': expected sides up to 1:{MAX_ASPECT}, received {size}"
         if not header.plain or header.width * header.height > MAX_PIXELS:
             read_rgb(path, max_pixels=MAX_PIXELS)
             return None

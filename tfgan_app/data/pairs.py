@@ -73,7 +73,7 @@ def find_pairs(root: str | Path, *, direction: str = "a2b", val_fraction: float 
     Args:
         root: Folder in one of `ACCEPTED_LAYOUTS`; sub-folders may nest.
         direction: `"a2b"` translates A (or the left half) into B (or the right half), `"b2a"` the reverse.
-        val_fraction: Share of the pairs to hold out, in [0, 1), when the folder has no split of its own.
+        val_fraction: Share of the pairs to hold out, in [0, 1], when the folder has no split of its own.
             Which pairs these are depends on their names and `seed` alone, so a pair stays where it is when
             others are added.
         seed: Chooses the held-out pairs.
@@ -87,8 +87,8 @@ def find_pairs(root: str | Path, *, direction: str = "a2b", val_fraction: float 
     root = Path(root)
     if direction not in _DIRECTIONS:
         raise ValueError(f"`direction` must be one of {', '.join(_DIRECTIONS)}. Received: '{direction}'.")
-    if not 0 <= val_fraction < 1:
-        raise ValueError(f"`val_fraction` must be at least 0 and less than 1. Received: {val_fraction}.")
+    if not 0 <= val_fraction <= 1:
+        raise ValueError(f"`val_fraction` must be between 0 and 1. Received: {val_fraction}.")
     if not root.is_dir():
         raise ValueError(f"The data must be a folder of picture pairs. There is no folder '{root}'.")
     layout, train, val, unmatched = _read_layout(root)
@@ -195,12 +195,14 @@ def _match(folder_a: Path, folder_b: Path) -> tuple[list[PicturePair], list[Path
 def _hold_out(
     pairs: Sequence[PicturePair], *, fraction: float, seed: int
 ) -> tuple[list[PicturePair], list[PicturePair]]:
-    """Splits off about `fraction` of the pairs, at least one if there are two, never all of them."""
+    """Splits off about `fraction` of the pairs, at least one if there are two; all of them only for 1."""
 
     def draw(pair: PicturePair) -> float:
         digest = hashlib.sha256(f"{seed}/{pair.name}".encode()).digest()
         return int.from_bytes(digest[:8], "big") / 2**64
 
+    if fraction == 1:
+        return [], list(pairs)
     if fraction == 0 or len(pairs) < 2:
         return list(pairs), []
     ranked = sorted(pairs, key=draw)

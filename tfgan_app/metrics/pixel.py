@@ -7,6 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+MAX_PSNR = 100.0
+"""An exact picture's PSNR; it has no bound of its own, and one blank page would make a mean infinite."""
+
 
 def l1(targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
     """Mean absolute error of each picture: float32 `[batch]`, 0 is best."""
@@ -14,8 +17,8 @@ def l1(targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
 
 
 def psnr(targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
-    """Peak signal-to-noise ratio in dB of each picture, over all channels: float32 `[batch]`."""
-    return tf.image.psnr(targets, outputs, max_val=1.0)
+    """Peak signal-to-noise ratio in dB of each picture, over all channels: float32 `[batch]`, at most `MAX_PSNR`."""
+    return tf.minimum(tf.image.psnr(targets, outputs, max_val=1.0), MAX_PSNR)
 
 
 def ssim(targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
@@ -52,7 +55,7 @@ def paired_metrics(
     return {name: np.concatenate(parts) for name, parts in values.items()}
 
 
-def output_variation(targets: np.ndarray, outputs: np.ndarray) -> float:
+def output_variation(targets: np.ndarray, outputs: np.ndarray) -> float | None:
     """How much outputs vary from input to input, relative to the targets: about 0 when the input is ignored.
 
     Args:
@@ -60,7 +63,8 @@ def output_variation(targets: np.ndarray, outputs: np.ndarray) -> float:
         outputs: uint8 of the same shape.
 
     Returns:
-        Ratio of the mean over pixels of the standard deviations across pictures.
+        Ratio of the mean over pixels of the standard deviations across pictures; `None` where the targets do
+        not vary, as a single one does not.
     """
-    spread = [np.std(x.astype(np.float32), axis=0).mean() for x in (outputs, targets)]
-    return float(spread[0] / max(spread[1], 1e-6))
+    spread = [float(np.std(x.astype(np.float32), axis=0).mean()) for x in (outputs, targets)]
+    return spread[0] / spread[1] if spread[1] > 1e-3 else None

@@ -7,6 +7,7 @@ import functools
 import hashlib
 import inspect
 import math
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -33,6 +34,7 @@ from tfgan_app.training.task import Networks, Objective, Synthesis
 BUNDLED_SAMPLE = "emoji_pairs"
 SAMPLE_ROWS = 8
 EXAMPLE_ROWS = 6
+PROGRESS_SECONDS = 5.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,7 +124,7 @@ class TranslateTask:
 
     Args:
         config: the run's configuration, its `task` section a `TranslateConfig`.
-        report: called with a line about each pair that cannot be used.
+        report: called with a line about each pair that cannot be used, and on the progress of long reading.
     """
 
     config_class = TranslateConfig
@@ -161,6 +163,10 @@ class TranslateTask:
             val_fraction=data.val_fraction,
         )
 
+    def prepare(self) -> None:
+        """Reads the held-out pairs and the weights of measures, and finds the training pairs that can be read."""
+        _ = self.training_pairs, self._baseline
+
     @functools.cached_property
     def training_pairs(self) -> list[PicturePair]:
         """The pairs to train on; those that cannot be read are reported and left out."""
@@ -172,7 +178,11 @@ class TranslateTask:
         return self._readable(self.pairs.val[: self.config.data.max_val_pictures], "evaluate on")
 
     def _readable(self, pairs: list[PicturePair], purpose: str) -> list[PicturePair]:
-        readable = find_readable(pairs, on_skip=lambda pair, problem: self._report(f"left out: {problem}"))
+        readable = find_readable(
+            pairs,
+            on_skip=lambda pair, problem: self._report(f"left out: {problem}"),
+            on_progress=_progress(self._report, "checked"),
+        )
         if not readable:
             raise ValueError(f"Expected pairs to {purpose} in {self.pairs.root}. Found none; try `tfgan_app inspect`.")
         return readable
@@ -223,6 +233,7 @@ class TranslateTask:
             resize=data.resize,
             background=data.background_rgb,
             cache_budget_mb=data.cache_budget_mb,
+            on_progress=_progress(self._report, "loaded"),
         )
 
     def augment(self, batch: dict, draws: tf.Tensor) -> dict:
@@ -267,10 +278,11 @@ class TranslateTask:
         split = "seeded hold-out" if self.pairs.val_is_holdout else "validation split"
         return {
             "pictures": len(self.held_out_pairs),
+            "of": len(self.pairs.val),
             "split": f"{split} of {data.source or BUNDLED_SAMPLE}",
             "size_px": data.image_size,
             "resize": f"{data.resize}, centre crop",
-            "value_range": "8-bit RGB, all channels, mean over pictures",
+            "value_range": "8-bit RGB, all channels, mean over pictures, PSNR up to 100 dB",
             "ssim_window": "11 px Gaussian, sigma 1.5",
             "weights": "averaged generator, float32, inference mode",
         }
@@ -284,15 +296,12 @@ class TranslateTask:
 
         Returns:
             Means over pictures: `psnr`, `ssim`, `l1`; `copy_psnr`, ... of the input taken for the output; and
-            `output_variation`, about 0 when the output ignores the input.
+            `output_variation`, about 0 when the output ignores the input (left out where targets do not vary).
         """
         inputs, targets = self.held_out
         outputs = translate(model, inputs)
-        metrics = dict(PIXEL_METRICS)
-        if self.config.task.lpips_weights:
-            metrics["lpips"] = build_lpips(self.config.task.lpips_weights)
-        measured = paired_metrics(targets, outputs, metrics=metrics)
-        baseline = paired_metrics(targets, inputs, metrics=metrics)
+        measured = paired_metrics(targets, outputs, metrics=self._metrics)
+        variation = output_variation(targets, outputs)
         if examples_dir is not None:
             order = np.argsort(-measured["ssim"], kind="stable")
             for name, chosen in (("best", order[:EXAMPLE_ROWS]), ("worst", order[::-1][:EXAMPLE_ROWS])):
@@ -301,9 +310,33 @@ class TranslateTask:
                 write_picture(examples_dir / f"held_out_{name}.png", grid)
         return {
             **{name: float(values.mean()) for name, values in measured.items()},
-            **{f"copy_{name}": float(values.mean()) for name, values in baseline.items()},
-            "output_variation": output_variation(targets, outputs),
+            **self._baseline,
+            **({} if variation is None else {"output_variation": variation}),
         }
+
+    @functools.cached_property
+    def _metrics(self) -> dict[str, Callable]:
+        weights = self.config.task.lpips_weights
+        return {**PIXEL_METRICS, "lpips": build_lpips(weights)} if weights else PIXEL_METRICS
+
+    @functools.cached_property
+    def _baseline(self) -> dict[str, float]:
+        inputs, targets = self.held_out
+        measured = paired_metrics(targets, inputs, metrics=self._metrics)
+        return {f"copy_{name}": float(values.mean()) for name, values in measured.items()}
+
+
+def _progress(report: Callable[[str], Any], verb: str) -> Callable[[int, int], None]:
+    """Reports long reading every few seconds; short reading is silent."""
+    last = time.monotonic()
+
+    def on_progress(done: int, total: int):
+        nonlocal last
+        if time.monotonic() - last > PROGRESS_SECONDS:
+            last = time.monotonic()
+            report(f"{verb} {done:,} of {total:,} pairs")
+
+    return on_progress
 
 
 def _check_discriminator_fits(discriminator: str, size_px: int):

@@ -41,6 +41,7 @@ class AdversarialTrainer(keras.Model):
         augment: `(batch, draws) -> batch` by the task, or `None`; `draws` is float32
             `[batch, draws_per_example]`, uniform in [0, 1).
         draws_per_example: random numbers that `augment` wants.
+        clip_norm: bound on the global norm of each player's gradients, over all replicas, or `None`.
         ema_decay: decay of the averaged generator weights (warmed up: `min(decay, (1 + t) / (10 + t))`).
         seed: seed of every random draw.
         global_batch_size: examples of one step over all replicas.
@@ -56,6 +57,7 @@ class AdversarialTrainer(keras.Model):
         augment: Callable[[dict, tf.Tensor], dict] | None = None,
         draws_per_example: int = 0,
         ema_decay: float = 0.999,
+        clip_norm: float | None = None,
         seed: int = 0,
         global_batch_size: int,
     ):
@@ -67,6 +69,7 @@ class AdversarialTrainer(keras.Model):
         self._augment = augment
         self._draws_per_example = draws_per_example
         self._ema_decay = ema_decay
+        self._clip_norm = clip_norm
         self._global_batch_size = global_batch_size
         for name, model in averaged.generators.items():
             model.set_weights(networks.generators[name].get_weights())
@@ -164,8 +167,15 @@ class AdversarialTrainer(keras.Model):
 
     def _apply(self, tape, loss, optimizer, variables, player: str) -> dict[str, tf.Tensor]:
         gradients = tape.gradient(loss, [variable.value for variable in variables])
-        scale = loss_scale(optimizer) / self.distribute_strategy.num_replicas_in_sync
-        norm = tf.linalg.global_norm(gradients) / scale
+        replicas, scale = self.distribute_strategy.num_replicas_in_sync, loss_scale(optimizer)
+        if self._clip_norm is None:
+            norm = tf.linalg.global_norm(gradients) * replicas / scale
+        else:
+            if replicas > 1:  # The optimizer would sum what each replica had clipped by itself.
+                gradients = tf.distribute.get_replica_context().all_reduce("SUM", gradients)
+            norm = tf.linalg.global_norm(gradients) / scale
+            factor = tf.minimum(1.0, self._clip_norm / (norm + 1e-12)) / replicas
+            gradients = [gradient * factor for gradient in gradients]
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
         # Under float16 the optimizer skips overflown gradients by design; only the loss can be sick.
         finite = tf.math.is_finite(loss if _scales_loss(optimizer) else loss + norm)

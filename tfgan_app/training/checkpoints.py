@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -50,24 +49,34 @@ class Checkpoints:
             old.unlink(missing_ok=True)
         return path
 
-    def restore(self, trainer: AdversarialTrainer, *, on_damaged: Callable[[Path, str], None]) -> int | None:
+    def restore(
+        self, trainer: AdversarialTrainer, *, on_damaged: Callable[[Path, str], None], set_aside: bool = True
+    ) -> int | None:
         """Puts the newest good checkpoint into the trainer.
 
         Args:
             trainer: built and compiled; its variables must be those of the checkpoint.
-            on_damaged: called with each checkpoint that cannot be used, and why; it is set aside as
-                `*.damaged`, and the one before it is tried.
+            on_damaged: called with each checkpoint that cannot be read, and why; the one before it is tried.
+            set_aside: rename damaged ones to `*.damaged`.
 
         Returns:
             The step it was written at, or `None` when there is no good checkpoint.
+
+        Raises:
+            ValueError: when a good checkpoint holds the variables of other networks.
         """
         for path in reversed(self.paths()):
             try:
-                state = _read(path, state_variables(trainer))
-            except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-                on_damaged(path, str(error) or type(error).__name__)
-                path.replace(path.with_suffix(".damaged"))
+                state = _read(path)
+            except OSError as error:  # Perhaps readable again tomorrow.
+                on_damaged(path, str(error))
                 continue
+            except Exception as error:  # Damaged zip archives fail in many ways.
+                on_damaged(path, str(error) or type(error).__name__)
+                if set_aside:
+                    path.replace(path.with_suffix(".damaged"))
+                continue
+            _check_fits(path, state, state_variables(trainer))
             for name, variable in state_variables(trainer).items():
                 variable.assign(state[name])
             return int(trainer.step.numpy())
@@ -87,12 +96,15 @@ def state_variables(trainer: AdversarialTrainer) -> dict:
     return {f"{group}/{index:04d}": v for group, members in groups.items() for index, v in enumerate(members)}
 
 
-def _read(path: Path, variables: dict) -> dict[str, np.ndarray]:
+def _read(path: Path) -> dict[str, np.ndarray]:
     with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-        if set(archive.files) != set(variables):
-            raise ValueError("it holds other variables than this configuration's networks have")
-        state = {name: archive[name] for name in archive.files}
-    for name, variable in variables.items():
-        if tuple(variable.shape) != state[name].shape:
-            raise ValueError(f"{name} has shape {state[name].shape}, expected {tuple(variable.shape)}")
-    return state
+        return {name: archive[name] for name in archive.files}
+
+
+def _check_fits(path: Path, state: dict[str, np.ndarray], variables: dict):
+    expected = {name: tuple(variable.shape) for name, variable in variables.items()}
+    if expected != {name: value.shape for name, value in state.items()}:
+        raise ValueError(
+            f"The checkpoint {path} must hold the variables of the configuration's networks. It holds those of "
+            "others: config.json or the program has changed since; put back what it was, or start a new run."
+        )

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import math
+
 import keras
 import tensorflow as tf
 
 SCHEDULES = ("constant", "linear", "cosine")
 
+FINAL_RATE = 0.02
+"""Share of the peak rate at which the falling schedules end."""
+
 
 def build_optimizer(
     *,
     learning_rate: float,
-    total_steps: int,
+    schedule_steps: int,
     schedule: str = "constant",
     warmup_steps: int = 0,
     beta_1: float = 0.5,
     beta_2: float = 0.999,
-    clip_norm: float | None = None,
     accumulate_steps: int = 1,
     scale_loss: bool = False,
 ) -> keras.optimizers.Optimizer:
@@ -24,31 +28,29 @@ def build_optimizer(
 
     Args:
         learning_rate: peak rate.
-        total_steps: training steps that the schedule spans.
-        schedule: `"constant"`; `"linear"`, constant for the first half and then down to zero (CycleGAN, Zhu
-            et al. 2017, arXiv:1703.10593); or `"cosine"`, down to zero over all steps (Loshchilov & Hutter
-            2017, arXiv:1608.03983).
+        schedule_steps: training steps that the schedule spans; after them the rate stays where it ended.
+        schedule: `"constant"`; `"linear"`, constant for the first half and then down (CycleGAN, Zhu et al.
+            2017, arXiv:1703.10593); or `"cosine"`, down over all steps (Loshchilov & Hutter 2017,
+            arXiv:1608.03983). Both end at `FINAL_RATE` of the peak, so that more steps can still learn.
         warmup_steps: steps of linear rise at the start.
         beta_1: decay of the first moment.
         beta_2: decay of the second moment.
-        clip_norm: bound on the global norm of the gradients, or `None`.
         accumulate_steps: steps whose gradients are averaged into one update.
         scale_loss: wrap for float16, whose small gradients would otherwise vanish.
 
     Returns:
-        The optimizer, not yet built. Its schedule counts updates: `total_steps / accumulate_steps` in all.
+        The optimizer, not yet built. Its schedule counts updates: `schedule_steps / accumulate_steps` in all.
 
     Raises:
         ValueError: for an unknown schedule.
     """
     if schedule not in SCHEDULES:
         raise ValueError(f"`schedule` must be one of {', '.join(SCHEDULES)}. Received: {schedule!r}.")
-    updates = max(1, total_steps // accumulate_steps)
+    updates = max(1, schedule_steps // accumulate_steps)
     optimizer = FusedAdam(
         LearningRate(learning_rate, schedule=schedule, warmup_updates=warmup_steps, updates=updates),
         beta_1=beta_1,
         beta_2=beta_2,
-        global_clipnorm=clip_norm,
         gradient_accumulation_steps=accumulate_steps if accumulate_steps > 1 else None,
     )
     return keras.optimizers.LossScaleOptimizer(optimizer) if scale_loss else optimizer
@@ -102,11 +104,13 @@ class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
         step = keras.ops.cast(step, "float32")
         progress = keras.ops.clip(step / self.updates, 0.0, 1.0)
         rate = self.peak * keras.ops.minimum(1.0, (step + 1.0) / (self.warmup_updates + 1.0))
+        if self.schedule == "constant":
+            return rate
         if self.schedule == "linear":
-            return rate * keras.ops.minimum(1.0, 2.0 * (1.0 - progress))
-        if self.schedule == "cosine":
-            return rate * 0.5 * (1.0 + keras.ops.cos(progress * 3.14159265))
-        return rate
+            share = keras.ops.minimum(1.0, 2.0 * (1.0 - progress))
+        else:
+            share = 0.5 * (1.0 + keras.ops.cos(progress * math.pi))
+        return rate * (FINAL_RATE + (1.0 - FINAL_RATE) * share)
 
     def get_config(self):
         return {

@@ -73,6 +73,9 @@ class Task(Protocol):
     draws_per_example: int
     sample_headers: tuple[str, ...]
 
+    def prepare(self) -> None:
+        """Reads what training and evaluation need, so that what is wrong with it is said before the first step."""
+
     def fingerprint(self) -> str:
         """Digest of the training pictures: a resumed training must see the same ones."""
 
