@@ -49,15 +49,14 @@ def train_arguments(run_dir: Path, data: Path, *, steps: int, settings: dict | N
     return ["train", "--task", "translate", *flags, *overrides]
 
 
-def start_app(arguments: list[str], **options) -> subprocess.Popen:
+def start_app(arguments: list[str], **environment) -> subprocess.Popen:
     """Starts `tfgan_app` in a process of its own."""
     return subprocess.Popen(
         [sys.executable, "-m", "tfgan_app", *arguments],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        **options,
     )
 
 
