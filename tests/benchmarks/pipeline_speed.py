@@ -20,7 +20,8 @@ from tfgan_app.config import replace_values, resolve_config
 from tfgan_app.data.bundled import bundled_path
 from tfgan_app.data.pairs import PicturePair, find_pairs
 from tfgan_app.data.pipeline import build_pair_dataset
-from tfgan_app.tasks.translate import TranslateConfig, TranslateTask
+from tfgan_app.tasks.translate import TranslateTask
+from tfgan_app.tasks.translate_config import TranslateConfig
 from tfgan_app.training.devices import resolve_precision
 
 SIZES_PX = (64, 256)

@@ -141,6 +141,29 @@ def test_more_steps_are_what_a_run_of_that_length_would_have_done(data, tmp_path
             np.testing.assert_array_equal(resumed[name], whole[name], err_msg=name)
 
 
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_every_kind_of_state_is_resumed(data, tmp_path, precision):
+    """Moving statistics, dropout, spectral vectors, accumulated gradients and loss scales."""
+    settings = {
+        "data.image_size": 32,
+        "task.generator": "unet",
+        "task.generator_depth": 5,
+        "task.generator_normalization": "batch",
+        "task.discriminator_normalization": "batch",
+        "task.spectral_norm": True,
+        "training.accumulate_steps": 2,
+        "training.precision": precision,
+        "optimizer.schedule_steps": 6,
+    }
+    for name, steps in (("whole", 6), ("run", 3)):
+        assert app(*train_arguments(tmp_path / name, data, steps=steps, settings=settings)) == 0
+    assert app("train", "--task", "translate", "--run-dir", tmp_path / "run", "--resume", "--steps", 6) == 0
+    states = [np.load(tmp_path / name / "checkpoints" / "step-0000006.npz") for name in ("run", "whole")]
+    with states[0] as resumed, states[1] as whole:
+        for name in whole.files:
+            np.testing.assert_array_equal(resumed[name], whole[name], err_msg=name)
+
+
 def test_a_run_stopped_before_its_first_checkpoint_is_resumed_from_its_start(run_copy):
     for path in (run_copy / "checkpoints").iterdir():
         path.unlink()

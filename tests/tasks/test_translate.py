@@ -10,7 +10,8 @@ from small_run import TINY, train_arguments, write_pairs
 
 from tfgan_app import cli, config
 from tfgan_app.images import read_rgb
-from tfgan_app.tasks.translate import TranslateConfig, TranslateTask
+from tfgan_app.tasks.translate import TranslateTask
+from tfgan_app.tasks.translate_config import TranslateConfig
 
 
 @pytest.fixture(scope="module")

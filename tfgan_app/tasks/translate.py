@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import hashlib
 import inspect
 import math
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 from warnings import warn
 
 import keras
@@ -18,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_app.augmentation.paired import DRAWS, PairedAugmentation
-from tfgan_app.config import RunConfig, bounded
+from tfgan_app.config import RunConfig
 from tfgan_app.data.bundled import bundled_path
 from tfgan_app.data.checking import find_readable
 from tfgan_app.data.pairs import PairSet, PicturePair, find_pairs
@@ -29,94 +27,13 @@ from tfgan_app.losses import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES, build_pe
 from tfgan_app.metrics import PIXEL_METRICS, build_lpips, output_variation, paired_metrics
 from tfgan_app.networks import DISCRIMINATORS, GENERATORS
 from tfgan_app.networks.patchgan import smallest_picture_px
+from tfgan_app.tasks.progress import progress_reporter
+from tfgan_app.tasks.translate_config import DEFAULT_PRESET, PIX2PIX_PRESET, TranslateConfig
 from tfgan_app.training.task import Networks, Objective, Synthesis
 
 BUNDLED_SAMPLE = "emoji_pairs"
 SAMPLE_ROWS = 8
 EXAMPLE_ROWS = 6
-PROGRESS_SECONDS = 5.0
-
-
-@dataclasses.dataclass(frozen=True)
-class TranslateConfig:
-    """Settings of `translate`.
-
-    Attributes:
-        direction: `a2b` learns B from A, `b2a` A from B.
-        generator: architecture of the generator.
-        generator_width: channels at full resolution; none is the architecture's own.
-        generator_depth: halvings of the resolution, for the U-Nets; none fits it to the picture.
-        generator_normalization: none is the architecture's own choice.
-        discriminator: PatchGAN by receptive field in pixels.
-        discriminator_width: channels after the first convolution.
-        discriminator_normalization: normalisation between the convolutions.
-        spectral_norm: spectral normalisation of the discriminator.
-        adversarial_loss: what the two players play for.
-        adversarial_weight: factor of the adversarial loss.
-        l1_weight: factor of the mean absolute error.
-        perceptual_weight: factor of the VGG16 feature distance; 0 leaves it out.
-        perceptual_weights: file of VGG16 weights (.npz); none downloads those of keras.applications.
-        lpips_weights: file of VGG16 and LPIPS weights (.npz); where it is given, LPIPS is measured too.
-        real_label: target of the discriminator for real pictures; below 1 is one-sided label smoothing.
-        horizontal_flip: mirror pairs left and right at random.
-        vertical_flip: mirror pairs up and down at random.
-        max_scale: scale pairs at random by up to this factor, either way; 1 is off.
-        max_rotation_degrees: rotate pairs at random by up to this angle; 0 is off.
-        colour_jitter: strength of random changes of brightness, contrast and saturation; 0 is off.
-    """
-
-    direction: Literal["a2b", "b2a"] = "a2b"
-    generator: Literal["residual_unet", "unet", "resnet_6", "resnet_9"] = "residual_unet"
-    generator_width: int | None = bounded(None, minimum=1)
-    generator_depth: int | None = bounded(None, minimum=1, maximum=10)
-    generator_normalization: Literal["none", "instance", "batch"] | None = "none"
-    discriminator: Literal["patchgan_16", "patchgan_34", "patchgan_70", "patchgan_286"] = "patchgan_34"
-    discriminator_width: int = bounded(32, minimum=1)
-    discriminator_normalization: Literal["none", "instance", "batch"] = "none"
-    spectral_norm: bool = False
-    adversarial_loss: Literal["non_saturating", "least_squares"] = "non_saturating"
-    adversarial_weight: float = bounded(0.3, minimum=0.0)
-    l1_weight: float = bounded(100.0, minimum=0.0)
-    perceptual_weight: float = bounded(0.0, minimum=0.0)
-    perceptual_weights: str | None = None
-    lpips_weights: str | None = None
-    real_label: float = bounded(1.0, above=0.5, maximum=1.0)
-    horizontal_flip: bool = True
-    vertical_flip: bool = False
-    max_scale: float = bounded(1.0, minimum=1.0, maximum=4.0)
-    max_rotation_degrees: float = bounded(0.0, minimum=0.0, maximum=180.0)
-    colour_jitter: float = bounded(0.0, minimum=0.0, below=1.0)
-
-
-DEFAULT_PRESET = {
-    "data.image_size": 64,
-    "training.steps": 3300,
-    "training.batch_size": 8,
-    "training.ema_decay": 0.999,
-    "optimizer.generator_learning_rate": 5e-4,
-    "optimizer.discriminator_learning_rate": 2e-4,
-    "optimizer.beta_1": 0.9,
-    "optimizer.beta_2": 0.99,
-    "optimizer.clip_norm": 200.0,
-    "optimizer.schedule": "cosine",
-    "optimizer.warmup_steps": 200,
-}
-"""What trained best per minute on two CPU cores, on training pairs that were set aside for choosing it."""
-
-PIX2PIX_PRESET = {
-    "data.image_size": 256,
-    "training.steps": 100_000,
-    "training.batch_size": 1,
-    "training.ema_decay": 0.0,
-    "optimizer.schedule": "linear",
-    "task.generator": "unet",
-    "task.generator_normalization": "batch",
-    "task.discriminator": "patchgan_70",
-    "task.discriminator_width": 64,
-    "task.discriminator_normalization": "batch",
-    "task.adversarial_weight": 1.0,
-}
-"""The paper's recipe: Isola et al. 2017, arXiv:1611.07004, section 6.2."""
 
 
 class TranslateTask:
@@ -184,7 +101,7 @@ class TranslateTask:
         readable = find_readable(
             pairs,
             on_skip=lambda pair, problem: self._report(f"left out: {problem}"),
-            on_progress=_progress(self._report, "checked"),
+            on_progress=progress_reporter(self._report, "checked"),
         )
         if not readable:
             raise ValueError(f"Expected pairs to {purpose} in {self.pairs.root}. Found none; try `tfgan_app inspect`.")
@@ -236,7 +153,7 @@ class TranslateTask:
             resize=data.resize,
             background=data.background_rgb,
             cache_budget_mb=data.cache_budget_mb,
-            on_progress=_progress(self._report, "loaded"),
+            on_progress=progress_reporter(self._report, "loaded"),
         )
 
     def augment(self, batch: dict, draws: tf.Tensor) -> dict:
@@ -327,19 +244,6 @@ class TranslateTask:
         inputs, targets = self.held_out
         measured = paired_metrics(targets, inputs, metrics=self._metrics)
         return {f"copy_{name}": float(values.mean()) for name, values in measured.items()}
-
-
-def _progress(report: Callable[[str], Any], verb: str) -> Callable[[int, int], None]:
-    """Reports long reading every few seconds; short reading is silent."""
-    last = time.monotonic()
-
-    def on_progress(done: int, total: int):
-        nonlocal last
-        if time.monotonic() - last > PROGRESS_SECONDS:
-            last = time.monotonic()
-            report(f"{verb} {done:,} of {total:,} pairs")
-
-    return on_progress
 
 
 def _check_discriminator_fits(discriminator: str, size_px: int):

@@ -1,0 +1,27 @@
+"""Says how far long reading of pictures is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+EVERY_SECONDS = 5.0
+
+
+def progress_reporter(report: Callable[[str], Any], verb: str) -> Callable[[int, int], None]:
+    """Builds a callback of (done, total) that reports every few seconds; short work stays silent.
+
+    Args:
+        report: called with a line such as "loaded 3,000 of 20,000 pairs".
+        verb: what is done, in the past tense.
+    """
+    last = time.monotonic()
+
+    def on_progress(done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last > EVERY_SECONDS:
+            last = time.monotonic()
+            report(f"{verb} {done:,} of {total:,} pairs")
+
+    return on_progress
