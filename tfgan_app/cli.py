@@ -108,9 +108,10 @@ def run(args: argparse.Namespace) -> int:
             traceback.print_exc()
         print(f"tfgan_app: error: {_message(error)}", file=sys.stderr)
         return 2
-    except Exception as error:  # TensorFlow's own, such as running out of memory, or a fault of this program
-        if args.debug:
-            traceback.print_exc()
+    except Exception as error:
+        # Out of memory, a picture that vanished: not a fault of this program, whose own keep their traceback.
+        if args.debug or not (isinstance(error, MemoryError) or type(error).__module__.startswith("tensorflow")):
+            raise
         kind = type(error).__name__
         print(f"tfgan_app: error: {kind}: {_message(error)[:300]} (`--debug` shows where)", file=sys.stderr)
         return 2

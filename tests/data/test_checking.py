@@ -52,3 +52,10 @@ def test_oversized_pictures_are_dropped(tmp_path, random_picture, save, monkeypa
     problem = picture_problem(path)
     assert "big.png" in problem
     assert "64 x 64" in problem
+
+
+def test_pictures_that_would_outgrow_memory_when_resized_are_named(tmp_path, random_picture, save):
+    problem = picture_problem(save(tmp_path / "thread.png", random_picture(1, 300)))
+    assert "thread.png" in problem
+    assert "expected sides up to 1:64, received " in problem
+    assert picture_problem(save(tmp_path / "banner.png", random_picture(10, 300))) is None

@@ -150,7 +150,7 @@ def test_folders_without_a_common_name_are_refused(fill, tmp_path):
     ("options", "message"),
     [
         ({"direction": "ab"}, "a2b, b2a. Received: 'ab'"),
-        ({"val_fraction": 1.0}, "val_fraction.*Received: 1.0"),
+        ({"val_fraction": 1.5}, "val_fraction.*Received: 1.5"),
         ({"val_fraction": -0.1}, "val_fraction.*Received: -0.1"),
     ],
 )

@@ -49,7 +49,13 @@ def build_vgg16_features(*, weights: str | Path | None = None) -> keras.Model:
 
 def _vgg16_weights(path: str | Path | None) -> list[list[np.ndarray]]:
     if path is None:
-        vgg = keras.applications.VGG16(include_top=False, weights="imagenet")
+        try:
+            vgg = keras.applications.VGG16(include_top=False, weights="imagenet")
+        except Exception as error:  # Keras raises a bare one when the download fails.
+            raise ValueError(
+                "The weights of VGG16 could not be downloaded; give them as a file (`task.perceptual_weights`). "
+                f"Received: {str(error).splitlines()[0]}"
+            ) from error
         return [layer.get_weights() for layer in vgg.layers if isinstance(layer, layers.Conv2D)]
     names = [f"VGG16_0/Conv_{index}" for index in range(sum(map(len, VGG16_WIDTHS)))]
     try:

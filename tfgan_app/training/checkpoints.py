@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,9 @@ import numpy as np
 
 from tfgan_app.files import atomic_path
 from tfgan_app.training.adversarial_trainer import AdversarialTrainer
+
+CONTENTS = "contents"
+"""Entry of a checkpoint that holds a digest of the names, shapes and dtypes of all others."""
 
 _NAME = re.compile(r"step-(\d+)\.npz")
 
@@ -42,7 +46,8 @@ class Checkpoints:
         """
         path = self.directory / f"step-{int(trainer.step.numpy()):07d}.npz"
         with atomic_path(path, sync=True) as unfinished:
-            np.savez(unfinished, **{name: np.asarray(v.value) for name, v in state_variables(trainer).items()})
+            state = {name: np.asarray(v.value) for name, v in state_variables(trainer).items()}
+            np.savez(unfinished, **state, **{CONTENTS: _contents(state)})
         for leftover in self.directory.glob(".tmp-*"):
             leftover.unlink(missing_ok=True)
         for old in self.paths()[: -self.keep]:
@@ -98,7 +103,16 @@ def state_variables(trainer: AdversarialTrainer) -> dict:
 
 def _read(path: Path) -> dict[str, np.ndarray]:
     with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}
+        state = {name: archive[name] for name in archive.files}
+    # Zip's checksums cover the entries one by one; this one tells when entries are missing.
+    if not np.array_equal(state.pop(CONTENTS, None), _contents(state)):
+        raise ValueError("its table of contents is damaged")
+    return state
+
+
+def _contents(state: dict[str, np.ndarray]) -> np.ndarray:
+    described = sorted((name, value.shape, value.dtype.str) for name, value in state.items())
+    return np.frombuffer(hashlib.sha256(repr(described).encode()).digest(), np.uint8)
 
 
 def _check_fits(path: Path, state: dict[str, np.ndarray], variables: dict):
