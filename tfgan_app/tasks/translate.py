@@ -133,7 +133,7 @@ class TranslateTask:
         options = {
             "width": settings.generator_width,
             "depth": depth,
-            "normalization": settings.generator_normalization,
+            "normalization": None if settings.generator_normalization == "auto" else settings.generator_normalization,
         }
         options = {name: value for name, value in options.items() if value is not None}
         if unknown := options.keys() - inspect.signature(build).parameters.keys():

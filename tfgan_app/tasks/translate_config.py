@@ -17,7 +17,7 @@ class TranslateConfig:
         generator: architecture of the generator.
         generator_width: channels at full resolution; none is the architecture's own.
         generator_depth: halvings of the resolution, for the U-Nets; none fits it to the picture.
-        generator_normalization: none is the architecture's own choice.
+        generator_normalization: `auto` is the architecture's own choice.
         discriminator: PatchGAN by receptive field in pixels.
         discriminator_width: channels after the first convolution.
         discriminator_normalization: normalisation between the convolutions.
@@ -40,7 +40,7 @@ class TranslateConfig:
     generator: Literal["residual_unet", "unet", "resnet_6", "resnet_9"] = "residual_unet"
     generator_width: int | None = bounded(None, minimum=1)
     generator_depth: int | None = bounded(None, minimum=1, maximum=10)
-    generator_normalization: Literal["none", "instance", "batch"] | None = "none"
+    generator_normalization: Literal["auto", "none", "instance", "batch"] = "auto"
     discriminator: Literal["patchgan_16", "patchgan_34", "patchgan_70", "patchgan_286"] = "patchgan_34"
     discriminator_width: int = bounded(32, minimum=1)
     discriminator_normalization: Literal["none", "instance", "batch"] = "none"
