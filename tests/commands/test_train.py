@@ -86,8 +86,10 @@ def test_evaluate_names_unreadable_pictures_and_goes_on(finished, data, tmp_path
 def test_training_leaves_out_unreadable_pictures_by_name(data, tmp_path, capsys):
     broken = shutil.copytree(data, tmp_path / "broken")
     (broken / "train" / "3.png").write_bytes(b"")
-    assert app(*train_arguments(tmp_path / "run", broken, steps=2)) == 0
-    assert "3.png" in capsys.readouterr().err
+    assert app(*train_arguments(tmp_path / "run", broken, steps=2)) == 1
+    assert "left out: " in (error := capsys.readouterr().err)
+    assert "3.png" in error
+    assert (tmp_path / "run" / "checkpoints" / "step-0000002.npz").exists()
 
 
 def test_dry_run_says_sizes_and_time_and_writes_nothing(data, tmp_path, capsys):

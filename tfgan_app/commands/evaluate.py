@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 from tfgan_app.commands.run_directory import RunDirectory
+from tfgan_app.commands.task_report import TaskReport
 from tfgan_app.commands.training_session import format_metrics
 from tfgan_app.config import replace_values
 from tfgan_app.inference import load_keras_model, run_checkpoint
@@ -35,13 +35,7 @@ def run(args: argparse.Namespace) -> int:
         # All of another folder that has no split of its own is held out.
         values |= {"data.source": str(Path(args.data).expanduser().absolute()), "data.val_fraction": 1.0}
     config = replace_values(config, values)
-    left_out: list[str] = []
-
-    def report(message: str):
-        print(f"tfgan_app: {message}", file=sys.stderr)
-        if message.startswith("left out"):
-            left_out.append(message)
-
+    report = TaskReport()
     task = task_class(config, report=report)
     checkpoint = run_checkpoint(directory.path, args.checkpoint or "last")
     metrics = task.evaluate(load_keras_model(checkpoint))
@@ -54,4 +48,4 @@ def run(args: argparse.Namespace) -> int:
             + "\n",
             encoding="utf-8",
         )
-    return 1 if left_out else 0
+    return report.exit_code

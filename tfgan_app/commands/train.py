@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 
 import keras
@@ -11,6 +10,7 @@ import tensorflow as tf
 
 import tfgan_app
 from tfgan_app.commands.run_directory import RunDirectory, check_resumable
+from tfgan_app.commands.task_report import TaskReport
 from tfgan_app.commands.training_session import TrainingSession, build_trainer, with_data_sharding
 from tfgan_app.config import RunConfig, replace_values, resolve_config, to_json
 from tfgan_app.tasks import load_task
@@ -28,7 +28,8 @@ def run(args: argparse.Namespace) -> int:
         args: the parsed flags of the subcommand.
 
     Returns:
-        0; 128 + signal when stopped early by one (everything is saved).
+        0; 1 when pictures were left out (each is named on stderr); 128 + signal when stopped early by one
+        (everything is saved).
 
     Raises:
         ValueError: for a configuration, data set or run directory that cannot be used.
@@ -43,10 +44,12 @@ def run(args: argparse.Namespace) -> int:
     run_dir = saved or RunDirectory.new(args.run_dir, args.task)
     if saved is None and is_chief(strategy):
         run_dir.check_unused()
+    report = TaskReport()
     if args.dry_run:
-        return _dry_run(task_class, config, strategy)
-    task = task_class(config, report=lambda message: print(f"tfgan_app: {message}", file=sys.stderr))
-    return _train(task, config, run=run_dir, strategy=strategy, resume=args.resume)
+        _dry_run(task_class, config, report=report, strategy=strategy)
+        return report.exit_code
+    task = task_class(config, report=report)
+    return _train(task, config, run=run_dir, strategy=strategy, resume=args.resume) or report.exit_code
 
 
 def _check_replicas(args: argparse.Namespace, config: RunConfig, strategy: tf.distribute.Strategy):
@@ -116,11 +119,11 @@ def _train(task: Task, config: RunConfig, *, run: RunDirectory, strategy, resume
     return session.train()
 
 
-def _dry_run(task_class: type, config: RunConfig, strategy) -> int:
+def _dry_run(task_class: type, config: RunConfig, *, report: TaskReport, strategy) -> None:
     """Prints the configuration, parameter counts and an estimate of the time from a few real steps."""
     print(to_json(config), end="")
     steps, config = config.training.steps, replace_values(config, {"training.steps": WARM_UP_STEPS + TIMED_STEPS})
-    task = task_class(config)
+    task = task_class(config, report=report)
     trainer = build_trainer(task, config, strategy=strategy)
     for kind, models in (
         ("generator", trainer.networks.generators),
@@ -138,4 +141,3 @@ def _dry_run(task_class: type, config: RunConfig, strategy) -> int:
         f"{config.training.batch_size / seconds:.1f} images/s, {seconds * 1e3:.0f} ms a step; "
         f"{steps} steps take about {total / 60:.1f} minutes, without validation and pictures"
     )
-    return 0

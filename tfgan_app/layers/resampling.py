@@ -50,7 +50,7 @@ class PixelShuffle(keras.layers.Layer):
         self.factor = factor
 
     def call(self, inputs):
-        if hasattr(ops, "depth_to_space"):  # Keras 3.13 and later; one TFLite operation
+        if hasattr(ops, "depth_to_space"):  # One operation, which Keras 3.12 does not have yet
             return ops.depth_to_space(inputs, self.factor, data_format="channels_last")
         batch, height, width = ops.shape(inputs)[:3]
         channels = inputs.shape[-1] // self.factor**2

@@ -29,8 +29,8 @@ class AdversarialTrainer(keras.Model):
     detached output, and the generators then against the updated discriminators, as in the reference
     implementation of pix2pix, which does the same.
 
-    Nothing in it draws from a hidden state: augmentation is a function of (seed, step), whatever the
-    number of replicas, so that a resumed training continues bit for bit.
+    Augmentation is a function of (seed, step), whatever the number of replicas, and what layers such as
+    dropout draw from is a variable of theirs, so that a resumed training continues bit for bit.
 
     Args:
         networks: the players.

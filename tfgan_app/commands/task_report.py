@@ -1,0 +1,22 @@
+"""What a task has to say while it reads pictures, and what that means for the exit code."""
+
+from __future__ import annotations
+
+import sys
+
+
+class TaskReport:
+    """Prints a task's lines on stderr and remembers whether pictures were left out.
+
+    Attributes:
+        exit_code: 0, or 1 once a picture was left out.
+    """
+
+    def __init__(self):
+        self.exit_code = 0
+
+    def __call__(self, message: str) -> None:
+        """Takes one line; a task begins it with "left out" when it names a picture that it cannot use."""
+        print(f"tfgan_app: {message}", file=sys.stderr)
+        if message.startswith("left out"):
+            self.exit_code = 1
