@@ -1,4 +1,4 @@
-"""Pictures in and out: faithful reading, atomic writing, value ranges and grids.
+"""Pictures in and out: faithful reading, atomic writing, and grids.
 
 Everything here is numpy and Pillow. A picture in memory is upright RGB: `uint8 [height, width, 3]`.
 """
@@ -192,24 +192,6 @@ def encode_png(rgb: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     _as_image(rgb).save(buffer, format="PNG")
     return buffer.getvalue()
-
-
-def to_uint8(images: np.ndarray) -> np.ndarray:
-    """Rounds pictures in the networks' range to bytes.
-
-    Args:
-        images: Float, any shape, in [-1, 1]; what lies outside is clipped and NaN becomes 0.
-
-    Returns:
-        uint8, same shape.
-    """
-    scaled = (np.asarray(images).astype(np.float32) + 1.0) * 127.5
-    return np.clip(np.rint(np.nan_to_num(scaled, nan=0.0)), 0, 255).astype(np.uint8)
-
-
-def from_uint8(images: np.ndarray) -> np.ndarray:
-    """Scales uint8 pictures of any shape to float32 in [-1, 1], the networks' range."""
-    return np.asarray(images).astype(np.float32) / 127.5 - 1.0
 
 
 def make_grid(

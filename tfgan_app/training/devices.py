@@ -8,15 +8,12 @@ from pathlib import Path
 
 import tensorflow as tf
 
-PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
-STRATEGIES = ("auto", "none", "mirrored", "multi_worker")
-
 
 def resolve_precision(precision: str) -> str:
     """Turns `"auto"` into the fastest policy that this machine gains from.
 
     Args:
-        precision: one of `PRECISIONS`.
+        precision: `"auto"`, `"float32"`, `"mixed_bfloat16"` or `"mixed_float16"`.
 
     Returns:
         `"mixed_float16"` on GPUs with tensor cores (compute capability 7.0 and above), `"mixed_bfloat16"` on
