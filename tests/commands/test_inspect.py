@@ -38,6 +38,34 @@ def test_files_that_cannot_be_used_are_1_and_named(pairs, capsys):
     assert "0.png" in capsys.readouterr().err
 
 
-def test_a_folder_that_is_no_pair_set_is_2(tmp_path, capsys):
-    assert run("--data", tmp_path) == 2
+@pytest.fixture
+def classes(tmp_path):
+    """Two class folders of ten pictures each."""
+    folder = tmp_path / "classes"
+    for number in range(20):
+        path = folder / ("cats" if number % 2 else "dogs") / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.random.default_rng(number).integers(0, 255, (8, 8), dtype=np.uint8)).save(path)
+    return folder
+
+
+def test_class_folders_are_inspected_by_class(classes, tmp_path, capsys):
+    assert run("--data", classes, "--json", tmp_path / "found.json") == 0
+    assert "cats: " in capsys.readouterr().out
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert {name: counts["train"] + counts["val"] for name, counts in found["classes"].items()} == {
+        "cats": 10,
+        "dogs": 10,
+    }
+
+
+def test_pictures_of_a_class_that_cannot_be_used_are_1_and_named(classes, capsys):
+    (classes / "cats/3.png").write_bytes(b"no picture")
+    assert run("--data", classes) == 1
+    assert "3.png" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("source", ["", "keras:nothing"])
+def test_what_holds_no_pictures_is_2(tmp_path, capsys, source):
+    assert run("--data", source or tmp_path) == 2
     assert capsys.readouterr().err.startswith("tfgan_app: error: ")

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from tfgan_app.data.checking import find_readable, picture_problem
+from tfgan_app.data.checking import find_readable, find_readable_pictures, picture_problem
+from tfgan_app.data.class_folders import find_labelled
+from tfgan_app.data.labelled import LabelledPictures
 from tfgan_app.data.pairs import find_pairs
-from tfgan_app.data.pipeline import build_pair_dataset
+from tfgan_app.data.pipeline import build_labelled_dataset, build_pair_dataset
 
 
 def cut(path, share):
@@ -44,6 +47,35 @@ def test_pairs_with_a_damaged_file_are_dropped_and_the_rest_trains(tmp_path, ran
     assert progress[-1] == (6, 6)
     dataset = build_pair_dataset(readable, load_size_px=8, batch_size=4, steps=1, seed=0)
     assert len(list(dataset)) == 1
+
+
+def test_damaged_and_oversized_pictures_are_dropped_and_keep_nothing_behind(
+    tmp_path, random_picture, save, monkeypatch
+):
+    for i in range(6):
+        save(tmp_path / f"class{i % 2}" / f"p{i}.png", random_picture(32, 32, seed=i))
+    cut(tmp_path / "class1/p1.png", 0.6)
+    save(tmp_path / "class0/p4.png", random_picture(64, 64))
+    monkeypatch.setattr("tfgan_app.data.checking.MAX_PIXELS", 2000)
+    skipped, progress = [], []
+    readable = find_readable_pictures(
+        find_labelled(tmp_path, val_fraction=0).train,
+        on_skip=lambda name, reason: skipped.append((name, reason)),
+        on_progress=lambda *counts: progress.append(counts),
+    )
+    assert [name for name, _ in skipped] == ["class0/p4", "class1/p1"]
+    assert "p4.png" in skipped[0][1] and "64 x 64" in skipped[0][1]
+    assert "p1.png" in skipped[1][1]
+    assert readable.names == ["class0/p0", "class0/p2", "class1/p3", "class1/p5"]
+    assert [path.stem for path in readable.paths] == ["p0", "p2", "p3", "p5"]
+    assert readable.labels.tolist() == [0, 0, 1, 1]
+    assert progress[-1] == (6, 6)
+    assert len(list(build_labelled_dataset(readable, size_px=8, channels=3, batch_size=4, steps=1, seed=0))) == 1
+
+
+def test_arrays_are_readable_as_they_are():
+    pictures = LabelledPictures(["a"], np.zeros(1, np.int32), images=np.zeros((1, 2, 2, 3), np.uint8))
+    assert find_readable_pictures(pictures, on_skip=print) is pictures
 
 
 def test_oversized_pictures_are_dropped(tmp_path, random_picture, save, monkeypatch):

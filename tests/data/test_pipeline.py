@@ -11,7 +11,7 @@ from PIL import Image
 
 from tfgan_app.data.pairs import PicturePair, find_pairs
 from tfgan_app.data.pipeline import build_pair_dataset, load_pairs
-from tfgan_app.data.reading import PairReader
+from tfgan_app.data.reading import build_pair_reader
 from tfgan_app.images import read_rgb
 
 MEMORY_MB, DISK_MB = 1024, 0
@@ -168,17 +168,17 @@ def test_halves_and_directions(tmp_path, save):
 
 
 def test_native_size_is_exactly_what_read_rgb_reads(odd_pairs):
-    reader = PairReader(odd_pairs, size_px=8, resize="none", background=(10, 20, 30))
-    for pair, pictures in zip(odd_pairs, reader.dataset().as_numpy_iterator(), strict=True):
-        np.testing.assert_array_equal(pictures[0], read_rgb(pair.input_path, background=(10, 20, 30)), pair.name)
+    reader = build_pair_reader(odd_pairs, size_px=8, resize="none", background=(10, 20, 30))
+    for pair, record in zip(odd_pairs, reader.dataset().as_numpy_iterator(), strict=True):
+        np.testing.assert_array_equal(record["input"], read_rgb(pair.input_path, background=(10, 20, 30)), pair.name)
 
 
 def test_input_of_another_size_is_brought_to_the_size_of_the_target(tmp_path, random_picture, save):
     big, small = random_picture(64, 96), random_picture(32, 48)
     pair = PicturePair("x", save(tmp_path / "a.png", big), save(tmp_path / "b.png", small))
-    ((read, target),) = PairReader([pair], size_px=8, resize="none").dataset().as_numpy_iterator()
-    assert read.shape == target.shape == (32, 48, 3)
-    assert np.abs(read.astype(int) - target).mean() < 3
+    (record,) = build_pair_reader([pair], size_px=8, resize="none").dataset().as_numpy_iterator()
+    assert record["input"].shape == record["target"].shape == (32, 48, 3)
+    assert np.abs(record["input"].astype(int) - record["target"]).mean() < 3
 
 
 @pytest.mark.parametrize(("shape", "fits"), [((128, 256), 32), ((128, 260), 32), ((130, 256), 32)])
@@ -199,7 +199,7 @@ def test_evaluation_takes_the_centre(tmp_path, save):
 
 def test_plain_files_have_no_python_in_the_graph(pairs, odd_pairs):
     def operations(chosen):
-        reader = PairReader(chosen, size_px=16)
+        reader = build_pair_reader(chosen, size_px=16)
         graph = tf.function(reader.read).get_concrete_function(tf.TensorSpec([], tf.int64)).graph
         functions = graph.as_graph_def().library.function
         return {node.op for node in graph.as_graph_def().node} | {n.op for f in functions for n in f.node_def}

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 from tfgan_app.data.inspection import Inspection, inspect_pairs
+from tfgan_app.data.labelled_inspection import inspect_labelled
+from tfgan_app.data.opening import holds_pairs
 
 _UNUSABLE = ("unreadable", "oversized")
 _REPORT_EVERY_FILES = 100
@@ -17,15 +19,17 @@ def run(args: argparse.Namespace) -> int:
     """Prints what was found, and writes it as JSON where asked.
 
     Args:
-        args: `data`, the folder; `json`, a file to write or None.
+        args: `data`, a folder of picture pairs, or pictures with or without classes as a folder, `keras:NAME` or
+            `tfds:NAME[:SPLIT]`; `json`, a file to write or None.
 
     Returns:
         0, or 1 if some files cannot be used; each of them is named on stderr.
 
     Raises:
-        ValueError: If the folder holds no pairs.
+        ValueError: If there are no pictures.
     """
-    inspection = inspect_pairs(args.data, on_progress=_show_progress)
+    inspect = inspect_pairs if holds_pairs(args.data) else inspect_labelled
+    inspection = inspect(args.data, on_progress=_show_progress)
     for line in inspection.lines():
         print(line)
     if args.json is not None:

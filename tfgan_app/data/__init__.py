@@ -1,1 +1,1 @@
-"""Where pictures come from: picture pairs on disk, what is in them, and the tf.data pipeline over them."""
+"""Where pictures come from: pairs and labelled pictures, what is in them, and the tf.data pipelines over them."""

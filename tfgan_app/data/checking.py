@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 import tensorflow as tf
 
+from tfgan_app.data.decoding import decode_jpeg
+from tfgan_app.data.labelled import LabelledPictures
 from tfgan_app.data.pairs import PicturePair
-from tfgan_app.data.reading import decode_jpeg
 from tfgan_app.images import MAX_PIXELS, picture_header, read_rgb
 
 MAX_ASPECT = 64
 """A picture is at most this many times as long as wide: resized by its short side, it would outgrow memory."""
 
 _MAX_THREADS = 4
+_Item = TypeVar("_Item")
 
 
 def find_readable(
@@ -35,16 +37,36 @@ def find_readable(
     Returns:
         The readable pairs, in their order.
     """
-    readable = []
-    with ThreadPoolExecutor(min(_MAX_THREADS, os.cpu_count() or 1)) as pool:
-        for done, (pair, problem) in enumerate(zip(pairs, pool.map(_pair_problem, pairs), strict=True), start=1):
-            if problem:
-                on_skip(pair, problem)
-            else:
-                readable.append(pair)
-            if on_progress:
-                on_progress(done, len(pairs))
-    return readable
+    return _without_problems(pairs, _pair_problem, on_skip=on_skip, on_progress=on_progress)
+
+
+def find_readable_pictures(
+    pictures: LabelledPictures,
+    *,
+    on_skip: Callable[[str, str], Any],
+    on_progress: Callable[[int, int], Any] | None = None,
+) -> LabelledPictures:
+    """Decodes every picture file once and drops those that training could not read.
+
+    Args:
+        pictures: Pictures to check; those of an array are readable as they are.
+        on_skip: Called with the name of each dropped picture and one line that names the file and says what is
+            wrong.
+        on_progress: Called with the number of pictures checked so far and the number of all pictures.
+
+    Returns:
+        The readable pictures, in their order.
+    """
+    paths = pictures.paths
+    if paths is None:
+        return pictures
+    readable = _without_problems(
+        range(len(paths)),
+        lambda i: picture_problem(paths[i]),
+        on_skip=lambda i, problem: on_skip(pictures.names[i], problem),
+        on_progress=on_progress,
+    )
+    return pictures.select(readable)
 
 
 def picture_problem(path: str | os.PathLike) -> str | None:
@@ -80,3 +102,23 @@ def _pair_problem(pair: PicturePair) -> str | None:
     """The first problem with the one or two files of a pair."""
     paths = dict.fromkeys((pair.input_path, pair.target_path))
     return next(filter(None, map(picture_problem, paths)), None)
+
+
+def _without_problems(
+    items: Sequence[_Item],
+    problem_of: Callable[[_Item], str | None],
+    *,
+    on_skip: Callable[[_Item, str], Any],
+    on_progress: Callable[[int, int], Any] | None,
+) -> list[_Item]:
+    """The items without a problem, in their order; checks a few at a time."""
+    good = []
+    with ThreadPoolExecutor(min(_MAX_THREADS, os.cpu_count() or 1)) as pool:
+        for done, (item, problem) in enumerate(zip(items, pool.map(problem_of, items), strict=True), start=1):
+            if problem:
+                on_skip(item, problem)
+            else:
+                good.append(item)
+            if on_progress:
+                on_progress(done, len(items))
+    return good

@@ -1,14 +1,14 @@
-"""What is in a folder of picture pairs, what is wrong with it, and what to do about it."""
+"""What is in a data set, what is wrong with it, and what to do about it; and this for picture pairs."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from tfgan_app.data.checking import picture_problem
 from tfgan_app.data.pairs import PairSet, PicturePair, find_pairs
@@ -49,11 +49,11 @@ class Inspection:
     """What `inspect_pairs` found.
 
     Attributes:
-        root: The folder.
-        layout: What the folder looks like, in words.
+        root: The folder, or the data source as given.
+        layout: What it looks like, in words.
         train_count: Number of training pairs, readable or not.
         val_count: Number of held-out pairs, readable or not.
-        val_is_holdout: Whether the held-out pairs were set apart by name, as the folder has no split.
+        val_is_holdout: Whether the held-out pairs were set apart by name, as there is no split.
         smallest: Width and height of the picture with the fewest pixels (half of a side-by-side picture), or
             None.
         largest: The same for the most pixels.
@@ -61,6 +61,8 @@ class Inspection:
         formats: Number of files of each file format, such as `{"PNG": 12}`.
         problems: What is wrong.
     """
+
+    records: ClassVar[str] = "pairs"
 
     root: str
     layout: str
@@ -79,16 +81,17 @@ class Inspection:
 
     def lines(self) -> list[str]:
         """All of it, as a person reads it."""
-        held_out = "held out by name" if self.val_is_holdout else "from the folder's own split"
+        held_out = "held out by name" if self.val_is_holdout else "from the data's own split"
         lines = [
             f"{self.root}: {self.layout}",
-            f"  training pairs  {self.train_count}",
-            f"  held-out pairs  {self.val_count} ({held_out})",
+            f"  {f'training {self.records}':17} {self.train_count}",
+            f"  {f'held-out {self.records}':17} {self.val_count} ({held_out})",
+            *self._class_lines(),
         ]
         if self.smallest and self.largest:
             sizes = " to ".join(f"{width} x {height}" for width, height in (self.smallest, self.largest))
-            lines += [f"  picture sizes   {sizes} px (width x height)"]
-        lines += [f"  pixel formats   {_counts(self.modes)}", f"  file formats    {_counts(self.formats)}"]
+            lines += [f"  picture sizes     {sizes} px (width x height)"]
+        lines += [f"  pixel formats     {_counts(self.modes)}", f"  file formats      {_counts(self.formats)}"]
         if not self.problems:
             lines.append("No problems found.")
         for problem in self.problems:
@@ -97,6 +100,10 @@ class Inspection:
             if len(problem.found) > _SHOWN:
                 lines.append(f"  ... and {len(problem.found) - _SHOWN} more")
         return lines
+
+    def _class_lines(self) -> list[str]:
+        """Nothing, as pairs have no classes."""
+        return []
 
 
 def inspect_pairs(
@@ -125,27 +132,32 @@ def inspect_pairs(
     pairs = find_pairs(root, direction=direction, val_fraction=val_fraction, seed=seed)
     everything = [*pairs.train, *pairs.val]
     paths = list(dict.fromkeys(path for pair in everything for path in (pair.input_path, pair.target_path)))
-    files = _read_files(paths, on_progress)
-    headers = [file.header for file in files.values() if file.header]
+    files = read_files(paths, on_progress=on_progress)
     sizes = [_picture_size(pair, files, side) for pair in everything for side in ("input", "target")]
-    sizes = sorted((size for size in sizes if size), key=lambda size: size[0] * size[1])
+    smallest, largest = size_range(size for size in sizes if size)
     return Inspection(
         root=str(pairs.root),
         layout=pairs.layout,
         train_count=len(pairs.train),
         val_count=len(pairs.val),
         val_is_holdout=pairs.val_is_holdout,
-        smallest=sizes[0] if sizes else None,
-        largest=sizes[-1] if sizes else None,
-        modes=_most_common(header.mode for header in headers),
-        formats=_most_common(header.format for header in headers),
+        smallest=smallest,
+        largest=largest,
+        modes=most_common(file.header.mode for file in files.values() if file.header),
+        formats=most_common(file.header.format for file in files.values() if file.header),
         problems=_problems(pairs, files),
     )
 
 
 @dataclass(frozen=True)
-class _File:
-    """What was read of one file."""
+class FileFacts:
+    """What was read of one picture.
+
+    Attributes:
+        header: Its header, or None if it has none.
+        problem: Why training could not read it, in one line that names it, or None.
+        digest: Hash of its bytes.
+    """
 
     header: PictureHeader | None
     problem: str | None
@@ -153,11 +165,20 @@ class _File:
 
     @property
     def oversized(self) -> bool:
+        """Whether it has more pixels than are read."""
         return self.header is not None and self.header.width * self.header.height > MAX_PIXELS
 
 
-def _read_files(paths: Sequence[Path], on_progress: Callable[[int, int], Any] | None) -> dict[Path, _File]:
-    """Reads all files, a few at a time."""
+def read_files(paths: Sequence[Path], *, on_progress: Callable[[int, int], Any] | None = None) -> dict[Path, FileFacts]:
+    """Reads all files, a few at a time.
+
+    Args:
+        paths: The files.
+        on_progress: Called with the number of files read so far and the number of all files.
+
+    Returns:
+        What was read, in the order of `paths`.
+    """
     files = {}
     with ThreadPoolExecutor(_THREADS) as pool:
         for path, file in zip(paths, pool.map(_read_file, paths), strict=True):
@@ -167,15 +188,49 @@ def _read_files(paths: Sequence[Path], on_progress: Callable[[int, int], Any] | 
     return files
 
 
-def _problems(pairs: PairSet, files: dict[Path, _File]) -> list[Problem]:
+def unusable(files: Iterable[FileFacts]) -> dict[str, list[str]]:
+    """The problems of files that cannot be used, under `"unreadable"` and `"oversized"`."""
+    found = [file for file in files if file.problem]
+    return {
+        "unreadable": [file.problem for file in found if not file.oversized],
+        "oversized": [file.problem for file in found if file.oversized],
+    }
+
+
+def equal_names(digests: Iterable[tuple[Hashable, str]]) -> list[str]:
+    """Groups of names with the same digest, of `(digest, name)`."""
+    groups = defaultdict(list)
+    for digest, name in digests:
+        groups[digest].append(name)
+    return [" = ".join(names) for names in groups.values() if len(names) > 1]
+
+
+def leaked_names(train: Iterable[tuple[Hashable, str]], val: Iterable[tuple[Hashable, str]]) -> list[str]:
+    """Held-out names whose digest is among those to train on, both given as `(digest, name)`."""
+    seen = dict(train)
+    return [f"held-out {name} = training {seen[digest]}" for digest, name in val if digest in seen]
+
+
+def size_range(sizes: Iterable[tuple[int, int]]) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
+    """The sizes with the fewest and the most pixels, None without any."""
+    ranked = sorted(sizes, key=lambda size: size[0] * size[1])
+    return (ranked[0], ranked[-1]) if ranked else (None, None)
+
+
+def most_common(values: Iterable[str]) -> dict[str, int]:
+    """How often each value occurs, the most frequent first."""
+    return dict(Counter(values).most_common())
+
+
+def _problems(pairs: PairSet, files: dict[Path, FileFacts]) -> list[Problem]:
     """Everything that is wrong with the set, each kind once."""
     everything = [*pairs.train, *pairs.val]
+    train, val = _digests(pairs.train, files), _digests(pairs.val, files)
     found = {
         "unmatched": [str(path) for path in pairs.unmatched],
-        "unreadable": [file.problem for file in files.values() if file.problem and not file.oversized],
-        "oversized": [file.problem for file in files.values() if file.problem and file.oversized],
-        "duplicate": _duplicates(pairs.train, files) + _duplicates(pairs.val, files),
-        "leaked": _leaks(pairs.train, pairs.val, files),
+        **unusable(files.values()),
+        "duplicate": equal_names(train) + equal_names(val),
+        "leaked": leaked_names(train, val),
         "aspect mismatch": [pair.name for pair in everything if _aspects_differ(pair, files)],
     }
     problems = [Problem(kind, items, _REMEDIES[kind]) for kind, items in found.items() if items]
@@ -184,12 +239,12 @@ def _problems(pairs: PairSet, files: dict[Path, _File]) -> list[Problem]:
     return problems
 
 
-def _read_file(path: Path) -> _File:
+def _read_file(path: Path) -> FileFacts:
     try:
         header = picture_header(path)
     except ValueError as error:
-        return _File(None, str(error), _digest(path))
-    return _File(header, picture_problem(path), _digest(path))
+        return FileFacts(None, str(error), _digest(path))
+    return FileFacts(header, picture_problem(path), _digest(path))
 
 
 def _digest(path: Path) -> str:
@@ -200,26 +255,12 @@ def _digest(path: Path) -> str:
         return str(path)
 
 
-def _pair_digest(pair: PicturePair, files: dict[Path, _File]) -> tuple[str, str]:
-    return files[pair.input_path].digest, files[pair.target_path].digest
+def _digests(pairs: Sequence[PicturePair], files: dict[Path, FileFacts]) -> list[tuple[Hashable, str]]:
+    """Digest and name of each pair; equal digests are equal byte for byte."""
+    return [((files[pair.input_path].digest, files[pair.target_path].digest), pair.name) for pair in pairs]
 
 
-def _duplicates(pairs: Sequence[PicturePair], files: dict[Path, _File]) -> list[str]:
-    """Groups of pairs of one split that are equal byte for byte."""
-    groups = defaultdict(list)
-    for pair in pairs:
-        groups[_pair_digest(pair, files)].append(pair.name)
-    return [" = ".join(names) for names in groups.values() if len(names) > 1]
-
-
-def _leaks(train: Sequence[PicturePair], val: Sequence[PicturePair], files: dict[Path, _File]) -> list[str]:
-    """Held-out pairs that are also training pairs, byte for byte."""
-    seen = {_pair_digest(pair, files): pair.name for pair in train}
-    digests = [(pair, _pair_digest(pair, files)) for pair in val]
-    return [f"held-out {pair.name} = training {seen[digest]}" for pair, digest in digests if digest in seen]
-
-
-def _picture_size(pair: PicturePair, files: dict[Path, _File], side: str) -> tuple[int, int] | None:
+def _picture_size(pair: PicturePair, files: dict[Path, FileFacts], side: str) -> tuple[int, int] | None:
     """Width and height of the input or the target, None if its file has no header."""
     header = files[getattr(pair, f"{side}_path")].header
     if header is None:
@@ -228,7 +269,7 @@ def _picture_size(pair: PicturePair, files: dict[Path, _File], side: str) -> tup
     return width, header.height
 
 
-def _aspects_differ(pair: PicturePair, files: dict[Path, _File]) -> bool:
+def _aspects_differ(pair: PicturePair, files: dict[Path, FileFacts]) -> bool:
     sizes = [_picture_size(pair, files, side) for side in ("input", "target")]
     if None in sizes:
         return False
@@ -240,10 +281,6 @@ def _aspects_differ(pair: PicturePair, files: dict[Path, _File]) -> bool:
 def _headline(problem: Problem) -> str:
     count = f" ({len(problem.found)})" if problem.found else ""
     return f"{problem.kind}{count}: {problem.remedy}"
-
-
-def _most_common(values: Iterable[str]) -> dict[str, int]:
-    return dict(Counter(values).most_common())
 
 
 def _counts(counts: dict[str, int]) -> str:

@@ -8,54 +8,57 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfgan_app.data.reading import PairReader
+from tfgan_app.data.reading import PictureReader
 
 _ALIGNMENT_BYTES = 64
 
 
 class RowMemory:
-    """Pairs whose short side is always `size_px`, stored as rows of that many pixels.
+    """Records whose short side is always `size_px`, stored as rows of that many pixels.
 
     A picture that is wider than high is stored transposed. Then every square crop is `size_px` rows in
     sequence of one long tensor, and a whole batch is one gather.
 
     Args:
-        reader: Reads the pairs; the shorter side of each is `size_px`.
+        reader: Reads the records; the shorter side of each is `size_px`.
         size_px: Length of the short side.
-        on_progress: Called with the number of pairs read so far and the number of all pairs.
+        on_progress: Called with the number of records read so far and the number of all records.
     """
 
-    def __init__(self, reader: PairReader, *, size_px: int, on_progress: Callable[[int, int], Any] | None = None):
+    def __init__(self, reader: PictureReader, *, size_px: int, on_progress: Callable[[int, int], Any] | None = None):
         self._size_px = size_px
         lengths = reader.shapes.max(axis=1)
         starts = np.cumsum(lengths) - lengths
         wide = reader.shapes[:, 1] > reader.shapes[:, 0]
-        buffers = [_aligned_bytes(int(lengths.sum()) * size_px * 3).reshape(-1, size_px, 3) for _ in range(2)]
-        for i, pair in enumerate(_read_all(reader, on_progress)):
-            for buffer, picture in zip(buffers, pair, strict=True):
+        row = (size_px, reader.channels)
+        buffers = {
+            name: _aligned_bytes(int(lengths.sum()) * size_px * reader.channels).reshape(-1, *row)
+            for name in reader.names
+        }
+        for i, record in enumerate(_read_all(reader, on_progress)):
+            for name, picture in record.items():
                 stored = picture.transpose(1, 0, 2) if wide[i] else picture
-                buffer[starts[i] : starts[i] + lengths[i]] = stored
+                buffers[name][starts[i] : starts[i] + lengths[i]] = stored
         with tf.device("CPU:0"):
-            self._inputs, self._targets = map(_share_with_tensorflow, buffers)
+            self._rows = {name: _share_with_tensorflow(buffer) for name, buffer in buffers.items()}
             self._starts = tf.constant(starts)
             self._wide = tf.constant(wide) if wide.any() else None
 
-    def read_crops(self, indices: tf.Tensor, *, tops: tf.Tensor, lefts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Cuts a square of `size_px` out of each chosen pair.
+    def read_crops(self, indices: tf.Tensor, *, tops: tf.Tensor, lefts: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Cuts a square of `size_px` out of each chosen record.
 
         Args:
-            indices: int64 [batch], which pairs.
+            indices: int64 [batch], which records.
             tops: int64 [batch], first row of each crop.
             lefts: int64 [batch], first column of each crop.
 
         Returns:
-            Inputs and targets, both uint8 [batch, size_px, size_px, 3].
+            The crops of each column, uint8 [batch, size_px, size_px, channels].
         """
         # One of top and left is 0, as the short side leaves no choice.
         first_rows = tf.gather(self._starts, indices) + tops + lefts
         rows = first_rows[:, None] + tf.range(self._size_px, dtype=tf.int64)
-        inputs, targets = tf.gather(self._inputs, rows), tf.gather(self._targets, rows)
-        return self._turn(inputs, indices), self._turn(targets, indices)
+        return {name: self._turn(tf.gather(stored, rows), indices) for name, stored in self._rows.items()}
 
     def _turn(self, crops: tf.Tensor, indices: tf.Tensor) -> tf.Tensor:
         """Undoes the transposition of those pictures that are stored transposed."""
@@ -66,42 +69,38 @@ class RowMemory:
 
 
 class FlatMemory:
-    """Pairs of any size, stored one after the other.
+    """Records of any size, stored one after the other.
 
     Args:
-        reader: Reads the pairs.
-        on_progress: Called with the number of pairs read so far and the number of all pairs.
+        reader: Reads the records.
+        on_progress: Called with the number of records read so far and the number of all records.
     """
 
-    def __init__(self, reader: PairReader, *, on_progress: Callable[[int, int], Any] | None = None):
-        sizes = reader.shapes.prod(axis=1) * 3
+    def __init__(self, reader: PictureReader, *, on_progress: Callable[[int, int], Any] | None = None):
+        self._channels = reader.channels
+        sizes = reader.shapes.prod(axis=1) * reader.channels
         # A slice that starts at an aligned address is a view, not a copy.
         padded = -(-sizes // _ALIGNMENT_BYTES) * _ALIGNMENT_BYTES
         starts = np.cumsum(padded) - padded
-        buffers = [_aligned_bytes(int(padded.sum())) for _ in range(2)]
-        for i, pair in enumerate(_read_all(reader, on_progress)):
-            for buffer, picture in zip(buffers, pair, strict=True):
-                buffer[starts[i] : starts[i] + sizes[i]] = picture.reshape(-1)
+        buffers = {name: _aligned_bytes(int(padded.sum())) for name in reader.names}
+        for i, record in enumerate(_read_all(reader, on_progress)):
+            for name, picture in record.items():
+                buffers[name][starts[i] : starts[i] + sizes[i]] = picture.reshape(-1)
         with tf.device("CPU:0"):
-            self._inputs, self._targets = map(_share_with_tensorflow, buffers)
+            self._pixels = {name: _share_with_tensorflow(buffer) for name, buffer in buffers.items()}
             self._starts, self._shapes = tf.constant(starts), tf.constant(reader.shapes)
 
-    def read(self, index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """The same as `PairReader.read`, from memory."""
-        shape = tf.concat([self._shapes[index], [3]], axis=0)
+    def read(self, index: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The same as `PictureReader.read`, from memory."""
+        shape = tf.concat([self._shapes[index], [self._channels]], axis=0)
         begin, size = [self._starts[index]], [tf.reduce_prod(shape)]
-        return (
-            tf.reshape(tf.slice(self._inputs, begin, size), shape),
-            tf.reshape(tf.slice(self._targets, begin, size), shape),
-        )
+        return {name: tf.reshape(tf.slice(pixels, begin, size), shape) for name, pixels in self._pixels.items()}
 
 
-def _read_all(
-    reader: PairReader, on_progress: Callable[[int, int], Any] | None
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yields every pair as numpy arrays."""
-    for done, pair in enumerate(reader.dataset().as_numpy_iterator(), start=1):
-        yield pair
+def _read_all(reader: PictureReader, on_progress: Callable[[int, int], Any] | None) -> Iterator[dict[str, np.ndarray]]:
+    """Yields every record and reports the progress."""
+    for done, record in enumerate(reader.records(), start=1):
+        yield record
         if on_progress:
             on_progress(done, len(reader.shapes))
 

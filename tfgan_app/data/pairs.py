@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tfgan_app.data.folders import (
+    VAL_NAMES,
+    check_val_fraction,
+    folders_by_name,
+    held_out_names,
+    picture_name,
+    unique_names,
+)
 from tfgan_app.images import find_pictures, picture_header
 
 ACCEPTED_LAYOUTS = (
@@ -19,8 +25,7 @@ ACCEPTED_LAYOUTS = (
 """What a person may put into a folder of pairs."""
 
 _DIRECTIONS = ("a2b", "b2a")
-_VAL_NAMES = ("val", "valid", "validation", "test")
-_SPLIT_NAMES = ("train", *_VAL_NAMES)
+_SPLIT_NAMES = ("train", *VAL_NAMES)
 _MIN_SIDE_BY_SIDE_ASPECT = 1.5
 
 
@@ -87,8 +92,7 @@ def find_pairs(root: str | Path, *, direction: str = "a2b", val_fraction: float 
     root = Path(root)
     if direction not in _DIRECTIONS:
         raise ValueError(f"`direction` must be one of {', '.join(_DIRECTIONS)}. Received: '{direction}'.")
-    if not 0 <= val_fraction <= 1:
-        raise ValueError(f"`val_fraction` must be between 0 and 1. Received: {val_fraction}.")
+    check_val_fraction(val_fraction)
     if not root.is_dir():
         raise ValueError(f"The data must be a folder of picture pairs. There is no folder '{root}'.")
     layout, train, val, unmatched = _read_layout(root)
@@ -107,7 +111,7 @@ _Found = tuple[str, list[PicturePair], list[PicturePair] | None, list[Path]]
 
 def _read_layout(root: Path) -> _Found:
     """Recognises the layout of `root` and reads the pairs in A to B direction."""
-    folders = _folders_by_name(root)
+    folders = folders_by_name(root)
     if "traina" in folders or "trainb" in folders:
         return _read_suffixed_splits(root, folders)
     if "a" in folders or "b" in folders:
@@ -120,7 +124,7 @@ def _read_layout(root: Path) -> _Found:
 
 def _read_suffixed_splits(root: Path, folders: dict[str, Path]) -> _Found:
     """Reads `trainA/`, `trainB/` and, if there is one, the first of the held-out splits."""
-    split = next((name for name in _VAL_NAMES if f"{name}a" in folders and f"{name}b" in folders), None)
+    split = next((name for name in VAL_NAMES if f"{name}a" in folders and f"{name}b" in folders), None)
     train, unmatched = _match(*_both(root, folders, "traina", "trainb"))
     if split is None:
         return "trainA/ and trainB/", train, None, unmatched
@@ -130,7 +134,7 @@ def _read_suffixed_splits(root: Path, folders: dict[str, Path]) -> _Found:
 
 def _read_splits(root: Path, folders: dict[str, Path]) -> _Found:
     """Reads `train/` and, if there is one, the first of the held-out splits."""
-    split = next((name for name in _VAL_NAMES if name in folders), None)
+    split = next((name for name in VAL_NAMES if name in folders), None)
     kind, train, unmatched = _read_split(folders["train"], root=root)
     if split is None:
         return f"train/ with {kind}", train, None, unmatched
@@ -141,7 +145,7 @@ def _read_splits(root: Path, folders: dict[str, Path]) -> _Found:
 def _read_two_folders(root: Path, folders: dict[str, Path]) -> _Found:
     """Reads `A/` and `B/`, whose own sub-folders may be splits as in pix2pix: `A/train`, `B/train`."""
     folder_a, folder_b = _both(root, folders, "a", "b")
-    inner_a, inner_b = _folders_by_name(folder_a), _folders_by_name(folder_b)
+    inner_a, inner_b = folders_by_name(folder_a), folders_by_name(folder_b)
     splits = [name for name in _SPLIT_NAMES if name in inner_a and name in inner_b]
     if "train" not in splits:
         pairs, unmatched = _match(folder_a, folder_b)
@@ -157,7 +161,7 @@ def _read_two_folders(root: Path, folders: dict[str, Path]) -> _Found:
 
 def _read_split(folder: Path, *, root: Path) -> tuple[str, list[PicturePair], list[Path]]:
     """Reads a folder without splits: either `A/` and `B/`, or side-by-side pictures."""
-    folders = _folders_by_name(folder)
+    folders = folders_by_name(folder)
     if "a" in folders or "b" in folders:
         return "A/ and B/", *_match(*_both(root, folders, "a", "b"))
     pictures = find_pictures(folder)
@@ -169,7 +173,7 @@ def _read_split(folder: Path, *, root: Path) -> tuple[str, list[PicturePair], li
     if len(unmatched) >= len(halvable):
         reason = f"{len(unmatched)} of {len(pictures)} pictures are too narrow to be two side by side"
         raise ValueError(_not_a_pair_set(root, reason))
-    names = _unique_names(halvable, folder)
+    names = unique_names(halvable, folder)
     pairs = [PicturePair(name, path, path, "left", "right") for name, path in names.items()]
     return "side-by-side A|B pictures", _by_name(pairs), unmatched
 
@@ -182,7 +186,7 @@ def _match(folder_a: Path, folder_b: Path) -> tuple[list[PicturePair], list[Path
         names: dict[str, Path] = {}
         for path in find_pictures(folder):
             # Of a.jpg and a.png in one folder only the first can have the partner.
-            if names.setdefault(_name(path, folder), path) is not path:
+            if names.setdefault(picture_name(path, folder), path) is not path:
                 unmatched.append(path)
         by_name.append(names)
     names_a, names_b = by_name
@@ -195,20 +199,9 @@ def _match(folder_a: Path, folder_b: Path) -> tuple[list[PicturePair], list[Path
 def _hold_out(
     pairs: Sequence[PicturePair], *, fraction: float, seed: int
 ) -> tuple[list[PicturePair], list[PicturePair]]:
-    """Splits off about `fraction` of the pairs, at least one if there are two; all of them only for 1."""
-
-    def draw(pair: PicturePair) -> float:
-        digest = hashlib.sha256(f"{seed}/{pair.name}".encode()).digest()
-        return int.from_bytes(digest[:8], "big") / 2**64
-
-    if fraction == 1:
-        return [], list(pairs)
-    if fraction == 0 or len(pairs) < 2:
-        return list(pairs), []
-    ranked = sorted(pairs, key=draw)
-    count = sum(draw(pair) < fraction for pair in pairs)
-    count = min(max(count, 1), len(pairs) - 1)
-    return _by_name(ranked[count:]), _by_name(ranked[:count])
+    """Splits off about `fraction` of the pairs, both parts in their order."""
+    held_out = held_out_names([pair.name for pair in pairs], fraction=fraction, seed=seed)
+    return [pair for pair in pairs if pair.name not in held_out], [pair for pair in pairs if pair.name in held_out]
 
 
 def _reverse(pairs: Iterable[PicturePair]) -> list[PicturePair]:
@@ -226,26 +219,8 @@ def _is_side_by_side(path: Path) -> bool:
     return header.width % 2 == 0 and header.width >= _MIN_SIDE_BY_SIDE_ASPECT * header.height
 
 
-def _unique_names(paths: Sequence[Path], folder: Path) -> dict[str, Path]:
-    """Names for pictures of one folder; a suffix stays part of the name where it alone tells two apart."""
-    names: dict[str, Path] = {}
-    for path in paths:
-        name = _name(path, folder)
-        names[f"{name}{path.suffix}" if name in names else name] = path
-    return names
-
-
-def _name(path: Path, folder: Path) -> str:
-    """Path within `folder` without suffix. Composed Unicode, since macOS stores names decomposed."""
-    return unicodedata.normalize("NFC", path.relative_to(folder).with_suffix("").as_posix())
-
-
 def _by_name(pairs: Iterable[PicturePair]) -> list[PicturePair]:
     return sorted(pairs, key=lambda pair: pair.name)
-
-
-def _folders_by_name(folder: Path) -> dict[str, Path]:
-    return {child.name.lower(): child for child in sorted(folder.iterdir()) if child.is_dir()}
 
 
 def _both(root: Path, folders: dict[str, Path], a: str, b: str) -> tuple[Path, Path]:

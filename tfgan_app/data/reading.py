@@ -1,178 +1,184 @@
-"""Reads picture pairs inside tf.data: decode, cut into halves, resize.
-
-Plain JPEG and PNG files take TensorFlow's own decoders, which run in parallel without Python; every other
-kind of picture goes through Pillow.
-"""
+"""Reads records of one or more pictures inside tf.data: decode, cut into halves, change channels, resize."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
 
+from tfgan_app.data.decoding import ArrayPictures, FilePictures, PictureSource
+from tfgan_app.data.labelled import LabelledPictures
 from tfgan_app.data.pairs import PicturePair
-from tfgan_app.images import PictureHeader, picture_header, read_rgb
 
 RESIZES = ("short_side", "squash", "none")
 """Accepted values of `resize`."""
 
-# A picture is decoded at 1/2, 1/4 or 1/8 of its size when that still leaves this many times the wanted size:
-# the JPEG decoder then skips most of its work, and the antialiased resize after it still has enough to work
-# with.
-_OVERSAMPLING = 2
-_JPEG_RATIOS = (1, 2, 4, 8)
-_PNG, _PILLOW = "png", "pillow"
+CHANNELS = (1, 3)
+"""Accepted values of `channels`."""
+
 _IN_FLIGHT_BYTES = 2**29
+_RECORDS_TOGETHER, _BYTES_TOGETHER = 256, 2**23
+# Pillow's luma (ITU-R BT.601) in 16-bit fixed point. TensorFlow's decoders have another for PNG and for JPEG.
+_LUMA_WEIGHTS = (19595, 38470, 7471)
 
 
-class PairReader:
-    """Reads pairs by index, input and target brought to the same size.
-
-    Args:
-        pairs: Readable pairs, all of one layout.
-        size_px: Wanted size.
-        resize: `"short_side"` scales the short side to `size_px` (and the long side in proportion),
-            `"squash"` scales both sides to `size_px`, `"none"` keeps the size of the target unless its short
-            side is below `size_px`.
-        background: Colour behind transparent pixels.
+@dataclass(frozen=True)
+class Column:
+    """Where one picture of each record comes from.
 
     Attributes:
-        shapes: int64 [pairs, 2], height and width of each pair as it is read.
-        parallelism: How many pairs to read at once so that large pictures do not fill the memory.
-
-    Raises:
-        ValueError: If there is no pair, a header cannot be read or an option is not valid.
+        source: All pictures of the column. Columns that share a source share its decoding.
+        half: The half of the picture to take: `"left"`, `"right"`, or None for all of it.
     """
 
-    def __init__(
-        self,
-        pairs: Sequence[PicturePair],
-        *,
-        size_px: int,
-        resize: str = "short_side",
-        background: tuple[int, int, int] = (255, 255, 255),
-    ):
+    source: PictureSource
+    half: str | None = None
+
+
+class PictureReader:
+    """Reads records by index, the pictures of a record brought to the same size.
+
+    Args:
+        columns: The pictures of a record by name. The first column sets the size of the others.
+        size_px: Wanted size.
+        resize: `"short_side"` scales the short side to `size_px` (and the long side in proportion),
+            `"squash"` scales both sides to `size_px`, `"none"` keeps the size of the first column unless its
+            short side is below `size_px`.
+        channels: 3, or 1 for the luma as Pillow's `convert("L")` computes it, before resizing.
+
+    Attributes:
+        names: Names of the columns.
+        channels: As given.
+        shapes: int64 [records, 2], height and width of each record as it is read.
+        parallelism: How many records to read at once so that large pictures do not fill the memory.
+
+    Raises:
+        ValueError: If an option is not valid.
+    """
+
+    def __init__(self, columns: Mapping[str, Column], *, size_px: int, resize: str = "short_side", channels: int = 3):
         if resize not in RESIZES:
             raise ValueError(f"`resize` must be one of {', '.join(RESIZES)}. Received: '{resize}'.")
-        if not pairs:
-            raise ValueError("There must be at least one picture pair. Received none that can be read.")
-        layouts = {(pair.input_half, pair.target_half) for pair in pairs}
-        if len(layouts) > 1:
-            raise ValueError("The pairs must all be side by side, or all in two files. Received both kinds.")
-        self._halves = layouts.pop()
-        # Both halves of a side-by-side picture come from one file, which is decoded once.
-        files = [[pair.target_path for pair in pairs]]
-        if None in self._halves:
-            files.append([pair.input_path for pair in pairs])
-        with ThreadPoolExecutor() as pool:
-            headers = [list(pool.map(picture_header, paths)) for paths in files]
-        sizes = np.array([[self._size(header) for header in column] for column in headers], np.int64)
-        self.shapes = _fitted_shapes(sizes[0], size_px=size_px, resize=resize)
-        self.parallelism = _parallelism(headers)
-        self._decoders = [
-            _DecoderTable(paths, decoders=self._choose(column, size_px=size_px, resize=resize), background=background)
-            for paths, column in zip(files, headers, strict=True)
-        ]
+        if channels not in CHANNELS:
+            raise ValueError(f"`channels` must be 1 or 3. Received: {channels}.")
+        self._columns = dict(columns)
+        self.names = tuple(columns)
+        self.channels = channels
+        first = self._columns[self.names[0]].source
+        self.shapes = _fitted_shapes(first.sizes, size_px=size_px, resize=resize)
+        self._sources = list(dict.fromkeys(column.source for column in columns.values()))
+        self.parallelism = _parallelism(sum(source.decoded_bytes for source in self._sources))
         with tf.device("CPU:0"):
             self._shapes = tf.constant(self.shapes)
 
-    def read(self, index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Reads one pair. For use inside tf.data.
+    def read(self, index: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Reads one record. For use inside tf.data.
 
         Args:
             index: int64 scalar.
 
         Returns:
-            Input and target, both uint8 [height, width, 3] of the size in `shapes`.
+            The picture of each column, uint8 [height, width, channels] of the size in `shapes`.
         """
-        target = picture = self._decoders[0].decode(index)
-        if None in self._halves:
-            picture = self._decoders[1].decode(index)
-        input_half, target_half = self._halves
+        decoded = {source: _with_channels(source.decode(index), source, self.channels) for source in self._sources}
         shape = self._shapes[index]
-        return _fit(_half(picture, input_half), shape), _fit(_half(target, target_half), shape)
+        return {
+            name: _fit(_half(decoded[column.source], column.half), shape, channels=self.channels)
+            for name, column in self._columns.items()
+        }
 
     def dataset(self) -> tf.data.Dataset:
-        """All pairs in order, as `(input, target)`, read in parallel."""
+        """All records in order, read in parallel."""
         indices = tf.data.Dataset.range(len(self.shapes))
         return indices.map(self.read, num_parallel_calls=self.parallelism, deterministic=True)
 
-    def _size(self, header: PictureHeader) -> tuple[int, int]:
-        """Height and width of the picture of a pair that a file holds."""
-        width = header.width if None in self._halves else header.width // 2
-        return header.height, width
-
-    def _choose(self, headers: Sequence[PictureHeader], *, size_px: int, resize: str) -> list[str]:
-        """How to decode each file: `"jpeg/RATIO"`, `"png"` or `"pillow"`."""
-        decoders = []
-        for header in headers:
-            if not header.plain:
-                decoders.append(_PILLOW)
-            elif header.format == "PNG":
-                decoders.append(_PNG)
-            else:
-                ratio = 1 if resize == "none" else _jpeg_ratio(*self._size(header), size_px=size_px)
-                decoders.append(f"jpeg/{ratio}")
-        return decoders
+    def records(self) -> Iterator[dict[str, np.ndarray]]:
+        """Yields all records in order as numpy arrays, each column uint8 [height, width, channels]."""
+        records = self.dataset()
+        if (self.shapes != self.shapes[0]).any():
+            yield from records.as_numpy_iterator()
+            return
+        # Leaving TensorFlow costs more than a small picture takes to read, so many leave together.
+        record_bytes = int(self.shapes[0].prod()) * self.channels * len(self.names)
+        together = max(1, min(_RECORDS_TOGETHER, _BYTES_TOGETHER // record_bytes))
+        for batch in records.batch(together).as_numpy_iterator():
+            for pictures in zip(*batch.values(), strict=True):
+                yield dict(zip(batch, pictures, strict=True))
 
 
-class _DecoderTable:
-    """Files and how to decode each of them, looked up by index inside a graph."""
+def build_pair_reader(
+    pairs: Sequence[PicturePair],
+    *,
+    size_px: int,
+    resize: str = "short_side",
+    background: tuple[int, int, int] = (255, 255, 255),
+) -> PictureReader:
+    """Reads pairs as the columns `target` and `input`; the target sets the size.
 
-    def __init__(self, paths: Sequence[os.PathLike], *, decoders: Sequence[str], background: tuple[int, int, int]):
-        kinds = sorted(set(decoders))
-        self._branches = [_build_decoder(kind, background) for kind in kinds]
-        with tf.device("CPU:0"):
-            self._paths = tf.constant([os.fsencode(path) for path in paths])
-            self._branch_indices = tf.constant([kinds.index(decoder) for decoder in decoders])
+    Args:
+        pairs: Readable pairs, all of one layout.
+        size_px: As for `PictureReader`.
+        resize: As for `PictureReader`.
+        background: Colour behind transparent pixels.
 
-    def decode(self, index: tf.Tensor) -> tf.Tensor:
-        """uint8 [height, width, 3] of the file at `index`."""
-        path = self._paths[index]
-        if len(self._branches) == 1:
-            return self._branches[0](path)
-        # Only the kinds that occur become branches: without odd files there is no Python in the graph.
-        return tf.switch_case(self._branch_indices[index], [partial(branch, path) for branch in self._branches])
+    Returns:
+        A `PictureReader`.
 
-
-def _build_decoder(kind: str, background: tuple[int, int, int]) -> Callable[[tf.Tensor], tf.Tensor]:
-    """A function from a file's path to uint8 [height, width, 3]."""
-    if kind == _PILLOW:
-
-        def read(path: bytes) -> np.ndarray:
-            return read_rgb(os.fsdecode(path), background=background)
-
-        def decode(path: tf.Tensor) -> tf.Tensor:
-            return tf.ensure_shape(tf.numpy_function(read, [path], tf.uint8), [None, None, 3])
-
-        return decode
-    if kind == _PNG:
-        return lambda path: tf.io.decode_png(tf.io.read_file(path), channels=3)
-    ratio = int(kind.removeprefix("jpeg/"))
-    return lambda path: decode_jpeg(tf.io.read_file(path), ratio=ratio)
-
-
-def decode_jpeg(contents: tf.Tensor, *, ratio: int = 1) -> tf.Tensor:
-    """Decodes a JPEG file at 1/`ratio` of its size, at full size exactly as Pillow does."""
-    return tf.io.decode_jpeg(contents, channels=3, ratio=ratio, dct_method="INTEGER_ACCURATE")
-
-
-def _jpeg_ratio(height: int, width: int, *, size_px: int) -> int:
-    """The largest ratio that leaves enough pixels and divides both sides.
-
-    A side that does not divide would be rounded up, and the picture shifted against its partner.
+    Raises:
+        ValueError: If there is no pair, a header cannot be read or an option is not valid.
     """
-    wanted = size_px * _OVERSAMPLING
-    fits = [r for r in _JPEG_RATIOS if height % r == width % r == 0 and min(height, width) // r >= wanted]
-    return max(fits, default=1)
+    if not pairs:
+        raise ValueError("There must be at least one picture pair. Received none that can be read.")
+    layouts = {(pair.input_half, pair.target_half) for pair in pairs}
+    if len(layouts) > 1:
+        raise ValueError("The pairs must all be side by side, or all in two files. Received both kinds.")
+    input_half, target_half = layouts.pop()
+    side_by_side = None not in (input_half, target_half)
+    options = {"reduce_to_px": None if resize == "none" else size_px, "background": background}
+    targets = FilePictures([pair.target_path for pair in pairs], parts=2 if side_by_side else 1, **options)
+    inputs = targets if side_by_side else FilePictures([pair.input_path for pair in pairs], **options)
+    columns = {"target": Column(targets, target_half), "input": Column(inputs, input_half)}
+    return PictureReader(columns, size_px=size_px, resize=resize)
+
+
+def build_labelled_reader(
+    pictures: LabelledPictures,
+    *,
+    size_px: int,
+    channels: int,
+    resize: str = "short_side",
+    background: tuple[int, int, int] = (255, 255, 255),
+) -> PictureReader:
+    """Reads labelled pictures as the column `image`.
+
+    Args:
+        pictures: Readable pictures.
+        size_px: As for `PictureReader`.
+        channels: As for `PictureReader`.
+        resize: As for `PictureReader`.
+        background: Colour behind transparent pixels.
+
+    Returns:
+        A `PictureReader`.
+
+    Raises:
+        ValueError: If there is no picture, a header cannot be read or an option is not valid.
+    """
+    if not len(pictures):
+        raise ValueError("There must be at least one picture. Received none that can be read.")
+    if pictures.images is not None:
+        source = ArrayPictures(pictures.images)
+    else:
+        reduce_to_px = None if resize == "none" else size_px
+        source = FilePictures(pictures.paths, reduce_to_px=reduce_to_px, background=background)
+    return PictureReader({"image": Column(source)}, size_px=size_px, resize=resize, channels=channels)
 
 
 def _fitted_shapes(shapes: np.ndarray, *, size_px: int, resize: str) -> np.ndarray:
-    """Heights and widths after resizing, int64 [pairs, 2]."""
+    """Heights and widths after resizing, int64 [records, 2]."""
     if resize == "squash":
         return np.full_like(shapes, size_px)
     short = shapes.min(axis=1, keepdims=True)
@@ -181,10 +187,20 @@ def _fitted_shapes(shapes: np.ndarray, *, size_px: int, resize: str) -> np.ndarr
     return (2 * shapes * wanted + short) // (2 * short)
 
 
-def _parallelism(headers: Sequence[Sequence[PictureHeader]]) -> int:
-    """How many pairs of the largest size can be decoded at once in a bounded amount of memory."""
-    largest = sum(max(header.width * header.height * 3 for header in column) for column in headers)
-    return max(1, min(os.cpu_count() or 1, _IN_FLIGHT_BYTES // largest))
+def _parallelism(decoded_bytes: int) -> int:
+    """How many records of this size can be decoded at once in a bounded amount of memory."""
+    return max(1, min(os.cpu_count() or 1, _IN_FLIGHT_BYTES // decoded_bytes))
+
+
+def _with_channels(picture: tf.Tensor, source: PictureSource, channels: int) -> tf.Tensor:
+    """A decoded picture with 1 or 3 channels."""
+    if source.channels == channels:
+        return picture
+    if channels == 3:
+        return tf.repeat(picture, 3, axis=2)
+    weighted = tf.cast(picture, tf.int32) * tf.constant(_LUMA_WEIGHTS)
+    luma = tf.bitwise.right_shift(tf.reduce_sum(weighted, axis=2, keepdims=True) + 2**15, 16)
+    return tf.cast(luma, tf.uint8)
 
 
 def _half(picture: tf.Tensor, half: str | None) -> tf.Tensor:
@@ -194,12 +210,12 @@ def _half(picture: tf.Tensor, half: str | None) -> tf.Tensor:
     return picture[:, :width] if half == "left" else picture[:, width : 2 * width]
 
 
-def _fit(picture: tf.Tensor, shape: tf.Tensor) -> tf.Tensor:
-    """Resizes uint8 [h, w, 3] to `shape`, antialiased; a picture of that size stays as it is."""
+def _fit(picture: tf.Tensor, shape: tf.Tensor, *, channels: int) -> tf.Tensor:
+    """Resizes uint8 [h, w, channels] to `shape`, antialiased; a picture of that size stays as it is."""
 
     def resize() -> tf.Tensor:
         resized = tf.image.resize(picture, tf.cast(shape, tf.int32), method="bicubic", antialias=True)
         return tf.saturate_cast(tf.round(resized), tf.uint8)
 
     same = tf.reduce_all(tf.shape(picture, out_type=tf.int64)[:2] == shape)
-    return tf.ensure_shape(tf.cond(same, lambda: picture, resize), [None, None, 3])
+    return tf.ensure_shape(tf.cond(same, lambda: picture, resize), [None, None, channels])

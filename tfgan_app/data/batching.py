@@ -1,0 +1,153 @@
+"""Training batches out of records: seekable order, random square crops, memory or disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tfgan_app.data.memory import FlatMemory, RowMemory
+from tfgan_app.data.ordering import random_below, shuffled_indices
+from tfgan_app.data.reading import PictureReader
+
+_CROP_TOP, _CROP_LEFT = 0, 1
+
+
+def build_batches(
+    reader: PictureReader,
+    *,
+    size_px: int,
+    batch_size: int,
+    steps: int,
+    start_step: int,
+    seed: int,
+    cache_budget_mb: int,
+    values: Mapping[str, np.ndarray] | None = None,
+    on_progress: Callable[[int, int], Any] | None = None,
+) -> tf.data.Dataset:
+    """Builds the batches of the steps `start_step` to `steps - 1`.
+
+    Which records a step sees, and where they are cropped, depends on `seed` and the step alone: starting at
+    step k gives the batches that skipping k steps would give. Every epoch is a fresh permutation; batches may
+    straddle two epochs. Pictures are kept in memory as bytes when all of them fit into the budget at the size
+    they are read, else they are decoded for each step. Both give the same batches, bit for bit.
+
+    Args:
+        reader: Reads the records; no side is shorter than `size_px`.
+        size_px: Height and width of the crops.
+        batch_size: Records per step.
+        steps: Number of steps of the whole training.
+        start_step: First step.
+        seed: Chooses order and crops.
+        cache_budget_mb: Keep the pictures in memory if they need no more than this.
+        values: Further values of the records, [records, ...] by name, to go along with the pictures.
+        on_progress: Called with the number of records read so far and the number of all records, while
+            pictures are read into memory.
+
+    Returns:
+        A dataset of the columns of `reader`, each uint8 [batch, size_px, size_px, channels] in [0, 255], the
+        `values` of the same records, and `"position": int64 [batch]`. The position counts pictures since the
+        start of training: `step * batch_size + i`.
+
+    Raises:
+        ValueError: If `start_step` is out of range.
+    """
+    if not 0 <= start_step <= steps:
+        raise ValueError(f"`start_step` must be between 0 and steps={steps}. Received: {start_step}.")
+    draw = _build_draw(reader.shapes, values or {}, size_px=size_px, batch_size=batch_size, seed=seed)
+    draws = tf.data.Dataset.range(start_step, steps).map(draw)
+    in_memory = _cached_bytes(reader) <= cache_budget_mb * 2**20
+    if in_memory and (reader.shapes.min(axis=1) == size_px).all():
+        memory = RowMemory(reader, size_px=size_px, on_progress=on_progress)
+        dataset = draws.map(_batch_from_rows(memory), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    else:
+        read = FlatMemory(reader, on_progress=on_progress).read if in_memory else reader.read
+        parallelism = tf.data.AUTOTUNE if in_memory else reader.parallelism
+        crop = _crop_of(read, shape=[size_px, size_px, reader.channels])
+        dataset = draws.unbatch().map(crop, num_parallel_calls=parallelism, deterministic=True)
+        dataset = dataset.batch(batch_size, drop_remainder=True)
+        dataset = dataset.apply(tf.data.experimental.assert_cardinality(steps - start_step))
+    options = tf.data.Options()
+    # They rewrite the graph, and on the way copy the pictures in memory that the graph refers to.
+    options.experimental_optimization.apply_default_optimizations = False
+    return dataset.prefetch(tf.data.AUTOTUNE).with_options(options)
+
+
+def load_centres(reader: PictureReader, *, size_px: int) -> dict[str, np.ndarray]:
+    """Loads the square in the centre of every record.
+
+    Args:
+        reader: Reads the records; no side is shorter than `size_px`.
+        size_px: Height and width of the square.
+
+    Returns:
+        Each column, uint8 [records, size_px, size_px, channels].
+    """
+    corners = (reader.shapes - size_px) // 2
+    shape = (len(corners), size_px, size_px, reader.channels)
+    loaded = {name: np.empty(shape, np.uint8) for name in reader.names}
+    for i, record in enumerate(reader.records()):
+        top, left = corners[i]
+        for name, picture in record.items():
+            loaded[name][i] = picture[top : top + size_px, left : left + size_px]
+    return loaded
+
+
+_Draw = dict[str, Any]
+"""`index`, `top` and `left` of records, int64 [batch] or scalars, and under `given` what goes along with them."""
+
+
+def _build_draw(
+    shapes: np.ndarray, values: Mapping[str, np.ndarray], *, size_px: int, batch_size: int, seed: int
+) -> Callable[[tf.Tensor], _Draw]:
+    """A function from a step to the draws for its batch."""
+    with tf.device("CPU:0"):
+        choices = tf.constant(shapes - size_px + 1)
+        constants = {name: tf.constant(value) for name, value in values.items()}
+
+    def draw(step: tf.Tensor) -> _Draw:
+        positions = step * batch_size + tf.range(batch_size, dtype=tf.int64)
+        indices = shuffled_indices(positions, count=len(shapes), seed=seed)
+        limits = tf.gather(choices, indices)
+        given = {name: tf.gather(constant, indices) for name, constant in constants.items()}
+        return {
+            "index": indices,
+            "top": random_below(limits[:, 0], positions=positions, seed=seed, stream=_CROP_TOP),
+            "left": random_below(limits[:, 1], positions=positions, seed=seed, stream=_CROP_LEFT),
+            "given": given | {"position": positions},
+        }
+
+    return draw
+
+
+def _batch_from_rows(memory: RowMemory) -> Callable[[_Draw], dict[str, tf.Tensor]]:
+    """A function from the draws for a batch to the batch."""
+
+    def batch(draw: _Draw) -> dict[str, tf.Tensor]:
+        crops = memory.read_crops(draw["index"], tops=draw["top"], lefts=draw["left"])
+        return crops | draw["given"]
+
+    return batch
+
+
+def _crop_of(
+    read: Callable[[tf.Tensor], dict[str, tf.Tensor]], *, shape: list[int]
+) -> Callable[[_Draw], dict[str, tf.Tensor]]:
+    """A function from the draw for one record to its crops."""
+
+    def crop(draw: _Draw) -> dict[str, tf.Tensor]:
+        begin = tf.stack([draw["top"], draw["left"], 0])
+        crops = {
+            name: tf.ensure_shape(tf.slice(picture, begin, shape), shape)
+            for name, picture in read(draw["index"]).items()
+        }
+        return crops | draw["given"]
+
+    return crop
+
+
+def _cached_bytes(reader: PictureReader) -> int:
+    """Bytes of all pictures as they are read."""
+    return int(reader.shapes.prod(axis=1).sum()) * reader.channels * len(reader.names)

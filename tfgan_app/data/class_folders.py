@@ -1,0 +1,139 @@
+"""Finds pictures and their classes in folders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tfgan_app.data.folders import VAL_NAMES, unique_names
+from tfgan_app.data.labelled import NO_LABEL, LabelledPictures, LabelledSet, hold_out
+from tfgan_app.images import find_pictures, picture_header
+
+ACCEPTED_LAYOUTS = (
+    "a folder of pictures",
+    "a folder for each class",
+    "train/ (with val/ or test/) that hold either kind",
+)
+"""What a person may put into a folder of labelled pictures."""
+
+_GRAY_MODES = frozenset({"1", "L", "LA", "La", "I", "F"})
+_GRAY_MODE_PREFIX = "I;16"
+
+
+def find_labelled(root: str | Path, *, val_fraction: float = 0.1, seed: int = 0) -> LabelledSet:
+    """Finds the pictures in a folder, and their classes where it has folders for them.
+
+    Sub-folders that hold pictures are classes, sorted by name, and pictures nested in them are of the same class.
+    Where at least as many pictures lie beside the sub-folders as in them there are no classes, and all are
+    used; where fewer do, these are left out. `train/` beside `val/`, `valid/`, `validation/` or `test/` (in any
+    case) is a split, and so is `train/` alone; beside other folders `train/` is a class.
+
+    Files that cannot be read are still part of the result;
+    `tfgan_app.data.checking.find_readable_pictures` drops them.
+
+    Args:
+        root: Folder in one of `ACCEPTED_LAYOUTS`.
+        val_fraction: Share of each class to hold out, in [0, 1], when the folder has no split of its own. Which
+            pictures these are depends on their names and `seed` alone.
+        seed: Chooses the held-out pictures.
+
+    Returns:
+        A `LabelledSet`.
+
+    Raises:
+        ValueError: If the folder is missing or holds no pictures, or a split has other classes than `train/`.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        raise ValueError(f"There is no folder '{root}'. {_expected()}")
+    train_folder, val_folder = _find_splits(root)
+    train = _read_folder(train_folder)
+    if not train.names:
+        raise ValueError(f"There is no picture in '{train_folder}'. {_expected()}")
+    kind = "class folders" if train.class_names else "pictures without classes"
+    if val_folder is None:
+        layout = kind if train_folder == root else f"{train_folder.name}/ with {kind}"
+        everything = train.pictures(train.class_names)
+        parts = hold_out(everything, fraction=val_fraction, seed=seed)
+        unsorted = train.unsorted
+    else:
+        layout = f"{train_folder.name}/ and {val_folder.name}/ with {kind}"
+        val = _read_folder(val_folder)
+        _check_classes(train, val, folder=val_folder)
+        parts = train.pictures(train.class_names), val.pictures(train.class_names)
+        unsorted = train.unsorted + val.unsorted
+    if unsorted:
+        layout += f" (left out beside them: {len(unsorted)})"
+    gray = _all_gray([*parts[0].paths, *parts[1].paths])
+    return LabelledSet(layout, str(root), train.class_names, *parts, val_folder is None, gray, unsorted)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What lies in a folder: files by name, sorted; classes if there are any; files that belong to none."""
+
+    names: dict[str, Path]
+    class_names: tuple[str, ...]
+    unsorted: list[Path]
+
+    def pictures(self, class_names: tuple[str, ...]) -> LabelledPictures:
+        label_of = {name: label for label, name in enumerate(class_names)}
+        labels = [label_of[name.split("/")[0]] if class_names else NO_LABEL for name in self.names]
+        return LabelledPictures(list(self.names), np.array(labels, np.int32), paths=list(self.names.values()))
+
+
+def _find_splits(root: Path) -> tuple[Path, Path | None]:
+    """The folder to train on and the held-out one; `root` itself where it has no splits."""
+    folders = {folder.name.lower(): folder for folder in _picture_folders(root)}
+    val = next((folders[name] for name in VAL_NAMES if name in folders), None)
+    if "train" in folders and (val or len(folders) == 1):
+        return folders["train"], val
+    return root, None
+
+
+def _read_folder(folder: Path) -> _Found:
+    """Reads a folder without splits."""
+    class_folders = _picture_folders(folder)
+    everything = find_pictures(folder)
+    loose = [path for path in everything if path.parent == folder]
+    nested = [path for paths in class_folders.values() for path in paths]
+    if len(loose) >= len(nested):
+        return _Found(dict(sorted(unique_names(everything, folder).items())), (), [])
+    names = dict(sorted(unique_names(nested, folder).items()))
+    # From the names, which are composed Unicode.
+    return _Found(names, tuple(sorted({name.split("/")[0] for name in names})), loose)
+
+
+def _picture_folders(folder: Path) -> dict[Path, list[Path]]:
+    """The visible sub-folders that hold pictures, linked ones too, with all pictures in them."""
+    children = [child for child in sorted(folder.iterdir()) if child.is_dir() and not child.name.startswith(".")]
+    return {child: pictures for child in children if (pictures := find_pictures(child))}
+
+
+def _check_classes(train: _Found, val: _Found, *, folder: Path) -> None:
+    """Raises a `ValueError` if held-out pictures are of no class that is trained on."""
+    if bool(train.class_names) != bool(val.class_names):
+        kinds = ["class folders" if found.class_names else "pictures without classes" for found in (train, val)]
+        raise ValueError(f"Both splits must be of one kind. Received {kinds[0]} to train on, in '{folder}' {kinds[1]}.")
+    if unknown := sorted(set(val.class_names) - set(train.class_names)):
+        raise ValueError(f"'{folder}' has classes without training pictures: {', '.join(unknown)}. Move or add some.")
+
+
+def _all_gray(paths: list[Path]) -> bool:
+    """Whether every file that has a header is stored in gray; reads on only as long as that can be."""
+    any_gray = False
+    for path in paths:
+        try:
+            mode = picture_header(path).mode
+        except ValueError:
+            continue
+        if mode not in _GRAY_MODES and not mode.startswith(_GRAY_MODE_PREFIX):
+            return False
+        any_gray = True
+    return any_gray
+
+
+def _expected() -> str:
+    return f"Expected {'; '.join(ACCEPTED_LAYOUTS)}."

@@ -1,0 +1,149 @@
+"""Decodes pictures by their index inside tf.data, from files or from an array.
+
+Plain JPEG and PNG files take TensorFlow's own decoders, which run in parallel without Python; every other
+kind of picture goes through Pillow.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Protocol
+
+import numpy as np
+import tensorflow as tf
+
+from tfgan_app.images import PictureHeader, picture_header, read_rgb
+
+# A picture is decoded at 1/2, 1/4 or 1/8 of its size when that still leaves this many times the wanted size:
+# the JPEG decoder then skips most of its work, and the antialiased resize after it still has enough to work
+# with.
+_OVERSAMPLING = 2
+_JPEG_RATIOS = (1, 2, 4, 8)
+_PNG, _PILLOW = "png", "pillow"
+
+
+class PictureSource(Protocol):
+    """Pictures that can be decoded by their index.
+
+    Attributes:
+        sizes: int64 [pictures, 2], height and width of each.
+        channels: Number of channels of a decoded picture, 1 or 3.
+        decoded_bytes: What the largest picture takes once it is decoded.
+    """
+
+    sizes: np.ndarray
+    channels: int
+    decoded_bytes: int
+
+    def decode(self, index: tf.Tensor) -> tf.Tensor:
+        """uint8 [height, width, channels] of the picture at `index`, an int64 scalar."""
+
+
+class ArrayPictures:
+    """Pictures of one size that are already decoded.
+
+    Args:
+        images: uint8 [pictures, height, width, channels].
+    """
+
+    def __init__(self, images: np.ndarray):
+        count, height, width, self.channels = images.shape
+        self.sizes = np.full((count, 2), (height, width), np.int64)
+        self.decoded_bytes = height * width * self.channels
+        with tf.device("CPU:0"):
+            self._images = tf.constant(images)
+
+    def decode(self, index: tf.Tensor) -> tf.Tensor:
+        """uint8 [height, width, channels] of the picture at `index`, an int64 scalar."""
+        return self._images[index]
+
+
+class FilePictures:
+    """Pictures in files.
+
+    Args:
+        paths: Readable pictures of any kind.
+        parts: 2 if each file holds two pictures side by side; then `sizes` are those of one of them.
+        reduce_to_px: JPEG files may be decoded at a fraction of their size that leaves the short side well
+            above this; None decodes every pixel.
+        background: Colour behind transparent pixels.
+
+    Raises:
+        ValueError: If a header cannot be read.
+    """
+
+    channels = 3
+
+    def __init__(
+        self,
+        paths: Sequence[os.PathLike],
+        *,
+        parts: int = 1,
+        reduce_to_px: int | None = None,
+        background: tuple[int, int, int] = (255, 255, 255),
+    ):
+        with ThreadPoolExecutor() as pool:
+            headers = list(pool.map(picture_header, paths))
+        self.sizes = np.array([(header.height, header.width // parts) for header in headers], np.int64)
+        self.decoded_bytes = max(header.width * header.height * self.channels for header in headers)
+        decoders = [
+            _choose_decoder(header, size=size, reduce_to_px=reduce_to_px)
+            for header, size in zip(headers, self.sizes, strict=True)
+        ]
+        kinds = sorted(set(decoders))
+        self._branches = [_build_decoder(kind, background) for kind in kinds]
+        with tf.device("CPU:0"):
+            self._paths = tf.constant([os.fsencode(path) for path in paths])
+            self._branch_indices = tf.constant([kinds.index(decoder) for decoder in decoders])
+
+    def decode(self, index: tf.Tensor) -> tf.Tensor:
+        """uint8 [height, width, 3] of the file at `index`, an int64 scalar."""
+        path = self._paths[index]
+        if len(self._branches) == 1:
+            return self._branches[0](path)
+        # Only the kinds that occur become branches: without odd files there is no Python in the graph.
+        return tf.switch_case(self._branch_indices[index], [partial(branch, path) for branch in self._branches])
+
+
+def decode_jpeg(contents: tf.Tensor, *, ratio: int = 1) -> tf.Tensor:
+    """Decodes a JPEG file at 1/`ratio` of its size, at full size exactly as Pillow does."""
+    return tf.io.decode_jpeg(contents, channels=3, ratio=ratio, dct_method="INTEGER_ACCURATE")
+
+
+def _choose_decoder(header: PictureHeader, *, size: Sequence[int], reduce_to_px: int | None) -> str:
+    """How to decode a file that holds pictures of `size`: `"jpeg/RATIO"`, `"png"` or `"pillow"`."""
+    if not header.plain:
+        return _PILLOW
+    if header.format == "PNG":
+        return _PNG
+    return f"jpeg/{1 if reduce_to_px is None else _jpeg_ratio(*size, size_px=reduce_to_px)}"
+
+
+def _build_decoder(kind: str, background: tuple[int, int, int]) -> Callable[[tf.Tensor], tf.Tensor]:
+    """A function from a file's path to uint8 [height, width, 3]."""
+    if kind == _PILLOW:
+
+        def read(path: bytes) -> np.ndarray:
+            return read_rgb(os.fsdecode(path), background=background)
+
+        def decode(path: tf.Tensor) -> tf.Tensor:
+            return tf.ensure_shape(tf.numpy_function(read, [path], tf.uint8), [None, None, 3])
+
+        return decode
+    if kind == _PNG:
+        return lambda path: tf.io.decode_png(tf.io.read_file(path), channels=3)
+    ratio = int(kind.removeprefix("jpeg/"))
+    return lambda path: decode_jpeg(tf.io.read_file(path), ratio=ratio)
+
+
+def _jpeg_ratio(height: int, width: int, *, size_px: int) -> int:
+    """The largest ratio that leaves enough pixels and divides both sides.
+
+    A side that does not divide would be rounded up, and the picture shifted against its partner.
+    """
+    wanted = size_px * _OVERSAMPLING
+    fits = [r for r in _JPEG_RATIOS if height % r == width % r == 0 and min(height, width) // r >= wanted]
+    return max(fits, default=1)

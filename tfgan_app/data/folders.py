@@ -1,0 +1,60 @@
+"""What all readers of picture folders share: names, splits, and the seeded hold-out."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+
+VAL_NAMES = ("val", "valid", "validation", "test")
+"""Lower-case names of held-out splits; of several the first counts."""
+
+
+def folders_by_name(folder: Path) -> dict[str, Path]:
+    """The sub-folders by their names in lower case."""
+    return {child.name.lower(): child for child in sorted(folder.iterdir()) if child.is_dir()}
+
+
+def picture_name(path: Path, folder: Path) -> str:
+    """Path within `folder` without suffix. Composed Unicode, since macOS stores names decomposed."""
+    return unicodedata.normalize("NFC", path.relative_to(folder).with_suffix("").as_posix())
+
+
+def unique_names(paths: Sequence[Path], folder: Path) -> dict[str, Path]:
+    """Names for pictures of one folder; a suffix stays part of the name where it alone tells two apart."""
+    names: dict[str, Path] = {}
+    for path in paths:
+        name = picture_name(path, folder)
+        names[f"{name}{path.suffix}" if name in names else name] = path
+    return names
+
+
+def check_val_fraction(val_fraction: float) -> None:
+    """Raises a `ValueError` for a share that is none."""
+    if not 0 <= val_fraction <= 1:
+        raise ValueError(f"`val_fraction` must be between 0 and 1. Received: {val_fraction}.")
+
+
+def held_out_names(names: Sequence[str], *, fraction: float, seed: int) -> set[str]:
+    """Chooses what to hold out by name, so that a picture stays where it is when others are added.
+
+    Args:
+        names: Unique names.
+        fraction: Share to hold out, in [0, 1].
+        seed: Chooses the names.
+
+    Returns:
+        About `fraction` of the names: at least one if there are two, and all of them only for 1.
+    """
+
+    def draw(name: str) -> float:
+        digest = hashlib.sha256(f"{seed}/{name}".encode()).digest()
+        return int.from_bytes(digest[:8], "big") / 2**64
+
+    if fraction == 1:
+        return set(names)
+    if fraction == 0 or len(names) < 2:
+        return set()
+    count = sum(draw(name) < fraction for name in names)
+    return set(sorted(names, key=draw)[: min(max(count, 1), len(names) - 1)])

@@ -1,0 +1,123 @@
+"""Labelled pictures: what a source of pictures with or without classes is opened as."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from tfgan_app.data.folders import held_out_names
+
+NO_LABEL = -1
+"""The label of pictures without classes."""
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledPictures:
+    """Pictures of one split, in files or in one array.
+
+    Attributes:
+        names: For files the path within the split without suffix: `"cats/tom"`. Unique in the split.
+        labels: int32 [pictures], the class of each; all `NO_LABEL` where there are no classes.
+        paths: The files, or None.
+        images: uint8 [pictures, height, width, channels] with 1 or 3 channels, or None.
+
+    Raises:
+        ValueError: If there are both files and an array or neither, or not one of everything per picture.
+    """
+
+    names: list[str]
+    labels: np.ndarray
+    paths: list[Path] | None = None
+    images: np.ndarray | None = None
+
+    def __post_init__(self):
+        if (self.paths is None) == (self.images is None):
+            raise ValueError("Labelled pictures must be either `paths` or `images`. Received both or neither.")
+        pictures = self.images if self.paths is None else self.paths
+        lengths = len(self.names), len(self.labels), len(pictures)
+        if len(set(lengths)) > 1:
+            raise ValueError(f"There must be one name, label and picture each. Received: {lengths} of them.")
+        if self.images is not None and (self.images.dtype != np.uint8 or self.images.shape[3:] not in ((1,), (3,))):
+            received = f"{self.images.dtype} {list(self.images.shape)}"
+            raise ValueError(f"`images` must be uint8 [pictures, height, width, 1 or 3]. Received: {received}.")
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def select(self, indices: Sequence[int]) -> LabelledPictures:
+        """The pictures at `indices`, in that order."""
+        return LabelledPictures(
+            names=[self.names[i] for i in indices],
+            labels=self.labels[np.asarray(indices, np.int64)],
+            paths=None if self.paths is None else [self.paths[i] for i in indices],
+            images=None if self.images is None else self.images[np.asarray(indices, np.int64)],
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledSet:
+    """What a source of pictures holds.
+
+    Attributes:
+        layout: What the source looks like, in words.
+        origin: The source, as given.
+        class_names: Name of each label; empty when the pictures have no classes.
+        train: Pictures to train on, in an order that does not change.
+        val: Held-out pictures.
+        val_is_holdout: Whether `val` was set apart from the training pictures, as the source has no split.
+        gray: Whether every picture is stored in gray. Files are judged by their headers: gray pictures stored in
+            colour count as colour.
+        unsorted: Pictures beside the class folders, which are not used.
+    """
+
+    layout: str
+    origin: str
+    class_names: tuple[str, ...]
+    train: LabelledPictures
+    val: LabelledPictures
+    val_is_holdout: bool
+    gray: bool
+    unsorted: list[Path] = field(default_factory=list)
+
+
+def hold_out(pictures: LabelledPictures, *, fraction: float, seed: int) -> tuple[LabelledPictures, LabelledPictures]:
+    """Splits off about `fraction` of each class by name.
+
+    Args:
+        pictures: Pictures of all classes.
+        fraction: Share to hold out, in [0, 1].
+        seed: Chooses the held-out pictures.
+
+    Returns:
+        Pictures to train on and held-out pictures, both in their order. Of a class with two pictures or more at
+        least one is held out; a class loses all of them only for a `fraction` of 1.
+    """
+    held_out: set[str] = set()
+    names = np.array(pictures.names, dtype=object)
+    for label in np.unique(pictures.labels):
+        held_out |= held_out_names(list(names[pictures.labels == label]), fraction=fraction, seed=seed)
+    is_held_out = np.array([name in held_out for name in pictures.names], bool)
+    return pictures.select(np.flatnonzero(~is_held_out)), pictures.select(np.flatnonzero(is_held_out))
+
+
+def labelled_fingerprint(pictures: LabelledPictures) -> str:
+    """Digest of what is trained on, to notice another data set under the same name.
+
+    Args:
+        pictures: The pictures.
+
+    Returns:
+        64 hex digits: of labels, names and sizes in bytes of files, or of labels and bytes of an array.
+    """
+    digest = hashlib.sha256(pictures.labels.astype("<i4").tobytes())
+    if pictures.images is None:
+        facts = [(name, path.stat().st_size) for name, path in zip(pictures.names, pictures.paths, strict=True)]
+        digest.update(repr(facts).encode())
+    else:
+        digest.update(repr(pictures.images.shape).encode())
+        digest.update(np.ascontiguousarray(pictures.images).data)
+    return digest.hexdigest()

@@ -1,0 +1,180 @@
+"""What is in a set of labelled pictures, what is wrong with it, and what to do about it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from tfgan_app.data.inspection import (
+    FileFacts,
+    Inspection,
+    Problem,
+    equal_names,
+    leaked_names,
+    most_common,
+    read_files,
+    size_range,
+    unusable,
+)
+from tfgan_app.data.labelled import LabelledPictures, LabelledSet
+from tfgan_app.data.opening import open_labelled
+from tfgan_app.images import MAX_PIXELS, PictureHeader
+
+_SHOWN_CLASSES = 20
+_FEW_PICTURES = 10
+_MAX_IMBALANCE = 5
+_REMEDIES = {
+    "unsorted": "They lie beside the class folders and are not used. Move them into the folder of their class.",
+    "unreadable": "They are left out. Replace or delete them.",
+    "oversized": f"They are left out. Scale them down to at most {MAX_PIXELS} pixels.",
+    "duplicate": "They count several times in training. Keep one of each.",
+    "in two classes": "The same picture has several labels. Keep it in the class it belongs to.",
+    "leaked": "The metrics on held-out pictures will be too good. Delete them from one of the splits.",
+    "few pictures": f"Under {_FEW_PICTURES} training pictures are learnt by heart. Add some, or leave the class out.",
+    "imbalance": f"The largest class is over {_MAX_IMBALANCE} times the smallest, which will look worse. Add to it.",
+    "no held-out pictures": "Nothing can be measured. Add pictures, or raise data.val_fraction.",
+}
+"""For each kind of problem, what to do about it."""
+
+
+@dataclass(frozen=True)
+class LabelledInspection(Inspection):
+    """What `inspect_labelled` found: as for `Inspection`, of pictures instead of pairs.
+
+    Attributes:
+        classes: Number of pictures of each class under `"train"` and `"val"`; empty without classes.
+    """
+
+    records: ClassVar[str] = "pictures"
+
+    classes: dict[str, dict[str, int]]
+
+    def _class_lines(self) -> list[str]:
+        if not self.classes:
+            return []
+        lines = [f"  {'classes':17} {len(self.classes)}"]
+        for name, counts in list(self.classes.items())[:_SHOWN_CLASSES]:
+            lines.append(f"    {name}: {counts['train']} training, {counts['val']} held-out")
+        if len(self.classes) > _SHOWN_CLASSES:
+            lines.append(f"    ... and {len(self.classes) - _SHOWN_CLASSES} more")
+        return lines
+
+
+def inspect_labelled(
+    source: str | Path,
+    *,
+    val_fraction: float = 0.1,
+    seed: int = 0,
+    on_progress: Callable[[int, int], Any] | None = None,
+) -> LabelledInspection:
+    """Reads every picture of a labelled set and reports what is in it and what is wrong.
+
+    Args:
+        source: As for `open_labelled`.
+        val_fraction: As for `open_labelled`.
+        seed: As for `open_labelled`.
+        on_progress: Called with the number of files read so far and the number of all files.
+
+    Returns:
+        A `LabelledInspection`.
+
+    Raises:
+        ValueError: If the source cannot be opened.
+    """
+    found = open_labelled(source, val_fraction=val_fraction, seed=seed)
+    train, val = _read(found, on_progress)
+    headers = [facts.header for facts in (*train, *val) if facts.header]
+    smallest, largest = size_range((header.width, header.height) for header in headers)
+    classes = _class_counts(found)
+    return LabelledInspection(
+        root=found.origin,
+        layout=found.layout,
+        train_count=len(found.train),
+        val_count=len(found.val),
+        val_is_holdout=found.val_is_holdout,
+        smallest=smallest,
+        largest=largest,
+        modes=most_common(header.mode for header in headers),
+        formats=most_common(header.format for header in headers),
+        problems=_problems(found, train, val) + _class_problems(classes),
+        classes=classes,
+    )
+
+
+def _read(found: LabelledSet, on_progress: Callable[[int, int], Any] | None) -> tuple[list[FileFacts], list[FileFacts]]:
+    """What was read of each training and each held-out picture."""
+    if found.train.images is not None:
+        return _array_facts(found.train.images), _array_facts(found.val.images)
+    files = read_files([*found.train.paths, *found.val.paths], on_progress=on_progress)
+    return [files[path] for path in found.train.paths], [files[path] for path in found.val.paths]
+
+
+def _array_facts(images: np.ndarray) -> list[FileFacts]:
+    """The same of an array, whose pictures can all be used."""
+    height, width, channels = images.shape[1:]
+    header = PictureHeader(width, height, "L" if channels == 1 else "RGB", "array", 1, True)
+    return [FileFacts(header, None, hashlib.sha256(image.tobytes()).hexdigest()) for image in images]
+
+
+def _class_counts(found: LabelledSet) -> dict[str, dict[str, int]]:
+    count = len(found.class_names)
+    train, val = (np.bincount(part.labels, minlength=count) if count else [] for part in (found.train, found.val))
+    return {name: {"train": int(train[label]), "val": int(val[label])} for label, name in enumerate(found.class_names)}
+
+
+def _problems(found: LabelledSet, train_facts: list[FileFacts], val_facts: list[FileFacts]) -> list[Problem]:
+    """Everything that is wrong with the pictures, each kind once."""
+    train, val = _Usable(found.train, train_facts), _Usable(found.val, val_facts)
+    by_kind = {
+        "unsorted": [str(path) for path in found.unsorted],
+        **unusable([*train_facts, *val_facts]),
+        "duplicate": train.equal_in_class() + val.equal_in_class(),
+        "in two classes": _in_two_classes([*train.records, *val.records], found.class_names),
+        "leaked": leaked_names(train.digests(), val.digests()),
+    }
+    problems = [Problem(kind, items, _REMEDIES[kind]) for kind, items in by_kind.items() if items]
+    if not len(found.val):
+        problems.append(Problem("no held-out pictures", [], _REMEDIES["no held-out pictures"]))
+    return problems
+
+
+class _Usable:
+    """Digest, name and label of the pictures that can be used; equal digests are equal byte for byte."""
+
+    def __init__(self, pictures: LabelledPictures, facts: Sequence[FileFacts]):
+        everything = zip(facts, pictures.names, pictures.labels.tolist(), strict=True)
+        self.records = [(file.digest, name, label) for file, name, label in everything if not file.problem]
+
+    def digests(self) -> list[tuple[str, str]]:
+        return [(digest, name) for digest, name, _ in self.records]
+
+    def equal_in_class(self) -> list[str]:
+        return equal_names(((digest, label), name) for digest, name, label in self.records)
+
+
+def _in_two_classes(records: Sequence[tuple[str, str, int]], class_names: tuple[str, ...]) -> list[str]:
+    """Pictures that have more than one label, in any split."""
+    groups = defaultdict(dict)
+    for digest, name, label in records:
+        groups[digest].setdefault(label, name)
+    return [
+        " = ".join(f"{name} ({class_names[label]})" for label, name in labels.items())
+        for labels in groups.values()
+        if len(labels) > 1
+    ]
+
+
+def _class_problems(classes: dict[str, dict[str, int]]) -> list[Problem]:
+    """Classes that are too small, or too unlike in size."""
+    counts = {name: found["train"] for name, found in classes.items()}
+    by_kind = {"few pictures": [f"{name}: {count}" for name, count in counts.items() if count < _FEW_PICTURES]}
+    if counts and max(counts.values()) > _MAX_IMBALANCE * min(counts.values()):
+        smallest, largest = min(counts, key=counts.get), max(counts, key=counts.get)
+        by_kind["imbalance"] = [f"{largest}: {counts[largest]}, {smallest}: {counts[smallest]}"]
+    return [Problem(kind, items, _REMEDIES[kind]) for kind, items in by_kind.items() if items]

@@ -1,0 +1,66 @@
+"""Opens a data source: a folder, `keras:NAME` or `tfds:NAME[:SPLIT]`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tfgan_app.data.array_sets import open_keras_set, open_tfds_set
+from tfgan_app.data.class_folders import find_labelled
+from tfgan_app.data.folders import VAL_NAMES, check_val_fraction
+from tfgan_app.data.labelled import LabelledSet
+from tfgan_app.data.pairs import find_pairs
+
+_KERAS, _TFDS = "keras:", "tfds:"
+_HALF_NAMES = frozenset(f"{split}{half}" for split in ("", "train", *VAL_NAMES) for half in "ab")
+
+
+def open_labelled(source: str | Path, *, val_fraction: float = 0.1, seed: int = 0) -> LabelledSet:
+    """Opens pictures with or without classes.
+
+    Args:
+        source: A folder (see `tfgan_app.data.class_folders.find_labelled`), `keras:NAME` for one of
+            `tfgan_app.data.array_sets.KERAS_SETS`, or `tfds:NAME[:SPLIT]` for TensorFlow Datasets.
+        val_fraction: Share of each class to hold out, in [0, 1], when the source has no split of its own. Which
+            pictures these are depends on their names and `seed` alone, so a picture stays where it is when
+            others are added.
+        seed: Chooses the held-out pictures.
+
+    Returns:
+        A `LabelledSet`.
+
+    Raises:
+        ValueError: If the source cannot be opened. One line.
+    """
+    check_val_fraction(val_fraction)
+    text = str(source)
+    if text.startswith(_KERAS):
+        return open_keras_set(text.removeprefix(_KERAS))
+    if text.startswith(_TFDS):
+        return open_tfds_set(text.removeprefix(_TFDS), val_fraction=val_fraction, seed=seed)
+    return find_labelled(source, val_fraction=val_fraction, seed=seed)
+
+
+def holds_pairs(source: str | Path) -> bool:
+    """Whether a source is taken for picture pairs rather than for labelled pictures.
+
+    It is one if `find_pairs` accepts it and it has no class folders: its pictures lie flat and most are at least 1.5
+    times as wide as high, or its folders are named as halves of a pair, such as `A/` and `trainB/`. Wide
+    pictures in folders of other names are labelled pictures, and so are letters in `A/` to `Z/`.
+
+    Args:
+        source: As for `open_labelled`.
+
+    Returns:
+        True for pairs; False for everything else, also for what is no data source at all.
+    """
+    if str(source).startswith((_KERAS, _TFDS)):
+        return False
+    try:
+        find_pairs(source)
+    except ValueError:
+        return False
+    try:
+        labelled = find_labelled(source)
+    except ValueError:
+        return True
+    return {name.lower() for name in labelled.class_names} <= _HALF_NAMES
