@@ -89,7 +89,7 @@ def test_real_label_smooths_the_discriminators_target_only():
     trainer = build_tiny_trainer()
     discriminator = trainer.networks.discriminators["discriminator"]
     mean_real_logit = float(tf.reduce_mean(discriminator([batch["input"], batch["target"]])))
-    assert smooth["discriminator_loss"] - plain["discriminator_loss"] == pytest.approx(0.05 * mean_real_logit, abs=1e-5)
+    assert smooth["discriminator_loss"] - plain["discriminator_loss"] == pytest.approx(0.1 * mean_real_logit, abs=1e-5)
 
 
 def test_accumulating_two_half_batches_is_one_update_of_the_whole():

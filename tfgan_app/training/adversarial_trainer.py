@@ -7,7 +7,10 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-from tfgan_app.training.task import Networks, Objective, Synthesis
+from tfgan_app.training.draws import Draws
+from tfgan_app.training.judge import Judge
+from tfgan_app.training.task import Judging, Networks, Objective, Synthesis
+from tfgan_app.training.updating import apply_gradients
 
 HEALTH = (
     "generator_loss",
@@ -15,21 +18,23 @@ HEALTH = (
     "adversarial",
     "real_accuracy",
     "fake_accuracy",
+    "real_logits",
+    "fake_logits",
     "generator_gradient_norm",
     "discriminator_gradient_norm",
     "nonfinite",
 )
-"""Names logged for every game, beside those of its auxiliary losses."""
+"""Names logged for every game, beside those of its auxiliary losses, penalties and monitored figures."""
 
 
 class AdversarialTrainer(keras.Model):
-    """Trains generators against discriminators: discriminator step, generator step, averaged weights.
+    """Trains generators against discriminators: discriminator steps, generator step, averaged weights.
 
     One forward pass of the generators serves both players: the discriminators are updated on its
     detached output, and the generators then against the updated discriminators, as in the reference
     implementation of pix2pix, which does the same.
 
-    Augmentation is a function of (seed, step), whatever the number of replicas, and what layers such as
+    All randomness is a function of (seed, step), whatever the number of replicas, and what layers such as
     dropout draw from is a variable of theirs, so that a resumed training continues bit for bit.
 
     Args:
@@ -41,10 +46,15 @@ class AdversarialTrainer(keras.Model):
         augment: `(batch, draws) -> batch` by the task, or `None`; `draws` is float32
             `[batch, draws_per_example]`, uniform in [0, 1).
         draws_per_example: random numbers that `augment` wants.
+        judging: what is done to pictures before a discriminator judges them.
+        discriminator_steps: updates of the discriminators for each of the generators, each on its own share
+            of the batch; the generators' is the last share.
         clip_norm: bound on the global norm of each player's gradients, over all replicas, or `None`.
+        normalize_gradients: scale each player's gradients to a global norm of 1.
         ema_decay: decay of the averaged generator weights (warmed up: `min(decay, (1 + t) / (10 + t))`).
         seed: seed of every random draw.
-        global_batch_size: examples of one step over all replicas.
+        global_batch_size: examples of one update over all replicas; a batch holds `discriminator_steps` times
+            as many.
     """
 
     def __init__(
@@ -56,8 +66,11 @@ class AdversarialTrainer(keras.Model):
         synthesize: Callable[[Networks, dict, bool], Synthesis],
         augment: Callable[[dict, tf.Tensor], dict] | None = None,
         draws_per_example: int = 0,
+        judging: Judging | None = None,
+        discriminator_steps: int = 1,
         ema_decay: float = 0.999,
         clip_norm: float | None = None,
+        normalize_gradients: bool = False,
         seed: int = 0,
         global_batch_size: int,
     ):
@@ -68,16 +81,27 @@ class AdversarialTrainer(keras.Model):
         self._synthesize = synthesize
         self._augment = augment
         self._draws_per_example = draws_per_example
+        self._discriminator_steps = discriminator_steps
         self._ema_decay = ema_decay
-        self._clip_norm = clip_norm
-        self._global_batch_size = global_batch_size
+        self._scaling = {"clip_norm": clip_norm, "normalize": normalize_gradients}
+        self._images_per_step = global_batch_size * discriminator_steps
         for name, model in averaged.generators.items():
             model.set_weights(networks.generators[name].get_weights())
         self.initial_step = 0
         self.seed = self.add_weight(shape=(), dtype="int64", trainable=False, name="seed", initializer="zeros")
         self.seed.assign(seed)
         self.step = self.add_weight(shape=(), dtype="int64", trainable=False, name="step", initializer="zeros")
-        self._trackers = {name: keras.metrics.Mean(name=name) for name in (*HEALTH, *objective.auxiliary_weights)}
+        self._draws = Draws(self.seed, self.step, self._images_per_step)
+        self._judge = Judge(
+            networks.discriminators,
+            objective=objective,
+            judging=judging or Judging(),
+            draws=self._draws,
+            step=self.step,
+            add_weight=self.add_weight,
+        )
+        logged = (*HEALTH, *objective.auxiliary_weights, *objective.monitored, *self._judge.logged)
+        self._trackers = {name: keras.metrics.Mean(name=name) for name in logged}
         self.built = True
 
     def compile(self, *, generator_optimizer, discriminator_optimizer, **kwargs):
@@ -104,18 +128,33 @@ class AdversarialTrainer(keras.Model):
     def discriminator_variables(self) -> list:
         return [v for model in self.networks.discriminators.values() for v in model.trainable_variables]
 
+    @property
+    def state_variables(self) -> list:
+        """What a training depends on beside the networks and the optimizers."""
+        return [self.step, self.seed, *self._judge.variables]
+
     def train_step(self, batch: dict) -> dict[str, tf.Tensor]:
-        """One update of every player; returns the running means of losses and health figures."""
-        batch = self._augmented(batch)
+        """One update of the generators and its updates of the discriminators.
+
+        Returns:
+            The running means of losses and health figures, each of shape `[1]`.
+        """
+        shares = self._shares(self._augmented(batch))
+        health = []
+        for share in shares[:-1]:
+            health.append(self._discriminator_step(self._synthesize(self.networks, share, True), share["position"]))
+        share = shares[-1]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch([variable.value for variable in self.generator_variables])
-            synthesis = self._synthesize(self.networks, batch, True)
+            synthesis = self._synthesize(self.networks, share, True)
             with tape.stop_recording():
-                logs = self._discriminator_step(synthesis)
-            losses, total = self._generator_losses(synthesis)
+                health.append(self._discriminator_step(synthesis, share["position"]))
+            losses, total = self._generator_losses(synthesis, share["position"])
             scaled = self._scaled(total, self.generator_optimizer)
-        logs |= losses | self._apply(tape, scaled, self.generator_optimizer, self.generator_variables, "generator")
-        logs["generator_loss"] = total
+        logs = {name: tf.add_n([each[name] for each in health]) / len(health) for name in health[0]}
+        gradients = tape.gradient(scaled, [variable.value for variable in self.generator_variables])
+        logs |= losses | self._apply(gradients, scaled, "generator")
+        logs |= self._judge.adapt(logs["real_accuracy"], self._images_per_step)
         self._average_weights()
         self.step.assign_add(1)
         return self._log(logs)
@@ -123,63 +162,51 @@ class AdversarialTrainer(keras.Model):
     def _augmented(self, batch: dict) -> dict:
         if self._augment is None:
             return batch
-        seed = tf.stack([tf.convert_to_tensor(self.seed), tf.convert_to_tensor(self.step)])
-        draws = tf.random.stateless_uniform([self._global_batch_size, self._draws_per_example], seed)
-        # An example's draws depend on its place in the global batch, not on the replica that has it.
-        return self._augment(batch, tf.gather(draws, batch["position"] % self._global_batch_size))
+        positions = batch["position"]
+        draws = self._draws.uniform(positions, self._draws_per_example)
+        return {"position": positions} | self._augment(batch, draws)
 
-    def _discriminator_step(self, synthesis: Synthesis) -> dict[str, tf.Tensor]:
-        adversarial_loss, real_label = self._objective.adversarial_loss, self._objective.real_label
-        losses, real_hits, fake_hits = [], [], []
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch([variable.value for variable in self.discriminator_variables])
-            for name, (real, fake, condition) in synthesis.adversarial.items():
-                real_logits = self._judge(name, real, condition)
-                fake_logits = self._judge(name, tf.stop_gradient(fake), condition)
-                losses.append(adversarial_loss.discriminator(real_logits, fake_logits, real_label))
-                real_hits.append(adversarial_loss.says_real(real_logits))
-                fake_hits.append(1.0 - adversarial_loss.says_real(fake_logits))
-            total = tf.add_n(losses)
-            scaled = self._scaled(total, self.discriminator_optimizer)
-        health = self._apply(tape, scaled, self.discriminator_optimizer, self.discriminator_variables, "discriminator")
-        accuracies = {"real_accuracy": tf.reduce_mean(real_hits), "fake_accuracy": tf.reduce_mean(fake_hits)}
-        return {"discriminator_loss": total, **accuracies, **health}
+    def _shares(self, batch: dict) -> list[dict]:
+        count = self._discriminator_steps
+        if count == 1:
+            return [batch]
+        split = {name: tf.split(values, count) for name, values in batch.items()}
+        return [{name: values[index] for name, values in split.items()} for index in range(count)]
 
-    def _generator_losses(self, synthesis: Synthesis) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-        adversarial = tf.add_n(
-            [
-                self._objective.adversarial_loss.generator(self._judge(name, fake, condition))
-                for name, (_, fake, condition) in synthesis.adversarial.items()
-            ]
-        )
-        total = self._objective.adversarial_weight * adversarial
-        for name, weight in self._objective.auxiliary_weights.items():
+    def _discriminator_step(self, synthesis: Synthesis, positions: tf.Tensor) -> dict[str, tf.Tensor]:
+        def differentiate(penalize: bool):
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch([variable.value for variable in self.discriminator_variables])
+                total, logs = self._judge.discriminator_loss(synthesis, positions, penalize=penalize)
+                scaled = self._scaled(total, self.discriminator_optimizer)
+            gradients = tape.gradient(scaled, [variable.value for variable in self.discriminator_variables])
+            return gradients, scaled, logs | {"discriminator_loss": total}
+
+        every = self._objective.penalty_every_steps
+        if every == 1 or not self._objective.penalties:
+            gradients, scaled, logs = differentiate(bool(self._objective.penalties))
+        else:  # Both kinds of step are branches of one graph.
+            due = tf.convert_to_tensor(self.step) % every == 0
+            gradients, scaled, logs = tf.cond(due, lambda: differentiate(True), lambda: differentiate(False))
+        return logs | self._apply(gradients, scaled, "discriminator")
+
+    def _generator_losses(self, synthesis: Synthesis, positions: tf.Tensor) -> tuple[dict, tf.Tensor]:
+        objective = self._objective
+        adversarial, code_loss = self._judge.generator_loss(synthesis, positions)
+        total = objective.adversarial_weight * adversarial + objective.code_weight * code_loss
+        for name, weight in objective.auxiliary_weights.items():
             total += weight * synthesis.auxiliary[name]
-        return {"adversarial": adversarial, **synthesis.auxiliary}, total
-
-    def _judge(self, name: str, image, condition):
-        discriminator = self.networks.discriminators[name]
-        return discriminator(image if condition is None else [condition, image], training=True)
+        logs = {"adversarial": adversarial, "generator_loss": total, **synthesis.auxiliary}
+        return logs | {name: synthesis.monitored[name] for name in objective.monitored}, total
 
     def _scaled(self, loss, optimizer):
         # Replicas' gradients are summed, so each takes its share of the mean.
         return optimizer.scale_loss(loss / self.distribute_strategy.num_replicas_in_sync)
 
-    def _apply(self, tape, loss, optimizer, variables, player: str) -> dict[str, tf.Tensor]:
-        gradients = tape.gradient(loss, [variable.value for variable in variables])
-        replicas, scale = self.distribute_strategy.num_replicas_in_sync, loss_scale(optimizer)
-        if self._clip_norm is None:
-            norm = tf.linalg.global_norm(gradients) * replicas / scale
-        else:
-            if replicas > 1:  # The optimizer would sum what each replica had clipped by itself.
-                gradients = tf.distribute.get_replica_context().all_reduce("SUM", gradients)
-            norm = tf.linalg.global_norm(gradients) / scale
-            factor = tf.minimum(1.0, self._clip_norm / (norm + 1e-12)) / replicas
-            gradients = [gradient * factor for gradient in gradients]
-        optimizer.apply_gradients(zip(gradients, variables, strict=True))
-        # Under float16 the optimizer skips overflown gradients by design; only the loss can be sick.
-        finite = tf.math.is_finite(loss if _scales_loss(optimizer) else loss + norm)
-        return {f"{player}_gradient_norm": norm, f"{player}_nonfinite": 1.0 - tf.cast(finite, tf.float32)}
+    def _apply(self, gradients: list, loss, player: str) -> dict[str, tf.Tensor]:
+        variables, optimizer = getattr(self, f"{player}_variables"), getattr(self, f"{player}_optimizer")
+        health = apply_gradients(gradients, optimizer, variables, loss=loss, **self._scaling)
+        return {f"{player}_{name}": value for name, value in health.items()}
 
     def _average_weights(self):
         step = tf.cast(self.step, tf.float32)
@@ -198,12 +225,3 @@ class AdversarialTrainer(keras.Model):
             tracker.update_state(logs[name])
         # Shape [1]: several workers' logs are averaged over their first axis.
         return {name: tf.reshape(tracker.result(), [1]) for name, tracker in self._trackers.items()}
-
-
-def loss_scale(optimizer) -> tf.Tensor | float:
-    """The factor that the optimizer puts on losses: 1 unless it scales them for float16."""
-    return tf.cast(optimizer.dynamic_scale, tf.float32) if _scales_loss(optimizer) else 1.0
-
-
-def _scales_loss(optimizer) -> bool:
-    return isinstance(optimizer, keras.optimizers.LossScaleOptimizer)

@@ -96,7 +96,7 @@ def state_variables(trainer: AdversarialTrainer) -> dict:
         **{f"average/{name}": model.variables for name, model in trainer.averaged.generators.items()},
         "generator_optimizer": trainer.generator_optimizer.variables,
         "discriminator_optimizer": trainer.discriminator_optimizer.variables,
-        "trainer": [trainer.step, trainer.seed],
+        "trainer": trainer.state_variables,
     }
     return {f"{group}/{index:04d}": v for group, members in groups.items() for index, v in enumerate(members)}
 

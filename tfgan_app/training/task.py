@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import keras
@@ -32,10 +32,14 @@ class Synthesis:
         adversarial: discriminator name -> `(real, fake, condition)`, float pictures
             `[batch, height, width, channels]` in [-1, 1]; `condition` is `None` where there is none.
         auxiliary: loss name -> unweighted float32 scalar; the trainer weighs and adds them.
+        codes: what the generator was told and a discriminator's second output has to recognise, or `None`.
+        monitored: name -> float32 scalar that is logged and no loss.
     """
 
     adversarial: dict[str, tuple[Any, Any, Any]]
     auxiliary: dict[str, Any] = field(default_factory=dict)
+    codes: Any = None
+    monitored: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -43,17 +47,56 @@ class Objective:
     """What the players minimise.
 
     Attributes:
-        adversarial_loss: an `AdversarialLoss`: `generator(fake_logits)`,
-            `discriminator(real_logits, fake_logits, real_label)`, `says_real(logits)`.
+        adversarial_loss: an `AdversarialLoss`.
         adversarial_weight: factor of the adversarial term for the generators.
+        discriminator_weight: factor of the adversarial term for the discriminators.
         auxiliary_weights: name of each auxiliary loss of the synthesis -> its factor.
         real_label: 1, or less for one-sided label smoothing.
+        penalties: each `GradientPenalty` of the discriminators with its weight.
+        penalty_every_steps: the penalties are computed in every so many steps, and weigh as many times as much
+            there (Karras et al. 2020, arXiv:1912.04958, section 2.2, "lazy regularization").
+        code_loss: `(outputs, codes) -> scalar` of a discriminator's second output, which both players minimise.
+        code_weight: its factor.
+        monitored: names of the synthesis' figures that are logged.
     """
 
     adversarial_loss: Any
     adversarial_weight: float = 1.0
+    discriminator_weight: float = 1.0
     auxiliary_weights: dict[str, float] = field(default_factory=dict)
     real_label: float = 1.0
+    penalties: tuple[tuple[Any, float], ...] = ()
+    penalty_every_steps: int = 1
+    code_loss: Callable | None = None
+    code_weight: float = 1.0
+    monitored: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Judging:
+    """What is done to pictures before a discriminator judges them.
+
+    Attributes:
+        augmentation: `(images, draws, probability) -> images` with `draws_per_example`, applied to real and
+            fake pictures alike, or `None`.
+        probability: of each transform; where it adapts, its start.
+        target: where the share of real pictures judged right, as `2 * share - 1`, is to stay: the probability
+            adapts to keep it there (ADA, Karras et al. 2020, arXiv:2006.06676, section 3.1); `None` keeps it.
+        ramp_images: pictures over which an adapting probability moves from 0 to 1.
+        transformed_real_weight: above 0, the discriminator sees pictures as they are, and augmented real ones
+            are a further term of this weight that it has to judge real.
+        noise_sigma: standard deviation of Gaussian noise on real and fake pictures ("instance noise",
+            Sonderby et al. 2017, arXiv:1610.04490, section 3), at the start.
+        noise_steps: steps over which that noise fades to nothing; 0 keeps it.
+    """
+
+    augmentation: Any = None
+    probability: float = 1.0
+    target: float | None = None
+    ramp_images: int = 500_000
+    transformed_real_weight: float = 0.0
+    noise_sigma: float = 0.0
+    noise_steps: int = 0
 
 
 class Task(Protocol):
@@ -63,15 +106,19 @@ class Task(Protocol):
         config_class: frozen dataclass of the task's own settings (`--set task.KEY=VALUE`).
         presets: preset name -> dotted overrides of the whole configuration; `default` is used where none is named.
         objective: losses and their weights.
+        judging: what is done to pictures before a discriminator judges them.
         draws_per_example: uniform random numbers that `augment` wants for each example.
         sample_headers: what the columns of `sample_rows` are.
+        predict_arguments: what `tfgan_app predict` needs beside the model, to be shown to the user.
     """
 
     config_class: ClassVar[type]
     presets: ClassVar[dict[str, dict[str, Any]]]
     objective: Objective
+    judging: Judging
     draws_per_example: int
     sample_headers: tuple[str, ...]
+    predict_arguments: str
 
     def prepare(self) -> None:
         """Reads what training and evaluation need, so that what is wrong with it is said before the first step."""
@@ -92,16 +139,24 @@ class Task(Protocol):
         """Runs the generators on an augmented batch."""
 
     def inference_model(self, networks: Networks) -> keras.Model:
-        """What is predicted with and exported: float32 pictures in [0, 1] to such, of any size.
+        """What is predicted with and exported, sharing the weights of `networks`.
 
-        It shares the weights of `networks`.
+        Either `images` to pictures, float32 in [0, 1] and of any size, or `latents` to such pictures.
         """
 
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
         """Rows of uint8 pictures that show what an inference model does now."""
 
-    def evaluate(self, model: keras.Model, *, examples_dir: Path | None = None) -> dict[str, float]:
-        """Metrics of an inference model on the held-out pictures, with the copy-the-input baseline."""
+    def evaluate(self, model: keras.Model) -> dict[str, float]:
+        """Metrics of an inference model on the held-out pictures, with those of a baseline."""
+
+    def examples(self, model: keras.Model, current: keras.Model) -> dict[str, np.ndarray]:
+        """What a finished model does: caption -> uint8 `[height, width, 3]`.
+
+        Args:
+            model: inference model of the averaged weights.
+            current: the same of the weights as they are.
+        """
 
     def protocol(self) -> dict[str, Any]:
         """What the figures of `evaluate` were measured on, so that they can be compared."""

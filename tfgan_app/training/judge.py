@@ -1,0 +1,207 @@
+"""What discriminators are shown and what they minimise: augmented pictures, losses, gradient penalties."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from tfgan_app.training.draws import Draws
+from tfgan_app.training.task import Judging, Objective, Synthesis
+
+ADAPT_EVERY_STEPS = 4
+"""Steps over which the share of real pictures judged right is averaged (Karras et al. 2020, arXiv:2006.06676)."""
+
+# Streams of random numbers; 0 is the task's own.
+_REAL, _FAKE, _BETWEEN, _TRANSFORMED, _GENERATOR_FAKE, _GENERATOR_REAL, _SHARE = range(1, 8)
+_NOISE = 100
+
+
+class Judgement(NamedTuple):
+    """A discriminator's outputs: logits, and what it recognises of the codes or `None`."""
+
+    logits: Any
+    codes: Any
+
+
+class Judge:
+    """Runs discriminators on pictures as `Judging` prepares them, and computes both players' adversarial losses.
+
+    Args:
+        discriminators: models by name, of `image` or `[condition, image]`.
+        objective: losses and their weights.
+        judging: what is done to pictures first.
+        draws: random numbers of the step.
+        step: int64 scalar variable.
+        add_weight: makes the variables of an adapting probability, as `keras.Model.add_weight`.
+    """
+
+    def __init__(
+        self,
+        discriminators: dict[str, keras.Model],
+        *,
+        objective: Objective,
+        judging: Judging,
+        draws: Draws,
+        step,
+        add_weight,
+    ):
+        self.discriminators = discriminators
+        self._objective = objective
+        self._judging = judging
+        self._draws = draws
+        self._step = step
+        self.variables = []
+        self.logged = ("penalty",) if objective.penalties else ()
+        self.logged += ("code_loss",) if objective.code_loss else ()
+        if judging.target is not None:
+            self.logged += ("augment_probability",)
+            options = {"shape": (), "dtype": "float32", "trainable": False}
+            start = keras.initializers.Constant(judging.probability)
+            self._probability = add_weight(name="augment_probability", initializer=start, **options)
+            self._signs = add_weight(name="real_signs", initializer="zeros", **options)
+            self.variables = [self._probability, self._signs]
+
+    @property
+    def probability(self):
+        """Probability of each augmentation now: a float, or a scalar tensor."""
+        return tf.convert_to_tensor(self._probability) if self.variables else self._judging.probability
+
+    def discriminator_loss(self, synthesis: Synthesis, positions: tf.Tensor, *, penalize: bool):
+        """What the discriminators minimise on the detached output of the generators.
+
+        Args:
+            synthesis: the generators' forward pass.
+            positions: int64 `[batch]`, of the examples.
+            penalize: whether the objective's penalties are part of it.
+
+        Returns:
+            A float32 scalar and a dictionary of figures to log.
+        """
+        totals, figures = [], []
+        for name, (real, fake, condition) in synthesis.adversarial.items():
+            show = _Show(self, name, condition, positions)
+            fake = tf.stop_gradient(fake)
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                pictures = {"real": real, "fake": fake} | self._between(real, fake, positions, penalize=penalize)
+                tape.watch(pictures)
+                judged = {"real": show(real, stream=_REAL), "fake": show(fake, stream=_FAKE)}
+                if "between" in pictures:
+                    judged["between"] = show(pictures["between"], stream=_BETWEEN)
+                summed = self._summed_logits(judged) if penalize else None
+            total, logs = self._loss(judged, show, real)
+            if self._objective.penalties:
+                penalty = self._penalty(tape, summed, pictures) if penalize else tf.constant(0.0)
+                total, logs = total + penalty, logs | {"penalty": penalty}
+            if self._objective.code_loss:
+                logs["code_loss"] = self._objective.code_loss(judged["fake"].codes, synthesis.codes)
+                total += self._objective.code_weight * logs["code_loss"]
+            totals.append(total)
+            figures.append(logs)
+        logs = {name: tf.add_n([each[name] for each in figures]) / len(figures) for name in figures[0]}
+        return tf.add_n(totals), logs
+
+    def generator_loss(self, synthesis: Synthesis, positions: tf.Tensor):
+        """The generators' adversarial loss against the discriminators as they are now, and the code loss (or 0)."""
+        losses, code_losses = [], [tf.constant(0.0)]
+        for name, (real, fake, condition) in synthesis.adversarial.items():
+            show = _Show(self, name, condition, positions)
+            judged, real_logits = show(fake, stream=_GENERATOR_FAKE), None
+            if self._objective.adversarial_loss.relativistic:
+                real_logits = show(real, stream=_GENERATOR_REAL).logits
+            losses.append(self._objective.adversarial_loss.generator(judged.logits, real_logits))
+            if self._objective.code_loss:
+                code_losses.append(self._objective.code_loss(judged.codes, synthesis.codes))
+        return tf.add_n(losses), tf.add_n(code_losses)
+
+    def adapt(self, real_accuracy: tf.Tensor, images: int) -> dict[str, tf.Tensor]:
+        """Moves an adapting probability a little; returns it to be logged.
+
+        Args:
+            real_accuracy: share of real pictures judged right in this step.
+            images: real pictures that the discriminators saw in this step, over all replicas.
+        """
+        if not self.variables:
+            return {}
+        context = tf.distribute.get_replica_context()
+        sign = 2.0 * real_accuracy - 1.0
+        if context.num_replicas_in_sync > 1:
+            sign = context.all_reduce("MEAN", sign)
+        signs = self._signs + sign
+        due = tf.cast((tf.convert_to_tensor(self._step) + 1) % ADAPT_EVERY_STEPS == 0, tf.float32)
+        change = tf.sign(signs / ADAPT_EVERY_STEPS - self._judging.target)
+        change *= due * ADAPT_EVERY_STEPS * images / self._judging.ramp_images
+        self._probability.assign(tf.clip_by_value(self._probability + change, 0.0, 1.0))
+        self._signs.assign(signs * (1.0 - due))
+        return {"augment_probability": self.probability}
+
+    def prepare(self, images: tf.Tensor, positions: tf.Tensor, *, stream: int, augment: bool) -> tf.Tensor:
+        """Augments pictures and adds instance noise."""
+        judging = self._judging
+        if augment and judging.augmentation is not None:
+            draws = self._draws.uniform(positions, judging.augmentation.draws_per_example, stream=stream)
+            images = judging.augmentation(images, draws, self.probability)
+        if judging.noise_sigma:
+            sigma = judging.noise_sigma
+            if judging.noise_steps:
+                sigma *= tf.maximum(0.0, 1.0 - tf.cast(self._step, tf.float32) / judging.noise_steps)
+            noise = self._draws.normal(positions, images.shape[1:], stream=stream + _NOISE)
+            images += tf.cast(sigma * noise, images.dtype)
+        return images
+
+    @property
+    def augments_all(self) -> bool:
+        """Whether the discriminators see augmented pictures only."""
+        return not self._judging.transformed_real_weight
+
+    def _loss(self, judged: dict[str, Judgement], show: _Show, real: tf.Tensor):
+        loss, label = self._objective.adversarial_loss, self._objective.real_label
+        real_logits, fake_logits = judged["real"].logits, judged["fake"].logits
+        value = loss.discriminator(real_logits, fake_logits, label)
+        if weight := self._judging.transformed_real_weight:
+            # The real side's mean over pictures and transformed ones: real and fake weigh as much as before.
+            transformed = show(real, stream=_TRANSFORMED, augment=True).logits
+            value = (value + weight * loss.discriminator(transformed, fake_logits, label)) / (1.0 + weight)
+        real_accuracy, fake_accuracy = loss.accuracies(real_logits, fake_logits)
+        return self._objective.discriminator_weight * value, {
+            "real_accuracy": real_accuracy,
+            "fake_accuracy": fake_accuracy,
+            "real_logits": tf.reduce_mean(tf.cast(real_logits, tf.float32)),
+            "fake_logits": tf.reduce_mean(tf.cast(fake_logits, tf.float32)),
+        }
+
+    def _between(self, real, fake, positions, *, penalize: bool) -> dict[str, tf.Tensor]:
+        if not penalize or not any(penalty.at == "between" for penalty, _ in self._objective.penalties):
+            return {}
+        share = self._draws.uniform(positions, 1, stream=_SHARE)
+        share = tf.reshape(share, [-1] + [1] * (len(real.shape) - 1))
+        return {"between": real + tf.cast(share, real.dtype) * (tf.cast(fake, real.dtype) - real)}
+
+    def _summed_logits(self, judged: dict[str, Judgement]) -> tf.Tensor:
+        places = {penalty.at for penalty, _ in self._objective.penalties}
+        return tf.add_n([tf.reduce_sum(judged[place].logits) for place in sorted(places)])
+
+    def _penalty(self, tape: tf.GradientTape, summed: tf.Tensor, pictures: dict) -> tf.Tensor:
+        """The weighted penalties; each picture's gradient is that of its own logits, so one sum serves all."""
+        places = sorted({penalty.at for penalty, _ in self._objective.penalties})
+        gradients = dict(zip(places, tape.gradient(summed, [pictures[place] for place in places]), strict=True))
+        terms = [weight * penalty.of(gradients[penalty.at]) for penalty, weight in self._objective.penalties]
+        return self._objective.penalty_every_steps * tf.add_n(terms)
+
+
+class _Show:
+    """One discriminator with the condition of the batch: pictures -> `Judgement`."""
+
+    def __init__(self, judge: Judge, name: str, condition, positions: tf.Tensor):
+        self._judge = judge
+        self._discriminator = judge.discriminators[name]
+        self._condition = condition
+        self._positions = positions
+
+    def __call__(self, images: tf.Tensor, *, stream: int, augment: bool | None = None) -> Judgement:
+        augment = self._judge.augments_all if augment is None else augment
+        images = self._judge.prepare(images, self._positions, stream=stream, augment=augment)
+        inputs = images if self._condition is None else [self._condition, images]
+        outputs = self._discriminator(inputs, training=True)
+        return Judgement(*outputs) if isinstance(outputs, (list, tuple)) else Judgement(outputs, None)

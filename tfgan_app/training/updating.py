@@ -1,0 +1,49 @@
+"""One player's update: gradients over all replicas, their norm, clipping or normalisation, the optimizer."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+
+def apply_gradients(
+    gradients: list, optimizer, variables: list, *, loss, clip_norm: float | None = None, normalize: bool = False
+) -> dict[str, tf.Tensor]:
+    """Applies one player's gradients, which an optimizer that scales losses has scaled.
+
+    Args:
+        gradients: of `variables`, of this replica's share of the mean loss.
+        optimizer: the player's.
+        variables: the player's.
+        loss: what was differentiated: its health is looked at.
+        clip_norm: bound on the global norm over all replicas, or `None`.
+        normalize: scale the gradients to a global norm of 1.
+
+    Returns:
+        `gradient_norm`, before clipping, and `nonfinite`, 1.0 when the loss or a gradient was not finite.
+    """
+    context = tf.distribute.get_replica_context()
+    replicas, scale = context.num_replicas_in_sync, loss_scale(optimizer)
+    if clip_norm is None and not normalize:
+        norm = tf.linalg.global_norm(gradients) * replicas / scale
+    else:
+        if replicas > 1:  # The optimizer would sum what each replica had clipped by itself.
+            gradients = context.all_reduce("SUM", gradients)
+        norm = tf.linalg.global_norm(gradients) / scale
+        factor = 1.0 / (norm + 1e-12) if normalize else 1.0
+        if clip_norm is not None:
+            factor = tf.minimum(factor, clip_norm / (norm + 1e-12))
+        gradients = [gradient * (factor / replicas) for gradient in gradients]
+    optimizer.apply_gradients(zip(gradients, variables, strict=True))
+    # Under float16 the optimizer skips overflown gradients by design; only the loss can be sick.
+    finite = tf.math.is_finite(loss if _scales_loss(optimizer) else loss + norm)
+    return {"gradient_norm": norm, "nonfinite": 1.0 - tf.cast(finite, tf.float32)}
+
+
+def loss_scale(optimizer) -> tf.Tensor | float:
+    """The factor that the optimizer puts on losses: 1 unless it scales them for float16."""
+    return tf.cast(optimizer.dynamic_scale, tf.float32) if _scales_loss(optimizer) else 1.0
+
+
+def _scales_loss(optimizer) -> bool:
+    return isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
