@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import keras
 
 NORMALIZATIONS = ("none", "instance", "batch")
@@ -28,3 +31,16 @@ def build_normalization(name: str) -> keras.layers.Layer | None:
     if name == "batch":
         return keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5)
     raise ValueError(f"`normalization` must be one of {', '.join(NORMALIZATIONS)}. Received: {name!r}.")
+
+
+def spectral(enabled: bool) -> Callable[[keras.layers.Layer], keras.layers.Layer]:
+    """A function that wraps a layer in spectral normalisation, or leaves it alone.
+
+    Miyato et al. 2018, arXiv:1802.05957.
+
+    Args:
+        enabled: whether it wraps.
+    """
+    # Keras' wrapper writes the normalised kernel back in its own precision: anything but float32 would round
+    # the weights themselves at each step. The wrapped layer still computes in its own.
+    return partial(keras.layers.SpectralNormalization, dtype="float32") if enabled else lambda layer: layer

@@ -1,16 +1,27 @@
-"""Image-to-image generators and discriminators: plain functional Keras models, one architecture a file.
+"""Generators and discriminators: plain functional Keras models, one architecture a file.
 
-Every generator maps float `[batch, height, width, input_channels]` in [-1, 1] to float32
-`[batch, height, width, output_channels]` (nominally in [-1, 1]) for any height and width of at least 1.
-Every discriminator maps a list `[condition, image]` of such tensors to float32 logits
-`[batch, rows, columns, 1]`, one for each patch (positive: real).
+`GENERATORS` and `DISCRIMINATORS` work on an image. Every generator maps float
+`[batch, height, width, input_channels]` in [-1, 1] to float32 `[batch, height, width, output_channels]`
+(nominally in [-1, 1]) for any height and width of at least 1. Every discriminator maps a list
+`[condition, image]` of such tensors to float32 logits `[batch, rows, columns, 1]`, one for each patch
+(positive: real).
+
+`NOISE_GENERATORS` and `IMAGE_DISCRIMINATORS` work at one size. Every generator maps `latents` float32
+`[batch, latent_dim]` to float32 `[batch, size_px, size_px, channels]` (nominally in [-1, 1]); with classes, a
+list `[latents, labels]`, labels int32 `[batch]`. Every discriminator maps such an image to float32 logits
+`[batch, 1]`; with classes, a list `[labels, image]`; with codes (InfoGAN, Chen et al. 2016,
+arXiv:1606.03657), to a list `[logits, codes]`, codes float32 `[batch, codes]`.
 """
 
 from functools import partial
 
+from tfgan_app.networks.dcgan import build_dcgan_discriminator, build_dcgan_generator
+from tfgan_app.networks.mlp_gan import build_mlp_discriminator, build_mlp_generator
 from tfgan_app.networks.patchgan import RECEPTIVE_FIELDS, build_patchgan
+from tfgan_app.networks.r3gan import build_r3gan_discriminator, build_r3gan_generator
 from tfgan_app.networks.residual_unet import build_residual_unet
 from tfgan_app.networks.resnet import build_resnet
+from tfgan_app.networks.resnet_gan import build_resnet_discriminator, build_resnet_generator
 from tfgan_app.networks.unet import build_unet
 
 GENERATORS = {
@@ -21,3 +32,17 @@ GENERATORS = {
 }
 
 DISCRIMINATORS = {f"patchgan_{field}": partial(build_patchgan, receptive_field=field) for field in RECEPTIVE_FIELDS}
+
+NOISE_GENERATORS = {
+    "mlp": build_mlp_generator,
+    "dcgan": build_dcgan_generator,
+    "resnet": build_resnet_generator,
+    "r3gan": build_r3gan_generator,
+}
+
+IMAGE_DISCRIMINATORS = {
+    "mlp": build_mlp_discriminator,
+    "dcgan": build_dcgan_discriminator,
+    "resnet": build_resnet_discriminator,
+    "r3gan": build_r3gan_discriminator,
+}

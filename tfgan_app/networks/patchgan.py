@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from tfgan_app.layers import build_normalization
+from tfgan_app.layers import build_normalization, spectral
 
 RECEPTIVE_FIELDS = {16: 1, 34: 2, 70: 3, 286: 5}
 """Receptive field in pixels -> number of convolutions of stride 2."""
@@ -51,10 +51,12 @@ def build_patchgan(
         fields = ", ".join(map(str, RECEPTIVE_FIELDS))
         raise ValueError(f"`receptive_field` must be one of {fields}. Received: {receptive_field}.")
 
+    wrap = spectral(spectral_norm)
+
     def convolve(x, channels, strides, **options):
         x = layers.ZeroPadding2D(1)(x) if strides == 1 else x
         layer = layers.Conv2D(channels, 4, strides, padding="valid" if strides == 1 else "same", **options)
-        return (layers.SpectralNormalization(layer) if spectral_norm else layer)(x)
+        return wrap(layer)(x)
 
     condition = keras.Input((None, None, condition_channels), name="condition")
     image = keras.Input((None, None, image_channels), name="image")

@@ -1,0 +1,35 @@
+"""Class labels as vectors."""
+
+from __future__ import annotations
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="tfgan_app")
+class OneHot(keras.layers.Layer):
+    """Class numbers as unit vectors: int32 `[b]` -> float `[b, classes]`.
+
+    A dense layer without bias behind it is an embedding, with a gradient that is a plain tensor and a kernel
+    that spectral normalisation can wrap. A label outside of `[0, classes)` becomes a vector of zeros, so that
+    it embeds to zero ("no class") instead of reading beyond the table or failing.
+
+    Args:
+        classes: int, number of classes.
+    """
+
+    def __init__(self, classes: int, **kwargs):
+        super().__init__(**kwargs)
+        self.classes = classes
+
+    def call(self, labels):
+        return ops.one_hot(labels, self.classes, dtype=self.compute_dtype)
+
+    def compute_output_shape(self, labels_shape):
+        return (*labels_shape, self.classes)
+
+    def compute_output_spec(self, labels):
+        return keras.KerasTensor(self.compute_output_shape(labels.shape), dtype=self.compute_dtype)
+
+    def get_config(self):
+        return {**super().get_config(), "classes": self.classes}

@@ -1,0 +1,120 @@
+"""DCGAN: strided and transposed convolutions with batch normalisation."""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+from tfgan_app.layers import build_normalization, conditional_batch_norm, spectral
+from tfgan_app.networks.ends import (
+    discriminator_inputs,
+    generator_inputs,
+    generator_model,
+    grid_px,
+    one_hot_labels,
+    pad_to_grid,
+    projection_model,
+)
+
+MAX_FACTOR = 8
+
+
+def build_dcgan_generator(
+    *,
+    size_px: int,
+    channels: int = 3,
+    latent_dim: int = 128,
+    width: int = 64,
+    classes: int = 0,
+    name: str = "generator",
+) -> keras.Model:
+    """Builds the generator of DCGAN.
+
+    "Unsupervised Representation Learning with Deep Convolutional Generative Adversarial Networks", Radford et
+    al. 2016, arXiv:1511.06434: the latents are projected to 4 x 4 pixels, each transposed convolution of stride
+    2 doubles the size, with batch normalisation and ReLU, tanh at the end; weights start normal with standard
+    deviation 0.02. Deviations: kernels of 4 instead of 5 pixels (a multiple of the stride, so that all pixels
+    are covered equally often), half the width of the paper by default, and any power of two beside 64 px. With
+    classes the batch normalisation is conditional (see `ClassGainAndBias`).
+
+    Args:
+        size_px: height and width of the picture.
+        channels: channels of the picture.
+        latent_dim: size of the latent vector.
+        width: channels at half of the full resolution; doubled at every halving, up to eightfold.
+        classes: number of classes; 0 for none.
+        name: name of the model.
+
+    Returns:
+        The generator of `latents` float32 `[batch, latent_dim]`, or with classes of `[latents, labels]`, labels
+        int32 `[batch]`, to float32 `[batch, size_px, size_px, channels]` in [-1, 1]. A label outside of
+        `[0, classes)` acts as no class: gain 1, bias 0.
+    """
+    inputs = generator_inputs(latent_dim, classes)
+    one_hot = one_hot_labels(inputs, classes)
+    widths = _widths(size_px, width)
+    x = layers.Dense(16 * widths[-1], use_bias=False, kernel_initializer=_normal(), name="from_latents")(inputs[0])
+    x = layers.Reshape((4, 4, widths[-1]))(x)
+    for level_width in (*reversed(widths[:-1]), None):
+        x = layers.ReLU()(conditional_batch_norm(x, one_hot))
+        last = level_width is None
+        filters = channels if last else level_width
+        x = layers.Conv2DTranspose(filters, 4, 2, padding="same", use_bias=last, kernel_initializer=_normal())(x)
+    return generator_model(inputs, x, size_px=size_px, activation="tanh", name=name)
+
+
+def build_dcgan_discriminator(
+    *,
+    size_px: int,
+    channels: int = 3,
+    width: int = 64,
+    normalization: str = "batch",
+    classes: int = 0,
+    codes: int = 0,
+    spectral_norm: bool = False,
+    name: str = "discriminator",
+) -> keras.Model:
+    """Builds the discriminator of DCGAN.
+
+    Radford et al. 2016, arXiv:1511.06434: 4 x 4 convolutions (the paper: 5 x 5) of stride 2 down to 4 x 4
+    pixels, leaky ReLU 0.2, batch normalisation behind all but the first, and one linear layer. With classes a
+    projection is added (Miyato & Koyama 2018, arXiv:1802.05637).
+
+    Args:
+        size_px: height and width of the picture.
+        channels: channels of the picture.
+        width: channels at half of the full resolution; doubled at every halving, up to eightfold.
+        normalization: `"batch"`, `"instance"` or `"none"`. A gradient penalty wants `"none"`: batch
+            normalisation makes a logit depend on the other pictures (Gulrajani et al. 2017, arXiv:1704.00028).
+        classes: number of classes; 0 for none.
+        codes: numbers that an InfoGAN head on the same features gives; 0 for no such head.
+        spectral_norm: wraps every convolution and dense layer in spectral normalisation.
+        name: name of the model.
+
+    Returns:
+        The discriminator of `image` float32 `[batch, size_px, size_px, channels]`, or with classes of
+        `[labels, image]`, labels int32 `[batch]`, to logits float32 `[batch, 1]`, or with codes to
+        `[logits, codes float32 [batch, codes]]`. A label outside of `[0, classes)` adds nothing to the logit.
+    """
+    wrap = spectral(spectral_norm)
+    inputs = discriminator_inputs(size_px, channels, classes)
+    x = pad_to_grid(inputs[-1])
+    for level, level_width in enumerate(_widths(size_px, width)):
+        normalize = build_normalization(normalization) if level else None
+        convolution = layers.Conv2D(
+            level_width, 4, 2, padding="same", use_bias=normalize is None, kernel_initializer=_normal()
+        )
+        x = wrap(convolution)(x)
+        x = layers.LeakyReLU(0.2)(normalize(x) if normalize else x)
+    features = layers.Flatten(name="features")(x)
+    return projection_model(inputs, features, classes=classes, codes=codes, wrap=wrap, name=name)
+
+
+def _widths(size_px: int, width: int) -> list[int]:
+    """Channels from half of the full grid down to 4 x 4 pixels."""
+    halvings = grid_px(size_px).bit_length() - 3
+    return [width * min(2**level, MAX_FACTOR) for level in range(halvings)]
+
+
+def _normal() -> keras.initializers.Initializer:
+    return keras.initializers.RandomNormal(stddev=0.02)

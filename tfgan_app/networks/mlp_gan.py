@@ -1,0 +1,104 @@
+"""The fully connected networks of the first GAN."""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+from tfgan_app.layers import spectral
+from tfgan_app.networks.ends import (
+    check_size,
+    discriminator_inputs,
+    discriminator_model,
+    embed,
+    generator_inputs,
+    generator_model,
+)
+
+CLASS_DIM = 64
+
+
+def build_mlp_generator(
+    *,
+    size_px: int,
+    channels: int = 3,
+    latent_dim: int = 128,
+    width: int = 512,
+    classes: int = 0,
+    name: str = "generator",
+) -> keras.Model:
+    """Builds a fully connected generator: two hidden layers with ReLU.
+
+    "Generative Adversarial Networks", Goodfellow et al. 2014, arXiv:1406.2661. Classes as in "Conditional
+    Generative Adversarial Nets", Mirza & Osindero 2014, arXiv:1411.1784: their embedding is appended to the
+    latents. Deviation: tanh instead of a sigmoid, for pictures in [-1, 1].
+
+    Args:
+        size_px: height and width of the picture.
+        channels: channels of the picture.
+        latent_dim: size of the latent vector.
+        width: units in each hidden layer.
+        classes: number of classes; 0 for none.
+        name: name of the model.
+
+    Returns:
+        The generator of `latents` float32 `[batch, latent_dim]`, or with classes of `[latents, labels]`, labels
+        int32 `[batch]`, to float32 `[batch, size_px, size_px, channels]` in [-1, 1]. A label outside of
+        `[0, classes)` embeds to zero.
+    """
+    check_size(size_px)
+    inputs = generator_inputs(latent_dim, classes)
+    x = inputs[0]
+    if classes:
+        x = layers.Concatenate(name="conditioned")([x, _embed(inputs[1], classes)])
+    for _ in range(2):
+        x = layers.ReLU()(layers.Dense(width, kernel_initializer="he_normal")(x))
+    x = layers.Dense(size_px * size_px * channels, name="to_image")(x)
+    x = layers.Reshape((size_px, size_px, channels))(x)
+    return generator_model(inputs, x, size_px=size_px, activation="tanh", name=name)
+
+
+def build_mlp_discriminator(
+    *,
+    size_px: int,
+    channels: int = 3,
+    width: int = 512,
+    classes: int = 0,
+    codes: int = 0,
+    spectral_norm: bool = False,
+    name: str = "discriminator",
+) -> keras.Model:
+    """Builds a fully connected discriminator: two hidden layers with leaky ReLU 0.2.
+
+    Goodfellow et al. 2014, arXiv:1406.2661; the embedding of a class is appended to the pixels (Mirza &
+    Osindero 2014, arXiv:1411.1784). Deviation: leaky ReLU instead of maxout with dropout.
+
+    Args:
+        size_px: height and width of the picture.
+        channels: channels of the picture.
+        width: units in each hidden layer.
+        classes: number of classes; 0 for none.
+        codes: numbers that an InfoGAN head on the same features gives; 0 for no such head.
+        spectral_norm: wraps every dense layer in spectral normalisation.
+        name: name of the model.
+
+    Returns:
+        The discriminator of `image` float32 `[batch, size_px, size_px, channels]`, or with classes of
+        `[labels, image]`, labels int32 `[batch]`, to logits float32 `[batch, 1]`, or with codes to
+        `[logits, codes float32 [batch, codes]]`. A label outside of `[0, classes)` embeds to zero.
+    """
+    wrap = spectral(spectral_norm)
+    inputs = discriminator_inputs(size_px, channels, classes)
+    x = layers.Flatten()(inputs[-1])
+    if classes:
+        x = layers.Concatenate(name="conditioned")([x, _embed(inputs[0], classes, wrap=wrap)])
+    for _ in range(2):
+        x = layers.LeakyReLU(0.2)(wrap(layers.Dense(width, kernel_initializer="he_normal"))(x))
+    logits = wrap(layers.Dense(1, name="to_logits"))(x)
+    code_outputs = wrap(layers.Dense(codes, name="to_codes"))(x) if codes else None
+    return discriminator_model(inputs, logits, code_outputs, name=name)
+
+
+def _embed(labels, classes: int, **options):
+    normal = keras.initializers.RandomNormal(stddev=1.0)
+    return embed(labels, classes, CLASS_DIM, kernel_initializer=normal, **options)

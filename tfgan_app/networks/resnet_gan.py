@@ -1,0 +1,139 @@
+"""The residual networks of SNGAN and WGAN-GP."""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+from tfgan_app.layers import PixelShuffle, conditional_batch_norm, spectral
+from tfgan_app.networks.ends import (
+    discriminator_inputs,
+    generator_inputs,
+    generator_model,
+    grid_px,
+    one_hot_labels,
+    pad_to_grid,
+    projection_model,
+)
+
+
+def build_resnet_generator(
+    *,
+    size_px: int,
+    channels: int = 3,
+    latent_dim: int = 128,
+    width: int = 32,
+    max_width: int = 256,
+    classes: int = 0,
+    name: str = "generator",
+) -> keras.Model:
+    """Builds the residual generator of SNGAN.
+
+    "Spectral Normalization for Generative Adversarial Networks", Miyato et al. 2018, arXiv:1802.05957, appendix
+    B (after Gulrajani et al. 2017, arXiv:1704.00028): a dense layer to 4 x 4 pixels, residual blocks that double
+    the size by repeating pixels, with batch normalisation and ReLU, then a 3 x 3 convolution and tanh. With
+    classes the batch normalisation is conditional, as in Miyato & Koyama 2018, arXiv:1802.05637. Deviation: the
+    widths double with every halving at all sizes, as the paper's do from 48 px on, and start narrow enough for
+    a CPU (the paper at 32 px: 256 throughout).
+
+    Args:
+        size_px: height and width of the picture.
+        channels: channels of the picture.
+        latent_dim: size of the latent vector.
+        width: channels at full resolution; doubled at every halving up to `max_width`.
+        max_width: bound on the channels.
+        classes: number of classes; 0 for none.
+        name: name of the model.
+
+    Returns:
+        The generator of `latents` float32 `[batch, latent_dim]`, or with classes of `[latents, labels]`, labels
+        int32 `[batch]`, to float32 `[batch, size_px, size_px, channels]` in [-1, 1]. A label outside of
+        `[0, classes)` acts as no class: gain 1, bias 0.
+    """
+    inputs = generator_inputs(latent_dim, classes)
+    one_hot = one_hot_labels(inputs, classes)
+    widths = _widths(size_px, width, max_width)
+    x = layers.Dense(16 * widths[-1], name="from_latents")(inputs[0])
+    x = layers.Reshape((4, 4, widths[-1]))(x)
+    for level_width in reversed(widths[:-1]):
+        y = _double(layers.ReLU()(conditional_batch_norm(x, one_hot)))
+        # No biases: each constant of a channel meets a batch normalisation that takes it away.
+        y = _convolution(level_width, use_bias=False)(y)
+        y = layers.ReLU()(conditional_batch_norm(y, one_hot))
+        y = _convolution(level_width, use_bias=False)(y)
+        # A 1 x 1 convolution and the repetition of pixels commute: at the low resolution it costs a quarter.
+        x = layers.Add()([_double(layers.Conv2D(level_width, 1, use_bias=False)(x)), y])
+    # One gain and bias for all classes before the last convolution, as in the projection paper's code.
+    x = layers.ReLU()(conditional_batch_norm(x))
+    x = layers.Conv2D(channels, 3, padding="same", name="to_image")(x)
+    return generator_model(inputs, x, size_px=size_px, activation="tanh", name=name)
+
+
+def build_resnet_discriminator(
+    *,
+    size_px: int,
+    channels: int = 3,
+    width: int = 32,
+    max_width: int = 256,
+    classes: int = 0,
+    codes: int = 0,
+    spectral_norm: bool = False,
+    name: str = "discriminator",
+) -> keras.Model:
+    """Builds the residual discriminator of SNGAN.
+
+    Miyato et al. 2018, arXiv:1802.05957, appendix B: residual blocks without normalisation that halve the size
+    by average pooling down to 4 x 4 pixels, one more block, ReLU, the sum over all pixels, a linear layer; with
+    classes a projection (Miyato & Koyama 2018, arXiv:1802.05637). Deviations: those of the generator, and at
+    32 px three halvings and one plain block, as the paper has from 48 px on (at 32 px: two and two).
+
+    Args:
+        size_px: height and width of the picture.
+        channels: channels of the picture.
+        width: channels after the first block; doubled at every halving up to `max_width`.
+        max_width: bound on the channels.
+        classes: number of classes; 0 for none.
+        codes: numbers that an InfoGAN head on the same features gives; 0 for no such head.
+        spectral_norm: wraps every convolution and dense layer in spectral normalisation, as the paper does.
+        name: name of the model.
+
+    Returns:
+        The discriminator of `image` float32 `[batch, size_px, size_px, channels]`, or with classes of
+        `[labels, image]`, labels int32 `[batch]`, to logits float32 `[batch, 1]`, or with codes to
+        `[logits, codes float32 [batch, codes]]`. A label outside of `[0, classes)` adds nothing to the logit.
+    """
+    wrap = spectral(spectral_norm)
+    inputs = discriminator_inputs(size_px, channels, classes)
+    x = pad_to_grid(inputs[-1])
+    for level, level_width in enumerate(_widths(size_px, width, max_width)[:-1]):
+        # No ReLU on the pixels themselves.
+        y = layers.ReLU()(x) if level else x
+        y = wrap(_convolution(level_width))(y)
+        y = wrap(_convolution(level_width))(layers.ReLU()(y))
+        y = layers.AveragePooling2D(2)(y)
+        # The mean of four pixels and a 1 x 1 convolution commute, too.
+        shortcut = wrap(layers.Conv2D(level_width, 1))(layers.AveragePooling2D(2)(x))
+        x = layers.Add()([shortcut, y])
+    y = wrap(_convolution(x.shape[-1]))(layers.ReLU()(x))
+    y = wrap(_convolution(x.shape[-1]))(layers.ReLU()(y))
+    x = layers.ReLU()(layers.Add()([x, y]))
+    features = layers.GlobalAveragePooling2D(name="features")(x)
+    features = layers.Rescaling(float(x.shape[1] * x.shape[2]), name="sum")(features)
+    return projection_model(inputs, features, classes=classes, codes=codes, wrap=wrap, name=name)
+
+
+def _widths(size_px: int, width: int, max_width: int) -> list[int]:
+    """Channels from the full grid down to 4 x 4 pixels."""
+    halvings = grid_px(size_px).bit_length() - 3
+    return [min(width * 2**level, max_width) for level in range(halvings + 1)]
+
+
+def _convolution(channels: int, *, use_bias: bool = True) -> layers.Layer:
+    """A 3 x 3 convolution within a residual branch: Glorot's initialisation times the gain of ReLU."""
+    initializer = keras.initializers.VarianceScaling(2.0, "fan_avg", "uniform")
+    return layers.Conv2D(channels, 3, padding="same", use_bias=use_bias, kernel_initializer=initializer)
+
+
+def _double(x):
+    """Repeats every pixel in both directions; several times as fast on CPUs as `UpSampling2D`, forth and back."""
+    return PixelShuffle(2)(layers.Concatenate()([x] * 4))
