@@ -1,5 +1,13 @@
 """Augmentation on the accelerator: stateless, inside the compiled train step."""
 
+from tfgan_app.augmentation.adaptive import AdaptiveAugmentation
+from tfgan_app.augmentation.diff_augment import DiffAugment
 from tfgan_app.augmentation.paired import PairedAugmentation
 
-__all__ = ["PairedAugmentation"]
+__all__ = ["DISCRIMINATOR_AUGMENTATIONS", "AdaptiveAugmentation", "DiffAugment", "PairedAugmentation"]
+
+DISCRIMINATOR_AUGMENTATIONS = {
+    "ada": AdaptiveAugmentation,
+    "diffaugment": DiffAugment,
+}
+"""Classes of what augments the pictures that a discriminator sees, by name."""
