@@ -1,6 +1,35 @@
-"""Metrics of pictures against references."""
+"""Metrics of pictures against references: pair by pair, or set against set."""
 
+from tfgan_app.metrics.classifier_features import train_classifier_features
+from tfgan_app.metrics.comparison import ComparedMetric, check_comparable, compare, comparison_lines
+from tfgan_app.metrics.features import FeatureNetwork, build_inception_features, build_vgg16_feature_network
+from tfgan_app.metrics.frechet import FrechetMoments, frechet_distance
+from tfgan_app.metrics.generation import generation_metrics, generation_protocol
+from tfgan_app.metrics.kernel import kernel_inception_distance
 from tfgan_app.metrics.lpips import build_lpips
+from tfgan_app.metrics.manifold import density_coverage, precision_recall
 from tfgan_app.metrics.pixel import PIXEL_METRICS, output_variation, paired_metrics
+from tfgan_app.metrics.random_features import build_random_features
 
-__all__ = ["PIXEL_METRICS", "build_lpips", "output_variation", "paired_metrics"]
+__all__ = [
+    "PIXEL_METRICS",
+    "ComparedMetric",
+    "FeatureNetwork",
+    "FrechetMoments",
+    "build_inception_features",
+    "build_lpips",
+    "build_random_features",
+    "build_vgg16_feature_network",
+    "check_comparable",
+    "compare",
+    "comparison_lines",
+    "density_coverage",
+    "frechet_distance",
+    "generation_metrics",
+    "generation_protocol",
+    "kernel_inception_distance",
+    "output_variation",
+    "paired_metrics",
+    "precision_recall",
+    "train_classifier_features",
+]

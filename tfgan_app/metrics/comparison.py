@@ -1,0 +1,122 @@
+"""Two evaluations side by side, if they measured the same thing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+LOWER_IS_BETTER = frozenset({"fid", "kid", "l1", "lpips"})
+HIGHER_IS_BETTER = frozenset({"psnr", "ssim", "precision", "recall", "density", "coverage"})
+
+IGNORED_FIELDS = frozenset({"checkpoint", "metrics_seed"})
+"""Fields of a protocol that do not change what is measured: whose pictures these are, and which random choice."""
+
+
+@dataclass(frozen=True)
+class ComparedMetric:
+    """One metric of two evaluations.
+
+    Attributes:
+        name: The metric.
+        first: Its value in the first, None where it was not measured.
+        second: The same of the second.
+        difference: Second minus first, None where one is missing.
+        verdict: Whether the second is `"better"`, `"worse"` or `"equal"`; `"unclear"` where the confidence
+            intervals overlap; `""` where there is no better or one is missing.
+    """
+
+    name: str
+    first: float | None
+    second: float | None
+    difference: float | None
+    verdict: str
+
+
+def check_comparable(first: Mapping[str, Any], second: Mapping[str, Any]) -> None:
+    """Refuses to compare figures that were measured in different ways.
+
+    Args:
+        first: protocol of one evaluation: field -> value.
+        second: protocol of the other. Both may differ in `IGNORED_FIELDS`.
+
+    Raises:
+        ValueError: if another field differs or is missing; one line that names each and both values.
+    """
+    names = [name for name in dict.fromkeys([*first, *second]) if name not in IGNORED_FIELDS]
+    unlike = [name for name in names if name not in first or name not in second or first[name] != second[name]]
+    if unlike:
+        fields = "; ".join(f"{name}: {_shown(first, name)} and {_shown(second, name)}" for name in unlike)
+        raise ValueError(
+            f"The two evaluations were measured in different ways and cannot be compared. Unlike are {fields}. "
+            "Evaluate both with the same settings."
+        )
+
+
+def compare(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[ComparedMetric]:
+    """Compares two evaluations, metric by metric.
+
+    Args:
+        first: `{"metrics": {name: value}, "protocol": {field: value}}`, as `tfgan_app evaluate --json` writes it.
+        second: the same of the other evaluation.
+
+    Returns:
+        One row a metric, in the order of the first, then what only the second has.
+
+    Raises:
+        ValueError: if the protocols differ, or either is not an evaluation.
+    """
+    for evaluation in (first, second):
+        if not all(isinstance(evaluation.get(part), Mapping) for part in ("metrics", "protocol")):
+            raise ValueError(
+                'An evaluation must hold "metrics" and "protocol", as `tfgan_app evaluate --json` writes them. '
+                f"Received: {', '.join(map(str, evaluation)) or 'nothing'}."
+            )
+    check_comparable(first["protocol"], second["protocol"])
+    metrics = first["metrics"], second["metrics"]
+    return [_compared(name, *metrics) for name in dict.fromkeys([*metrics[0], *metrics[1]])]
+
+
+def comparison_lines(rows: Sequence[ComparedMetric]) -> list[str]:
+    """A table for a terminal: a headline, then a line a metric.
+
+    Args:
+        rows: what `compare` returned.
+
+    Returns:
+        Lines without line ends.
+    """
+    cells = [("metric", "first", "second", "difference", "second is")]
+    for row in rows:
+        values = [_number(row.first), _number(row.second), _number(row.difference, sign="+")]
+        cells.append((row.name, *values, row.verdict))
+    width = max(len(name) for name, *_ in cells)
+    return [f"{name:>{width}}  {a:>10}  {b:>10}  {c:>10}  {verdict}".rstrip() for name, a, b, c, verdict in cells]
+
+
+def _compared(name: str, first: Mapping[str, float], second: Mapping[str, float]) -> ComparedMetric:
+    values = first.get(name), second.get(name)
+    if None in values:
+        return ComparedMetric(name, *values, None, "")
+    difference = values[1] - values[0]
+    return ComparedMetric(name, *values, difference, _verdict(name, difference, first, second))
+
+
+def _verdict(name: str, difference: float, first: Mapping[str, float], second: Mapping[str, float]) -> str:
+    if name not in LOWER_IS_BETTER | HIGHER_IS_BETTER:
+        return ""
+    if difference == 0:
+        return "equal"
+    low, high = f"{name}_low", f"{name}_high"
+    has_intervals = all(bound in side for bound in (low, high) for side in (first, second))
+    if has_intervals and first[low] <= second[high] and second[low] <= first[high]:
+        return "unclear"
+    return "better" if (difference < 0) == (name in LOWER_IS_BETTER) else "worse"
+
+
+def _shown(protocol: Mapping[str, Any], name: str) -> str:
+    return str(protocol[name]) if name in protocol else "(none)"
+
+
+def _number(value: float | None, *, sign: str = "") -> str:
+    return "-" if value is None else f"{value:{sign}.4g}"

@@ -1,0 +1,107 @@
+"""Precision, recall, density and coverage: how two sets of features lie among each other's neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from tfgan_app.metrics.sampling import check_features
+
+PRECISION_NEIGHBOURS = 3
+DENSITY_NEIGHBOURS = 5
+
+_CHUNK_BYTES = 2**24
+"""Bound on one block of pairwise distances."""
+
+
+def precision_recall(real: np.ndarray, fake: np.ndarray, *, neighbours: int = PRECISION_NEIGHBOURS) -> dict[str, float]:
+    """Share of fakes near some real picture, and of real pictures near some fake.
+
+    "Improved Precision and Recall Metric for Assessing Generative Models", Kynkäänniemi et al. 2019,
+    arXiv:1904.06991: near means no farther from a sample than its k-th nearest neighbour of its
+    own side, itself not counted. One outlier among the real pictures has a large ball and inflates precision;
+    `density_coverage` does not suffer from it.
+
+    Args:
+        real: `[n, dim]`, any real type, more than `neighbours` rows.
+        fake: `[m, dim]`, likewise. Use as many as there are real ones: the balls shrink with the count.
+        neighbours: k.
+
+    Returns:
+        `precision` and `recall` in [0, 1].
+
+    Raises:
+        ValueError: for features that cannot be compared.
+    """
+    real, fake = _prepared(real, fake, neighbours)
+    real_radii, fake_radii = _squared_radii(real, neighbours), _squared_radii(fake, neighbours)
+    fakes_in_real = np.zeros(len(fake), bool)
+    reals_in_fake = np.empty(len(real), bool)
+    for rows, distances in _distance_blocks(real, fake):
+        fakes_in_real |= (distances <= real_radii[rows, np.newaxis]).any(axis=0)
+        reals_in_fake[rows] = (distances <= fake_radii).any(axis=1)
+    return {"precision": float(fakes_in_real.mean()), "recall": float(reals_in_fake.mean())}
+
+
+def density_coverage(real: np.ndarray, fake: np.ndarray, *, neighbours: int = DENSITY_NEIGHBOURS) -> dict[str, float]:
+    """How many real pictures' balls a fake lies in, and the share of the balls that hold a fake.
+
+    "Reliable Fidelity and Diversity Metrics for Generative Models", Naeem et al. 2020, arXiv:2002.09797.
+    Deviation from the authors' code: a sample on a ball's surface is inside, as in
+    `precision_recall`, so that a copy of a picture which the data hold several times counts.
+
+    Args:
+        real: `[n, dim]`, any real type, more than `neighbours` rows.
+        fake: `[m, dim]`, likewise. Use as many as there are real ones: coverage rises with their count.
+        neighbours: k.
+
+    Returns:
+        `density`, about 1 for two samples of one distribution and above it for fakes in the densest places
+        only, and `coverage` in [0, 1].
+
+    Raises:
+        ValueError: for features that cannot be compared.
+    """
+    real, fake = _prepared(real, fake, neighbours)
+    radii = _squared_radii(real, neighbours)
+    balls, covered = 0, 0
+    for rows, distances in _distance_blocks(real, fake):
+        inside = distances <= radii[rows, np.newaxis]
+        balls += int(np.count_nonzero(inside))
+        covered += int(np.count_nonzero(inside.any(axis=1)))
+    return {"density": balls / (neighbours * len(fake)), "coverage": covered / len(real)}
+
+
+def _prepared(real: np.ndarray, fake: np.ndarray, neighbours: int) -> tuple[np.ndarray, np.ndarray]:
+    """Both in float64 about the mean of the real ones: products of long vectors would hide small distances."""
+    check_features(real, fake, least=neighbours + 1)
+    centre = real.mean(axis=0, dtype=np.float64)
+    return real - centre, fake - centre
+
+
+def _squared_radii(samples: np.ndarray, neighbours: int) -> np.ndarray:
+    """Squared distance of each sample to its k-th nearest other one: float64 `[count]`."""
+    radii = np.empty(len(samples))
+    for rows, distances in _distance_blocks(samples, samples):
+        # The nearest of all is the sample itself (or an exact copy of it, equally far).
+        distances.partition(neighbours, axis=1)
+        radii[rows] = distances[:, neighbours]
+    return radii
+
+
+def _distance_blocks(first: np.ndarray, second: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    """Squared distances of some rows of `first` to all of `second`, block by block."""
+    norms = [np.einsum("nd,nd->n", side, side) for side in (first, second)]
+    # Differences below float32's resolution, which the features have, are rounding errors of the expansion. Two
+    # samples as close as that have nearly the same norm.
+    floors = 64.0 * np.finfo(np.float64).eps * norms[0]
+    step = max(1, _CHUNK_BYTES // (8 * len(second)))
+    for start in range(0, len(first), step):
+        rows = slice(start, start + step)
+        distances = first[rows] @ second.T
+        distances *= -2.0
+        distances += norms[0][rows, np.newaxis]
+        distances += norms[1]
+        distances[distances <= floors[rows, np.newaxis]] = 0.0
+        yield rows, distances
