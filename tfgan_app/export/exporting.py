@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from tfgan_app.export import keras_file, saved_model
-from tfgan_app.export.parity import check_parity
+from tfgan_app.export import generative_saved_model, keras_file, saved_model
+from tfgan_app.export.parity import Batch, check_parity, latent_batches, picture_batches
+from tfgan_app.latents import takes_latents
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,7 @@ class Exporter:
     Attributes:
         destination: (output_dir, name) -> the path that the next export goes to.
         write: (model, path) -> None, writes the model.
-        load: path -> function, loads what was written as a function on float32
-            [batch, height, width, 3] in [0, 1].
+        load: path -> function, loads what was written as a function on the inputs of the model.
         quantizations: The values of `quantize` that the format offers.
     """
 
@@ -34,8 +34,12 @@ class Exporter:
     quantizations: tuple[str, ...] = ("none",)
 
 
+def _write_saved_model(model: keras.Model, path: Path) -> None:
+    (generative_saved_model if takes_latents(model) else saved_model).write(model, path)
+
+
 EXPORTERS: dict[str, Exporter] = {
-    "saved_model": Exporter(saved_model.next_version, saved_model.write, saved_model.load),
+    "saved_model": Exporter(saved_model.next_version, _write_saved_model, saved_model.load),
     "keras": Exporter(keras_file.new_file, keras_file.write, keras_file.load),
 }
 
@@ -66,15 +70,17 @@ def export_model(
 ) -> ExportResult:
     """Exports an inference model (in float32, as training saves it).
 
-    The export is written beside its destination and moved there only when its outputs agree with the model's
-    on `parity_images` and on random pictures of odd sizes.
+    The export is written beside its destination and moved there only when its outputs agree with the model's:
+    on `parity_images` and on random pictures of odd sizes, or for a generative model on fixed latents and each class.
 
     Args:
-        model: float32 [batch, height, width, 3] in [0, 1] -> the same, any height and width.
+        model: float32 [batch, height, width, 3] in [0, 1] -> the same, any height and width. Or a generative model:
+            `latents` float32 [batch, latent_dim] (or a list with `labels` int32 [batch]) -> pictures in [0, 1].
         format: A key of `EXPORTERS`.
         output_dir: Folder of all exported models.
         name: The model's name, a plain file name.
-        parity_images: Pictures uint8 [height, width, 3] to compare on; sizes may differ.
+        parity_images: Pictures uint8 [height, width, 3] to compare on; sizes may differ. Of no use to a
+            generative model.
         quantize: A quantisation that the format offers; `"none"` always is one.
 
     Returns:
@@ -92,13 +98,19 @@ def export_model(
     unfinished = output_dir / f".tmp-{uuid.uuid4().hex}{suffix}"
     try:
         exporter.write(model, unfinished)
-        errors = check_parity(model, exporter.load(unfinished), parity_images)
+        errors = check_parity(model, exporter.load(unfinished), _parity_batches(model, parity_images))
         path = exporter.destination(output_dir, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         os.rename(unfinished, path)
     finally:
         _remove(unfinished)
     return ExportResult(path, *errors)
+
+
+def _parity_batches(model: keras.Model, images: Iterable[np.ndarray]) -> Iterator[Batch]:
+    if not takes_latents(model):
+        return picture_batches(images)
+    return latent_batches(model.inputs[0].shape[1], classes=len(generative_saved_model.class_names(model)))
 
 
 def find_exporter(format: str, quantize: str = "none") -> Exporter:

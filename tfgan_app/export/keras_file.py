@@ -22,6 +22,6 @@ def write(model: keras.Model, path: Path) -> None:
 
 
 def load(path: Path) -> Callable:
-    """Loads a file that `write` wrote, as a function in inference mode."""
+    """Loads a file that `write` wrote, as a function in inference mode on what the model was called with."""
     model = keras.saving.load_model(path, compile=False, safe_mode=True)
-    return lambda images: model(images, training=False)
+    return lambda inputs: model(inputs, training=False)

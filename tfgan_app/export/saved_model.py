@@ -19,7 +19,7 @@ def next_version(output_dir: Path, name: str) -> Path:
 
 
 def write(model: keras.Model, path: Path) -> None:
-    """Writes a SavedModel with three signatures.
+    """Writes a SavedModel of a model of pictures, with three signatures.
 
     - `float`: `images` float32 [batch, height, width, 3] in [0, 1] -> `outputs`, the same.
     - `tensor`: `images` uint8 [batch, height, width, 3] -> `outputs`, the same.
@@ -66,10 +66,16 @@ def write(model: keras.Model, path: Path) -> None:
     archive.write_out(str(path), verbose=False)
 
 
-def load(path: Path) -> Callable[[tf.Tensor], tf.Tensor]:
-    """Loads the `float` signature of a SavedModel that `write` wrote."""
+def load(path: Path) -> Callable:
+    """Loads the `float` signature of an exported SavedModel, as a function on what the model was called with."""
     loaded = tf.saved_model.load(str(path))
-    return lambda images: loaded.signatures["float"](images=images)["outputs"]
+    specs = loaded.signatures["float"].structured_input_signature[1]
+    names = [name for name in ("images", "latents", "labels") if name in specs]
+
+    def forward(inputs: tf.Tensor | list[tf.Tensor]) -> tf.Tensor:
+        return loaded.signatures["float"](**dict(zip(names, tf.nest.flatten(inputs), strict=True)))["outputs"]
+
+    return forward
 
 
 def _decode(data: tf.Tensor) -> tf.Tensor:

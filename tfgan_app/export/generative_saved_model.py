@@ -1,0 +1,132 @@
+"""SavedModel of a generative model: a seed in, a picture out, free of any custom code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from tfgan_app.latents import seeded_latents
+from tfgan_app.layers import ClassNames
+
+_SEEDS = tf.TensorSpec([None], tf.int64, name="seeds")
+_LABELS = tf.TensorSpec([None], tf.int32, name="labels")
+_CLASSES = tf.TensorSpec([None], tf.string, name="classes")
+
+_MAX_LISTED = 50
+"""Names in the message on an unknown class."""
+
+
+def write(model: keras.Model, path: Path) -> None:
+    """Writes a SavedModel with three signatures, and a fourth for a model with classes.
+
+    - `serving_default`: `seeds` int64 [batch] (and `classes` string [batch], exact names) -> `output_bytes` string
+      [batch] (PNG files, gray or RGB).
+    - `tensor`: `seeds` int64 [batch] (and `labels` int32 [batch]) -> `outputs` uint8 [batch, height, width, 1 or 3].
+    - `float`: `latents` float32 [batch, latent_dim], standard normal (and `labels` int32 [batch]) -> `outputs` float32
+      [batch, height, width, 1 or 3] in [0, 1].
+    - `class_names`: `labels` int32 [batch] -> `names` string [batch], and `count` int32 [batch]: how many there are.
+
+    The same seed (and class) gives the same picture as `tfgan_app predict`. Unknown classes and labels are an error
+    that says which are known.
+
+    Args:
+        model: `latents` (or `[latents, labels]`) as in `float` -> pictures float32 in [0, 1].
+        path: The folder to write.
+    """
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    names = class_names(model)
+    endpoints = _conditional_endpoints(model, names) if names else _endpoints(model)
+    for endpoint, (function, *signature) in endpoints.items():
+        archive.add_endpoint(endpoint, function, input_signature=signature)
+    archive.write_out(str(path), verbose=False)
+
+
+def class_names(model: keras.Model) -> list[str]:
+    """What the labels of an inference model mean; empty for a model that takes none."""
+    return [name for layer in model.layers if isinstance(layer, ClassNames) for name in layer.names]
+
+
+def _endpoints(model: keras.Model) -> dict[str, tuple]:
+    latent_dim = model.inputs[0].shape[1]
+
+    def draw(latents: tf.Tensor) -> tf.Tensor:
+        return model(latents, training=False)
+
+    def draw_uint8(seeds: tf.Tensor) -> tf.Tensor:
+        return _to_uint8(draw(seeded_latents(seeds, latent_dim)))
+
+    return {
+        "serving_default": (lambda seeds: {"output_bytes": _encode(draw_uint8(seeds))}, _SEEDS),
+        "tensor": (lambda seeds: {"outputs": draw_uint8(seeds)}, _SEEDS),
+        "float": (lambda latents: {"outputs": draw(latents)}, _latents_spec(latent_dim)),
+    }
+
+
+def _conditional_endpoints(model: keras.Model, names: list[str]) -> dict[str, tuple]:
+    latent_dim = model.inputs[0].shape[1]
+    check_labels, find_labels = _label_check(names), _label_finder(names)
+
+    def draw(latents: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        return model([latents, check_labels(labels)], training=False)
+
+    def draw_uint8(seeds: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        return _to_uint8(draw(seeded_latents(seeds, latent_dim), labels))
+
+    def draw_files(seeds: tf.Tensor, classes: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"output_bytes": _encode(draw_uint8(seeds, find_labels(classes)))}
+
+    def tell_names(labels: tf.Tensor) -> dict[str, tf.Tensor]:
+        # A count for each label, since TensorFlow Serving wants outputs of the inputs' length.
+        return {"names": tf.gather(names, check_labels(labels)), "count": tf.zeros_like(labels) + len(names)}
+
+    return {
+        "serving_default": (draw_files, _SEEDS, _CLASSES),
+        "tensor": (lambda seeds, labels: {"outputs": draw_uint8(seeds, labels)}, _SEEDS, _LABELS),
+        "float": (
+            lambda latents, labels: {"outputs": draw(latents, labels)},
+            _latents_spec(latent_dim),
+            _LABELS,
+        ),
+        "class_names": (tell_names, _LABELS),
+    }
+
+
+def _latents_spec(latent_dim: int) -> tf.TensorSpec:
+    return tf.TensorSpec([None, latent_dim], tf.float32, name="latents")
+
+
+def _label_check(names: list[str]) -> Callable[[tf.Tensor], tf.Tensor]:
+    expected = f"`labels` must be 0 to {len(names) - 1}. Received:"
+
+    def check(labels: tf.Tensor) -> tf.Tensor:
+        known = (labels >= 0) & (labels < len(names))
+        with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(known), [expected, labels[~known]])]):
+            return tf.identity(labels)
+
+    return check
+
+
+def _label_finder(names: list[str]) -> Callable[[tf.Tensor], tf.Tensor]:
+    listed = ", ".join(names[:_MAX_LISTED]) + (", ..." if len(names) > _MAX_LISTED else "")
+    expected = f"`classes` must be of: {listed}. Received:"
+
+    def find(classes: tf.Tensor) -> tf.Tensor:
+        # Compared with all names: a lookup table would have to be initialised wherever the model is loaded.
+        same = classes[:, tf.newaxis] == tf.constant(names)
+        known = tf.reduce_any(same, axis=1)
+        with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(known), [expected, classes[~known]])]):
+            return tf.argmax(same, axis=1, output_type=tf.int32)
+
+    return find
+
+
+def _to_uint8(pictures: tf.Tensor) -> tf.Tensor:
+    return tf.cast(tf.round(tf.clip_by_value(pictures, 0.0, 1.0) * 255.0), tf.uint8)
+
+
+def _encode(pictures: tf.Tensor) -> tf.Tensor:
+    return tf.map_fn(tf.io.encode_png, pictures, fn_output_signature=tf.TensorSpec([], tf.string))

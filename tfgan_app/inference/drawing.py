@@ -1,0 +1,130 @@
+"""Draws pictures of wanted seeds and classes into files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from tfgan_app import images
+from tfgan_app.files import atomic_path
+from tfgan_app.inference.class_folders import class_folders, find_class
+from tfgan_app.inference.folder import PredictionSummary
+from tfgan_app.inference.sampler import Sampler, check_truncation
+
+DEFAULT_COUNT = 16
+
+_MAX_SEED = 2**63 - 1
+_WORKERS = 2
+_CHUNK = 8
+
+
+@dataclass(frozen=True)
+class _Job:
+    seed: int
+    label: int | None
+    target: Path
+
+
+def draw_pictures(
+    sampler: Sampler,
+    output: str | os.PathLike,
+    *,
+    count: int | None = None,
+    seed: int = 0,
+    classes: Sequence[str] = (),
+    truncation: float | None = None,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+    on_failure: Callable[[Path, str], None] = lambda target, reason: None,
+) -> PredictionSummary:
+    """Draws the seeds `seed`, `seed + 1`... into `seed-0000000.png`..., of each class into a folder of its own.
+
+    A picture depends on its seed, class and truncation alone, so any of them can be drawn again by itself. Gray
+    models write gray files. Pictures of an earlier call are overwritten. Writing overlaps the model.
+
+    Args:
+        sampler: What `load_predictor` returned for a generative model.
+        output: A folder; or where one picture is drawn, a `.png` file.
+        count: How many seeds (of each class); by default 1 for a file and `DEFAULT_COUNT` for a folder.
+        seed: The first seed.
+        classes: Which classes to draw, each a name in any case or a number; by default all.
+        truncation: Largest absolute value of the latents; less of it, less variety.
+        on_progress: Called after each picture with the number done and the number of all.
+        on_failure: Called with each file that could not be written and one line that names it and says why.
+
+    Returns:
+        A `PredictionSummary`; `failed` are files that could not be written.
+
+    Raises:
+        ValueError: If an argument does not suit the model, or the model fails. Nothing is written before the
+            arguments are checked.
+    """
+    check_truncation(truncation)
+    labels = _labels(sampler.class_names, classes)
+    jobs = _plan(sampler, Path(output), labels=labels, count=count, seed=seed)
+    summary = PredictionSummary()
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        for job, writing in _run_jobs(jobs, sampler, pool, truncation=truncation):
+            error = writing.exception()
+            if error is None:
+                summary.written.append(job.target)
+            elif isinstance(error, OSError):
+                summary.failed.append(job.target)
+                on_failure(job.target, f"Cannot write the picture '{job.target}': {error.strerror or error}")
+            else:
+                raise error
+            on_progress(len(summary.written) + len(summary.failed), len(jobs))
+    return summary
+
+
+def _run_jobs(
+    jobs: list[_Job], sampler: Sampler, pool: ThreadPoolExecutor, *, truncation: float | None
+) -> Iterator[tuple[_Job, Future]]:
+    """Yields each job in order with the writing of its file, a few pictures ahead of it."""
+    waiting: list[tuple[_Job, Future]] = []
+    for start in range(0, len(jobs), _CHUNK):
+        chunk = jobs[start : start + _CHUNK]
+        labels = None if chunk[0].label is None else [job.label for job in chunk]
+        pictures = sampler([job.seed for job in chunk], labels, truncation)
+        yield from waiting
+        waiting = [(job, pool.submit(_write_png, job.target, it)) for job, it in zip(chunk, pictures, strict=True)]
+    yield from waiting
+
+
+def _write_png(path: Path, picture: np.ndarray) -> None:
+    """Writes uint8 [height, width, 1 or 3] as an exported model encodes it."""
+    with atomic_path(path) as unfinished:
+        unfinished.write_bytes(tf.io.encode_png(picture).numpy())
+
+
+def _labels(class_names: Sequence[str], classes: Sequence[str]) -> list[int | None]:
+    """The labels to draw, each once; `[None]` for a model without classes."""
+    if classes:
+        return list(dict.fromkeys(find_class(class_names, wanted) for wanted in classes))
+    return list(range(len(class_names))) or [None]
+
+
+def _plan(sampler: Sampler, output: Path, *, labels: list[int | None], count: int | None, seed: int) -> list[_Job]:
+    is_file = not output.is_dir() and output.suffix.lower() in images.PICTURE_SUFFIXES
+    if is_file and output.suffix.lower() != ".png":
+        raise ValueError(f"A picture that is drawn must be a .png file. Received: '{output}'")
+    if output.exists() and not (is_file or output.is_dir()):
+        raise ValueError(f"The output must be a folder or a .png file. Received the file '{output}'.")
+    count = count or (1 if is_file else DEFAULT_COUNT)
+    if seed + count - 1 > _MAX_SEED:
+        raise ValueError(f"Seeds must be at most {_MAX_SEED}. Received: {seed} and {count - 1} that follow")
+    if is_file and count * len(labels) > 1:
+        of_classes = f"{count} of each of {len(labels)} classes" if len(labels) > 1 else f"{count}"
+        raise ValueError(f"The output for several pictures ({of_classes}) must be a folder. Received: '{output}'")
+    folders = class_folders(sampler.class_names)
+    jobs = []
+    for label in labels:
+        folder = output if label is None else output / folders[label]
+        for each in range(seed, seed + count):
+            jobs.append(_Job(each, label, output if is_file else folder / f"seed-{each:07d}.png"))
+    return jobs

@@ -1,0 +1,154 @@
+"""Loads a model from wherever training or export left it, and finds out what it does."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from tfgan_app.inference.errors import one_line
+from tfgan_app.inference.predictor import Predictor
+from tfgan_app.inference.sampler import Sampler
+from tfgan_app.latents import takes_latents
+from tfgan_app.layers import ClassNames  # The package registers the layers that `.keras` files refer to.
+
+CHECKPOINTS = ("last", "best")
+
+_PICTURES = tf.TensorSpec([None, None, None, 3], tf.float32, name="images")
+_SIGNATURE = "float"
+_NAMES_SIGNATURE = "class_names"
+
+
+def load_predictor(path: str | os.PathLike, *, checkpoint: str = "last") -> Predictor | Sampler:
+    """Loads a model for prediction.
+
+    Args:
+        path: A run directory, a `.keras` file, a SavedModel folder, or an exported model's folder, of which
+            the highest version is taken.
+        checkpoint: `"last"` or `"best"`: which of a run's models to take. Other paths hold only one model.
+
+    Returns:
+        A `Sampler` for a model that draws pictures from latents, else a `Predictor`.
+
+    Raises:
+        ValueError: If there is no such model or it cannot be loaded. One line.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise ValueError(f"There is no model at '{path}'.")
+    if path.is_dir() and (path / "checkpoints").is_dir():
+        return _from_keras(run_checkpoint(path, checkpoint))
+    if checkpoint != "last":
+        raise ValueError(f"`checkpoint` applies to a run directory only. Received: {checkpoint} for '{path}'")
+    if path.is_file() and path.suffix == ".keras":
+        return _from_keras(path)
+    saved_model = _saved_model_folder(path)
+    if saved_model is None:
+        raise ValueError(
+            "The model must be a run directory, a .keras file, an exported model's folder "
+            f"or one of its version folders. Received: '{path}'"
+        )
+    return _from_saved_model(saved_model)
+
+
+def run_checkpoint(run_dir: str | os.PathLike, checkpoint: str = "last") -> Path:
+    """Finds the inference model of a run.
+
+    Args:
+        run_dir: The run directory.
+        checkpoint: `"last"` or `"best"`.
+
+    Returns:
+        The path of a `.keras` file that exists.
+
+    Raises:
+        ValueError: If the run has none (yet).
+    """
+    if checkpoint not in CHECKPOINTS:
+        raise ValueError(f"`checkpoint` must be one of {', '.join(CHECKPOINTS)}. Received: {checkpoint}")
+    path = Path(run_dir) / "checkpoints" / f"{checkpoint}.keras"
+    if not path.is_file():
+        raise ValueError(f"The run has no model '{path}' (yet): give a run directory that has trained.")
+    return path
+
+
+def load_keras_model(path: str | os.PathLike) -> keras.Model:
+    """Loads a `.keras` file, made of Keras's and this package's layers only, for inference.
+
+    Args:
+        path: The file. Code stored in it is not run.
+
+    Returns:
+        The model, not compiled.
+
+    Raises:
+        ValueError: If the file is no such model. One line.
+    """
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # Damaged archives and foreign layers fail in many ways.
+        raise ValueError(f"Cannot load the Keras model '{path}': {one_line(error)}") from error
+
+
+def _from_keras(path: Path) -> Predictor | Sampler:
+    model = load_keras_model(path)
+    if not takes_latents(model):
+        forward = tf.function(lambda images: model(images, training=False), input_signature=[_PICTURES])
+        return Predictor(forward, path)
+    specs = [tf.TensorSpec(tensor.shape, tensor.dtype, name=tensor.name) for tensor in model.inputs]
+    forward = tf.function(
+        lambda *inputs: model(list(inputs) if len(inputs) > 1 else inputs[0], training=False), input_signature=specs
+    )
+    names = [name for layer in model.layers if isinstance(layer, ClassNames) for name in layer.names]
+    if len(specs) > 1 and not names:
+        raise ValueError(f"The model '{path}' takes labels, so it must name its classes. It has no layer `ClassNames`.")
+    return Sampler(forward, path, latent_dim=specs[0].shape[1], class_names=names)
+
+
+def _from_saved_model(folder: Path) -> Predictor | Sampler:
+    try:
+        loaded = tf.saved_model.load(str(folder))
+    except (OSError, ValueError, tf.errors.OpError) as error:
+        raise ValueError(f"Cannot load the SavedModel '{folder}': {one_line(error)}") from error
+    _check_signature(loaded, _SIGNATURE, folder)
+    specs = loaded.signatures[_SIGNATURE].structured_input_signature[1]
+
+    # The signature alone does not keep the variables alive: look it up in `loaded` at each call.
+    def forward(**inputs: tf.Tensor) -> tf.Tensor:
+        return loaded.signatures[_SIGNATURE](**inputs)["outputs"]
+
+    if "latents" not in specs:
+        return Predictor(lambda images: forward(images=images), folder)
+    latent_dim = specs["latents"].shape[1]
+    if "labels" not in specs:
+        return Sampler(lambda latents: forward(latents=latents), folder, latent_dim=latent_dim)
+    _check_signature(loaded, _NAMES_SIGNATURE, folder)
+    return Sampler(
+        lambda latents, labels: forward(latents=latents, labels=labels),
+        folder,
+        latent_dim=latent_dim,
+        class_names=_stored_class_names(loaded.signatures[_NAMES_SIGNATURE]),
+    )
+
+
+def _check_signature(loaded: tf.Module, name: str, folder: Path) -> None:
+    if name not in loaded.signatures:
+        found = ", ".join(loaded.signatures) or "none"
+        raise ValueError(f"The SavedModel '{folder}' must have the signature `{name}`. It has: {found}")
+
+
+def _stored_class_names(signature: Callable) -> list[str]:
+    """Asks how many classes there are, then for all of their names."""
+    count = int(signature(labels=tf.constant([0]))["count"][0])
+    return [name.decode() for name in signature(labels=tf.range(count))["names"].numpy()]
+
+
+def _saved_model_folder(path: Path) -> Path | None:
+    """The folder itself where it is a SavedModel, else the highest of its versions, else None."""
+    if (path / "saved_model.pb").is_file():
+        return path
+    versions = [entry.parent for entry in path.glob("*/saved_model.pb") if entry.parent.name.isdecimal()]
+    return max(versions, key=lambda folder: int(folder.name), default=None)

@@ -1,0 +1,93 @@
+"""A model that makes pictures out of seeds."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from tfgan_app.inference.errors import one_line
+from tfgan_app.latents import seeded_latents, truncate_latents
+
+
+class Sampler:
+    """A generative model behind a uint8 interface: a seed in, its picture out.
+
+    Attributes:
+        path: The file or folder that the model was loaded from.
+        latent_dim: Size of its latent vectors.
+        class_names: What its labels mean, in their order; empty for a model that takes none.
+    """
+
+    def __init__(
+        self,
+        forward: Callable[..., tf.Tensor],
+        path: str | os.PathLike,
+        *,
+        latent_dim: int,
+        class_names: Sequence[str] = (),
+    ):
+        """Wraps a model.
+
+        Args:
+            forward: latents float32 [batch, latent_dim] (and labels int32 [batch] where there are classes) ->
+                float32 [batch, height, width, 1 or 3] in [0, 1].
+            path: Where it came from.
+            latent_dim: Size of a latent vector.
+            class_names: Name of each label; empty where `forward` takes none.
+        """
+        self.path = Path(path)
+        self.latent_dim = latent_dim
+        self.class_names = tuple(class_names)
+        self._forward = forward
+
+    def __call__(
+        self, seeds: Sequence[int], labels: Sequence[int] | None = None, truncation: float | None = None
+    ) -> np.ndarray:
+        """Draws a picture for each seed; it depends on its seed, label and truncation alone.
+
+        Args:
+            seeds: int64 [count], at least one.
+            labels: int32 [count], the classes; given where the model has classes, and only there.
+            truncation: Largest absolute value of the latents (see `truncate_latents`); None leaves them as they are.
+
+        Returns:
+            uint8 [count, height, width, 1 or 3].
+
+        Raises:
+            ValueError: If an argument is of another kind, or the model fails (for lack of memory, say).
+        """
+        check_truncation(truncation)
+        self._check_labels(labels, len(seeds))
+        latents = seeded_latents(np.asarray(seeds, np.int64), self.latent_dim)
+        if truncation is not None:
+            latents = truncate_latents(latents, truncation)
+        inputs = (latents,) if labels is None else (latents, tf.constant(labels, tf.int32))
+        # One at a time: how a batch is divided into blocks and threads may change the last digits of a picture.
+        return np.concatenate([self._draw([each[i : i + 1] for each in inputs]) for i in range(len(seeds))])
+
+    def _check_labels(self, labels: Sequence[int] | None, count: int) -> None:
+        known = len(self.class_names)
+        if not known and labels is not None:
+            raise ValueError(f"`labels` must be None for a model without classes. Received: {labels}")
+        if known and (labels is None or len(labels) != count or not all(0 <= label < known for label in labels)):
+            raise ValueError(f"`labels` must be {count} integers from 0 to {known - 1}. Received: {labels}")
+
+    def _draw(self, inputs: list[tf.Tensor]) -> np.ndarray:
+        try:
+            outputs = np.asarray(self._forward(*inputs), np.float32)
+        except tf.errors.OpError as error:
+            raise ValueError(f"The model failed: {one_line(error)}") from error
+        if not np.isfinite(outputs).all():
+            raise ValueError("The model's pictures are not finite numbers: its training has diverged.")
+        return np.rint(np.clip(outputs, 0.0, 1.0) * 255.0).astype(np.uint8)
+
+
+def check_truncation(truncation: float | None) -> None:
+    """Raises ValueError for a threshold that latents cannot be truncated at."""
+    if truncation is not None and not 0.0 < truncation < math.inf:
+        raise ValueError(f"`truncation` must be a positive number. Received: {truncation}")
