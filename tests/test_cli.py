@@ -14,6 +14,7 @@ from tfgan_app import cli
 from tfgan_app.commands import startup
 
 TRAIN = ["train", "--task", "translate"]
+PREDICT = ["predict", "--model", "m", "--output", "o"]
 
 
 def parse(*arguments):
@@ -75,7 +76,10 @@ def test_flags_that_are_not_given_are_none():
 
 def test_other_commands():
     assert parse("evaluate", "--run", "r").checkpoint == "last"
-    assert parse("predict", "--model", "m", "--output", "o").input is None
+    assert parse(*PREDICT).input is None
+    args = parse(*PREDICT, "--class", "a b", "--class", "1", "--truncation", "0.5")
+    assert (args.classes, args.truncation, args.count, args.seed) == (["a b", "1"], 0.5, None, None)
+    assert parse(*PREDICT).classes == []
     args = parse("export", "--run", "r", "--format", "saved_model")
     assert (args.output, args.name, args.quantize) == ("exported_models", None, "none")
     assert parse("inspect", "--data", "d", "--json", "f").json == "f"
@@ -90,9 +94,9 @@ def test_other_commands():
         (["train"], "--task"),
         (
             ["train", "--task", "upscale"],
-            "'upscale' is not part of this version yet. Available tasks: translate.",
+            "'upscale' is not part of this version yet. Available tasks: generate, translate.",
         ),
-        (["train", "--task", "paint"], "'paint' is not a task. Available tasks: translate."),
+        (["train", "--task", "paint"], "'paint' is not a task. Available tasks: generate, translate."),
         ([*TRAIN, "--steps", "0"], "--steps: must be an integer, at least 1. Received: '0'."),
         ([*TRAIN, "--steps", "many"], "--steps: must be an integer, at least 1. Received: 'many'."),
         ([*TRAIN, "--seed", "-1"], "--seed: must be an integer, at least 0. Received: '-1'."),
@@ -106,6 +110,9 @@ def test_other_commands():
         ),
         (["export", "--run", "r", "--format", "onnx"], "'onnx' is not a format. Available formats"),
         (["predict", "--model", "m"], "--output"),
+        ([*PREDICT, "--truncation", "0"], "--truncation: must be a number above 0. Received: '0'."),
+        ([*PREDICT, "--truncation", "nan"], "--truncation: must be a number above 0. Received: 'nan'."),
+        ([*PREDICT, "--count", "0"], "--count: must be an integer, at least 1. Received: '0'."),
         (["inspect"], "--data"),
     ],
 )

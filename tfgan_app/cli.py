@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib
+import math
 import os
 import sys
 import traceback
@@ -31,12 +32,18 @@ PLANNED_COMMANDS = ("serve", "augment")
 EXPORT_FORMATS = ("saved_model", "keras")
 PLANNED_EXPORT_FORMATS = ("tflite", "web")
 
-_SOURCE_HELP = "a folder of pictures; without it the task's bundled sample"
+_SOURCE_HELP = "a folder of pictures, keras:NAME or tfds:NAME[:SPLIT]; without it the task's bundled sample"
 
 _TRAIN_EPILOG = """\
 Everything else is set with --set KEY=VALUE (keys are those of config.json; --dry-run prints them all):
   --set task.direction=b2a --set training.validate_every_steps=500 --set optimizer.clip_norm=none
 Later wins: task defaults, --preset, --config, the flags above, --set.
+"""
+
+_PREDICT_EPILOG = """\
+A model that generates takes no --input: its pictures are numbered by seed, and the same seed gives the same picture:
+  --output DIR --count 100 --seed 0      seed-0000000.png to seed-0000099.png; of each class into DIR/CLASS
+  --output one.png --seed 42             that one again
 """
 
 
@@ -174,19 +181,40 @@ def _add_evaluate(commands: Any) -> None:
     parser.add_argument("--run", required=True, metavar="DIR", help="run directory")
     parser.add_argument("--data", metavar="SOURCE", help="pictures to measure on; the run's own by default")
     parser.add_argument("--json", metavar="FILE", help="write the numbers to a file as well")
+    parser.add_argument("--compare", metavar="FILE", help="what --json wrote of another run, to be compared with")
     _add_checkpoint(parser)
 
 
 def _add_predict(commands: Any) -> None:
-    parser = _add_command(commands, "predict", summary="Run a model over a picture or a folder of pictures.")
+    summary = "Run a model over pictures, or draw new ones with a model that generates."
+    parser = _add_command(commands, "predict", summary=summary, epilog=_PREDICT_EPILOG)
     parser.add_argument(
         "--model", required=True, metavar="PATH", help="run directory, exported model folder or .keras file"
     )
     parser.add_argument("--input", metavar="PATH", help="picture or folder")
     parser.add_argument("--output", required=True, metavar="PATH", help="picture or folder to write")
     parser.add_argument("--tile", type=_positive, metavar="PX", help="work in tiles of this size")
-    parser.add_argument("--count", type=_positive, metavar="N", help="how many pictures to generate")
-    parser.add_argument("--seed", type=_natural, metavar="N", help="seed of what is generated")
+    parser.add_argument(
+        "--count",
+        type=_positive,
+        metavar="N",
+        help="how many pictures to generate, of each class (default: 1 into a file, 16 into a folder)",
+    )
+    parser.add_argument("--seed", type=_natural, metavar="N", help="seed of the first of them (default: 0)")
+    parser.add_argument(
+        "--class",
+        dest="classes",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="generate this class only, by name or number; may be repeated (default: all)",
+    )
+    parser.add_argument(
+        "--truncation",
+        type=_positive_number,
+        metavar="T",
+        help="largest latent: 2 changes little, 0.5 trades much variety for quality (default: no limit)",
+    )
     _add_checkpoint(parser)
 
 
@@ -249,6 +277,13 @@ def _positive(text: str) -> int:
 
 def _natural(text: str) -> int:
     return _whole_number(text, minimum=0)
+
+
+def _positive_number(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        if 0.0 < float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"must be a number above 0. Received: {text!r}.")
 
 
 def _whole_number(text: str, *, minimum: int) -> int:

@@ -81,6 +81,7 @@ class TrainingConfig:
         seed: Everything random in a run is a function of this and the step.
         precision: Compute dtype policy; `auto` picks the fastest that the hardware gains from.
         strategy: Distribution over devices and hosts; `auto` uses all local GPUs.
+        discriminator_steps: Updates of the discriminators for each of the generators, each on a batch of its own.
         accumulate_steps: Gradients are summed over this many steps before an update.
         ema_decay: Decay of the averaged generator that is validated and exported.
         deterministic: Ask TensorFlow for deterministic kernels (slower on GPUs).
@@ -97,6 +98,7 @@ class TrainingConfig:
     seed: int = bounded(0, minimum=0, maximum=2**31 - 1)
     precision: Precision = "auto"
     strategy: Strategy = "auto"
+    discriminator_steps: int = bounded(1, minimum=1, maximum=100)
     accumulate_steps: int = bounded(1, minimum=1)
     ema_decay: float = bounded(0.999, minimum=0.0, below=1.0)
     deterministic: bool = False
@@ -105,7 +107,12 @@ class TrainingConfig:
     validate_every_steps: int = bounded(250, minimum=1)
     checkpoint_every_steps: int = bounded(250, minimum=1)
     keep_checkpoints: int = bounded(3, minimum=1)
-    best_metric: Literal["ssim", "psnr", "l1"] = "ssim"
+    best_metric: Literal["ssim", "psnr", "l1", "lpips", "fid", "kid"] = "ssim"
+
+    @property
+    def pictures_per_step(self) -> int:
+        """Training pictures that one step consumes."""
+        return self.batch_size * self.discriminator_steps
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,6 +125,7 @@ class OptimizerConfig:
         beta_1: Decay of Adam's first moment.
         beta_2: Decay of Adam's second moment.
         clip_norm: Gradients of each player are scaled to at most this global norm at each step; None leaves them.
+        normalize_gradients: Scale the gradients of each player to a global norm of 1 at each step.
         schedule: How the rate moves after the warm-up.
         schedule_steps: Steps that the schedule spans; none is `training.steps` when the run is started.
         warmup_steps: Steps over which the rate rises from zero to its peak.
@@ -128,6 +136,7 @@ class OptimizerConfig:
     beta_1: float = bounded(0.5, minimum=0.0, below=1.0)
     beta_2: float = bounded(0.999, minimum=0.0, below=1.0)
     clip_norm: float | None = bounded(None, above=0.0)
+    normalize_gradients: bool = False
     schedule: Literal["constant", "linear", "cosine"] = "constant"
     schedule_steps: int | None = bounded(None, minimum=1)
     warmup_steps: int = bounded(0, minimum=0)
@@ -208,7 +217,7 @@ def resolve_config(
         config = replace_values(config, _read_values(config_file, task_name))
     config = replace_values(config, {key: value for key, value in given.items() if value is not None})
     config = apply_overrides(config, overrides)
-    return replace_values(config, {"data.source": _absolute_source(config.data.source)})
+    return replace_values(config, {"data.source": absolute_source(config.data.source)})
 
 
 def apply_overrides(config: RunConfig, overrides: Iterable[str]) -> RunConfig:
@@ -319,7 +328,8 @@ def _flatten(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def _absolute_source(source: str | None) -> str | None:
+def absolute_source(source: str | None) -> str | None:
+    """A data source that means the same in every working directory: a folder's path becomes absolute."""
     if source is None or source.startswith(("keras:", "tfds:")):
         return source
     return str(Path(source).expanduser().absolute())

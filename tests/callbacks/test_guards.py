@@ -83,3 +83,29 @@ def test_an_output_that_ignores_its_input_is_said_once(tiny_model):
 
 def test_logs_without_accuracies_are_tolerated(tiny_model):
     assert tiny_model.run([HealthMonitor(), NonFiniteGuard()], steps=2) == 2
+
+
+def test_a_collapsed_generator_is_said_once(tiny_model):
+    said = []
+    monitor = HealthMonitor(lambda *event: said.append(event), window_steps=20)
+    monitor.set_model(tiny_model)
+    monitor.on_train_begin()
+    for batch in range(200):
+        monitor.on_train_batch_end(batch, {"diversity": 0.9 if batch < 50 else 0.05})
+    assert len(said) == 1
+    step, kind, message = said[0]
+    assert 60 < step < 90
+    assert kind == "warning"
+    assert "generator has collapsed" in message
+    assert "task.r1_weight" in message
+
+
+def test_data_left_out_is_said_once_and_not_at_the_start(tiny_model):
+    said = []
+    monitor = HealthMonitor(lambda *event: said.append(event), window_steps=100)
+    monitor.set_model(tiny_model)
+    monitor.on_train_begin()
+    for step, coverage in ((50, 0.01), (150, 0.5), (250, 0.02), (350, 0.02)):
+        monitor.on_validation(step, {"coverage": coverage, "floor_coverage": 0.9})
+    assert [step for step, _, _ in said] == [250]
+    assert "2.0%" in said[0][2]

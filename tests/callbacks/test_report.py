@@ -8,7 +8,7 @@ import pytest
 
 from tfgan_app.callbacks.events import EventLog
 from tfgan_app.callbacks.metrics_file import MetricsFile
-from tfgan_app.callbacks.report import GRIDS_SHOWN, write_report
+from tfgan_app.callbacks.report import GRIDS_SHOWN, write_examples, write_report
 from tfgan_app.callbacks.report_charts import Series, line_chart
 from tfgan_app.images import write_picture
 
@@ -54,8 +54,9 @@ def run_dir(tmp_path):
         metrics.write(step, {"discriminator_loss": 0.5, "real_accuracy": 0.8, "fake_accuracy": 0.7, "extra": 1})
         metrics.write(step, {"val_psnr": 18 + step / 100, "val_copy_psnr": 18.6})
         write_picture(tmp_path / f"samples/step-{step:07d}.png", np.zeros([8, 24, 3], np.uint8))
-    for name in ("best", "worst"):
-        write_picture(tmp_path / f"samples/held_out_{name}.png", np.zeros([8, 24, 3], np.uint8))
+    write_examples(
+        tmp_path, {f"{name} held-out examples": np.zeros([8, 24, 3], np.uint8) for name in ("best", "worst")}
+    )
     EventLog(tmp_path).record(50, "warning", "mind the <gap>")
     config = {
         "task_name": "translate",
@@ -121,6 +122,21 @@ def test_a_run_worse_than_copying_says_so(run_dir):
     assert "bad" in page.classes
 
 
+def test_a_floor_is_a_limit_and_no_rival(run_dir):
+    page = Page(write_report(run_dir, title="run", summary={"fid": 3.2, "floor_fid": 0.05, "recall": 0.4}))
+    assert "FID 3.20 on held-out pictures; real pictures in place of generated ones score 0.05." in page.text
+    assert "real pictures: 0.05" in page.text
+    assert "worse" not in page.text
+    assert "better than" not in page.text
+
+
+def test_new_examples_replace_the_old_ones(run_dir):
+    write_examples(run_dir, {"nearest training pictures": np.zeros([8, 8, 3], np.uint8)})
+    page = Page(write_report(run_dir, title="run"))
+    assert "Nearest training pictures" in page.text
+    assert "Best held-out examples" not in page.text
+
+
 def test_a_run_stopped_at_once_still_has_a_report(tmp_path):
     page = Page(write_report(tmp_path / "new", title="run"))
     assert "Not validated yet" in page.text
@@ -138,7 +154,7 @@ def test_a_run_stopped_after_one_row(tmp_path):
 
 def test_damaged_files_are_left_out(run_dir):
     (run_dir / "config.json").write_text('{"training":')
-    (run_dir / "samples/held_out_best.png").write_bytes(b"no picture")
+    (run_dir / "samples/examples/1-best_held-out_examples.png").write_bytes(b"no picture")
     (run_dir / "metrics.csv").write_bytes(b"\0\0\0")
     page = Page(write_report(run_dir, title="run"))
     assert "Best held-out examples" not in page.text

@@ -7,8 +7,12 @@ import argparse
 import keras
 import numpy as np
 import pytest
+from PIL import Image
+from tiny_generator import build_tiny_generator, expected_picture
 
+from tfgan_app import cli
 from tfgan_app.commands import predict
+from tfgan_app.export import export_model
 from tfgan_app.images import read_rgb, write_picture
 
 
@@ -25,7 +29,8 @@ def negative(tmp_path_factory):
 
 
 def arguments(model, **changes):
-    flags = {"input": None, "output": None, "tile": None, "count": None, "seed": None, "checkpoint": "last"}
+    flags = dict.fromkeys(("input", "output", "tile", "count", "seed", "truncation"))
+    flags |= {"classes": [], "checkpoint": "last"}
     return argparse.Namespace(model=str(model), **{**flags, **changes})
 
 
@@ -49,9 +54,75 @@ def test_a_folder_with_a_corrupt_file(negative, tmp_path, capsys):
         ({"input": None}, "`--input` must name"),
         ({"tile": 64}, "`--tile` is not supported for this model"),
         ({"count": 3}, "`--count` is not supported for this model"),
+        ({"seed": 0}, "`--seed` is not supported for this model. Received: 0. Leave it out"),
+        ({"classes": ["a", "b"]}, "`--class` is not supported for this model. Received: a, b. Leave it out"),
+        ({"truncation": 0.5}, "`--truncation` is not supported for this model"),
         ({"input": "missing"}, "There is none at 'missing'"),
     ],
 )
 def test_flags_that_do_not_apply(negative, tmp_path, changes, message):
     with pytest.raises(ValueError, match=message):
         predict.run(arguments(negative, **{"input": str(tmp_path), "output": str(tmp_path / "out"), **changes}))
+
+
+@pytest.fixture(scope="module")
+def generators(tmp_path_factory):
+    """Exports of a model without classes and of one with them, and where they came from."""
+    folder = tmp_path_factory.mktemp("generators")
+    models = {"plain": build_tiny_generator(channels=3), "classes": build_tiny_generator(class_names=("bag", "a/b"))}
+    for name, model in models.items():
+        export_model(model, format="keras", output_dir=folder, name=name)
+        export_model(model, format="saved_model", output_dir=folder, name=name)
+    return folder
+
+
+def run_cli(*arguments):
+    return cli.run(cli.parse(["tfgan_app", "predict", *map(str, arguments)]))
+
+
+@pytest.mark.parametrize("model", ["classes.keras", "classes"])
+def test_pictures_are_drawn_and_drawn_again(generators, tmp_path, capsys, model):
+    drawing = ["--model", generators / model, "--output"]
+    assert run_cli(*drawing, tmp_path / "all", "--count", 3, "--seed", 41) == 0
+    assert f"6 written to {tmp_path / 'all'}\n" == capsys.readouterr().out
+    names = {path.relative_to(tmp_path / "all").as_posix() for path in (tmp_path / "all").rglob("*.png")}
+    assert names == {f"{folder}/seed-{seed:07d}.png" for folder in ("bag", "a_b") for seed in (41, 42, 43)}
+    assert run_cli(*drawing, tmp_path / "one.png", "--count", 1, "--seed", 42, "--class", "A/B") == 0
+    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "all" / "a_b" / "seed-0000042.png").read_bytes()
+    with Image.open(tmp_path / "one.png") as image:
+        assert image.mode == "L"
+        np.testing.assert_allclose(np.asarray(image, int), expected_picture(42, label=1)[..., 0], atol=1)
+
+
+def test_defaults_and_truncation(generators, tmp_path):
+    drawing = ["--model", generators / "plain", "--output"]
+    assert run_cli(*drawing, tmp_path / "out", "--truncation", 0.5) == 0
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == [f"seed-{seed:07d}.png" for seed in range(16)]
+    pictures = np.stack([read_rgb(tmp_path / "out" / name) for name in names])
+    assert 64 <= pictures.min() < 70 and 185 < pictures.max() <= 191  # Latents in [-0.5, 0.5].
+
+
+def test_a_picture_that_cannot_be_written_is_named(generators, tmp_path, capsys):
+    (tmp_path / "seed-0000001.png").mkdir()
+    assert run_cli("--model", generators / "plain", "--output", tmp_path, "--count", 3) == 1
+    printed = capsys.readouterr()
+    assert printed.out == f"2 written to {tmp_path}, 1 failed\n"
+    assert printed.err.count("seed-0000001.png") == 1 and printed.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("model", "flags", "message"),
+    [
+        ("plain", ["--input", "x.png"], "`--input` is not supported for this model. Received: x.png. Leave it out."),
+        ("plain", ["--tile", "64"], "`--tile` is not supported for this model. Received: 64. Leave it out."),
+        ("plain", ["--class", "bag"], "The model has no classes. Received: bag"),
+        ("classes", ["--class", "bag", "--class", "bug"], "There is no class 'bug'. The model's classes are: bag, a/b"),
+        ("plain", ["--seed", str(2**63)], "Seeds must be at most 9223372036854775807."),
+    ],
+)
+def test_wrong_flags_for_a_generator_are_one_line(generators, tmp_path, capsys, model, flags, message):
+    assert run_cli("--model", generators / model, "--output", tmp_path / "out", *flags) == 2
+    line = capsys.readouterr().err
+    assert message in line and line.count("\n") == 1
+    assert not (tmp_path / "out").exists()

@@ -15,7 +15,8 @@ from tfgan_app.callbacks.grids import ImageGrids
 from tfgan_app.callbacks.guards import HealthMonitor, NonFiniteError, NonFiniteGuard
 from tfgan_app.callbacks.metrics_file import read_metrics
 from tfgan_app.callbacks.progress import ProgressBar
-from tfgan_app.callbacks.report import write_report
+from tfgan_app.callbacks.report import write_examples, write_report
+from tfgan_app.callbacks.report_results import find_baseline
 from tfgan_app.callbacks.scalars import ScalarLog
 from tfgan_app.callbacks.step_callback import StepCallback
 from tfgan_app.callbacks.stop_signals import StopOnSignal
@@ -33,7 +34,9 @@ __all__ = [
     "StepCallback",
     "StopOnSignal",
     "Validation",
+    "find_baseline",
     "read_events",
     "read_metrics",
+    "write_examples",
     "write_report",
 ]

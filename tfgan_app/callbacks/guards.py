@@ -47,6 +47,9 @@ class HealthMonitor(StepCallback):
       little left to learn from it. Looks at exponential averages of the logs `real_accuracy` and
       `fake_accuracy` (in [0, 1]), which start at one half: it takes about three windows of a perfect
       discriminator until this is said.
+    - The generator has collapsed: the log `diversity` (how much the pictures of a generated batch differ from
+      each other, over how much those of a real one do), averaged alike, is low.
+    - The generator leaves most of the data out: `coverage` of a validation is next to nothing.
     - The output ignores the input: `output_variation` of a validation (how much the outputs differ from each
       other, over how much the targets do) is next to nothing.
 
@@ -55,6 +58,8 @@ class HealthMonitor(StepCallback):
         window_steps: Time constant, in steps, of the averages of the accuracies.
         accuracy_limit: Both averages above this: the discriminator has won.
         variation_limit: `output_variation` below this: the output ignores its input.
+        diversity_limit: the average of `diversity` below this: the generator has collapsed.
+        coverage_limit: `coverage` below this share of that of real pictures: most of the data is left out.
     """
 
     def __init__(
@@ -64,11 +69,15 @@ class HealthMonitor(StepCallback):
         window_steps: int = 200,
         accuracy_limit: float = 0.97,
         variation_limit: float = 0.02,
+        diversity_limit: float = 0.3,
+        coverage_limit: float = 0.1,
     ):
         super().__init__()
         self.window_steps = checked_interval("window_steps", window_steps)
         self.accuracy_limit = accuracy_limit
         self.variation_limit = variation_limit
+        self.diversity_limit = diversity_limit
+        self.coverage_limit = coverage_limit
         self._record = record
         self._said: set[str] = set()
         self._averages: dict[str, float] = {}
@@ -76,16 +85,15 @@ class HealthMonitor(StepCallback):
     def on_train_begin(self, logs=None):
         """Starts to watch anew."""
         super().on_train_begin(logs)
-        self._said, self._averages = set(), {"real_accuracy": 0.5, "fake_accuracy": 0.5}
+        self._said, self._averages = set(), {"real_accuracy": 0.5, "fake_accuracy": 0.5, "diversity": 1.0}
 
     def on_step(self, logs):
-        """Watches the discriminator's accuracies."""
-        if "discriminator" in self._said or not self._averages.keys() <= logs.keys():
-            return
+        """Watches the discriminator's accuracies and the generator's diversity."""
+        watched = {name: logs[name] for name in self._averages if name in logs}
         weight = min((self.step - self.previous_step) / self.window_steps, 1.0)
-        for name, value in float_logs({name: logs[name] for name in self._averages}).items():
+        for name, value in float_logs(watched).items():
             self._averages[name] += weight * (value - self._averages[name])
-        real, fake = self._averages["real_accuracy"], self._averages["fake_accuracy"]
+        real, fake, diversity = self._averages.values()
         if min(real, fake) > self.accuracy_limit:
             self._warn(
                 "discriminator",
@@ -93,25 +101,42 @@ class HealthMonitor(StepCallback):
                 "generated pictures, so the generator learns little from it. Lower "
                 "optimizer.discriminator_learning_rate, smooth the labels, or give it more varied pictures.",
             )
+        if diversity < self.diversity_limit:
+            self._warn(
+                "collapse",
+                f"the generator has collapsed: pictures of one batch differ {diversity:.0%} as much as real ones do. "
+                "Use task.adversarial_loss=relativistic with task.r1_weight and task.r2_weight, raise these, or "
+                "lower both learning rates.",
+            )
 
     def on_validation(self, step: int, values: Mapping[str, float]) -> None:
-        """Watches whether the outputs depend on the inputs.
+        """Watches whether the outputs depend on the inputs, and how much of the data is covered.
 
         Args:
             step: Training step of the validation.
-            values: Its metrics; `output_variation` is looked at where there is one.
+            values: Its metrics; `output_variation` and `coverage` are looked at where they are measured.
         """
         variation = values.get("output_variation")
-        if variation is None or not variation < self.variation_limit or "output" in self._said:
-            return
-        self._warn(
-            "output",
-            f"the output ignores its input: outputs of different inputs differ {variation:.1%} as much as "
-            "their targets do. Lower optimizer.generator_learning_rate, give the reconstruction loss more "
-            "weight, and check with `tfgan_app inspect` that inputs and targets belong together.",
-            step=step,
-        )
+        if variation is not None and variation < self.variation_limit:
+            self._warn(
+                "output",
+                f"the output ignores its input: outputs of different inputs differ {variation:.1%} as much as "
+                "their targets do. Lower optimizer.generator_learning_rate, give the reconstruction loss more "
+                "weight, and check with `tfgan_app inspect` that inputs and targets belong together.",
+                step=step,
+            )
+        coverage, floor = values.get("coverage"), values.get("floor_coverage", 1.0)
+        if coverage is not None and step >= self.window_steps and coverage < self.coverage_limit * floor:
+            self._warn(
+                "coverage",
+                f"the generated pictures resemble only {coverage:.1%} of the held-out ones (real pictures: "
+                f"{floor:.1%}). Early in a training that is usual; if it stays, the generator leaves out most of the "
+                "data: raise task.r1_weight and task.r2_weight, or lower both learning rates.",
+                step=step,
+            )
 
     def _warn(self, condition: str, message: str, *, step: int | None = None) -> None:
+        if condition in self._said:
+            return
         self._said.add(condition)
         self._record(self.step if step is None else step, "warning", message)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from tfgan_app.callbacks.events import read_events
@@ -18,10 +19,12 @@ from tfgan_app.callbacks.metrics_file import read_metrics
 from tfgan_app.callbacks.progress import format_seconds
 from tfgan_app.callbacks.report_charts import Series, line_chart
 from tfgan_app.callbacks.report_page import Section, page, sections_html
-from tfgan_app.callbacks.report_results import METRICS, find_results, results_html
+from tfgan_app.callbacks.report_results import BASELINES, METRICS, find_results, results_html
 from tfgan_app.files import atomic_path
+from tfgan_app.images import write_picture
 
 REPORT_FILE = "report.html"
+EXAMPLES_DIR = "examples"
 GRIDS_SHOWN = 6
 EVENTS_SHOWN = 50
 PNG_LIMIT_BYTES = 400_000
@@ -39,16 +42,16 @@ def write_report(
 ) -> Path:
     """Writes `report.html` from what lies in the run directory, however far the run got.
 
-    Read are `metrics.csv`, `events.jsonl`, `config.json`, the grids `samples/step-*.png` and
-    `samples/held_out_best.png` and `held_out_worst.png`; what is missing or damaged is left out.
+    Read are `metrics.csv`, `events.jsonl`, `config.json`, the grids `samples/step-*.png` and the pictures
+    `samples/examples/NUMBER-CAPTION.png`; what is missing or damaged is left out.
 
     Args:
         run_dir: The run directory.
         title: The page's heading.
         next_commands: Shell commands to go on with; a trailing `  # what it does` is shown as text.
-        summary: The final evaluation: metrics (`psnr`, `ssim`, `l1`, `lpips`, `fid`, `kid`) and the same with
-            `copy_` before them for copying the input, which make the headline; anything else is shown as a
-            fact (`val_pictures=94` as "val pictures: 94"). Without metrics the last validation is shown.
+        summary: The final evaluation: metrics (`METRICS`) and the same with the prefix of a baseline
+            (`copy_psnr`, `floor_fid`), which make the headline; anything else is shown as a fact
+            (`val_pictures=94` as "val pictures: 94"). Without metrics the last validation is shown.
 
     Returns:
         The report's path.
@@ -59,7 +62,7 @@ def write_report(
     run_dir, summary = Path(run_dir), dict(summary or {})
     rows, events, config = read_metrics(run_dir), read_events(run_dir), _read_config(run_dir)
     sections = [
-        Section("Held-out pictures", _held_out(run_dir), "Pictures that training never saw."),
+        Section("Examples", _examples(run_dir), "What the finished model does."),
         Section("Over time", _grids(run_dir), "The same pictures as training went on; the last is rightmost."),
         Section("Curves", _curves(rows, events)),
         Section("Warnings and events", _events(events)),
@@ -103,7 +106,7 @@ def _facts(summary: Mapping[str, object], rows: Rows, config: Mapping[str, objec
     for label, key in (("image size", "data.image_size"), ("batch size", "training.batch_size")):
         if key in config:
             facts[label] = config[key]
-    headline = {*METRICS, *(f"copy_{name}" for name in METRICS)}
+    headline = {*METRICS, *(f"{baseline.prefix}{name}" for name in METRICS for baseline in BASELINES)}
     facts |= {name.replace("_", " "): value for name, value in summary.items() if name not in headline}
     items = (f"<div><dt>{escape(name)}</dt><dd>{escape(_text(value))}</dd></div>" for name, value in facts.items())
     return f'<dl class="facts">{"".join(items)}</dl>' if facts else ""
@@ -118,11 +121,28 @@ def _commands(commands: Sequence[str]) -> str:
     return f'<div class="card">{"".join(html)}</div>' if html else ""
 
 
-def _held_out(run_dir: Path) -> str:
-    pictures = [
-        _picture(run_dir / SAMPLES_DIR / f"held_out_{name}.png", f"{name.capitalize()} held-out examples")
-        for name in ("best", "worst")
-    ]
+def write_examples(run_dir: str | Path, examples: Mapping[str, np.ndarray]) -> None:
+    """Writes the pictures of the section "Examples" in place of earlier ones.
+
+    Args:
+        run_dir: The run directory.
+        examples: caption (letters, digits, hyphens and spaces) -> uint8 [height, width, 3], in the order of the report.
+
+    Raises:
+        OSError: If one cannot be written.
+    """
+    folder = Path(run_dir) / SAMPLES_DIR / EXAMPLES_DIR
+    for old in folder.glob("*.png"):
+        old.unlink()
+    for number, (caption, picture) in enumerate(examples.items(), start=1):
+        write_picture(folder / f"{number}-{caption.replace(' ', '_')}.png", picture)
+
+
+def _examples(run_dir: Path) -> str:
+    pictures = []
+    for path in sorted((run_dir / SAMPLES_DIR / EXAMPLES_DIR).glob("*.png")):
+        caption = path.stem.partition("-")[2].replace("_", " ")
+        pictures.append(_picture(path, caption[:1].upper() + caption[1:]))
     return f'<div class="pair">{"".join(pictures)}</div>' if any(pictures) else ""
 
 
@@ -173,9 +193,13 @@ def _curves(rows: Rows, events: Sequence[Mapping]) -> str:
     ]
     shown = {"generator_loss", "discriminator_loss", "real_accuracy", "fake_accuracy", "seconds", "nonfinite"}
     for metric, style in METRICS.items():
-        labels = {f"val_{metric}": "result", f"val_copy_{metric}": "copying the input"}
+        labels = {f"val_{metric}": "result"}
+        labels |= {f"val_{baseline.prefix}{metric}": baseline.label for baseline in BASELINES}
         main.append(_chart(f"Validation: {style.label}", labels, rows, marks=marks))
         shown |= labels.keys()
+    shown |= {"real_logits", "fake_logits"}
+    logits = {"real_logits": "real pictures", "fake_logits": "generated pictures"}
+    main.append(_chart("Discriminator logits", logits, rows, marks=marks))
     accuracies = {"real_accuracy": "real pictures", "fake_accuracy": "generated pictures"}
     main.append(_chart("Discriminator accuracy", accuracies, rows, value_range=(0.0, 1.0), marks=marks))
     more = [
@@ -200,7 +224,7 @@ def _chart(title: str, labels: Mapping[str, str], rows: Rows, *, value_range=Non
         Series(
             label,
             [(row["step"], row[name]) for row in rows if name in row],
-            dashed=name.startswith("val_copy_"),
+            dashed=any(name.startswith(f"val_{baseline.prefix}") for baseline in BASELINES),
         )
         for name, label in labels.items()
     ]

@@ -1,4 +1,4 @@
-"""The report's headline: each metric of the result beside what copying the input scores."""
+"""The report's headline: each metric of the result beside what it is to be compared with."""
 
 from __future__ import annotations
 
@@ -24,19 +24,53 @@ METRICS = {
     "ssim": MetricStyle("SSIM"),
     "l1": MetricStyle("L1 error", "", 4),
     "lpips": MetricStyle("LPIPS"),
-    "fid": MetricStyle("FID", "", 1),
+    "fid": MetricStyle("FID", "", 2),
     "kid": MetricStyle("KID", "", 4),
+    "precision": MetricStyle("Precision"),
+    "recall": MetricStyle("Recall"),
+    "density": MetricStyle("Density"),
+    "coverage": MetricStyle("Coverage"),
 }
 """Metrics that the report knows, in the order in which it shows them."""
 
 
 @dataclasses.dataclass(frozen=True)
+class Baseline:
+    """What a metric may be measured on beside the result.
+
+    Attributes:
+        prefix: of the metric's name, such as `copy_` in `copy_psnr`.
+        label: what it is, in words.
+        is_limit: whether it can only be approached, as by a generator without fault, and not be beaten.
+    """
+
+    prefix: str
+    label: str
+    is_limit: bool
+
+
+BASELINES = (
+    Baseline("copy_", "copying the input", is_limit=False),
+    Baseline("floor_", "real pictures", is_limit=True),
+)
+"""Baselines that the report knows."""
+
+
+def find_baseline(values: Mapping[str, float], metric: str) -> tuple[Baseline, float] | None:
+    """The baseline that was measured beside a metric, and its value."""
+    for baseline in BASELINES:
+        if (name := f"{baseline.prefix}{metric}") in values:
+            return baseline, float(values[name])
+    return None
+
+
+@dataclasses.dataclass(frozen=True)
 class Result:
-    """One metric's value, with that of copying the input where it was measured."""
+    """One metric's value, with that of its baseline where it was measured."""
 
     metric: str
     value: float
-    baseline: float | None
+    baseline: tuple[Baseline, float] | None
 
     @property
     def style(self) -> MetricStyle:
@@ -44,12 +78,9 @@ class Result:
         return METRICS[self.metric]
 
     @property
-    def gain(self) -> float | None:
-        """How much better than copying the input, negative when worse."""
-        if self.baseline is None:
-            return None
-        difference = self.value - self.baseline
-        return -difference if self.metric in LOWER_IS_BETTER else difference
+    def rival(self) -> float | None:
+        """The value of a baseline that is to be beaten."""
+        return None if self.baseline is None or self.baseline[0].is_limit else self.baseline[1]
 
     def text(self, value: float) -> str:
         """Returns a value of this metric with its decimals and unit."""
@@ -68,7 +99,7 @@ def find_results(summary: Mapping[str, object], rows: Sequence[Mapping[str, floa
         validated = [row for row in rows if any(f"val_{name}" in row for name in METRICS)]
         last = validated[-1] if validated else {}
         values = {name.removeprefix("val_"): value for name, value in last.items() if name.startswith("val_")}
-    return [Result(name, float(values[name]), _baseline(values, name)) for name in METRICS if name in values]
+    return [Result(name, float(values[name]), find_baseline(values, name)) for name in METRICS if name in values]
 
 
 def results_html(results: Sequence[Result]) -> str:
@@ -80,23 +111,27 @@ def results_html(results: Sequence[Result]) -> str:
 
 
 def _verdict(results: Sequence[Result]) -> str:
-    compared = [result for result in results if result.baseline is not None]
     first = results[0]
     said = f"<strong>{escape(first.style.label)} {escape(first.text(first.value))}</strong> on held-out pictures"
+    if first.baseline is not None:
+        baseline, value = first.baseline
+        if baseline.is_limit:
+            said += f"; {escape(baseline.label)} in place of generated ones score {escape(first.text(value))}"
+        else:
+            side = "above" if first.value >= value else "below"
+            said += f", {first.text(abs(first.value - value))} {side} {baseline.label} ({escape(first.text(value))})"
+    compared = [result for result in results if result.rival is not None]
     if not compared:
         return f"{said}."
-    if first.gain is not None:
-        side = "above" if (first.value >= first.baseline) else "below"
-        distance = first.text(abs(first.value - first.baseline))
-        said += f", {distance} {side} copying the input ({first.text(first.baseline)})"
-    better = [result for result in compared if is_better(result.metric, result.value, result.baseline)]
+    label = escape(compared[0].baseline[0].label)
+    better = [result for result in compared if is_better(result.metric, result.value, result.rival)]
     if len(better) == len(compared):
-        chip = '<span class="chip good">better than copying the input</span>'
+        chip = f'<span class="chip good">better than {label}</span>'
     elif better:
         names = escape(", ".join(result.style.label for result in compared if result not in better))
-        chip = f'<span class="chip warn">not better than copying the input in {names}</span>'
+        chip = f'<span class="chip warn">not better than {label} in {names}</span>'
     else:
-        chip = '<span class="chip bad">not better than copying the input</span>'
+        chip = f'<span class="chip bad">not better than {label}</span>'
     return f"{said}. {chip}"
 
 
@@ -109,18 +144,15 @@ def _card(result: Result) -> str:
         f'<div class="card metric"><div class="name">{escape(style.label)} · {direction}</div>'
         f'<div class="value">{number}{unit}</div>'
     )
-    if result.baseline is not None:
-        better = is_better(result.metric, result.value, result.baseline)
-        word = "better" if better else "worse" if result.value != result.baseline else "the same"
-        amount = escape(result.text(abs(result.value - result.baseline)))
+    if result.rival is not None:
+        better = is_better(result.metric, result.value, result.rival)
+        word = "better" if better else "worse" if result.value != result.rival else "the same"
+        amount = escape(result.text(abs(result.value - result.rival)))
         html += f'<span class="chip {"good" if better else "bad"}">{amount} {word}</span>'
-        html += f'<div class="base">copying the input: {escape(result.text(result.baseline))}</div>'
+    if result.baseline is not None:
+        baseline, value = result.baseline
+        html += f'<div class="base">{escape(baseline.label)}: {escape(result.text(value))}</div>'
     return html + "</div>"
-
-
-def _baseline(values: Mapping[str, float], name: str) -> float | None:
-    value = values.get(f"copy_{name}")
-    return None if value is None else float(value)
 
 
 def _is_number(value: object) -> bool:

@@ -10,8 +10,9 @@ from typing import Any
 from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.commands.task_report import TaskReport
 from tfgan_app.commands.training_session import format_metrics
-from tfgan_app.config import replace_values
+from tfgan_app.config import absolute_source, load_json, replace_values
 from tfgan_app.inference import load_keras_model, run_checkpoint
+from tfgan_app.metrics import compare, comparison_lines
 
 NO_LIMIT = 2**31 - 1
 
@@ -26,14 +27,16 @@ def run(args: argparse.Namespace) -> int:
         0, or 1 where some pictures could not be read; each of them is named on stderr.
 
     Raises:
-        ValueError: for a run or data set that cannot be used.
+        ValueError: for a run or data set that cannot be used, or an evaluation to compare with that was measured
+            in another way.
     """
+    other = load_json(args.compare) if args.compare else None
     directory = RunDirectory.existing(args.run)
     config, task_class = directory.read_config()
     values: dict[str, Any] = {"data.max_val_pictures": NO_LIMIT}
     if args.data:
         # All of another folder that has no split of its own is held out.
-        values |= {"data.source": str(Path(args.data).expanduser().absolute()), "data.val_fraction": 1.0}
+        values |= {"data.source": absolute_source(args.data), "data.val_fraction": 1.0}
     config = replace_values(config, values)
     report = TaskReport()
     task = task_class(config, report=report)
@@ -42,10 +45,11 @@ def run(args: argparse.Namespace) -> int:
     protocol = task.protocol() | {"checkpoint": str(checkpoint)}
     print(format_metrics(metrics))
     print("protocol: " + ", ".join(f"{name} {value}" for name, value in protocol.items()))
+    evaluation = {"metrics": metrics, "protocol": protocol}
     if args.json:
-        Path(args.json).write_text(
-            json.dumps({"metrics": metrics, "protocol": protocol}, indent=2, ensure_ascii=False, allow_nan=False)
-            + "\n",
-            encoding="utf-8",
-        )
+        text = json.dumps(evaluation, indent=2, ensure_ascii=False, allow_nan=False)
+        Path(args.json).write_text(f"{text}\n", encoding="utf-8")
+    if other is not None:
+        print(f"\nfirst: {args.compare}, second: {args.run}")
+        print(*comparison_lines(compare(other, evaluation)), sep="\n")
     return report.exit_code

@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 
+import keras
 import numpy as np
 
 from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.config import RunConfig, replace_values
-from tfgan_app.export import export_model, find_exporter
+from tfgan_app.export import PARITY_SEEDS, export_model, find_exporter
 from tfgan_app.inference import load_keras_model, run_checkpoint
+from tfgan_app.latents import takes_latents
 
 _OUTPUT_DIR = "exported_models"
 _PARITY_PICTURES = 8
@@ -33,9 +35,13 @@ def run(args: argparse.Namespace) -> int:
     directory = RunDirectory.existing(args.run)
     config, task_class = directory.read_config()
     checkpoint = run_checkpoint(directory.path, args.checkpoint or "last")
-    images, kind = _parity_images(config, task_class)
+    model = load_keras_model(checkpoint)
+    if takes_latents(model):
+        images, checked_on = (), f"the pictures of {PARITY_SEEDS} seeds"
+    else:
+        images, checked_on = _parity_images(config, task_class)
     result = export_model(
-        load_keras_model(checkpoint),
+        model,
         format=args.format,
         quantize=quantize,
         output_dir=args.output or _OUTPUT_DIR,
@@ -45,23 +51,30 @@ def run(args: argparse.Namespace) -> int:
     print(f"Exported {checkpoint} to {result.path}")
     print(
         f"Largest difference from the model {result.max_error:.2g}, mean {result.mean_error:.2g}, "
-        f"on {len(images)} {kind} pictures and on random ones of odd sizes, in [0, 1]"
+        f"on {checked_on}, in [0, 1]"
     )
-    print(f"Next: tfgan_app predict --model {result.path} --input PICTURES --output OUTPUT")
+    print(f"Next: tfgan_app predict --model {result.path} {_example_flags(model)}")
     return 0
 
 
+def _example_flags(model: keras.Model) -> str:
+    if not takes_latents(model):
+        return "--input PICTURES --output OUTPUT"
+    return "--output OUTPUT --count 16 --seed 0" + (" --class NAME" if len(model.inputs) > 1 else "")
+
+
 def _parity_images(config: RunConfig, task_class: type) -> tuple[np.ndarray, str]:
-    """Held-out pictures of the run, or random ones where its data set cannot be read any more."""
+    """Held-out pictures of the run, or random ones where its data set cannot be read any more, and what they are."""
 
     def report(line: str) -> None:
         print(line, file=sys.stderr)
 
     try:
         task = task_class(replace_values(config, {"data.max_val_pictures": _PARITY_PICTURES}), report=report)
-        return task.held_out[0], "held-out"
+        images, kind = task.held_out[0], "held-out"
     except (ValueError, OSError) as error:
         report(f"Checking the export on random pictures, since the run's data set is of no use here: {error}")
-    size_px = config.data.image_size
-    pictures = np.random.default_rng(0).integers(0, 256, (_PARITY_PICTURES, size_px, size_px, 3), np.uint8)
-    return pictures, "random"
+        size_px = config.data.image_size
+        images = np.random.default_rng(0).integers(0, 256, (_PARITY_PICTURES, size_px, size_px, 3), np.uint8)
+        kind = "random"
+    return images, f"{len(images)} {kind} pictures and on random ones of odd sizes"

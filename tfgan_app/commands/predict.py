@@ -1,19 +1,20 @@
-"""`tfgan_app predict`: a model on a picture or a folder of pictures."""
+"""`tfgan_app predict`: a model on a picture or a folder of pictures, or pictures out of a model that generates."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-from tfgan_app.inference import load_predictor, predict_path
+from tfgan_app.inference import PredictionSummary, Predictor, Sampler, draw_pictures, load_predictor, predict_path
 
 _REPORT_EVERY_SECONDS = 10.0
 
 
 def run(args: argparse.Namespace) -> int:
-    """Predicts `args.input` into `args.output` with the model at `args.model`.
+    """Predicts `args.input` into `args.output` with the model at `args.model`, or draws pictures into it.
 
     Args:
         args: The parsed flags of the subcommand.
@@ -24,22 +25,45 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         ValueError: If a flag is missing or does not apply, or there is no such model or input.
     """
-    _check_flags(args)
-    predictor = load_predictor(args.model, checkpoint=args.checkpoint or "last")
+    model = load_predictor(args.model, checkpoint=args.checkpoint or "last")
     progress = _Progress()
-    summary = predict_path(predictor, args.input, args.output, on_progress=progress.show, on_failure=progress.interrupt)
-    progress.end()
+    try:
+        summary = (_draw if isinstance(model, Sampler) else _predict)(model, args, progress)
+    finally:
+        progress.end()
     failed = f", {len(summary.failed)} failed" if summary.failed else ""
     print(f"{len(summary.written)} written to {args.output}{failed}")
     return 1 if summary.failed else 0
 
 
-def _check_flags(args: argparse.Namespace) -> None:
+def _predict(predictor: Predictor, args: argparse.Namespace, progress: _Progress) -> PredictionSummary:
     if not args.input:
         raise ValueError("`--input` must name a picture or a folder of pictures. Received none.")
-    for flag, value in (("--tile", args.tile), ("--count", args.count)):
-        if value is not None:
-            raise ValueError(f"`{flag}` is not supported for this model. Received: {value}. Leave it out.")
+    _refuse(args, ("tile", "count", "seed", "class", "truncation"))
+    return predict_path(predictor, args.input, args.output, on_progress=progress.show, on_failure=progress.interrupt)
+
+
+def _draw(sampler: Sampler, args: argparse.Namespace, progress: _Progress) -> PredictionSummary:
+    _refuse(args, ("input", "tile"))
+    return draw_pictures(
+        sampler,
+        args.output,
+        count=args.count,
+        seed=args.seed or 0,
+        classes=args.classes,
+        truncation=args.truncation,
+        on_progress=progress.show,
+        on_failure=progress.interrupt,
+    )
+
+
+def _refuse(args: argparse.Namespace, flags: Sequence[str]) -> None:
+    """Raises ValueError for the first of `flags` that was given."""
+    for flag in flags:
+        value = args.classes if flag == "class" else getattr(args, flag)
+        if value not in (None, []):
+            received = ", ".join(value) if flag == "class" else value
+            raise ValueError(f"`--{flag}` is not supported for this model. Received: {received}. Leave it out.")
 
 
 class _Progress:

@@ -28,6 +28,7 @@ HARMLESS_ON_RESUME = frozenset(
         "data.max_val_pictures",
         "data.source",
         "data.cache_budget_mb",
+        "task.feature_weights",
         "task.lpips_weights",
     }
 )

@@ -21,6 +21,8 @@ from tfgan_app.callbacks import (
     ScalarLog,
     StopOnSignal,
     Validation,
+    find_baseline,
+    write_examples,
     write_report,
 )
 from tfgan_app.commands.run_directory import RunDirectory
@@ -59,8 +61,11 @@ def build_trainer(task: Task, config: RunConfig, *, strategy: tf.distribute.Stra
             synthesize=task.synthesize,
             augment=task.augment,
             draws_per_example=task.draws_per_example,
+            judging=task.judging,
+            discriminator_steps=training.discriminator_steps,
             ema_decay=training.ema_decay,
             clip_norm=optimizer.clip_norm,
+            normalize_gradients=optimizer.normalize_gradients,
             seed=training.seed,
             global_batch_size=training.batch_size,
         )
@@ -251,7 +256,12 @@ class TrainingSession:
 
     def _finish(self) -> None:
         """Measures the result, writes the report and says what to do next."""
-        summary = self._task.evaluate(self.inference_model, examples_dir=self.run.samples)
+        summary = self._task.evaluate(self.inference_model)
+        current = self._task.inference_model(self.trainer.networks)
+        try:
+            write_examples(self.run.path, self._task.examples(self.inference_model, current))
+        except OSError as error:
+            self.events.record(self.config.training.steps, "error", f"could not write the examples: {error}")
         self._write_report(summary)
         if self._is_chief:
             print(format_metrics(summary))
@@ -277,7 +287,7 @@ class TrainingSession:
         run, finished = self.run.path, int(self.trainer.step.numpy()) >= self.config.training.steps
         commands = [
             f"tfgan_app evaluate --run {run}",
-            f"tfgan_app predict --model {run} --input PICTURES --output OUTPUT",
+            f"tfgan_app predict --model {run} {self._task.predict_arguments}",
             f"tfgan_app export --run {run} --format saved_model",
         ]
         resume = f"tfgan_app train --task {self.config.task_name} --run-dir {run} --resume"
@@ -286,12 +296,12 @@ class TrainingSession:
 
 
 def format_metrics(metrics: dict[str, float], *, write: Callable[[float], str] = "{:.4g}".format) -> str:
-    """One line a metric, beside the same of copying the input where it was measured."""
+    """One line a metric, beside its baseline where one was measured."""
+    baselines = {name: find_baseline(metrics, name) for name in metrics}
+    beside = {f"{found[0].prefix}{name}" for name, found in baselines.items() if found}
     lines = []
-    for name, value in metrics.items():
-        if name.startswith("copy_"):
-            continue
-        baseline = metrics.get(f"copy_{name}")
-        beside = "" if baseline is None else f"   (copying the input: {write(baseline)})"
-        lines.append(f"{name:>16}  {write(value)}{beside}")
+    for name in (name for name in metrics if name not in beside):
+        found = baselines[name]
+        compared = f"   ({found[0].label}: {write(found[1])})" if found else ""
+        lines.append(f"{name:>16}  {write(metrics[name])}{compared}")
     return "\n".join(lines)

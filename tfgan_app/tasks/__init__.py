@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import importlib
 
-TASKS = {"translate": "tfgan_app.tasks.translate:TranslateTask"}
+TASKS = {
+    "generate": "tfgan_app.tasks.generate:GenerateTask",
+    "translate": "tfgan_app.tasks.translate:TranslateTask",
+}
 
 # Names that the command line keeps for tasks of later versions.
-PLANNED_TASKS = ("generate", "upscale", "restore", "augment")
+PLANNED_TASKS = ("upscale", "restore", "augment")
 
 
 def check_task_name(name: str) -> str:

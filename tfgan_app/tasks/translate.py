@@ -7,7 +7,6 @@ import hashlib
 import inspect
 import math
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, ClassVar
 from warnings import warn
 
@@ -21,7 +20,7 @@ from tfgan_app.data.bundled import bundled_path
 from tfgan_app.data.checking import find_readable
 from tfgan_app.data.pairs import PairSet, PicturePair, find_pairs
 from tfgan_app.data.pipeline import build_pair_dataset, load_pairs
-from tfgan_app.images import make_grid, write_picture
+from tfgan_app.images import make_grid
 from tfgan_app.layers import FromUnitRange, ToUnitRange
 from tfgan_app.losses import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES, build_perceptual_loss
 from tfgan_app.metrics import PIXEL_METRICS, build_lpips, output_variation, paired_metrics
@@ -29,7 +28,7 @@ from tfgan_app.networks import DISCRIMINATORS, GENERATORS
 from tfgan_app.networks.patchgan import smallest_picture_px
 from tfgan_app.tasks.progress import progress_reporter
 from tfgan_app.tasks.translate_config import DEFAULT_PRESET, PIX2PIX_PRESET, TranslateConfig
-from tfgan_app.training.task import Networks, Objective, Synthesis
+from tfgan_app.training.task import Judging, Networks, Objective, Synthesis
 
 BUNDLED_SAMPLE = "emoji_pairs"
 SAMPLE_ROWS = 8
@@ -49,8 +48,10 @@ class TranslateTask:
 
     config_class = TranslateConfig
     presets: ClassVar[dict[str, dict[str, Any]]] = {"default": DEFAULT_PRESET, "pix2pix": PIX2PIX_PRESET}
+    judging = Judging()
     draws_per_example = DRAWS
     sample_headers = ("input", "output", "target")
+    predict_arguments = "--input PICTURES --output OUTPUT"
 
     def __init__(self, config: RunConfig, *, report: Callable[[str], Any] = warn):
         self.config = config
@@ -60,6 +61,7 @@ class TranslateTask:
         self.objective = Objective(
             adversarial_loss=ADVERSARIAL_LOSSES[settings.adversarial_loss],
             adversarial_weight=settings.adversarial_weight,
+            discriminator_weight=0.5,  # "which slows down the rate at which D learns": section 3.3 of the paper
             auxiliary_weights={"l1": settings.l1_weight}
             | ({"perceptual": settings.perceptual_weight} if settings.perceptual_weight else {}),
             real_label=settings.real_label,
@@ -146,7 +148,7 @@ class TranslateTask:
         return build_pair_dataset(
             self.training_pairs,
             load_size_px=round(data.image_size * data.load_scale),
-            batch_size=training.batch_size,
+            batch_size=training.pictures_per_step,
             steps=training.steps,
             start_step=start_step,
             seed=seed,
@@ -207,12 +209,11 @@ class TranslateTask:
             "weights": "averaged generator, float32, inference mode",
         }
 
-    def evaluate(self, model: keras.Model, *, examples_dir: Path | None = None) -> dict[str, float]:
+    def evaluate(self, model: keras.Model) -> dict[str, float]:
         """Measures PSNR (dB), SSIM and L1 (and LPIPS, where its weights are given) on the held-out pairs.
 
         Args:
             model: inference model.
-            examples_dir: where `held_out_best.png` and `held_out_worst.png` go, if anywhere.
 
         Returns:
             Means over pictures: `psnr`, `ssim`, `l1`; `copy_psnr`, ... of the input taken for the output; and
@@ -222,17 +223,22 @@ class TranslateTask:
         outputs = translate(model, inputs)
         measured = paired_metrics(targets, outputs, metrics=self._metrics)
         variation = output_variation(targets, outputs)
-        if examples_dir is not None:
-            order = np.argsort(-measured["ssim"], kind="stable")
-            for name, chosen in (("best", order[:EXAMPLE_ROWS]), ("worst", order[::-1][:EXAMPLE_ROWS])):
-                rows = [[inputs[i], outputs[i], targets[i]] for i in chosen]
-                grid = make_grid(rows, headers=self.sample_headers)
-                write_picture(examples_dir / f"held_out_{name}.png", grid)
         return {
             **{name: float(values.mean()) for name, values in measured.items()},
             **self._baseline,
             **({} if variation is None else {"output_variation": variation}),
         }
+
+    def examples(self, model: keras.Model, current: keras.Model) -> dict[str, np.ndarray]:
+        """The best and the worst held-out pairs by SSIM, as grids: caption -> uint8 `[height, width, 3]`."""
+        del current
+        inputs, targets = self.held_out
+        outputs = translate(model, inputs)
+        measured = paired_metrics(targets, outputs, metrics={"ssim": PIXEL_METRICS["ssim"]})
+        order = np.argsort(-measured["ssim"], kind="stable")
+        chosen = {"best": order[:EXAMPLE_ROWS], "worst": order[::-1][:EXAMPLE_ROWS]}
+        rows = {name: [[inputs[i], outputs[i], targets[i]] for i in indices] for name, indices in chosen.items()}
+        return {f"{name} held-out pictures": make_grid(x, headers=self.sample_headers) for name, x in rows.items()}
 
     @functools.cached_property
     def _metrics(self) -> dict[str, Callable]:

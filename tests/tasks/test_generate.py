@@ -1,0 +1,256 @@
+"""What `generate` adds to the trainer: latents, classes, codes, measurement, the pictures of the report."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy import stats
+from small_pictures import TINY_GENERATE, write_class_folders
+
+from tfgan_app import config
+from tfgan_app.data.labelled import LabelledPictures
+from tfgan_app.tasks.generate import GenerateTask
+from tfgan_app.tasks.generate_config import GenerateConfig
+from tfgan_app.tasks.generate_quality import GenerationQuality
+from tfgan_app.tasks.sampling import code_sweeps, draw_latents, interpolate, nearest_neighbours, sample, truncations
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return write_class_folders(tmp_path_factory.mktemp("classes"))
+
+
+def task(data, **settings):
+    values = {"data.source": str(data), **TINY_GENERATE, **settings}
+    resolved = config.replace_values(config.default_config("generate", GenerateConfig), values)
+    return GenerateTask(resolved, report=lambda line: None)
+
+
+def first_batch(subject):
+    return next(iter(subject.build_dataset(start_step=0, seed=0)))
+
+
+def test_latents_are_normal_and_finite_even_for_a_draw_of_zero(data):
+    subject = task(data)
+    draws = tf.random.stateless_uniform([4, subject.draws_per_example], [0, 0]).numpy()
+    draws[0, 1], draws[0, 2] = 0.0, 1.0 - 2.0**-24
+    batch = first_batch(subject)
+    latents = np.asarray(subject.augment(batch, tf.constant(draws))["latents"])
+    assert np.isfinite(latents).all()
+    many = tf.random.stateless_uniform([2000, subject.draws_per_example], [1, 0])
+    batch = {"image": tf.zeros((2000, 16, 16, 1), tf.uint8), "label": tf.zeros(2000, tf.int32)}
+    latents = np.asarray(subject.augment(batch, many)["latents"])
+    assert stats.kstest(latents.ravel(), "norm").pvalue > 1e-3
+
+
+def test_pictures_come_in_minus_one_to_one_and_are_mirrored_only_when_asked(data):
+    draws = tf.zeros((4, 1 + 8))
+    plain, mirrored = task(data), task(data, **{"task.horizontal_flip": True})
+    batch = first_batch(plain)
+    images = np.asarray(plain.augment(batch, draws)["image"])
+    np.testing.assert_allclose(images, batch["image"].numpy() / 127.5 - 1.0, atol=1e-6)
+    np.testing.assert_array_equal(np.asarray(mirrored.augment(batch, draws)["image"]), images[:, :, ::-1])
+
+
+def test_gray_pictures_train_gray_networks_unless_asked_otherwise(data, tmp_path):
+    assert task(data).channels == 1
+    assert task(data, **{"task.colours": "rgb"}).channels == 3
+    assert first_batch(task(data, **{"task.colours": "rgb"}))["image"].shape == (4, 16, 16, 3)
+    colour = write_class_folders(tmp_path, colours=True)
+    assert task(colour).channels == 3
+    assert first_batch(task(colour, **{"task.colours": "gray"}))["image"].shape == (4, 16, 16, 1)
+
+
+def test_conditional_pictures_are_asked_for_with_the_classes_of_the_real_ones(data):
+    subject = task(data, **{"task.conditional": True})
+    assert subject.class_names == ("bar", "box")
+    networks, asked = subject.build_networks(), []
+    generator = networks.generators["generator"]
+    networks.generators["generator"] = lambda inputs, training: asked.append(inputs[1]) or generator(inputs)
+    batch = first_batch(subject)
+    prepared = subject.augment(batch, tf.fill((4, subject.draws_per_example), 0.3))
+    synthesis = subject.synthesize(networks, prepared, training=True)
+    np.testing.assert_array_equal(asked[0], batch["label"])
+    np.testing.assert_array_equal(synthesis.adversarial["discriminator"][2], batch["label"])
+
+
+def test_conditional_without_classes_is_one_clear_line(data):
+    flat = data / "train" / "bar"
+    with pytest.raises(ValueError, match=r"task\.conditional=true.*needs classes"):
+        _ = task(flat, **{"task.conditional": True}).class_names
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"task.latent_dim": 4, "task.categorical_codes": 4}, "larger than the 4 codes"),
+        ({"task.real_label": 0.9, "task.adversarial_loss": "hinge"}, "minimax, non_saturating, least_squares"),
+        ({"task.transformed_real_weight": 1.0}, "needs a transform"),
+        ({"task.adversarial_loss": "wasserstein"}, "wgan_gp_weight"),
+    ],
+)
+def test_settings_that_do_not_go_together_are_refused(data, settings, message):
+    with pytest.raises(ValueError, match=message):
+        task(data, **settings)
+
+
+def test_inference_model_takes_normal_latents_and_makes_its_own_codes(data):
+    subject = task(data, **{"task.categorical_codes": 3, "task.continuous_codes": 1})
+    networks = subject.build_networks()
+    model = subject.inference_model(networks)
+    latents = draw_latents(model, 5)
+    codes = np.concatenate(
+        [np.eye(3)[latents[:, :3].argmax(1)], 2 * stats.norm.cdf(latents[:, 3:4]) - 1, latents[:, 4:]], 1
+    ).astype(np.float32)
+    raw = np.asarray(networks.generators["generator"](codes))
+    np.testing.assert_allclose(np.asarray(model(latents)), raw / 2 + 0.5, atol=1e-5)
+
+
+def test_samples_depend_on_their_seed_alone(data):
+    subject = task(data)
+    model = subject.inference_model(subject.build_networks())
+    many = sample(model, draw_latents(model, 6, first_seed=10))
+    one = sample(model, draw_latents(model, 1, first_seed=13))
+    assert many.shape == (6, 16, 16, 1)
+    assert many.dtype == np.uint8
+    assert np.abs(many[3].astype(int) - one[0]).max() <= 1
+
+
+def test_grid_has_a_class_in_each_column_and_a_seed_in_each_row(data):
+    subject = task(data, **{"task.conditional": True})
+
+    class Model:
+        inputs = subject.inference_model(subject.build_networks()).inputs
+
+        def __call__(self, inputs, training):
+            latents, labels = (np.asarray(x) for x in inputs)
+            shade = 0.5 * labels + 0.1 * (latents[:, 0] > 0)
+            return np.broadcast_to(shade[:, None, None, None], (len(labels), 16, 16, 1))
+
+    rows = subject.sample_rows(Model())
+    assert subject.sample_headers == ("bar", "box")
+    assert len(rows) == 8
+    for bar, box in rows:
+        assert bar.shape == (16, 16, 3)
+        assert bar[0, 0, 0] <= 26 < 127 <= box[0, 0, 0]
+        assert 125 <= box[0, 0, 0] - bar[0, 0, 0] <= 130
+
+
+def test_interpolation_goes_from_one_seed_to_the_other_along_a_sphere(data):
+    subject = task(data)
+    model = subject.inference_model(subject.build_networks())
+    seen = []
+
+    class Spy:
+        inputs = model.inputs
+
+        def __call__(self, inputs, training):
+            seen.append(np.asarray(inputs))
+            return model(inputs, training=training)
+
+    interpolate(Spy(), rows=2, columns=5, first_seed=3)
+    path = np.concatenate(seen).reshape(2, 5, -1)
+    ends = draw_latents(model, 4, first_seed=3)
+    np.testing.assert_allclose(path[:, 0], ends[:2], atol=1e-5)
+    np.testing.assert_allclose(path[:, -1], ends[2:], atol=1e-5)
+    lengths = np.linalg.norm(path, axis=-1)
+    assert (lengths > 0.8 * lengths[:, [0, -1]].min(1, keepdims=True)).all()
+
+
+def test_truncation_rows_share_their_seeds(data):
+    subject = task(data)
+    model = subject.inference_model(subject.build_networks())
+    pictures = truncations(model, (None, 50.0, 0.01), columns=4, first_seed=0)
+    assert pictures.shape == (12, 16, 16, 1)
+    assert np.abs(pictures[:4].astype(int) - pictures[4:8]).max() <= 1
+    assert np.ptp(pictures[8:], axis=0).max() <= 3  # Next to nothing is left of the latents.
+
+
+def test_sweeps_change_one_code_at_a_time(data):
+    subject = task(data, **{"task.categorical_codes": 3, "task.continuous_codes": 1})
+    model = subject.inference_model(subject.build_networks())
+    seen = []
+
+    class Spy:
+        inputs = model.inputs
+
+        def __call__(self, inputs, training):
+            seen.append(np.asarray(subject._codes(inputs)))
+            return model(inputs, training=training)
+
+    code_sweeps(Spy(), categories=3, continuous=1, first_seed=0)
+    codes = np.concatenate(seen).reshape(4, 2, 10, 8)  # Seed, code, column.
+    np.testing.assert_array_equal(codes[:, 0, :, :3].argmax(-1), np.tile(np.arange(10) % 3, (4, 1)))
+    assert (np.diff(codes[:, 1, :, 3]) > 0).all()
+    assert (np.ptp(codes[:, 0, :, 3:], axis=1) == 0).all()
+    assert (np.ptp(np.delete(codes[:, 1], 3, axis=-1), axis=1) == 0).all()
+
+
+def test_nearest_neighbours_are_the_nearest():
+    rng = np.random.default_rng(0)
+    queries, candidates = rng.normal(size=(4, 3)).astype(np.float32), rng.normal(size=(50, 3)).astype(np.float32)
+    indices, distances = nearest_neighbours(queries, candidates, count=3)
+    direct = np.linalg.norm(queries[:, None] - candidates[None], axis=-1)
+    np.testing.assert_array_equal(indices, direct.argsort(1)[:, :3])
+    np.testing.assert_allclose(distances, np.sort(direct, 1)[:, :3], rtol=1e-5)
+
+
+def quality(data, **options):
+    subject = task(data)
+    settings = {"classes": 2, "features": "random", "feature_weights": None, "report": lambda line: None}
+    return GenerationQuality(
+        held_out=subject.held_out[0], training=subject.training_pictures, load=subject.load, **(settings | options)
+    )
+
+
+def test_real_pictures_score_the_floor_and_noise_does_not(data):
+    subject = quality(data)
+    noise = np.random.default_rng(0).integers(0, 256, (16, 16, 16, 1)).astype(np.uint8)
+    measured, floor = subject.measure(noise), subject.floor
+    assert measured["fid"] > 5 * floor["floor_fid"]
+    assert measured["precision"] < floor["floor_precision"]
+
+
+def test_a_training_picture_finds_itself_as_nearest_neighbour(data):
+    subject = quality(data)
+    training = task(data).load(task(data).training_pictures)[:5]
+    neighbours = subject.neighbours(training, count=3)
+    assert neighbours.shape == (5, 3, 16, 16, 1)
+    np.testing.assert_array_equal(neighbours[:, 0], training)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"features": "classifier", "classes": 0}, "at least two class folders"),
+        ({"features": "vgg16"}, r"task\.feature_weights"),
+    ],
+)
+def test_features_that_cannot_be_had_are_said(data, options, message):
+    with pytest.raises(ValueError, match=message):
+        quality(data, **options)
+
+
+def test_automatic_features_need_no_download(data, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert quality(data, features="auto", classes=0).network.name == "random_convolutions"
+    assert quality(data, features="auto", classes=0, feature_weights="x.npz")._kind == "vgg16"
+    classifier = quality(data, features="auto").network
+    assert classifier.name == "classifier"
+    assert quality(data, features="auto").network.digest == classifier.digest
+    assert list((tmp_path / "tfgan_app" / "features").iterdir())
+
+
+def test_protocol_tells_data_and_counts_apart(data):
+    first = task(data).protocol()
+    assert first["real_pictures"] == first["generated_pictures"] == 16
+    assert first != task(data, **{"data.max_val_pictures": 10}).protocol()
+    fewer = task(data, **{"task.max_generated_pictures": 12}).protocol()
+    assert (fewer["real_pictures"], fewer["generated_pictures"]) == (16, 12)
+
+
+def test_held_out_pictures_are_limited_evenly_and_always_the_same(data):
+    limited = task(data, **{"data.max_val_pictures": 8})
+    assert isinstance(limited.held_out_pictures, LabelledPictures)
+    assert len(limited.held_out_pictures) == 8
+    assert limited.held_out_pictures.names == task(data, **{"data.max_val_pictures": 8}).held_out_pictures.names
+    assert set(limited.held_out_pictures.labels) == {0, 1}

@@ -1,0 +1,138 @@
+"""The players of `generate` and what they play for, from its settings."""
+
+from __future__ import annotations
+
+import keras
+
+from tfgan_app.augmentation import DISCRIMINATOR_AUGMENTATIONS
+from tfgan_app.layers import ClassNames, LatentCodes, ToUnitRange
+from tfgan_app.losses import ADVERSARIAL_LOSSES, GRADIENT_PENALTIES, information_loss
+from tfgan_app.networks import IMAGE_DISCRIMINATORS, NOISE_GENERATORS
+from tfgan_app.tasks.generate_config import GenerateConfig
+from tfgan_app.training.task import Judging, Networks, Objective
+
+FEW_PICTURES = 10_000
+"""Below so many training pictures, what the discriminator sees is augmented unless the settings say otherwise."""
+
+
+def check_settings(settings: GenerateConfig) -> None:
+    """Raises ValueError for settings that do not go together."""
+    codes = settings.categorical_codes + settings.continuous_codes
+    if codes >= settings.latent_dim:
+        raise ValueError(
+            f"`task.latent_dim` must be larger than the {codes} codes in it. Received: {settings.latent_dim}."
+        )
+    loss = settings.adversarial_loss
+    if settings.real_label != 1.0 and not ADVERSARIAL_LOSSES[loss].takes_label:
+        known = ", ".join(name for name, row in ADVERSARIAL_LOSSES.items() if row.takes_label)
+        raise ValueError(
+            f"`task.real_label` other than 1 applies to the losses {known}. Received: {settings.real_label} for {loss}."
+        )
+    if settings.transformed_real_weight and settings.augmentation not in DISCRIMINATOR_AUGMENTATIONS:
+        raise ValueError(
+            "`task.transformed_real_weight` needs a transform: set `task.augmentation` to diffaugment or ada. "
+            f"Received: {settings.augmentation}."
+        )
+    if loss == "wasserstein" and not (_penalties(settings) or settings.spectral_norm):
+        raise ValueError(
+            "`task.adversarial_loss=wasserstein` needs a bound on the discriminator's slope: set "
+            "`task.wgan_gp_weight=10` or `task.spectral_norm=true`. Received: neither."
+        )
+
+
+def build_objective(settings: GenerateConfig) -> Objective:
+    """The losses and their weights."""
+
+    def code_loss(outputs, codes):
+        return information_loss(outputs, codes, categories=settings.categorical_codes)
+
+    return Objective(
+        adversarial_loss=ADVERSARIAL_LOSSES[settings.adversarial_loss],
+        real_label=settings.real_label,
+        penalties=_penalties(settings),
+        penalty_every_steps=settings.penalty_every_steps,
+        code_loss=code_loss if settings.codes else None,
+        code_weight=settings.code_weight,
+        monitored=("diversity",),
+    )
+
+
+def _penalties(settings: GenerateConfig) -> tuple:
+    weights = {name: getattr(settings, f"{name}_weight") for name in GRADIENT_PENALTIES}
+    return tuple((GRADIENT_PENALTIES[name], weight) for name, weight in weights.items() if weight)
+
+
+def build_judging(settings: GenerateConfig, *, pictures: int) -> Judging:
+    """What is done to pictures before the discriminator judges them, for a number of training pictures."""
+    name = settings.augmentation
+    if name == "auto":
+        name = "diffaugment" if pictures < FEW_PICTURES else "none"
+    adapts = name == "ada" and not settings.transformed_real_weight
+    probability = settings.augment_probability
+    if probability is None:
+        probability = 0.0 if adapts else 1.0
+    return Judging(
+        augmentation=None if name == "none" else DISCRIMINATOR_AUGMENTATIONS[name](),
+        probability=probability,
+        target=settings.ada_target if adapts else None,
+        ramp_images=settings.ada_ramp_images,
+        transformed_real_weight=settings.transformed_real_weight,
+        noise_sigma=settings.instance_noise,
+        noise_steps=settings.instance_noise_steps,
+    )
+
+
+def build_networks(settings: GenerateConfig, *, size_px: int, channels: int, classes: int) -> Networks:
+    """Builds both players under the current dtype policy.
+
+    Args:
+        settings: of the task.
+        size_px: height and width of the pictures.
+        channels: 1 or 3.
+        classes: number of classes that can be asked for; 0 for none.
+    """
+    shared = {"size_px": size_px, "channels": channels, "classes": classes}
+    generator = NOISE_GENERATORS[settings.architecture](
+        latent_dim=settings.latent_dim, **shared, **_width(settings.generator_width)
+    )
+    family = settings.architecture if settings.discriminator == "same" else settings.discriminator
+    # Batch normalisation would tie each picture's gradient to the other pictures (Gulrajani et al. 2017, section 4).
+    options = {"normalization": "none"} if family == "dcgan" and _penalties(settings) else {}
+    discriminator = IMAGE_DISCRIMINATORS[family](
+        codes=settings.codes,
+        spectral_norm=settings.spectral_norm,
+        **shared,
+        **options,
+        **_width(settings.discriminator_width),
+    )
+    return Networks({"generator": generator}, {"discriminator": discriminator})
+
+
+def _width(width: int | None) -> dict[str, int]:
+    return {} if width is None else {"width": width}
+
+
+def build_latent_codes(settings: GenerateConfig) -> LatentCodes:
+    """The layer that makes codes of the first latents."""
+    return LatentCodes(settings.categorical_codes, settings.continuous_codes, dtype="float32", name="codes")
+
+
+def build_inference_model(
+    generator: keras.Model, settings: GenerateConfig, *, class_names: tuple[str, ...]
+) -> keras.Model:
+    """The generator from standard normal `latents` (and `labels`) to pictures in [0, 1]; shares its weights.
+
+    Args:
+        generator: as `build_networks` built it.
+        settings: of the task.
+        class_names: names of the labels; empty when the generator takes none.
+    """
+    latents = keras.Input((settings.latent_dim,), name="latents")
+    codes = build_latent_codes(settings)(latents) if settings.codes else latents
+    if class_names:
+        labels = keras.Input((), dtype="int32", name="labels")
+        inputs = [latents, labels]
+        pictures = generator([codes, ClassNames(list(class_names), name="class_names")(labels)])
+    else:
+        inputs, pictures = latents, generator(codes)
+    return keras.Model(inputs, ToUnitRange(name="to_unit_range")(pictures), name="generate")
