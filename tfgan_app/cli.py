@@ -238,7 +238,7 @@ def _add_export(commands: Any) -> None:
 
 def _add_inspect(commands: Any) -> None:
     parser = _add_command(commands, "inspect", summary="Say what is in a data set, and what is wrong with it.")
-    parser.add_argument("--data", required=True, metavar="SOURCE", help="a folder of pictures")
+    parser.add_argument("--data", required=True, metavar="SOURCE", help=_SOURCE_HELP.partition(";")[0])
     parser.add_argument("--json", metavar="FILE", help="write the findings to a file as well")
 
 

@@ -29,7 +29,7 @@ from tfgan_app.tasks.sampling import draw_latents, rows_of, sample
 CLASSES = ("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle-boot")
 GENERATED = 5000
 WAYS = {
-    "none": [],
+    "none": ["task.augmentation=none"],
     "diffaugment": ["task.augmentation=diffaugment"],
     "ada": ["task.augmentation=ada"],
     "transformed real": ["task.augmentation=diffaugment", "task.transformed_real_weight=1"],
@@ -56,8 +56,8 @@ def main():
         images, labels.astype(np.int32), classes=10, seed=JUDGE_SEED, cache_dir=feature_cache()
     )
     real = judge(test_images[test_labels == label])
-    floor = measure(real, judge(images[labels == label][-1000:]))
-    print(f"{'floor (1,000 other training pictures)':44}", *floor)
+    floor = measure(real, judge(images[labels == label][-5000:]))
+    print(f"{'floor (5,000 other training pictures)':44}", *floor)
     for way in args.ways:
         for seed in args.seeds:
             run = output / f"{way.replace(' ', '_')}-{seed}"

@@ -48,7 +48,12 @@ def test_run_directory_holds_what_a_user_looks_at(run_dir):
     measured = {f"{prefix}{name}" for prefix in ("val_", "val_floor_") for name in ("fid", "kid", "recall", "coverage")}
     assert health | measured <= header
     report = (run_dir / "report.html").read_text()
-    for caption in ("Interpolation between seeds", "Truncation", "Averaged weights", "Nearest training pictures"):
+    for caption in (
+        "Interpolation between seeds",
+        "Truncation",
+        "Averaged weights",
+        "Each drawn picture and its nearest training pictures",
+    ):
         assert caption in report
     assert "real pictures" in report
 
@@ -66,6 +71,23 @@ def test_evaluate_compares_runs_of_one_protocol_and_refuses_others(run_dir, data
     first.write_text(json.dumps(written))
     assert app("evaluate", "--run", run_dir, "--compare", first) == 2
     assert "generated_pictures: 50000 and 16" in capsys.readouterr().err
+
+
+def test_evaluate_measures_on_other_pictures(run_dir, data, tmp_path, capsys):
+    other = write_class_folders(tmp_path / "other", train=8, val=0)
+    assert app("evaluate", "--run", run_dir, "--data", other / "train", "--json", tmp_path / "other.json") == 0
+    protocol = json.loads((tmp_path / "other.json").read_text())["protocol"]
+    assert (protocol["data"], protocol["split"], protocol["real_pictures"]) == (
+        str(other / "train"),
+        "other pictures",
+        16,
+    )
+
+
+def test_an_unknown_best_metric_is_said_before_the_first_step(data, tmp_path, capsys):
+    settings = {"training.best_metric": "ssim"}
+    assert app(*generate_arguments(tmp_path / "run", data, steps=2, settings=settings)) == 2
+    assert "metrics of generate: fid, kid" in capsys.readouterr().err
 
 
 def test_predict_draws_classes_by_name(run_dir, tmp_path):

@@ -52,8 +52,11 @@ def test_a_run_leaves_everything_that_is_promised(finished):
     assert {path.name for path in (finished / "samples").iterdir()} == {
         "step-0000004.png",
         "step-0000008.png",
-        "held_out_best.png",
-        "held_out_worst.png",
+        "examples",
+    }
+    assert {path.name for path in (finished / "samples" / "examples").iterdir()} == {
+        "1-best_held-out_pictures.png",
+        "2-worst_held-out_pictures.png",
     }
     header, *rows = (finished / "metrics.csv").read_text().splitlines()
     assert {"step", "generator_loss", "l1", "val_psnr", "val_copy_psnr"} <= set(header.split(","))

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfgan_app.layers import spectral
 from tfgan_app.losses import ADVERSARIAL_LOSSES, GRADIENT_PENALTIES
 from tfgan_app.training.adversarial_trainer import AdversarialTrainer
 from tfgan_app.training.optimizers import build_optimizer
@@ -12,12 +13,13 @@ from tfgan_app.training.task import Networks, Objective, Synthesis
 SIZE, LATENTS = 8, 4
 
 
-def build_noise_networks(codes=0) -> Networks:
+def build_noise_networks(codes=0, *, spectral_norm=False) -> Networks:
     """A dense generator and a discriminator that is smooth, so that its gradients have gradients."""
+    wrap = spectral(spectral_norm)
     latents, image = keras.Input((LATENTS,)), keras.Input((SIZE, SIZE, 1))
     x = keras.layers.Dense(SIZE * SIZE, activation="tanh", dtype="float32")(latents)
     x = keras.layers.Reshape((SIZE, SIZE, 1))(x)
-    y = keras.layers.Conv2D(6, 4, 2, activation="softplus")(image)
+    y = wrap(keras.layers.Conv2D(6, 4, 2, activation="softplus"))(image)
     y = keras.layers.Flatten()(y)
     outputs = keras.layers.Dense(1, dtype="float32")(y)
     if codes:
@@ -38,13 +40,14 @@ def build_noise_trainer(
     precision="float32",
     code_loss=None,
     codes=0,
+    spectral_norm=False,
     optimizer=None,
     **options,
 ):
     """A trainer with each penalty of `penalties`, a dictionary name -> weight."""
     keras.utils.set_random_seed(0)
     keras.config.set_dtype_policy(precision)
-    networks = build_noise_networks(codes)
+    networks = build_noise_networks(codes, spectral_norm=spectral_norm)
     keras.config.set_dtype_policy("float32")
     objective = Objective(
         ADVERSARIAL_LOSSES[loss],

@@ -7,10 +7,10 @@ from scipy import stats
 from small_pictures import TINY_GENERATE, write_class_folders
 
 from tfgan_app import config
-from tfgan_app.data.labelled import LabelledPictures
+from tfgan_app.images import write_picture
 from tfgan_app.tasks.generate import GenerateTask
 from tfgan_app.tasks.generate_config import GenerateConfig
-from tfgan_app.tasks.generate_quality import GenerationQuality
+from tfgan_app.tasks.generate_quality import GenerationQuality, feature_cache
 from tfgan_app.tasks.sampling import code_sweeps, draw_latents, interpolate, nearest_neighbours, sample, truncations
 
 
@@ -52,17 +52,17 @@ def test_pictures_come_in_minus_one_to_one_and_are_mirrored_only_when_asked(data
 
 
 def test_gray_pictures_train_gray_networks_unless_asked_otherwise(data, tmp_path):
-    assert task(data).channels == 1
-    assert task(data, **{"task.colours": "rgb"}).channels == 3
+    assert task(data).data.channels == 1
+    assert task(data, **{"task.colours": "rgb"}).data.channels == 3
     assert first_batch(task(data, **{"task.colours": "rgb"}))["image"].shape == (4, 16, 16, 3)
     colour = write_class_folders(tmp_path, colours=True)
-    assert task(colour).channels == 3
+    assert task(colour).data.channels == 3
     assert first_batch(task(colour, **{"task.colours": "gray"}))["image"].shape == (4, 16, 16, 1)
 
 
 def test_conditional_pictures_are_asked_for_with_the_classes_of_the_real_ones(data):
     subject = task(data, **{"task.conditional": True})
-    assert subject.class_names == ("bar", "box")
+    assert subject.data.class_names == ("bar", "box")
     networks, asked = subject.build_networks(), []
     generator = networks.generators["generator"]
     networks.generators["generator"] = lambda inputs, training: asked.append(inputs[1]) or generator(inputs)
@@ -76,7 +76,7 @@ def test_conditional_pictures_are_asked_for_with_the_classes_of_the_real_ones(da
 def test_conditional_without_classes_is_one_clear_line(data):
     flat = data / "train" / "bar"
     with pytest.raises(ValueError, match=r"task\.conditional=true.*needs classes"):
-        _ = task(flat, **{"task.conditional": True}).class_names
+        _ = task(flat, **{"task.conditional": True}).data.class_names
 
 
 @pytest.mark.parametrize(
@@ -198,21 +198,25 @@ def quality(data, **options):
     subject = task(data)
     settings = {"classes": 2, "features": "random", "feature_weights": None, "report": lambda line: None}
     return GenerationQuality(
-        held_out=subject.held_out[0], training=subject.training_pictures, load=subject.load, **(settings | options)
+        held_out=subject.data.held_out,
+        training=subject.data.training,
+        load=subject.data.load,
+        floor_count=12,
+        **(settings | options),
     )
 
 
 def test_real_pictures_score_the_floor_and_noise_does_not(data):
     subject = quality(data)
     noise = np.random.default_rng(0).integers(0, 256, (16, 16, 16, 1)).astype(np.uint8)
-    measured, floor = subject.measure(noise), subject.floor
+    measured, floor = subject.measure([noise]), subject.floor
     assert measured["fid"] > 5 * floor["floor_fid"]
     assert measured["precision"] < floor["floor_precision"]
 
 
 def test_a_training_picture_finds_itself_as_nearest_neighbour(data):
     subject = quality(data)
-    training = task(data).load(task(data).training_pictures)[:5]
+    training = task(data).data.load(subject._other_pictures)[:5]
     neighbours = subject.neighbours(training, count=3)
     assert neighbours.shape == (5, 3, 16, 16, 1)
     np.testing.assert_array_equal(neighbours[:, 0], training)
@@ -250,7 +254,93 @@ def test_protocol_tells_data_and_counts_apart(data):
 
 def test_held_out_pictures_are_limited_evenly_and_always_the_same(data):
     limited = task(data, **{"data.max_val_pictures": 8})
-    assert isinstance(limited.held_out_pictures, LabelledPictures)
-    assert len(limited.held_out_pictures) == 8
-    assert limited.held_out_pictures.names == task(data, **{"data.max_val_pictures": 8}).held_out_pictures.names
-    assert set(limited.held_out_pictures.labels) == {0, 1}
+    assert len(limited.data.held_out) == 8
+    assert limited.data.held_out.names == task(data, **{"data.max_val_pictures": 8}).data.held_out.names
+    assert set(limited.data.held_out.labels) == {0, 1}
+
+
+def test_fewer_generated_than_held_out_pictures_are_still_of_all_classes(data):
+    subject = task(data, **{"task.conditional": True, "task.max_generated_pictures": 10})
+    asked = []
+
+    class Spy:
+        inputs = subject.inference_model(subject.build_networks()).inputs
+
+        def __call__(self, inputs, training):
+            asked.extend(inputs[1])
+            return np.zeros((len(inputs[1]), 16, 16, 1), np.float32)
+
+    list(subject._measured_samples(Spy()))
+    assert len(asked) == 10
+    assert 2 <= sum(asked) <= 8
+
+
+def test_the_floor_has_as_many_pictures_as_are_generated_and_trains_no_classifier(data):
+    subject = task(data, **{"task.max_generated_pictures": 10})
+    assert subject.protocol()["floor_pictures"] == subject.protocol()["generated_pictures"] == 10
+    floor, others = subject.quality._floor_pictures, subject.quality._other_pictures
+    assert not set(floor.names) & set(others.names)
+    assert len(floor) + len(others) == len(subject.data.training)
+
+
+def test_large_pictures_reach_a_classifier_reduced(data):
+    subject = quality(data, features="classifier")
+    assert subject._reduced(np.full((2, 96, 96, 1), 7, np.uint8)).shape == (2, 64, 64, 1)
+    assert quality(data)._reduced(np.zeros((2, 96, 96, 1), np.uint8)).shape == (2, 96, 96, 1)
+
+
+def test_a_cache_that_cannot_be_made_is_said_and_done_without(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    said = []
+    assert feature_cache(said.append) is None
+    assert "XDG_CACHE_HOME" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("train", "val", "message"),
+    [(12, 2, r"at least 6 held-out.*Found 4.*data\.val_fraction"), (5, 8, "at least 12 training pictures")],
+)
+def test_too_few_pictures_are_one_clear_line(tmp_path, train, val, message):
+    with pytest.raises(ValueError, match=message):
+        task(write_class_folders(tmp_path, train=train, val=val)).prepare()
+
+
+def test_a_class_whose_pictures_cannot_be_read_is_named(tmp_path):
+    folder = write_class_folders(tmp_path)
+    (folder / "train" / "lost").mkdir()
+    (folder / "val" / "lost").mkdir()
+    for split in ("train", "val"):
+        (folder / split / "lost" / "x.png").write_bytes(b"no picture")
+    with pytest.raises(ValueError, match=r"each class.*none of: lost"):
+        _ = task(folder, **{"task.conditional": True}).data.training
+
+
+def test_another_source_is_measured_on_with_the_runs_own_classes_and_channels(data, tmp_path):
+    other = tmp_path / "other"
+    for name, shade in (("box", 200), ("bar", 100)):
+        for index in range(4):
+            write_picture(other / name / f"{index}.png", np.full((16, 16, 3), shade, np.uint8))
+    config_values = task(data, **{"task.conditional": True}).config
+    subject = GenerateTask(config_values, report=lambda line: None, measure_on=str(other))
+    held_out = subject.data.held_out
+    assert subject.data.channels == 1
+    assert len(held_out) == 8
+    for name, label in zip(held_out.names, held_out.labels, strict=True):
+        assert subject.data.class_names[label] == name.partition("/")[0]
+    assert subject.protocol()["data"] == str(other)
+    (other / "bar").rename(other / "shoe")
+    with pytest.raises(ValueError, match="Received: shoe"):
+        _ = GenerateTask(config_values, report=lambda line: None, measure_on=str(other)).data.held_out
+
+
+def test_measured_pictures_are_cropped_like_those_that_are_trained_on(tmp_path):
+    """Wide pictures: training crops anywhere along them, and so does what is measured, the same each time."""
+    ramp = np.repeat(np.arange(0, 240, 4, dtype=np.uint8)[None, :, None], 16, axis=0).repeat(3, axis=2)
+    for split, count in (("train", 40), ("val", 40)):
+        for index in range(count):
+            write_picture(tmp_path / split / f"{index}.png", ramp)
+    subject = task(tmp_path)
+    lefts = subject.data.load(subject.data.held_out)[:, 0, 0, 0]
+    assert len(set(lefts)) > 10
+    np.testing.assert_array_equal(lefts, subject.data.load(subject.data.held_out)[:, 0, 0, 0])

@@ -10,4 +10,4 @@ def test_progress_is_said_every_few_seconds(monkeypatch):
     for done in range(1, 4):
         now[0] += 3.0
         on_progress(done, 3000)
-    assert said == ["loaded 2 of 3,000 pairs"]
+    assert said == ["loaded 2 of 3,000"]

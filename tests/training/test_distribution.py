@@ -15,10 +15,10 @@ from tfgan_app.training.devices import build_strategy, resolve_precision
 SUPPORT = Path(__file__).parents[1] / "support"
 
 
-def start(strategy, output, **environment):
+def start(strategy, output, *, game="pairs", **environment):
     paths = os.pathsep.join([str(SUPPORT), str(SUPPORT.parents[1])])
     return subprocess.Popen(
-        [sys.executable, str(SUPPORT / "distributed_worker.py"), strategy, str(output)],
+        [sys.executable, str(SUPPORT / "distributed_worker.py"), game, strategy, str(output)],
         env={**os.environ, "PYTHONPATH": paths, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -39,20 +39,25 @@ def assert_close(a, b, **tolerance):
             np.testing.assert_allclose(left[name], right[name], err_msg=name, **tolerance)
 
 
+@pytest.fixture(scope="module", params=["pairs", "noise"])
+def game(request):
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def single(tmp_path_factory):
+def single(tmp_path_factory, game):
     output = tmp_path_factory.mktemp("single") / "weights.npz"
-    finish(start("none", output), 1)
+    finish(start("none", output, game=game), 1)
     return output
 
 
-def test_two_mirrored_devices_train_what_one_does(single, tmp_path):
+def test_two_mirrored_devices_train_what_one_does(single, game, tmp_path):
     output = tmp_path / "mirrored.npz"
-    finish(start("mirrored", output), 2)
+    finish(start("mirrored", output, game=game), 2)
     assert_close(single, output, atol=2e-5)
 
 
-def test_two_worker_processes_end_with_identical_weights_and_train_what_one_does(single, tmp_path):
+def test_two_worker_processes_end_with_identical_weights_and_train_what_one_does(single, game, tmp_path):
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
     addresses = [f"127.0.0.1:{s.getsockname()[1]}" for s in sockets]
     for s in sockets:
@@ -62,6 +67,7 @@ def test_two_worker_processes_end_with_identical_weights_and_train_what_one_does
         start(
             "multi_worker",
             output,
+            game=game,
             TF_CONFIG=json.dumps({"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}),
         )
         for index, output in enumerate(outputs)

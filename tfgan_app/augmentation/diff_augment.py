@@ -91,7 +91,7 @@ class DiffAugment:
     def _translate(self, images, u, applied):
         shifts = []
         for size, draw in ((images.shape[1], u["shift_down"]), (images.shape[2], u["shift_right"])):
-            most = int(size * self.translation)
+            most = int(size * self.translation + 0.5)
             shift = tf.cast(tf.floor(draw * (2 * most + 1)), tf.int32) - most
             shifts.append(tf.where(applied, shift, 0)[:, None])
         return _shift(images, *shifts)
@@ -104,7 +104,7 @@ class DiffAugment:
 
     def _box(self, size, draw):
         """Whether each position `[batch, size]` lies in the box."""
-        length = int(size * self.cutout)
+        length = int(size * self.cutout + 0.5)
         # An even box has its centre between two pixels: one more place to be, so that both borders are alike.
         centre = tf.cast(tf.floor(draw * (size + 1 - length % 2)), tf.int32)[:, None]
         offset = tf.range(size) - (centre - length // 2)

@@ -56,7 +56,8 @@ class HealthMonitor(StepCallback):
     Args:
         record: Where warnings go: `EventLog.record`, or stderr alone.
         window_steps: Time constant, in steps, of the averages of the accuracies.
-        accuracy_limit: Both averages above this: the discriminator has won.
+        accuracy_limit: Both averages above this: the discriminator has won. None where that is no bad sign, as with
+            losses that only order pictures.
         variation_limit: `output_variation` below this: the output ignores its input.
         diversity_limit: the average of `diversity` below this: the generator has collapsed.
         coverage_limit: `coverage` below this share of that of real pictures: most of the data is left out.
@@ -67,7 +68,7 @@ class HealthMonitor(StepCallback):
         record: Record = say,
         *,
         window_steps: int = 200,
-        accuracy_limit: float = 0.97,
+        accuracy_limit: float | None = 0.97,
         variation_limit: float = 0.02,
         diversity_limit: float = 0.3,
         coverage_limit: float = 0.1,
@@ -94,12 +95,13 @@ class HealthMonitor(StepCallback):
         for name, value in float_logs(watched).items():
             self._averages[name] += weight * (value - self._averages[name])
         real, fake, diversity = self._averages.values()
-        if min(real, fake) > self.accuracy_limit:
+        if self.accuracy_limit is not None and min(real, fake) > self.accuracy_limit:
             self._warn(
                 "discriminator",
                 f"the discriminator has won: it recognises {real:.0%} of the real and {fake:.0%} of the "
                 "generated pictures, so the generator learns little from it. Lower "
-                "optimizer.discriminator_learning_rate, smooth the labels, or give it more varied pictures.",
+                "optimizer.discriminator_learning_rate, smooth the labels (task.real_label=0.9, with a cross-entropy "
+                "loss), or give it more varied pictures.",
             )
         if diversity < self.diversity_limit:
             self._warn(

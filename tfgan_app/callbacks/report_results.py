@@ -7,7 +7,8 @@ import math
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from tfgan_app.callbacks.validation import LOWER_IS_BETTER, is_better
+from tfgan_app.callbacks.validation import is_better
+from tfgan_app.metrics.comparison import LOWER_IS_BETTER
 
 
 @dataclasses.dataclass(frozen=True)

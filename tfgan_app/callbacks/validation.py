@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping
 from tfgan_app.callbacks.events import WRITE_ERRORS, Record, say
 from tfgan_app.callbacks.scalars import ScalarLog
 from tfgan_app.callbacks.step_callback import StepCallback, checked_interval, float_logs
-
-LOWER_IS_BETTER = frozenset({"l1", "l2", "mae", "mse", "lpips", "fid", "kid"})
+from tfgan_app.metrics.comparison import LOWER_IS_BETTER
 
 ValidationListener = Callable[[int, Mapping[str, float]], None]
 

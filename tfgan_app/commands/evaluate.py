@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any
 
 from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.commands.task_report import TaskReport
@@ -33,13 +32,9 @@ def run(args: argparse.Namespace) -> int:
     other = load_json(args.compare) if args.compare else None
     directory = RunDirectory.existing(args.run)
     config, task_class = directory.read_config()
-    values: dict[str, Any] = {"data.max_val_pictures": NO_LIMIT}
-    if args.data:
-        # All of another folder that has no split of its own is held out.
-        values |= {"data.source": absolute_source(args.data), "data.val_fraction": 1.0}
-    config = replace_values(config, values)
+    config = replace_values(config, {"data.max_val_pictures": NO_LIMIT})
     report = TaskReport()
-    task = task_class(config, report=report)
+    task = task_class(config, report=report, measure_on=absolute_source(args.data))
     checkpoint = run_checkpoint(directory.path, args.checkpoint or "last")
     metrics = task.evaluate(load_keras_model(checkpoint))
     protocol = task.protocol() | {"checkpoint": str(checkpoint)}

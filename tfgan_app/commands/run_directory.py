@@ -25,10 +25,8 @@ HARMLESS_ON_RESUME = frozenset(
         "training.checkpoint_every_steps",
         "training.keep_checkpoints",
         "training.best_metric",
-        "data.max_val_pictures",
         "data.source",
         "data.cache_budget_mb",
-        "task.feature_weights",
         "task.lpips_weights",
     }
 )

@@ -49,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
         _dry_run(task_class, config, report=report, strategy=strategy)
         return report.exit_code
     task = task_class(config, report=report)
+    _check_best_metric(config, task)
     return _train(task, config, run=run_dir, strategy=strategy, resume=args.resume) or report.exit_code
 
 
@@ -65,6 +66,14 @@ def _check_replicas(args: argparse.Namespace, config: RunConfig, strategy: tf.di
         )
     if strategy.cluster_resolver is not None and replicas > 1 and not args.run_dir:
         raise ValueError("`--strategy multi_worker` needs `--run-dir`: one folder that every worker sees.")
+
+
+def _check_best_metric(config: RunConfig, task: Task):
+    if config.training.best_metric not in task.metric_names:
+        raise ValueError(
+            f"`training.best_metric` must be one of the metrics of {config.task_name}: {', '.join(task.metric_names)}. "
+            f"Received: {config.training.best_metric!r}."
+        )
 
 
 def _resolve(args: argparse.Namespace, task_class: type, saved: RunDirectory | None) -> RunConfig:
@@ -93,6 +102,7 @@ def _resolve(args: argparse.Namespace, task_class: type, saved: RunDirectory | N
 
 def _train(task: Task, config: RunConfig, *, run: RunDirectory, strategy, resume: bool) -> int:
     task.prepare()
+    config = replace_values(config, task.pinned)
     facts = {
         "data_fingerprint": task.fingerprint(),
         "tfgan_app": tfgan_app.__version__,

@@ -212,7 +212,8 @@ class TrainingSession:
 
     def _callbacks(self) -> list[keras.callbacks.Callback]:
         training, record = self.config.training, self.events.record
-        health = HealthMonitor(record)
+        orders = self._task.objective.adversarial_loss.threshold is None
+        health = HealthMonitor(record, **({"accuracy_limit": None} if orders else {}))
         return [
             NonFiniteGuard(),
             *([ProgressBar(training.steps, training.batch_size)] if self._is_chief else []),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import tensorflow as tf
@@ -75,17 +75,20 @@ def build_batches(
     return dataset.prefetch(tf.data.AUTOTUNE).with_options(options)
 
 
-def load_centres(reader: PictureReader, *, size_px: int) -> dict[str, np.ndarray]:
-    """Loads the square in the centre of every record.
+def load_squares(reader: PictureReader, *, size_px: int, crops: Literal["centre", "random"]) -> dict[str, np.ndarray]:
+    """Loads a square of every record.
 
     Args:
         reader: Reads the records; no side is shorter than `size_px`.
         size_px: Height and width of the square.
+        crops: Where it lies: in the `"centre"`, or somewhere along the longer sides, for each place in the order
+            of records always the same (`"random"`).
 
     Returns:
         Each column, uint8 [records, size_px, size_px, channels].
     """
-    corners = (reader.shapes - size_px) // 2
+    room = reader.shapes - size_px
+    corners = room // 2 if crops == "centre" else np.random.default_rng(0).integers(0, room + 1)
     shape = (len(corners), size_px, size_px, reader.channels)
     loaded = {name: np.empty(shape, np.uint8) for name in reader.names}
     for i, record in enumerate(reader.records()):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import tensorflow as tf
 
-from tfgan_app.data.batching import build_batches, load_centres
+from tfgan_app.data.batching import build_batches, load_squares
 from tfgan_app.data.labelled import LabelledPictures
 from tfgan_app.data.pairs import PicturePair
 from tfgan_app.data.reading import build_labelled_reader, build_pair_reader
@@ -142,7 +142,7 @@ def load_pairs(
         ValueError: If an option is not valid, or there is no pair.
     """
     reader = build_pair_reader(pairs, size_px=size_px, resize=resize, background=background)
-    loaded = load_centres(reader, size_px=size_px)
+    loaded = load_squares(reader, size_px=size_px, crops="centre")
     return loaded["input"], loaded["target"]
 
 
@@ -153,8 +153,9 @@ def load_labelled(
     channels: int,
     resize: str = "short_side",
     background: tuple[int, int, int] = (255, 255, 255),
+    crops: Literal["centre", "random"] = "centre",
 ) -> np.ndarray:
-    """Loads labelled pictures for evaluation: resized as for training, then the square in the centre.
+    """Loads labelled pictures for evaluation: resized as for training, then a square.
 
     Args:
         pictures: Readable pictures.
@@ -162,6 +163,7 @@ def load_labelled(
         channels: As for `build_labelled_dataset`.
         resize: As for `build_pair_dataset`.
         background: Colour behind transparent pixels.
+        crops: As for `load_squares`.
 
     Returns:
         uint8 [pictures, size_px, size_px, channels], in the order of `pictures`.
@@ -170,7 +172,7 @@ def load_labelled(
         ValueError: If an option is not valid, or there is no picture.
     """
     reader = build_labelled_reader(pictures, size_px=size_px, channels=channels, resize=resize, background=background)
-    return load_centres(reader, size_px=size_px)["image"]
+    return load_squares(reader, size_px=size_px, crops=crops)["image"]
 
 
 def _check_positive(**options: int) -> None:

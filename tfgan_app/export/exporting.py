@@ -15,6 +15,7 @@ import numpy as np
 from tfgan_app.export import generative_saved_model, keras_file, saved_model
 from tfgan_app.export.parity import Batch, check_parity, latent_batches, picture_batches
 from tfgan_app.latents import takes_latents
+from tfgan_app.layers import class_names_of
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def export_model(
 def _parity_batches(model: keras.Model, images: Iterable[np.ndarray]) -> Iterator[Batch]:
     if not takes_latents(model):
         return picture_batches(images)
-    return latent_batches(model.inputs[0].shape[1], classes=len(generative_saved_model.class_names(model)))
+    return latent_batches(model.inputs[0].shape[1], classes=len(class_names_of(model)))
 
 
 def find_exporter(format: str, quantize: str = "none") -> Exporter:

@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from tfgan_app.latents import seeded_latents
-from tfgan_app.layers import ClassNames
+from tfgan_app.layers import class_names_of
 
 _SEEDS = tf.TensorSpec([None], tf.int64, name="seeds")
 _LABELS = tf.TensorSpec([None], tf.int32, name="labels")
@@ -38,16 +38,11 @@ def write(model: keras.Model, path: Path) -> None:
     """
     archive = keras.export.ExportArchive()
     archive.track(model)
-    names = class_names(model)
+    names = class_names_of(model)
     endpoints = _conditional_endpoints(model, names) if names else _endpoints(model)
     for endpoint, (function, *signature) in endpoints.items():
         archive.add_endpoint(endpoint, function, input_signature=signature)
     archive.write_out(str(path), verbose=False)
-
-
-def class_names(model: keras.Model) -> list[str]:
-    """What the labels of an inference model mean; empty for a model that takes none."""
-    return [name for layer in model.layers if isinstance(layer, ClassNames) for name in layer.names]
 
 
 def _endpoints(model: keras.Model) -> dict[str, tuple]:

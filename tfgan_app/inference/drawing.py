@@ -17,6 +17,7 @@ from tfgan_app.inference.class_folders import class_folders, find_class
 from tfgan_app.inference.folder import PredictionSummary
 from tfgan_app.inference.sampler import Sampler, check_truncation
 
+MAX_COUNT = 1_000_000
 DEFAULT_COUNT = 16
 
 _MAX_SEED = 2**63 - 1
@@ -116,6 +117,8 @@ def _plan(sampler: Sampler, output: Path, *, labels: list[int | None], count: in
     if output.exists() and not (is_file or output.is_dir()):
         raise ValueError(f"The output must be a folder or a .png file. Received the file '{output}'.")
     count = count or (1 if is_file else DEFAULT_COUNT)
+    if count > MAX_COUNT:
+        raise ValueError(f"`--count` must be at most {MAX_COUNT} at a time. Received: {count}")
     if seed + count - 1 > _MAX_SEED:
         raise ValueError(f"Seeds must be at most {_MAX_SEED}. Received: {seed} and {count - 1} that follow")
     if is_file and count * len(labels) > 1:

@@ -13,7 +13,7 @@ from tfgan_app.inference.errors import one_line
 from tfgan_app.inference.predictor import Predictor
 from tfgan_app.inference.sampler import Sampler
 from tfgan_app.latents import takes_latents
-from tfgan_app.layers import ClassNames  # The package registers the layers that `.keras` files refer to.
+from tfgan_app.layers import class_names_of  # The package registers the layers that `.keras` files refer to.
 
 CHECKPOINTS = ("last", "best")
 
@@ -102,7 +102,7 @@ def _from_keras(path: Path) -> Predictor | Sampler:
     forward = tf.function(
         lambda *inputs: model(list(inputs) if len(inputs) > 1 else inputs[0], training=False), input_signature=specs
     )
-    names = [name for layer in model.layers if isinstance(layer, ClassNames) for name in layer.names]
+    names = class_names_of(model)
     if len(specs) > 1 and not names:
         raise ValueError(f"The model '{path}' takes labels, so it must name its classes. It has no layer `ClassNames`.")
     return Sampler(forward, path, latent_dim=specs[0].shape[1], class_names=names)

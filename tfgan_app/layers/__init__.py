@@ -2,7 +2,7 @@
 
 from tfgan_app.layers.center_pad import CenterPad
 from tfgan_app.layers.class_conditioning import ClassGainAndBias, conditional_batch_norm
-from tfgan_app.layers.class_names import ClassNames
+from tfgan_app.layers.class_names import ClassNames, class_names_of
 from tfgan_app.layers.interpolation import FixedBilinearUpsampling
 from tfgan_app.layers.latent_codes import LatentCodes
 from tfgan_app.layers.normalization import build_normalization, spectral
@@ -31,6 +31,7 @@ __all__ = [
     "ToUnitRange",
     "build_normalization",
     "build_vgg16_features",
+    "class_names_of",
     "conditional_batch_norm",
     "spectral",
 ]

@@ -25,3 +25,8 @@ class ClassNames(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "names": self.names}
+
+
+def class_names_of(model: keras.Model) -> list[str]:
+    """What the labels of a model mean: the names in its `ClassNames` layer, none for a model without one."""
+    return [name for layer in model.layers if isinstance(layer, ClassNames) for name in layer.names]

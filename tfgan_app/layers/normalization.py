@@ -36,7 +36,8 @@ def build_normalization(name: str) -> keras.layers.Layer | None:
 def spectral(enabled: bool) -> Callable[[keras.layers.Layer], keras.layers.Layer]:
     """A function that wraps a layer in spectral normalisation, or leaves it alone.
 
-    Miyato et al. 2018, arXiv:1802.05957.
+    Miyato et al. 2018, arXiv:1802.05957, as `keras.layers.SpectralNormalization`, which deviates: it divides the
+    kernel itself in every training call, and no gradient passes through the norm.
 
     Args:
         enabled: whether it wraps.

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-LOWER_IS_BETTER = frozenset({"fid", "kid", "l1", "lpips"})
+LOWER_IS_BETTER = frozenset({"fid", "kid", "l1", "l2", "mae", "mse", "lpips"})
 HIGHER_IS_BETTER = frozenset({"psnr", "ssim", "precision", "recall", "density", "coverage"})
 
-IGNORED_FIELDS = frozenset({"checkpoint", "metrics_seed"})
-"""Fields of a protocol that do not change what is measured: whose pictures these are, and which random choice."""
+IGNORED_FIELDS = frozenset({"checkpoint", "classes", "data", "metrics_seed"})
+"""Fields of a protocol that do not change what is measured: whose pictures these are, whether classes were asked for,
+where the real ones lie (a digest tells whether they are the same), and which random choice."""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ def build_dcgan_generator(
     size_px: int,
     channels: int = 3,
     latent_dim: int = 128,
-    width: int = 64,
+    width: int = 32,
     classes: int = 0,
     name: str = "generator",
 ) -> keras.Model:
@@ -34,7 +34,7 @@ def build_dcgan_generator(
     al. 2016, arXiv:1511.06434: the latents are projected to 4 x 4 pixels, each transposed convolution of stride
     2 doubles the size, with batch normalisation and ReLU, tanh at the end; weights start normal with standard
     deviation 0.02. Deviations: kernels of 4 instead of 5 pixels (a multiple of the stride, so that all pixels
-    are covered equally often), half the width of the paper by default, and any power of two beside 64 px. With
+    are covered equally often), a quarter of the width of the paper by default, and any power of two beside 64 px. With
     classes the batch normalisation is conditional (see `ClassGainAndBias`).
 
     Args:
@@ -67,7 +67,7 @@ def build_dcgan_discriminator(
     *,
     size_px: int,
     channels: int = 3,
-    width: int = 64,
+    width: int = 32,
     normalization: str = "batch",
     classes: int = 0,
     codes: int = 0,

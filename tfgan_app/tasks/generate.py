@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 from warnings import warn
 
@@ -12,16 +12,12 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_app.config import RunConfig
-from tfgan_app.data.bundled import bundled_path
-from tfgan_app.data.checking import find_readable_pictures
-from tfgan_app.data.labelled import LabelledPictures, LabelledSet, labelled_fingerprint
-from tfgan_app.data.opening import open_labelled
-from tfgan_app.data.pipeline import build_labelled_dataset, load_labelled
+from tfgan_app.data.labelled import labelled_fingerprint
 from tfgan_app.images import make_grid
 from tfgan_app.tasks import generate_game as game
-from tfgan_app.tasks.generate_config import DEFAULT_PRESET, R3GAN_PRESET, GenerateConfig
-from tfgan_app.tasks.generate_quality import GenerationQuality
-from tfgan_app.tasks.progress import progress_reporter
+from tfgan_app.tasks.generate_config import PRESETS, GenerateConfig
+from tfgan_app.tasks.generate_data import GenerateData
+from tfgan_app.tasks.generate_quality import CHUNK, GenerationQuality
 from tfgan_app.tasks.sampling import (
     SWEEP_COLUMNS,
     code_sweeps,
@@ -33,8 +29,7 @@ from tfgan_app.tasks.sampling import (
 )
 from tfgan_app.training.task import Judging, Networks, Synthesis
 
-BUNDLED_SAMPLE = "fashion"
-GRID_ROWS, GRID_COLUMNS = 8, 8
+GRID_ROWS, GRID_COLUMNS, MAX_CLASS_COLUMNS = 8, 8, 20
 LOOK_SEED = 1_000_000
 """First seed of the pictures that are looked at; those that are measured have others."""
 
@@ -48,14 +43,17 @@ class GenerateTask:
     Args:
         config: the run's configuration, its `task` section a `GenerateConfig`.
         report: called with a line about each picture that cannot be used, and on the progress of long reading.
+        measure_on: source of the held-out pictures, where it is not that of the training.
     """
 
     config_class = GenerateConfig
-    presets: ClassVar[dict[str, dict[str, Any]]] = {"default": DEFAULT_PRESET, "r3gan": R3GAN_PRESET}
+    presets: ClassVar[dict[str, dict[str, Any]]] = PRESETS
+    metric_names = ("fid", "kid", "precision", "recall", "density", "coverage")
     predict_arguments = "--count 16 --seed 0 --output OUTPUT"
 
-    def __init__(self, config: RunConfig, *, report: Callable[[str], Any] = warn):
+    def __init__(self, config: RunConfig, *, report: Callable[[str], Any] = warn, measure_on: str | None = None):
         self.config = config
+        self.data = GenerateData(config, report=report, measure_on=measure_on)
         self._report = report
         settings = config.task
         game.check_settings(settings)
@@ -66,88 +64,33 @@ class GenerateTask:
     @property
     def judging(self) -> Judging:
         """What is done to pictures before the discriminator judges them."""
-        return game.build_judging(self.config.task, pictures=len(self.training_pictures))
-
-    @functools.cached_property
-    def pictures(self) -> LabelledSet:
-        """The training and the held-out pictures of the run's data source."""
-        data = self.config.data
-        found = open_labelled(data.source or bundled_path(BUNDLED_SAMPLE), val_fraction=data.val_fraction)
-        if self.config.task.conditional and not found.class_names:
-            raise ValueError(
-                f"`task.conditional=true` needs classes: a folder for each. Received: {found.origin}, "
-                f"which has none ({found.layout})."
-            )
-        return found
+        return game.build_judging(self.config.task, pictures=len(self.data.training))
 
     @property
-    def class_names(self) -> tuple[str, ...]:
-        """The classes that can be asked for: none unless the run is conditional."""
-        return self.pictures.class_names if self.config.task.conditional else ()
-
-    @property
-    def channels(self) -> int:
-        """1 for gray pictures, 3 for colour."""
-        colours = self.config.task.colours
-        return 1 if colours == "gray" or (colours == "auto" and self.pictures.gray) else 3
-
-    @functools.cached_property
-    def training_pictures(self) -> LabelledPictures:
-        """The pictures to train on; those that cannot be read are reported and left out."""
-        return self._readable(self.pictures.train, "train on")
-
-    @functools.cached_property
-    def held_out_pictures(self) -> LabelledPictures:
-        """At most `data.max_val_pictures` held-out pictures that can be read, spread over the classes."""
-        held_out = self.pictures.val
-        limit = self.config.data.max_val_pictures
-        if len(held_out) > limit:
-            held_out = held_out.select(np.sort(np.random.default_rng(0).permutation(len(held_out))[:limit]))
-        return self._readable(held_out, "measure on")
-
-    def _readable(self, pictures: LabelledPictures, purpose: str) -> LabelledPictures:
-        readable = find_readable_pictures(
-            pictures,
-            on_skip=lambda name, problem: self._report(f"left out: {problem}"),
-            on_progress=progress_reporter(self._report, "checked"),
-        )
-        if not len(readable):
-            raise ValueError(f"Expected pictures to {purpose} in {self.pictures.origin}. Found none that can be read.")
-        return readable
+    def pinned(self) -> dict[str, Any]:
+        """What was chosen for the run by looking at its pictures."""
+        return {"task.colours": "gray" if self.data.channels == 1 else "rgb"}
 
     def prepare(self) -> None:
         """Finds the pictures that can be read, and the features and the floor of the metrics."""
-        _ = self.training_pictures, self.quality.floor
+        _ = self.data.training, self.quality.floor
 
     def fingerprint(self) -> str:
         """Digest of the training pictures."""
-        return labelled_fingerprint(self.training_pictures)
+        return labelled_fingerprint(self.data.training)
 
     def build_networks(self) -> Networks:
         """Builds the generator and the discriminator under the current dtype policy."""
         return game.build_networks(
             self.config.task,
             size_px=self.config.data.image_size,
-            channels=self.channels,
-            classes=len(self.class_names),
+            channels=self.data.channels,
+            classes=len(self.data.class_names),
         )
 
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
         """Batches `{"image": uint8 [batch, size, size, channels], "label": int32 [batch], "position": int64}`."""
-        data, training = self.config.data, self.config.training
-        return build_labelled_dataset(
-            self.training_pictures,
-            size_px=data.image_size,
-            channels=self.channels,
-            batch_size=training.pictures_per_step,
-            steps=training.steps,
-            start_step=start_step,
-            seed=seed,
-            resize=data.resize,
-            background=data.background_rgb,
-            cache_budget_mb=data.cache_budget_mb,
-            on_progress=progress_reporter(self._report, "loaded"),
-        )
+        return self.data.build_dataset(start_step=start_step, seed=seed)
 
     def augment(self, batch: dict, draws: tf.Tensor) -> dict:
         """Brings pictures to [-1, 1], mirrors some, and draws standard normal latents."""
@@ -161,63 +104,52 @@ class GenerateTask:
 
     def synthesize(self, networks: Networks, batch: dict, training: bool) -> Synthesis:
         """Draws a picture for each real one, of the same class where the run is conditional."""
-        condition = batch["label"] if self.class_names else None
+        condition = batch["label"] if self.data.class_names else None
         latents = self._codes(batch["latents"])
         inputs = latents if condition is None else [latents, condition]
         fake = networks.generators["generator"](inputs, training=training)
-        spreads = [tf.reduce_mean(tf.math.reduce_std(images, axis=0)) for images in (fake, batch["image"])]
         return Synthesis(
             {"discriminator": (batch["image"], fake, condition)},
             codes=latents[:, : self.config.task.categorical_codes + self.config.task.continuous_codes],
-            monitored={"diversity": spreads[0] / (spreads[1] + 1e-6)},
+            monitored={"diversity": _relative_spread(fake, batch["image"])},
         )
 
     def inference_model(self, networks: Networks) -> keras.Model:
         """The generator from standard normal latents (and labels) to pictures in [0, 1]; shares its weights."""
         generator = networks.generators["generator"]
-        return game.build_inference_model(generator, self.config.task, class_names=self.class_names)
-
-    @functools.cached_property
-    def held_out(self) -> tuple[np.ndarray, np.ndarray]:
-        """Held-out pictures uint8 `[count, size, size, channels]`, and their labels int32 `[count]`."""
-        pictures = self.held_out_pictures
-        return self.load(pictures), pictures.labels
-
-    def load(self, pictures: LabelledPictures) -> np.ndarray:
-        """Pictures as they are measured: uint8 `[count, size, size, channels]`."""
-        data = self.config.data
-        return load_labelled(
-            pictures,
-            size_px=data.image_size,
-            channels=self.channels,
-            resize=data.resize,
-            background=data.background_rgb,
-        )
+        return game.build_inference_model(generator, self.config.task, class_names=self.data.class_names)
 
     @functools.cached_property
     def quality(self) -> GenerationQuality:
         """Measures generated pictures against the held-out ones."""
+        settings = self.config.task
         return GenerationQuality(
-            held_out=self.held_out[0],
-            training=self.training_pictures,
-            load=self.load,
-            classes=len(self.pictures.class_names),
-            features=self.config.task.features,
-            feature_weights=self.config.task.feature_weights,
+            held_out=self.data.held_out,
+            training=self.data.training,
+            load=self.data.load,
+            classes=len(self.data.pictures.class_names),
+            features=settings.features,
+            feature_weights=settings.feature_weights,
+            floor_count=self._measured_count,
             report=self._report,
         )
 
     @property
+    def _measured_count(self) -> int:
+        return min(len(self.data.held_out), self.config.task.max_generated_pictures)
+
+    @property
     def sample_headers(self) -> tuple[str, ...]:
         """The classes, where each has a column."""
-        return self.class_names[:GRID_COLUMNS]
+        return self.data.class_names[:MAX_CLASS_COLUMNS]
 
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
         """The same seeds each time; a class in each column where the run is conditional."""
-        columns = len(self.sample_headers) or GRID_COLUMNS
-        latents = draw_latents(model, GRID_ROWS * (1 if self.class_names else columns), first_seed=LOOK_SEED)
-        if not self.class_names:
-            return rows_of(sample(model, latents), columns)
+        if not self.data.class_names:
+            latents = draw_latents(model, GRID_ROWS * GRID_COLUMNS, first_seed=LOOK_SEED)
+            return rows_of(sample(model, latents), GRID_COLUMNS)
+        columns = len(self.sample_headers)
+        latents = draw_latents(model, GRID_ROWS, first_seed=LOOK_SEED)
         # A row is one seed: what does not depend on the class is the same along it.
         labels = np.tile(np.arange(columns, dtype=np.int32), GRID_ROWS)
         return rows_of(sample(model, np.repeat(latents, columns, axis=0), labels), columns)
@@ -230,25 +162,25 @@ class GenerateTask:
         Returns:
             The metrics by name, and `floor_...` of training pictures in the place of generated ones.
         """
-        count = self._measured_count
-        labels = self.held_out[1][:count] if self.class_names else None
-        return self.quality.measure(sample(model, draw_latents(model, count), labels)) | self.quality.floor
+        return self.quality.measure(self._measured_samples(model)) | self.quality.floor
 
-    @property
-    def _measured_count(self) -> int:
-        return min(len(self.held_out_pictures), self.config.task.max_generated_pictures)
+    def _measured_samples(self, model: keras.Model) -> Iterator[np.ndarray]:
+        for start in range(0, self._measured_count, CHUNK):
+            count = min(CHUNK, self._measured_count - start)
+            labels = self.data.held_out.labels[start : start + count] if self.data.class_names else None
+            yield sample(model, draw_latents(model, count, first_seed=start), labels)
 
     def protocol(self) -> dict[str, Any]:
         """What the figures of `evaluate` were measured on, so that they can be compared."""
         data = self.config.data
-        split = "seeded hold-out" if self.pictures.val_is_holdout else "validation split"
         return {
-            "split": f"{split} of {data.source or BUNDLED_SAMPLE}",
-            "split_digest": labelled_fingerprint(self.held_out_pictures)[:12],
+            "data": self.data.origin,
+            "split": self.data.split,
+            "split_digest": labelled_fingerprint(self.data.held_out)[:12],
             "size_px": data.image_size,
-            "channels": self.channels,
-            "resize": f"{data.resize}, centre crop",
-            "classes": "as the held-out pictures" if self.class_names else "none asked for",
+            "channels": self.data.channels,
+            "resize": f"{data.resize}, random crops that stay",
+            "classes": "as the held-out pictures" if self.data.class_names else "none asked for",
             "weights": "averaged generator, float32, inference mode, no truncation",
             **self.quality.protocol(generated=self._measured_count),
         }
@@ -263,27 +195,37 @@ class GenerateTask:
         Returns:
             Caption -> uint8 `[height, width, 3]`.
         """
-        columns = GRID_COLUMNS
-        labels = np.arange(columns, dtype=np.int32) % len(self.class_names) if self.class_names else None
+        columns, classes = GRID_COLUMNS, len(self.data.class_names)
+        labels = np.arange(columns, dtype=np.int32) % classes if classes else None
         latents = draw_latents(model, columns, first_seed=LOOK_SEED)
         averaged, raw = (sample(each, latents, labels) for each in (model, current))
         neighbours = self.quality.neighbours(averaged, count=5)
-        memorised = [
-            [*row, *found] for row, found in zip(rows_of(averaged, 1), map(_only_row, neighbours), strict=True)
-        ]
+        beside = zip(rows_of(averaged, 1), map(_only_row, neighbours), strict=True)
         truncated = truncations(model, (None, 1.5, 1.0, 0.5), columns=columns, first_seed=LOOK_SEED, labels=labels)
         moving = interpolate(model, rows=6, columns=columns, first_seed=LOOK_SEED, labels=labels)
-        settings, sweeps = self.config.task, {}
-        if settings.codes:
-            codes = {"categories": settings.categorical_codes, "continuous": settings.continuous_codes}
-            swept = code_sweeps(model, **codes, first_seed=LOOK_SEED, labels=labels)
-            sweeps = {"one code changes along each row": make_grid(rows_of(swept, SWEEP_COLUMNS))}
-        return sweeps | {
+        return {
             "interpolation between seeds": make_grid(rows_of(moving, columns)),
             "truncation none 1.5 1.0 0.5": make_grid(rows_of(truncated, columns)),
             "averaged weights above current ones": make_grid(rows_of(np.concatenate([averaged, raw]), columns)),
-            "nearest training pictures": make_grid(memorised, headers=("generated",)),
+            "each drawn picture and its nearest training pictures": make_grid(
+                [[*drawn, *found] for drawn, found in beside]
+            ),
+            **self._code_sweeps(model, labels),
         }
+
+    def _code_sweeps(self, model: keras.Model, labels: np.ndarray | None) -> dict[str, np.ndarray]:
+        settings = self.config.task
+        if not settings.codes:
+            return {}
+        counts = {"categories": settings.categorical_codes, "continuous": settings.continuous_codes}
+        swept = code_sweeps(model, **counts, first_seed=LOOK_SEED, labels=labels)
+        return {"one code changes along each row": make_grid(rows_of(swept, SWEEP_COLUMNS))}
+
+
+def _relative_spread(fake: tf.Tensor, real: tf.Tensor) -> tf.Tensor:
+    """How much pictures of a batch differ from each other, over how much real ones do; 1 where there is but one."""
+    spreads = [tf.reduce_mean(tf.math.reduce_std(tf.cast(images, tf.float32), axis=0)) for images in (fake, real)]
+    return tf.where(tf.shape(fake)[0] > 1, spreads[0] / (spreads[1] + 1e-6), 1.0)
 
 
 def _only_row(pictures: np.ndarray) -> list[np.ndarray]:

@@ -35,7 +35,7 @@ class GenerateConfig:
         penalty_every_steps: penalties are computed in every so many steps, with as many times the weight.
         augmentation: of what the discriminator sees, for small data sets: `diffaugment` always, `ada` as much
             as keeps the discriminator from memorising; `auto` is diffaugment below 10,000 training pictures.
-        augment_probability: of each transform, at the start; none is 1 for `diffaugment` and 0 for `ada`.
+        augment_probability: of each transform, at the start; none is 1, and 0 where `ada` adapts it.
         ada_target: where `ada` holds the share of real pictures judged right, as `2 * share - 1`.
         ada_ramp_images: pictures over which `ada` may move the probability from 0 to 1.
         transformed_real_weight: above 0, the discriminator sees pictures as they are, and augmented real ones are
@@ -103,8 +103,6 @@ DEFAULT_PRESET: dict[str, Any] = {
     "optimizer.beta_2": 0.99,
     "optimizer.schedule": "cosine",
     "optimizer.warmup_steps": 100,
-    "task.generator_width": 32,
-    "task.discriminator_width": 32,
     "task.r1_weight": 1.0,
     "task.penalty_every_steps": 4,
 }
@@ -116,11 +114,42 @@ R3GAN_PRESET: dict[str, Any] = {
     "optimizer.generator_learning_rate": 2e-4,
     "optimizer.discriminator_learning_rate": 2e-4,
     "task.architecture": "r3gan",
-    "task.generator_width": None,
-    "task.discriminator_width": None,
     "task.adversarial_loss": "relativistic",
     "task.r1_weight": 1.0,
     "task.r2_weight": 1.0,
     "task.penalty_every_steps": 1,
 }
 """The modern baseline, for GPUs and long trainings: Huang et al. 2024, arXiv:2501.05441, sized by the widths."""
+
+WGAN_GP_PRESET: dict[str, Any] = {
+    **DEFAULT_PRESET,
+    "training.discriminator_steps": 5,
+    "training.ema_decay": 0.999,
+    "optimizer.generator_learning_rate": 1e-4,
+    "optimizer.discriminator_learning_rate": 1e-4,
+    "optimizer.beta_2": 0.9,
+    "optimizer.schedule": "linear",
+    "task.architecture": "resnet",
+    "task.adversarial_loss": "wasserstein",
+    "task.r1_weight": 0.0,
+    "task.wgan_gp_weight": 10.0,
+    "task.penalty_every_steps": 1,
+}
+"""Gulrajani et al. 2017, arXiv:1704.00028, algorithm 1 and section 5.3, sized by the widths."""
+
+SNGAN_PRESET: dict[str, Any] = {
+    **DEFAULT_PRESET,
+    "training.discriminator_steps": 5,
+    "training.ema_decay": 0.999,
+    "optimizer.generator_learning_rate": 2e-4,
+    "optimizer.discriminator_learning_rate": 2e-4,
+    "optimizer.beta_2": 0.9,
+    "optimizer.schedule": "linear",
+    "task.architecture": "resnet",
+    "task.adversarial_loss": "hinge",
+    "task.spectral_norm": True,
+    "task.r1_weight": 0.0,
+}
+"""Miyato et al. 2018, arXiv:1802.05957, section 4 with the hinge loss, sized by the widths."""
+
+PRESETS = {"default": DEFAULT_PRESET, "r3gan": R3GAN_PRESET, "wgan_gp": WGAN_GP_PRESET, "sngan": SNGAN_PRESET}

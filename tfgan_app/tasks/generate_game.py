@@ -96,8 +96,10 @@ def build_networks(settings: GenerateConfig, *, size_px: int, channels: int, cla
         latent_dim=settings.latent_dim, **shared, **_width(settings.generator_width)
     )
     family = settings.architecture if settings.discriminator == "same" else settings.discriminator
-    # Batch normalisation would tie each picture's gradient to the other pictures (Gulrajani et al. 2017, section 4).
-    options = {"normalization": "none"} if family == "dcgan" and _penalties(settings) else {}
+    # Batch normalisation would tie each picture's gradient to the other pictures (Gulrajani et al. 2017, section 4),
+    # and its gain would undo the bound of spectral normalisation.
+    bounded = _penalties(settings) or settings.spectral_norm
+    options = {"normalization": "none"} if family == "dcgan" and bounded else {}
     discriminator = IMAGE_DISCRIMINATORS[family](
         codes=settings.codes,
         spectral_norm=settings.spectral_norm,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from tfgan_app.data.labelled import LabelledPictures
 from tfgan_app.metrics import (
@@ -22,40 +23,49 @@ from tfgan_app.metrics import (
 )
 from tfgan_app.tasks.sampling import nearest_neighbours
 
-MAX_CLASSIFIER_PICTURES = 60_000
+MAX_CLASSIFIER_PICTURES, MAX_CLASSIFIER_STEPS, CLASSIFIER_EPOCHS, CLASSIFIER_BATCH = 50_000, 1800, 20, 128
+MAX_CLASSIFIER_PX = 64
 MAX_NEIGHBOUR_PICTURES = 10_000
+CHUNK = 1000
+"""Pictures that are in memory at a time."""
 
 
 class GenerationQuality:
     """Compares generated pictures with held-out ones.
 
     Args:
-        held_out: uint8 `[count, height, width, channels]`.
+        held_out: the pictures to compare with.
         training: the pictures that were trained on.
         load: `LabelledPictures -> uint8 [count, height, width, channels]`, as they are measured.
         classes: number of classes of the data, whether or not the run is conditional.
         features: `auto`, `classifier`, `vgg16`, `inception` or `random`.
         feature_weights: file of VGG16 weights.
+        floor_count: training pictures that are measured in the place of generated ones; as many as these at most.
         report: called with lines on the progress.
     """
 
     def __init__(
         self,
         *,
-        held_out: np.ndarray,
+        held_out: LabelledPictures,
         training: LabelledPictures,
         load: Callable[[LabelledPictures], np.ndarray],
         classes: int,
         features: str,
         feature_weights: str | None,
+        floor_count: int,
         report: Callable[[str], Any],
     ):
         self._held_out = held_out
-        self._training = training
         self._load = load
         self._classes = classes
         self._weights = feature_weights
         self._report = report
+        shuffled = training.select(np.random.default_rng(0).permutation(len(training)))
+        # What a classifier has learned by heart would look unlike anything new.
+        count = min(floor_count, len(training) // 2)
+        self._floor_pictures = shuffled.select(range(count))
+        self._other_pictures = shuffled.select(range(count, len(training)))
         self._kind = self._choose() if features == "auto" else features
         if self._kind == "classifier" and classes < 2:
             raise ValueError(
@@ -79,46 +89,80 @@ class GenerationQuality:
             return build_vgg16_feature_network(weights=self._weights)
         if self._kind == "random":
             return build_random_features()
-        pictures = self._subset(MAX_CLASSIFIER_PICTURES)
+        pictures = self._other_pictures.select(range(min(MAX_CLASSIFIER_PICTURES, len(self._other_pictures))))
         self._report("features for the metrics: a classifier of the data's classes (trained once, then kept)")
         return train_classifier_features(
-            self._load(pictures), pictures.labels, classes=self._classes, cache_dir=feature_cache()
+            np.concatenate(list(self._chunks(pictures))),
+            pictures.labels,
+            classes=self._classes,
+            steps=min(MAX_CLASSIFIER_STEPS, 1 + CLASSIFIER_EPOCHS * len(pictures) // CLASSIFIER_BATCH),
+            cache_dir=feature_cache(self._report),
         )
-
-    def _subset(self, count: int) -> LabelledPictures:
-        """The first `count` training pictures of a fixed shuffle."""
-        return self._training.select(np.sort(np.random.default_rng(0).permutation(len(self._training))[:count]))
 
     def protocol(self, *, generated: int) -> dict[str, Any]:
         """What is measured, for a number of generated pictures."""
         counts = generation_protocol(real_count=len(self._held_out), fake_count=generated)
-        return {**counts, **self.network.protocol()}
+        return {**counts, "floor_pictures": len(self._floor_pictures), **self.network.protocol()}
 
-    def measure(self, generated: np.ndarray) -> dict[str, float]:
-        """FID, KID, precision, recall, density and coverage of uint8 `[count, height, width, channels]`."""
-        return generation_metrics(self._real_features, self.network(generated))
+    def measure(self, generated: Iterable[np.ndarray]) -> dict[str, float]:
+        """FID, KID, precision, recall, density and coverage.
+
+        Args:
+            generated: batches of pictures uint8 `[count, height, width, channels]`.
+        """
+        return generation_metrics(self._real_features, self._features(generated))
 
     @functools.cached_property
     def _real_features(self) -> np.ndarray:
-        return self.network(self._held_out)
+        return self._features(self._chunks(self._held_out))
 
     @functools.cached_property
     def floor(self) -> dict[str, float]:
-        """The same metrics of as many training pictures: what a generator without fault would score."""
-        training = self._load(self._subset(len(self._held_out)))
-        return {f"floor_{name}": value for name, value in self.measure(training).items()}
+        """The same metrics of training pictures: what a generator without fault would score."""
+        return {f"floor_{name}": value for name, value in self.measure(self._chunks(self._floor_pictures)).items()}
 
     def neighbours(self, generated: np.ndarray, *, count: int) -> np.ndarray:
         """The nearest training pictures in feature space: uint8 `[n, count, height, width, channels]`.
 
         Of more than `MAX_NEIGHBOUR_PICTURES` training pictures a fixed choice is searched.
+
+        Args:
+            generated: uint8 `[n, height, width, channels]`.
+            count: how many for each.
         """
-        candidates = self._load(self._subset(MAX_NEIGHBOUR_PICTURES))
-        nearest, _ = nearest_neighbours(self.network(generated), self.network(candidates), count=count)
-        return candidates[nearest]
+        candidates = self._other_pictures.select(range(min(MAX_NEIGHBOUR_PICTURES, len(self._other_pictures))))
+        features = self._features(self._chunks(candidates))
+        nearest, _ = nearest_neighbours(self._features([generated]), features, count=count)
+        return np.stack([self._load(candidates.select(row)) for row in nearest])
+
+    def _features(self, batches: Iterable[np.ndarray]) -> np.ndarray:
+        return np.concatenate([self.network(self._reduced(pictures)) for pictures in batches])
+
+    def _chunks(self, pictures: LabelledPictures) -> Iterator[np.ndarray]:
+        """Pictures as the feature network sees them, some at a time."""
+        for start in range(0, len(pictures), CHUNK):
+            yield self._reduced(self._load(pictures.select(range(start, min(start + CHUNK, len(pictures))))))
+
+    def _reduced(self, pictures: np.ndarray) -> np.ndarray:
+        """Large pictures for a classifier at the size at which it looks at them."""
+        if self._kind != "classifier" or max(pictures.shape[1:3]) <= MAX_CLASSIFIER_PX:
+            return pictures
+        size = (MAX_CLASSIFIER_PX, MAX_CLASSIFIER_PX)
+        return np.rint(tf.image.resize(pictures, size, method="area").numpy()).astype(np.uint8)
 
 
-def feature_cache() -> Path:
-    """The folder in which trained feature networks are kept."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "tfgan_app" / "features"
+def feature_cache(report: Callable[[str], Any]) -> Path | None:
+    """The folder in which trained feature networks are kept, `None` where none can be made.
+
+    Args:
+        report: called with a line when there is none.
+    """
+    try:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tfgan_app" / "features"
+        cache.mkdir(parents=True, exist_ok=True)
+        if not os.access(cache, os.W_OK):
+            raise PermissionError(f"{cache} cannot be written")
+    except (OSError, RuntimeError) as error:
+        report(f"the classifier is not kept for the next time: {error}; set XDG_CACHE_HOME to a folder for it")
+        return None
+    return cache

@@ -13,7 +13,7 @@ def progress_reporter(report: Callable[[str], Any], verb: str) -> Callable[[int,
     """Builds a callback of (done, total) that reports every few seconds; short work stays silent.
 
     Args:
-        report: called with a line such as "loaded 3,000 of 20,000 pairs".
+        report: called with a line such as "loaded 3,000 of 20,000".
         verb: what is done, in the past tense.
     """
     last = time.monotonic()
@@ -22,6 +22,6 @@ def progress_reporter(report: Callable[[str], Any], verb: str) -> Callable[[int,
         nonlocal last
         if time.monotonic() - last > EVERY_SECONDS:
             last = time.monotonic()
-            report(f"{verb} {done:,} of {total:,} pairs")
+            report(f"{verb} {done:,} of {total:,}")
 
     return on_progress

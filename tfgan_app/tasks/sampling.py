@@ -34,8 +34,10 @@ def sample(model: keras.Model, latents: np.ndarray, labels: np.ndarray | None = 
     pictures = []
     for start in range(0, len(latents), BATCH):
         inputs = [values[start : start + BATCH] for values in (latents, labels) if values is not None]
-        outputs = model(inputs if len(inputs) > 1 else inputs[0], training=False)
-        pictures.append(np.rint(np.asarray(outputs) * 255.0).astype(np.uint8))
+        outputs = np.asarray(model(inputs if len(inputs) > 1 else inputs[0], training=False))
+        if not np.isfinite(outputs).all():
+            raise ValueError("The generator's pictures are not finite numbers: its training has diverged.")
+        pictures.append(np.rint(outputs * 255.0).astype(np.uint8))
     return np.concatenate(pictures)
 
 

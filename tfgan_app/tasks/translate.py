@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_app.augmentation.paired import DRAWS, PairedAugmentation
-from tfgan_app.config import RunConfig
+from tfgan_app.config import RunConfig, replace_values
 from tfgan_app.data.bundled import bundled_path
 from tfgan_app.data.checking import find_readable
 from tfgan_app.data.pairs import PairSet, PicturePair, find_pairs
@@ -44,6 +44,7 @@ class TranslateTask:
     Args:
         config: the run's configuration, its `task` section a `TranslateConfig`.
         report: called with a line about each pair that cannot be used, and on the progress of long reading.
+        measure_on: source of the held-out pairs, where it is not that of the training.
     """
 
     config_class = TranslateConfig
@@ -51,9 +52,13 @@ class TranslateTask:
     judging = Judging()
     draws_per_example = DRAWS
     sample_headers = ("input", "output", "target")
+    pinned: ClassVar[dict[str, Any]] = {}
     predict_arguments = "--input PICTURES --output OUTPUT"
 
-    def __init__(self, config: RunConfig, *, report: Callable[[str], Any] = warn):
+    def __init__(self, config: RunConfig, *, report: Callable[[str], Any] = warn, measure_on: str | None = None):
+        if measure_on is not None:
+            # All of another folder that has no split of its own is held out.
+            config = replace_values(config, {"data.source": measure_on, "data.val_fraction": 1.0})
         self.config = config
         self._report = report
         settings = config.task
@@ -74,6 +79,11 @@ class TranslateTask:
             max_rotation_degrees=settings.max_rotation_degrees,
             colour_jitter=settings.colour_jitter,
         )
+
+    @property
+    def metric_names(self) -> tuple[str, ...]:
+        """What is measured: LPIPS only where its weights are given."""
+        return (*PIXEL_METRICS, "lpips") if self.config.task.lpips_weights else tuple(PIXEL_METRICS)
 
     @functools.cached_property
     def pairs(self) -> PairSet:
@@ -111,9 +121,7 @@ class TranslateTask:
 
     def fingerprint(self) -> str:
         """Digest of the names and sizes in bytes of the training pictures."""
-        pairs = self.training_pairs
-        facts = [(p.name, p.input_path.stat().st_size, p.target_path.stat().st_size) for p in pairs]
-        return hashlib.sha256(repr(facts).encode()).hexdigest()
+        return _digest(self.training_pairs)
 
     def build_networks(self) -> Networks:
         """Builds the generator and the discriminator under the current dtype policy."""
@@ -201,7 +209,9 @@ class TranslateTask:
         return {
             "pictures": len(self.held_out_pairs),
             "of": len(self.pairs.val),
-            "split": f"{split} of {data.source or BUNDLED_SAMPLE}",
+            "data": data.source or BUNDLED_SAMPLE,
+            "split": split,
+            "split_digest": _digest(self.held_out_pairs)[:12],
             "size_px": data.image_size,
             "resize": f"{data.resize}, centre crop",
             "value_range": "8-bit RGB, all channels, mean over pictures, PSNR up to 100 dB",
@@ -250,6 +260,11 @@ class TranslateTask:
         inputs, targets = self.held_out
         measured = paired_metrics(targets, inputs, metrics=self._metrics)
         return {f"copy_{name}": float(values.mean()) for name, values in measured.items()}
+
+
+def _digest(pairs: list[PicturePair]) -> str:
+    facts = [(p.name, p.input_path.stat().st_size, p.target_path.stat().st_size) for p in pairs]
+    return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
 def _check_discriminator_fits(discriminator: str, size_px: int):

@@ -170,8 +170,8 @@ class AdversarialTrainer(keras.Model):
         count = self._discriminator_steps
         if count == 1:
             return [batch]
-        split = {name: tf.split(values, count) for name, values in batch.items()}
-        return [{name: values[index] for name, values in split.items()} for index in range(count)]
+        # Every count-th example: several replicas, each with a stretch of the batch, then share it as one would.
+        return [{name: values[index::count] for name, values in batch.items()} for index in range(count)]
 
     def _discriminator_step(self, synthesis: Synthesis, positions: tf.Tensor) -> dict[str, tf.Tensor]:
         def differentiate(penalize: bool):
@@ -216,7 +216,9 @@ class AdversarialTrainer(keras.Model):
             for mean, value in zip(averaged.trainable_variables, source.trainable_variables, strict=True):
                 mean.assign(value + decay * (mean - value))
             for mean, value in zip(averaged.non_trainable_variables, source.non_trainable_variables, strict=True):
-                mean.assign(value)
+                # Statistics of batch normalisation belong to the weights they were taken with; seeds are no numbers.
+                is_statistic = "float" in mean.dtype
+                mean.assign(value + decay * (mean - value) if is_statistic else value)
 
     def _log(self, logs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         players = ("generator_nonfinite", "discriminator_nonfinite")

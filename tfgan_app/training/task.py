@@ -100,7 +100,10 @@ class Judging:
 
 
 class Task(Protocol):
-    """One thing that a GAN can be trained for, built from a run's configuration.
+    """One thing that a GAN can be trained for.
+
+    It is built from a run's configuration, with `report`, called with lines for the user, and `measure_on`, a source
+    of held-out pictures other than that of the training.
 
     Attributes:
         config_class: frozen dataclass of the task's own settings (`--set task.KEY=VALUE`).
@@ -109,6 +112,8 @@ class Task(Protocol):
         judging: what is done to pictures before a discriminator judges them.
         draws_per_example: uniform random numbers that `augment` wants for each example.
         sample_headers: what the columns of `sample_rows` are.
+        metric_names: what `evaluate` measures; `training.best_metric` is one of these.
+        pinned: settings that were chosen for the run by looking at its pictures, by dotted key.
         predict_arguments: what `tfgan_app predict` needs beside the model, to be shown to the user.
     """
 
@@ -118,6 +123,8 @@ class Task(Protocol):
     judging: Judging
     draws_per_example: int
     sample_headers: tuple[str, ...]
+    metric_names: tuple[str, ...]
+    pinned: dict[str, Any]
     predict_arguments: str
 
     def prepare(self) -> None:

@@ -1,0 +1,152 @@
+"""The pictures of a `generate` run: which are trained on, which are measured on, and how they are brought to size."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tfgan_app.config import RunConfig
+from tfgan_app.data.bundled import bundled_path
+from tfgan_app.data.checking import find_readable_pictures
+from tfgan_app.data.labelled import LabelledPictures, LabelledSet
+from tfgan_app.data.opening import open_labelled
+from tfgan_app.data.pipeline import build_labelled_dataset, load_labelled
+from tfgan_app.tasks.progress import progress_reporter
+
+BUNDLED_SAMPLE = "fashion"
+LEAST_PICTURES = 6
+"""The metrics look at five neighbours of each picture."""
+
+
+class GenerateData:
+    """Training and held-out pictures of one source, or held-out ones of another.
+
+    Args:
+        config: the run's configuration.
+        report: called with a line about each picture that cannot be used, and on the progress of long reading.
+        measure_on: source of the held-out pictures, where it is not that of the training.
+    """
+
+    def __init__(self, config: RunConfig, *, report: Callable[[str], Any], measure_on: str | None = None):
+        self._config = config
+        self._report = report
+        self._measure_on = measure_on
+
+    @functools.cached_property
+    def pictures(self) -> LabelledSet:
+        """The training and the held-out pictures of the run's data source."""
+        data = self._config.data
+        found = open_labelled(data.source or bundled_path(BUNDLED_SAMPLE), val_fraction=data.val_fraction)
+        if self._config.task.conditional and not found.class_names:
+            raise ValueError(
+                f"`task.conditional=true` needs classes: a folder for each. Received: {found.origin}, "
+                f"which has none ({found.layout})."
+            )
+        return found
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes that can be asked for: none unless the run is conditional."""
+        return self.pictures.class_names if self._config.task.conditional else ()
+
+    @property
+    def channels(self) -> int:
+        """1 for gray pictures, 3 for colour."""
+        colours = self._config.task.colours
+        return 1 if colours == "gray" or (colours == "auto" and self.pictures.gray) else 3
+
+    @functools.cached_property
+    def training(self) -> LabelledPictures:
+        """The pictures to train on; those that cannot be read are reported and left out."""
+        readable = self._readable(self.pictures.train)
+        if len(readable) < 2 * LEAST_PICTURES:
+            raise ValueError(
+                f"Expected at least {2 * LEAST_PICTURES} training pictures that can be read in {self.pictures.origin}. "
+                f"Found {len(readable)}; add some, or try `tfgan_app inspect`."
+            )
+        missing = [name for label, name in enumerate(self.class_names) if label not in readable.labels]
+        if missing:
+            raise ValueError(
+                f"Expected training pictures that can be read in each class of {self.pictures.origin}. "
+                f"There are none of: {', '.join(missing[:5])}; add some, or remove the class."
+            )
+        return readable
+
+    @functools.cached_property
+    def held_out(self) -> LabelledPictures:
+        """At most `data.max_val_pictures` held-out pictures that can be read, in an order that mixes the classes."""
+        candidates, origin = self._held_out_candidates()
+        order = np.random.default_rng(0).permutation(len(candidates))
+        held_out = self._readable(candidates.select(order[: self._config.data.max_val_pictures]))
+        if len(held_out) < LEAST_PICTURES:
+            raise ValueError(
+                f"Expected at least {LEAST_PICTURES} held-out pictures to measure on in {origin}. "
+                f"Found {len(held_out)}; raise `data.val_fraction`, or add a folder val/ beside train/."
+            )
+        return held_out
+
+    @property
+    def split(self) -> str:
+        """What the held-out pictures are."""
+        if self._measure_on is not None:
+            return "other pictures"
+        return "seeded hold-out" if self.pictures.val_is_holdout else "validation split"
+
+    @property
+    def origin(self) -> str:
+        """Where the held-out pictures are from."""
+        return self._measure_on or self._config.data.source or BUNDLED_SAMPLE
+
+    def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
+        """The training batches from a step on; see `build_labelled_dataset`."""
+        data, training = self._config.data, self._config.training
+        return build_labelled_dataset(
+            self.training,
+            batch_size=training.pictures_per_step,
+            steps=training.steps,
+            start_step=start_step,
+            seed=seed,
+            cache_budget_mb=data.cache_budget_mb,
+            on_progress=progress_reporter(self._report, "loaded"),
+            **self._size(),
+        )
+
+    def load(self, pictures: LabelledPictures) -> np.ndarray:
+        """Pictures as training sees them, at random crops that stay: uint8 `[count, size, size, channels]`."""
+        return load_labelled(pictures, crops="random", **self._size())
+
+    def _size(self) -> dict[str, Any]:
+        data = self._config.data
+        return {
+            "size_px": data.image_size,
+            "channels": self.channels,
+            "resize": data.resize,
+            "background": data.background_rgb,
+        }
+
+    def _held_out_candidates(self) -> tuple[LabelledPictures, str]:
+        if self._measure_on is None:
+            return self.pictures.val, self.pictures.origin
+        found = open_labelled(self._measure_on, val_fraction=0.0)
+        held_out = found.val if len(found.val) else found.train
+        if not self.class_names:
+            return held_out, found.origin
+        unknown = [name for name in found.class_names if name not in self.class_names]
+        if unknown or not found.class_names:
+            raise ValueError(
+                f"`--data` must hold the run's classes ({', '.join(self.class_names[:10])}), a folder for each. "
+                f"Received: {', '.join(unknown[:5]) or 'no classes'}."
+            )
+        labels = np.array([self.class_names.index(name) for name in found.class_names], np.int32)[held_out.labels]
+        return LabelledPictures(held_out.names, labels, held_out.paths, held_out.images), found.origin
+
+    def _readable(self, pictures: LabelledPictures) -> LabelledPictures:
+        return find_readable_pictures(
+            pictures,
+            on_skip=lambda name, problem: self._report(f"left out: {problem}"),
+            on_progress=progress_reporter(self._report, "checked"),
+        )
