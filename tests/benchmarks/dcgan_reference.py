@@ -86,13 +86,16 @@ class ReferenceGAN(keras.Model):
         return {"d_loss": d_loss, "g_loss": g_loss}
 
 
-def train_reference(images: np.ndarray, *, minutes: float, seed: int = 0) -> tuple[ReferenceGAN, int]:
-    """Trains the recipe for a number of minutes of wall clock, compilation left out.
+def train_reference(
+    images: np.ndarray, *, minutes: float, seed: int = 0, steps: int | None = None
+) -> tuple[ReferenceGAN, int]:
+    """Trains the recipe for a number of minutes of wall clock, compilation left out, or for a number of steps.
 
     Args:
         images: uint8 `[count, 28, 28, channels]` or `[count, 32, 32, channels]`.
-        minutes: time to train for.
+        minutes: time to train for, unless steps are given.
         seed: seeds weights, order, latents and label noise.
+        steps: steps to train for: as many as fit into the minutes on the same machine when it was quiet.
 
     Returns:
         The trained model and the number of steps.
@@ -109,11 +112,11 @@ def train_reference(images: np.ndarray, *, minutes: float, seed: int = 0) -> tup
     step, iterator = tf.function(gan.train_step), iter(batches)
     for _ in range(3):
         step(next(iterator))
-    start, steps = time.perf_counter(), 0
-    while time.perf_counter() - start < 60.0 * minutes:
+    start, done = time.perf_counter(), 0
+    while done < steps if steps else time.perf_counter() - start < 60.0 * minutes:
         step(next(iterator))
-        steps += 1
-    return gan, steps
+        done += 1
+    return gan, done
 
 
 def sample_reference(gan: ReferenceGAN, count: int, *, size_px: int, seed: int) -> np.ndarray:

@@ -39,6 +39,7 @@ def main():
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2, 3, 4])
     parser.add_argument("--reference-seeds", type=int, nargs="*", default=[0])
     parser.add_argument("--minutes", type=float, help="of the reference; by default as long as the longest run took")
+    parser.add_argument("--reference-steps", type=int, help="as many as fit into the minutes when measured alone")
     parser.add_argument("--output", type=Path, help="folder for runs and grids; a temporary one by default")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     args = parser.parse_args()
@@ -58,7 +59,7 @@ def main():
         name = f"default, seed {seed} ({minutes[-1]:.1f} min)"
         rows[name] = show(name, measure(real, judge(pictures)), pictures, output)
     for seed in args.reference_seeds:
-        gan, steps = train_reference(images, minutes=max(minutes), seed=seed)
+        gan, steps = train_reference(images, minutes=max(minutes), seed=seed, steps=args.reference_steps)
         pictures = sample_reference(gan, COUNT, size_px=28, seed=1)
         name = f"Keras DCGAN, seed {seed} ({max(minutes):.1f} min, {steps} steps)"
         rows[name] = show(name, measure(real, judge(pictures)), pictures, output)

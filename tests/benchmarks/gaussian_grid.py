@@ -14,7 +14,7 @@ import time
 import keras
 import numpy as np
 import tensorflow as tf
-from mode_coverage import LOSS_SETTINGS, coverage
+from mode_coverage import DISCRIMINATOR_STEPS, LOSS_SETTINGS, coverage
 
 from tfgan_app.losses import ADVERSARIAL_LOSSES, GRADIENT_PENALTIES
 from tfgan_app.training.adversarial_trainer import AdversarialTrainer
@@ -47,7 +47,13 @@ def main():
 def measure(name: str, steps: int, seed: int) -> tuple[int, float, float]:
     """Trains one loss; returns modes covered, KL and the share of samples near a mode."""
     trainer = build_trainer(name, steps=steps, seed=seed)
-    trainer.fit(build_dataset(seed), steps_per_epoch=steps, epochs=1, shuffle=False, verbose=0)
+    trainer.fit(
+        build_dataset(seed, BATCH * DISCRIMINATOR_STEPS.get(name, 1)),
+        steps_per_epoch=steps,
+        epochs=1,
+        shuffle=False,
+        verbose=0,
+    )
     latents = np.random.default_rng(1).standard_normal((SAMPLES, LATENTS)).astype(np.float32)
     points = np.asarray(trainer.averaged.generators["generator"](latents)) * 2.0
     distances = np.linalg.norm(points[:, None] - CENTRES[None], axis=-1)
@@ -64,7 +70,7 @@ def build_trainer(name: str, *, steps: int, seed: int) -> AdversarialTrainer:
     )
     trainer = AdversarialTrainer(
         build_networks(), build_networks(), objective=objective, synthesize=synthesize, ema_decay=0.99,
-        global_batch_size=BATCH, seed=seed,
+        global_batch_size=BATCH, seed=seed, discriminator_steps=DISCRIMINATOR_STEPS.get(name, 1),
     )  # fmt: skip
     players = [
         build_optimizer(learning_rate=5e-4, schedule="cosine", schedule_steps=steps, beta_1=0.0, beta_2=0.99)
@@ -99,16 +105,16 @@ def synthesize(networks: Networks, batch: dict, training: bool) -> Synthesis:
     )
 
 
-def build_dataset(seed: int) -> tf.data.Dataset:
+def build_dataset(seed: int, count: int) -> tf.data.Dataset:
     """Endless batches of points and latents, functions of (seed, step)."""
     centres = tf.constant(CENTRES, tf.float32)
 
     def draw(step):
         key = tf.stack([tf.cast(seed, tf.int64), step])
-        indices = tf.random.stateless_uniform([BATCH], key, 0, 25, tf.int32)
-        noise = tf.random.stateless_normal([BATCH, 2 + LATENTS], key)
+        indices = tf.random.stateless_uniform([count], key, 0, 25, tf.int32)
+        noise = tf.random.stateless_normal([count, 2 + LATENTS], key)
         points = (tf.gather(centres, indices) + SIGMA * noise[:, :2]) / 2.0
-        return {"points": points, "latents": noise[:, 2:], "position": step * BATCH + tf.range(BATCH, dtype=tf.int64)}
+        return {"points": points, "latents": noise[:, 2:], "position": step * count + tf.range(count, dtype=tf.int64)}
 
     return tf.data.Dataset.counter().map(draw).prefetch(4)
 

@@ -38,3 +38,6 @@ LOSS_SETTINGS = {
     "relativistic + R1 + R2": ("relativistic", {"r1": 1.0, "r2": 1.0}),
 }
 """Row of the tables -> adversarial loss, and the weight of each gradient penalty."""
+
+DISCRIMINATOR_STEPS = {"Wasserstein + WGAN-GP": 5}
+"""Rows whose paper updates the discriminator more than once for each update of the generator."""

@@ -18,7 +18,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from dcgan_reference import sample_reference, train_reference
-from mode_coverage import LOSS_SETTINGS, coverage
+from mode_coverage import DISCRIMINATOR_STEPS, LOSS_SETTINGS, coverage
 
 from tfgan_app import config as configs
 from tfgan_app.commands.training_session import build_trainer
@@ -76,11 +76,12 @@ def train(name: str, digits: np.ndarray, args) -> tuple[np.ndarray, str]:
         "training.seed": args.seed,
         "training.precision": resolve_precision("auto"),
         "task.colours": "rgb",
+        "task.augmentation": "none",
         "task.adversarial_loss": loss,
+        "training.discriminator_steps": DISCRIMINATOR_STEPS.get(name, 1),
         **{f"task.{key}_weight": penalties.get(key, 0.0) for key in ("r1", "r2", "wgan_gp")},
     }
-    config = configs.replace_values(configs.default_config("generate", GenerateConfig), values)
-    config = configs.resolve_config("generate", GenerateConfig, preset=configs_values(config), overrides=args.set)
+    config = configs.resolve_config("generate", GenerateConfig, preset=values, overrides=args.set)
     rate = args.images_per_second or measure_rate(config, digits)
     steps = int(rate * 60.0 * args.minutes / config.training.pictures_per_step)
     config = configs.replace_values(config, {"training.steps": steps, "optimizer.schedule_steps": steps})
@@ -95,15 +96,6 @@ def train(name: str, digits: np.ndarray, args) -> tuple[np.ndarray, str]:
     model = task.inference_model(trainer.averaged)
     done = int(trainer.step.numpy())
     return sample(model, draw_latents(model, SAMPLES)), f"{done} of {steps} steps, {seconds / 60:.1f} minutes"
-
-
-def configs_values(config) -> dict:
-    """A configuration as dotted overrides."""
-    return {
-        f"{section}.{key}": value
-        for section in configs.SECTIONS
-        for key, value in vars(getattr(config, section)).items()
-    }
 
 
 def measure_rate(config, digits: np.ndarray) -> float:

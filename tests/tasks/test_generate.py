@@ -29,6 +29,14 @@ def first_batch(subject):
     return next(iter(subject.build_dataset(start_step=0, seed=0)))
 
 
+@pytest.mark.parametrize("name", GenerateTask.presets)
+def test_presets_resolve_and_build(data, name):
+    resolved = config.resolve_config("generate", GenerateConfig, preset=GenerateTask.presets[name])
+    subject = GenerateTask(config.replace_values(resolved, {"data.source": str(data)}), report=lambda line: None)
+    assert subject.build_networks().generators["generator"].output_shape == (None, 28, 28, 1)
+    assert resolved.training.best_metric in subject.metric_names
+
+
 def test_latents_are_normal_and_finite_even_for_a_draw_of_zero(data):
     subject = task(data)
     draws = tf.random.stateless_uniform([4, subject.draws_per_example], [0, 0]).numpy()

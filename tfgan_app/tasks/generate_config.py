@@ -37,7 +37,8 @@ class GenerateConfig:
             as keeps the discriminator from memorising; `auto` is diffaugment below 10,000 training pictures.
         augment_probability: of each transform, at the start; none is 1, and 0 where `ada` adapts it.
         ada_target: where `ada` holds the share of real pictures judged right, as `2 * share - 1`.
-        ada_ramp_images: pictures over which `ada` may move the probability from 0 to 1.
+        ada_ramp_images: pictures over which `ada` may move the probability from 0 to 1 (the paper, whose trainings
+            see 25 million: 500,000).
         transformed_real_weight: above 0, the discriminator sees pictures as they are, and augmented real ones are
             a further term of this weight that it has to judge real.
         instance_noise: standard deviation of noise on what the discriminator sees (pictures are in [-1, 1]).
@@ -72,7 +73,7 @@ class GenerateConfig:
     augmentation: Literal["auto", "none", "diffaugment", "ada"] = "auto"
     augment_probability: float | None = bounded(None, minimum=0.0, maximum=1.0)
     ada_target: float = bounded(0.6, above=-1.0, below=1.0)
-    ada_ramp_images: int = bounded(500_000, minimum=1)
+    ada_ramp_images: int = bounded(100_000, minimum=1)
     transformed_real_weight: float = bounded(0.0, minimum=0.0)
     instance_noise: float = bounded(0.0, minimum=0.0)
     instance_noise_steps: int = bounded(0, minimum=0)
