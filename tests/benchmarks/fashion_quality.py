@@ -51,7 +51,8 @@ def main():
     )
     real = judge(test_images)
     print(json.dumps(judge.protocol()))
-    rows, minutes = {"floor (training pictures)": measure(real, judge(images[:COUNT]))}, [args.minutes or 0.0]
+    floor = show("floor", measure(real, judge(images[:COUNT])), images[:COUNT], output)
+    rows, minutes = {"floor": floor}, [args.minutes or 0.0]
     for seed in args.seeds:
         model = train_default(output / f"seed{seed}", seed, args.set)
         minutes.append(float((output / f"seed{seed}" / "minutes.txt").read_text()))
