@@ -47,7 +47,7 @@ def main():
     (images, labels), (test_images, _) = keras.datasets.fashion_mnist.load_data()
     images, test_images = images[..., None], test_images[..., None]
     judge = train_classifier_features(
-        images, labels.astype(np.int32), classes=10, seed=JUDGE_SEED, cache_dir=feature_cache()
+        images, labels.astype(np.int32), classes=10, seed=JUDGE_SEED, cache_dir=feature_cache(print)
     )
     real = judge(test_images)
     print(json.dumps(judge.protocol()))
