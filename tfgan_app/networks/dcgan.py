@@ -16,6 +16,7 @@ from tfgan_app.networks.ends import (
     projection_model,
 )
 
+MIN_LAST_WIDTH = 8
 MAX_FACTOR = 8
 
 
@@ -34,8 +35,9 @@ def build_dcgan_generator(
     al. 2016, arXiv:1511.06434: the latents are projected to 4 x 4 pixels, each transposed convolution of stride
     2 doubles the size, with batch normalisation and ReLU, tanh at the end; weights start normal with standard
     deviation 0.02. Deviations: kernels of 4 instead of 5 pixels (a multiple of the stride, so that all pixels
-    are covered equally often), a quarter of the width of the paper by default, and any power of two beside 64 px. With
-    classes the batch normalisation is conditional (see `ClassGainAndBias`).
+    are covered equally often); a 3 x 3 convolution from `width / 2` channels to pixels at the end, without which the
+    strides' pattern stays visible on flat colours; a quarter of the width of the paper by default; and any power of
+    two beside 64 px. With classes the batch normalisation is conditional (see `ClassGainAndBias`).
 
     Args:
         size_px: height and width of the picture.
@@ -55,11 +57,11 @@ def build_dcgan_generator(
     widths = _widths(size_px, width)
     x = layers.Dense(16 * widths[-1], use_bias=False, kernel_initializer=_normal(), name="from_latents")(inputs[0])
     x = layers.Reshape((4, 4, widths[-1]))(x)
-    for level_width in (*reversed(widths[:-1]), None):
+    for level_width in (*reversed(widths[:-1]), max(width // 2, MIN_LAST_WIDTH)):
         x = layers.ReLU()(conditional_batch_norm(x, one_hot))
-        last = level_width is None
-        filters = channels if last else level_width
-        x = layers.Conv2DTranspose(filters, 4, 2, padding="same", use_bias=last, kernel_initializer=_normal())(x)
+        x = layers.Conv2DTranspose(level_width, 4, 2, padding="same", use_bias=False, kernel_initializer=_normal())(x)
+    x = layers.ReLU()(conditional_batch_norm(x, one_hot))
+    x = layers.Conv2D(channels, 3, padding="same", kernel_initializer=_normal(), name="to_image")(x)
     return generator_model(inputs, x, size_px=size_px, activation="tanh", name=name)
 
 
