@@ -6,9 +6,9 @@ import argparse
 import json
 from pathlib import Path
 
+from tfgan_app.commands.metrics_text import format_metrics
 from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.commands.task_report import TaskReport
-from tfgan_app.commands.training_session import format_metrics
 from tfgan_app.config import absolute_source, load_json, replace_values
 from tfgan_app.inference import load_keras_model, run_checkpoint
 from tfgan_app.metrics import compare, comparison_lines

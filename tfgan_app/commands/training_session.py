@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +20,10 @@ from tfgan_app.callbacks import (
     ScalarLog,
     StopOnSignal,
     Validation,
-    find_baseline,
     write_examples,
     write_report,
 )
+from tfgan_app.commands.metrics_text import format_metrics
 from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.config import RunConfig
 from tfgan_app.files import atomic_path
@@ -294,15 +293,3 @@ class TrainingSession:
         resume = f"tfgan_app train --task {self.config.task_name} --run-dir {run} --resume"
         more = f"{resume} --steps {2 * self.config.training.steps}"
         return [*commands, f"{more}  # train on"] if finished else [resume, *commands]
-
-
-def format_metrics(metrics: dict[str, float], *, write: Callable[[float], str] = "{:.4g}".format) -> str:
-    """One line a metric, beside its baseline where one was measured."""
-    baselines = {name: find_baseline(metrics, name) for name in metrics}
-    beside = {f"{found[0].prefix}{name}" for name, found in baselines.items() if found}
-    lines = []
-    for name in (name for name in metrics if name not in beside):
-        found = baselines[name]
-        compared = f"   ({found[0].label}: {write(found[1])})" if found else ""
-        lines.append(f"{name:>16}  {write(metrics[name])}{compared}")
-    return "\n".join(lines)
