@@ -35,8 +35,8 @@ def build_dcgan_generator(
     al. 2016, arXiv:1511.06434: the latents are projected to 4 x 4 pixels, each transposed convolution of stride
     2 doubles the size, with batch normalisation and ReLU, tanh at the end; weights start normal with standard
     deviation 0.02. Deviations: kernels of 4 instead of 5 pixels (a multiple of the stride, so that all pixels
-    are covered equally often); a 3 x 3 convolution from `width / 2` channels to pixels at the end, without which the
-    strides' pattern stays visible on flat colours; a quarter of the width of the paper by default; and any power of
+    are covered equally often); a 3 x 3 convolution from `width / 2` channels to pixels at the end, against the
+    strides' pattern on flat colours; a quarter of the width of the paper by default; and any power of
     two beside 64 px. With classes the batch normalisation is conditional (see `ClassGainAndBias`).
 
     Args:
