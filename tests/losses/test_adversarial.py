@@ -23,6 +23,11 @@ BY_HAND = {
     "hinge": ((-0.5 + 3.0) / 2, (0 + 2) / 2 + (1.5 + 0) / 2),
     "wasserstein": ((-0.5 + 3.0) / 2, (0.5 - 3.0) / 2 - (2.0 - 1.0) / 2),
     "relativistic": ((softplus(1.5) + softplus(2.0)) / 2, (softplus(-1.5) + softplus(-2.0)) / 2),
+    # The mean of the real logits is 0.5, that of the fake ones -1.25.
+    "relativistic_average": (
+        (softplus(0.0) + softplus(3.5)) / 2 + (softplus(3.25) + softplus(0.25)) / 2,
+        (softplus(-3.25) + softplus(-0.25)) / 2 + (softplus(0.0) + softplus(-3.5)) / 2,
+    ),
 }
 
 

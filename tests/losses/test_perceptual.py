@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from fake_vgg import features_by_hand, write_fake_vgg
 
-from tfgan_app.losses import RECONSTRUCTION_LOSSES, build_perceptual_loss
+from tfgan_app.losses import REAL_ESRGAN_LEVELS, build_perceptual_loss
 
 
 def test_perceptual_loss_is_its_definition(tmp_path):
@@ -18,6 +18,11 @@ def test_perceptual_loss_is_its_definition(tmp_path):
     assert float(loss(target, target)) == 0.0
 
 
-def test_l1_is_the_mean_absolute_difference():
-    target, output = np.array([[0.0, 1.0]], np.float32), np.array([[0.5, -1.0]], np.float16)
-    assert float(RECONSTRUCTION_LOSSES["l1"](target, output)) == pytest.approx(1.25)
+def test_features_may_be_taken_before_their_activation(tmp_path):
+    arrays = write_fake_vgg(tmp_path / "vgg.npz")
+    target, output = np.random.default_rng(2).uniform(-1, 1, (2, 1, 16, 16, 3)).astype(np.float32)
+    levels = [features_by_hand(arrays, x[0], before_relu=True) for x in (target, output)]
+    expected = sum(w * np.abs(x - y).mean() for w, x, y in zip(REAL_ESRGAN_LEVELS, *levels, strict=True))
+    options = {"level_weights": REAL_ESRGAN_LEVELS, "taken": "before_relu"}
+    loss = build_perceptual_loss(weights=tmp_path / "vgg.npz", **options)
+    assert float(loss(target, output)) == pytest.approx(expected, rel=1e-3)

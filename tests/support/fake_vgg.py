@@ -23,8 +23,8 @@ def write_fake_vgg(path):
     return arrays
 
 
-def features_by_hand(arrays, picture):
-    """The five activations of float `[height, width, 3]` in [-1, 1]."""
+def features_by_hand(arrays, picture, *, before_relu=False):
+    """The last features of the five blocks, of float `[height, width, 3]` in [-1, 1]."""
     x, features = ((picture + 1) / 2 - MEAN) / STD, []
     for index in range(len(WIDTHS)):
         if index in POOL_BEFORE:
@@ -33,9 +33,9 @@ def features_by_hand(arrays, picture):
         padded = np.pad(x, ((1, 1), (1, 1), (0, 0)))
         windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(0, 1))
         kernel = arrays[f"VGG16_0/Conv_{index}/kernel"]
-        x = np.maximum(
-            np.einsum("hwcij,ijco->hwo", windows, kernel, optimize=True) + arrays[f"VGG16_0/Conv_{index}/bias"], 0
-        )
+        convolved = np.einsum("hwcij,ijco->hwo", windows, kernel, optimize=True)
+        convolved += arrays[f"VGG16_0/Conv_{index}/bias"]
+        x = np.maximum(convolved, 0)
         if index in LEVEL_ENDS:
-            features.append(x)
+            features.append(convolved if before_relu else x)
     return features

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import keras
 import numpy as np
@@ -13,8 +14,10 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
-def build_vgg16_features(*, weights: str | Path | None = None) -> keras.Model:
-    """Builds the five activations `relu{1_2,2_2,3_3,4_3,5_3}` of an ImageNet VGG16, frozen.
+def build_vgg16_features(
+    *, weights: str | Path | None = None, taken: Literal["after_relu", "before_relu"] = "after_relu"
+) -> keras.Model:
+    """Builds the last features of the five blocks of an ImageNet VGG16, `relu{1_2,2_2,3_3,4_3,5_3}`, frozen.
 
     Simonyan & Zisserman 2015, arXiv:1409.1556.
 
@@ -22,6 +25,8 @@ def build_vgg16_features(*, weights: str | Path | None = None) -> keras.Model:
         weights: path of an `.npz` with `VGG16_0/Conv_{0..12}/kernel` `[3, 3, in, out]` and `.../bias`
             (torchvision's values, for RGB in [0, 1] normalised by the ImageNet mean and deviation), or
             `None` to download those of `keras.applications`.
+        taken: `"before_relu"` takes `conv{1_2,2_2,3_3,4_3,5_3}` instead, which are denser (Wang et al. 2018,
+            arXiv:1809.00219, section 3.3).
 
     Returns:
         Model from float32 `[batch, height, width, 3]` in [-1, 1] to a list of five feature maps.
@@ -36,10 +41,11 @@ def build_vgg16_features(*, weights: str | Path | None = None) -> keras.Model:
         if block > 1:
             x = layers.MaxPooling2D(2)(x)
         for index, channels in enumerate(widths, start=1):
-            layer = layers.Conv2D(channels, 3, padding="same", activation="relu", name=f"conv{block}_{index}")
-            x = layer(x)
+            layer = layers.Conv2D(channels, 3, padding="same", name=f"conv{block}_{index}")
+            convolved = layer(x)
+            x = layers.ReLU(name=f"relu{block}_{index}")(convolved)
             convolutions.append(layer)
-        features.append(x)
+        features.append(x if taken == "after_relu" else convolved)
     model = keras.Model(inputs, features, name="vgg16_features", trainable=False)
     for layer, values in zip(convolutions, _vgg16_weights(weights), strict=True):
         layer.set_weights(values)

@@ -3,12 +3,14 @@
 from tfgan_app.losses.adversarial import ADVERSARIAL_LOSSES, AdversarialLoss
 from tfgan_app.losses.gradient_penalty import GRADIENT_PENALTIES, GradientPenalty
 from tfgan_app.losses.information import information_loss
-from tfgan_app.losses.perceptual import build_perceptual_loss
+from tfgan_app.losses.perceptual import PIX2PIXHD_LEVELS, REAL_ESRGAN_LEVELS, build_perceptual_loss
 from tfgan_app.losses.reconstruction import RECONSTRUCTION_LOSSES
 
 __all__ = [
     "ADVERSARIAL_LOSSES",
     "GRADIENT_PENALTIES",
+    "PIX2PIXHD_LEVELS",
+    "REAL_ESRGAN_LEVELS",
     "RECONSTRUCTION_LOSSES",
     "AdversarialLoss",
     "GradientPenalty",

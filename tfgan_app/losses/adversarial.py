@@ -121,6 +121,25 @@ def relativistic_discriminator_loss(real_logits, fake_logits, real_label: float 
     return relativistic_generator_loss(real_logits, fake_logits)
 
 
+def relativistic_average_generator_loss(fake_logits, real_logits):
+    """`-log s(D(G(z)) - E[D(x)]) - log(1 - s(D(x) - E[D(G(z))]))`: RaGAN, means over the batch (of a replica).
+
+    Jolicoeur-Martineau 2018, arXiv:1807.00734, section 4.2; ESRGAN, Wang et al. 2018, arXiv:1809.00219, equation 2.
+    """
+    return _relativistic_average(fake_logits, real_logits)
+
+
+def relativistic_average_discriminator_loss(real_logits, fake_logits, real_label: float = 1.0):
+    """`-log s(D(x) - E[D(G(z))]) - log(1 - s(D(G(z)) - E[D(x)]))`: arXiv:1809.00219, equation 1."""
+    return _relativistic_average(real_logits, fake_logits, label=real_label)
+
+
+def _relativistic_average(higher, lower, *, label: float = 1.0):
+    """Cross-entropy of each side's logits less the other side's mean."""
+    higher, lower = ops.cast(higher, "float32"), ops.cast(lower, "float32")
+    return sigmoid_cross_entropy(higher - ops.mean(lower), label) + sigmoid_cross_entropy(lower - ops.mean(higher), 0.0)
+
+
 ADVERSARIAL_LOSSES = {
     "minimax": AdversarialLoss(minimax_generator_loss, cross_entropy_discriminator_loss, takes_label=True),
     "non_saturating": AdversarialLoss(
@@ -133,5 +152,12 @@ ADVERSARIAL_LOSSES = {
     "wasserstein": AdversarialLoss(critic_generator_loss, wasserstein_discriminator_loss, threshold=None),
     "relativistic": AdversarialLoss(
         relativistic_generator_loss, relativistic_discriminator_loss, threshold=None, relativistic=True
+    ),
+    "relativistic_average": AdversarialLoss(
+        relativistic_average_generator_loss,
+        relativistic_average_discriminator_loss,
+        threshold=None,
+        relativistic=True,
+        takes_label=True,
     ),
 }
