@@ -107,7 +107,7 @@ class TrainingConfig:
     validate_every_steps: int = bounded(250, minimum=1)
     checkpoint_every_steps: int = bounded(250, minimum=1)
     keep_checkpoints: int = bounded(3, minimum=1)
-    best_metric: Literal["ssim", "psnr", "l1", "lpips", "fid", "kid"] = "ssim"
+    best_metric: Literal["ssim", "psnr", "l1", "lpips", "fid", "kid", "psnr_y", "ssim_y"] = "ssim"
 
     @property
     def pictures_per_step(self) -> int:
@@ -122,6 +122,8 @@ class OptimizerConfig:
     Attributes:
         generator_learning_rate: Peak learning rate of the generator.
         discriminator_learning_rate: Peak learning rate of the discriminator.
+        muon_learning_rate: Peak rate of the generator's square kernels by Muon (Jordan et al. 2024); None trains all
+            by Adam.
         beta_1: Decay of Adam's first moment.
         beta_2: Decay of Adam's second moment.
         clip_norm: Gradients of each player are scaled to at most this global norm at each step; None leaves them.
@@ -133,6 +135,7 @@ class OptimizerConfig:
 
     generator_learning_rate: float = bounded(2e-4, above=0.0)
     discriminator_learning_rate: float = bounded(2e-4, above=0.0)
+    muon_learning_rate: float | None = bounded(None, above=0.0)
     beta_1: float = bounded(0.5, minimum=0.0, below=1.0)
     beta_2: float = bounded(0.999, minimum=0.0, below=1.0)
     clip_norm: float | None = bounded(None, above=0.0)

@@ -68,10 +68,14 @@ def build_trainer(task: Task, config: RunConfig, *, strategy: tf.distribute.Stra
             seed=training.seed,
             global_batch_size=training.batch_size,
         )
-        rates = (optimizer.generator_learning_rate, optimizer.discriminator_learning_rate)
+        rates = (
+            (optimizer.generator_learning_rate, optimizer.muon_learning_rate),
+            (optimizer.discriminator_learning_rate, None),
+        )
         players = [
             build_optimizer(
                 learning_rate=rate,
+                muon_learning_rate=muon_rate,
                 schedule_steps=optimizer.schedule_steps or training.steps,
                 schedule=optimizer.schedule,
                 warmup_steps=optimizer.warmup_steps,
@@ -80,7 +84,7 @@ def build_trainer(task: Task, config: RunConfig, *, strategy: tf.distribute.Stra
                 accumulate_steps=training.accumulate_steps,
                 scale_loss=training.precision == "mixed_float16",
             )
-            for rate in rates
+            for rate, muon_rate in rates
         ]
         trainer.compile(generator_optimizer=players[0], discriminator_optimizer=players[1], jit_compile=False)
     return trainer
@@ -211,8 +215,9 @@ class TrainingSession:
 
     def _callbacks(self) -> list[keras.callbacks.Callback]:
         training, record = self.config.training, self.events.record
-        orders = self._task.objective.adversarial_loss.threshold is None
-        health = HealthMonitor(record, **({"accuracy_limit": None} if orders else {}))
+        loss = self._task.objective.adversarial_loss
+        only_orders = loss is None or loss.threshold is None
+        health = HealthMonitor(record, **({"accuracy_limit": None} if only_orders else {}))
         return [
             NonFiniteGuard(),
             *([ProgressBar(training.steps, training.batch_size)] if self._is_chief else []),

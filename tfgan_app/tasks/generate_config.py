@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any, Literal
 
 from tfgan_app.config import bounded
+from tfgan_app.tasks.loss_names import AdversarialLossName
 
 Architecture = Literal["mlp", "dcgan", "resnet", "r3gan"]
 
@@ -61,9 +62,7 @@ class GenerateConfig:
     code_weight: float = bounded(1.0, minimum=0.0)
     colours: Literal["auto", "gray", "rgb"] = "auto"
     horizontal_flip: bool = False
-    adversarial_loss: Literal["minimax", "non_saturating", "least_squares", "hinge", "wasserstein", "relativistic"] = (
-        "relativistic"
-    )
+    adversarial_loss: AdversarialLossName = "relativistic"
     real_label: float = bounded(1.0, above=0.5, maximum=1.0)
     spectral_norm: bool = False
     r1_weight: float = bounded(0.0, minimum=0.0)

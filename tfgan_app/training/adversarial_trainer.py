@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable
 
 import keras
@@ -12,19 +14,19 @@ from tfgan_app.training.judge import Judge
 from tfgan_app.training.task import Judging, Networks, Objective, Synthesis
 from tfgan_app.training.updating import apply_gradients
 
-HEALTH = (
-    "generator_loss",
+HEALTH = ("generator_loss", "generator_gradient_norm", "nonfinite")
+"""Names logged for every training, beside those of its auxiliary losses, penalties and monitored figures."""
+
+ADVERSARIAL_HEALTH = (
     "discriminator_loss",
     "adversarial",
     "real_accuracy",
     "fake_accuracy",
     "real_logits",
     "fake_logits",
-    "generator_gradient_norm",
     "discriminator_gradient_norm",
-    "nonfinite",
 )
-"""Names logged for every game, beside those of its auxiliary losses, penalties and monitored figures."""
+"""Names logged where there are discriminators."""
 
 
 class AdversarialTrainer(keras.Model):
@@ -32,7 +34,8 @@ class AdversarialTrainer(keras.Model):
 
     One forward pass of the generators serves both players: the discriminators are updated on its
     detached output, and the generators then against the updated discriminators, as in the reference
-    implementation of pix2pix, which does the same.
+    implementation of pix2pix, which does the same. Without discriminators, the auxiliary losses are all there is:
+    the stage of fidelity before the adversarial one.
 
     All randomness is a function of (seed, step), whatever the number of replicas, and what layers such as
     dropout draw from is a variable of theirs, so that a resumed training continues bit for bit.
@@ -100,7 +103,8 @@ class AdversarialTrainer(keras.Model):
             step=self.step,
             add_weight=self.add_weight,
         )
-        logged = (*HEALTH, *objective.auxiliary_weights, *objective.monitored, *self._judge.logged)
+        health = (*HEALTH, *ADVERSARIAL_HEALTH) if networks.discriminators else HEALTH
+        logged = (*health, *objective.auxiliary_weights, *objective.monitored, *self._judge.logged)
         self._trackers = {name: keras.metrics.Mean(name=name) for name in logged}
         self.built = True
 
@@ -147,14 +151,15 @@ class AdversarialTrainer(keras.Model):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch([variable.value for variable in self.generator_variables])
             synthesis = self._synthesize(self.networks, share, True)
-            with tape.stop_recording():
-                health.append(self._discriminator_step(synthesis, share["position"]))
+            if self.networks.discriminators:
+                with tape.stop_recording():
+                    health.append(self._discriminator_step(synthesis, share["position"]))
             losses, total = self._generator_losses(synthesis, share["position"])
             scaled = self._scaled(total, self.generator_optimizer)
-        logs = {name: tf.add_n([each[name] for each in health]) / len(health) for name in health[0]}
+        logs = {name: tf.add_n([each[name] for each in health]) / len(health) for name in (health or [{}])[0]}
         gradients = tape.gradient(scaled, [variable.value for variable in self.generator_variables])
         logs |= losses | self._apply(gradients, scaled, "generator")
-        logs |= self._judge.adapt(logs["real_accuracy"], self._images_per_step)
+        logs |= self._judge.adapt(logs.get("real_accuracy"), self._images_per_step)
         self._average_weights()
         self.step.assign_add(1)
         return self._log(logs)
@@ -192,12 +197,13 @@ class AdversarialTrainer(keras.Model):
 
     def _generator_losses(self, synthesis: Synthesis, positions: tf.Tensor) -> tuple[dict, tf.Tensor]:
         objective = self._objective
-        adversarial, code_loss = self._judge.generator_loss(synthesis, positions)
-        total = objective.adversarial_weight * adversarial + objective.code_weight * code_loss
-        for name, weight in objective.auxiliary_weights.items():
-            total += weight * synthesis.auxiliary[name]
-        logs = {"adversarial": adversarial, "generator_loss": total, **synthesis.auxiliary}
-        return logs | {name: synthesis.monitored[name] for name in objective.monitored}, total
+        logs = {name: synthesis.monitored[name] for name in objective.monitored} | synthesis.auxiliary
+        terms = [weight * synthesis.auxiliary[name] for name, weight in objective.auxiliary_weights.items()]
+        if self.networks.discriminators:
+            logs["adversarial"], code_loss = self._judge.generator_loss(synthesis, positions)
+            terms = [objective.adversarial_weight * logs["adversarial"] + objective.code_weight * code_loss, *terms]
+        logs["generator_loss"] = functools.reduce(operator.add, terms)
+        return logs, logs["generator_loss"]
 
     def _scaled(self, loss, optimizer):
         # Replicas' gradients are summed, so each takes its share of the mean.
@@ -221,8 +227,8 @@ class AdversarialTrainer(keras.Model):
                 mean.assign(value + decay * (mean - value) if is_statistic else value)
 
     def _log(self, logs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        players = ("generator_nonfinite", "discriminator_nonfinite")
-        logs["nonfinite"] = tf.maximum(*(logs.pop(name) for name in players))
+        players = [name for name in logs if name.endswith("_nonfinite")]
+        logs["nonfinite"] = functools.reduce(tf.maximum, [logs.pop(name) for name in players])
         for name, tracker in self._trackers.items():
             tracker.update_state(logs[name])
         # Shape [1]: several workers' logs are averaged over their first axis.

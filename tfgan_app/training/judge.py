@@ -115,11 +115,11 @@ class Judge:
                 code_losses.append(self._objective.code_loss(judged.codes, synthesis.codes))
         return tf.add_n(losses), tf.add_n(code_losses)
 
-    def adapt(self, real_accuracy: tf.Tensor, images: int) -> dict[str, tf.Tensor]:
+    def adapt(self, real_accuracy: tf.Tensor | None, images: int) -> dict[str, tf.Tensor]:
         """Moves an adapting probability a little; returns it to be logged.
 
         Args:
-            real_accuracy: share of real pictures judged right in this step.
+            real_accuracy: share of real pictures judged right in this step; `None` without discriminators.
             images: real pictures that the discriminators saw in this step, over all replicas.
         """
         if not self.variables:

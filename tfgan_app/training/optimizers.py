@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 
 import keras
-import tensorflow as tf
+
+from tfgan_app.training.fused_adam import FusedAdam
+from tfgan_app.training.muon import Muon
 
 SCHEDULES = ("constant", "linear", "cosine")
 
@@ -17,6 +19,7 @@ def build_optimizer(
     *,
     learning_rate: float,
     schedule_steps: int,
+    muon_learning_rate: float | None = None,
     schedule: str = "constant",
     warmup_steps: int = 0,
     beta_1: float = 0.5,
@@ -24,11 +27,13 @@ def build_optimizer(
     accumulate_steps: int = 1,
     scale_loss: bool = False,
 ) -> keras.optimizers.Optimizer:
-    """Builds Adam (Kingma & Ba 2015, arXiv:1412.6980) as GANs use it.
+    """Builds Adam (Kingma & Ba 2015, arXiv:1412.6980) as GANs use it, or Muon with it.
 
     Args:
         learning_rate: peak rate.
         schedule_steps: training steps that the schedule spans; after them the rate stays where it ended.
+        muon_learning_rate: peak rate of square kernels by `Muon`, which follows the same schedule; None takes Adam for
+            them too.
         schedule: `"constant"`; `"linear"`, constant for the first half and then down (CycleGAN, Zhu et al.
             2017, arXiv:1703.10593); or `"cosine"`, down over all steps (Loshchilov & Hutter 2017,
             arXiv:1608.03983). Both end at `FINAL_RATE` of the peak, so that more steps can still learn.
@@ -47,41 +52,17 @@ def build_optimizer(
     if schedule not in SCHEDULES:
         raise ValueError(f"`schedule` must be one of {', '.join(SCHEDULES)}. Received: {schedule!r}.")
     updates = max(1, schedule_steps // accumulate_steps)
-    optimizer = FusedAdam(
-        LearningRate(learning_rate, schedule=schedule, warmup_updates=warmup_steps, updates=updates),
-        beta_1=beta_1,
-        beta_2=beta_2,
-        gradient_accumulation_steps=accumulate_steps if accumulate_steps > 1 else None,
-    )
+    rate = LearningRate(learning_rate, schedule=schedule, warmup_updates=warmup_steps, updates=updates)
+    options = {
+        "beta_1": beta_1,
+        "beta_2": beta_2,
+        "gradient_accumulation_steps": accumulate_steps if accumulate_steps > 1 else None,
+    }
+    if muon_learning_rate is None:
+        optimizer = FusedAdam(rate, **options)
+    else:
+        optimizer = Muon(rate, kernel_rate=muon_learning_rate / learning_rate, **options)
     return keras.optimizers.LossScaleOptimizer(optimizer) if scale_loss else optimizer
-
-
-class FusedAdam(keras.optimizers.Adam):
-    """Adam by TensorFlow's one kernel for it: the same update as `keras.optimizers.Adam` in one pass over memory.
-
-    Keras composes it of ten elementwise operations, which on CPUs cost a tenth of a whole train step.
-    """
-
-    def update_step(self, gradient, variable, learning_rate):
-        """Updates one variable: `m`, `v` and the variable itself."""
-        index = self._get_variable_index(variable)
-        step = tf.cast(tf.convert_to_tensor(self.iterations) + 1, tf.float32)
-        tf.raw_ops.ResourceApplyAdam(
-            var=_handle(variable),
-            m=_handle(self._momentums[index]),
-            v=_handle(self._velocities[index]),
-            beta1_power=self.beta_1**step,
-            beta2_power=self.beta_2**step,
-            lr=tf.cast(learning_rate, tf.float32),
-            beta1=self.beta_1,
-            beta2=self.beta_2,
-            epsilon=self.epsilon,
-            grad=tf.cast(gradient, tf.float32),
-        )
-
-
-def _handle(variable: keras.Variable | tf.Variable) -> tf.Tensor:
-    return (variable.value if isinstance(variable, keras.Variable) else variable).handle
 
 
 class LearningRate(keras.optimizers.schedules.LearningRateSchedule):

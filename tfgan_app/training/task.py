@@ -17,7 +17,7 @@ class Networks:
 
     Attributes:
         generators: models whose averaged weights are what training is for.
-        discriminators: models that judge real against fake.
+        discriminators: models that judge real against fake; without any, the auxiliary losses are all there is.
     """
 
     generators: dict[str, keras.Model]
@@ -47,7 +47,7 @@ class Objective:
     """What the players minimise.
 
     Attributes:
-        adversarial_loss: an `AdversarialLoss`.
+        adversarial_loss: an `AdversarialLoss`; `None` where there are no discriminators.
         adversarial_weight: factor of the adversarial term for the generators.
         discriminator_weight: factor of the adversarial term for the discriminators.
         auxiliary_weights: name of each auxiliary loss of the synthesis -> its factor.

@@ -1,0 +1,73 @@
+"""Muon: steps of orthogonalised momentum for the kernels between a network's ends, Adam for everything else."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from tfgan_app.training.fused_adam import FusedAdam
+
+NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
+NEWTON_SCHULZ_STEPS = 5
+
+
+class Muon(FusedAdam):
+    """Adam, but for square convolution kernels, whose momentum is brought to singular values of about 1.
+
+    Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks"
+    (https://kellerjordan.github.io/posts/muon/). A kernel `[rows, columns, inputs, outputs]` is taken as the matrix
+    `[outputs, rows * columns * inputs]`. `keras.optimizers.Muon` takes matrices alone, and no kernels of convolutions.
+    Deviation: kernels with as many inputs as outputs, of `LEAST_CHANNELS` or more, take such steps, which leaves the
+    first and the last layers and biases to Adam.
+
+    Args:
+        learning_rate: of Adam; a schedule.
+        kernel_rate: peak rate of the kernels over that of Adam. A step changes a kernel by a matrix of this norm.
+        momentum: decay of the kernels' momentum, which looks ahead (Nesterov).
+        **options: of `keras.optimizers.Adam`.
+    """
+
+    LEAST_CHANNELS = 16
+
+    def __init__(self, learning_rate, *, kernel_rate: float, momentum: float = 0.95, **options):
+        super().__init__(learning_rate, **options)
+        self.kernel_rate = kernel_rate
+        self.momentum = momentum
+
+    def update_step(self, gradient, variable, learning_rate):
+        """Updates one variable, by Muon or by Adam."""
+        if not self.takes(variable):
+            super().update_step(gradient, variable, learning_rate)
+            return
+        momentum = self._momentums[self._get_variable_index(variable)]
+        gradient = tf.cast(gradient, tf.float32)
+        self.assign(momentum, self.momentum * momentum + gradient)
+        ahead = gradient + self.momentum * tf.convert_to_tensor(momentum)
+        outputs = variable.shape[-1]
+        matrix = tf.transpose(tf.reshape(ahead, [-1, outputs]))
+        step = tf.reshape(tf.transpose(orthogonalized(matrix)), variable.shape)
+        self.assign_sub(variable, tf.cast(learning_rate * self.kernel_rate, tf.float32) * step)
+
+    def takes(self, variable) -> bool:
+        """Whether a variable is a kernel that takes orthogonalised steps."""
+        shape = tuple(variable.shape)
+        return len(shape) == 4 and shape[2] == shape[3] >= self.LEAST_CHANNELS
+
+    def get_config(self):
+        return {**super().get_config(), "kernel_rate": self.kernel_rate, "momentum": self.momentum}
+
+
+def orthogonalized(matrix: tf.Tensor) -> tf.Tensor:
+    """Brings all singular values near 1, by a quintic Newton-Schulz iteration.
+
+    Args:
+        matrix: float32 `[rows, columns]`, not more rows than columns.
+
+    Returns:
+        Of the same shape, with singular values between about 0.7 and 1.2 wherever they are not tiny.
+    """
+    a, b, c = NEWTON_SCHULZ
+    x = matrix / (tf.norm(matrix) + 1e-7)
+    for _ in range(NEWTON_SCHULZ_STEPS):
+        squared = tf.matmul(x, x, transpose_b=True)
+        x = a * x + tf.matmul(b * squared + c * tf.matmul(squared, squared), x)
+    return x
