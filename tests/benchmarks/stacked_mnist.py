@@ -1,10 +1,11 @@
 """StackedMNIST: which losses cover the 1,000 modes of three random digits in the three colours.
 
-python tests/benchmarks/stacked_mnist.py --mnist FOLDER [--minutes 30] [--losses "relativistic + R1 + R2"] [--reference]
+python tests/benchmarks/stacked_mnist.py --mnist FOLDER [--minutes 30 | --steps 600] [--losses "relativistic + R1" ...]
+    [--reference]
 
 FOLDER holds MNIST's four IDX files (train-images-idx3-ubyte.gz, ...). 25,600 generated pictures; a classifier of single
 digits names the mode. Metz et al. 2017, arXiv:1611.02163; Lin et al. 2018, arXiv:1712.04086. Every row has the same
-minutes of training, compilation left out; the learning rates fall to nothing over them.
+minutes of training, compilation left out, or the same steps; the learning rates fall to nothing over them.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mnist", required=True, type=Path)
     parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--steps", type=int, help="of the generator, in place of minutes")
     parser.add_argument("--losses", nargs="*", choices=LOSS_SETTINGS, default=["relativistic + R1 + R2"])
     parser.add_argument("--reference", action="store_true", help="the Keras documentation's DCGAN too")
     parser.add_argument("--seed", type=int, default=0)
@@ -51,7 +53,9 @@ def main():
     real = stack(digits, count=SAMPLES, seed=99)
     report("real pictures", real, classifier, args, "")
     if args.reference:
-        gan, steps = train_reference(stack(digits, count=60_000, seed=1), minutes=args.minutes, seed=args.seed)
+        gan, steps = train_reference(
+            stack(digits, count=60_000, seed=1), minutes=args.minutes, seed=args.seed, steps=args.steps
+        )
         pictures = sample_reference(gan, SAMPLES, size_px=28, seed=1)
         report("Keras documentation's DCGAN", pictures, classifier, args, f"{steps} steps of 32")
     for name in args.losses:
@@ -82,16 +86,18 @@ def train(name: str, digits: np.ndarray, args) -> tuple[np.ndarray, str]:
         **{f"task.{key}_weight": penalties.get(key, 0.0) for key in ("r1", "r2", "wgan_gp")},
     }
     config = configs.resolve_config("generate", GenerateConfig, preset=values, overrides=args.set)
-    rate = args.images_per_second or measure_rate(config, digits)
-    steps = int(rate * 60.0 * args.minutes / config.training.pictures_per_step)
+    steps = args.steps
+    if steps is None:
+        rate = args.images_per_second or measure_rate(config, digits)
+        steps = int(rate * 60.0 * args.minutes / config.training.pictures_per_step)
     config = configs.replace_values(config, {"training.steps": steps, "optimizer.schedule_steps": steps})
     task = GenerateTask(config)
     trainer = build_trainer(task, config, strategy=tf.distribute.get_strategy())
     dataset = build_dataset(digits, config)
     trainer.fit(dataset, steps_per_epoch=3, epochs=1, shuffle=False, verbose=0)
     start = time.perf_counter()
-    deadline = Deadline(start + 60.0 * args.minutes)
-    trainer.fit(dataset, steps_per_epoch=steps - 3, epochs=1, shuffle=False, verbose=0, callbacks=[deadline])
+    deadline = [] if args.steps else [Deadline(start + 60.0 * args.minutes)]
+    trainer.fit(dataset, steps_per_epoch=steps - 3, epochs=1, shuffle=False, verbose=0, callbacks=deadline)
     seconds = time.perf_counter() - start
     model = task.inference_model(trainer.averaged)
     done = int(trainer.step.numpy())
