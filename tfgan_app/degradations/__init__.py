@@ -1,0 +1,41 @@
+"""Degradations: what makes a good picture a bad one, so that a network can learn the way back.
+
+A degradation has `draws_per_example` and maps `images` float32 `[batch, height, width, 3]` in [0, 1] and `draws`
+float32 `[batch, draws_per_example]`, uniform in [0, 1), to pictures of the same shape (`"downscale"` and `"real"`:
+smaller by their `scale`). It is a pure function of both, eagerly, in a graph and in tf.data, and each example depends
+on its own draws alone, but for what a class says it shares within a batch. Noise and ringing may leave [0, 1]:
+`Sequence` composes degradations and ends with 8 bits.
+"""
+
+from tfgan_app.degradations.blur import GaussianBlur, MotionDefocusBlur
+from tfgan_app.degradations.colour import Gray
+from tfgan_app.degradations.composition import Degradation, Sequence
+from tfgan_app.degradations.jpeg import Jpeg
+from tfgan_app.degradations.masks import MASK_DRAWS, MASKS, random_masks
+from tfgan_app.degradations.noise import Noise
+from tfgan_app.degradations.quantization import to_eight_bits
+from tfgan_app.degradations.real_esrgan import RealESRGAN
+from tfgan_app.degradations.resampling import Downscale, downscale, resize
+
+__all__ = [
+    "DEGRADATIONS",
+    "MASKS",
+    "MASK_DRAWS",
+    "Degradation",
+    "Sequence",
+    "downscale",
+    "random_masks",
+    "resize",
+    "to_eight_bits",
+]
+
+DEGRADATIONS = {
+    "blur": GaussianBlur,
+    "colorize": Gray,
+    "deblur": MotionDefocusBlur,
+    "denoise": Noise,
+    "downscale": Downscale,
+    "jpeg": Jpeg,
+    "real": RealESRGAN,
+}
+"""Classes of degradations with keyword-only settings, by the name of what undoes them or what they do."""

@@ -1,0 +1,60 @@
+"""Degradations one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Sequence as Items
+from typing import Protocol
+
+import tensorflow as tf
+
+from tfgan_app.degradations.quantization import to_eight_bits
+
+
+class Degradation(Protocol):
+    """What every degradation is: a pure function of pictures and of each picture's own uniform numbers."""
+
+    draws_per_example: int
+
+    def __call__(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+        """Degrades float32 `[batch, height, width, 3]` by draws float32 `[batch, draws_per_example]` in [0, 1)."""
+
+
+class Sequence:
+    """Applies degradations in their order, each with draws of its own.
+
+    Between them nothing is clipped or rounded but what they do themselves. At the end the picture is stored in 8
+    bits, as that of every user is: a network that is trained on unrounded pictures learns to undo a blur from
+    digits that no file has.
+
+    Args:
+        degradations: at least one, in the order of their application.
+        finish: what is done at the end; None leaves the result as it is, as benchmarks of denoising have it.
+
+    Raises:
+        ValueError: if there is no degradation.
+    """
+
+    def __init__(
+        self, degradations: Items[Degradation], *, finish: Callable[[tf.Tensor], tf.Tensor] | None = to_eight_bits
+    ):
+        if not degradations:
+            raise ValueError("`degradations` must name at least one. Received none.")
+        self.degradations = tuple(degradations)
+        self.finish = finish
+        self.draws_per_example = sum(degradation.draws_per_example for degradation in self.degradations)
+
+    def __call__(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+        """Degrades a batch.
+
+        Args:
+            images: float32 `[batch, height, width, 3]` in [0, 1].
+            draws: float32 `[batch, draws_per_example]`, uniform in [0, 1).
+
+        Returns:
+            float32 `[batch, height, width, 3]`, of another size where that is a degradation's job.
+        """
+        shares = [degradation.draws_per_example for degradation in self.degradations]
+        for degradation, own in zip(self.degradations, tf.split(draws, shares, axis=1), strict=True):
+            images = degradation(images, own)
+        return self.finish(images) if self.finish else images
