@@ -1,20 +1,27 @@
 """Keras layers that the networks share; importing this package registers them for loading."""
 
+from tfgan_app.layers.bicubic import BicubicUpsampling
 from tfgan_app.layers.center_pad import CenterPad
 from tfgan_app.layers.class_conditioning import ClassGainAndBias, conditional_batch_norm
 from tfgan_app.layers.class_names import ClassNames, class_names_of
+from tfgan_app.layers.gating import SplitGate
 from tfgan_app.layers.interpolation import FixedBilinearUpsampling
 from tfgan_app.layers.latent_codes import LatentCodes
+from tfgan_app.layers.locality import Locality, feature_bytes_per_px, locality_of, probed_locality
 from tfgan_app.layers.normalization import build_normalization, spectral
 from tfgan_app.layers.one_hot import OneHot
 from tfgan_app.layers.padding import CropLike, PadToMultiple
+from tfgan_app.layers.pixel_unshuffle import PixelUnshuffle
 from tfgan_app.layers.resampling import ICNR, BilinearUpsampling, PixelShuffle
 from tfgan_app.layers.spatial_basis import SpatialBasis, SpatialBasisSum
 from tfgan_app.layers.value_range import FromUnitRange, ToUnitRange
 from tfgan_app.layers.vgg16 import build_vgg16_features
+from tfgan_app.layers.windows import POINTWISE, Window, enlarging_window, interpolation_window
 
 __all__ = [
     "ICNR",
+    "POINTWISE",
+    "BicubicUpsampling",
     "BilinearUpsampling",
     "CenterPad",
     "ClassGainAndBias",
@@ -23,15 +30,24 @@ __all__ = [
     "FixedBilinearUpsampling",
     "FromUnitRange",
     "LatentCodes",
+    "Locality",
     "OneHot",
     "PadToMultiple",
     "PixelShuffle",
+    "PixelUnshuffle",
     "SpatialBasis",
     "SpatialBasisSum",
+    "SplitGate",
     "ToUnitRange",
+    "Window",
     "build_normalization",
     "build_vgg16_features",
     "class_names_of",
     "conditional_batch_norm",
+    "enlarging_window",
+    "feature_bytes_per_px",
+    "interpolation_window",
+    "locality_of",
+    "probed_locality",
     "spectral",
 ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import keras
 from keras import ops
 
+from tfgan_app.layers.windows import POINTWISE, Window
+
 
 @keras.saving.register_keras_serializable(package="tfgan_app")
 class PadToMultiple(keras.layers.Layer):
@@ -41,6 +43,9 @@ class PadToMultiple(keras.layers.Layer):
         size = ops.shape(inputs)[axis]
         padded = -(-size // self.multiple) * self.multiple
         return ops.take(inputs, mirrored_indices(ops.arange(padded, dtype="int32"), size), axis=axis)
+
+    def locality(self) -> Window:
+        return Window(period=self.multiple, mirrors=True)
 
     def compute_output_shape(self, input_shape):
         batch, height, width, channels = input_shape
@@ -84,6 +89,9 @@ class CropLike(keras.layers.Layer):
             return tensor
         size = ops.shape(reference)
         return tensor[:, : size[1], : size[2], :]
+
+    def locality(self) -> Window:
+        return POINTWISE
 
     def compute_output_shape(self, input_shape):
         tensor, reference = input_shape

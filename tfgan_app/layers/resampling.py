@@ -5,6 +5,8 @@ from __future__ import annotations
 import keras
 from keras import ops
 
+from tfgan_app.layers.windows import Window, enlarging_window, interpolation_window
+
 
 @keras.saving.register_keras_serializable(package="tfgan_app")
 class ICNR(keras.initializers.Initializer):
@@ -58,6 +60,9 @@ class PixelShuffle(keras.layers.Layer):
         x = ops.transpose(x, (0, 1, 3, 2, 4, 5))
         return ops.reshape(x, (batch, height * self.factor, width * self.factor, channels))
 
+    def locality(self) -> Window:
+        return enlarging_window(self.factor)
+
     def compute_output_shape(self, input_shape):
         batch, height, width, channels = input_shape
         height, width = (None if n is None else n * self.factor for n in (height, width))
@@ -86,6 +91,9 @@ class BilinearUpsampling(keras.layers.Layer):
         x = ops.repeat(ops.repeat(inputs, 2, axis=1), 2, axis=2)
         x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="symmetric")
         return ops.average_pool(ops.average_pool(x, 2, 1), 2, 1)
+
+    def locality(self) -> Window:
+        return interpolation_window(2, radius=1)
 
     def compute_output_shape(self, input_shape):
         batch, height, width, channels = input_shape

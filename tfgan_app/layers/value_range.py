@@ -5,6 +5,8 @@ from __future__ import annotations
 import keras
 from keras import ops
 
+from tfgan_app.layers.windows import POINTWISE, Window
+
 
 @keras.saving.register_keras_serializable(package="tfgan_app")
 class FromUnitRange(keras.layers.Layer):
@@ -12,6 +14,9 @@ class FromUnitRange(keras.layers.Layer):
 
     def call(self, inputs):
         return inputs * 2.0 - 1.0
+
+    def locality(self) -> Window:
+        return POINTWISE
 
     def compute_output_shape(self, input_shape):
         return input_shape
@@ -23,6 +28,9 @@ class ToUnitRange(keras.layers.Layer):
 
     def call(self, inputs):
         return ops.clip(inputs * 0.5 + 0.5, 0.0, 1.0)
+
+    def locality(self) -> Window:
+        return POINTWISE
 
     def compute_output_shape(self, input_shape):
         return input_shape

@@ -1,0 +1,100 @@
+"""RRDBNet: its size, where it starts, and what it takes."""
+
+import functools
+
+import keras
+import numpy as np
+import pytest
+from picture_networks import (
+    fill_zero_kernels,
+    in_precision,
+    peak_to_peak_of_flat_middle,
+    random_picture,
+    saved_and_loaded,
+    weights_without_gradient,
+    with_unknown_size,
+)
+
+from tfgan_app.layers import BicubicUpsampling
+from tfgan_app.layers.locality import locality_of
+from tfgan_app.networks.rrdb import build_rrdb
+
+SMALL = {"width": 8, "blocks": 1, "growth": 4}
+
+
+@functools.cache
+def generator(scale):
+    keras.utils.set_random_seed(0)
+    return fill_zero_kernels(build_rrdb(scale=scale, **SMALL))
+
+
+def test_it_is_as_large_as_the_published_network():
+    """The weights of ESRGAN's RRDB_ESRGAN_x4 hold 16 697 987 numbers."""
+    assert build_rrdb(scale=4).count_params() == 16_697_987
+
+
+@pytest.mark.parametrize(("scale", "difference"), [(2, 9 * 9 * 64), (3, -(9 * 64 * 64 + 64))])
+def test_other_scales_differ_at_the_ends(scale, difference):
+    """A scale of 2 begins with 12 channels instead of 3; a scale of 3 enlarges once instead of twice."""
+    published_with_6_blocks = 16_697_987 - 17 * 3 * 239_808
+    assert build_rrdb(scale=scale, blocks=6).count_params() == published_with_6_blocks + difference
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16", "mixed_float16"])
+def test_it_starts_as_bicubic_enlargement_in_every_precision(scale, policy):
+    picture = random_picture(2, 5, 6, 3)
+    output = in_precision(policy, build_rrdb, scale=scale, **SMALL)(picture)
+    assert output.dtype == "float32"
+    np.testing.assert_array_equal(output, BicubicUpsampling(scale)(picture))
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+@pytest.mark.parametrize("size", [(1, 1), (13, 4)])
+def test_it_takes_any_size_whether_known_or_not(scale, size):
+    picture = random_picture(2, *size, 3)
+    output = generator(scale)(picture)
+    assert output.shape == (2, scale * size[0], scale * size[1], 3)
+    np.testing.assert_allclose(with_unknown_size(generator(scale))(picture), output, atol=1e-5)
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_flat_pictures_stay_flat(scale):
+    assert peak_to_peak_of_flat_middle(generator(scale), size_px=64) < 1e-4
+
+
+def test_fresh_blocks_multiply_their_input_and_the_convolution_behind_takes_it_back():
+    """Each block adds a fifth of its input, as published, and little else: 1.2 ** 23 is 66."""
+    keras.utils.set_random_seed(0)
+    model = build_rrdb(scale=4, width=16, growth=8)
+    tensors = [model.get_layer("from_image").output, model.get_layer("after_blocks").input]
+    features = keras.Model(model.input, [*tensors, model.get_layer("around_blocks").output])
+    before, after, around = (np.asarray(x) for x in features(random_picture(1, 16, 16, 3)))
+    assert np.std(after - before * 1.2**23) < 0.2 * np.std(after)
+    assert np.std(before) < np.std(around) < 2 * np.std(before)
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_every_weight_gets_a_gradient(scale):
+    assert weights_without_gradient(generator(scale), random_picture(2, 8, 8, 3)) == []
+
+
+def test_it_survives_saving(tmp_path):
+    picture = random_picture(1, 5, 8, 3)
+    loaded = saved_and_loaded(generator(2), tmp_path)
+    np.testing.assert_array_equal(loaded(picture), generator(2)(picture))
+
+
+@pytest.mark.parametrize(("scale", "multiple"), [(2, 2), (3, 1), (4, 1)])
+def test_its_reach_is_known_so_that_it_can_run_on_tiles(scale, multiple):
+    """18 convolutions at the blocks' resolution and four behind it, at most half of that each for a scale of 4."""
+    locality = locality_of(generator(scale))
+    assert (locality.scale, locality.multiple) == (scale, multiple)
+    assert locality.context_px is not None
+    least = 17 * (2 if scale == 2 else 1)
+    assert least <= locality.context_px <= least + 4 * (2 if scale == 2 else 1)
+
+
+def test_unknown_scale_is_named():
+    with pytest.raises(ValueError, match="`scale` must be 2, 3 or 4. Received: scale=1"):
+        build_rrdb(scale=1)

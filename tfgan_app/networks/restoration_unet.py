@@ -1,0 +1,75 @@
+"""DRUNet: a residual U-Net for restoration, without normalisation and biases."""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+from tfgan_app.layers import ICNR, CropLike, PadToMultiple, PixelShuffle
+
+BRANCH_VARIANCE = 0.02
+"""He's variance, for weights a tenth as large (Wang et al. 2018, arXiv:1809.00219)."""
+
+
+def build_restoration_unet(
+    *,
+    channels: int = 3,
+    width: int = 32,
+    depth: int = 3,
+    blocks: int = 2,
+    use_bias: bool = False,
+    name: str = "generator",
+) -> keras.Model:
+    """Builds DRUNet, a U-Net of residual blocks whose output scales with its input.
+
+    "Plug-and-Play Image Restoration with Deep Denoiser Prior", Zhang et al. 2021, arXiv:2008.13751: 2 x 2
+    convolutions of stride 2, skips that are added, residual blocks of two convolutions with ReLU between. Without
+    biases, twice the contrast around medium gray in gives twice the contrast out, so that a network trained on some
+    strengths of noise also works for others (Mohan et al. 2020, arXiv:1906.05478). The paper's network is
+    `width=64, blocks=4`.
+
+    Deviations: no map of the noise's strength among the inputs; the output is added to the input, and the last
+    convolution starts at zero, so that training starts from a copy; 2 x 2 transposed convolutions are written as
+    1 x 1 convolutions and pixel shuffles, and start as nearest-neighbour enlargement (ICNR, Aitken et al. 2017,
+    arXiv:1707.02937); the last convolution of each block starts with small weights.
+
+    Args:
+        channels: channels of the pictures.
+        width: channels at full resolution; doubled at every halving.
+        depth: how many times the resolution is halved.
+        blocks: residual blocks at every level, on the way down and on the way up.
+        use_bias: whether convolutions have biases, as a change of brightness everywhere needs.
+        name: name of the model.
+
+    Returns:
+        The generator of `image` float32 `[batch, height, width, channels]` in [-1, 1] to float32 of the same shape,
+        linear.
+    """
+    image = keras.Input((None, None, channels), name="image")
+    x = PadToMultiple(2**depth, name="pad")(image)
+    x = layers.Conv2D(width, 3, padding="same", use_bias=use_bias, name="from_image")(x)
+    skips = []
+    for level in range(depth):
+        skips.append(x)
+        x = _blocks(x, blocks, use_bias)
+        x = layers.Conv2D(x.shape[-1] * 2, 2, 2, use_bias=use_bias, name=f"down_{level}")(x)
+    lowest = x
+    x = layers.Add()([_blocks(x, blocks, use_bias), lowest])
+    for level in reversed(range(depth)):
+        x = layers.Conv2D(x.shape[-1] * 2, 1, use_bias=use_bias, kernel_initializer=ICNR(2), name=f"up_{level}")(x)
+        x = _blocks(PixelShuffle(2)(x), blocks, use_bias)
+        x = layers.Add()([x, skips[level]])
+    x = layers.Conv2D(channels, 3, padding="same", use_bias=use_bias, kernel_initializer="zeros", name="to_image")(x)
+    x = CropLike(name="crop")([x, image])
+    outputs = layers.Add(dtype="float32", name="output")([x, image])
+    return keras.Model(image, outputs, name=name)
+
+
+def _blocks(x, count: int, use_bias: bool):
+    channels = x.shape[-1]
+    for _ in range(count):
+        small = keras.initializers.VarianceScaling(BRANCH_VARIANCE, "fan_in", "truncated_normal")
+        y = layers.Conv2D(channels, 3, padding="same", use_bias=use_bias, kernel_initializer="he_normal")(x)
+        y = layers.Conv2D(channels, 3, padding="same", use_bias=use_bias, kernel_initializer=small)(layers.ReLU()(y))
+        x = layers.Add()([x, y])
+    return x
