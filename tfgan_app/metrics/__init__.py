@@ -1,8 +1,18 @@
 """Metrics of pictures against references: pair by pair, or set against set."""
 
 from tfgan_app.metrics.classifier_features import train_classifier_features
+from tfgan_app.metrics.colour import ciede2000, colour_shift, srgb_to_lab
 from tfgan_app.metrics.comparison import ComparedMetric, check_comparable, compare, comparison_lines
 from tfgan_app.metrics.features import FeatureNetwork, build_inception_features, build_vgg16_feature_network
+from tfgan_app.metrics.fidelity import (
+    fidelity_protocol,
+    luma,
+    measure_fidelity,
+    psnr_rgb,
+    psnr_y,
+    ssim_rgb,
+    ssim_y,
+)
 from tfgan_app.metrics.frechet import FrechetMoments, frechet_distance
 from tfgan_app.metrics.generation import generation_metrics, generation_protocol
 from tfgan_app.metrics.kernel import kernel_inception_distance
@@ -21,15 +31,25 @@ __all__ = [
     "build_random_features",
     "build_vgg16_feature_network",
     "check_comparable",
+    "ciede2000",
+    "colour_shift",
     "compare",
     "comparison_lines",
     "density_coverage",
+    "fidelity_protocol",
     "frechet_distance",
     "generation_metrics",
     "generation_protocol",
     "kernel_inception_distance",
+    "luma",
+    "measure_fidelity",
     "output_variation",
     "paired_metrics",
     "precision_recall",
+    "psnr_rgb",
+    "psnr_y",
+    "srgb_to_lab",
+    "ssim_rgb",
+    "ssim_y",
     "train_classifier_features",
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 LOWER_IS_BETTER = frozenset({"fid", "kid", "l1", "l2", "mae", "mse", "lpips"})
-HIGHER_IS_BETTER = frozenset({"psnr", "ssim", "precision", "recall", "density", "coverage"})
+HIGHER_IS_BETTER = frozenset({"psnr", "ssim", "psnr_y", "ssim_y", "precision", "recall", "density", "coverage"})
 
 IGNORED_FIELDS = frozenset({"checkpoint", "classes", "data", "metrics_seed"})
 """Fields of a protocol that do not change what is measured: whose pictures these are, whether classes were asked for,
