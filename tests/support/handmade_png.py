@@ -1,0 +1,17 @@
+"""PNG files that no library would write, byte by byte."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+
+
+def png_bytes(header: tuple[int, int, int, int], rows: bytes, *chunks: tuple[bytes, bytes]) -> bytes:
+    """A PNG of width, height, bit depth and colour type, of rows with their filter bytes."""
+    width, height, depth, colour_type = header
+    start = (b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, 0))
+    parts = [start, *chunks, (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    coded = [
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in parts
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(coded)

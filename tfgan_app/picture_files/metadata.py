@@ -1,0 +1,110 @@
+"""EXIF, XMP and colour profiles, kept but for what turning or scaling the pixels made wrong."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import struct
+
+from tfgan_app.picture_files.directories import (
+    DESCRIPTIVE_TAGS,
+    EXIF_DIRECTORY,
+    ORIENTATION,
+    PREVIEW_LENGTH,
+    PREVIEW_OFFSET,
+    Entry,
+    TagFile,
+    format_directory,
+    parse_directory,
+    parse_tag_file,
+)
+
+_EXIF_MARKER = b"Exif\0\0"
+_SIZE_TAGS = (0xA002, 0xA003)
+_XMP_ORIENTATION = re.compile(rb"(tiff:Orientation\s*=\s*[\"']|<tiff:Orientation>)\s*[2-8](?=\s*[\"'<])")
+_WRITE_CODES = {3: "H", 4: "I"}
+_SIGNATURE, _COLOUR_SPACE = slice(36, 40), slice(16, 20)
+
+
+def upright_exif(exif: bytes) -> bytes:
+    """An EXIF block for a picture that has been turned upright, else as it was, maker's notes included.
+
+    The orientation becomes 1, and the preview, which shows the picture as it was, is taken out.
+
+    Args:
+        exif: With or without the marker `Exif`.
+
+    Returns:
+        The block from its byte order mark on.
+
+    Raises:
+        ValueError: If the block is damaged.
+    """
+    block = bytearray(exif.removeprefix(_EXIF_MARKER))
+    tags = parse_tag_file(bytes(block))
+    if ORIENTATION in tags.entries:
+        _set_integer(block, tags.entries[ORIENTATION], 1, tags.order)
+    struct.pack_into(f"{tags.order}I", block, tags.next_position, 0)
+    if tags.next_offset:
+        _cut_preview(block, tags)
+    return bytes(block)
+
+
+def resized_exif(exif: bytes, *, height: int, width: int) -> bytes:
+    """The block with the size that it states, if it does, replaced by the picture's.
+
+    Args:
+        exif: What `upright_exif` returned.
+        height: Height in pixels.
+        width: Width in pixels.
+    """
+    block = bytearray(exif)
+    tags = parse_tag_file(exif)
+    sizes = tags.entries.get(EXIF_DIRECTORY, Entry(0, b"", children={})).children or {}
+    for tag, value in zip(_SIZE_TAGS, (width, height), strict=True):
+        if tag in sizes:
+            # A field of 16 bits may be too small for the size; nothing depends on it.
+            with contextlib.suppress(ValueError):
+                _set_integer(block, sizes[tag], value, tags.order)
+    return bytes(block)
+
+
+def exif_of_tiff(tags: TagFile) -> bytes | None:
+    """What a TIFF file says of its picture as an EXIF block; None where it says nothing."""
+    kept = {tag: entry for tag, entry in tags.entries.items() if tag in DESCRIPTIVE_TAGS}
+    if not kept:
+        return None
+    header = (b"II" if tags.order == "<" else b"MM") + struct.pack(f"{tags.order}HI", 42, 8)
+    return header + format_directory(kept, 8, order=tags.order)
+
+
+def upright_xmp(xmp: bytes) -> bytes:
+    """The packet with its orientation, if it states one, set to 1; of the same length."""
+    return _XMP_ORIENTATION.sub(lambda found: found[0][:-1] + b"1", xmp)
+
+
+def profile_colour_space(profile: bytes) -> str:
+    """The kind of values that a colour profile is for: `"RGB"`, `"GRAY"`, `"CMYK"`...; empty for no profile."""
+    if len(profile) < 132 or profile[_SIGNATURE] != b"acsp":
+        return ""
+    return profile[_COLOUR_SPACE].decode("ascii", "replace").strip()
+
+
+def _set_integer(block: bytearray, entry: Entry, value: int, order: str) -> None:
+    code = _WRITE_CODES.get(entry.type)
+    if code is None or value >= 256 ** struct.calcsize(code):
+        raise ValueError("a tag of its EXIF has an unusual type")
+    struct.pack_into(order + code, block, entry.position, value)
+
+
+def _cut_preview(block: bytearray, tags: TagFile) -> None:
+    """Takes the preview's bytes away where nothing follows them, and blanks them elsewhere."""
+    try:
+        second = parse_directory(bytes(block), tags.next_offset, order=tags.order)
+        start, length = (second[tag].integers(tags.order)[0] for tag in (PREVIEW_OFFSET, PREVIEW_LENGTH))
+    except (ValueError, KeyError):
+        return  # Nothing points to it any more, which is what matters.
+    if start + length == len(block) and start > tags.next_offset:
+        del block[start:]
+    elif start + length <= len(block):
+        block[start : start + length] = bytes(length)

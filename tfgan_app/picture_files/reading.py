@@ -1,0 +1,229 @@
+"""Reads pictures of any kind without losing bit depth, transparency, or what the file says besides."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import mmap
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from tfgan_app.images import MAX_PIXELS
+from tfgan_app.picture_files import deep
+from tfgan_app.picture_files.colour import split_channels
+from tfgan_app.picture_files.directories import ORIENTATION, TagFile, parse_tag_file
+from tfgan_app.picture_files.metadata import exif_of_tiff, profile_colour_space, upright_exif, upright_xmp
+from tfgan_app.picture_files.picture import Picture, PictureMetadata, turned
+
+# Of Pillow's other formats, some run programs (EPS) and few have met hostile files.
+_KNOWN_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "GIF", "AVIF", "JPEG2000", "PPM", "TGA")
+Image.init()
+_FORMATS = tuple(name for name in _KNOWN_FORMATS if name in Image.OPEN)
+_HEAD_BYTES = 2**14
+_UPRIGHT = 1
+_ICC_TAG, _XMP_TAG, _X_RESOLUTION_TAG, _Y_RESOLUTION_TAG, _UNIT_TAG = 34675, 700, 282, 283, 296
+_UNITS_PER_INCH = {2: 1.0, 3: 2.54}
+
+# What damaged metadata makes Pillow warn of; the pixels are there all the same.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+
+
+def read_picture(path: str | os.PathLike, *, max_pixels: int = MAX_PIXELS) -> Picture:
+    """Reads the first frame of a picture file with all that it says.
+
+    Gray stays gray, 16 bits stay 16 bits, and colour values stay what they are, with their profile beside
+    them. Palettes become RGB, 1 bit becomes gray of 8 bits, CMYK and CIELAB become sRGB, floats become 16
+    bits. EXIF orientation is applied, once.
+
+    Args:
+        path: The file; its content decides the format, not its suffix.
+        max_pixels: Refuse a picture with more pixels than this before decoding it. Pillow's own limit of
+            twice `PIL.Image.MAX_IMAGE_PIXELS` (179 megapixels) holds besides for most formats.
+
+    Returns:
+        A `Picture`; its notes say what could not be kept.
+
+    Raises:
+        ValueError: If the file is missing, empty, too large or no readable picture. One line that names it.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+        if not head:
+            raise ValueError("the file is empty")
+        return (_read_tiff if deep.is_tiff(head) else _read_other)(path, head, max_pixels)
+    except Exception as error:  # Decoders fail on hostile bytes with almost any exception type.
+        raise ValueError(f"Cannot read the picture '{path}': {_reason(error, max_pixels)}") from error
+
+
+def _read_other(path: Path, head: bytes, max_pixels: int) -> Picture:
+    with Image.open(path, formats=_FORMATS) as image:
+        _check_size(image, max_pixels)
+        notes = _frame_notes(image)
+        image.load()  # Deep files too: it checks them a second way, and finds the metadata behind the pixels.
+        pixels, alpha = _decode(path, image, head, notes)
+        orientation = _orientation(image)
+        metadata = _metadata(image, orientation, notes)
+    metadata["icc_profile"] = _fitting_profile(metadata["icc_profile"], pixels.shape[2], notes)
+    alpha = None if alpha is None else turned(alpha, orientation)
+    return Picture(turned(pixels, orientation), alpha, PictureMetadata(**metadata), tuple(notes))
+
+
+def _decode(path: Path, image: Image.Image, head: bytes, notes: list[str]) -> tuple[np.ndarray, np.ndarray | None]:
+    png, ppm = deep.png_header(head), deep.deep_ppm_header(head)
+    key = image.info.get("transparency")
+    if ppm:
+        return deep.read_deep_ppm(path, ppm), None
+    if png and png.bit_depth == 16:
+        return deep.read_deep_png(path, key)
+    if png and png.colour_type == 0 and png.bit_depth in (2, 4) and isinstance(key, int):
+        # Pillow spreads the gray values over 0 to 255, but not the one that is transparent.
+        image.info["transparency"] = key * 255 // (2**png.bit_depth - 1)
+    bits = deep.coded_bits(head, image.format)
+    if bits > 8 and not image.mode.startswith("I"):
+        notes.append(f"{bits} bits a channel were reduced to 8")
+    if abs(image.info.get("gamma", 1 / 2.2) - 1 / 2.2) > 0.02 and "icc_profile" not in image.info:
+        notes.append("its gamma value has no place in the result and was left out")
+    return split_channels(image, notes)
+
+
+def _read_tiff(path: Path, head: bytes, max_pixels: int) -> Picture:
+    """Gray and RGB are decoded by tifffile: Pillow reduces 16 bits to 8, and loses alpha that lies in a plane."""
+    notes: list[str] = []
+    tags = _tiff_tags(path, notes)
+    orientation = _tiff_orientation(tags)
+    with deep.TiffPage(path) as page:
+        page.check_size(max_pixels)
+        if not page.is_only:
+            notes.append("only the first page was taken")
+        if page.is_plain and page.bits >= 8:
+            pixels, alpha = page.read(notes)
+            pixels, alpha = turned(pixels, orientation), None if alpha is None else turned(alpha, orientation)
+        else:
+            with Image.open(path, formats=("TIFF",)) as image:
+                image.load()  # Turns the picture too.
+                pixels, alpha = split_channels(image, notes)
+            if page.bits > 8:
+                notes.append(f"{page.bits} bits a channel were reduced to 8")
+    metadata = _tiff_metadata(tags, orientation, notes)
+    metadata["icc_profile"] = _fitting_profile(metadata["icc_profile"], pixels.shape[2], notes)
+    return Picture(pixels, alpha, PictureMetadata(**metadata), tuple(notes))
+
+
+def _check_size(image: Image.Image, max_pixels: int) -> None:
+    width, height = image.size
+    if min(width, height) < 1 or width * height > max_pixels:
+        raise ValueError(deep.size_reason(width, height, max_pixels))
+
+
+def _frame_notes(image: Image.Image) -> list[str]:
+    try:
+        frames = getattr(image, "n_frames", 1)
+    except Exception:  # Damage behind the first frame.
+        frames = 2
+    return ["only the first frame was taken"] if frames > 1 else []
+
+
+def _orientation(image: Image.Image) -> int:
+    """EXIF orientation of a loaded picture, 1 to 8; 1 where the tag is missing or damaged."""
+    try:
+        orientation = image.getexif().get(ORIENTATION, _UPRIGHT)
+    except Exception:  # A damaged EXIF block is no reason to refuse the pixels.
+        return _UPRIGHT
+    return orientation if orientation in range(1, 9) else _UPRIGHT
+
+
+def _metadata(image: Image.Image, orientation: int, notes: list[str]) -> dict:
+    info = image.info
+    exif, xmp = info.get("exif"), info.get("xmp")
+    xmp = xmp.encode() if isinstance(xmp, str) else xmp
+    return {
+        "icc_profile": info.get("icc_profile"),
+        "exif": _upright_exif(exif, notes) if exif else None,
+        "xmp": upright_xmp(xmp) if xmp else None,
+        "dpi": _valid_dpi(info.get("dpi"), orientation),
+    }
+
+
+def _upright_exif(exif: bytes, notes: list[str]) -> bytes | None:
+    try:
+        return upright_exif(exif)
+    except ValueError:
+        notes.append("its EXIF block is damaged and was left out")
+        return None
+
+
+def _fitting_profile(profile: bytes | None, channels: int, notes: list[str]) -> bytes | None:
+    """The profile, unless it is for other values than those of the pixels."""
+    space = profile_colour_space(profile or b"")
+    if not profile or (space == "CMYK" and channels == 3):  # Applied already.
+        return None
+    if space == ("RGB" if channels == 3 else "GRAY"):
+        return profile
+    notes.append(f"its colour profile is not for {'RGB' if channels == 3 else 'gray'} and was left out")
+    return None
+
+
+def _valid_dpi(dpi: object, orientation: int) -> tuple[float, float] | None:
+    """Horizontal and vertical resolution as the upright picture has them."""
+    try:
+        x, y = (float(value) for value in dpi)
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None
+    if not all(math.isfinite(value) and 0.1 <= value <= 1e5 for value in (x, y)):
+        return None
+    return (y, x) if orientation >= 5 else (x, y)
+
+
+def _tiff_tags(path: Path, notes: list[str]) -> TagFile:
+    try:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as block:
+            return parse_tag_file(block)
+    except ValueError:
+        notes.append("its metadata is damaged and was left out")
+        return TagFile("<")
+
+
+def _tiff_orientation(tags: TagFile) -> int:
+    with contextlib.suppress(KeyError):
+        orientation = tags.entries[ORIENTATION].integers(tags.order)[0]
+        return orientation if orientation in range(1, 9) else _UPRIGHT
+    return _UPRIGHT
+
+
+def _tiff_metadata(tags: TagFile, orientation: int, notes: list[str]) -> dict:
+    entries = tags.entries
+    exif = exif_of_tiff(tags)
+    return {
+        "icc_profile": entries[_ICC_TAG].data if _ICC_TAG in entries else None,
+        "exif": _upright_exif(exif, notes) if exif else None,
+        "xmp": upright_xmp(entries[_XMP_TAG].data) if _XMP_TAG in entries else None,
+        "dpi": _valid_dpi(_tiff_dpi(tags), orientation),
+    }
+
+
+def _tiff_dpi(tags: TagFile) -> tuple[float, float] | None:
+    try:
+        unit = tags.entries[_UNIT_TAG].integers(tags.order)[0] if _UNIT_TAG in tags.entries else 2
+        ratios = [tags.entries[tag].integers(tags.order) for tag in (_X_RESOLUTION_TAG, _Y_RESOLUTION_TAG)]
+        return tuple(above / below * _UNITS_PER_INCH[unit] for above, below in ratios)
+    except (KeyError, ValueError, ZeroDivisionError):
+        return None
+
+
+def _reason(error: Exception, max_pixels: int) -> str:
+    """Why a file could not be read, in one line."""
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    if isinstance(error, Image.UnidentifiedImageError):
+        return "it is not in a picture format that is known here"
+    if isinstance(error, Image.DecompressionBombError):
+        return f"it has more than {max_pixels} pixels; scale it down or cut it"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return " ".join(str(error).split()) or type(error).__name__

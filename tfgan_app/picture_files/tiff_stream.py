@@ -1,0 +1,117 @@
+"""TIFF files written strip by strip, in memory that does not grow with the picture."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from fractions import Fraction
+from typing import BinaryIO
+
+import numpy as np
+
+from tfgan_app.picture_files.directories import DESCRIPTIVE_TAGS, Entry, format_directory, parse_tag_file
+from tfgan_app.picture_files.picture import PictureMetadata
+
+_SHORT, _LONG, _RATIONAL, _BYTE, _UNDEFINED, _LONG8 = 3, 4, 5, 1, 7, 16
+_STRIP_BYTES = 2**18
+_LEVEL = 6
+_CLASSIC_BYTES = 2**32 - 2**26
+"""What is sure to fit a file with 32-bit offsets, even where compression gains nothing."""
+_DEFLATE, _HORIZONTAL_DIFFERENCES, _STRAIGHT_ALPHA, _INCH = 8, 2, 2, 2
+
+
+class TiffStream:
+    """Writes one picture as TIFF 6.0 with deflate and horizontal differences; as BigTIFF where it may pass 4 GB."""
+
+    def __init__(
+        self, file: BinaryIO, *, height: int, width: int, channels: int, dtype: np.dtype, metadata: PictureMetadata
+    ):
+        """Prepares the file; the arguments are those of `PngStream`."""
+        exif = parse_tag_file(metadata.exif) if metadata.exif else None
+        self._order = exif.order if exif else "<"
+        self._dtype = np.dtype(dtype).newbyteorder(self._order)
+        self._shape = (height, width, channels)
+        self._metadata = metadata
+        self._described = {
+            tag: entry for tag, entry in (exif.entries if exif else {}).items() if tag in DESCRIPTIVE_TAGS
+        }
+        row_bytes = width * channels * self._dtype.itemsize
+        self._strip_rows = min(height, max(1, _STRIP_BYTES // row_bytes))
+        self._strip = np.empty((self._strip_rows, width, channels), self._dtype)
+        self._filled = 0
+        self._big = height * row_bytes > _CLASSIC_BYTES
+        self._offsets: list[int] = []
+        self._counts: list[int] = []
+        self._file = file
+        file.write(b"II" if self._order == "<" else b"MM")
+        file.write(self._pack("HHHQ", 43, 8, 0, 0) if self._big else self._pack("HI", 42, 0))
+
+    def write(self, rows: np.ndarray) -> None:
+        """Appends rows [count, width, channels]."""
+        while len(rows):
+            count = min(len(rows), self._strip_rows - self._filled)
+            self._strip[self._filled : self._filled + count] = rows[:count]
+            self._filled += count
+            rows = rows[count:]
+            if self._filled == self._strip_rows:
+                self._write_strip()
+
+    def close(self) -> None:
+        """Writes the directory; the file itself stays open."""
+        if self._filled:
+            self._write_strip()
+        offset = self._align()
+        self._file.write(format_directory(self._directory(), offset, order=self._order, big=self._big))
+        self._file.seek(8 if self._big else 4)
+        self._file.write(self._pack("Q" if self._big else "I", offset))
+
+    def _write_strip(self) -> None:
+        strip = self._strip[: self._filled].copy()
+        strip[:, 1:] -= self._strip[: self._filled, :-1]
+        compressed = zlib.compress(strip, _LEVEL)
+        self._offsets.append(self._align())
+        self._counts.append(len(compressed))
+        self._file.write(compressed)
+        self._filled = 0
+
+    def _align(self) -> int:
+        """Where the next thing goes, at an even offset."""
+        self._file.write(b"\0" * (self._file.tell() % 2))
+        return self._file.tell()
+
+    def _directory(self) -> dict[int, Entry]:
+        height, width, channels = self._shape
+        has_alpha, is_colour = channels in (2, 4), channels >= 3
+        offset_type, offset_code = (_LONG8, "Q") if self._big else (_LONG, "I")
+        metadata = self._metadata
+        entries = {
+            **self._described,
+            256: self._integers(_LONG, "I", width),
+            257: self._integers(_LONG, "I", height),
+            258: self._integers(_SHORT, "H", *[8 * self._dtype.itemsize] * channels),
+            259: self._integers(_SHORT, "H", _DEFLATE),
+            262: self._integers(_SHORT, "H", 2 if is_colour else 1),
+            273: self._integers(offset_type, offset_code, *self._offsets),
+            277: self._integers(_SHORT, "H", channels),
+            278: self._integers(_LONG, "I", self._strip_rows),
+            279: self._integers(offset_type, offset_code, *self._counts),
+            317: self._integers(_SHORT, "H", _HORIZONTAL_DIFFERENCES),
+        }
+        if metadata.dpi:
+            for tag, dpi in zip((282, 283), metadata.dpi, strict=True):
+                ratio = Fraction(dpi).limit_denominator(10000)
+                entries[tag] = self._integers(_RATIONAL, "I", ratio.numerator, ratio.denominator)
+            entries[296] = self._integers(_SHORT, "H", _INCH)
+        if has_alpha:
+            entries[338] = self._integers(_SHORT, "H", _STRAIGHT_ALPHA)
+        if metadata.xmp:
+            entries[700] = Entry(_BYTE, metadata.xmp)
+        if metadata.icc_profile:
+            entries[34675] = Entry(_UNDEFINED, metadata.icc_profile)
+        return entries
+
+    def _integers(self, kind: int, code: str, *values: int) -> Entry:
+        return Entry(kind, self._pack(f"{len(values)}{code}", *values))
+
+    def _pack(self, codes: str, *values: int) -> bytes:
+        return struct.pack(self._order + codes, *values)
