@@ -1,0 +1,208 @@
+"""Predicts a video into a video: frame by frame, with its times, its sound and its colours."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from tfgan_app.files import atomic_path
+from tfgan_app.video.animated_gif import (
+    as_shown,
+    enlarged_alpha,
+    is_animated_gif,
+    open_gif,
+    open_gif_writer,
+    spread_colour,
+)
+from tfgan_app.video.clip import VideoClip, VideoFrame, VideoStep
+from tfgan_app.video.reading import open_video
+from tfgan_app.video.writing import check_codec, open_video_writer, video_suffixes
+
+VIDEO_SUFFIXES = frozenset({".gif", *video_suffixes()})
+"""Lower-case suffixes of the files that `is_video` may take for videos, and that `predict_video` writes."""
+
+MAX_FRAME_PIXELS = 2**25
+"""Videos with more pixels a frame than this (34 megapixels, 8K) are refused before they are decoded."""
+
+_LOOKAHEAD = 2
+
+
+class PicturePredictor(Protocol):
+    """What `predict_video` needs of a model.
+
+    Attributes:
+        scale: How many times larger its results are.
+    """
+
+    scale: int
+
+    def rows(self, pixels: np.ndarray, *, tile_px: int | None = None) -> Iterator[np.ndarray]:
+        """uint8 or uint16 [height, width, 3] -> strips float32 [rows, scale * width, 3] in [0, 1], from the top."""
+
+
+def is_video(path: str | os.PathLike) -> bool:
+    """Whether a file is to be treated as a video: by its suffix; a GIF only if it has more than one frame."""
+    suffix = Path(path).suffix.lower()
+    return is_animated_gif(path) if suffix == ".gif" else suffix in VIDEO_SUFFIXES
+
+
+def predict_video(
+    predictor: PicturePredictor,
+    source: str | os.PathLike,
+    target: str | os.PathLike,
+    *,
+    tile_px: int | None = None,
+    crf: int | None = None,
+    codec: str | None = None,
+    max_pixels: int = MAX_FRAME_PIXELS,
+    on_progress: Callable[[int, int | None], None] = lambda done, total: None,
+    on_note: Callable[[str], None] = lambda note: None,
+) -> int:
+    """Predicts every frame of a video.
+
+    Each frame keeps its time, so variable frame rates stay so. Sound, subtitles, attachments, chapters and tags are
+    copied; what the target's container cannot hold is encoded anew or left out, and noted. Frames are turned upright.
+    Colours keep their matrix, range, primaries and transfer, and 10 bits stay 10 where the encoder takes them. Decoding
+    and encoding overlap the model, and a few frames are in memory at a time.
+
+    Args:
+        predictor: The model. It sees each frame by itself, as coded for the screen.
+        source: The file.
+        target: Where to; its suffix decides the kind. Written beside and renamed, so that it is whole or not there.
+        tile_px: As for `Predictor.rows`.
+        crf: Quality of the encoder, from 0 (best) to 51 or 63; None for one hard to tell from the original.
+        codec: `"h264"`, `"hevc"`, `"vp9"` or `"av1"`; None for the source's where the target takes it, else its usual.
+        max_pixels: Refuse a source with more pixels a frame than this.
+        on_progress: Called after each frame with the number done and that of all, None where it is not known.
+        on_note: Called with each thing that could not be kept, one clause, once.
+
+    Returns:
+        The number of frames.
+
+    Raises:
+        ValueError: If the source is damaged, cut off or no video, the target cannot be such, or PyAV is missing. One
+            line; nothing is written.
+        OSError: If the target cannot be written.
+    """
+    source, target = Path(source), Path(target)
+    suffix = target.suffix.lower()
+    _check_target(source, target, codec)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_one_line(source))
+        reader = stack.enter_context(_open(source, max_pixels=max_pixels))
+        clip = _result_clip(reader.clip, predictor.scale, suffix)
+        note = _once(on_note)
+        for each in clip.notes:
+            note(each)
+        unfinished = stack.enter_context(atomic_path(target))
+        if suffix == ".gif":
+            writer = stack.enter_context(open_gif_writer(unfinished, clip, on_note=note))
+        else:
+            opened = open_video_writer(unfinished, clip, suffix=suffix, codec=codec, crf=crf, on_note=note)
+            writer = stack.enter_context(opened)
+        steps = as_shown(reader.steps()) if clip.codec == "gif" and suffix != ".gif" else reader.steps()
+        return _run(predictor, steps, writer, clip=clip, tile_px=tile_px, on_progress=on_progress)
+
+
+def _run(
+    predictor: PicturePredictor,
+    steps: Iterator[VideoStep],
+    writer: Any,
+    *,
+    clip: VideoClip,
+    tile_px: int | None,
+    on_progress: Callable[[int, int | None], None],
+) -> int:
+    """Reads in one thread, computes in this one and writes in a third."""
+    done = 0
+    writings: deque[Future] = deque()
+    with contextlib.closing(steps), ThreadPoolExecutor(1) as reading, ThreadPoolExecutor(1) as writing:
+        for step in _ahead(steps, reading):
+            frame = None if step.frame is None else _predict_frame(predictor, step.frame, tile_px)
+            writings.append(writing.submit(writer.write, step.packets, frame))
+            if len(writings) > _LOOKAHEAD:
+                writings.popleft().result()
+            if frame is not None:
+                done += 1
+                on_progress(done, None if clip.frames is None else max(done, clip.frames))
+        for each in writings:
+            each.result()
+    writer.finish()
+    return done
+
+
+def _ahead(steps: Iterator[VideoStep], pool: ThreadPoolExecutor) -> Iterator[VideoStep]:
+    """Yields what `pool`'s only thread takes from `steps`, a few steps ahead."""
+    waiting = deque(pool.submit(next, steps, None) for _ in range(_LOOKAHEAD))
+    while (step := waiting.popleft().result()) is not None:
+        waiting.append(pool.submit(next, steps, None))
+        yield step
+
+
+def _predict_frame(predictor: PicturePredictor, frame: VideoFrame, tile_px: int | None) -> VideoFrame:
+    height, width, _ = frame.pixels.shape
+    scale, alpha = predictor.scale, frame.alpha
+    pixels = frame.pixels if alpha is None else spread_colour(frame.pixels, alpha)
+    result = np.empty((scale * height, scale * width, 3), pixels.dtype)
+    peak, top = float(np.iinfo(pixels.dtype).max), 0
+    for strip in predictor.rows(pixels, tile_px=tile_px):
+        result[top : top + len(strip)] = np.rint(np.clip(strip, 0.0, 1.0) * peak)
+        top += len(strip)
+    alpha = alpha if alpha is None or scale == 1 else enlarged_alpha(alpha, scale)
+    return VideoFrame(result, frame.time, frame.duration, alpha)
+
+
+def _open(source: Path, *, max_pixels: int) -> Any:
+    try:
+        with open(source, "rb") as file:
+            head = file.read(4)
+    except OSError as error:
+        raise ValueError(error.strerror or str(error)) from error
+    if not head:
+        raise ValueError("the file is empty")
+    return (open_gif if head == b"GIF8" else open_video)(source, max_pixels=max_pixels)
+
+
+def _result_clip(clip: VideoClip, scale: int, suffix: str) -> VideoClip:
+    notes = clip.notes
+    if clip.codec == "gif" and suffix != ".gif":
+        notes += ("transparency becomes white, and how often it repeats is up to the player",)
+    return dataclasses.replace(clip, height=scale * clip.height, width=scale * clip.width, notes=notes)
+
+
+@contextlib.contextmanager
+def _one_line(source: Path) -> Iterator[None]:
+    """Names the source in what is wrong with it."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"Cannot predict the video '{source}': {' '.join(str(error).split())}") from error
+
+
+def _once(report: Callable[[str], None]) -> Callable[[str], None]:
+    """Reports each text the first time that it comes."""
+    seen: set[str] = set()
+
+    def report_new(text: str) -> None:
+        if text not in seen:
+            seen.add(text)
+            report(text)
+
+    return report_new
+
+
+def _check_target(source: Path, target: Path, codec: str | None) -> None:
+    if target.suffix.lower() not in VIDEO_SUFFIXES:
+        known = ", ".join(sorted(VIDEO_SUFFIXES))
+        raise ValueError(f"The suffix of a video to write must be one of {known}. Received: '{target}'")
+    check_codec(target, codec)
+    if source.exists() and target.exists() and source.samefile(target):
+        raise ValueError(f"The result would overwrite its source '{source}': give it another name.")
