@@ -38,6 +38,9 @@ def signatures(version):
     del loaded
 
 
+LOCALITY = ("scale", "context_px", "multiple", "bytes_per_px")
+
+
 def random_picture(height, width):
     return np.random.default_rng(height * width).integers(0, 256, (height, width, 3), np.uint8)
 
@@ -90,6 +93,7 @@ def test_signatures_are_named_as_documented(signatures):
     assert described == {
         "float": ({"images": (tf.float32, pictures)}, {"outputs": (tf.float32, 4)}),
         "tensor": ({"images": (tf.uint8, pictures)}, {"outputs": (tf.uint8, 4)}),
+        "locality": ({"images": (tf.uint8, pictures)}, dict.fromkeys(LOCALITY, (tf.int32, 1))),
         "serving_default": ({"image_bytes": (tf.string, [None])}, {"output_bytes": (tf.string, 1)}),
     }
 
@@ -146,3 +150,49 @@ def test_malformed_bytes_are_an_error_that_names_the_problem(signatures, content
 def test_odd_sizes(signatures, size):
     pictures = np.stack([random_picture(*size)] * 2)
     np.testing.assert_array_equal(signatures["tensor"](images=tf.constant(pictures))["outputs"], 255 - pictures)
+
+
+def build_enlarging():
+    """1 - input, three times as large; looks one pixel far."""
+    inputs = keras.Input((None, None, 3))
+    negative = build_negative()(keras.layers.DepthwiseConv2D(3, padding="same", depthwise_initializer=centre)(inputs))
+    return keras.Model(inputs, keras.layers.UpSampling2D(3)(negative))
+
+
+def centre(shape, dtype=None):
+    """A 3 x 3 kernel that passes its centre on."""
+    return np.pad(np.ones((1, 1, *shape[2:]), np.float32), ((1, 1), (1, 1), (0, 0), (0, 0)))
+
+
+@pytest.fixture(scope="module")
+def enlarging(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exported")
+    loaded = tf.saved_model.load(
+        str(export_model(build_enlarging(), format="saved_model", output_dir=folder, name="enlarging").path)
+    )
+    yield loaded.signatures
+    del loaded
+
+
+def test_a_model_may_enlarge(enlarging):
+    picture = random_picture(5, 4)
+    expected = 255 - picture.repeat(3, 0).repeat(3, 1)
+    np.testing.assert_array_equal(enlarging["tensor"](images=tf.constant(picture[None]))["outputs"][0], expected)
+    (output,) = predict_files(enlarging, images.encode_png(picture))
+    np.testing.assert_array_equal(output, expected)
+
+
+def test_locality_is_told_for_each_picture(enlarging):
+    told = enlarging["locality"](images=tf.zeros([2, 1, 1, 3], tf.uint8))
+    # Alive at once at the end: 3 channels of float32, and as many nine times over.
+    expected = {"scale": 3, "context_px": 1, "multiple": 1, "bytes_per_px": 3 * 4 * 10}
+    assert {name: values.numpy().tolist() for name, values in told.items()} == {
+        name: [value] * 2 for name, value in expected.items()
+    }
+
+
+def test_a_model_that_looks_at_the_whole_picture_says_so(tmp_path):
+    model = keras.Sequential([keras.Input((None, None, 3)), keras.layers.GroupNormalization(-1)])
+    path = export_model(model, format="saved_model", output_dir=tmp_path, name="global").path
+    told = tf.saved_model.load(str(path)).signatures["locality"](images=tf.zeros([1, 1, 1, 3], tf.uint8))
+    assert told["context_px"].numpy().tolist() == [-1]

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 
 import numpy as np
 import pytest
+import tifffile
+from fake_predictors import FakePredictor, enlarged
 from PIL import Image
 
 from tfgan_app import images
+from tfgan_app.inference import folder as folder_module
 from tfgan_app.inference import predict_path
+from tfgan_app.picture_files.reading import read_picture
 
-
-def negative(pictures):
-    """A predictor whose results are easy to tell from their inputs."""
-    return 255 - pictures
+negative = FakePredictor(lambda values: 1 - values)
+"""A predictor whose results are easy to tell from their inputs."""
 
 
 def write(path, *, shape=(3, 4), value=10):
@@ -69,38 +72,47 @@ def test_bad_files_are_named_and_skipped(tmp_path):
     assert "huge.png" in failures["huge.png"] and "accepted are 1 to 100 pixels" in failures["huge.png"]
 
 
-def test_a_failing_model_and_a_failing_disk_are_named_too(tmp_path, monkeypatch):
-    write(tmp_path / "in" / "a.png", value=0)
-    write(tmp_path / "in" / "b.png", value=1)
-    write_picture = images.write_picture
+def failing_predictor(error, *, after_strips=0):
+    class Failing(FakePredictor):
+        def rows(self, pixels, *, tile_px=None):
+            for count, strip in enumerate(super().rows(pixels, tile_px=1)):
+                if count >= after_strips:
+                    raise error
+                yield strip
 
-    def full_disk_for_b(path, rgb):
+    return Failing()
+
+
+def test_a_failing_model_and_a_failing_disk_are_named_too(tmp_path, monkeypatch):
+    for value, name in enumerate("abc"):
+        write(tmp_path / "in" / f"{name}.png", value=value, shape=(50, 4))
+    open_writer = folder_module.open_picture_writer
+
+    def full_disk_for_b(path, **options):
         if path.name == "b.png":
             raise OSError(28, "No space left on device")
-        write_picture(path, rgb)
+        return open_writer(path, **options)
 
-    monkeypatch.setattr(images, "write_picture", full_disk_for_b)
+    monkeypatch.setattr(folder_module, "open_picture_writer", full_disk_for_b)
     reasons = []
     options = {"on_failure": lambda _, reason: reasons.append(reason)}
-    summary = predict_path(negative, tmp_path / "in", tmp_path / "out", **options)
+    summary = predict_path(negative, tmp_path / "in", tmp_path / "out", tile_px=1, **options)
     assert [path.name for path in summary.failed] == ["b.png"]
     assert "b.png" in reasons[0] and "No space" in reasons[0]
+    assert written_names(tmp_path / "out") == {"a.png", "c.png"}
+    for strips in (0, 20):
+        failing = failing_predictor(ValueError("The model failed"), after_strips=strips)
+        summary = predict_path(failing, tmp_path / "in", tmp_path / "new", **options)
+        assert len(summary.failed) == 3 and "a.png" in reasons[1]
+        assert written_names(tmp_path / "new") == set()  # Nothing unfinished is left.
 
-    def failing(pictures):
-        raise ValueError("The model failed")
 
-    summary = predict_path(failing, tmp_path / "in", tmp_path / "out", **options)
-    assert len(summary.failed) == 2 and "a.png" in reasons[1]
-
-
-def test_a_mistake_in_the_predictor_is_not_swallowed(tmp_path):
-    write(tmp_path / "a.png")
-
-    def mistaken(pictures):
-        raise TypeError("a bug")
-
+@pytest.mark.parametrize("strips", [0, 20])
+def test_a_mistake_in_the_predictor_is_not_swallowed(tmp_path, strips):
+    write(tmp_path / "a.png", shape=(50, 4))
     with pytest.raises(TypeError, match="a bug"):
-        predict_path(mistaken, tmp_path / "a.png", tmp_path / "b.png")
+        predict_path(failing_predictor(TypeError("a bug"), after_strips=strips), tmp_path / "a.png", tmp_path / "b.png")
+    assert written_names(tmp_path) == {"a.png"}
 
 
 def test_names_that_cannot_be_kept_do_not_collide(tmp_path):
@@ -155,23 +167,76 @@ def test_no_pictures_is_one_line(tmp_path):
         predict_path(negative, tmp_path / "in", write(tmp_path / "file.png"))
 
 
-def test_reading_overlaps_the_model(tmp_path, monkeypatch):
-    paths = [write(tmp_path / "in" / f"{index}.png") for index in range(6)]
+def test_reading_and_writing_overlap_the_model(tmp_path, monkeypatch):
+    paths = [write(tmp_path / "in" / f"{index}.png", shape=(20, 4)) for index in range(6)]
     reading = {path: threading.Event() for path in paths}
+    writing = threading.Event()
     following = iter(paths[1:])
-    read_rgb = images.read_rgb
+    open_writer = folder_module.open_picture_writer
 
     def noted_read(path, **options):
         reading[path].set()
-        return read_rgb(path, **options)
+        return read_picture(path, **options)
 
-    def model(pictures):
-        next_path = next(following, None)
-        assert next_path is None or reading[next_path].wait(timeout=30)
-        return pictures
+    def noted_open(path, **options):
+        writing.set()
+        return open_writer(path, **options)
 
-    monkeypatch.setattr(images, "read_rgb", noted_read)
-    assert len(predict_path(model, tmp_path / "in", tmp_path / "out").written) == 6
+    class Waiting(FakePredictor):
+        def rows(self, pixels, *, tile_px=None):
+            next_path = next(following, None)
+            assert next_path is None or reading[next_path].wait(timeout=30)
+            for count, strip in enumerate(super().rows(pixels)):
+                assert count == 0 or writing.wait(timeout=30)  # The first strips are written while others are made.
+                yield strip
+
+    monkeypatch.setattr(folder_module, "read_picture", noted_read)
+    monkeypatch.setattr(folder_module, "open_picture_writer", noted_open)
+    assert len(predict_path(Waiting(), tmp_path / "in", tmp_path / "out").written) == 6
+
+
+def test_no_more_is_held_than_a_few_strips_and_pictures(tmp_path, monkeypatch):
+    for index in range(12):
+        write(tmp_path / "in" / f"{index:02}.png", shape=(40, 50))
+    monkeypatch.setattr(folder_module, "_LOOKAHEAD_PIXELS", 2 * 40 * 50)
+    counts = {"read": 0, "taken": 0, "ahead": 0, "made": 0, "stored": 0, "waiting": 0}
+    open_writer = folder_module.open_picture_writer
+
+    def counted_read(path, **options):
+        counts["read"] += 1
+        counts["ahead"] = max(counts["ahead"], counts["read"] - counts["taken"])
+        return read_picture(path, **options)
+
+    class Counted(FakePredictor):
+        def rows(self, pixels, *, tile_px=None):
+            counts["taken"] += 1
+            for strip in super().rows(pixels, tile_px=1):
+                counts["made"] += 1
+                counts["waiting"] = max(counts["waiting"], counts["made"] - counts["stored"])
+                yield strip
+
+    class SlowWriter:
+        def __init__(self, opened):
+            self._opened = opened
+
+        def __enter__(self):
+            self._writer = self._opened.__enter__()
+            self.notes = self._writer.notes
+            return self
+
+        def __exit__(self, *error):
+            return self._opened.__exit__(*error)
+
+        def write(self, rows):
+            time.sleep(0.0005)
+            counts["stored"] += 1
+            self._writer.write(rows)
+
+    monkeypatch.setattr(folder_module, "read_picture", counted_read)
+    monkeypatch.setattr(folder_module, "open_picture_writer", lambda *args, **kw: SlowWriter(open_writer(*args, **kw)))
+    assert len(predict_path(Counted(), tmp_path / "in", tmp_path / "out").written) == 12
+    assert counts["ahead"] <= 3
+    assert counts["waiting"] <= 4 * 3  # Two strips wait and one is at work for each picture under way.
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "L", "CMYK", "I;16"])
@@ -182,6 +247,95 @@ def test_every_kind_of_picture_is_predicted(tmp_path, mode):
     flat.save(path)
     predict_path(negative, path, tmp_path / "out.png")
     assert images.read_rgb(tmp_path / "out.png").max() <= 1
+
+
+def test_depth_gray_and_transparency_survive(tmp_path):
+    rng = np.random.default_rng(0)
+    deep = rng.integers(0, 65536, (9, 7, 3), np.uint16)
+    (tmp_path / "in").mkdir()
+    tifffile.imwrite(tmp_path / "in" / "deep.tif", deep, photometric="rgb", metadata=None)
+    gray = rng.integers(0, 256, (9, 7), np.uint8)
+    Image.fromarray(gray).save(tmp_path / "in" / "gray.png")
+    clear = rng.integers(0, 256, (9, 7, 4), np.uint8)
+    Image.fromarray(clear).save(tmp_path / "in" / "clear.png")
+    predict_path(negative, tmp_path / "in", tmp_path / "out")
+    np.testing.assert_array_equal(read_picture(tmp_path / "out" / "deep.tif").pixels, 65535 - deep)
+    np.testing.assert_array_equal(read_picture(tmp_path / "out" / "gray.png").pixels[..., 0], 255 - gray)
+    np.testing.assert_array_equal(read_picture(tmp_path / "out" / "clear.png").alpha, clear[..., 3])
+
+
+def test_larger_pictures_than_the_inputs(tmp_path):
+    write(tmp_path / "in.png", shape=(3, 4), value=77)
+    predict_path(FakePredictor(lambda values: enlarged(values, 4), scale=4), tmp_path / "in.png", tmp_path / "out.png")
+    np.testing.assert_array_equal(images.read_rgb(tmp_path / "out.png"), np.full((12, 16, 3), 77, np.uint8))
+
+
+def test_results_that_would_be_too_large_are_refused_before_they_are_computed(tmp_path):
+    write(tmp_path / "in" / "a.png", shape=(10, 10))
+    write(tmp_path / "in" / "b.jpg", shape=(1, 20000))
+    predictor = FakePredictor(lambda values: values.repeat(4, 0).repeat(4, 1), scale=4)
+    reasons = []
+    options = {"on_failure": lambda _, reason: reasons.append(reason)}
+    predict_path(predictor, tmp_path / "in", tmp_path / "out", max_output_pixels=1599, **options)
+    assert "a.png" in reasons[0] and "40 x 40 pixels; accepted are at most 1599 pixels" in reasons[0]
+    predict_path(predictor, tmp_path / "in", tmp_path / "out", **options)
+    assert "b.jpg" in reasons[2] and "write a PNG or TIFF file" in reasons[2]
+    assert len(predictor.seen) == 1
+
+
+def test_the_format_can_be_chosen(tmp_path):
+    for name in ("a.png", "a.jpg", "b.JPEG", "sub/c.bmp"):
+        write(tmp_path / "in" / name)
+    predict_path(negative, tmp_path / "in", tmp_path / "jpg", output_format="jpg", quality=80)
+    assert written_names(tmp_path / "jpg") == {"a.jpg", "a.png.jpg", "b.JPEG", "sub/c.jpg"}
+    predict_path(negative, tmp_path / "in", tmp_path / "webp", output_format=".WEBP")
+    assert written_names(tmp_path / "webp") == {"a.webp", "a.png.webp", "b.webp", "sub/c.webp"}
+    assert images.picture_header(tmp_path / "webp" / "b.webp").format == "WEBP"
+    source = tmp_path / "in" / "a.png"
+    assert predict_path(negative, source, tmp_path / "x", output_format="tiff").written == [tmp_path / "x" / "a.tiff"]
+    for options, output, message in (
+        ({"output_format": "gif"}, "y", "must be one of bmp, jfif, .*. Received: gif"),
+        ({"output_format": "tiff"}, "y.png", r"must fit the output format tiff. Received: '.*y\.png'"),
+        ({"quality": 101}, "y", "`quality` must be from 1 to 100. Received: 101"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            predict_path(negative, source, tmp_path / output, **options)
+
+
+def test_an_interrupted_prediction_goes_on(tmp_path):
+    for index in range(4):
+        write(tmp_path / "in" / f"{index}.png", value=index)
+    write(tmp_path / "out" / "1.png", value=99)
+    seen = []
+    options = {"skip_existing": True, "on_progress": lambda *counts: seen.append(counts)}
+    summary = predict_path(negative, tmp_path / "in", tmp_path / "out", **options)
+    assert [path.name for path in summary.skipped] == ["1.png"]
+    assert [path.name for path in summary.written] == ["0.png", "2.png", "3.png"]
+    assert images.read_rgb(tmp_path / "out" / "1.png")[0, 0, 0] == 99
+    assert seen == [(2, 4), (3, 4), (4, 4)]
+    assert len(predict_path(negative, tmp_path / "in", tmp_path / "out", **options).skipped) == 4
+
+
+def test_pixels_tell_how_far_the_work_is(tmp_path):
+    write(tmp_path / "in" / "a.png", shape=(20, 30))
+    write(tmp_path / "in" / "b.png", shape=(10, 10))
+    seen = []
+    predictor = FakePredictor(lambda values: values.repeat(2, 0).repeat(2, 1), scale=2)
+    predict_path(predictor, tmp_path / "in", tmp_path / "out", on_pixels=lambda *pixels: seen.append(pixels))
+    assert seen[0] == (75, 1200)  # 5 of 40 rows, and of the second picture nothing is known.
+    assert seen[-1] == (700, 700)
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+
+
+def test_what_could_not_be_kept_is_told(tmp_path):
+    (tmp_path / "in").mkdir()
+    Image.new("RGBA", (4, 4), (9, 9, 9, 128)).save(tmp_path / "in" / "a.png")
+    Image.new("CMYK", (4, 4)).save(tmp_path / "in" / "b.tif")
+    notes = {}
+    options = {"on_note": lambda source, text: notes.setdefault(source.name, []).append(text)}
+    predict_path(negative, tmp_path / "in", tmp_path / "out", output_format="jpg", **options)
+    assert notes["a.png"] == ["transparency was composited on white, since JPEG holds none"]
+    assert "CMYK was converted to sRGB" in notes["b.tif"][0]
 
 
 def test_a_turned_photo_comes_out_upright(tmp_path):

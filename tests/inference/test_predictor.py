@@ -9,6 +9,8 @@ import tensorflow as tf
 
 from tfgan_app.export import export_model
 from tfgan_app.inference import load_predictor
+from tfgan_app.layers import Locality, locality_of
+from tfgan_app.networks import build_residual_unet, build_unet
 
 
 def build_model():
@@ -56,6 +58,23 @@ def test_every_kind_of_path_predicts_the_same(places, model, kind):
         assert np.abs(outputs.astype(int) - expected).max() <= 1  # A rounding tie may fall either way.
 
 
+@pytest.mark.parametrize("kind", ["run", "file", "version", "exported"])
+def test_every_kind_of_path_tiles_exactly(places, model, kind):
+    predictor = load_predictor(places[kind])
+    assert (predictor.local, predictor.scale, predictor.locality) == (True, 1, Locality(1, 1, 1))
+    pixels = random_pictures(31, 45)
+    rows = np.concatenate(list(predictor.rows(pixels, tile_px=10)))
+    np.testing.assert_allclose(rows, model(pixels[None] / np.float32(255))[0], atol=1e-5)
+
+
+def test_the_locality_of_an_export_is_that_of_its_model(tmp_path):
+    inputs = keras.Input((None, None, 3))
+    for name, generator in (("far", build_residual_unet(width=4, depth=3)), ("global", build_unet(width=4, depth=2))):
+        model = keras.Model(inputs, generator(inputs))
+        path = export_model(model, format="saved_model", output_dir=tmp_path, name=name).path
+        assert load_predictor(path).locality == locality_of(model)
+
+
 def test_the_highest_version_is_taken(places, tmp_path):
     exported = tmp_path / "many"
     for version in ("9", "10", "draft"):
@@ -99,6 +118,32 @@ def test_a_foreign_saved_model_is_refused_by_its_signatures(tmp_path):
     tf.saved_model.save(module, str(tmp_path), signatures={"other": module.double})
     with pytest.raises(ValueError, match="must have the signature `float`. It has: other"):
         load_predictor(tmp_path)
+
+
+def save_foreign(folder, function):
+    """A SavedModel from elsewhere that has the one signature which is needed."""
+    module = tf.Module()
+    module.run = tf.function(
+        lambda images: {"outputs": function(images)},
+        input_signature=[tf.TensorSpec([None, None, None, 3], name="images")],
+    )
+    tf.saved_model.save(module, str(folder), signatures={"float": module.run})
+
+
+def test_a_saved_model_that_does_not_tell_its_locality_is_measured(tmp_path):
+    save_foreign(tmp_path, lambda images: tf.repeat(tf.repeat(images, 2, 1), 2, 2))
+    predictor = load_predictor(tmp_path)
+    assert (predictor.scale, predictor.local) == (2, False)
+    pixels = random_pictures(20, 30)
+    np.testing.assert_array_equal(predictor(pixels[None])[0], pixels.repeat(2, 0).repeat(2, 1))
+    assert np.concatenate(list(predictor.rows(pixels))).shape == (40, 60, 3)
+
+
+def test_a_saved_model_that_fails_on_a_small_picture_is_named(tmp_path):
+    save_foreign(tmp_path, lambda images: tf.reshape(images, [1, 1000, 1000, 3]))
+    with pytest.raises(ValueError, match="Cannot use the model .*: The model fails on a picture of 64 x 64") as caught:
+        load_predictor(tmp_path)
+    assert "\n" not in str(caught.value)
 
 
 def test_input_is_checked(places):

@@ -80,7 +80,7 @@ def export_model(
         format: A key of `EXPORTERS`.
         output_dir: Folder of all exported models.
         name: The model's name, a plain file name.
-        parity_images: Pictures uint8 [height, width, 3] to compare on; sizes may differ. Of no use to a
+        parity_images: Pictures uint8 [height, width, channels] to compare on; sizes may differ. Of no use to a
             generative model.
         quantize: A quantisation that the format offers; `"none"` always is one.
 
@@ -110,7 +110,7 @@ def export_model(
 
 def _parity_batches(model: keras.Model, images: Iterable[np.ndarray]) -> Iterator[Batch]:
     if not takes_latents(model):
-        return picture_batches(images)
+        return picture_batches(images, channels=model.inputs[0].shape[-1])
     return latent_batches(model.inputs[0].shape[1], classes=len(class_names_of(model)))
 
 

@@ -56,20 +56,21 @@ def check_parity(
     return float(largest), total / count
 
 
-def picture_batches(images: Iterable[np.ndarray]) -> Iterator[tf.Tensor]:
+def picture_batches(images: Iterable[np.ndarray], *, channels: int = 3) -> Iterator[tf.Tensor]:
     """Given pictures, and random ones of odd sizes down to 1 x 1.
 
     Args:
-        images: Pictures uint8 [height, width, 3]; sizes may differ.
+        images: Pictures uint8 [height, width, channels]; sizes may differ.
+        channels: Of the random pictures.
 
     Yields:
-        float32 [batch, height, width, 3] in [0, 1].
+        float32 [batch, height, width, channels] in [0, 1].
     """
     for image in images:
         yield tf.constant(image[np.newaxis].astype(np.float32) / 255.0)
     rng = np.random.default_rng(0)
     for height, width in _ODD_SIZES:
-        yield tf.constant(rng.random((_BATCH, height, width, 3), np.float32))
+        yield tf.constant(rng.random((_BATCH, height, width, channels), np.float32))
 
 
 def latent_batches(latent_dim: int, *, classes: int = 0) -> Iterator[Batch]:

@@ -8,6 +8,8 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from tfgan_app.layers import feature_bytes_per_px, locality_of
+
 
 def next_version(output_dir: Path, name: str) -> Path:
     """The folder of the next version, `output_dir/name/VERSION`, one above the highest that exists."""
@@ -19,18 +21,26 @@ def next_version(output_dir: Path, name: str) -> Path:
 
 
 def write(model: keras.Model, path: Path) -> None:
-    """Writes a SavedModel of a model of pictures, with three signatures.
+    """Writes a SavedModel of a model of pictures, with four signatures.
 
-    - `float`: `images` float32 [batch, height, width, 3] in [0, 1] -> `outputs`, the same.
-    - `tensor`: `images` uint8 [batch, height, width, 3] -> `outputs`, the same.
+    - `float`: `images` float32 [batch, height, width, channels] in [0, 1] -> `outputs`, float32
+      [batch, scale * height, scale * width, 3] in [0, 1].
+    - `tensor`: the same in uint8.
     - `serving_default`: `image_bytes` string [batch] (JPEG, PNG, GIF or BMP files, whose sizes may differ) ->
-      `output_bytes` string [batch] (PNG files). Transparency is composited on white. EXIF orientation is not
-      applied, since TensorFlow cannot read it: send upright pictures.
+      `output_bytes` string [batch] (PNG files, `scale` times as high and wide). Transparency is composited on white.
+      EXIF orientation is not applied, since TensorFlow cannot read it: send upright pictures. A model of four
+      channels fills holes: transparent pixels.
+    - `locality`: `images` as for `tensor`, of any size -> what has to be known to run the model on a large picture
+      part by part, each int32 [batch] and always the same: `scale`; `context_px`, how many pixels beyond its own an
+      output pixel depends on at most (-1: on the whole picture); `multiple`, where parts have to begin; and
+      `bytes_per_px`, what the feature maps take in memory for each pixel of `images` (0: not known).
 
     Args:
-        model: float32 [batch, height, width, 3] in [0, 1] -> the same.
+        model: float32 [batch, height, width, 3 or 4] in [0, 1] -> float32 [batch, scale * height, scale * width, 3] in
+            about [0, 1], where `scale` is 1 for a model that does not enlarge.
         path: The folder to write.
     """
+    constants, channels = _locality_constants(model), model.inputs[0].shape[-1]
 
     def predict(images: tf.Tensor) -> tf.Tensor:
         return model(images, training=False)
@@ -40,14 +50,18 @@ def write(model: keras.Model, path: Path) -> None:
         return tf.cast(tf.round(outputs * 255.0), tf.uint8)
 
     def predict_file(data: tf.Tensor) -> tf.Tensor:
-        return tf.io.encode_png(predict_uint8(_decode(data)[tf.newaxis])[0])
+        return tf.io.encode_png(predict_uint8(_decode(data, channels)[tf.newaxis])[0])
 
     def predict_files(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         # One at a time: sizes may differ, and the model uses all cores for one picture already.
         outputs = tf.map_fn(predict_file, image_bytes, fn_output_signature=tf.string, parallel_iterations=1)
         return {"output_bytes": outputs}
 
-    pictures = [None, None, None, 3]
+    def tell_locality(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        # One for each picture, since TensorFlow Serving wants outputs of the inputs' length.
+        return {name: tf.fill(tf.shape(images)[:1], value) for name, value in constants.items()}
+
+    pictures = [None, None, None, channels]
     endpoints = {
         "serving_default": (predict_files, tf.TensorSpec([None], tf.string, name="image_bytes")),
         "tensor": (
@@ -58,12 +72,23 @@ def write(model: keras.Model, path: Path) -> None:
             lambda images: {"outputs": predict(images)},
             tf.TensorSpec(pictures, tf.float32, name="images"),
         ),
+        "locality": (tell_locality, tf.TensorSpec(pictures, tf.uint8, name="images")),
     }
     archive = keras.export.ExportArchive()
     archive.track(model)
     for endpoint, (function, signature) in endpoints.items():
         archive.add_endpoint(endpoint, function, input_signature=[signature])
     archive.write_out(str(path), verbose=False)
+
+
+def _locality_constants(model: keras.Model) -> dict[str, int]:
+    locality = locality_of(model)
+    return {
+        "scale": locality.scale,
+        "context_px": -1 if locality.context_px is None else locality.context_px,
+        "multiple": locality.multiple,
+        "bytes_per_px": feature_bytes_per_px(model) or 0,
+    }
 
 
 def load(path: Path) -> Callable:
@@ -78,22 +103,25 @@ def load(path: Path) -> Callable:
     return forward
 
 
-def _decode(data: tf.Tensor) -> tf.Tensor:
-    """Decodes the bytes of a picture file to uint8 [height, width, 3] as Pillow does."""
-    picture = tf.cond(
+def _decode(data: tf.Tensor, channels: int) -> tf.Tensor:
+    """Decodes the bytes of a picture file to uint8 [height, width, 3 or 4] as Pillow does."""
+    decoded = tf.cond(
         tf.io.is_jpeg(data),
         lambda: tf.io.decode_jpeg(data, channels=3, dct_method="INTEGER_ACCURATE"),
-        lambda: _on_white(tf.io.decode_image(data, expand_animations=False)),
+        lambda: tf.io.decode_image(data, expand_animations=False),
     )
-    return tf.ensure_shape(picture, [None, None, 3])
+    colour, alpha = _split_alpha(decoded)
+    if channels == 4:
+        picture = tf.concat([colour, alpha], axis=-1)
+    else:
+        picture = (colour * alpha + 255 * (255 - alpha) + 127) // 255
+    return tf.ensure_shape(tf.cast(picture, tf.uint8), [None, None, channels])
 
 
-def _on_white(picture: tf.Tensor) -> tf.Tensor:
-    """Composites uint8 [height, width, 1 to 4] (gray, gray and alpha, RGB, RGBA) on white."""
+def _split_alpha(picture: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Colour [height, width, 3] and alpha [height, width, 1], int32, of gray, gray and alpha, RGB or RGBA."""
     shape = tf.shape(picture)
     has_alpha = 1 - shape[2] % 2
     values = tf.cast(picture, tf.int32)
-    colour = values[..., : shape[2] - has_alpha]
-    alpha = tf.where(has_alpha == 1, values[..., -1:], 255)
-    mixed = (colour * alpha + 255 * (255 - alpha) + 127) // 255
-    return tf.cast(tf.broadcast_to(mixed, [shape[0], shape[1], 3]), tf.uint8)
+    colour = tf.broadcast_to(values[..., : shape[2] - has_alpha], [shape[0], shape[1], 3])
+    return colour, tf.where(has_alpha == 1, values[..., -1:], 255)

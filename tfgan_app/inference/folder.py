@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,12 +12,17 @@ from pathlib import Path
 import numpy as np
 
 from tfgan_app import images
+from tfgan_app.inference.faithful import RowPredictor, predict_picture
+from tfgan_app.inference.folder_plan import Job, plan_jobs, with_masks
+from tfgan_app.inference.handover import Abandoned, Handover
+from tfgan_app.picture_files import MAX_OUTPUT_PIXELS, Picture, check_size, open_picture_writer, read_picture
 
-MAX_PREDICTION_PIXELS = 2**24
-"""Pictures are predicted whole; at 17 megapixels one full-size feature map of 64 channels takes 4 GB."""
-
-_WORKERS = 2
+_WRITERS = 4
 _LOOKAHEAD = 4
+_LOOKAHEAD_PIXELS = 2**25
+"""Pictures are read ahead, and left to be encoded, while they have no more pixels than this together; or one."""
+
+_EXPECTED = (ValueError, OSError, MemoryError)
 
 
 @dataclass
@@ -27,164 +32,228 @@ class PredictionSummary:
     Attributes:
         written: The files that were written, in the order of their inputs.
         failed: The inputs that could not be read, predicted or written.
+        skipped: The files that were there already and were to be kept.
     """
 
     written: list[Path] = field(default_factory=list)
     failed: list[Path] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class _Job:
-    source: Path
-    target: Path
+    skipped: list[Path] = field(default_factory=list)
 
 
 def predict_path(
-    predictor: Callable[[np.ndarray], np.ndarray],
+    predictor: RowPredictor,
     input: str | os.PathLike,
     output: str | os.PathLike,
     *,
+    output_format: str | None = None,
+    quality: int | None = None,
+    skip_existing: bool = False,
+    masks: str | os.PathLike | None = None,
+    tile_px: int | None = None,
+    max_pixels: int = images.MAX_PIXELS,
+    max_output_pixels: int = MAX_OUTPUT_PIXELS,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
+    on_pixels: Callable[[int, int], None] = lambda done, total: None,
     on_failure: Callable[[Path, str], None] = lambda source, reason: None,
-    max_pixels: int = MAX_PREDICTION_PIXELS,
+    on_note: Callable[[Path, str], None] = lambda source, text: None,
 ) -> PredictionSummary:
     """Predicts one picture, or each picture in a folder tree; reading and writing overlap the model.
 
-    A folder's results have the relative names of their inputs. A suffix that cannot be written becomes
-    `.png`; where that name is taken already, `.png` is appended (`a.gif` beside `a.png` becomes `a.gif.png`).
-    Results of an earlier prediction are overwritten, inputs never.
+    A folder's results have the relative names of their inputs. A suffix that is not that of the result's format
+    is replaced; where that name is taken already, the new one is appended (`a.gif` beside `a.png` becomes
+    `a.gif.png`). Results of an earlier prediction are overwritten or kept, inputs are never overwritten. What a
+    file holds besides 8-bit colour is kept as `predict_picture` and `open_picture_writer` say.
 
     Args:
-        predictor: uint8 [batch, height, width, 3] -> uint8 [batch, height, width, 3].
+        predictor: A model of pictures.
         input: A picture file, or a folder. Where the output folder lies inside it, that part is left out.
         output: For a picture: a file name with a suffix of a picture, or a folder. For a folder: a folder.
+        output_format: Name of a format, such as `"png"` or `"jpg"`, for all results; by default each keeps its
+            input's, or becomes PNG where that cannot be written.
+        quality: 1 to 100, for JPEG and WebP (100 is lossless there); by default 95.
+        skip_existing: Keep results that are there already. Files are renamed into place, so those are whole, and
+            an interrupted prediction goes on where it stopped.
+        masks: For models that fill holes: a picture that is light where the holes are, or a folder of such pictures
+            with the names of the inputs. Without them, what is fully transparent is filled.
+        tile_px: Passed on to the predictor.
+        max_pixels: Pictures with more pixels than this fail, before they are decoded.
+        max_output_pixels: So do those whose results would have more than this, before they are computed.
         on_progress: Called after each picture with the number done and the number of all.
+        on_pixels: Called as results grow, with the input pixels done and those of all pictures; until all are
+            read, the latter is an estimate by the ones that are.
         on_failure: Called with each input that failed and one line that names it and says why.
-        max_pixels: Pictures with more pixels than this fail.
+        on_note: Called with each input of which something could not be kept and one clause that says what.
 
     Returns:
         A `PredictionSummary`.
 
     Raises:
-        ValueError: If there is no picture at `input`, or a result would overwrite an input.
+        ValueError: If there is no picture at `input`, an option is wrong, or a result would overwrite an input.
     """
-    jobs = _plan(Path(input), Path(output))
+    if quality is not None and not 1 <= quality <= 100:
+        raise ValueError(f"`quality` must be from 1 to 100. Received: {quality}")
+    jobs = plan_jobs(Path(input), Path(output), output_format=output_format)
+    if masks is not None:
+        jobs = with_masks(jobs, Path(input), Path(masks))
     summary = PredictionSummary()
-
-    def finish(job: _Job, error: Exception | None) -> None:
-        if error is None:
-            summary.written.append(job.target)
-        else:
-            summary.failed.append(job.source)
-            on_failure(job.source, _reason(job, error))
-        on_progress(len(summary.written) + len(summary.failed), len(jobs))
-
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        for job, error in _run_jobs(jobs, predictor, pool, max_pixels=max_pixels):
-            finish(job, error)
+    if skip_existing:
+        summary.skipped = [job.target for job in jobs if job.target.is_file()]
+    todo = [job for job in jobs if job.target not in set(summary.skipped)]
+    progress = _PixelProgress(len(todo), on_pixels)
+    batch = _Batch(predictor, progress, quality, tile_px, max_pixels, max_output_pixels)
+    with ThreadPoolExecutor(1) as readers, ThreadPoolExecutor(_WRITERS) as writers:
+        for job, result in batch.run(todo, readers, writers):
+            if isinstance(result, Exception):
+                summary.failed.append(job.source)
+                on_failure(job.source, _reason(job, result))
+            else:
+                summary.written.append(job.target)
+                for note in result:
+                    on_note(job.source, note)
+            on_progress(len(summary.written) + len(summary.failed) + len(summary.skipped), len(jobs))
     return summary
 
 
-def _run_jobs(
-    jobs: list[_Job], predictor: Callable, pool: ThreadPoolExecutor, *, max_pixels: int
-) -> Iterator[tuple[_Job, Exception | None]]:
-    """Yields each job in order with what went wrong, holding no more than a few pictures in memory."""
+class _PixelProgress:
+    """Counts input pixels, and estimates those of pictures that are not read yet."""
 
-    def read(source: Path) -> np.ndarray:
-        return images.read_rgb(source, max_pixels=max_pixels)
+    def __init__(self, pictures: int, on_pixels: Callable[[int, int], None]):
+        self._pictures, self._on_pixels = pictures, on_pixels
+        self._read = self._read_pixels = 0
+        self._done = 0.0
 
-    readings: deque[Future] = deque(pool.submit(read, job.source) for job in jobs[:_LOOKAHEAD])
-    writings: deque[tuple[_Job, Future]] = deque()
-    for position, job in enumerate(jobs):
-        reading = readings.popleft()
-        if position + _LOOKAHEAD < len(jobs):
-            readings.append(pool.submit(read, jobs[position + _LOOKAHEAD].source))
-        writings.append((job, _predict_one(job, reading, predictor, pool)))
-        if len(writings) > _LOOKAHEAD:
-            done, writing = writings.popleft()
-            yield done, _error_of(writing)
-    for job, writing in writings:
-        yield job, _error_of(writing)
+    def begin(self, pixels: int) -> None:
+        self._read += 1
+        self._read_pixels += pixels
+
+    def advance(self, pixels: float) -> None:
+        self._done += pixels
+        self._on_pixels(round(self._done), round(self._read_pixels * self._pictures / self._read))
 
 
-def _predict_one(job: _Job, reading: Future, predictor: Callable, pool: ThreadPoolExecutor) -> Future:
-    """Runs the model in this thread and hands its result to the pool to be written."""
+@dataclass(frozen=True)
+class _Batch:
+    """Three stages: one thread reads ahead, the caller's runs the model, and a few encode."""
+
+    predictor: RowPredictor
+    progress: _PixelProgress
+    quality: int | None
+    tile_px: int | None
+    max_pixels: int
+    max_output_pixels: int
+
+    def run(
+        self, jobs: Sequence[Job], readers: ThreadPoolExecutor, writers: ThreadPoolExecutor
+    ) -> Iterator[tuple[Job, Exception | Sequence[str]]]:
+        """Yields each job in order with its notes, or with what went wrong."""
+        writings: deque[tuple[Job, Future, int]] = deque()
+        for job, reading, pixels in self._read_ahead(jobs, readers):
+            writings.append((job, self._predict(job, reading, writers), pixels * self.predictor.scale**2))
+            while len(writings) > _LOOKAHEAD or (len(writings) > 1 and _held(writings) > _LOOKAHEAD_PIXELS):
+                done, writing, _ = writings.popleft()
+                yield done, _outcome(writing)
+        for job, writing, _ in writings:
+            yield job, _outcome(writing)
+
+    def _read_ahead(self, jobs: Sequence[Job], readers: ThreadPoolExecutor) -> Iterator[tuple[Job, Future, int]]:
+        """Yields each job with its reading and its pixels, a bounded number of pixels ahead."""
+        waiting: deque[tuple[Job, Future, int]] = deque()
+        unread = deque(jobs)
+        try:
+            while unread or waiting:
+                while unread and len(waiting) < _LOOKAHEAD:
+                    pixels = _pixels_of(unread[0].source)
+                    if waiting and _held(waiting) + pixels > _LOOKAHEAD_PIXELS:
+                        break
+                    job = unread.popleft()
+                    waiting.append((job, readers.submit(self._read, job), pixels))
+                yield waiting.popleft()
+        finally:
+            for _, reading, _ in waiting:
+                reading.cancel()
+
+    def _read(self, job: Job) -> Picture:
+        picture = read_picture(job.source, max_pixels=self.max_pixels)
+        height, width = (self.predictor.scale * side for side in picture.pixels.shape[:2])
+        if height * width > self.max_output_pixels:
+            raise ValueError(
+                f"Cannot predict the picture '{job.source}': its result would be {width} x {height} pixels; accepted "
+                f"are at most {self.max_output_pixels} pixels: scale it down or cut it"
+            )
+        check_size(job.target, height=height, width=width)
+        return picture
+
+    def _predict(self, job: Job, reading: Future, writers: ThreadPoolExecutor) -> Future:
+        """Runs the model in this thread and hands its rows to one that writes them."""
+        handover = Handover()
+        writing: Future | None = None
+        try:
+            picture = reading.result()
+            height, width = picture.pixels.shape[:2]
+            self.progress.begin(height * width)
+            mask = None if job.mask is None else _read_mask(job.mask, max_pixels=self.max_pixels)
+            channels, strips = predict_picture(self.predictor, picture, mask=mask, tile_px=self.tile_px)
+            writing = writers.submit(self._write, job, picture, channels, handover)
+            for strip in strips:
+                handover.put(strip)
+                self.progress.advance(len(strip) / self.predictor.scale * width)
+            handover.complete()
+        except Abandoned:  # The writing has failed, and says why.
+            return writing
+        except BaseException as error:
+            handover.abandon()
+            if not isinstance(error, _EXPECTED):
+                raise
+            failed: Future = Future()
+            failed.set_exception(error)
+            return failed
+        return writing
+
+    def _write(self, job: Job, picture: Picture, channels: int, strips: Handover) -> Sequence[str]:
+        """Writes the strips of a picture as they come; returns the notes."""
+        height, width = (self.predictor.scale * side for side in picture.pixels.shape[:2])
+        kind = {"channels": channels, "dtype": picture.pixels.dtype, "metadata": picture.metadata}
+        try:
+            with open_picture_writer(job.target, height=height, width=width, quality=self.quality, **kind) as writer:
+                for strip in strips:
+                    writer.write(strip)
+            return [*picture.notes, *writer.notes]
+        except BaseException:
+            strips.abandon()
+            raise
+
+
+def _read_mask(path: Path, *, max_pixels: int) -> np.ndarray:
+    """Bool [height, width]: True where a picture is light."""
+    pixels = read_picture(path, max_pixels=max_pixels).pixels
+    return pixels.mean(axis=-1) > np.iinfo(pixels.dtype).max / 2
+
+
+def _pixels_of(source: Path) -> int:
+    """By the file's header; of a file that does not tell, as many as are ever read ahead."""
     try:
-        result = predictor(reading.result()[None])[0]
-    except (ValueError, OSError, MemoryError) as error:
-        failed: Future = Future()
-        failed.set_exception(error)
-        return failed
-    return pool.submit(images.write_picture, job.target, result)
+        header = images.picture_header(source)
+    except ValueError:
+        return _LOOKAHEAD_PIXELS
+    return header.width * header.height
 
 
-def _error_of(writing: Future) -> Exception | None:
+def _held(pictures: Iterable[tuple[Job, Future, int]]) -> int:
+    """Pixels of all of them."""
+    return sum(pixels for _, _, pixels in pictures)
+
+
+def _outcome(writing: Future) -> Exception | Sequence[str]:
+    """The notes of a written picture, or the error; raises one that is nobody's fault but ours."""
     error = writing.exception()
-    if error is None or isinstance(error, (ValueError, OSError, MemoryError)):
+    if error is None:
+        return writing.result()
+    if isinstance(error, _EXPECTED):
         return error
     raise error
 
 
-def _reason(job: _Job, error: Exception) -> str:
+def _reason(job: Job, error: Exception) -> str:
     """One line that names the input, whichever of reading, predicting or writing failed."""
-    text = str(error) or type(error).__name__
+    text = " ".join(str(error).split()) or type(error).__name__
     return text if str(job.source) in text else f"Cannot predict the picture '{job.source}': {text}"
-
-
-def _plan(source: Path, target: Path) -> list[_Job]:
-    """Pairs each input with its result and refuses what would overwrite an input."""
-    if source.is_dir():
-        jobs = _plan_folder(source, target)
-    elif source.is_file():
-        jobs = [_Job(source, _file_target(source, target))]
-    else:
-        raise ValueError(f"The input must be a picture or a folder of pictures. There is none at '{source}'.")
-    inputs = {job.source.resolve() for job in jobs}
-    for job in jobs:
-        if job.target.resolve() in inputs:
-            raise ValueError(f"The output would overwrite the input '{job.target}': choose another output.")
-    return jobs
-
-
-def _file_target(source: Path, target: Path) -> Path:
-    if target.is_dir() or target.suffix.lower() not in images.PICTURE_SUFFIXES:
-        return target / _writable_name(source)
-    if target.suffix.lower() not in images.WRITABLE_SUFFIXES:
-        known = ", ".join(sorted(images.WRITABLE_SUFFIXES))
-        raise ValueError(f"The output's suffix must be one of {known}. Received: '{target}'")
-    return target
-
-
-def _plan_folder(source: Path, target: Path) -> list[_Job]:
-    if target.exists() and not target.is_dir():
-        raise ValueError(f"The output for a folder must be a folder. Received the file '{target}'.")
-    inside = target.resolve()
-    found = images.find_pictures(source)
-    if inside != source.resolve():  # Results of an earlier prediction, where they lie among the inputs.
-        found = [path for path in found if inside not in path.resolve().parents]
-    if not found:
-        raise ValueError(f"The input must hold pictures. Found none in '{source}'.")
-    kept = {path for path in found if path.suffix.lower() in images.WRITABLE_SUFFIXES}
-    # Compared in lower case: many file systems do not tell `A.png` from `a.png`.
-    taken = {str(path.relative_to(source)).lower() for path in kept}
-    jobs = []
-    for path in found:
-        name = path.relative_to(source)
-        if path not in kept:
-            name = _free_name(name, taken)
-            taken.add(str(name).lower())
-        jobs.append(_Job(path, target / name))
-    return jobs
-
-
-def _writable_name(path: Path) -> Path:
-    return Path(path.name if path.suffix.lower() in images.WRITABLE_SUFFIXES else f"{path.stem}.png")
-
-
-def _free_name(name: Path, taken: set[str]) -> Path:
-    """A `.png` name for a file whose suffix cannot be written: `a.png`, `a.gif.png`, `a.gif.2.png`..."""
-    free, count = name.with_suffix(".png"), 1
-    while str(free).lower() in taken:
-        free = name.with_name(f"{name.name}.png" if count == 1 else f"{name.name}.{count}.png")
-        count += 1
-    return free

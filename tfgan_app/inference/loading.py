@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import keras
@@ -13,13 +14,19 @@ from tfgan_app.inference.errors import one_line
 from tfgan_app.inference.predictor import Predictor
 from tfgan_app.inference.sampler import Sampler
 from tfgan_app.latents import takes_latents
-from tfgan_app.layers import class_names_of  # The package registers the layers that `.keras` files refer to.
+from tfgan_app.layers import (  # The package registers the layers that `.keras` files refer to.
+    Locality,
+    class_names_of,
+    feature_bytes_per_px,
+    locality_of,
+    probed_locality,
+)
 
 CHECKPOINTS = ("last", "best")
 
-_PICTURES = tf.TensorSpec([None, None, None, 3], tf.float32, name="images")
 _SIGNATURE = "float"
 _NAMES_SIGNATURE = "class_names"
+_LOCALITY_SIGNATURE = "locality"
 
 
 def load_predictor(path: str | os.PathLike, *, checkpoint: str = "last") -> Predictor | Sampler:
@@ -39,12 +46,10 @@ def load_predictor(path: str | os.PathLike, *, checkpoint: str = "last") -> Pred
     path = Path(path)
     if not path.exists():
         raise ValueError(f"There is no model at '{path}'.")
-    if path.is_dir() and (path / "checkpoints").is_dir():
-        return _from_keras(run_checkpoint(path, checkpoint))
-    if checkpoint != "last":
-        raise ValueError(f"`checkpoint` applies to a run directory only. Received: {checkpoint} for '{path}'")
-    if path.is_file() and path.suffix == ".keras":
-        return _from_keras(path)
+    if is_run(path) or (path.is_file() and path.suffix == ".keras"):
+        file = model_file(path, checkpoint)
+        return predictor_of(load_keras_model(file), file)
+    _check_last(path, checkpoint)
     saved_model = _saved_model_folder(path)
     if saved_model is None:
         raise ValueError(
@@ -52,6 +57,35 @@ def load_predictor(path: str | os.PathLike, *, checkpoint: str = "last") -> Pred
             f"or one of its version folders. Received: '{path}'"
         )
     return _from_saved_model(saved_model)
+
+
+def is_run(path: Path) -> bool:
+    """Whether a path is a run directory that has trained."""
+    return (path / "checkpoints").is_dir()
+
+
+def model_file(path: str | os.PathLike, checkpoint: str = "last") -> Path:
+    """The `.keras` file at a path.
+
+    Args:
+        path: A run directory or a `.keras` file.
+        checkpoint: As for `load_predictor`.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    path = Path(path)
+    if is_run(path):
+        return run_checkpoint(path, checkpoint)
+    _check_last(path, checkpoint)
+    if path.suffix != ".keras" or not path.is_file():
+        raise ValueError(f"The model must be a run directory or a .keras file. Received: '{path}'")
+    return path
+
+
+def _check_last(path: Path, checkpoint: str) -> None:
+    if checkpoint != "last":
+        raise ValueError(f"`checkpoint` applies to a run directory only. Received: {checkpoint} for '{path}'")
 
 
 def run_checkpoint(run_dir: str | os.PathLike, checkpoint: str = "last") -> Path:
@@ -93,11 +127,27 @@ def load_keras_model(path: str | os.PathLike) -> keras.Model:
         raise ValueError(f"Cannot load the Keras model '{path}': {one_line(error)}") from error
 
 
-def _from_keras(path: Path) -> Predictor | Sampler:
-    model = load_keras_model(path)
+def predictor_of(model: keras.Model, path: str | os.PathLike) -> Predictor | Sampler:
+    """Wraps an inference model that is in memory.
+
+    Args:
+        model: What a task's `inference_model` made.
+        path: Where it came from.
+
+    Returns:
+        As `load_predictor`.
+
+    Raises:
+        ValueError: If it is no such model. One line.
+    """
+    path = Path(path)
     if not takes_latents(model):
-        forward = tf.function(lambda images: model(images, training=False), input_signature=[_PICTURES])
-        return Predictor(forward, path)
+        channels = model.inputs[0].shape[-1]
+        pictures = tf.TensorSpec([None, None, None, channels], tf.float32, name="images")
+        forward = tf.function(lambda images: model(images, training=False), input_signature=[pictures])
+        with _naming(path):
+            facts = {"locality": locality_of(model), "bytes_per_px": feature_bytes_per_px(model)}
+        return Predictor(forward, path, channels=channels, **facts)
     specs = [tf.TensorSpec(tensor.shape, tensor.dtype, name=tensor.name) for tensor in model.inputs]
     forward = tf.function(
         lambda *inputs: model(list(inputs) if len(inputs) > 1 else inputs[0], training=False), input_signature=specs
@@ -121,7 +171,8 @@ def _from_saved_model(folder: Path) -> Predictor | Sampler:
         return loaded.signatures[_SIGNATURE](**inputs)["outputs"]
 
     if "latents" not in specs:
-        return Predictor(lambda images: forward(images=images), folder)
+        channels = specs["images"].shape[-1]
+        return _from_picture_signatures(loaded, lambda images: forward(images=images), folder, channels=channels)
     latent_dim = specs["latents"].shape[1]
     if "labels" not in specs:
         return Sampler(lambda latents: forward(latents=latents), folder, latent_dim=latent_dim)
@@ -132,6 +183,28 @@ def _from_saved_model(folder: Path) -> Predictor | Sampler:
         latent_dim=latent_dim,
         class_names=_stored_class_names(loaded.signatures[_NAMES_SIGNATURE]),
     )
+
+
+def _from_picture_signatures(loaded: tf.Module, forward: Callable, folder: Path, *, channels: int) -> Predictor:
+    """With the locality that the export stored; a SavedModel from elsewhere counts as not local."""
+    if _LOCALITY_SIGNATURE not in loaded.signatures:
+        with _naming(folder):
+            return Predictor(forward, folder, locality=probed_locality(forward), channels=channels)
+    stored = loaded.signatures[_LOCALITY_SIGNATURE](images=tf.zeros([1, 1, 1, channels], tf.uint8))
+    scale, context_px, multiple, bytes_per_px = (
+        int(stored[name][0]) for name in ("scale", "context_px", "multiple", "bytes_per_px")
+    )
+    locality = Locality(scale, context_px if context_px >= 0 else None, multiple)
+    return Predictor(forward, folder, locality=locality, bytes_per_px=bytes_per_px or None, channels=channels)
+
+
+@contextlib.contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Puts the path of the model in front of what is wrong with it."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"Cannot use the model '{path}': {error}") from error
 
 
 def _check_signature(loaded: tf.Module, name: str, folder: Path) -> None:

@@ -2,51 +2,167 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
 from tfgan_app.inference.errors import one_line
+from tfgan_app.inference.free_memory import free_bytes
+from tfgan_app.inference.self_ensemble import self_ensemble
+from tfgan_app.inference.tiling import choose_tile_px, tiled_rows, tiles_exactly
+from tfgan_app.layers import Locality
+
+_LARGEST = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0}
 
 
 class Predictor:
-    """A picture-to-picture model behind a uint8 interface.
+    """A picture-to-picture model behind an interface of NumPy arrays.
 
     Attributes:
         path: The file or folder that the model was loaded from.
+        locality: How far the model looks.
+        channels: 3, or 4 for a model that fills holes: the fourth is alpha, 0 in holes and full in known pixels.
     """
 
-    def __init__(self, forward: Callable[[tf.Tensor], tf.Tensor], path: str | os.PathLike):
+    def __init__(
+        self,
+        forward: Callable[[tf.Tensor], tf.Tensor],
+        path: str | os.PathLike,
+        *,
+        locality: Locality,
+        bytes_per_px: int | None = None,
+        channels: int = 3,
+    ):
         """Wraps a model.
 
         Args:
-            forward: float32 [batch, height, width, 3] in [0, 1] -> the same shape and range.
+            forward: float32 [batch, height, width, channels] in [0, 1] -> float32
+                [batch, scale * height, scale * width, 3] in about the same range.
             path: Where it came from.
+            locality: What `locality_of` says of the model.
+            bytes_per_px: What `feature_bytes_per_px` says of it.
+            channels: Of the pictures that the model is given.
         """
         self.path = Path(path)
+        self.locality = locality
+        self.channels = channels
         self._forward = forward
+        self._bytes_per_px = bytes_per_px
+        self._tiled_as = locality if self.local else dataclasses.replace(locality, context_px=None)
+        self._largest_tile_px: int | None = None
+
+    @property
+    def scale(self) -> int:
+        """Output pixels per input pixel along height and width."""
+        return self.locality.scale
+
+    @property
+    def local(self) -> bool:
+        """Whether tiles give what the whole picture gives. Else they overlap and are blended into each other."""
+        return tiles_exactly(self.locality, bytes_per_px=self._bytes_per_px)
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        """Runs the model in inference mode.
+        """Runs the model in inference mode on whole pictures.
 
         Args:
-            images: uint8 [batch, height, width, 3].
+            images: uint8 [batch, height, width, channels].
 
         Returns:
-            uint8 [batch, height, width, 3].
+            uint8 [batch, scale * height, scale * width, 3].
 
         Raises:
             ValueError: If `images` is of another kind, or the model fails on it (for lack of memory, say).
         """
-        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != 3:
+        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != self.channels:
             raise ValueError(
-                f"`images` must be uint8 [batch, height, width, 3]. Received: {images.dtype} {list(images.shape)}"
+                f"`images` must be uint8 [batch, height, width, {self.channels}]. "
+                f"Received: {images.dtype} {list(images.shape)}"
             )
         try:
-            outputs = self._forward(tf.constant(images.astype(np.float32) / 255.0))
+            outputs = self._run(images)
+        except tf.errors.ResourceExhaustedError as error:
+            raise _failure(images, error) from error
+        return np.rint(np.clip(outputs, 0.0, 1.0) * 255.0).astype(np.uint8)
+
+    def rows(self, pixels: np.ndarray, *, tile_px: int | None = None) -> Iterator[np.ndarray]:
+        """Runs the model in inference mode on a picture of any size, in tiles where it is large.
+
+        Memory does not grow with the height of the picture. A local model gives what it gives for the whole picture,
+        but for rounding errors. Any other is exact on what fits in one tile; larger pictures are blended from tiles.
+
+        Args:
+            pixels: uint8 or uint16 [height, width, channels].
+            tile_px: Height and width of a tile in pixels of the picture, not counting what the model sees around it.
+                By default what suits the model and the free memory. Tiles too large for the memory become smaller.
+
+        Returns:
+            Iterator of float32 [rows, scale * width, 3] in [0, 1], from the top down. It raises ValueError where the
+            model fails on a tile.
+
+        Raises:
+            ValueError: If an argument is of another kind.
+        """
+        if pixels.dtype not in _LARGEST or pixels.ndim != 3 or pixels.shape[2] != self.channels or 0 in pixels.shape:
+            raise ValueError(
+                f"`pixels` must be uint8 or uint16 [height, width, {self.channels}] of at least one pixel. "
+                f"Received: {pixels.dtype} {list(pixels.shape)}"
+            )
+        if tile_px is not None and tile_px < 1:
+            raise ValueError(f"`tile_px` must be a positive integer. Received: {tile_px}")
+        tile_px = tile_px or choose_tile_px(
+            *pixels.shape[:2], locality=self._tiled_as, bytes_per_px=self._bytes_per_px, free_bytes=free_bytes()
+        )
+        tile_px = min(tile_px, self._largest_tile_px or tile_px)
+        return tiled_rows(
+            lambda part: self._run(part[np.newaxis])[0],
+            pixels,
+            locality=self._tiled_as,
+            tile_px=tile_px,
+            on_smaller=self._remember,
+        )
+
+    def picture(self, pixels: np.ndarray, *, tile_px: int | None = None) -> np.ndarray:
+        """All of `rows`, rounded: uint8 or uint16 [height, width, channels] -> the same [scale * ..., 3]."""
+        largest = _LARGEST[pixels.dtype]
+        rows = [np.rint(rows * largest).astype(pixels.dtype) for rows in self.rows(pixels, tile_px=tile_px)]
+        return np.concatenate(rows)
+
+    def ensembled(self) -> Predictor:
+        """The mean of this model over the eight orientations of a picture; see `self_ensemble`."""
+        forward = functools.partial(self_ensemble, self._forward)
+        return Predictor(
+            forward, self.path, locality=self.locality, bytes_per_px=self._bytes_per_px, channels=self.channels
+        )
+
+    def _remember(self, tile_px: int) -> None:
+        """So that the next picture does not fail for lack of memory first: on a GPU that takes many seconds."""
+        self._largest_tile_px = tile_px
+
+    def _run(self, images: np.ndarray) -> np.ndarray:
+        """uint8 or uint16 [batch, height, width, channels] -> float32 of the size it has to have, not clipped."""
+        try:
+            outputs = self._forward(tf.constant(np.divide(images, _LARGEST[images.dtype], dtype=np.float32)))
+        except tf.errors.ResourceExhaustedError:
+            raise
         except tf.errors.OpError as error:
-            raise ValueError(f"The model failed on {list(images.shape)}: {one_line(error)}") from error
-        return np.rint(np.clip(np.asarray(outputs, np.float32), 0.0, 1.0) * 255.0).astype(np.uint8)
+            raise _failure(images, error) from error
+        batch, height, width, _ = images.shape
+        expected = (batch, height * self.scale, width * self.scale, 3)
+        if tuple(outputs.shape) != expected:
+            raise ValueError(
+                f"The model must make pictures {list(expected)} of {list(images.shape)}. "
+                f"Received: {list(outputs.shape)}. It does not take pictures of every size."
+            )
+        outputs = np.asarray(outputs, np.float32)
+        if not np.isfinite(outputs).all():
+            raise ValueError("The model's pictures are not finite numbers: its training has diverged.")
+        return outputs
+
+
+def _failure(images: np.ndarray, error: Exception) -> ValueError:
+    return ValueError(f"The model failed on {list(images.shape)}: {one_line(error)}")

@@ -2,6 +2,7 @@
 
 from tfgan_app.layers.bicubic import BicubicUpsampling
 from tfgan_app.layers.center_pad import CenterPad
+from tfgan_app.layers.channel_slice import ChannelSlice
 from tfgan_app.layers.class_conditioning import ClassGainAndBias, conditional_batch_norm
 from tfgan_app.layers.class_names import ClassNames, class_names_of
 from tfgan_app.layers.gating import SplitGate
@@ -24,6 +25,7 @@ __all__ = [
     "BicubicUpsampling",
     "BilinearUpsampling",
     "CenterPad",
+    "ChannelSlice",
     "ClassGainAndBias",
     "ClassNames",
     "CropLike",

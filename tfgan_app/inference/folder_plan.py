@@ -1,0 +1,123 @@
+"""Which file becomes which: a picture or a tree of pictures and the names of their results."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tfgan_app import images
+from tfgan_app.picture_files import PICTURE_FORMATS, format_of
+
+_DEFAULT_SUFFIX = ".png"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture to predict.
+
+    Attributes:
+        source: The picture.
+        target: Its result.
+        mask: The picture that tells its holes, or None.
+    """
+
+    source: Path
+    target: Path
+    mask: Path | None = None
+
+
+def with_masks(jobs: list[Job], source: Path, masks: Path) -> list[Job]:
+    """Gives each job its mask.
+
+    Args:
+        jobs: What `plan_jobs` planned.
+        source: Its input.
+        masks: A picture for all of them, or a folder of pictures with the names of the inputs and any suffix.
+
+    Raises:
+        ValueError: If there is no mask at all. A single one that is missing is named when its picture's turn comes.
+    """
+    if masks.is_file():
+        return [replace(job, mask=masks) for job in jobs]
+    root = source if source.is_dir() else source.parent
+    by_name = {path.relative_to(masks).with_suffix(""): path for path in images.find_pictures(masks)}
+    if not by_name:
+        raise ValueError(f"The mask must be a picture or a folder of pictures. There is none at '{masks}'.")
+    found = [(job, job.source.relative_to(root)) for job in jobs]
+    return [replace(job, mask=by_name.get(name.with_suffix(""), masks / name)) for job, name in found]
+
+
+def plan_jobs(source: Path, target: Path, *, output_format: str | None = None) -> list[Job]:
+    """Pairs each input with its result.
+
+    Args:
+        source: A picture, or a folder of pictures.
+        target: A file or a folder, or a folder.
+        output_format: Name of the results' format, such as `"png"` or `"jpg"`; by default that of the input.
+
+    Returns:
+        The jobs, in the order of `images.find_pictures`.
+
+    Raises:
+        ValueError: If there is no picture, the format cannot be written, or a result would overwrite an input.
+    """
+    suffix = None if output_format is None else f".{output_format.lower().removeprefix('.')}"
+    if suffix is not None and suffix not in PICTURE_FORMATS:
+        known = ", ".join(sorted(known.removeprefix(".") for known in PICTURE_FORMATS))
+        raise ValueError(f"The output format must be one of {known}. Received: {output_format}")
+    if source.is_dir():
+        jobs = _plan_folder(source, target, suffix)
+    elif source.is_file():
+        jobs = [Job(source, _file_target(source, target, suffix))]
+    else:
+        raise ValueError(f"The input must be a picture or a folder of pictures. There is none at '{source}'.")
+    inputs = {job.source.resolve() for job in jobs}
+    for job in jobs:
+        if job.target.resolve() in inputs:
+            raise ValueError(f"The output would overwrite the input '{job.target}': choose another output.")
+    return jobs
+
+
+def _file_target(source: Path, target: Path, suffix: str | None) -> Path:
+    if target.is_dir() or target.suffix.lower() not in images.PICTURE_SUFFIXES:
+        return target / (source.name if _keeps_name(source, suffix) else f"{source.stem}{suffix or _DEFAULT_SUFFIX}")
+    if suffix is not None and format_of(target) != PICTURE_FORMATS[suffix]:
+        raise ValueError(f"The output's suffix must fit the output format {suffix[1:]}. Received: '{target}'")
+    format_of(target)
+    return target
+
+
+def _plan_folder(source: Path, target: Path, suffix: str | None) -> list[Job]:
+    if target.exists() and not target.is_dir():
+        raise ValueError(f"The output for a folder must be a folder. Received the file '{target}'.")
+    inside = target.resolve()
+    found = images.find_pictures(source)
+    if inside != source.resolve():  # Results of an earlier prediction, where they lie among the inputs.
+        found = [path for path in found if inside not in path.resolve().parents]
+    if not found:
+        raise ValueError(f"The input must hold pictures. Found none in '{source}'.")
+    kept = {path for path in found if _keeps_name(path, suffix)}
+    # Compared in lower case: many file systems do not tell `A.png` from `a.png`.
+    taken = {str(path.relative_to(source)).lower() for path in kept}
+    jobs = []
+    for path in found:
+        name = path.relative_to(source)
+        if path not in kept:
+            name = _free_name(name, suffix or _DEFAULT_SUFFIX, taken)
+            taken.add(str(name).lower())
+        jobs.append(Job(path, target / name))
+    return jobs
+
+
+def _keeps_name(path: Path, suffix: str | None) -> bool:
+    own = PICTURE_FORMATS.get(path.suffix.lower())
+    return own is not None and (suffix is None or own == PICTURE_FORMATS[suffix])
+
+
+def _free_name(name: Path, suffix: str, taken: set[str]) -> Path:
+    """A name for a file that cannot keep its own: `a.png`, `a.gif.png`, `a.gif.2.png`..."""
+    free, count = name.with_suffix(suffix), 1
+    while str(free).lower() in taken:
+        free = name.with_name(f"{name.name}{suffix}" if count == 1 else f"{name.name}.{count}{suffix}")
+        count += 1
+    return free

@@ -1,0 +1,60 @@
+"""Rows passed from the thread that computes them to the one that writes them, a few at a time."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+
+import numpy as np
+
+
+class Abandoned(Exception):
+    """The other side has given up; its own error says why."""
+
+
+class Handover:
+    """A queue of strips of one picture that either side can give up on, without ever leaving the other waiting."""
+
+    def __init__(self, capacity: int = 2):
+        """Makes an empty one; `put` waits while `capacity` strips are not taken yet."""
+        self._capacity = capacity
+        self._strips: deque[np.ndarray] = deque()
+        self._changed = threading.Condition()
+        self._is_complete = False
+        self._is_abandoned = False
+
+    def put(self, strip: np.ndarray) -> None:
+        """Appends a strip; raises `Abandoned` where nobody will take it."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_abandoned or len(self._strips) < self._capacity)
+            if self._is_abandoned:
+                raise Abandoned
+            self._strips.append(strip)
+            self._changed.notify_all()
+
+    def complete(self) -> None:
+        """Says that there will be no more strips."""
+        with self._changed:
+            self._is_complete = True
+            self._changed.notify_all()
+
+    def abandon(self) -> None:
+        """Gives up, from either side."""
+        with self._changed:
+            self._is_abandoned = True
+            self._strips.clear()
+            self._changed.notify_all()
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Takes the strips in order; raises `Abandoned` where the rest will not come."""
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._strips or self._is_complete or self._is_abandoned)
+                if self._is_abandoned:
+                    raise Abandoned
+                if not self._strips:
+                    return
+                strip = self._strips.popleft()
+                self._changed.notify_all()
+            yield strip
