@@ -164,14 +164,7 @@ def _add_train(commands: Any) -> None:
     parser.add_argument("--seed", type=_natural, metavar="N", help="seed of everything random")
     parser.add_argument("--strategy", choices=typing.get_args(Strategy), help="distribution over devices")
     parser.add_argument("--config", metavar="FILE", help="a config.json, or part of one")
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        type=_assignment,
-        metavar="KEY=VALUE",
-        help="set one value; may be repeated",
-    )
+    _add_set(parser)
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint of --run-dir")
     parser.add_argument("--dry-run", action="store_true", help="print configuration, sizes and time estimate only")
 
@@ -185,15 +178,31 @@ def _add_evaluate(commands: Any) -> None:
     _add_checkpoint(parser)
 
 
+def _add_set(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        type=_assignment,
+        metavar="KEY=VALUE",
+        help="set one value; may be repeated",
+    )
+
+
 def _add_predict(commands: Any) -> None:
     summary = "Run a model over pictures, or draw new ones with a model that generates."
     parser = _add_command(commands, "predict", summary=summary, epilog=_PREDICT_EPILOG)
     parser.add_argument(
         "--model", required=True, metavar="PATH", help="run directory, exported model folder or .keras file"
     )
-    parser.add_argument("--input", metavar="PATH", help="picture or folder")
-    parser.add_argument("--output", required=True, metavar="PATH", help="picture or folder to write")
-    parser.add_argument("--tile", type=_positive, metavar="PX", help="work in tiles of this size")
+    parser.add_argument("--input", metavar="PATH", help="picture, folder or video")
+    parser.add_argument("--output", required=True, metavar="PATH", help="picture, folder or video to write")
+    parser.add_argument("--mask", metavar="PATH", help="what to fill is light here: a picture, or a folder of them")
+    parser.add_argument("--tile", type=_positive, metavar="PX", help="work in tiles of this size (default: by memory)")
+    parser.add_argument("--output-format", metavar="NAME", help="png, jpg, webp, tiff... (default: as the input)")
+    parser.add_argument("--quality", type=_positive, metavar="N", help="1 to 100, of JPEG and WebP (default: 95)")
+    parser.add_argument("--resume", action="store_true", help="keep results that are there already")
+    _add_set(parser)
     parser.add_argument(
         "--count",
         type=_positive,

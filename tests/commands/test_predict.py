@@ -29,8 +29,8 @@ def negative(tmp_path_factory):
 
 
 def arguments(model, **changes):
-    flags = dict.fromkeys(("input", "output", "tile", "count", "seed", "truncation"))
-    flags |= {"classes": [], "checkpoint": "last"}
+    names = ("input", "output", "tile", "count", "seed", "truncation", "mask", "output_format", "quality")
+    flags = dict.fromkeys(names) | {"classes": [], "checkpoint": "last", "set": [], "resume": False}
     return argparse.Namespace(model=str(model), **{**flags, **changes})
 
 
@@ -52,7 +52,6 @@ def test_a_folder_with_a_corrupt_file(negative, tmp_path, capsys):
     ("changes", "message"),
     [
         ({"input": None}, "`--input` must name"),
-        ({"tile": 64}, "`--tile` is not supported for this model"),
         ({"count": 3}, "`--count` is not supported for this model"),
         ({"seed": 0}, "`--seed` is not supported for this model. Received: 0. Leave it out"),
         ({"classes": ["a", "b"]}, "`--class` is not supported for this model. Received: a, b. Leave it out"),

@@ -11,7 +11,7 @@ from typing import TextIO
 from tfgan_app.callbacks.step_callback import StepCallback, float_logs
 from tfgan_app.callbacks.step_timer import StepTimer
 
-SHOWN_LOGS = {"generator_loss": "G", "discriminator_loss": "D", "l1": "L1"}
+SHOWN_LOGS = {"generator_loss": "G", "discriminator_loss": "D", "l1": "L1", "charbonnier": "L1"}
 BAR_WIDTH = 20
 TERMINAL_EVERY_SECONDS = 0.1
 LINE_EVERY_SECONDS = 10.0

@@ -21,6 +21,8 @@ class MetricStyle:
 
 
 METRICS = {
+    "psnr_y": MetricStyle("PSNR of luma", "dB", 2),
+    "ssim_y": MetricStyle("SSIM of luma"),
     "psnr": MetricStyle("PSNR", "dB", 2),
     "ssim": MetricStyle("SSIM"),
     "l1": MetricStyle("L1 error", "", 4),
@@ -52,6 +54,7 @@ class Baseline:
 
 BASELINES = (
     Baseline("copy_", "copying the input", is_limit=False),
+    Baseline("bicubic_", "bicubic enlargement", is_limit=False),
     Baseline("floor_", "real pictures", is_limit=True),
 )
 """Baselines that the report knows."""

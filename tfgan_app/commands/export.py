@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -39,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     if takes_latents(model):
         images, checked_on = (), f"the pictures of {PARITY_SEEDS} seeds"
     else:
-        images, checked_on = _parity_images(config, task_class)
+        images, checked_on = _parity_pictures(config, task_class, channels=model.inputs[0].shape[-1])
     result = export_model(
         model,
         format=args.format,
@@ -63,18 +64,18 @@ def _example_flags(model: keras.Model) -> str:
     return "--output OUTPUT --count 16 --seed 0" + (" --class NAME" if len(model.inputs) > 1 else "")
 
 
-def _parity_images(config: RunConfig, task_class: type) -> tuple[np.ndarray, str]:
-    """Held-out pictures of the run, or random ones where its data set cannot be read any more, and what they are."""
+def _parity_pictures(config: RunConfig, task_class: type, *, channels: int) -> tuple[Sequence[np.ndarray], str]:
+    """Inputs made of held-out pictures, or random ones where the data set cannot be read; and which they are."""
 
     def report(line: str) -> None:
         print(line, file=sys.stderr)
 
     try:
         task = task_class(replace_values(config, {"data.max_val_pictures": _PARITY_PICTURES}), report=report)
-        images, kind = task.held_out[0], "held-out"
+        images, kind = task.parity_pictures(), "held-out"
     except (ValueError, OSError) as error:
         report(f"Checking the export on random pictures, since the run's data set is of no use here: {error}")
         size_px = config.data.image_size
-        images = np.random.default_rng(0).integers(0, 256, (_PARITY_PICTURES, size_px, size_px, 3), np.uint8)
+        images = np.random.default_rng(0).integers(0, 256, (_PARITY_PICTURES, size_px, size_px, channels), np.uint8)
         kind = "random"
     return images, f"{len(images)} {kind} pictures and on random ones of odd sizes"

@@ -1,16 +1,33 @@
-"""`tfgan_app predict`: a model on a picture or a folder of pictures, or pictures out of a model that generates."""
+"""`tfgan_app predict`: a model on pictures or a video, or pictures out of a model that generates."""
 
 from __future__ import annotations
 
 import argparse
-import sys
-import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from tfgan_app.inference import PredictionSummary, Predictor, Sampler, draw_pictures, load_predictor, predict_path
+from tfgan_app.commands.predict_progress import PredictProgress
+from tfgan_app.commands.predict_settings import PredictSettings, load_model
+from tfgan_app.inference import (
+    PredictionSummary,
+    Predictor,
+    Sampler,
+    draw_pictures,
+    predict_path,
+)
+from tfgan_app.video import is_video, predict_video
 
-_REPORT_EVERY_SECONDS = 10.0
+_DRAWING = ("count", "seed", "class", "truncation")
+_PICTURES = ("mask", "output_format", "quality", "resume")
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What a prediction has done: a line for stdout, and whether something failed."""
+
+    said: str
+    failed: bool = False
 
 
 def run(args: argparse.Namespace) -> int:
@@ -25,27 +42,62 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         ValueError: If a flag is missing or does not apply, or there is no such model or input.
     """
-    model = load_predictor(args.model, checkpoint=args.checkpoint or "last")
-    progress = _Progress()
+    settings = PredictSettings.parse(args.set)
+    model = load_model(args.model, checkpoint=args.checkpoint or "last", settings=settings)
+    progress = PredictProgress()
     try:
-        summary = (_draw if isinstance(model, Sampler) else _predict)(model, args, progress)
+        if isinstance(model, Sampler):
+            outcome = _draw(model, args, progress)
+        elif args.input and is_video(args.input):
+            outcome = _predict_video(model, args, progress)
+        else:
+            outcome = _predict(model, args, progress)
     finally:
         progress.end()
-    failed = f", {len(summary.failed)} failed" if summary.failed else ""
-    print(f"{len(summary.written)} written to {args.output}{failed}")
-    return 1 if summary.failed else 0
+    print(outcome.said)
+    return 1 if outcome.failed else 0
 
 
-def _predict(predictor: Predictor, args: argparse.Namespace, progress: _Progress) -> PredictionSummary:
+def _predict(predictor: Predictor, args: argparse.Namespace, progress: PredictProgress) -> _Outcome:
     if not args.input:
-        raise ValueError("`--input` must name a picture or a folder of pictures. Received none.")
-    _refuse(args, ("tile", "count", "seed", "class", "truncation"))
-    return predict_path(predictor, args.input, args.output, on_progress=progress.show, on_failure=progress.interrupt)
+        raise ValueError("`--input` must name a picture, a folder of pictures or a video. Received none.")
+    _refuse(args, _DRAWING)
+    if not predictor.local and args.tile:
+        progress.note(Path(args.input), "the model looks at whole pictures, so tiles are blended into each other")
+    summary = predict_path(
+        predictor,
+        args.input,
+        args.output,
+        output_format=args.output_format,
+        quality=args.quality,
+        skip_existing=args.resume,
+        masks=args.mask,
+        tile_px=args.tile,
+        on_progress=progress.show,
+        on_pixels=progress.show_pixels,
+        on_failure=progress.interrupt,
+        on_note=progress.note,
+    )
+    return _outcome(summary, args.output)
 
 
-def _draw(sampler: Sampler, args: argparse.Namespace, progress: _Progress) -> PredictionSummary:
-    _refuse(args, ("input", "tile"))
-    return draw_pictures(
+def _predict_video(predictor: Predictor, args: argparse.Namespace, progress: PredictProgress) -> _Outcome:
+    _refuse(args, (*_DRAWING, *_PICTURES))
+    source = Path(args.input)
+    frames = predict_video(
+        predictor,
+        source,
+        args.output,
+        tile_px=args.tile,
+        on_progress=progress.show_frames,
+        on_note=lambda text: progress.note(source, text),
+    )
+    return _Outcome(f"{frames} frames written to {args.output}")
+
+
+def _draw(sampler: Sampler, args: argparse.Namespace, progress: PredictProgress) -> _Outcome:
+    _refuse(args, ("input", "tile", *_PICTURES))
+    summary = draw_pictures(
         sampler,
         args.output,
         count=args.count,
@@ -55,41 +107,23 @@ def _draw(sampler: Sampler, args: argparse.Namespace, progress: _Progress) -> Pr
         on_progress=progress.show,
         on_failure=progress.interrupt,
     )
+    return _outcome(summary, args.output)
+
+
+def _outcome(summary: PredictionSummary, output: str) -> _Outcome:
+    skipped = f", {len(summary.skipped)} were there already" if summary.skipped else ""
+    failed = f", {len(summary.failed)} failed" if summary.failed else ""
+    return _Outcome(f"{len(summary.written)} written to {output}{skipped}{failed}", bool(summary.failed))
 
 
 def _refuse(args: argparse.Namespace, flags: Sequence[str]) -> None:
     """Raises ValueError for the first of `flags` that was given."""
     for flag in flags:
         value = args.classes if flag == "class" else getattr(args, flag)
-        if value not in (None, []):
-            received = ", ".join(value) if flag == "class" else value
-            raise ValueError(f"`--{flag}` is not supported for this model. Received: {received}. Leave it out.")
-
-
-class _Progress:
-    """Says how far the work is: on one line of a terminal, else every few seconds."""
-
-    def __init__(self):
-        self._start = self._shown = time.monotonic()
-        self._line = ""
-
-    def show(self, done: int, total: int) -> None:
-        now = time.monotonic()
-        rate = done / max(now - self._start, 1e-6)
-        line = f"{done}/{total} pictures, {rate:.1f}/s"
-        if sys.stderr.isatty():
-            print(f"\r{line:<{len(self._line)}}", end="", file=sys.stderr, flush=True)
-            self._line = line
-        elif now - self._shown >= _REPORT_EVERY_SECONDS:
-            print(line, file=sys.stderr, flush=True)
-            self._shown = now
-
-    def interrupt(self, source: Path, reason: str) -> None:
-        """Prints a failure on a line of its own; `reason` names its source."""
-        self.end()
-        print(reason, file=sys.stderr, flush=True)
-
-    def end(self) -> None:
-        if self._line:
-            print(file=sys.stderr)
-            self._line = ""
+        if value is not None and value is not False and value != []:
+            name, received = flag.replace("_", "-"), f" Received: {value}."
+            if flag == "class":
+                received = f" Received: {', '.join(value)}."
+            elif value is True:
+                received = ""
+            raise ValueError(f"`--{name}` is not supported for this model.{received} Leave it out.")

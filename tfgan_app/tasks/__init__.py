@@ -6,11 +6,13 @@ import importlib
 
 TASKS = {
     "generate": "tfgan_app.tasks.generate:GenerateTask",
+    "restore": "tfgan_app.tasks.restore:RestoreTask",
     "translate": "tfgan_app.tasks.translate:TranslateTask",
+    "upscale": "tfgan_app.tasks.upscale:UpscaleTask",
 }
 
 # Names that the command line keeps for tasks of later versions.
-PLANNED_TASKS = ("upscale", "restore", "augment")
+PLANNED_TASKS = ("augment",)
 
 
 def check_task_name(name: str) -> str:

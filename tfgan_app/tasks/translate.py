@@ -197,6 +197,10 @@ class TranslateTask:
             self.held_out_pairs, size_px=data.image_size, resize=data.resize, background=data.background_rgb
         )
 
+    def parity_pictures(self) -> np.ndarray:
+        """Inputs that an export is checked on: uint8 `[count, size, size, 3]`."""
+        return self.held_out[0]
+
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
         """The first held-out pairs as rows of input, output and target."""
         inputs, targets = (x[:SAMPLE_ROWS] for x in self.held_out)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
@@ -150,6 +150,9 @@ class Task(Protocol):
 
         Either `images` to pictures, float32 in [0, 1] and of any size, or `latents` to such pictures.
         """
+
+    def parity_pictures(self) -> Sequence[np.ndarray]:
+        """Inputs that an export is checked on: uint8 `[height, width, channels]` each. Of a task of pictures only."""
 
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
         """Rows of uint8 pictures that show what an inference model does now."""

@@ -1,0 +1,195 @@
+"""A whole life of `upscale` and `restore` through the command line: both stages, measure, predict, export."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from small_photos import draw_photo, picture_arguments, write_photos
+
+from tfgan_app import cli
+from tfgan_app.inference import load_predictor
+
+
+def app(*arguments):
+    return cli.run(cli.parse(["tfgan_app", *map(str, arguments)]))
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return write_photos(tmp_path_factory.mktemp("photos"))
+
+
+@pytest.fixture(scope="module")
+def faithful(data, tmp_path_factory):
+    """A finished run of the first stage, with Muon."""
+    run = tmp_path_factory.mktemp("runs") / "psnr"
+    settings = {"training.best_metric": "psnr_y", "optimizer.muon_learning_rate": 0.02}
+    assert app(*picture_arguments("upscale", run, data, steps=8, settings=settings)) == 0
+    return run
+
+
+@pytest.fixture(scope="module")
+def adversarial(data, faithful):
+    """A run of the second stage that started from it."""
+    run = faithful.parent / "gan"
+    settings = {"training.best_metric": "psnr_y", "task.stage": "gan", "task.init_from": str(faithful)}
+    assert app(*picture_arguments("upscale", run, data, steps=4, settings=settings)) == 0
+    return run
+
+
+def test_run_directory_holds_what_a_user_looks_at(faithful):
+    for name in ("report.html", "samples/step-0000008.png", "checkpoints/last.keras", "checkpoints/best.keras"):
+        assert (faithful / name).is_file(), name
+    header = set((faithful / "metrics.csv").read_text().splitlines()[0].split(","))
+    assert {"l1", "generator_gradient_norm", "val_psnr_y", "val_bicubic_psnr_y", "val_ssim"} <= header
+    assert not {"discriminator_loss", "real_accuracy"} & header
+    report = (faithful / "report.html").read_text()
+    assert "bicubic enlargement" in report and "PSNR of luma" in report
+    assert "Discriminator" not in report
+
+
+def test_the_second_stage_logs_both_players(adversarial):
+    header = set((adversarial / "metrics.csv").read_text().splitlines()[0].split(","))
+    assert {"adversarial", "discriminator_loss", "real_accuracy", "l1", "val_psnr_y"} <= header
+
+
+def test_evaluate_measures_other_pictures_whole_and_says_how(faithful, tmp_path, capsys):
+    folder = tmp_path / "other"
+    folder.mkdir()
+    Image.fromarray(draw_photo(np.random.default_rng(5), (31, 44))).save(folder / "a.png")
+    out = tmp_path / "m.json"
+    assert app("evaluate", "--run", faithful, "--data", folder, "--json", out) == 0
+    found = json.loads(out.read_text())
+    assert found["protocol"]["cut"] == "none" and found["protocol"]["crop_px"] == 2
+    assert found["protocol"]["scale"] == 2 and found["protocol"]["low_res"] == "bicubic, 8 bit"
+    assert {"psnr_y", "bicubic_psnr_y", "ssim_y"} <= set(found["metrics"])
+    assert "PSNR" not in capsys.readouterr().err
+
+
+def test_predict_enlarges_files_and_folders(faithful, data, tmp_path, capsys):
+    assert app("predict", "--model", faithful, "--input", data / "val", "--output", tmp_path / "out") == 0
+    with Image.open(tmp_path / "out" / "0.png") as image:
+        assert image.size == (120, 106)
+    # What is there stays, and is said to.
+    before = (tmp_path / "out" / "0.png").stat().st_mtime_ns
+    (tmp_path / "out" / "1.png").unlink()
+    arguments = ("predict", "--model", faithful, "--input", data / "val", "--output", tmp_path / "out", "--resume")
+    assert app(*arguments) == 0
+    assert "1 written to" in (said := capsys.readouterr().out) and "1 were there already" in said
+    assert (tmp_path / "out" / "0.png").stat().st_mtime_ns == before
+
+
+def test_tiles_and_the_export_give_what_the_run_gives(faithful, data, tmp_path):
+    assert app("export", "--run", faithful, "--format", "saved_model", "--output", tmp_path / "models") == 0
+    picture = data / "val" / "0.png"
+    results = {}
+    for name, flags in {
+        "whole": ("--model", faithful),
+        "tiled": ("--model", faithful, "--tile", 16),
+        "export": ("--model", tmp_path / "models" / "upscale", "--tile", 20),
+    }.items():
+        assert app("predict", *flags, "--input", picture, "--output", tmp_path / f"{name}.png") == 0
+        results[name] = np.asarray(Image.open(tmp_path / f"{name}.png"), int)
+    assert np.abs(results["tiled"] - results["whole"]).max() <= 1
+    assert np.abs(results["export"] - results["whole"]).max() <= 1
+    exported = load_predictor(tmp_path / "models" / "upscale")
+    assert exported.local and exported.scale == 2
+
+
+def test_formats_and_quality_are_flags(faithful, data, tmp_path):
+    arguments = ("predict", "--model", faithful, "--input", data / "val", "--output")
+    assert app(*arguments, tmp_path / "low", "--output-format", "jpg", "--quality", 20) == 0
+    assert app(*arguments, tmp_path / "high", "--output-format", "jpg") == 0
+    sizes = [(tmp_path / folder / "0.jpg").stat().st_size for folder in ("low", "high")]
+    assert sizes[0] < sizes[1]
+
+
+def test_fidelity_moves_between_the_two_stages(faithful, adversarial, data, tmp_path):
+    picture = data / "val" / "0.png"
+
+    def predict(name, *flags):
+        assert app("predict", "--input", picture, "--output", tmp_path / name, *flags) == 0
+        return np.asarray(Image.open(tmp_path / name), int)
+
+    ends = predict("a.png", "--model", adversarial), predict("b.png", "--model", faithful)
+    np.testing.assert_array_equal(predict("c.png", "--model", adversarial, "--set", "fidelity=0"), ends[0])
+    np.testing.assert_array_equal(predict("d.png", "--model", adversarial, "--set", "fidelity=1"), ends[1])
+    files = [run / "checkpoints" / "last.keras" for run in (adversarial, faithful)]
+    settings = ("--set", "fidelity=1", "--set", f"fidelity_model={files[1]}")
+    np.testing.assert_array_equal(predict("e.png", "--model", files[0], *settings), ends[1])
+    assert app("predict", "--model", faithful, "--input", picture, "--output", tmp_path / "f.png", *settings[:2]) == 2
+
+
+def test_the_ensemble_is_the_mean_over_orientations(faithful, data, tmp_path):
+    picture = data / "val" / "1.png"
+    assert (
+        app(
+            "predict", "--model", faithful, "--input", picture, "--output", tmp_path / "e.png", "--set", "ensemble=true"
+        )
+        == 0
+    )
+    model, pixels = load_predictor(faithful), np.asarray(Image.open(picture))
+    turned = [np.rot90(model.picture(np.ascontiguousarray(np.rot90(pixels, k))), -k) for k in range(4)]
+    flipped = pixels[:, ::-1]
+    turned += [np.rot90(model.picture(np.ascontiguousarray(np.rot90(flipped, k))), -k)[:, ::-1] for k in range(4)]
+    found = np.asarray(Image.open(tmp_path / "e.png"), float)
+    np.testing.assert_allclose(found, np.mean(np.array(turned, float), axis=0), atol=1.01)
+
+
+@pytest.fixture(scope="module")
+def filler(data, tmp_path_factory):
+    """A finished run that fills holes."""
+    run = tmp_path_factory.mktemp("runs") / "inpaint"
+    settings = {"training.best_metric": "psnr", "task.degradation": "inpaint"}
+    assert app(*picture_arguments("restore", run, data, steps=2, settings=settings)) == 0
+    return run
+
+
+def test_masks_are_filled_and_everything_else_stays(filler, data, tmp_path):
+    assert app("export", "--run", filler, "--format", "saved_model", "--output", tmp_path / "models") == 0
+    picture = np.asarray(Image.open(data / "val" / "0.png"))
+    mask = np.zeros(picture.shape[:2], np.uint8)
+    mask[10:20, 5:30] = 255
+    (tmp_path / "masks").mkdir()
+    Image.fromarray(mask).save(tmp_path / "masks" / "0.png")
+    Image.fromarray(mask).save(tmp_path / "masks" / "1.png")
+    for model in (filler, tmp_path / "models" / "restore"):
+        for masks in (tmp_path / "masks", tmp_path / "masks" / "0.png"):
+            arguments = ("predict", "--model", model, "--input", data / "val", "--mask", masks)
+            assert app(*arguments, "--output", tmp_path / "out") == 0
+            found = np.asarray(Image.open(tmp_path / "out" / "0.png"))
+            np.testing.assert_array_equal(found[mask == 0], picture[mask == 0])
+            assert np.abs(found.astype(int) - picture)[mask == 255].mean() > 1
+
+
+def test_transparent_pixels_are_holes_and_a_picture_without_any_is_named(filler, tmp_path, capsys):
+    picture = draw_photo(np.random.default_rng(3), (24, 30))
+    alpha = np.full((24, 30, 1), 255, np.uint8)
+    alpha[8:12, 8:20] = 0
+    Image.fromarray(np.concatenate([picture, alpha], -1)).save(tmp_path / "a.png")
+    assert app("predict", "--model", filler, "--input", tmp_path / "a.png", "--output", tmp_path / "out.png") == 0
+    with Image.open(tmp_path / "out.png") as image:
+        assert image.mode == "RGB"
+        np.testing.assert_array_equal(np.asarray(image)[alpha[..., 0] > 0], picture[alpha[..., 0] > 0])
+    Image.fromarray(picture).save(tmp_path / "b.png")
+    assert app("predict", "--model", filler, "--input", tmp_path / "b.png", "--output", tmp_path / "no.png") == 1
+    assert "needs to know them: give `--mask`" in capsys.readouterr().err
+    assert not (tmp_path / "no.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--set", "fidelity=2"], "`predict.fidelity` must be a number or none, at least 0.0 and at most 1.0"),
+        (["--set", "fidelity=0.5"], "`fidelity` needs a run with task.init_from, or `fidelity_model`"),
+        (["--set", "sharpness=1"], "`--set` of predict takes fidelity, fidelity_model, ensemble"),
+        (["--output-format", "doc"], "The output format must be one of"),
+        (["--quality", "101"], "`quality` must be from 1 to 100"),
+    ],
+)
+def test_flags_that_do_not_apply_are_one_line(faithful, data, tmp_path, capsys, flags, message):
+    assert app("predict", "--model", faithful, "--input", data / "val", "--output", tmp_path / "out", *flags) == 2
+    said = capsys.readouterr().err.strip()
+    assert message in said and "\n" not in said
+    assert not (tmp_path / "out").exists()

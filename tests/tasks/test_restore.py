@@ -1,0 +1,144 @@
+"""What `restore` adds to the trainer: damage made in the graph, holes, what is left alone."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from small_photos import TINY_PICTURES, write_photos
+
+from tfgan_app import config
+from tfgan_app.commands.training_session import build_trainer
+from tfgan_app.networks import INPAINTERS, RESTORERS
+from tfgan_app.tasks.restore import RestoreTask
+from tfgan_app.tasks.restore_config import PRESETS, RestoreConfig
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return write_photos(tmp_path_factory.mktemp("photos"))
+
+
+def build(data, *degradations, **settings):
+    values = {"data.source": str(data), **TINY_PICTURES, "training.steps": 8, **settings}
+    if degradations:
+        values["task.degradation"] = degradations
+    run = config.replace_values(config.default_config("restore", RestoreConfig), values)
+    return RestoreTask(run, report=lambda line: None)
+
+
+def augmented(task, seed=0):
+    batch = next(iter(task.build_dataset(start_step=0, seed=0)))
+    numbers = np.random.default_rng(seed).random((len(batch["image"]), task.draws_per_example), np.float32)
+    return task.augment(batch, tf.constant(numbers))
+
+
+def train(task, steps=2):
+    trainer = build_trainer(task, task.config, strategy=tf.distribute.get_strategy())
+    dataset = task.build_dataset(start_step=0, seed=0)
+    history = trainer.fit(dataset, steps_per_epoch=steps, epochs=1, shuffle=False, verbose=0).history
+    return trainer, history
+
+
+@pytest.mark.parametrize("name", ["denoise", "deblur", "jpeg", "colorize", "real"])
+def test_every_damage_trains(data, name):
+    task = build(data, name, **{"task.share_untouched": 0.0})
+    pictures = augmented(task)
+    assert pictures["damaged"].shape == pictures["target"].shape == (2, 16, 16, 3)
+    assert float(tf.reduce_mean(tf.abs(pictures["damaged"] - pictures["target"]))) > 0.005
+    assert train(task)[1]["nonfinite"] == [0.0]
+
+
+def test_damage_is_applied_in_the_order_in_which_it_is_named(data):
+    last_gray = augmented(build(data, "denoise", "colorize", **{"task.share_untouched": 0.0}))["damaged"].numpy()
+    last_noise = augmented(build(data, "colorize", "denoise", **{"task.share_untouched": 0.0}))["damaged"].numpy()
+    assert np.ptp(last_gray, axis=-1).max() < 1e-6
+    assert np.ptp(last_noise, axis=-1).max() > 0.01
+
+
+def test_strengths_are_settings(data):
+    task = build(data, "denoise", **{"task.noise_sigma_255": (25.0, 25.0), "task.share_untouched": 0.0})
+    measured = task.evaluate(keras.Sequential([keras.Input((None, None, 3)), keras.layers.Identity()]))
+    # 10 log10(255^2 / 25^2) = 20.17 dB, and a little more for noise that is clipped at black and white.
+    assert measured["copy_psnr"] == pytest.approx(20.5, abs=0.5)
+    assert measured["psnr"] == measured["copy_psnr"]
+    assert task.protocol()["noise_sigma_255"] == [25.0, 25.0]
+
+
+def test_some_pictures_stay_untouched(data):
+    pictures = augmented(build(data, "denoise", **{"task.share_untouched": 0.999}))
+    np.testing.assert_array_equal(pictures["damaged"], pictures["target"])
+
+
+def test_blocks_of_jpeg_begin_anywhere_in_a_crop(data):
+    task = build(data, "jpeg", **{"task.jpeg_quality": (5.0, 5.0), "task.share_untouched": 0.0})
+    places = set()
+    for seed in range(12):
+        damaged = augmented(task, seed)["damaged"].numpy()[0, ..., 1]
+        jumps = np.abs(np.diff(damaged, axis=0)).mean(1)
+        places.add(int(np.argmax(jumps)) % 8)
+    assert len(places) > 2
+
+
+@pytest.mark.parametrize("mask", ["mixed", "thin"])
+@pytest.mark.parametrize("name", INPAINTERS)
+def test_holes_are_filled_and_known_pixels_come_back_as_they_are(data, name, mask):
+    task = build(data, "inpaint", **{"task.mask": mask, "task.generator": name})
+    trainer, history = train(task)
+    assert history["nonfinite"] == [0.0]
+    model = task.inference_model(trainer.averaged)
+    picture = np.random.default_rng(0).integers(0, 256, (1, 21, 18, 4), np.uint8)
+    picture[..., 3] = np.random.default_rng(1).integers(0, 2, (1, 21, 18)) * 255
+    outputs = np.rint(model(picture / np.float32(255.0)).numpy() * 255).astype(np.uint8)
+    known = picture[..., 3] == 255
+    np.testing.assert_array_equal(outputs[known], picture[known][:, :3])
+    shown = picture.copy()
+    shown[~known, :3] = 0
+    np.testing.assert_array_equal(np.rint(model(shown / np.float32(255.0)).numpy() * 255), outputs)
+
+
+def test_a_model_with_holes_is_saved_and_loaded(data, tmp_path):
+    task = build(data, "inpaint")
+    model = task.inference_model(task.build_networks())
+    model.save(tmp_path / "m.keras")
+    again = keras.saving.load_model(tmp_path / "m.keras", safe_mode=True)
+    picture = np.random.default_rng(0).random((1, 9, 12, 4), np.float32)
+    np.testing.assert_array_equal(model(picture), again(picture))
+
+
+@pytest.mark.parametrize(("name", "stage"), zip(RESTORERS, ["psnr", "gan"], strict=True))
+def test_every_generator_trains(data, name, stage):
+    task = build(data, **{"task.generator": name, "task.stage": stage, "data.image_size": 32})
+    trainer, history = train(task)
+    assert history["nonfinite"] == [0.0]
+    assert ("adversarial" in history) == (stage == "gan")
+    picture = np.random.default_rng(0).random((1, 7, 11, 3), np.float32)
+    assert task.inference_model(trainer.averaged)(picture).shape == picture.shape
+
+
+def test_grids_show_holes_in_gray(data):
+    task = build(data, "inpaint")
+    rows = task.sample_rows(task.inference_model(task.build_networks()))
+    assert all(picture.shape[2] == 3 for row in rows for picture in row)
+    holes = np.any(rows[0][0] != rows[0][2], axis=-1)
+    assert holes.any() and (rows[0][0][holes] == 127).all()
+
+
+@pytest.mark.parametrize(
+    ("degradations", "settings", "message"),
+    [
+        (("denoise", "denoise"), {}, "each once. Received: denoise, denoise"),
+        (("inpaint", "jpeg"), {}, "it must stand alone. Received: inpaint, jpeg"),
+        (("inpaint",), {"task.generator": "unet"}, "`task.generator` for holes must be one of auto, gated"),
+        (("jpeg",), {"task.generator": "gated"}, "for pictures without holes must be one of auto, nafnet, unet"),
+        (("jpeg",), {"task.jpeg_quality": (0.0, 50.0)}, "quality"),
+    ],
+)
+def test_settings_that_contradict_each_other(data, degradations, settings, message):
+    with pytest.raises(ValueError, match=message):
+        build(data, *degradations, **settings).build_networks()
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_resolve(name):
+    run = config.resolve_config("restore", RestoreConfig, preset=PRESETS[name])
+    assert run.training.best_metric in RestoreTask(run).metric_names

@@ -1,0 +1,203 @@
+"""What `upscale` adds to the trainer: pictures made small in the graph, stages, measurement as is the custom."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from fake_vgg import write_fake_vgg
+from PIL import Image
+from small_photos import TINY_UPSCALE, draw_photo, write_photos
+
+from tfgan_app import config
+from tfgan_app.commands.training_session import build_trainer
+from tfgan_app.degradations import downscale
+from tfgan_app.metrics import psnr_y
+from tfgan_app.networks import PICTURE_DISCRIMINATORS, UPSCALERS
+from tfgan_app.tasks.upscale import UpscaleTask
+from tfgan_app.tasks.upscale_config import PRESETS, UpscaleConfig
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return write_photos(tmp_path_factory.mktemp("photos"))
+
+
+def build(data, *, measure_on=None, report=None, **settings):
+    values = {"data.source": str(data), **TINY_UPSCALE, "training.steps": 8, **settings}
+    run = config.replace_values(config.default_config("upscale", UpscaleConfig), values)
+    return UpscaleTask(run, report=report or (lambda line: None), measure_on=measure_on)
+
+
+def draws(task, batch, value=0.99):
+    return tf.fill([len(batch["image"]), task.draws_per_example], value)
+
+
+def test_low_resolution_is_what_the_whole_picture_would_give(data):
+    """Neither the border of the crop nor its place shows in the small picture."""
+    task = build(data)
+    photo = np.asarray(Image.open(data / "train" / "0.png"))
+    top, left, scale = 4, 8, 2
+    crop = photo[top : top + 32, left : left + 32]
+    pictures = task.augment({"image": crop[None]}, draws(task, {"image": crop[None]}))
+    whole = downscale(tf.constant(photo[None, : photo.shape[0] // 2 * 2] / np.float32(255.0)), scale=scale)[0].numpy()
+    expected = np.rint(np.clip(whole, 0, 1) * 255)[top // scale + 4 :, left // scale + 4 :][:8, :8]
+    np.testing.assert_allclose((pictures["low_res"][0].numpy() * 0.5 + 0.5) * 255, expected, atol=1e-2)
+    np.testing.assert_allclose((pictures["high_res"][0].numpy() * 0.5 + 0.5) * 255, crop[8:-8, 8:-8], atol=1e-2)
+
+
+def test_crops_are_turned_in_all_eight_ways_and_small_and_large_alike(data):
+    task = build(data)
+    crop = np.asarray(Image.open(data / "train" / "1.png"))[None, :32, :32]
+    seen = set()
+    for flips in np.ndindex(2, 2, 2):
+        numbers = np.full((1, task.draws_per_example), 0.9, np.float32)
+        numbers[0, :3] = np.array(flips) * 0.9
+        pictures = task.augment({"image": crop}, tf.constant(numbers))
+        seen.add(pictures["high_res"].numpy().tobytes())
+        again = downscale(pictures["high_res"] * 0.5 + 0.5, scale=2)[0, 3:-3, 3:-3]
+        np.testing.assert_allclose(again, pictures["low_res"][0, 3:-3, 3:-3] * 0.5 + 0.5, atol=0.01)
+    assert len(seen) == 8
+
+
+def test_the_crop_with_most_detail_of_the_candidates_is_trained_on(tmp_path):
+    (tmp_path / "train").mkdir()
+    (tmp_path / "val").mkdir()
+    for split in ("train", "val"):
+        for index in range(4):
+            picture = np.full((40, 40, 3), 90, np.uint8)
+            if index == 0:
+                picture[::2] = 200
+            Image.fromarray(picture).save(tmp_path / split / f"{index}.png")
+    task = build(tmp_path, **{"task.candidates": 4, "training.batch_size": 1})
+    batches = list(task.build_dataset(start_step=0, seed=0))
+    assert all(np.ptp(batch["image"]) > 100 for batch in batches)
+    assert [int(batch["position"][0]) for batch in batches] == list(range(8))
+    later = next(iter(task.build_dataset(start_step=5, seed=0)))
+    np.testing.assert_array_equal(later["image"], batches[5]["image"])
+
+
+def test_small_pictures_are_left_out_with_a_word(data, tmp_path):
+    folder = write_photos(tmp_path / "photos")
+    Image.fromarray(np.zeros((31, 200, 3), np.uint8)).save(folder / "train" / "small.png")
+    lines = []
+    task = build(folder, report=lines.append)
+    assert len(task.data.training) == 3
+    assert lines == [f"left out: '{folder}/train/small.png' is smaller than 32 x 32 px: it has 200 x 31"]
+
+
+def test_only_small_pictures_are_an_error(tmp_path):
+    folder = write_photos(tmp_path / "photos", size=(30, 30))
+    with pytest.raises(ValueError, match="Expected training pictures of at least 32 x 32 px"):
+        build(folder).prepare()
+
+
+def test_nearest_neighbour_measures_as_by_hand(data):
+    """Sides are cut to multiples of the scale, the border of its width is left out, bicubic is the baseline."""
+    task = build(data)
+    measured = task.evaluate(keras.Sequential([keras.Input((None, None, 3)), keras.layers.UpSampling2D(2)]))
+    by_hand = []
+    for index in range(2):
+        photo = np.asarray(Image.open(data / "val" / f"{index}.png"))
+        low = downscale(tf.constant(photo[None, 0:52] / np.float32(255.0)), scale=2)[0].numpy()
+        low = np.rint(np.clip(low, 0, 1) * 255).astype(np.uint8)
+        by_hand.append(psnr_y(photo[:52], low.repeat(2, 0).repeat(2, 1), crop_px=2))
+    assert measured["psnr_y"] == pytest.approx(np.mean(by_hand), abs=1e-4)
+    assert measured["bicubic_psnr_y"] > measured["psnr_y"]
+    assert set(measured) == {f"{p}{n}" for p in ("", "bicubic_") for n in ("psnr_y", "ssim_y", "psnr", "ssim", "l1")}
+
+
+def test_held_out_pictures_are_cut_and_others_measured_whole(data, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    Image.fromarray(draw_photo(np.random.default_rng(1), (37, 90))).save(other / "a.png")
+    assert [x.shape for x in build(data, **{"task.val_crop_px": 20}).data.measured] == [(20, 20, 3)] * 2
+    task = build(data, measure_on=str(other), **{"task.val_crop_px": 20})
+    assert [x.shape for x in task.data.measured] == [(36, 90, 3)]
+    assert task.protocol()["cut"] == "none" and task.protocol()["split"] == "other pictures"
+
+
+def train(task, steps=2):
+    trainer = build_trainer(task, task.config, strategy=tf.distribute.get_strategy())
+    dataset = task.build_dataset(start_step=0, seed=0)
+    return trainer, trainer.fit(dataset, steps_per_epoch=steps, epochs=1, shuffle=False, verbose=0).history
+
+
+@pytest.mark.parametrize(("scale", "precision"), [(2, "mixed_float16"), (3, "float32"), (4, "mixed_bfloat16")])
+@pytest.mark.parametrize("name", UPSCALERS)
+def test_every_generator_trains_at_every_scale(data, name, scale, precision):
+    options = {"task.generator": name, "task.scale": scale, "training.precision": precision}
+    task = build(data, **options, **{"data.image_size": 18 if scale == 3 else 16, "optimizer.muon_learning_rate": 0.02})
+    trainer, history = train(task)
+    assert history["nonfinite"] == [0.0]
+    picture = task.inference_model(trainer.averaged)(np.zeros((1, 5, 7, 3), np.float32))
+    assert picture.shape == (1, 5 * scale, 7 * scale, 3)
+
+
+def test_the_adversarial_stage_trains_with_a_perceptual_loss(data, tmp_path):
+    write_fake_vgg(tmp_path / "vgg.npz")
+    settings = {
+        "task.stage": "gan",
+        "task.perceptual_weight": 0.1,
+        "task.perceptual_weights": str(tmp_path / "vgg.npz"),
+    }
+    _, history = train(build(data, **settings))
+    assert history["nonfinite"] == [0.0]
+    assert history["perceptual"][0] > 0
+
+
+@pytest.mark.parametrize("name", PICTURE_DISCRIMINATORS)
+def test_every_discriminator_plays(data, name):
+    task = build(data, **{"task.stage": "gan", "task.discriminator": name, "data.image_size": 32})
+    _, history = train(task)
+    assert history["nonfinite"] == [0.0]
+    assert history["adversarial"][0] > 0
+
+
+def test_the_real_degradation_trains(data):
+    task = build(data, **{"task.degradation": "real"})
+    batch = next(iter(task.build_dataset(start_step=0, seed=0)))
+    pictures = task.augment(batch, draws(task, batch, 0.5))
+    assert pictures["low_res"].shape == (2, 8, 8, 3)
+    assert float(tf.reduce_max(tf.abs(pictures["low_res"]))) <= 1.0
+
+
+def test_a_run_starts_from_the_generator_of_another(data, tmp_path):
+    first = build(data)
+    networks = first.build_networks()
+    first.inference_model(networks).save(tmp_path / "first.keras")
+    second = build(data, **{"task.stage": "gan", "task.init_from": str(tmp_path / "first.keras")}).build_networks()
+    for mine, theirs in zip(
+        second.generators["generator"].get_weights(), networks.generators["generator"].get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(mine, theirs)
+    wider = {"task.init_from": str(tmp_path / "first.keras"), "task.generator_width": 8}
+    with pytest.raises(ValueError, match="`task.init_from` must be a run with the same generator"):
+        build(data, **wider).build_networks()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"data.image_size": 17}, "`data.image_size` must be a multiple of task.scale=2. Received: 17."),
+        ({"task.pixel_weight": 0.0}, "`task.pixel_weight` or `task.perceptual_weight` must be above 0"),
+        (
+            {"task.stage": "gan", "task.real_label": 0.9, "task.adversarial_loss": "hinge"},
+            "`task.real_label` applies to the losses",
+        ),
+    ],
+)
+def test_settings_that_contradict_each_other(data, settings, message):
+    with pytest.raises(ValueError, match=message):
+        build(data, **settings)
+
+
+def test_options_that_a_network_does_not_have(data):
+    task = build(data, **{"task.generator": "srresnet", "task.generator_size": "small"})
+    with pytest.raises(ValueError, match="`task.generator=srresnet` has no size to set"):
+        task.build_networks()
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_resolve(name):
+    run = config.resolve_config("upscale", UpscaleConfig, preset=PRESETS[name])
+    assert run.training.best_metric in UpscaleTask(run).metric_names

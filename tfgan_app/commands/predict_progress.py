@@ -1,0 +1,67 @@
+"""How far a prediction is, and what it has to say on the way."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from tfgan_app.callbacks.progress import format_seconds
+
+_REPORT_EVERY_SECONDS = 10.0
+
+
+class PredictProgress:
+    """Says how far the work is: on one line of a terminal, else every few seconds."""
+
+    def __init__(self):
+        self._start = self._shown = time.monotonic()
+        self._line = ""
+        self._pictures = ""
+
+    def show(self, done: int, total: int) -> None:
+        """Counts pictures."""
+        rate = done / max(time.monotonic() - self._start, 1e-6)
+        self._pictures = f"{done}/{total} pictures"
+        self._say(f"{self._pictures}, {rate:.1f}/s")
+
+    def show_pixels(self, done: int, total: int) -> None:
+        """Counts input pixels, which tell of large pictures how far they are."""
+        counted = f"{self._pictures}, " if self._pictures else ""
+        self._say(f"{counted}{done / max(total, 1):.0%}{self._left(done, total)}")
+
+    def show_frames(self, done: int, total: int | None) -> None:
+        """Counts frames of a video, whose number may not be known."""
+        of = f"/{total}" if total else ""
+        self._say(f"{done}{of} frames{self._left(done, total or 0)}")
+
+    def interrupt(self, source: Path, reason: str) -> None:
+        """Prints a failure on a line of its own; `reason` names its source."""
+        del source
+        self.end()
+        print(reason, file=sys.stderr, flush=True)
+
+    def note(self, source: Path, text: str) -> None:
+        """Prints what could not be kept of a picture."""
+        self.end()
+        print(f"note: '{source}': {text}", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        """Leaves the line standing."""
+        if self._line:
+            print(file=sys.stderr)
+            self._line = ""
+
+    def _left(self, done: int, total: int) -> str:
+        if not 0 < done < total:
+            return ""
+        return f", {format_seconds((total - done) * (time.monotonic() - self._start) / done)} left"
+
+    def _say(self, line: str) -> None:
+        now = time.monotonic()
+        if sys.stderr.isatty():
+            print(f"\r{line:<{len(self._line)}}", end="", file=sys.stderr, flush=True)
+            self._line = line
+        elif now - self._shown >= _REPORT_EVERY_SECONDS:
+            print(line, file=sys.stderr, flush=True)
+            self._shown = now

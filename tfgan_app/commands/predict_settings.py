@@ -1,0 +1,86 @@
+"""What `predict --set` may set, and the model that comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tfgan_app.commands.run_directory import RunDirectory
+from tfgan_app.inference import (
+    Predictor,
+    Sampler,
+    blend_weights,
+    load_keras_model,
+    load_predictor,
+    model_file,
+    predictor_of,
+)
+from tfgan_app.typed_fields import bounded, field_specs
+
+_SECTION = "predict"
+
+
+@dataclass(frozen=True)
+class PredictSettings:
+    """Settings of a prediction.
+
+    Attributes:
+        fidelity: 0 is the model as it is, 1 the one that it was started from (`task.init_from` of its run, or
+            `fidelity_model`), and what is between lies between.
+        fidelity_model: run directory or `.keras` file of the same network that was trained for fidelity.
+        ensemble: average over the eight orientations of each picture: eight times slower, a little more faithful.
+    """
+
+    fidelity: float | None = bounded(None, minimum=0.0, maximum=1.0)
+    fidelity_model: str | None = None
+    ensemble: bool = False
+
+    @classmethod
+    def parse(cls, assignments: Iterable[str]) -> PredictSettings:
+        """Reads `KEY=VALUE` texts.
+
+        Raises:
+            ValueError: if a text is no assignment, or names no setting, or its value does not fit.
+        """
+        specs = {key.removeprefix(f"{_SECTION}."): spec for key, spec in field_specs(_SECTION, cls).items()}
+        values = {}
+        for assignment in assignments:
+            key, separator, text = assignment.partition("=")
+            if not separator or key.strip() not in specs:
+                raise ValueError(f"`--set` of predict takes {', '.join(specs)}. Received: {assignment}.")
+            values[key.strip()] = specs[key.strip()].parse(text.strip())
+        if values.get("fidelity_model") and values.get("fidelity") is None:
+            raise ValueError("`fidelity_model` needs `--set fidelity=` between 0 and 1 beside it. Received none.")
+        return cls(**values)
+
+
+def load_model(path: str, *, checkpoint: str, settings: PredictSettings) -> Predictor | Sampler:
+    """Loads the model at a path, changed as the settings say.
+
+    Raises:
+        ValueError: if there is no such model, or the settings do not apply to it.
+    """
+    if settings.fidelity is None:
+        model = load_predictor(path, checkpoint=checkpoint)
+    else:
+        keras_model = load_keras_model(model_file(path, checkpoint))
+        other = load_keras_model(model_file(settings.fidelity_model or _started_from(path)))
+        blend_weights(keras_model, other, share=settings.fidelity)
+        model = predictor_of(keras_model, path)
+    if not settings.ensemble:
+        return model
+    if isinstance(model, Sampler):
+        raise ValueError("`ensemble` is for models of pictures. Received a model that draws them.")
+    return model.ensembled()
+
+
+def _started_from(path: str) -> str:
+    """The model that a run was started from."""
+    if not (Path(path) / "checkpoints").is_dir():
+        raise ValueError(f"`fidelity` of '{path}' needs `--set fidelity_model=PATH`: only a run knows its own.")
+    config, _ = RunDirectory.existing(path).read_config()
+    started_from = getattr(config.task, "init_from", None)
+    if not started_from:
+        raise ValueError(f"`fidelity` needs a run with task.init_from, or `fidelity_model`. Received: '{path}'.")
+    return started_from

@@ -1,0 +1,86 @@
+"""What `restore` does to pictures before its network sees them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence as Items
+
+import tensorflow as tf
+
+from tfgan_app.degradations import DEGRADATIONS, MASK_DRAWS, MASKS, Degradation, Sequence, random_masks
+from tfgan_app.tasks.restore_config import RestoreConfig
+
+INPAINT = "inpaint"
+
+
+def build_damage(settings: RestoreConfig) -> Damage | Holes:
+    """The damage that the settings ask for.
+
+    Raises:
+        ValueError: if they name none, one twice, or holes beside others.
+    """
+    names = settings.degradation
+    if not names or len(set(names)) != len(names):
+        raise ValueError(
+            f"`task.degradation` must name degradations, each once. Received: {', '.join(names) or 'none'}."
+        )
+    if INPAINT in names:
+        if len(names) > 1:
+            raise ValueError(
+                "`task.degradation=inpaint` keeps known pixels as they are, so it must stand alone. "
+                f"Received: {', '.join(names)}. Train two runs, and apply one after the other."
+            )
+        return Holes(tuple(MASKS) if settings.mask == "mixed" else (settings.mask,))
+    options = {
+        # Untouched pictures are a setting of their own.
+        "denoise": {"sigma_255": settings.noise_sigma_255, "clean": 0.0},
+        "jpeg": {"quality": settings.jpeg_quality},
+    }
+    chosen = [DEGRADATIONS[name](**options.get(name, {})) for name in names]
+    return Damage(chosen, share_untouched=settings.share_untouched)
+
+
+class Damage:
+    """Degradations one after another; some pictures stay as they are.
+
+    Args:
+        degradations: in the order of their application.
+        share_untouched: probability that a picture stays as it is.
+    """
+
+    channels = 3
+
+    def __init__(self, degradations: Items[Degradation], *, share_untouched: float):
+        self._degrade = Sequence(degradations)
+        self._share_untouched = share_untouched
+        self.draws_per_example = 1 + self._degrade.draws_per_example
+
+    def __call__(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+        """Damages float32 `[batch, height, width, 3]` in [0, 1] by draws `[batch, draws_per_example]`."""
+        touched = draws[:, 0, None, None, None] >= self._share_untouched
+        return tf.where(touched, self._degrade(images, draws[:, 1:]), images)
+
+
+class Holes:
+    """Holes of random shapes, black, and a fourth channel that is 0 in them and 1 elsewhere.
+
+    Args:
+        kinds: rows of `MASKS`; the pictures of a batch have holes of one of them.
+    """
+
+    channels = 4
+    draws_per_example = 1 + MASK_DRAWS
+
+    def __init__(self, kinds: tuple[str, ...]):
+        self._kinds = kinds
+
+    def __call__(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+        """Makes holes in float32 `[batch, height, width, 3]` by draws `[batch, draws_per_example]`."""
+        height, width = tf.shape(images)[1], tf.shape(images)[2]
+        draw = functools.partial(random_masks, draws[:, 1:], height=height, width=width)
+        branches = [functools.partial(draw, kind=kind) for kind in self._kinds]
+        # Of one kind for the whole batch, so that only one is computed.
+        chosen = tf.cast(draws[0, 0] * len(branches), tf.int32)
+        known = 1.0 - (branches[0]() if len(branches) == 1 else tf.switch_case(chosen, branches))
+        known = tf.ensure_shape(known, [*images.shape[:3], 1])
+        return tf.concat([images * known, known], axis=-1)

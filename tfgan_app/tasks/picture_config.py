@@ -1,0 +1,67 @@
+"""Settings that `upscale` and `restore` share: two stages, fidelity first, then the adversarial game."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tfgan_app.tasks.loss_names import AdversarialLossName
+from tfgan_app.typed_fields import bounded
+
+
+@dataclass(frozen=True)
+class PictureTaskConfig:
+    """What a network that brings back a picture is trained against.
+
+    Attributes:
+        stage: `psnr` minimises pixel (and perceptual) losses alone; `gan` adds a discriminator.
+        init_from: run directory or `.keras` file whose generator the training starts from; it must be alike.
+        pixel_loss: distance between pixels.
+        pixel_weight: its factor.
+        perceptual_weight: factor of the distance between VGG16 features, before their ReLU; 0 leaves it out.
+        perceptual_weights: file of VGG16 weights (.npz); none downloads those of keras.applications.
+        adversarial_loss: loss of both players at the stage `gan`.
+        adversarial_weight: its factor for the generator.
+        discriminator: `unet` judges every pixel (Real-ESRGAN), `vgg` the whole crop (SRGAN).
+        discriminator_width: its channels at full resolution.
+        spectral_norm: divide its kernels by their largest singular values.
+        real_label: 1, or less for one-sided label smoothing.
+        flips_and_turns: show each crop in one of the eight orientations of a square, at random.
+        candidates: of so many crops the one with most detail is trained on; 1 takes them as they come.
+        val_crop_px: largest side of the held-out pictures that are measured, cut from their centres; none measures all
+            of them. Pictures given with `evaluate --data` are measured whole.
+        lpips_weights: file of VGG16 and LPIPS weights (.npz), to measure LPIPS too.
+    """
+
+    stage: Literal["psnr", "gan"] = "psnr"
+    init_from: str | None = None
+    pixel_loss: Literal["l1", "charbonnier"] = "l1"
+    pixel_weight: float = bounded(1.0, minimum=0.0)
+    perceptual_weight: float = bounded(0.0, minimum=0.0)
+    perceptual_weights: str | None = None
+    adversarial_loss: AdversarialLossName = "relativistic_average"
+    adversarial_weight: float = bounded(0.1, minimum=0.0)
+    discriminator: Literal["unet", "vgg"] = "unet"
+    discriminator_width: int = bounded(32, minimum=1)
+    spectral_norm: bool = True
+    real_label: float = bounded(1.0, above=0.0, maximum=1.0)
+    flips_and_turns: bool = True
+    candidates: int = bounded(1, minimum=1, maximum=16)
+    val_crop_px: int | None = bounded(512, minimum=16)
+    lpips_weights: str | None = None
+
+
+PICTURE_PRESET: dict[str, Any] = {
+    "data.load_scale": 1.0,
+    "data.resize": "none",
+    "training.ema_decay": 0.999,
+    "training.sample_every_steps": 1000,
+    "training.validate_every_steps": 1000,
+    "training.checkpoint_every_steps": 1000,
+    "training.best_metric": "psnr_y",
+    "optimizer.beta_1": 0.9,
+    "optimizer.beta_2": 0.99,
+    "optimizer.schedule": "cosine",
+    "optimizer.warmup_steps": 200,
+}
+"""What the presets of both tasks begin with."""

@@ -1,0 +1,178 @@
+"""The pictures of an `upscale` or `restore` run: crops to train on, and whole ones or centres to measure on."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tfgan_app.config import RunConfig
+from tfgan_app.data.bundled import bundled_path
+from tfgan_app.data.checking import find_readable_pictures
+from tfgan_app.data.labelled import LabelledPictures, LabelledSet, labelled_fingerprint
+from tfgan_app.data.opening import open_labelled
+from tfgan_app.data.pipeline import build_labelled_dataset
+from tfgan_app.images import picture_header, read_rgb
+from tfgan_app.tasks.progress import progress_reporter
+
+BUNDLED_SAMPLE = "photos"
+
+
+class PictureData:
+    """Training crops and held-out pictures of one source, or held-out ones of another.
+
+    Args:
+        config: the run's configuration.
+        crop_px: side of the crops to train on; smaller pictures are left out, with a word.
+        multiple: sides of held-out pictures are cut to multiples of this.
+        report: called with a line about each picture that cannot be used, and on the progress of long reading.
+        measure_on: source of the held-out pictures, where it is not that of the training; they are taken whole.
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        *,
+        crop_px: int,
+        multiple: int = 1,
+        report: Callable[[str], Any],
+        measure_on: str | None = None,
+    ):
+        self._config = config
+        self._crop_px = crop_px
+        self._multiple = multiple
+        self._report = report
+        self._measure_on = measure_on
+
+    @functools.cached_property
+    def pictures(self) -> LabelledSet:
+        """The training and the held-out pictures of the run's data source; classes are of no interest."""
+        data = self._config.data
+        return open_labelled(data.source or bundled_path(BUNDLED_SAMPLE), val_fraction=data.val_fraction)
+
+    @functools.cached_property
+    def training(self) -> LabelledPictures:
+        """The pictures to train on: those that can be read and hold a crop."""
+        readable = self._readable(self.pictures.train, smallest_px=self._crop_px)
+        if not len(readable):
+            raise ValueError(
+                f"Expected training pictures of at least {self._crop_px} x {self._crop_px} px in "
+                f"{self.pictures.origin}. Found none; lower `--image-size`, or try `tfgan_app inspect`."
+            )
+        return readable
+
+    @functools.cached_property
+    def held_out(self) -> LabelledPictures:
+        """At most `data.max_val_pictures` held-out pictures that can be read."""
+        candidates, origin = self.pictures.val, self.pictures.origin
+        if self._measure_on is not None:
+            found = open_labelled(self._measure_on, val_fraction=0.0)
+            candidates, origin = (found.val if len(found.val) else found.train), found.origin
+        chosen = candidates.select(range(min(len(candidates), self._config.data.max_val_pictures)))
+        readable = self._readable(chosen, smallest_px=self._multiple)
+        if not len(readable):
+            raise ValueError(
+                f"Expected held-out pictures to measure on in {origin}. Found none; raise `data.val_fraction`, or add "
+                "a folder val/ beside train/."
+            )
+        return readable
+
+    def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
+        """Batches `{"image": uint8 [batch, crop, crop, 3], "position": int64 [batch]}` from a step on.
+
+        Of every `task.candidates` crops the one with most detail is kept.
+        """
+        data, training, candidates = self._config.data, self._config.training, self._config.task.candidates
+        dataset = build_labelled_dataset(
+            self.training,
+            size_px=self._crop_px,
+            channels=3,
+            batch_size=training.pictures_per_step * candidates,
+            steps=training.steps,
+            start_step=start_step,
+            seed=seed,
+            resize="none",
+            cache_budget_mb=data.cache_budget_mb,
+            background=data.background_rgb,
+            on_progress=progress_reporter(self._report, "loaded"),
+        )
+        choose = functools.partial(_most_detailed, candidates=candidates)
+        return dataset.map(choose, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+
+    @functools.cached_property
+    def measured(self) -> list[np.ndarray]:
+        """The held-out pictures that are measured: uint8 `[height, width, 3]`, sides multiples of `multiple`."""
+        limit = None if self._measure_on is not None else self._config.task.val_crop_px
+        return [_centre(picture, limit, self._multiple) for picture in self._decoded(self.held_out)]
+
+    def protocol(self) -> dict[str, Any]:
+        """Which pictures the figures are of."""
+        whole = self._measure_on is not None or self._config.task.val_crop_px is None
+        split = "seeded hold-out" if self.pictures.val_is_holdout else "validation split"
+        return {
+            "pictures": len(self.held_out),
+            "data": self._measure_on or self._config.data.source or BUNDLED_SAMPLE,
+            "split": split if self._measure_on is None else "other pictures",
+            "split_digest": labelled_fingerprint(self.held_out)[:12],
+            "cut": "none" if whole else f"centre, at most {self._config.task.val_crop_px} px a side",
+            "background": self._config.data.background,
+        }
+
+    def fingerprint(self) -> str:
+        """Digest of the training pictures, and of what is cut out of them."""
+        return hashlib.sha256(f"{labelled_fingerprint(self.training)} {self._crop_px}".encode()).hexdigest()
+
+    def _decoded(self, pictures: LabelledPictures):
+        if pictures.paths is None:
+            yield from np.broadcast_to(pictures.images, (*pictures.images.shape[:3], 3))
+        else:
+            for path in pictures.paths:
+                yield read_rgb(path, background=self._config.data.background_rgb)
+
+    def _readable(self, pictures: LabelledPictures, *, smallest_px: int) -> LabelledPictures:
+        readable = find_readable_pictures(
+            pictures,
+            on_skip=lambda name, problem: self._report(f"left out: {problem}"),
+            on_progress=progress_reporter(self._report, "checked"),
+        )
+        large = [i for i in range(len(readable)) if self._is_large(readable, i, smallest_px)]
+        return readable.select(large)
+
+    def _is_large(self, pictures: LabelledPictures, index: int, smallest_px: int) -> bool:
+        if pictures.paths is None:
+            height, width = pictures.images.shape[1:3]
+        else:
+            header = picture_header(pictures.paths[index])
+            height, width = header.height, header.width
+        if min(height, width) >= smallest_px:
+            return True
+        origin = pictures.names[index] if pictures.paths is None else f"'{pictures.paths[index]}'"
+        self._report(f"left out: {origin} is smaller than {smallest_px} x {smallest_px} px: it has {width} x {height}")
+        return False
+
+
+def _most_detailed(batch: dict[str, tf.Tensor], *, candidates: int) -> dict[str, tf.Tensor]:
+    """Of every `candidates` examples in sequence the one whose neighbouring pixels differ most."""
+    images, positions = batch["image"], batch["position"]
+    if candidates > 1:
+        green = tf.cast(images[..., 1], tf.float32)
+        detail = tf.reduce_mean(tf.abs(green[:, 1:] - green[:, :-1]), axis=(1, 2))
+        detail += tf.reduce_mean(tf.abs(green[:, :, 1:] - green[:, :, :-1]), axis=(1, 2))
+        best = tf.argmax(tf.reshape(detail, [-1, candidates]), axis=1)
+        images = tf.gather(images, tf.range(tf.size(best, tf.int64)) * candidates + best)
+        positions = positions[::candidates] // candidates
+    return {"image": images, "position": positions}
+
+
+def _centre(picture: np.ndarray, limit: int | None, multiple: int) -> np.ndarray:
+    """The centre of a picture, at most `limit` on a side, of sides that are multiples of `multiple`."""
+    sides = [(min(side, limit or side) // multiple) * multiple for side in picture.shape[:2]]
+    top, left = ((have - side) // 2 for have, side in zip(picture.shape[:2], sides, strict=True))
+    # Whole pictures lose their last rows and columns alone, as in the literature.
+    if limit is None:
+        top = left = 0
+    return np.ascontiguousarray(picture[top : top + sides[0], left : left + sides[1]])

@@ -1,0 +1,149 @@
+"""What `upscale` and `restore` train with: losses, discriminators, a generator to start from, eight orientations."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from tfgan_app.inference import load_keras_model, run_checkpoint
+from tfgan_app.losses import (
+    ADVERSARIAL_LOSSES,
+    REAL_ESRGAN_LEVELS,
+    RECONSTRUCTION_LOSSES,
+    build_perceptual_loss,
+)
+from tfgan_app.networks import PICTURE_DISCRIMINATORS
+from tfgan_app.tasks.picture_config import PictureTaskConfig
+from tfgan_app.training.task import Objective, Synthesis
+
+GENERATOR = "generator"
+
+
+def build_objective(settings: PictureTaskConfig) -> Objective:
+    """The losses of the run's stage.
+
+    Raises:
+        ValueError: if the settings contradict each other.
+    """
+    weights = {settings.pixel_loss: settings.pixel_weight}
+    if settings.perceptual_weight:
+        weights["perceptual"] = settings.perceptual_weight
+    if not any(weights.values()):
+        raise ValueError("`task.pixel_weight` or `task.perceptual_weight` must be above 0. Received: 0 for both.")
+    if settings.stage == "psnr":
+        return Objective(adversarial_loss=None, auxiliary_weights=weights)
+    loss = ADVERSARIAL_LOSSES[settings.adversarial_loss]
+    if settings.real_label != 1.0 and not loss.takes_label:
+        known = ", ".join(name for name, row in ADVERSARIAL_LOSSES.items() if row.takes_label)
+        raise ValueError(
+            f"`task.real_label` applies to the losses {known}. Received: {settings.real_label} with "
+            f"task.adversarial_loss={settings.adversarial_loss}. Set it to 1, or choose one of these."
+        )
+    return Objective(
+        adversarial_loss=loss,
+        adversarial_weight=settings.adversarial_weight,
+        auxiliary_weights=weights,
+        real_label=settings.real_label,
+    )
+
+
+def build_generator(build: Callable, options: dict[str, Any], *, name: str, **fixed) -> keras.Model:
+    """Builds a generator with those options that are set.
+
+    Args:
+        build: a row of a table of networks.
+        options: `task.generator_...` by the name of the builder's argument; None leaves the builder's own.
+        name: the row's name.
+        **fixed: arguments of every run of the task.
+
+    Raises:
+        ValueError: if an option is set that the network does not have.
+    """
+    chosen = {option: value for option, value in options.items() if value is not None}
+    if unknown := chosen.keys() - inspect.signature(build).parameters.keys():
+        raise ValueError(f"`task.generator={name}` has no {', '.join(sorted(unknown))} to set.")
+    return build(name=GENERATOR, **fixed, **chosen)
+
+
+def build_discriminators(settings: PictureTaskConfig) -> dict[str, keras.Model]:
+    """The discriminator of the stage `gan`; none at the stage `psnr`."""
+    if settings.stage == "psnr":
+        return {}
+    build = PICTURE_DISCRIMINATORS[settings.discriminator]
+    return {"discriminator": build(width=settings.discriminator_width, spectral_norm=settings.spectral_norm)}
+
+
+def build_picture_loss(settings: PictureTaskConfig) -> Callable[[Any, Any], dict[str, Any]]:
+    """A function `(target, output) -> auxiliary losses by name` of pictures in [-1, 1].
+
+    Its variables are made here: call it before the train step is traced.
+    """
+    pixel = RECONSTRUCTION_LOSSES[settings.pixel_loss]
+    if not settings.perceptual_weight:
+        return lambda target, output: {settings.pixel_loss: pixel(target, output)}
+    perceptual = build_perceptual_loss(
+        weights=settings.perceptual_weights, level_weights=REAL_ESRGAN_LEVELS, taken="before_relu"
+    )
+    return lambda target, output: {
+        settings.pixel_loss: pixel(target, output),
+        "perceptual": perceptual(target, output),
+    }
+
+
+def synthesis_of(stage: str, target: tf.Tensor, output: tf.Tensor, auxiliary: dict[str, Any]) -> Synthesis:
+    """What one forward pass offers to the losses of a stage."""
+    adversarial = {} if stage == "psnr" else {"discriminator": (target, output, None)}
+    return Synthesis(adversarial, auxiliary)
+
+
+def start_from(generator: keras.Model, source: str | None) -> None:
+    """Gives a generator the weights of the generator of a trained inference model.
+
+    Args:
+        generator: a fresh network.
+        source: run directory or `.keras` file of the same task; None leaves the network as it is.
+
+    Raises:
+        ValueError: if there is no such model, or its generator has other weights than this.
+    """
+    if source is None:
+        return
+    path = Path(source)
+    trained = load_keras_model(run_checkpoint(path) if path.is_dir() else path)
+    names = [layer.name for layer in trained.layers]
+    if GENERATOR not in names:
+        raise ValueError(f"`task.init_from` must be a run or a .keras file of this task. Received: '{source}'.")
+    weights = trained.get_layer(GENERATOR).get_weights()
+    shapes, wanted = [x.shape for x in weights], [tuple(x.shape) for x in generator.weights]
+    if shapes != wanted:
+        raise ValueError(
+            f"`task.init_from` must be a run with the same generator: task.generator, its width and blocks, scale. "
+            f"Received: '{source}', with {len(shapes)} weights of {sum(map(_size, shapes)):,} numbers; "
+            f"this generator has {len(wanted)} of {sum(map(_size, wanted)):,}."
+        )
+    generator.set_weights(weights)
+
+
+def turned(images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+    """Shows each picture in one of the eight orientations of a square.
+
+    Args:
+        images: `[batch, size, size, channels]`, of any dtype.
+        draws: float32 `[batch, 3]`, uniform in [0, 1).
+    """
+    mirrored, flipped, transposed = (draws[:, i, None, None, None] < 0.5 for i in range(3))
+    images = tf.where(mirrored, images[:, :, ::-1], images)
+    images = tf.where(flipped, images[:, ::-1], images)
+    return tf.where(transposed, tf.transpose(images, [0, 2, 1, 3]), images)
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    size = 1
+    for side in shape:
+        size *= side
+    return size

@@ -1,0 +1,111 @@
+"""What `upscale` and `restore` have in common as tasks."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfgan_app.config import RunConfig
+from tfgan_app.layers import FromUnitRange, ToUnitRange
+from tfgan_app.tasks import picture_game as game
+from tfgan_app.tasks.picture_data import PictureData
+from tfgan_app.tasks.picture_quality import PictureQuality
+from tfgan_app.training.task import Judging, Networks
+
+TURNS = 3
+"""Numbers that decide how a crop is turned."""
+
+
+class PictureTask:
+    """A task that makes pictures worse and learns the way back.
+
+    Args:
+        config: the run's configuration, its `task` section a `PictureTaskConfig`.
+        data: where the pictures come from.
+        quality: how outputs are measured.
+    """
+
+    judging = Judging()
+    pinned: ClassVar[dict[str, Any]] = {}
+    predict_arguments = "--input PICTURES --output OUTPUT"
+    sample_headers: tuple[str, ...]
+
+    def __init__(self, config: RunConfig, *, data: PictureData, quality: PictureQuality):
+        self.config = config
+        self.data = data
+        self.quality = quality
+        self.objective = game.build_objective(config.task)
+
+    @property
+    def metric_names(self) -> tuple[str, ...]:
+        """What is measured."""
+        return self.quality.metric_names
+
+    def prepare(self) -> None:
+        """Finds the training pictures that can be read, and measures the baseline on the held-out ones."""
+        _ = self.data.training, self.quality.baseline
+
+    def fingerprint(self) -> str:
+        """Digest of the training pictures."""
+        return self.data.fingerprint()
+
+    def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
+        """Batches `{"image": uint8 [batch, crop, crop, 3], "position": int64 [batch]}`."""
+        return self.data.build_dataset(start_step=start_step, seed=seed)
+
+    @functools.cached_property
+    def losses(self) -> Callable:
+        """Auxiliary losses by name of `(target, output)`."""
+        return game.build_picture_loss(self.config.task)
+
+    def turned(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+        """Crops as float32 in [0, 1], in a random one of their eight orientations where the settings ask for it."""
+        if self.config.task.flips_and_turns:
+            images = game.turned(images, draws)
+        return tf.cast(images, tf.float32) / 255.0
+
+    def inference_model(self, networks: Networks) -> keras.Model:
+        """The generator between pictures in [0, 1]; shares the weights of `networks`."""
+        pictures = keras.Input((None, None, 3), name="images")
+        outputs = networks.generators[game.GENERATOR](FromUnitRange(name="from_unit_range")(pictures))
+        return keras.Model(pictures, ToUnitRange(name="to_unit_range")(outputs), name=self.config.task_name)
+
+    def parity_pictures(self) -> list[np.ndarray]:
+        """Inputs that an export is checked on: uint8 `[height, width, channels]`."""
+        return self.quality.inputs
+
+    def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
+        """The centres of the first held-out pictures: baseline, output and original."""
+        return self.quality.sample_rows(model)
+
+    def evaluate(self, model: keras.Model) -> dict[str, float]:
+        """Measures what a model makes of the degraded held-out pictures.
+
+        Returns:
+            Means over pictures of the metrics by name, and those of the baseline.
+        """
+        return self.quality.measure(model)
+
+    def examples(self, model: keras.Model, current: keras.Model) -> dict[str, np.ndarray]:
+        """The best and the worst held-out pictures, as grids: caption -> uint8 `[height, width, 3]`."""
+        del current
+        return self.quality.examples(model, headers=self.sample_headers)
+
+    def protocol(self) -> dict[str, Any]:
+        """What the figures of `evaluate` were measured on, so that they can be compared."""
+        return {**self.data.protocol(), **self.quality.protocol()}
+
+
+def as_uint8(images: tf.Tensor) -> np.ndarray:
+    """Pictures in [0, 1] as uint8, rounded to the nearest."""
+    return np.rint(np.clip(images.numpy(), 0.0, 1.0) * 255.0).astype(np.uint8)
+
+
+def fixed_draws(count: int, draws_per_example: int) -> np.ndarray:
+    """The same numbers for the held-out pictures in every run: float32 `[count, 1, draws_per_example]` in [0, 1)."""
+    return np.random.default_rng(0).random((count, 1, draws_per_example), np.float32)

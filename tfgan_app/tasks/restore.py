@@ -1,0 +1,157 @@
+"""Restoration: noise, blur, JPEG, lost colour and holes undone."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, ClassVar
+from warnings import warn
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfgan_app.config import RunConfig
+from tfgan_app.layers import ChannelSlice, FromUnitRange, ToUnitRange
+from tfgan_app.networks import INPAINTERS, RESTORERS
+from tfgan_app.tasks import picture_game as game
+from tfgan_app.tasks.damage import INPAINT, build_damage
+from tfgan_app.tasks.picture_data import PictureData
+from tfgan_app.tasks.picture_quality import PictureQuality
+from tfgan_app.tasks.picture_task import TURNS, PictureTask, as_uint8, fixed_draws
+from tfgan_app.tasks.restore_config import PRESETS, RestoreConfig
+from tfgan_app.training.task import Networks, Synthesis
+
+SHIFT_PX = 16
+"""Crops are damaged with so much around them and then cut somewhere in it: the blocks of JPEG begin anywhere."""
+
+HOLE_GRAY = 0.5
+"""What holes are shown as to the baseline and in grids."""
+
+_SHIFTS = 2
+
+
+class RestoreTask(PictureTask):
+    """Learns to undo damage from pictures that were damaged.
+
+    "Simple Baselines for Image Restoration", Chen et al. 2022, arXiv:2204.04676; for holes "Free-Form Image
+    Inpainting with Gated Convolution", Yu et al. 2019, arXiv:1806.03589.
+
+    Args:
+        config: the run's configuration, its `task` section a `RestoreConfig`.
+        report: called with a line about each picture that cannot be used, and on the progress of long reading.
+        measure_on: source of the held-out pictures, where it is not that of the training.
+    """
+
+    config_class = RestoreConfig
+    presets: ClassVar[dict[str, dict[str, Any]]] = PRESETS
+    sample_headers = ("damaged", "restored", "original")
+
+    def __init__(self, config: RunConfig, *, report: Callable[[str], Any] = warn, measure_on: str | None = None):
+        settings = config.task
+        self._damage = build_damage(settings)
+        self.draws_per_example = TURNS + _SHIFTS + self._damage.draws_per_example
+        data = PictureData(config, crop_px=config.data.image_size + SHIFT_PX, report=report, measure_on=measure_on)
+        quality = PictureQuality(
+            inputs=lambda: self._damaged,
+            targets=lambda: data.measured,
+            baseline=lambda: [_shown(picture) for picture in self._damaged],
+            baseline_name="copy",
+            crop_px=0,
+            lpips_weights=settings.lpips_weights,
+        )
+        super().__init__(config, data=data, quality=quality)
+
+    @property
+    def _has_holes(self) -> bool:
+        return INPAINT in self.config.task.degradation
+
+    @property
+    def predict_arguments(self) -> str:
+        """What `tfgan_app predict` needs beside the model."""
+        return f"--input PICTURES{' --mask MASKS' if self._has_holes else ''} --output OUTPUT"
+
+    def build_networks(self) -> Networks:
+        """Builds the generator and the stage's discriminator under the current dtype policy."""
+        settings = self.config.task
+        _ = self.losses  # Their variables must be there before the train step is traced.
+        table, automatic = (INPAINTERS, "gated") if self._has_holes else (RESTORERS, "nafnet")
+        name = automatic if settings.generator == "auto" else settings.generator
+        if name not in table:
+            kind = "holes" if self._has_holes else "pictures without holes"
+            raise ValueError(f"`task.generator` for {kind} must be one of auto, {', '.join(table)}. Received: {name}.")
+        generator = game.build_generator(table[name], {"width": settings.generator_width}, name=name)
+        game.start_from(generator, settings.init_from)
+        return Networks({game.GENERATOR: generator}, game.build_discriminators(settings))
+
+    def augment(self, batch: dict, draws: tf.Tensor) -> dict:
+        """Turns, damages and cuts the crops: `damaged` and `target`, float32 in [-1, 1].
+
+        `damaged` has a fourth channel where there are holes: 1 in pixels that are known, 0 in holes.
+        """
+        own = draws[:, TURNS + _SHIFTS :]
+        images = self.turned(batch["image"], draws[:, :TURNS])
+        damaged = self._damage(images, own)
+        pictures = tf.concat([damaged, images], axis=-1)
+        cut = _cut(pictures, draws[:, TURNS : TURNS + _SHIFTS], size_px=self.config.data.image_size)
+        channels = self._damage.channels
+        return {"damaged": cut[..., :channels] * 2.0 - 1.0, "target": cut[..., channels:] * 2.0 - 1.0}
+
+    def synthesize(self, networks: Networks, batch: dict, training: bool) -> Synthesis:
+        """Restores the damaged pictures."""
+        damaged, generator = batch["damaged"], networks.generators[game.GENERATOR]
+        inputs = [damaged[..., :3], 0.5 - 0.5 * damaged[..., 3:]] if self._has_holes else damaged
+        output = generator(inputs, training=training)
+        return game.synthesis_of(self.config.task.stage, batch["target"], output, self.losses(batch["target"], output))
+
+    def inference_model(self, networks: Networks) -> keras.Model:
+        """The generator between pictures in [0, 1]; shares the weights of `networks`.
+
+        Where there are holes its input has a fourth channel, as the alpha channel of a file: 1 in pixels that are
+        known, which come back as they are, and 0 in holes.
+        """
+        if not self._has_holes:
+            return super().inference_model(networks)
+        pictures = keras.Input((None, None, 4), name="images")
+        colour = FromUnitRange(name="from_unit_range")(ChannelSlice(0, 3, name="colour")(pictures))
+        mask = keras.layers.Rescaling(-1.0, offset=1.0, name="mask")(ChannelSlice(3, 4, name="known")(pictures))
+        outputs = networks.generators[game.GENERATOR]([colour, mask])
+        return keras.Model(pictures, ToUnitRange(name="to_unit_range")(outputs), name=self.config.task_name)
+
+    @functools.cached_property
+    def _damaged(self) -> list[np.ndarray]:
+        """The held-out pictures with damage: uint8 `[height, width, 3 or 4]`."""
+        draws = fixed_draws(len(self.data.measured), self._damage.draws_per_example)
+        return [
+            as_uint8(self._damage(tf.constant(picture[None] / np.float32(255.0)), tf.constant(own)))[0]
+            for picture, own in zip(self.data.measured, draws, strict=True)
+        ]
+
+    def protocol(self) -> dict[str, Any]:
+        """What the figures of `evaluate` were measured on, so that they can be compared."""
+        settings = self.config.task
+        facts = {"degradation": ", ".join(settings.degradation), "untouched": settings.share_untouched}
+        if "denoise" in settings.degradation:
+            facts["noise_sigma_255"] = list(settings.noise_sigma_255)
+        if "jpeg" in settings.degradation:
+            facts["jpeg_quality"] = list(settings.jpeg_quality)
+        if self._has_holes:
+            facts["mask"] = settings.mask
+        return {**super().protocol(), **facts}
+
+
+def _cut(pictures: tf.Tensor, draws: tf.Tensor, *, size_px: int) -> tf.Tensor:
+    """Cuts a square out of each picture where draws `[batch, 2]` say."""
+    room = pictures.shape[1] - size_px
+    for axis in (1, 2):
+        first = tf.cast(draws[:, axis - 1] * (room + 1), tf.int32)
+        pictures = tf.gather(pictures, first[:, None] + tf.range(size_px), axis=axis, batch_dims=1)
+    return tf.ensure_shape(pictures, [None, size_px, size_px, pictures.shape[-1]])
+
+
+def _shown(picture: np.ndarray) -> np.ndarray:
+    """A damaged picture as RGB, holes in gray."""
+    if picture.shape[2] == 3:
+        return picture
+    known = picture[..., 3:] > 127
+    return np.where(known, picture[..., :3], np.uint8(255 * HOLE_GRAY))

@@ -1,0 +1,60 @@
+"""Settings and named recipes of the task `restore`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tfgan_app.tasks.picture_config import PICTURE_PRESET, PictureTaskConfig
+from tfgan_app.typed_fields import bounded
+
+DegradationName = Literal["denoise", "deblur", "jpeg", "colorize", "real", "inpaint"]
+
+
+@dataclass(frozen=True)
+class RestoreConfig(PictureTaskConfig):
+    """Settings of `restore`, beside those of `PictureTaskConfig`.
+
+    Attributes:
+        degradation: what pictures suffer, one after the other, and the network undoes: `denoise`, `deblur`, `jpeg`,
+            `colorize`, `real` (the second-order blur, noise and JPEG of Real-ESRGAN); or `inpaint` alone.
+        share_untouched: share of the training pictures that suffer nothing, so that the network leaves such alone.
+        noise_sigma_255: range of the standard deviation of noise, where white is 255.
+        jpeg_quality: range of the quality of JPEG.
+        mask: kind of holes for `inpaint`, as of LaMa; `mixed` takes all of them.
+        generator: architecture: `nafnet`, `unet` (DRUNet), or `gated` for holes; `auto` is `gated` for `inpaint`,
+            else `nafnet`.
+        generator_width: channels at full resolution; none is the architecture's own.
+    """
+
+    degradation: tuple[DegradationName, ...] = ("denoise", "jpeg")
+    share_untouched: float = bounded(0.05, minimum=0.0, below=1.0)
+    noise_sigma_255: tuple[float, float] = (0.0, 55.0)
+    jpeg_quality: tuple[float, float] = (5.0, 95.0)
+    mask: Literal["mixed", "thin", "medium", "thick", "boxes"] = "mixed"
+    generator: Literal["auto", "nafnet", "unet", "gated"] = "auto"
+    generator_width: int | None = bounded(None, minimum=1)
+
+
+DEFAULT_PRESET: dict[str, Any] = {
+    **PICTURE_PRESET,
+    "data.image_size": 96,
+    "training.steps": 4000,
+    "training.batch_size": 8,
+    "training.best_metric": "psnr",
+    "optimizer.generator_learning_rate": 1e-3,
+}
+"""The stage of fidelity."""
+
+GAN_PRESET: dict[str, Any] = {
+    **DEFAULT_PRESET,
+    "data.image_size": 128,
+    "optimizer.generator_learning_rate": 1e-4,
+    "optimizer.discriminator_learning_rate": 1e-4,
+    "task.stage": "gan",
+    "task.perceptual_weight": 1.0,
+    "task.adversarial_weight": 0.1,
+}
+"""The adversarial stage; give it `task.init_from`."""
+
+PRESETS = {"default": DEFAULT_PRESET, "gan": GAN_PRESET}

@@ -1,0 +1,114 @@
+"""Super-resolution: pictures two, three or four times as wide and high."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, ClassVar
+from warnings import warn
+
+import numpy as np
+import tensorflow as tf
+
+from tfgan_app.config import RunConfig
+from tfgan_app.degradations import DEGRADATIONS, resize, to_eight_bits
+from tfgan_app.networks import UPSCALERS
+from tfgan_app.tasks import picture_game as game
+from tfgan_app.tasks.picture_data import PictureData
+from tfgan_app.tasks.picture_quality import PictureQuality
+from tfgan_app.tasks.picture_task import TURNS, PictureTask, as_uint8, fixed_draws
+from tfgan_app.tasks.upscale_config import PRESETS, UpscaleConfig
+from tfgan_app.training.task import Networks, Synthesis
+
+MARGIN_PX = 4
+"""Low-resolution pixels around a crop that are cut off again, since a kernel there reached beyond the crop."""
+
+
+class UpscaleTask(PictureTask):
+    """Learns to enlarge pictures from pictures that were made small.
+
+    "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network", Ledig et al. 2017,
+    arXiv:1609.04802, and its successors: first pixels alone, then a discriminator and VGG features.
+
+    Args:
+        config: the run's configuration, its `task` section an `UpscaleConfig`.
+        report: called with a line about each picture that cannot be used, and on the progress of long reading.
+        measure_on: source of the held-out pictures, where it is not that of the training.
+    """
+
+    config_class = UpscaleConfig
+    presets: ClassVar[dict[str, dict[str, Any]]] = PRESETS
+    sample_headers = ("bicubic", "output", "original")
+
+    def __init__(self, config: RunConfig, *, report: Callable[[str], Any] = warn, measure_on: str | None = None):
+        settings, size_px = config.task, config.data.image_size
+        if size_px % settings.scale:
+            raise ValueError(
+                f"`data.image_size` must be a multiple of task.scale={settings.scale}. Received: {size_px}."
+            )
+        kind = "downscale" if settings.degradation == "bicubic" else settings.degradation
+        self._degrade = DEGRADATIONS[kind](scale=settings.scale)
+        self.draws_per_example = TURNS + self._degrade.draws_per_example
+        data = PictureData(
+            config,
+            crop_px=size_px + 2 * MARGIN_PX * settings.scale,
+            multiple=settings.scale,
+            report=report,
+            measure_on=measure_on,
+        )
+        quality = PictureQuality(
+            inputs=lambda: self._made_small,
+            targets=lambda: data.measured,
+            baseline=lambda: [_enlarged(picture, settings.scale) for picture in self._made_small],
+            baseline_name="bicubic",
+            crop_px=settings.scale,
+            lpips_weights=settings.lpips_weights,
+        )
+        super().__init__(config, data=data, quality=quality)
+
+    def build_networks(self) -> Networks:
+        """Builds the generator and the stage's discriminator under the current dtype policy."""
+        settings = self.config.task
+        _ = self.losses  # Their variables must be there before the train step is traced.
+        options = {
+            "size": settings.generator_size,
+            "width": settings.generator_width,
+            "blocks": settings.generator_blocks,
+        }
+        build = UPSCALERS[settings.generator]
+        generator = game.build_generator(build, options, name=settings.generator, scale=settings.scale)
+        game.start_from(generator, settings.init_from)
+        return Networks({game.GENERATOR: generator}, game.build_discriminators(settings))
+
+    def augment(self, batch: dict, draws: tf.Tensor) -> dict:
+        """Turns the crops and makes them small: `low_res` and `high_res`, float32 in [-1, 1]."""
+        images = self.turned(batch["image"], draws[:, :TURNS])
+        low = to_eight_bits(self._degrade(images, draws[:, TURNS:]))[:, MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX]
+        border = MARGIN_PX * self.config.task.scale
+        high = images[:, border:-border, border:-border]
+        return {"low_res": low * 2.0 - 1.0, "high_res": high * 2.0 - 1.0}
+
+    def synthesize(self, networks: Networks, batch: dict, training: bool) -> Synthesis:
+        """Enlarges the small pictures."""
+        output = networks.generators[game.GENERATOR](batch["low_res"], training=training)
+        losses = self.losses(batch["high_res"], output)
+        return game.synthesis_of(self.config.task.stage, batch["high_res"], output, losses)
+
+    @functools.cached_property
+    def _made_small(self) -> list[np.ndarray]:
+        """The held-out pictures at low resolution: uint8."""
+        draws = fixed_draws(len(self.data.measured), self._degrade.draws_per_example)
+        return [
+            as_uint8(self._degrade(tf.constant(picture[None] / np.float32(255.0)), tf.constant(own)))[0]
+            for picture, own in zip(self.data.measured, draws, strict=True)
+        ]
+
+    def protocol(self) -> dict[str, Any]:
+        """What the figures of `evaluate` were measured on, so that they can be compared."""
+        settings = self.config.task
+        return {**super().protocol(), "scale": settings.scale, "low_res": f"{settings.degradation}, 8 bit"}
+
+
+def _enlarged(picture: np.ndarray, scale: int) -> np.ndarray:
+    height, width = (side * scale for side in picture.shape[:2])
+    return as_uint8(resize(tf.constant(picture[None] / np.float32(255.0)), height=height, width=width))[0]

@@ -1,0 +1,59 @@
+"""Settings and named recipes of the task `upscale`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tfgan_app.tasks.picture_config import PICTURE_PRESET, PictureTaskConfig
+from tfgan_app.typed_fields import bounded
+
+
+@dataclass(frozen=True)
+class UpscaleConfig(PictureTaskConfig):
+    """Settings of `upscale`, beside those of `PictureTaskConfig`.
+
+    Attributes:
+        scale: how many times as wide and high.
+        generator: architecture: `compact` for phones and CPUs, `srresnet`, or `rrdb` of ESRGAN.
+        generator_size: size of `compact`.
+        generator_width: channels; none is the architecture's own.
+        generator_blocks: blocks; none is the architecture's own.
+        degradation: how training pictures lose their detail: `bicubic`, antialiased as in MATLAB, or `real`, the
+            second-order blur, noise and JPEG of Real-ESRGAN ("blind").
+        low_res: folder of low-resolution pictures, named like those of `--data`, to train on instead.
+    """
+
+    scale: Literal[2, 3, 4] = 4
+    generator: Literal["compact", "srresnet", "rrdb"] = "compact"
+    generator_size: Literal["small", "medium", "large"] | None = None
+    generator_width: int | None = bounded(None, minimum=1)
+    generator_blocks: int | None = bounded(None, minimum=1)
+    degradation: Literal["bicubic", "real"] = "bicubic"
+    low_res: str | None = None
+
+
+DEFAULT_PRESET: dict[str, Any] = {
+    **PICTURE_PRESET,
+    "data.image_size": 192,
+    "training.steps": 4000,
+    "training.batch_size": 8,
+    "optimizer.generator_learning_rate": 1e-3,
+}
+"""The stage of fidelity: a few minutes on two CPU cores for every thousand steps."""
+
+GAN_PRESET: dict[str, Any] = {
+    **PICTURE_PRESET,
+    "data.image_size": 128,
+    "training.steps": 4000,
+    "training.batch_size": 8,
+    "optimizer.generator_learning_rate": 1e-4,
+    "optimizer.discriminator_learning_rate": 1e-4,
+    "task.stage": "gan",
+    "task.perceptual_weight": 1.0,
+    "task.adversarial_weight": 0.1,
+}
+"""The adversarial stage with the weights of Real-ESRGAN (Wang et al. 2021, arXiv:2107.10833, section 4.1); give it
+`task.init_from`."""
+
+PRESETS = {"default": DEFAULT_PRESET, "gan": GAN_PRESET}
