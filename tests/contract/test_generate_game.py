@@ -145,4 +145,4 @@ def test_infogan_trains_its_head(folders, name, conditional):
     assert history["nonfinite"] == [0.0]
     assert np.isfinite(history["code_loss"][0])
     head = trainer.networks.discriminators["discriminator"].outputs[1]
-    assert head.shape == (None, 3 + 2 * 2)
+    assert head.shape == (None, 3 + 2)

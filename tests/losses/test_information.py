@@ -15,23 +15,16 @@ def test_categorical_code_is_cross_entropy():
     assert float(information_loss(outputs, codes, categories=3)) == pytest.approx((first + math.log(3)) / 2, rel=1e-6)
 
 
-def test_continuous_codes_are_gaussian_likelihoods_with_learned_variance():
-    # One code: means 0.5 and -1, log variances 0 and log 4.
-    outputs = np.array([[0.5, 0.0], [-1.0, math.log(4.0)]], np.float32)
-    codes = np.array([[1.0], [1.0]], np.float32)
-    expected = 0.5 * ((0.25 + 0.0) + (4.0 / 4.0 + math.log(4.0))) / 2
+def test_continuous_codes_are_gaussian_likelihoods_of_variance_one():
+    outputs, codes = np.array([[0.5, 0.0], [-1.0, 0.5]], np.float32), np.array([[1.0, 0.0], [1.0, 0.0]], np.float32)
+    expected = 0.5 * (0.25 + (4.0 + 0.25)) / 2
     assert float(information_loss(outputs, codes, categories=0)) == pytest.approx(expected, rel=1e-6)
 
 
 def test_both_kinds_add_up():
     rng = np.random.default_rng(0)
-    outputs = rng.normal(size=(5, 3 + 2 * 2)).astype(np.float32)
+    outputs = rng.normal(size=(5, 3 + 2)).astype(np.float32)
     codes = np.concatenate([np.eye(3)[rng.integers(3, size=5)], rng.uniform(-1, 1, (5, 2))], 1).astype(np.float32)
     parts = information_loss(outputs[:, :3], codes[:, :3], categories=3)
     parts += information_loss(outputs[:, 3:], codes[:, 3:], categories=0)
     assert float(information_loss(outputs, codes, categories=3)) == pytest.approx(float(parts), rel=1e-6)
-
-
-def test_certainty_is_bounded():
-    sure = np.array([[0.0, -1000.0]], np.float32)
-    assert float(information_loss(sure, np.zeros((1, 1), np.float32), categories=0)) == pytest.approx(-2.0)

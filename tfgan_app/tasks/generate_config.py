@@ -82,8 +82,8 @@ class GenerateConfig:
 
     @property
     def codes(self) -> int:
-        """Numbers that InfoGAN's head gives: logits of the category, mean and log variance of each continuous code."""
-        return self.categorical_codes + 2 * self.continuous_codes
+        """Numbers that InfoGAN's head gives: logits of the category, and the mean of each continuous code."""
+        return self.categorical_codes + self.continuous_codes
 
 
 DEFAULT_PRESET: dict[str, Any] = {
