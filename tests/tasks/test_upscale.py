@@ -201,3 +201,43 @@ def test_options_that_a_network_does_not_have(data):
 def test_presets_resolve(name):
     run = config.resolve_config("upscale", UpscaleConfig, preset=PRESETS[name])
     assert run.training.best_metric in UpscaleTask(run).metric_names
+
+
+def write_low_res(folder, data, *, suffix="x2", shift=40):
+    """Partners at half the size, darker by `shift` so that they can be told from any that are made."""
+    for path in data.rglob("*.png"):
+        photo = np.asarray(Image.open(path))
+        small = photo[: photo.shape[0] // 2 * 2 : 2, ::2].astype(int) - shift
+        target = folder / path.parent.name / f"{path.stem}{suffix}.png"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.clip(small, 0, 255).astype(np.uint8)).save(target)
+    return folder
+
+
+@pytest.mark.parametrize("budget", [0, 100])
+def test_pictures_at_low_resolution_are_cut_and_turned_with_theirs(tmp_path, budget):
+    data = write_photos(tmp_path / "photos", size=(54, 60))
+    low = write_low_res(tmp_path / "low", data)
+    options = {"task.low_res": str(low), "task.candidates": 2, "data.cache_budget_mb": budget}
+    task = build(data, **options)
+    for batch in task.build_dataset(start_step=0, seed=0).take(3):
+        pictures = task.augment(batch, tf.random.stateless_uniform([2, task.draws_per_example], [0, 1]))
+        # Every second pixel of one corner, whichever way the crop is turned.
+        low_res, high_res = (np.rint(pictures[name].numpy() * 127.5 + 127.5) for name in ("low_res", "high_res"))
+        for small, large in zip(low_res, high_res, strict=True):
+            corners = [large[i::2, j::2] for i in (0, 1) for j in (0, 1)]
+            assert any(np.array_equal(np.clip(corner - 40, 0, 255), small) for corner in corners)
+    assert task.evaluate(task.inference_model(task.build_networks()))["psnr_y"] < 25
+    assert task.protocol()["low_res"] == "its own"
+
+
+def test_partners_that_do_not_fit_are_named(tmp_path):
+    data = write_photos(tmp_path / "photos", size=(54, 60))
+    low = write_low_res(tmp_path / "low", data, suffix="")
+    (low / "train" / "0.png").unlink()
+    Image.fromarray(np.zeros((5, 5, 3), np.uint8)).save(low / "train" / "1.png")
+    lines = []
+    task = build(data, report=lines.append, **{"task.low_res": str(low)})
+    assert len(task.data.training) == 1
+    assert "0.png' has no picture of its name in" in lines[0]
+    assert "1.png' must be 2 times as wide and high as" in lines[1] and "Received 60 x 54 and 5 x 5" in lines[1]

@@ -25,6 +25,7 @@ def build_batches(
     seed: int,
     cache_budget_mb: int,
     values: Mapping[str, np.ndarray] | None = None,
+    stride_px: int = 1,
     on_progress: Callable[[int, int], Any] | None = None,
 ) -> tf.data.Dataset:
     """Builds the batches of the steps `start_step` to `steps - 1`.
@@ -43,6 +44,7 @@ def build_batches(
         seed: Chooses order and crops.
         cache_budget_mb: Keep the pictures in memory if they need no more than this.
         values: Further values of the records, [records, ...] by name, to go along with the pictures.
+        stride_px: Crops begin at multiples of this.
         on_progress: Called with the number of records read so far and the number of all records, while
             pictures are read into memory.
 
@@ -56,7 +58,9 @@ def build_batches(
     """
     if not 0 <= start_step <= steps:
         raise ValueError(f"`start_step` must be between 0 and steps={steps}. Received: {start_step}.")
-    draw = _build_draw(reader.shapes, values or {}, size_px=size_px, batch_size=batch_size, seed=seed)
+    draw = _build_draw(
+        reader.shapes, values or {}, size_px=size_px, stride_px=stride_px, batch_size=batch_size, seed=seed
+    )
     draws = tf.data.Dataset.range(start_step, steps).map(draw)
     in_memory = _cached_bytes(reader) <= cache_budget_mb * 2**20
     if in_memory and (reader.shapes.min(axis=1) == size_px).all():
@@ -103,11 +107,17 @@ _Draw = dict[str, Any]
 
 
 def _build_draw(
-    shapes: np.ndarray, values: Mapping[str, np.ndarray], *, size_px: int, batch_size: int, seed: int
+    shapes: np.ndarray,
+    values: Mapping[str, np.ndarray],
+    *,
+    size_px: int,
+    stride_px: int,
+    batch_size: int,
+    seed: int,
 ) -> Callable[[tf.Tensor], _Draw]:
     """A function from a step to the draws for its batch."""
     with tf.device("CPU:0"):
-        choices = tf.constant(shapes - size_px + 1)
+        choices = tf.constant((shapes - size_px) // stride_px + 1)
         constants = {name: tf.constant(value) for name, value in values.items()}
 
     def draw(step: tf.Tensor) -> _Draw:
@@ -117,8 +127,8 @@ def _build_draw(
         given = {name: tf.gather(constant, indices) for name, constant in constants.items()}
         return {
             "index": indices,
-            "top": random_below(limits[:, 0], positions=positions, seed=seed, stream=_CROP_TOP),
-            "left": random_below(limits[:, 1], positions=positions, seed=seed, stream=_CROP_LEFT),
+            "top": stride_px * random_below(limits[:, 0], positions=positions, seed=seed, stream=_CROP_TOP),
+            "left": stride_px * random_below(limits[:, 1], positions=positions, seed=seed, stream=_CROP_LEFT),
             "given": given | {"position": positions},
         }
 

@@ -32,10 +32,12 @@ class Column:
     Attributes:
         source: All pictures of the column. Columns that share a source share its decoding.
         half: The half of the picture to take: `"left"`, `"right"`, or None for all of it.
+        repeat: How many times each pixel is repeated along height and width.
     """
 
     source: PictureSource
     half: str | None = None
+    repeat: int = 1
 
 
 class PictureReader:
@@ -86,7 +88,7 @@ class PictureReader:
         decoded = {source: _with_channels(source.decode(index), source, self.channels) for source in self._sources}
         shape = self._shapes[index]
         return {
-            name: _fit(_half(decoded[column.source], column.half), shape, channels=self.channels)
+            name: _fit(_part(decoded[column.source], column), shape, channels=self.channels)
             for name, column in self._columns.items()
         }
 
@@ -203,11 +205,13 @@ def _with_channels(picture: tf.Tensor, source: PictureSource, channels: int) -> 
     return tf.cast(luma, tf.uint8)
 
 
-def _half(picture: tf.Tensor, half: str | None) -> tf.Tensor:
-    if half is None:
-        return picture
-    width = tf.shape(picture)[1] // 2
-    return picture[:, :width] if half == "left" else picture[:, width : 2 * width]
+def _part(picture: tf.Tensor, column: Column) -> tf.Tensor:
+    if column.half is not None:
+        width = tf.shape(picture)[1] // 2
+        picture = picture[:, :width] if column.half == "left" else picture[:, width : 2 * width]
+    if column.repeat > 1:
+        picture = tf.repeat(tf.repeat(picture, column.repeat, axis=0), column.repeat, axis=1)
+    return picture
 
 
 def _fit(picture: tf.Tensor, shape: tf.Tensor, *, channels: int) -> tf.Tensor:

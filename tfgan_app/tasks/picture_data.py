@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from tfgan_app.config import RunConfig
 from tfgan_app.data.bundled import bundled_path
 from tfgan_app.data.checking import find_readable_pictures
 from tfgan_app.data.labelled import LabelledPictures, LabelledSet, labelled_fingerprint
+from tfgan_app.data.low_res import build_low_res_dataset, find_low_res
 from tfgan_app.data.opening import open_labelled
 from tfgan_app.data.pipeline import build_labelled_dataset
 from tfgan_app.images import picture_header, read_rgb
@@ -29,6 +31,7 @@ class PictureData:
         config: the run's configuration.
         crop_px: side of the crops to train on; smaller pictures are left out, with a word.
         multiple: sides of held-out pictures are cut to multiples of this.
+        low_res: folder of the same pictures, `multiple` times less wide and high; None where they are made.
         report: called with a line about each picture that cannot be used, and on the progress of long reading.
         measure_on: source of the held-out pictures, where it is not that of the training; they are taken whole.
     """
@@ -39,12 +42,14 @@ class PictureData:
         *,
         crop_px: int,
         multiple: int = 1,
+        low_res: str | None = None,
         report: Callable[[str], Any],
         measure_on: str | None = None,
     ):
         self._config = config
         self._crop_px = crop_px
         self._multiple = multiple
+        self._low_res = low_res
         self._report = report
         self._measure_on = measure_on
 
@@ -54,60 +59,97 @@ class PictureData:
         data = self._config.data
         return open_labelled(data.source or bundled_path(BUNDLED_SAMPLE), val_fraction=data.val_fraction)
 
-    @functools.cached_property
+    @property
     def training(self) -> LabelledPictures:
         """The pictures to train on: those that can be read and hold a crop."""
-        readable = self._readable(self.pictures.train, smallest_px=self._crop_px)
+        return self._training[0]
+
+    @functools.cached_property
+    def _training(self) -> tuple[LabelledPictures, list[Path]]:
+        """The pictures to train on, and their partners at low resolution."""
+        readable, partners = self._with_partners(
+            self._readable(self.pictures.train, smallest_px=self._crop_px), "train"
+        )
         if not len(readable):
             raise ValueError(
                 f"Expected training pictures of at least {self._crop_px} x {self._crop_px} px in "
                 f"{self.pictures.origin}. Found none; lower `--image-size`, or try `tfgan_app inspect`."
             )
-        return readable
+        return readable, partners
 
-    @functools.cached_property
+    @property
     def held_out(self) -> LabelledPictures:
         """At most `data.max_val_pictures` held-out pictures that can be read."""
+        return self._held_out[0]
+
+    @functools.cached_property
+    def _held_out(self) -> tuple[LabelledPictures, list[Path]]:
         candidates, origin = self.pictures.val, self.pictures.origin
         if self._measure_on is not None:
             found = open_labelled(self._measure_on, val_fraction=0.0)
             candidates, origin = (found.val if len(found.val) else found.train), found.origin
         chosen = candidates.select(range(min(len(candidates), self._config.data.max_val_pictures)))
-        readable = self._readable(chosen, smallest_px=self._multiple)
+        readable, partners = self._with_partners(self._readable(chosen, smallest_px=self._multiple), "val")
         if not len(readable):
             raise ValueError(
                 f"Expected held-out pictures to measure on in {origin}. Found none; raise `data.val_fraction`, or add "
                 "a folder val/ beside train/."
             )
-        return readable
+        return readable, partners
+
+    def _with_partners(self, pictures: LabelledPictures, split: str) -> tuple[LabelledPictures, list[Path]]:
+        if self._low_res is None:
+            return pictures, []
+        return find_low_res(
+            pictures,
+            self._low_res,
+            split=split,
+            scale=self._multiple,
+            on_skip=lambda line: self._report(f"left out: {line}"),
+        )
 
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
         """Batches `{"image": uint8 [batch, crop, crop, 3], "position": int64 [batch]}` from a step on.
 
-        Of every `task.candidates` crops the one with most detail is kept.
+        Of every `task.candidates` crops the one with most detail is kept. With pictures at low resolution they come
+        along as `low_res`.
         """
         data, training, candidates = self._config.data, self._config.training, self._config.task.candidates
-        dataset = build_labelled_dataset(
-            self.training,
-            size_px=self._crop_px,
-            channels=3,
-            batch_size=training.pictures_per_step * candidates,
-            steps=training.steps,
-            start_step=start_step,
-            seed=seed,
-            resize="none",
-            cache_budget_mb=data.cache_budget_mb,
-            background=data.background_rgb,
-            on_progress=progress_reporter(self._report, "loaded"),
-        )
+        options = {
+            "size_px": self._crop_px,
+            "batch_size": training.pictures_per_step * candidates,
+            "steps": training.steps,
+            "start_step": start_step,
+            "seed": seed,
+            "cache_budget_mb": data.cache_budget_mb,
+            "background": data.background_rgb,
+            "on_progress": progress_reporter(self._report, "loaded"),
+        }
+        if self._low_res is None:
+            dataset = build_labelled_dataset(self.training, channels=3, resize="none", **options)
+        else:
+            dataset = build_low_res_dataset(*self._training, scale=self._multiple, **options)
         choose = functools.partial(_most_detailed, candidates=candidates)
         return dataset.map(choose, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
 
     @functools.cached_property
     def measured(self) -> list[np.ndarray]:
         """The held-out pictures that are measured: uint8 `[height, width, 3]`, sides multiples of `multiple`."""
-        limit = None if self._measure_on is not None else self._config.task.val_crop_px
-        return [_centre(picture, limit, self._multiple) for picture in self._decoded(self.held_out)]
+        cut = functools.partial(_centre, limit=self._limit, multiple=self._multiple)
+        return [cut(picture) for picture in self._decoded(self.held_out)]
+
+    @functools.cached_property
+    def measured_low_res(self) -> list[np.ndarray]:
+        """The same at low resolution, where it is not made from them."""
+        limit = None if self._limit is None else self._limit // self._multiple
+        background = self._config.data.background_rgb
+        return [_centre(read_rgb(path, background=background), limit=limit, multiple=1) for path in self._held_out[1]]
+
+    @property
+    def _limit(self) -> int | None:
+        """Largest side of the pictures that are measured, a multiple of `multiple`."""
+        limit = self._config.task.val_crop_px
+        return None if self._measure_on is not None or limit is None else limit // self._multiple * self._multiple
 
     def protocol(self) -> dict[str, Any]:
         """Which pictures the figures are of."""
@@ -157,22 +199,25 @@ class PictureData:
 
 def _most_detailed(batch: dict[str, tf.Tensor], *, candidates: int) -> dict[str, tf.Tensor]:
     """Of every `candidates` examples in sequence the one whose neighbouring pixels differ most."""
-    images, positions = batch["image"], batch["position"]
-    if candidates > 1:
-        green = tf.cast(images[..., 1], tf.float32)
-        detail = tf.reduce_mean(tf.abs(green[:, 1:] - green[:, :-1]), axis=(1, 2))
-        detail += tf.reduce_mean(tf.abs(green[:, :, 1:] - green[:, :, :-1]), axis=(1, 2))
-        best = tf.argmax(tf.reshape(detail, [-1, candidates]), axis=1)
-        images = tf.gather(images, tf.range(tf.size(best, tf.int64)) * candidates + best)
-        positions = positions[::candidates] // candidates
-    return {"image": images, "position": positions}
+    pictures = {name: batch[name] for name in ("image", "low_res") if name in batch}
+    if candidates == 1:
+        return pictures | {"position": batch["position"]}
+    green = tf.cast(batch["image"][..., 1], tf.float32)
+    detail = tf.reduce_mean(tf.abs(green[:, 1:] - green[:, :-1]), axis=(1, 2))
+    detail += tf.reduce_mean(tf.abs(green[:, :, 1:] - green[:, :, :-1]), axis=(1, 2))
+    best = tf.argmax(tf.reshape(detail, [-1, candidates]), axis=1)
+    chosen = tf.range(tf.size(best, tf.int64)) * candidates + best
+    chosen_pictures = {name: tf.gather(values, chosen) for name, values in pictures.items()}
+    return chosen_pictures | {"position": batch["position"][::candidates] // candidates}
 
 
-def _centre(picture: np.ndarray, limit: int | None, multiple: int) -> np.ndarray:
-    """The centre of a picture, at most `limit` on a side, of sides that are multiples of `multiple`."""
-    sides = [(min(side, limit or side) // multiple) * multiple for side in picture.shape[:2]]
-    top, left = ((have - side) // 2 for have, side in zip(picture.shape[:2], sides, strict=True))
-    # Whole pictures lose their last rows and columns alone, as in the literature.
-    if limit is None:
-        top = left = 0
+def _centre(picture: np.ndarray, *, limit: int | None, multiple: int) -> np.ndarray:
+    """The centre of a picture, at most `limit` on a side, that begins and ends at multiples of `multiple`.
+
+    A whole picture loses its last rows and columns alone, as in the literature.
+    """
+    units = [side // multiple for side in picture.shape[:2]]
+    kept = [min(count, count if limit is None else limit // multiple) for count in units]
+    top, left = ((have - keep) // 2 * multiple for have, keep in zip(units, kept, strict=True))
+    sides = [keep * multiple for keep in kept]
     return np.ascontiguousarray(picture[top : top + sides[0], left : left + sides[1]])

@@ -53,6 +53,7 @@ class UpscaleTask(PictureTask):
             config,
             crop_px=size_px + 2 * MARGIN_PX * settings.scale,
             multiple=settings.scale,
+            low_res=settings.low_res,
             report=report,
             measure_on=measure_on,
         )
@@ -83,7 +84,11 @@ class UpscaleTask(PictureTask):
     def augment(self, batch: dict, draws: tf.Tensor) -> dict:
         """Turns the crops and makes them small: `low_res` and `high_res`, float32 in [-1, 1]."""
         images = self.turned(batch["image"], draws[:, :TURNS])
-        low = to_eight_bits(self._degrade(images, draws[:, TURNS:]))[:, MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX]
+        if "low_res" in batch:
+            low = self.turned(batch["low_res"], draws[:, :TURNS])
+        else:
+            low = to_eight_bits(self._degrade(images, draws[:, TURNS:]))
+        low = low[:, MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX]
         border = MARGIN_PX * self.config.task.scale
         high = images[:, border:-border, border:-border]
         return {"low_res": low * 2.0 - 1.0, "high_res": high * 2.0 - 1.0}
@@ -97,6 +102,8 @@ class UpscaleTask(PictureTask):
     @functools.cached_property
     def _made_small(self) -> list[np.ndarray]:
         """The held-out pictures at low resolution: uint8."""
+        if self.config.task.low_res:
+            return self.data.measured_low_res
         draws = fixed_draws(len(self.data.measured), self._degrade.draws_per_example)
         return [
             as_uint8(self._degrade(tf.constant(picture[None] / np.float32(255.0)), tf.constant(own)))[0]
@@ -106,7 +113,8 @@ class UpscaleTask(PictureTask):
     def protocol(self) -> dict[str, Any]:
         """What the figures of `evaluate` were measured on, so that they can be compared."""
         settings = self.config.task
-        return {**super().protocol(), "scale": settings.scale, "low_res": f"{settings.degradation}, 8 bit"}
+        low_res = "its own" if settings.low_res else f"{settings.degradation}, 8 bit"
+        return {**super().protocol(), "scale": settings.scale, "low_res": low_res}
 
 
 def _enlarged(picture: np.ndarray, scale: int) -> np.ndarray:
