@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 import sys
 import tarfile
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
+from fake_tfds import FakeBuilder, build_fake_tfds
 
 from tfgan_app.data.opening import open_labelled
 
@@ -113,50 +113,15 @@ def test_a_failed_download_is_one_line_and_says_nothing_on_stdout(monkeypatch, c
     assert capsys.readouterr().out == ""
 
 
-class FakeFeatures(dict):
-    """Like `tfds.features.FeaturesDict`: a mapping of names to features."""
-
-
-class FakeBuilder:
-    """Like `tfds.core.DatasetBuilder`, over splits of `(image, label)`."""
-
-    def __init__(self, splits, *, features):
-        self._splits, self.prepared = splits, False
-        self.info = SimpleNamespace(splits=dict.fromkeys(splits), features=FakeFeatures(features))
-
-    def download_and_prepare(self):
-        self.prepared = True
-
-    def as_dataset(self, *, split):
-        assert self.prepared
-        if split not in self._splits:
-            raise ValueError(f"Unknown split '{split}'.\nShould be one of {list(self._splits)}")
-        names = [name for name in ("image", "label") if name in self.info.features]
-
-        def records():
-            for record in self._splits[split]:
-                yield dict(zip(names, record, strict=False))
-
-        signature = {"image": tf.TensorSpec(None, tf.uint8), "label": tf.TensorSpec([], tf.int64)}
-        return tf.data.Dataset.from_generator(records, output_signature={name: signature[name] for name in names})
-
-
 @pytest.fixture
 def tfds(monkeypatch):
     """A function that puts sets into a fake `tensorflow_datasets`."""
     known = {}
 
-    def builder(name):
-        if name not in known:
-            raise ValueError(f"Dataset {name} not found.\nAvailable: {', '.join(known)}")
-        return known[name]
-
     def add(name, splits, **features):
         known[name] = FakeBuilder(splits, features={"image": object()} | features)
 
-    module = ModuleType("tensorflow_datasets")
-    module.builder = builder
-    monkeypatch.setitem(sys.modules, "tensorflow_datasets", module)
+    monkeypatch.setitem(sys.modules, "tensorflow_datasets", build_fake_tfds(known))
     return add
 
 

@@ -25,7 +25,8 @@ _DIGITS = tuple("0123456789")
 _CLOTHES = ("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle-boot")
 _CIFAR_SIZE_PX = 32
 _MAX_REASON = 200
-_LOADING_HINT = "Check the name and the network, or give a folder of pictures."
+TFDS = "tfds:"
+LOADING_HINT = "Check the name and the network, or give a folder of pictures."
 
 
 def open_keras_set(name: str) -> LabelledSet:
@@ -42,7 +43,7 @@ def open_keras_set(name: str) -> LabelledSet:
     """
     if name not in KERAS_SETS:
         raise ValueError(f"`keras:NAME` must name one of {', '.join(KERAS_SETS)}. Received: 'keras:{name}'.")
-    with _one_line_errors(f"keras:{name}", hint=_LOADING_HINT):
+    with one_line_errors(f"keras:{name}", hint=LOADING_HINT):
         class_names, (train_images, train_labels), (val_images, val_labels) = KERAS_SETS[name]()
     return _split_set(
         f"keras:{name}", class_names, _as_pictures(train_images, train_labels), _as_pictures(val_images, val_labels)
@@ -67,8 +68,8 @@ def open_tfds_set(name_and_split: str, *, val_fraction: float = 0.1, seed: int =
     """
     origin = f"tfds:{name_and_split}"
     name, _, split = name_and_split.partition(":")
-    tfds = _import_tfds()
-    with _one_line_errors(origin, hint=_LOADING_HINT):
+    tfds = import_tfds()
+    with one_line_errors(origin, hint=LOADING_HINT):
         builder = tfds.builder(name)
         builder.download_and_prepare()
         splits, features = set(builder.info.splits), builder.info.features
@@ -155,7 +156,12 @@ KERAS_SETS: dict[str, Callable[[], tuple[tuple[str, ...], _Part, _Part]]] = {
 """The sets that `keras:NAME` opens, and what loads their class names, training part and test part."""
 
 
-def _import_tfds() -> ModuleType:
+def import_tfds() -> ModuleType:
+    """TensorFlow Datasets.
+
+    Raises:
+        ValueError: If it is not installed. One line.
+    """
     try:
         return importlib.import_module("tensorflow_datasets")
     except ImportError as error:
@@ -167,10 +173,10 @@ def _import_tfds() -> ModuleType:
 
 def _read_tfds_split(builder: Any, split: str, *, origin: str, labelled: bool) -> LabelledPictures:
     """Reads a whole split into memory."""
-    with _one_line_errors(origin, hint=_LOADING_HINT):
+    with one_line_errors(origin, hint=LOADING_HINT):
         records = builder.as_dataset(split=split).as_numpy_iterator()
     pixels, labels, shape = bytearray(), [], None
-    with _one_line_errors(origin, hint="Save its pictures to a folder and give that."):
+    with one_line_errors(origin, hint="Save its pictures to a folder and give that."):
         for record in records:
             image = record["image"]
             shape = shape or image.shape
@@ -207,7 +213,7 @@ def _is_gray(pictures: LabelledPictures) -> bool:
 
 
 @contextlib.contextmanager
-def _one_line_errors(origin: str, *, hint: str) -> Iterator[None]:
+def one_line_errors(origin: str, *, hint: str) -> Iterator[None]:
     """Turns whatever goes wrong into one `ValueError` line; what is said about downloads goes to stderr."""
     try:
         with contextlib.redirect_stdout(sys.stderr):

@@ -16,7 +16,7 @@ from tfgan_app.data.bundled import bundled_path
 from tfgan_app.data.checking import find_readable_pictures
 from tfgan_app.data.labelled import LabelledPictures, LabelledSet, labelled_fingerprint
 from tfgan_app.data.low_res import build_low_res_dataset, find_low_res
-from tfgan_app.data.opening import open_labelled
+from tfgan_app.data.picture_sets import open_pictures
 from tfgan_app.data.pipeline import build_labelled_dataset
 from tfgan_app.images import picture_header, read_rgb
 from tfgan_app.tasks.progress import progress_reporter
@@ -57,7 +57,8 @@ class PictureData:
     def pictures(self) -> LabelledSet:
         """The training and the held-out pictures of the run's data source; classes are of no interest."""
         data = self._config.data
-        return open_labelled(data.source or bundled_path(BUNDLED_SAMPLE), val_fraction=data.val_fraction)
+        source = data.source or bundled_path(BUNDLED_SAMPLE)
+        return open_pictures(source, val_fraction=data.val_fraction, on_note=self._report)
 
     @property
     def training(self) -> LabelledPictures:
@@ -86,7 +87,7 @@ class PictureData:
     def _held_out(self) -> tuple[LabelledPictures, list[Path]]:
         candidates, origin = self.pictures.val, self.pictures.origin
         if self._measure_on is not None:
-            found = open_labelled(self._measure_on, val_fraction=0.0)
+            found = open_pictures(self._measure_on, val_fraction=0.0, on_note=self._report)
             candidates, origin = (found.val if len(found.val) else found.train), found.origin
         chosen = candidates.select(range(min(len(candidates), self._config.data.max_val_pictures)))
         readable, partners = self._with_partners(self._readable(chosen, smallest_px=self._multiple), "val")
