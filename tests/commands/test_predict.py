@@ -125,3 +125,30 @@ def test_wrong_flags_for_a_generator_are_one_line(generators, tmp_path, capsys, 
     line = capsys.readouterr().err
     assert message in line and line.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_a_picture_that_was_blended_from_tiles_says_so(tmp_path, capsys):
+    inputs = keras.Input((None, None, 3))
+    model = keras.Model(inputs, keras.layers.GroupNormalization(-1)(inputs))
+    model.save(tmp_path / "whole.keras")
+    write_picture(tmp_path / "a.png", np.random.default_rng(0).integers(0, 256, (300, 40, 3), np.uint8))
+    arguments = ("--model", tmp_path / "whole.keras", "--input", tmp_path / "a.png", "--output", tmp_path / "b.png")
+    assert run_cli(*arguments) == 0
+    assert capsys.readouterr().err == ""
+    assert run_cli(*arguments, "--tile", 64) == 0
+    assert f"note: '{tmp_path / 'a.png'}': the model looks at whole pictures" in capsys.readouterr().err
+
+
+def test_an_animated_picture_is_a_video(negative, tmp_path, capsys):
+    frames = [Image.fromarray(np.full((20, 24, 3), 40 * k, np.uint8)) for k in range(4)]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:], duration=[50, 100, 50, 200], loop=0)
+    arguments = ("--model", negative, "--input", tmp_path / "a.gif", "--output", tmp_path / "b.gif")
+    assert run_cli(*arguments) == 0
+    assert capsys.readouterr().out == f"4 frames written to {tmp_path / 'b.gif'}\n"
+    with Image.open(tmp_path / "b.gif") as image:
+        assert image.n_frames == 4
+        image.seek(1)
+        assert image.info["duration"] == 100
+        assert abs(int(np.asarray(image.convert("RGB")).mean()) - 215) <= 2
+    assert run_cli(*arguments, "--quality", 80) == 2
+    assert "`--quality` is not supported for this model" in capsys.readouterr().err

@@ -127,6 +127,13 @@ def test_tiles_that_differ_are_blended_without_a_seam(size):
         assert np.abs(np.diff(result, axis=axis)).max() < 0.6 * np.pi / 2 / 60
 
 
+def test_only_what_is_blended_is_said_to_be():
+    far, near = (Predictor(lambda images: images, "m", locality=Locality(1, context)) for context in (None, 3))
+    assert far.blends(500, 40, tile_px=96) and far.blends(40, 500, tile_px=96)
+    assert not far.blends(90, 96, tile_px=96)
+    assert not near.blends(500, 500, tile_px=96)
+
+
 def test_blending_leaves_equal_tiles_alone():
     """What does not differ between tiles comes out as it is, at the right place and scale."""
     pixels = random_picture(330, 290)

@@ -18,6 +18,10 @@ class FakePredictor:
         self.seen: list[np.ndarray] = []
         self._function = function
 
+    def blends(self, height: int, width: int, *, tile_px: int | None = None) -> bool:
+        """As `Predictor.blends`: never."""
+        return False
+
     def rows(self, pixels: np.ndarray, *, tile_px: int | None = None) -> Iterator[np.ndarray]:
         """As `Predictor.rows`; `seen` keeps what came in, `tile_px` is the height of the strips."""
         assert pixels.dtype in (np.uint8, np.uint16) and pixels.ndim == 3 and pixels.shape[2] == 3

@@ -62,8 +62,6 @@ def _predict(predictor: Predictor, args: argparse.Namespace, progress: PredictPr
     if not args.input:
         raise ValueError("`--input` must name a picture, a folder of pictures or a video. Received none.")
     _refuse(args, _DRAWING)
-    if not predictor.local and args.tile:
-        progress.note(Path(args.input), "the model looks at whole pictures, so tiles are blended into each other")
     summary = predict_path(
         predictor,
         args.input,

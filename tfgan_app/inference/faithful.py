@@ -17,6 +17,9 @@ class RowPredictor(Protocol):
     scale: int
     channels: int
 
+    def blends(self, height: int, width: int, *, tile_px: int | None = None) -> bool:
+        """Whether rows are blended from tiles that do not see the whole picture."""
+
     def rows(self, pixels: np.ndarray, *, tile_px: int | None = None) -> Iterator[np.ndarray]:
         """uint8 or uint16 [height, width, channels] -> float32 [count, scale * width, 3] in [0, 1], from the top."""
 

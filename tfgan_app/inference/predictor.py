@@ -14,7 +14,7 @@ import tensorflow as tf
 from tfgan_app.inference.errors import one_line
 from tfgan_app.inference.free_memory import free_bytes
 from tfgan_app.inference.self_ensemble import self_ensemble
-from tfgan_app.inference.tiling import choose_tile_px, tiled_rows, tiles_exactly
+from tfgan_app.inference.tiling import Cutter, choose_tile_px, tiled_rows, tiles_exactly
 from tfgan_app.layers import Locality
 
 _LARGEST = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0}
@@ -114,17 +114,26 @@ class Predictor:
             )
         if tile_px is not None and tile_px < 1:
             raise ValueError(f"`tile_px` must be a positive integer. Received: {tile_px}")
-        tile_px = tile_px or choose_tile_px(
-            *pixels.shape[:2], locality=self._tiled_as, bytes_per_px=self._bytes_per_px, free_bytes=free_bytes()
-        )
-        tile_px = min(tile_px, self._largest_tile_px or tile_px)
         return tiled_rows(
             lambda part: self._run(part[np.newaxis])[0],
             pixels,
             locality=self._tiled_as,
-            tile_px=tile_px,
+            tile_px=self._chosen_tile_px(*pixels.shape[:2], tile_px),
             on_smaller=self._remember,
         )
+
+    def blends(self, height: int, width: int, *, tile_px: int | None = None) -> bool:
+        """Whether `rows` of a picture of this size are blended from tiles, and so are not what the whole would give."""
+        if self.local:
+            return False
+        cutter, tile_px = Cutter.of(self._tiled_as), self._chosen_tile_px(height, width, tile_px)
+        return any(len(cutter.cut(side, tile_px)) > 1 for side in (height, width))
+
+    def _chosen_tile_px(self, height: int, width: int, tile_px: int | None) -> int:
+        tile_px = tile_px or choose_tile_px(
+            height, width, locality=self._tiled_as, bytes_per_px=self._bytes_per_px, free_bytes=free_bytes()
+        )
+        return min(tile_px, self._largest_tile_px or tile_px)
 
     def picture(self, pixels: np.ndarray, *, tile_px: int | None = None) -> np.ndarray:
         """All of `rows`, rounded: uint8 or uint16 [height, width, channels] -> the same [scale * ..., 3]."""
