@@ -93,10 +93,13 @@ def test_other_commands():
         (["serve", "--models", "m"], "`serve` is not part of this version yet"),
         (["train"], "--task"),
         (
-            ["train", "--task", "upscale"],
-            "'upscale' is not part of this version yet. Available tasks: generate, translate.",
+            ["train", "--task", "augment"],
+            "'augment' is not part of this version yet. Available tasks: generate, restore, translate, upscale.",
         ),
-        (["train", "--task", "paint"], "'paint' is not a task. Available tasks: generate, translate."),
+        (
+            ["train", "--task", "paint"],
+            "'paint' is not a task. Available tasks: generate, restore, translate, upscale.",
+        ),
         ([*TRAIN, "--steps", "0"], "--steps: must be an integer, at least 1. Received: '0'."),
         ([*TRAIN, "--steps", "many"], "--steps: must be an integer, at least 1. Received: 'many'."),
         ([*TRAIN, "--seed", "-1"], "--seed: must be an integer, at least 0. Received: '-1'."),

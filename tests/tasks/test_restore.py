@@ -105,7 +105,7 @@ def test_a_model_with_holes_is_saved_and_loaded(data, tmp_path):
     np.testing.assert_array_equal(model(picture), again(picture))
 
 
-@pytest.mark.parametrize(("name", "stage"), zip(RESTORERS, ["psnr", "gan"], strict=True))
+@pytest.mark.parametrize(("name", "stage"), list(zip(RESTORERS, ["psnr", "gan"], strict=True)))
 def test_every_generator_trains(data, name, stage):
     task = build(data, **{"task.generator": name, "task.stage": stage, "data.image_size": 32})
     trainer, history = train(task)

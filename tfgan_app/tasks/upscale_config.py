@@ -39,8 +39,11 @@ DEFAULT_PRESET: dict[str, Any] = {
     "training.steps": 4000,
     "training.batch_size": 8,
     "optimizer.generator_learning_rate": 1e-3,
+    "optimizer.muon_learning_rate": 0.02,
+    "task.candidates": 3,
 }
-"""The stage of fidelity: a few minutes on two CPU cores for every thousand steps."""
+"""The stage of fidelity. After 1,000 steps on 169 photographs Muon was worth 0.3 dB of luma on 14 others, and choosing
+among three crops 0.06 dB after 800."""
 
 GAN_PRESET: dict[str, Any] = {
     **PICTURE_PRESET,
