@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from tfgan_app.typed_fields import FieldSpec, bounded, field_specs
+from tfgan_app.typed_fields import FieldSpec, bounded, field_specs, path_setting
 
 Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
 Strategy = Literal["auto", "none", "mirrored", "multi_worker"]
@@ -56,7 +56,7 @@ class DataConfig:
         cache_budget_mb: Decoded pictures stay in memory up to this size; beyond it they are decoded per step.
     """
 
-    source: str | None = None
+    source: str | None = path_setting()
     image_size: int = bounded(64, minimum=16, maximum=4096)
     load_scale: float = bounded(1.125, minimum=1.0, maximum=4.0)
     resize: Literal["short_side", "squash", "none"] = "short_side"
@@ -207,8 +207,7 @@ def resolve_config(
         overrides: `KEY=VALUE` texts.
 
     Returns:
-        The checked configuration. A folder in `data.source` is absolute, so that a run can be taken up from
-        anywhere.
+        The checked configuration. Paths are absolute, so that a run can be taken up from anywhere.
 
     Raises:
         ValueError: If a key is unknown or a value does not fit it.
@@ -220,7 +219,7 @@ def resolve_config(
         config = replace_values(config, _read_values(config_file, task_name))
     config = replace_values(config, {key: value for key, value in given.items() if value is not None})
     config = apply_overrides(config, overrides)
-    return replace_values(config, {"data.source": absolute_source(config.data.source)})
+    return replace_values(config, _absolute_paths(config))
 
 
 def apply_overrides(config: RunConfig, overrides: Iterable[str]) -> RunConfig:
@@ -329,6 +328,13 @@ def _flatten(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield from ((f"{name}.{key}", inner) for key, inner in value.items())
         elif name != "task_name":
             yield name, value
+
+
+def _absolute_paths(config: RunConfig) -> dict[str, str | None]:
+    """The values of those settings that are paths, made to mean the same in every working directory."""
+    keys = [key for key, spec in _specs(config).items() if spec.is_path]
+    values = {key: getattr(getattr(config, key.partition(".")[0]), key.partition(".")[2]) for key in keys}
+    return {key: absolute_source(value) for key, value in values.items()}
 
 
 def absolute_source(source: str | None) -> str | None:

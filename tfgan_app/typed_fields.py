@@ -53,6 +53,11 @@ def bounded(
     return dataclasses.field(default=default, metadata={"bounds": bounds})
 
 
+def path_setting() -> Any:
+    """Returns a dataclass field for the path of a file or folder, by default None."""
+    return dataclasses.field(default=None, metadata={"path": True})
+
+
 @dataclasses.dataclass(frozen=True)
 class FieldSpec:
     """What the value of one field must be.
@@ -61,11 +66,13 @@ class FieldSpec:
         key: Name of the field in messages, for example `training.steps`.
         annotation: The field's annotation, evaluated.
         bounds: Limits by the words that name them, as in `{"at least": 1}`.
+        is_path: Whether it is the path of a file or folder.
     """
 
     key: str
     annotation: Any
     bounds: dict[str, float]
+    is_path: bool = False
 
     def check(self, value: Any) -> Any:
         """Returns a Python or JSON value in the field's type (lists become tuples, integers floats).
@@ -111,7 +118,10 @@ def field_specs(section: str, kind: type) -> dict[str, FieldSpec]:
     annotations = typing.get_type_hints(kind)
     keys = {f"{section}.{field.name}": field for field in dataclasses.fields(kind)}
     return {
-        key: FieldSpec(key, annotations[field.name], field.metadata.get("bounds", {})) for key, field in keys.items()
+        key: FieldSpec(
+            key, annotations[field.name], field.metadata.get("bounds", {}), is_path=field.metadata.get("path", False)
+        )
+        for key, field in keys.items()
     }
 
 

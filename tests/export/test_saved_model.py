@@ -38,7 +38,7 @@ def signatures(version):
     del loaded
 
 
-LOCALITY = ("scale", "context_px", "multiple", "bytes_per_px")
+LOCALITY = ("scale", "context_px", "multiple", "bytes_per_px", "makes_colour")
 
 
 def random_picture(height, width):
@@ -185,7 +185,7 @@ def test_a_model_may_enlarge(enlarging):
 def test_locality_is_told_for_each_picture(enlarging):
     told = enlarging["locality"](images=tf.zeros([2, 1, 1, 3], tf.uint8))
     # Alive at once at the end: 3 channels of float32, and as many nine times over.
-    expected = {"scale": 3, "context_px": 1, "multiple": 1, "bytes_per_px": 3 * 4 * 10}
+    expected = {"scale": 3, "context_px": 1, "multiple": 1, "bytes_per_px": 3 * 4 * 10, "makes_colour": 0}
     assert {name: values.numpy().tolist() for name, values in told.items()} == {
         name: [value] * 2 for name, value in expected.items()
     }

@@ -129,9 +129,12 @@ def test_tiles_that_differ_are_blended_without_a_seam(size):
 
 def test_only_what_is_blended_is_said_to_be():
     far, near = (Predictor(lambda images: images, "m", locality=Locality(1, context)) for context in (None, 3))
-    assert far.blends(500, 40, tile_px=96) and far.blends(40, 500, tile_px=96)
-    assert not far.blends(90, 96, tile_px=96)
-    assert not near.blends(500, 500, tile_px=96)
+    said = "the model looks at whole pictures and this picture is too large for it, so it was blended from tiles"
+    assert far.blends(500, 40, tile_px=96) == far.blends(40, 500, tile_px=96) == said
+    assert far.blends(90, 96, tile_px=96) is None
+    assert near.blends(500, 500, tile_px=96) is None
+    deep = Predictor(lambda images: images, "m", locality=Locality(4, 349), bytes_per_px=8204)
+    assert "looks at 349 pixels around" in deep.blends(900, 900, tile_px=96)
 
 
 def test_blending_leaves_equal_tiles_alone():

@@ -15,12 +15,12 @@ class FakePredictor:
         """Wraps a function of float32 [height, width, 3] in [0, 1] to the same, `scale` times as large."""
         self.scale = scale
         self.channels = 3
+        self.makes_colour = False
         self.seen: list[np.ndarray] = []
         self._function = function
 
-    def blends(self, height: int, width: int, *, tile_px: int | None = None) -> bool:
+    def blends(self, height: int, width: int, *, tile_px: int | None = None) -> None:
         """As `Predictor.blends`: never."""
-        return False
 
     def rows(self, pixels: np.ndarray, *, tile_px: int | None = None) -> Iterator[np.ndarray]:
         """As `Predictor.rows`; `seen` keeps what came in, `tile_px` is the height of the strips."""

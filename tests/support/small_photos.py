@@ -9,6 +9,8 @@ from PIL import Image
 
 TINY_PICTURES = {
     "data.image_size": 16,
+    "data.resize": "none",
+    "data.load_scale": 1.0,
     "training.batch_size": 2,
     "training.log_every_steps": 2,
     "training.sample_every_steps": 4,

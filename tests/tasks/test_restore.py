@@ -4,10 +4,14 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 from small_photos import TINY_PICTURES, write_photos
 
 from tfgan_app import config
 from tfgan_app.commands.training_session import build_trainer
+from tfgan_app.export import export_model
+from tfgan_app.inference import load_predictor, predict_path, predictor_of
+from tfgan_app.layers import MakesColour
 from tfgan_app.networks import INPAINTERS, RESTORERS
 from tfgan_app.tasks.restore import RestoreTask
 from tfgan_app.tasks.restore_config import PRESETS, RestoreConfig
@@ -46,6 +50,23 @@ def test_every_damage_trains(data, name):
     assert pictures["damaged"].shape == pictures["target"].shape == (2, 16, 16, 3)
     assert float(tf.reduce_mean(tf.abs(pictures["damaged"] - pictures["target"]))) > 0.005
     assert train(task)[1]["nonfinite"] == [0.0]
+
+
+def test_gray_pictures_come_back_in_colour_from_a_model_that_colourises(data, tmp_path):
+    task = build(data, "colorize")
+    model = task.inference_model(task.build_networks())
+    kernel = np.zeros((1, 1, 3, 3), np.float32)
+    kernel[0, 0, 0, 0] = 1.0
+    tinted = keras.layers.Conv2D(3, 1, use_bias=False)
+    red = keras.Model(model.inputs, MakesColour(name="again")(tinted(model.outputs[0])))
+    tinted.set_weights([kernel])
+    export_model(red, format="saved_model", output_dir=tmp_path, name="red")
+    Image.fromarray(np.full((9, 8), 100, np.uint8)).save(tmp_path / "gray.png")
+    for predictor in (predictor_of(red, "red"), load_predictor(tmp_path / "red")):
+        assert predictor.makes_colour
+        predict_path(predictor, tmp_path / "gray.png", tmp_path / "out.png")
+        np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "out.png")), np.full((9, 8, 3), (100, 0, 0)))
+    assert not predictor_of(build(data, "denoise").inference_model(build(data).build_networks()), "x").makes_colour
 
 
 def test_damage_is_applied_in_the_order_in_which_it_is_named(data):

@@ -91,6 +91,30 @@ def test_only_small_pictures_are_an_error(tmp_path):
         build(folder).prepare()
 
 
+def test_pictures_are_found_in_sub_folders_and_beside_them(tmp_path):
+    folder = write_photos(tmp_path / "photos", train=2)
+    (folder / "train" / "trip").mkdir()
+    Image.fromarray(draw_photo(np.random.default_rng(2), (40, 40))).save(folder / "train" / "trip" / "9.png")
+    assert len(build(folder).data.training) == 3
+
+
+def test_held_out_pictures_too_small_to_be_measured_are_named(data, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    for name, size in (("tiny", (5, 40)), ("fine", (40, 40))):
+        Image.fromarray(draw_photo(np.random.default_rng(1), (40, 40))[: size[0]]).save(other / f"{name}.png")
+    lines = []
+    task = build(data, measure_on=str(other), report=lines.append)
+    assert len(task.data.held_out) == 1
+    assert "tiny.png' is smaller than 6 x 6 px" in lines[0]
+
+
+def test_other_pictures_are_measured_without_those_of_the_training(data, tmp_path):
+    task = build(tmp_path / "gone", measure_on=str(data / "val"))
+    assert task.protocol()["pictures"] == 2
+    assert "psnr_y" in task.evaluate(task.inference_model(task.build_networks()))
+
+
 def test_nearest_neighbour_measures_as_by_hand(data):
     """Sides are cut to multiples of the scale, the border of its width is left out, bicubic is the baseline."""
     task = build(data)
@@ -126,7 +150,8 @@ def train(task, steps=2):
 @pytest.mark.parametrize("name", UPSCALERS)
 def test_every_generator_trains_at_every_scale(data, name, scale, precision):
     options = {"task.generator": name, "task.scale": scale, "training.precision": precision}
-    task = build(data, **options, **{"data.image_size": 18 if scale == 3 else 16, "optimizer.muon_learning_rate": 0.02})
+    muon = {"optimizer.muon_learning_rate": 0.02, "task.generator_width": 16} if name == "compact" else {}
+    task = build(data, **options, **muon, **{"data.image_size": 18 if scale == 3 else 16})
     trainer, history = train(task)
     assert history["nonfinite"] == [0.0]
     picture = task.inference_model(trainer.averaged)(np.zeros((1, 5, 7, 3), np.float32))
@@ -165,14 +190,19 @@ def test_a_run_starts_from_the_generator_of_another(data, tmp_path):
     first = build(data)
     networks = first.build_networks()
     first.inference_model(networks).save(tmp_path / "first.keras")
-    second = build(data, **{"task.stage": "gan", "task.init_from": str(tmp_path / "first.keras")}).build_networks()
+    task = build(data, **{"task.stage": "gan", "task.init_from": str(tmp_path / "first.keras")})
+    second = task.build_networks()
+    task.start(second)
     for mine, theirs in zip(
         second.generators["generator"].get_weights(), networks.generators["generator"].get_weights(), strict=True
     ):
         np.testing.assert_array_equal(mine, theirs)
     wider = {"task.init_from": str(tmp_path / "first.keras"), "task.generator_width": 8}
     with pytest.raises(ValueError, match="`task.init_from` must be a run with the same generator"):
-        build(data, **wider).build_networks()
+        build(data, **wider).start(build(data, **wider).build_networks())
+    nowhere = {"task.init_from": str(tmp_path / "nowhere")}
+    with pytest.raises(ValueError, match="There is none at"):
+        build(data, **nowhere).start(second)
 
 
 @pytest.mark.parametrize(
@@ -180,6 +210,12 @@ def test_a_run_starts_from_the_generator_of_another(data, tmp_path):
     [
         ({"data.image_size": 17}, "`data.image_size` must be a multiple of task.scale=2. Received: 17."),
         ({"task.pixel_weight": 0.0}, "`task.pixel_weight` or `task.perceptual_weight` must be above 0"),
+        ({"data.resize": "squash"}, "`data.resize` must be none and `data.load_scale` 1"),
+        ({"training.discriminator_steps": 2}, "`training.discriminator_steps` is for task.stage=gan. Received: 2"),
+        (
+            {"task.stage": "gan", "optimizer.muon_learning_rate": 0.02},
+            "`task.stage=gan` wants the rates of `--preset gan`",
+        ),
         (
             {"task.stage": "gan", "task.real_label": 0.9, "task.adversarial_loss": "hinge"},
             "`task.real_label` applies to the losses",
@@ -231,13 +267,20 @@ def test_pictures_at_low_resolution_are_cut_and_turned_with_theirs(tmp_path, bud
     assert task.protocol()["low_res"] == "its own"
 
 
+def write_damaged(path):
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+
+
 def test_partners_that_do_not_fit_are_named(tmp_path):
-    data = write_photos(tmp_path / "photos", size=(54, 60))
+    data = write_photos(tmp_path / "photos", train=4, size=(54, 60))
     low = write_low_res(tmp_path / "low", data, suffix="")
     (low / "train" / "0.png").unlink()
     Image.fromarray(np.zeros((5, 5, 3), np.uint8)).save(low / "train" / "1.png")
+    write_damaged(low / "train" / "2.png")
     lines = []
     task = build(data, report=lines.append, **{"task.low_res": str(low)})
     assert len(task.data.training) == 1
+    assert "2.png': its data are damaged" in lines[2]
     assert "0.png' has no picture of its name in" in lines[0]
     assert "1.png' must be 2 times as wide and high as" in lines[1] and "Received 60 x 54 and 5 x 5" in lines[1]

@@ -9,7 +9,14 @@ from tfgan_app.training.fused_adam import FusedAdam
 from tfgan_app.training.muon import Muon, orthogonalized
 from tfgan_app.training.optimizers import build_optimizer
 
-SHAPES = {"square": (3, 3, 16, 16), "wide": (3, 3, 16, 48), "narrow": (3, 3, 8, 8), "bias": (16,)}
+SHAPES = {
+    "first": (3, 3, 16, 16),
+    "square": (3, 3, 16, 16),
+    "wide": (3, 3, 16, 48),
+    "narrow": (3, 3, 8, 8),
+    "bias": (16,),
+    "last": (3, 3, 16, 16),
+}
 
 
 def random_variables(seed):
@@ -55,10 +62,10 @@ def test_momentum_looks_ahead():
     np.testing.assert_allclose(one - two, 0.01 * expected, atol=1e-6)
 
 
-def test_everything_but_large_square_kernels_takes_the_steps_of_adam():
+def test_everything_but_large_square_kernels_between_the_ends_takes_the_steps_of_adam():
     options = {"beta_1": 0.9, "beta_2": 0.99}
     muon, adam = stepped(Muon(0.01, kernel_rate=2.0, **options)), stepped(FusedAdam(0.01, **options))
-    for name in ("wide", "narrow", "bias"):
+    for name in ("first", "wide", "narrow", "bias", "last"):
         np.testing.assert_array_equal(muon[name], adam[name], err_msg=name)
     assert np.abs(muon["square"] - adam["square"]).max() > 1e-3
 
@@ -71,6 +78,12 @@ def test_the_schedule_moves_both_rates():
     # The first of nine steps of warm-up takes a tenth of the rate.
     np.testing.assert_allclose(np.linalg.svd(change, compute_uv=False) / 2e-3, 1.0, atol=0.35)
     np.testing.assert_allclose(np.abs(before["bias"] - after["bias"]), 1e-4, rtol=1e-2)
+
+
+def test_a_network_without_such_kernels_is_an_error():
+    kernels = [keras.Variable(np.zeros((3, 3, 16, 8), np.float32)) for _ in range(3)]
+    with pytest.raises(ValueError, match="`muon_learning_rate` needs a network with square convolution kernels"):
+        Muon(0.01, kernel_rate=1.0).build(kernels)
 
 
 def test_without_its_rate_all_is_adam():

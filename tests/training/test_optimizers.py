@@ -44,8 +44,10 @@ def test_warm_up_rises_to_the_peak():
 
 
 def test_accumulation_stretches_the_schedule_over_all_steps():
-    optimizer = build_optimizer(learning_rate=1.0, schedule_steps=400, schedule="linear", accumulate_steps=4)
+    settings = {"schedule": "linear", "schedule_steps": 400, "warmup_steps": 10, "accumulate_steps": 4}
+    optimizer = build_optimizer(learning_rate=1.0, **settings)
     assert optimizer._learning_rate.updates == 100
+    assert optimizer._learning_rate.warmup_updates == 3
 
 
 def test_unknown_schedule_lists_the_valid_ones():

@@ -49,7 +49,10 @@ class PredictSettings:
             key, separator, text = assignment.partition("=")
             if not separator or key.strip() not in specs:
                 raise ValueError(f"`--set` of predict takes {', '.join(specs)}. Received: {assignment}.")
-            values[key.strip()] = specs[key.strip()].parse(text.strip())
+            try:
+                values[key.strip()] = specs[key.strip()].parse(text.strip())
+            except ValueError as error:
+                raise ValueError(str(error).replace(f"`{_SECTION}.", "`")) from None
         if values.get("fidelity_model") and values.get("fidelity") is None:
             raise ValueError("`fidelity_model` needs `--set fidelity=` between 0 and 1 beside it. Received none.")
         return cls(**values)

@@ -28,12 +28,13 @@ HARMLESS_ON_RESUME = frozenset(
         "data.source",
         "data.cache_budget_mb",
         "task.lpips_weights",
+        "task.init_from",
     }
 )
 """Settings that a resumed run may change: the weights of each step do not depend on them.
 
-Not on the length of the run, since the schedule's length is fixed when it starts, nor on where the pictures lie, since
-their fingerprint is compared."""
+Not on what it started from, since each checkpoint holds its own weights; nor on the length of the run, since the
+schedule's length is fixed when it starts; nor on where the pictures lie, since their fingerprint is compared."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
@@ -80,7 +81,7 @@ def _resolve(args: argparse.Namespace, task_class: type, saved: RunDirectory | N
     """The configuration of a new run, or that of a resumed one with harmless changes."""
     if args.resume and (args.preset or args.config):
         raise ValueError("`--resume` goes on with the run's own configuration: leave out `--preset` and `--config`.")
-    preset = args.preset or "default"
+    preset = args.preset or _preset_of_stage(args.set, task_class)
     if preset not in task_class.presets:
         names = ", ".join(task_class.presets)
         raise ValueError(f"`--preset` must be one of: {names}. Received: {args.preset!r}.")
@@ -98,6 +99,13 @@ def _resolve(args: argparse.Namespace, task_class: type, saved: RunDirectory | N
     else:
         fixed["optimizer.schedule_steps"] = config.optimizer.schedule_steps or config.training.steps
     return replace_values(config, fixed)
+
+
+def _preset_of_stage(overrides: Sequence[str], task_class: type) -> str:
+    """A stage that is set brings the preset of its name, since each has rates of its own."""
+    values = {key.strip(): value.strip() for key, _, value in (override.partition("=") for override in overrides)}
+    stage = values.get("task.stage")
+    return stage if stage in task_class.presets else "default"
 
 
 def _train(task: Task, config: RunConfig, *, run: RunDirectory, strategy, resume: bool) -> int:

@@ -154,6 +154,7 @@ class TrainingSession:
             self._signals.install()
         try:
             if not self.checkpoints.paths():
+                self._start()
                 self._save(0)
             self._fit_with_rollbacks()
         except BaseException:
@@ -242,6 +243,11 @@ class TrainingSession:
             *([self._signals] if self._handles_signals else []),
             Checkpointing(training.checkpoint_every_steps, self._save, record=record),
         ]
+
+    def _start(self) -> None:
+        with self._strategy.scope():
+            self._task.start(self.trainer.networks)
+            self.trainer.reset_average()
 
     def _save(self, step: int) -> None:
         if self._is_chief:

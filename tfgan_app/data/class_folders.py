@@ -48,7 +48,7 @@ def find_labelled(root: str | Path, *, val_fraction: float = 0.1, seed: int = 0)
     root = Path(root)
     if not root.is_dir():
         raise ValueError(f"There is no folder '{root}'. {_expected()}")
-    train_folder, val_folder = _find_splits(root)
+    train_folder, val_folder = find_splits(root)
     train = _read_folder(train_folder)
     if not train.names:
         raise ValueError(f"There is no picture in '{train_folder}'. {_expected()}")
@@ -84,7 +84,7 @@ class _Found:
         return LabelledPictures(list(self.names), np.array(labels, np.int32), paths=list(self.names.values()))
 
 
-def _find_splits(root: Path) -> tuple[Path, Path | None]:
+def find_splits(root: Path) -> tuple[Path, Path | None]:
     """The folder to train on and the held-out one; `root` itself where it has no splits."""
     folders = {folder.name.lower(): folder for folder in _picture_folders(root)}
     val = next((folders[name] for name in VAL_NAMES if name in folders), None)

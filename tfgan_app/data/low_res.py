@@ -9,9 +9,10 @@ from typing import Any, Literal
 import tensorflow as tf
 
 from tfgan_app.data.batching import build_batches
-from tfgan_app.data.class_folders import find_labelled
+from tfgan_app.data.checking import picture_problem
 from tfgan_app.data.decoding import FilePictures
 from tfgan_app.data.labelled import LabelledPictures
+from tfgan_app.data.picture_sets import open_pictures
 from tfgan_app.data.reading import Column, PictureReader
 from tfgan_app.images import picture_header
 
@@ -28,11 +29,11 @@ def find_low_res(
 
     Args:
         pictures: files at high resolution, of one split.
-        folder: where the partners are, in any layout of `find_labelled`. A partner has the name of its picture within
+        folder: where the partners are, as for `open_pictures`. A partner has the name of its picture within
             the split, with any suffix, or that name and `x2`, `x3` or `x4`, as in DIV2K.
         split: which one; a folder without splits serves both.
         scale: how many times as wide and high a picture is as its partner.
-        on_skip: called with a line for each picture that has no partner, or one of another size.
+        on_skip: called with a line for each picture that has no partner, or one of another size or damaged.
 
     Returns:
         The pictures that have a partner, in their order, and the partners.
@@ -42,7 +43,7 @@ def find_low_res(
     """
     if pictures.paths is None:
         raise ValueError("Partners at low resolution are for pictures in files. Received an array; use a folder.")
-    found = find_labelled(folder, val_fraction=0.0)
+    found = open_pictures(folder, val_fraction=0.0)
     part = found.val if split == "val" and len(found.val) else found.train
     partners = dict(zip(part.names, part.paths, strict=True))
     kept, chosen = [], []
@@ -106,12 +107,16 @@ def build_low_res_dataset(
         cache_budget_mb=cache_budget_mb,
         on_progress=on_progress,
     )
-    return dataset.map(lambda batch: batch | {"low_res": batch["low_res"][:, ::scale, ::scale]})
+    return dataset.map(
+        lambda batch: batch | {"low_res": batch["low_res"][:, ::scale, ::scale]}, num_parallel_calls=tf.data.AUTOTUNE
+    )
 
 
 def _problem(path: Path, partner: Path | None, *, scale: int, folder: str | Path) -> str | None:
     if partner is None:
         return f"'{path}' has no picture of its name in {folder}"
+    if problem := picture_problem(partner):
+        return problem
     high, low = picture_header(path), picture_header(partner)
     if (high.width, high.height) == (low.width * scale, low.height * scale):
         return None

@@ -10,7 +10,7 @@ from tfgan_app.data.folders import VAL_NAMES, check_val_fraction
 from tfgan_app.data.labelled import LabelledSet
 from tfgan_app.data.pairs import find_pairs
 
-_KERAS = "keras:"
+KERAS = "keras:"
 _HALF_NAMES = frozenset(f"{split}{half}" for split in ("", "train", *VAL_NAMES) for half in "ab")
 
 
@@ -33,8 +33,8 @@ def open_labelled(source: str | Path, *, val_fraction: float = 0.1, seed: int = 
     """
     check_val_fraction(val_fraction)
     text = str(source)
-    if text.startswith(_KERAS):
-        return open_keras_set(text.removeprefix(_KERAS))
+    if text.startswith(KERAS):
+        return open_keras_set(text.removeprefix(KERAS))
     if text.startswith(TFDS):
         return open_tfds_set(text.removeprefix(TFDS), val_fraction=val_fraction, seed=seed)
     return find_labelled(source, val_fraction=val_fraction, seed=seed)
@@ -53,7 +53,7 @@ def holds_pairs(source: str | Path) -> bool:
     Returns:
         True for pairs; False for everything else, also for what is no data source at all.
     """
-    if str(source).startswith((_KERAS, TFDS)):
+    if str(source).startswith((KERAS, TFDS)):
         return False
     try:
         find_pairs(source)

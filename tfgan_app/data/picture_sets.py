@@ -10,13 +10,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from tfgan_app.data.array_sets import LOADING_HINT, TFDS, import_tfds, one_line_errors
-from tfgan_app.data.class_folders import find_labelled
-from tfgan_app.data.folders import VAL_NAMES
-from tfgan_app.data.labelled import LabelledSet
-from tfgan_app.data.opening import open_labelled
+from tfgan_app.data.class_folders import find_splits
+from tfgan_app.data.folders import VAL_NAMES, check_val_fraction, unique_names
+from tfgan_app.data.labelled import NO_LABEL, LabelledPictures, LabelledSet, hold_out
+from tfgan_app.data.opening import KERAS, open_labelled
+from tfgan_app.images import find_pictures
 
 FEATURES = ("hr", "image")
 """Features of TensorFlow Datasets that are taken, the first that there is: DIV2K has `hr` and `lr`."""
@@ -32,8 +34,8 @@ def open_pictures(
     """Opens pictures of any mix of sizes.
 
     Args:
-        source: As for `open_labelled`. Sets of TensorFlow Datasets are unpacked into PNG files once, since theirs may
-            be of any size and number.
+        source: As for `open_labelled`, but that sub-folders other than `train/` and `val/` are no classes. Sets of
+            TensorFlow Datasets are unpacked into PNG files once, since theirs may be of any size and number.
         val_fraction: As for `open_labelled`.
         cache_dir: Where they are unpacked to; by default `tfgan_app/pictures` in the user's cache.
         on_note: Called with a line when that is about to happen.
@@ -45,15 +47,37 @@ def open_pictures(
         ValueError: If the source cannot be opened. One line.
     """
     text = str(source)
-    if not text.startswith(TFDS):
+    if text.startswith(KERAS):
         return open_labelled(source, val_fraction=val_fraction)
+    if not text.startswith(TFDS):
+        return _find_all(Path(source), val_fraction=val_fraction)
     name, _, split = text.removeprefix(TFDS).partition(":")
     cache = Path(cache_dir or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tfgan_app/pictures")
     folder = cache / _folder_name(name, split)
     if not folder.is_dir():
         on_note(f"unpacking {text} to {folder}")
         _unpack(name, split, folder, origin=text)
-    return find_labelled(folder, val_fraction=val_fraction)
+    return _find_all(folder, val_fraction=val_fraction)
+
+
+def _find_all(root: Path, *, val_fraction: float) -> LabelledSet:
+    """Every picture in a folder and its sub-folders; `train/` and `val/` are splits."""
+    check_val_fraction(val_fraction)
+    if not root.is_dir():
+        raise ValueError(f"There is no folder '{root}'. Expected a folder of pictures, or one with train/ and val/.")
+    train_folder, val_folder = find_splits(root)
+    train = _all_pictures(train_folder)
+    if not len(train):
+        raise ValueError(f"There is no picture in '{train_folder}'. Expected some, or folders train/ and val/ of them.")
+    if val_folder is not None:
+        return LabelledSet("train/ and val/", str(root), (), train, _all_pictures(val_folder), False, False)
+    parts = hold_out(train, fraction=val_fraction, seed=0)
+    return LabelledSet("pictures", str(root), (), *parts, True, False)
+
+
+def _all_pictures(folder: Path) -> LabelledPictures:
+    names = dict(sorted(unique_names(find_pictures(folder), folder).items()))
+    return LabelledPictures(list(names), np.full(len(names), NO_LABEL, np.int32), paths=list(names.values()))
 
 
 def _unpack(name: str, split: str, folder: Path, *, origin: str) -> None:
@@ -76,8 +100,9 @@ def _unpack(name: str, split: str, folder: Path, *, origin: str) -> None:
         for part, chosen in parts.items():
             with one_line_errors(origin, hint=LOADING_HINT):
                 _write_pictures(builder.as_dataset(split=chosen), feature, unfinished / part)
-        # Whole or not at all: an interrupted download starts anew.
-        os.rename(unfinished, folder)
+        # Whole or not at all; another process may have been faster.
+        if not folder.is_dir():
+            os.rename(unfinished, folder)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from tfgan_app.layers import feature_bytes_per_px, locality_of
+from tfgan_app.layers import feature_bytes_per_px, locality_of, makes_colour
 
 
 def next_version(output_dir: Path, name: str) -> Path:
@@ -24,7 +24,7 @@ def write(model: keras.Model, path: Path) -> None:
     """Writes a SavedModel of a model of pictures, with four signatures.
 
     - `float`: `images` float32 [batch, height, width, channels] in [0, 1] -> `outputs`, float32
-      [batch, scale * height, scale * width, 3] in [0, 1].
+      [batch, scale * height, scale * width, 3] in about [0, 1].
     - `tensor`: the same in uint8.
     - `serving_default`: `image_bytes` string [batch] (JPEG, PNG, GIF or BMP files, whose sizes may differ) ->
       `output_bytes` string [batch] (PNG files, `scale` times as high and wide). Transparency is composited on white.
@@ -32,8 +32,9 @@ def write(model: keras.Model, path: Path) -> None:
       channels fills holes: transparent pixels.
     - `locality`: `images` as for `tensor`, of any size -> what has to be known to run the model on a large picture
       part by part, each int32 [batch] and always the same: `scale`; `context_px`, how many pixels beyond its own an
-      output pixel depends on at most (-1: on the whole picture); `multiple`, where parts have to begin; and
-      `bytes_per_px`, what the feature maps take in memory for each pixel of `images` (0: not known).
+      output pixel depends on at most (-1: on the whole picture); `multiple`, where parts have to begin;
+      `bytes_per_px`, what the feature maps take in memory for each pixel of `images` (0: not known); and
+      `makes_colour`, 1 where gray pictures come back in colour.
 
     Args:
         model: float32 [batch, height, width, 3 or 4] in [0, 1] -> float32 [batch, scale * height, scale * width, 3] in
@@ -88,6 +89,7 @@ def _locality_constants(model: keras.Model) -> dict[str, int]:
         "context_px": -1 if locality.context_px is None else locality.context_px,
         "multiple": locality.multiple,
         "bytes_per_px": feature_bytes_per_px(model) or 0,
+        "makes_colour": int(makes_colour(model)),
     }
 
 

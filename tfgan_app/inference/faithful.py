@@ -16,9 +16,10 @@ class RowPredictor(Protocol):
 
     scale: int
     channels: int
+    makes_colour: bool
 
-    def blends(self, height: int, width: int, *, tile_px: int | None = None) -> bool:
-        """Whether rows are blended from tiles that do not see the whole picture."""
+    def blends(self, height: int, width: int, *, tile_px: int | None = None) -> str | None:
+        """Why rows are blended from tiles that do not see all that they should, None where they are not."""
 
     def rows(self, pixels: np.ndarray, *, tile_px: int | None = None) -> Iterator[np.ndarray]:
         """uint8 or uint16 [height, width, channels] -> float32 [count, scale * width, 3] in [0, 1], from the top."""
@@ -29,10 +30,10 @@ def predict_picture(
 ) -> tuple[int, Iterator[np.ndarray]]:
     """Predicts colour and transparency, strip by strip.
 
-    Gray is predicted as three equal channels, whose mean is taken. Fully transparent pixels get the colour of
-    their visible neighbours before the model sees them, and colour is predicted straight. A model that keeps
-    the size leaves alpha as it is, and the colour of what is fully transparent too; another predicts alpha as
-    a gray picture, where regions that are all opaque or all transparent stay exactly so, up to one input pixel
+    Gray is predicted as three equal channels, whose mean is taken unless the model makes colour. Fully transparent
+    pixels get the colour of their visible neighbours before the model sees them, and colour is predicted straight. A
+    model that keeps the size leaves alpha as it is, and the colour of what is fully transparent too; another predicts
+    alpha as a gray picture, where regions that are all opaque or all transparent stay exactly so, up to one input pixel
     from their edge.
 
     A model that fills holes (`channels` is 4) fills the pixels of the mask, or what is fully transparent where there is
@@ -55,15 +56,15 @@ def predict_picture(
         ValueError: If a mask is given to a model that fills no holes, or is missing for one that does. While the rows
             are taken, if the model fails.
     """
-    colour_channels = picture.pixels.shape[2]
+    colour_channels = 3 if predictor.makes_colour else picture.pixels.shape[2]
     if predictor.channels == 4:
         return _fill_holes(predictor, picture, mask, tile_px)
     if mask is not None:
         raise ValueError("A mask is for models that fill holes. This one does not: leave it out.")
     if picture.alpha is None:
-        return colour_channels, _predicted(predictor, picture.pixels, tile_px)
+        return colour_channels, _predicted(predictor, picture.pixels, tile_px, keeps_colour=predictor.makes_colour)
     filled = fill_hidden_colour(picture.pixels, picture.alpha)
-    colour = _predicted(predictor, filled, tile_px)
+    colour = _predicted(predictor, filled, tile_px, keeps_colour=predictor.makes_colour)
     if predictor.scale == 1:
         return colour_channels + 1, _with_own_alpha(colour, picture)
     alpha = _predicted_alpha(predictor, picture.alpha, tile_px)
@@ -89,7 +90,12 @@ def _fill_holes(
 
 
 def _predicted(
-    predictor: RowPredictor, pixels: np.ndarray, tile_px: int | None, *, known: np.ndarray | None = None
+    predictor: RowPredictor,
+    pixels: np.ndarray,
+    tile_px: int | None,
+    *,
+    known: np.ndarray | None = None,
+    keeps_colour: bool = False,
 ) -> Iterator[np.ndarray]:
     """Rows like `pixels` [height, width, 1 or 3]; `known` bool [height, width] is for models that fill holes."""
     peak = np.iinfo(pixels.dtype).max
@@ -98,7 +104,7 @@ def _predicted(
     if known is not None:
         inputs = np.concatenate([inputs, np.where(known, peak, 0).astype(pixels.dtype)[..., None]], axis=-1)
     for rows in predictor.rows(inputs, tile_px=tile_px):
-        values = rows.mean(axis=-1, keepdims=True) if is_gray else rows
+        values = rows.mean(axis=-1, keepdims=True) if is_gray and not keeps_colour else rows
         yield np.rint(np.clip(values, 0.0, 1.0) * peak).astype(pixels.dtype)
 
 

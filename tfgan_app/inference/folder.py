@@ -22,8 +22,6 @@ _LOOKAHEAD = 4
 _LOOKAHEAD_PIXELS = 2**25
 """Pictures are read ahead, and left to be encoded, while they have no more pixels than this together; or one."""
 
-BLENDED = "the model looks at whole pictures and this one is too large for it, so it was blended from tiles"
-
 _EXPECTED = (ValueError, OSError, MemoryError)
 
 
@@ -195,8 +193,8 @@ class _Batch:
             self.progress.begin(height * width)
             mask = None if job.mask is None else _read_mask(job.mask, max_pixels=self.max_pixels)
             channels, strips = predict_picture(self.predictor, picture, mask=mask, tile_px=self.tile_px)
-            if self.predictor.blends(height, width, tile_px=self.tile_px):
-                picture = replace(picture, notes=(*picture.notes, BLENDED))
+            if note := self.predictor.blends(height, width, tile_px=self.tile_px):
+                picture = replace(picture, notes=(*picture.notes, note))
             writing = writers.submit(self._write, job, picture, channels, handover)
             for strip in strips:
                 handover.put(strip)

@@ -19,6 +19,7 @@ from tfgan_app.layers import (  # The package registers the layers that `.keras`
     class_names_of,
     feature_bytes_per_px,
     locality_of,
+    makes_colour,
     probed_locality,
 )
 
@@ -147,6 +148,7 @@ def predictor_of(model: keras.Model, path: str | os.PathLike) -> Predictor | Sam
         forward = tf.function(lambda images: model(images, training=False), input_signature=[pictures])
         with _naming(path):
             facts = {"locality": locality_of(model), "bytes_per_px": feature_bytes_per_px(model)}
+        facts["makes_colour"] = makes_colour(model)
         return Predictor(forward, path, channels=channels, **facts)
     specs = [tf.TensorSpec(tensor.shape, tensor.dtype, name=tensor.name) for tensor in model.inputs]
     forward = tf.function(
@@ -191,11 +193,11 @@ def _from_picture_signatures(loaded: tf.Module, forward: Callable, folder: Path,
         with _naming(folder):
             return Predictor(forward, folder, locality=probed_locality(forward), channels=channels)
     stored = loaded.signatures[_LOCALITY_SIGNATURE](images=tf.zeros([1, 1, 1, channels], tf.uint8))
-    scale, context_px, multiple, bytes_per_px = (
-        int(stored[name][0]) for name in ("scale", "context_px", "multiple", "bytes_per_px")
-    )
+    names = ("scale", "context_px", "multiple", "bytes_per_px", "makes_colour")
+    scale, context_px, multiple, bytes_per_px, colour = (int(stored[name][0]) for name in names)
     locality = Locality(scale, context_px if context_px >= 0 else None, multiple)
-    return Predictor(forward, folder, locality=locality, bytes_per_px=bytes_per_px or None, channels=channels)
+    facts = {"bytes_per_px": bytes_per_px or None, "channels": channels, "makes_colour": bool(colour)}
+    return Predictor(forward, folder, locality=locality, **facts)
 
 
 @contextlib.contextmanager

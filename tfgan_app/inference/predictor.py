@@ -27,6 +27,7 @@ class Predictor:
         path: The file or folder that the model was loaded from.
         locality: How far the model looks.
         channels: 3, or 4 for a model that fills holes: the fourth is alpha, 0 in holes and full in known pixels.
+        makes_colour: Whether gray pictures come back in colour.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Predictor:
         locality: Locality,
         bytes_per_px: int | None = None,
         channels: int = 3,
+        makes_colour: bool = False,
     ):
         """Wraps a model.
 
@@ -47,10 +49,12 @@ class Predictor:
             locality: What `locality_of` says of the model.
             bytes_per_px: What `feature_bytes_per_px` says of it.
             channels: Of the pictures that the model is given.
+            makes_colour: Whether gray pictures come back in colour.
         """
         self.path = Path(path)
         self.locality = locality
         self.channels = channels
+        self.makes_colour = makes_colour
         self._forward = forward
         self._bytes_per_px = bytes_per_px
         self._tiled_as = locality if self.local else dataclasses.replace(locality, context_px=None)
@@ -122,12 +126,13 @@ class Predictor:
             on_smaller=self._remember,
         )
 
-    def blends(self, height: int, width: int, *, tile_px: int | None = None) -> bool:
-        """Whether `rows` of a picture of this size are blended from tiles, and so are not what the whole would give."""
-        if self.local:
-            return False
+    def blends(self, height: int, width: int, *, tile_px: int | None = None) -> str | None:
+        """Why `rows` of a picture of this size are blended from tiles, one clause; None where they are exact."""
         cutter, tile_px = Cutter.of(self._tiled_as), self._chosen_tile_px(height, width, tile_px)
-        return any(len(cutter.cut(side, tile_px)) > 1 for side in (height, width))
+        if self.local or not any(len(cutter.cut(side, tile_px)) > 1 for side in (height, width)):
+            return None
+        looks = "whole pictures" if self.locality.context_px is None else f"{self.locality.context_px} pixels around"
+        return f"the model looks at {looks} and this picture is too large for it, so it was blended from tiles"
 
     def _chosen_tile_px(self, height: int, width: int, tile_px: int | None) -> int:
         tile_px = tile_px or choose_tile_px(
@@ -145,7 +150,12 @@ class Predictor:
         """The mean of this model over the eight orientations of a picture; see `self_ensemble`."""
         forward = functools.partial(self_ensemble, self._forward)
         return Predictor(
-            forward, self.path, locality=self.locality, bytes_per_px=self._bytes_per_px, channels=self.channels
+            forward,
+            self.path,
+            locality=self.locality,
+            bytes_per_px=self._bytes_per_px,
+            channels=self.channels,
+            makes_colour=self.makes_colour,
         )
 
     def _remember(self, tile_px: int) -> None:

@@ -9,6 +9,7 @@ from tfgan_app.layers.gating import SplitGate
 from tfgan_app.layers.interpolation import FixedBilinearUpsampling
 from tfgan_app.layers.latent_codes import LatentCodes
 from tfgan_app.layers.locality import Locality, feature_bytes_per_px, locality_of, probed_locality
+from tfgan_app.layers.marks import MakesColour, makes_colour
 from tfgan_app.layers.normalization import build_normalization, spectral
 from tfgan_app.layers.one_hot import OneHot
 from tfgan_app.layers.padding import CropLike, PadToMultiple
@@ -33,6 +34,7 @@ __all__ = [
     "FromUnitRange",
     "LatentCodes",
     "Locality",
+    "MakesColour",
     "OneHot",
     "PadToMultiple",
     "PixelShuffle",
@@ -50,6 +52,7 @@ __all__ = [
     "feature_bytes_per_px",
     "interpolation_window",
     "locality_of",
+    "makes_colour",
     "probed_locality",
     "spectral",
 ]

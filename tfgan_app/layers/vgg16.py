@@ -67,7 +67,7 @@ def _vgg16_weights(path: str | Path | None) -> list[list[np.ndarray]]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             return [[archive[f"{name}/kernel"], archive[f"{name}/bias"]] for name in names]
-    except (OSError, KeyError, ValueError) as error:
+    except Exception as error:  # Damaged archives fail in many ways.
         raise ValueError(
             f"Expected an .npz of VGG16 weights (VGG16_0/Conv_0/kernel, ...) at {path}. Received: {error}."
         ) from error

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tfgan_app.degradations import DEGRADATIONS, MASK_DRAWS, MASKS, Degradation, Sequence, random_masks
 from tfgan_app.tasks.restore_config import RestoreConfig
 
-INPAINT = "inpaint"
+INPAINT, COLORIZE = "inpaint", "colorize"
 
 
 def build_damage(settings: RestoreConfig) -> Damage | Holes:

@@ -88,6 +88,9 @@ class GenerateTask:
             classes=len(self.data.class_names),
         )
 
+    def start(self, networks: Networks) -> None:
+        """Starts from fresh networks as they are."""
+
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
         """Batches `{"image": uint8 [batch, size, size, channels], "label": int32 [batch], "position": int64}`."""
         return self.data.build_dataset(start_step=start_step, seed=seed)

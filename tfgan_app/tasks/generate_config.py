@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Literal
 
-from tfgan_app.config import bounded
+from tfgan_app.config import bounded, path_setting
 from tfgan_app.tasks.loss_names import AdversarialLossName
 
 Architecture = Literal["mlp", "dcgan", "resnet", "r3gan"]
@@ -77,7 +77,7 @@ class GenerateConfig:
     instance_noise: float = bounded(0.0, minimum=0.0)
     instance_noise_steps: int = bounded(0, minimum=0)
     features: Literal["auto", "classifier", "vgg16", "inception", "random"] = "auto"
-    feature_weights: str | None = None
+    feature_weights: str | None = path_setting()
     max_generated_pictures: int = bounded(10_000, minimum=10)
 
     @property

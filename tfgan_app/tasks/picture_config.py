@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from tfgan_app.tasks.loss_names import AdversarialLossName
-from tfgan_app.typed_fields import bounded
+from tfgan_app.typed_fields import bounded, path_setting
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ class PictureTaskConfig:
     """
 
     stage: Literal["psnr", "gan"] = "psnr"
-    init_from: str | None = None
+    init_from: str | None = path_setting()
     pixel_loss: Literal["l1", "charbonnier"] = "l1"
     pixel_weight: float = bounded(1.0, minimum=0.0)
     perceptual_weight: float = bounded(0.0, minimum=0.0)
-    perceptual_weights: str | None = None
+    perceptual_weights: str | None = path_setting()
     adversarial_loss: AdversarialLossName = "relativistic_average"
     adversarial_weight: float = bounded(0.1, minimum=0.0)
     discriminator: Literal["unet", "vgg"] = "unet"
@@ -48,7 +48,7 @@ class PictureTaskConfig:
     flips_and_turns: bool = True
     candidates: int = bounded(1, minimum=1, maximum=16)
     val_crop_px: int | None = bounded(512, minimum=16)
-    lpips_weights: str | None = None
+    lpips_weights: str | None = path_setting()
 
 
 PICTURE_PRESET: dict[str, Any] = {

@@ -31,6 +31,7 @@ class PictureData:
         config: the run's configuration.
         crop_px: side of the crops to train on; smaller pictures are left out, with a word.
         multiple: sides of held-out pictures are cut to multiples of this.
+        least_px: held-out pictures with a shorter side are left out, with a word.
         low_res: folder of the same pictures, `multiple` times less wide and high; None where they are made.
         report: called with a line about each picture that cannot be used, and on the progress of long reading.
         measure_on: source of the held-out pictures, where it is not that of the training; they are taken whole.
@@ -42,6 +43,7 @@ class PictureData:
         *,
         crop_px: int,
         multiple: int = 1,
+        least_px: int = 1,
         low_res: str | None = None,
         report: Callable[[str], Any],
         measure_on: str | None = None,
@@ -49,7 +51,9 @@ class PictureData:
         self._config = config
         self._crop_px = crop_px
         self._multiple = multiple
-        self._low_res = low_res
+        self._least_px = least_px
+        # Pictures that are given to be measured have no partners there.
+        self.low_res = None if measure_on is not None else low_res
         self._report = report
         self._measure_on = measure_on
 
@@ -85,25 +89,26 @@ class PictureData:
 
     @functools.cached_property
     def _held_out(self) -> tuple[LabelledPictures, list[Path]]:
-        candidates, origin = self.pictures.val, self.pictures.origin
-        if self._measure_on is not None:
+        if self._measure_on is None:
+            candidates, origin = self.pictures.val, self.pictures.origin
+        else:
             found = open_pictures(self._measure_on, val_fraction=0.0, on_note=self._report)
             candidates, origin = (found.val if len(found.val) else found.train), found.origin
         chosen = candidates.select(range(min(len(candidates), self._config.data.max_val_pictures)))
-        readable, partners = self._with_partners(self._readable(chosen, smallest_px=self._multiple), "val")
+        readable, partners = self._with_partners(self._readable(chosen, smallest_px=self._least_px), "val")
         if not len(readable):
             raise ValueError(
-                f"Expected held-out pictures to measure on in {origin}. Found none; raise `data.val_fraction`, or add "
-                "a folder val/ beside train/."
+                f"Expected held-out pictures of at least {self._least_px} px a side to measure on in {origin}. "
+                "Found none; raise `data.val_fraction`, or add a folder val/ beside train/."
             )
         return readable, partners
 
     def _with_partners(self, pictures: LabelledPictures, split: str) -> tuple[LabelledPictures, list[Path]]:
-        if self._low_res is None:
+        if self.low_res is None:
             return pictures, []
         return find_low_res(
             pictures,
-            self._low_res,
+            self.low_res,
             split=split,
             scale=self._multiple,
             on_skip=lambda line: self._report(f"left out: {line}"),
@@ -126,7 +131,7 @@ class PictureData:
             "background": data.background_rgb,
             "on_progress": progress_reporter(self._report, "loaded"),
         }
-        if self._low_res is None:
+        if self.low_res is None:
             dataset = build_labelled_dataset(self.training, channels=3, resize="none", **options)
         else:
             dataset = build_low_res_dataset(*self._training, scale=self._multiple, **options)
@@ -155,19 +160,23 @@ class PictureData:
     def protocol(self) -> dict[str, Any]:
         """Which pictures the figures are of."""
         whole = self._measure_on is not None or self._config.task.val_crop_px is None
-        split = "seeded hold-out" if self.pictures.val_is_holdout else "validation split"
+        split = "other pictures"
+        if self._measure_on is None:
+            split = "seeded hold-out" if self.pictures.val_is_holdout else "validation split"
         return {
             "pictures": len(self.held_out),
             "data": self._measure_on or self._config.data.source or BUNDLED_SAMPLE,
-            "split": split if self._measure_on is None else "other pictures",
+            "split": split,
             "split_digest": labelled_fingerprint(self.held_out)[:12],
             "cut": "none" if whole else f"centre, at most {self._config.task.val_crop_px} px a side",
             "background": self._config.data.background,
         }
 
     def fingerprint(self) -> str:
-        """Digest of the training pictures, and of what is cut out of them."""
-        return hashlib.sha256(f"{labelled_fingerprint(self.training)} {self._crop_px}".encode()).hexdigest()
+        """Digest of the training pictures and their partners, and of what is cut out of them."""
+        partners = [(path.name, path.stat().st_size) for path in self._training[1]]
+        facts = (labelled_fingerprint(self.training), self._crop_px, *([partners] if partners else []))
+        return hashlib.sha256(" ".join(map(str, facts)).encode()).hexdigest()
 
     def _decoded(self, pictures: LabelledPictures):
         if pictures.paths is None:
@@ -182,19 +191,21 @@ class PictureData:
             on_skip=lambda name, problem: self._report(f"left out: {problem}"),
             on_progress=progress_reporter(self._report, "checked"),
         )
-        large = [i for i in range(len(readable)) if self._is_large(readable, i, smallest_px)]
+        if readable.paths is None:
+            height, width = readable.images.shape[1:3]
+            if min(height, width) >= smallest_px:
+                return readable
+            self._report(f"left out: all {len(readable)} are smaller than {smallest_px} px: {width} x {height}")
+            return readable.select([])
+        large = [i for i, path in enumerate(readable.paths) if self._is_large(path, smallest_px)]
         return readable.select(large)
 
-    def _is_large(self, pictures: LabelledPictures, index: int, smallest_px: int) -> bool:
-        if pictures.paths is None:
-            height, width = pictures.images.shape[1:3]
-        else:
-            header = picture_header(pictures.paths[index])
-            height, width = header.height, header.width
-        if min(height, width) >= smallest_px:
+    def _is_large(self, path: Path, smallest_px: int) -> bool:
+        header = picture_header(path)
+        if min(header.height, header.width) >= smallest_px:
             return True
-        origin = pictures.names[index] if pictures.paths is None else f"'{pictures.paths[index]}'"
-        self._report(f"left out: {origin} is smaller than {smallest_px} x {smallest_px} px: it has {width} x {height}")
+        size = f"{header.width} x {header.height}"
+        self._report(f"left out: '{path}' is smaller than {smallest_px} x {smallest_px} px: it has {size}")
         return False
 
 

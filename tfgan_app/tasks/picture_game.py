@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tfgan_app.config import RunConfig
 from tfgan_app.inference import load_keras_model, run_checkpoint
 from tfgan_app.losses import (
     ADVERSARIAL_LOSSES,
@@ -70,6 +72,31 @@ def build_generator(build: Callable, options: dict[str, Any], *, name: str, **fi
     return build(name=GENERATOR, **fixed, **chosen)
 
 
+def check_run(config: RunConfig) -> None:
+    """Refuses settings of a run that would be void or do harm at its stage.
+
+    Raises:
+        ValueError: for the first such setting.
+    """
+    data, settings = config.data, config.task
+    if data.resize != "none" or data.load_scale != 1.0:
+        raise ValueError(
+            "`data.resize` must be none and `data.load_scale` 1: pictures are cut, not resized. "
+            f"Received: {data.resize}, {data.load_scale}."
+        )
+    if settings.stage == "psnr" and config.training.discriminator_steps > 1:
+        raise ValueError(
+            "`training.discriminator_steps` is for task.stage=gan. "
+            f"Received: {config.training.discriminator_steps} at the stage psnr, which has no discriminator."
+        )
+    if settings.stage == "gan" and config.optimizer.muon_learning_rate is not None:
+        raise ValueError(
+            "`task.stage=gan` wants the rates of `--preset gan`; Muon's are for the stage psnr. "
+            f"Received: optimizer.muon_learning_rate={config.optimizer.muon_learning_rate}. "
+            "Add `--preset gan`, or set it to none."
+        )
+
+
 def build_discriminators(settings: PictureTaskConfig) -> dict[str, keras.Model]:
     """The discriminator of the stage `gan`; none at the stage `psnr`."""
     if settings.stage == "psnr":
@@ -114,6 +141,8 @@ def start_from(generator: keras.Model, source: str | None) -> None:
     if source is None:
         return
     path = Path(source)
+    if not path.exists():
+        raise ValueError(f"`task.init_from` must be a run or a .keras file of this task. There is none at '{source}'.")
     trained = load_keras_model(run_checkpoint(path) if path.is_dir() else path)
     names = [layer.name for layer in trained.layers]
     if GENERATOR not in names:
@@ -123,8 +152,8 @@ def start_from(generator: keras.Model, source: str | None) -> None:
     if shapes != wanted:
         raise ValueError(
             f"`task.init_from` must be a run with the same generator: task.generator, its width and blocks, scale. "
-            f"Received: '{source}', with {len(shapes)} weights of {sum(map(_size, shapes)):,} numbers; "
-            f"this generator has {len(wanted)} of {sum(map(_size, wanted)):,}."
+            f"Received: '{source}', with {len(shapes)} weights of {sum(map(math.prod, shapes)):,} numbers; "
+            f"this generator has {len(wanted)} of {sum(map(math.prod, wanted)):,}."
         )
     generator.set_weights(weights)
 
@@ -140,10 +169,3 @@ def turned(images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
     images = tf.where(mirrored, images[:, :, ::-1], images)
     images = tf.where(flipped, images[:, ::-1], images)
     return tf.where(transposed, tf.transpose(images, [0, 2, 1, 3]), images)
-
-
-def _size(shape: tuple[int, ...]) -> int:
-    size = 1
-    for side in shape:
-        size *= side
-    return size

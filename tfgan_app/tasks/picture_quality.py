@@ -14,6 +14,7 @@ from tfgan_app.inference import predictor_of
 from tfgan_app.metrics import build_lpips, fidelity_protocol, measure_fidelity
 
 METRICS = ("psnr_y", "ssim_y", "psnr", "ssim", "l1")
+LPIPS_LEAST_PX = 16
 SAMPLE_ROWS, SAMPLE_PX = 8, 192
 EXAMPLE_ROWS = 4
 
@@ -78,14 +79,14 @@ class PictureQuality:
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
         """The centres of the first pictures: baseline, output and original, uint8 `[size, size, 3]` each."""
         predictor, rows = predictor_of(model, "the model in training"), []
-        shown = zip(self.inputs, self._make_baseline_rows, self.targets, strict=False)
+        shown = zip(self.inputs, self._baseline_pictures, self.targets, strict=False)
         for source, plain, target in list(shown)[:SAMPLE_ROWS]:
             output = predictor.picture(source)
             rows.append([_centre(picture, SAMPLE_PX) for picture in (plain, output, target)])
         return rows
 
     @functools.cached_property
-    def _make_baseline_rows(self) -> list[np.ndarray]:
+    def _baseline_pictures(self) -> list[np.ndarray]:
         return list(self._make_baseline()[:SAMPLE_ROWS])
 
     def examples(self, model: keras.Model, *, headers: Sequence[str]) -> dict[str, np.ndarray]:

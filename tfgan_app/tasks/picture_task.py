@@ -36,6 +36,7 @@ class PictureTask:
     sample_headers: tuple[str, ...]
 
     def __init__(self, config: RunConfig, *, data: PictureData, quality: PictureQuality):
+        game.check_run(config)
         self.config = config
         self.data = data
         self.quality = quality
@@ -57,6 +58,10 @@ class PictureTask:
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
         """Batches `{"image": uint8 [batch, crop, crop, 3], "position": int64 [batch]}`."""
         return self.data.build_dataset(start_step=start_step, seed=seed)
+
+    def start(self, networks: Networks) -> None:
+        """Takes the generator of another run to start from, where the settings name one."""
+        game.start_from(networks.generators[game.GENERATOR], self.config.task.init_from)
 
     @functools.cached_property
     def losses(self) -> Callable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -12,12 +13,12 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_app.config import RunConfig
-from tfgan_app.layers import ChannelSlice, FromUnitRange, ToUnitRange
+from tfgan_app.layers import ChannelSlice, FromUnitRange, MakesColour, ToUnitRange
 from tfgan_app.networks import INPAINTERS, RESTORERS
 from tfgan_app.tasks import picture_game as game
-from tfgan_app.tasks.damage import INPAINT, build_damage
+from tfgan_app.tasks.damage import COLORIZE, INPAINT, build_damage
 from tfgan_app.tasks.picture_data import PictureData
-from tfgan_app.tasks.picture_quality import PictureQuality
+from tfgan_app.tasks.picture_quality import LPIPS_LEAST_PX, PictureQuality
 from tfgan_app.tasks.picture_task import TURNS, PictureTask, as_uint8, fixed_draws
 from tfgan_app.tasks.restore_config import PRESETS, RestoreConfig
 from tfgan_app.training.task import Networks, Synthesis
@@ -50,8 +51,16 @@ class RestoreTask(PictureTask):
     def __init__(self, config: RunConfig, *, report: Callable[[str], Any] = warn, measure_on: str | None = None):
         settings = config.task
         self._damage = build_damage(settings)
+        # What is measured is what the network does to damage; the untouched pictures would outweigh it.
+        self._measured_damage = build_damage(dataclasses.replace(settings, share_untouched=0.0))
         self.draws_per_example = TURNS + _SHIFTS + self._damage.draws_per_example
-        data = PictureData(config, crop_px=config.data.image_size + SHIFT_PX, report=report, measure_on=measure_on)
+        data = PictureData(
+            config,
+            crop_px=config.data.image_size + SHIFT_PX,
+            least_px=LPIPS_LEAST_PX if settings.lpips_weights else 1,
+            report=report,
+            measure_on=measure_on,
+        )
         quality = PictureQuality(
             inputs=lambda: self._damaged,
             targets=lambda: data.measured,
@@ -81,7 +90,6 @@ class RestoreTask(PictureTask):
             kind = "holes" if self._has_holes else "pictures without holes"
             raise ValueError(f"`task.generator` for {kind} must be one of auto, {', '.join(table)}. Received: {name}.")
         generator = game.build_generator(table[name], {"width": settings.generator_width}, name=name)
-        game.start_from(generator, settings.init_from)
         return Networks({game.GENERATOR: generator}, game.build_discriminators(settings))
 
     def augment(self, batch: dict, draws: tf.Tensor) -> dict:
@@ -111,7 +119,10 @@ class RestoreTask(PictureTask):
         known, which come back as they are, and 0 in holes.
         """
         if not self._has_holes:
-            return super().inference_model(networks)
+            model = super().inference_model(networks)
+            if COLORIZE not in self.config.task.degradation:
+                return model
+            return keras.Model(model.inputs, MakesColour(name="makes_colour")(model.outputs[0]), name=model.name)
         pictures = keras.Input((None, None, 4), name="images")
         colour = FromUnitRange(name="from_unit_range")(ChannelSlice(0, 3, name="colour")(pictures))
         mask = keras.layers.Rescaling(-1.0, offset=1.0, name="mask")(ChannelSlice(3, 4, name="known")(pictures))
@@ -121,16 +132,16 @@ class RestoreTask(PictureTask):
     @functools.cached_property
     def _damaged(self) -> list[np.ndarray]:
         """The held-out pictures with damage: uint8 `[height, width, 3 or 4]`."""
-        draws = fixed_draws(len(self.data.measured), self._damage.draws_per_example)
+        draws = fixed_draws(len(self.data.measured), self._measured_damage.draws_per_example)
         return [
-            as_uint8(self._damage(tf.constant(picture[None] / np.float32(255.0)), tf.constant(own)))[0]
+            as_uint8(self._measured_damage(tf.constant(picture[None] / np.float32(255.0)), tf.constant(own)))[0]
             for picture, own in zip(self.data.measured, draws, strict=True)
         ]
 
     def protocol(self) -> dict[str, Any]:
         """What the figures of `evaluate` were measured on, so that they can be compared."""
         settings = self.config.task
-        facts = {"degradation": ", ".join(settings.degradation), "untouched": settings.share_untouched}
+        facts = {"degradation": ", ".join(settings.degradation)}
         if "denoise" in settings.degradation:
             facts["noise_sigma_255"] = list(settings.noise_sigma_255)
         if "jpeg" in settings.degradation:

@@ -52,6 +52,7 @@ GAN_PRESET: dict[str, Any] = {
     "optimizer.generator_learning_rate": 1e-4,
     "optimizer.discriminator_learning_rate": 1e-4,
     "task.stage": "gan",
+    "task.pixel_weight": 0.5,
     "task.perceptual_weight": 1.0,
     "task.adversarial_weight": 0.1,
 }

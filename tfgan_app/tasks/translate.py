@@ -150,6 +150,9 @@ class TranslateTask:
             raise ValueError(f"`task.generator={settings.generator}` has no {', '.join(sorted(unknown))} to set.")
         return build(**options)
 
+    def start(self, networks: Networks) -> None:
+        """Starts from fresh networks as they are."""
+
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
         """Batches `{"input", "target": uint8 [batch, load, load, 3], "position": int64 [batch]}`."""
         data, training = self.config.data, self.config.training

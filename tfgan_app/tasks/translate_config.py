@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Literal
 
-from tfgan_app.config import bounded
+from tfgan_app.config import bounded, path_setting
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,8 +49,8 @@ class TranslateConfig:
     adversarial_weight: float = bounded(0.3, minimum=0.0)
     l1_weight: float = bounded(100.0, minimum=0.0)
     perceptual_weight: float = bounded(0.0, minimum=0.0)
-    perceptual_weights: str | None = None
-    lpips_weights: str | None = None
+    perceptual_weights: str | None = path_setting()
+    lpips_weights: str | None = path_setting()
     real_label: float = bounded(1.0, above=0.5, maximum=1.0)
     horizontal_flip: bool = True
     vertical_flip: bool = False

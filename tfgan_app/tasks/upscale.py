@@ -15,7 +15,7 @@ from tfgan_app.degradations import DEGRADATIONS, resize, to_eight_bits
 from tfgan_app.networks import UPSCALERS
 from tfgan_app.tasks import picture_game as game
 from tfgan_app.tasks.picture_data import PictureData
-from tfgan_app.tasks.picture_quality import PictureQuality
+from tfgan_app.tasks.picture_quality import LPIPS_LEAST_PX, PictureQuality
 from tfgan_app.tasks.picture_task import TURNS, PictureTask, as_uint8, fixed_draws
 from tfgan_app.tasks.upscale_config import PRESETS, UpscaleConfig
 from tfgan_app.training.task import Networks, Synthesis
@@ -53,6 +53,7 @@ class UpscaleTask(PictureTask):
             config,
             crop_px=size_px + 2 * MARGIN_PX * settings.scale,
             multiple=settings.scale,
+            least_px=max(3 * settings.scale, LPIPS_LEAST_PX if settings.lpips_weights else 1),
             low_res=settings.low_res,
             report=report,
             measure_on=measure_on,
@@ -75,10 +76,10 @@ class UpscaleTask(PictureTask):
             "size": settings.generator_size,
             "width": settings.generator_width,
             "blocks": settings.generator_blocks,
+            "activation": settings.generator_activation,
         }
         build = UPSCALERS[settings.generator]
         generator = game.build_generator(build, options, name=settings.generator, scale=settings.scale)
-        game.start_from(generator, settings.init_from)
         return Networks({game.GENERATOR: generator}, game.build_discriminators(settings))
 
     def augment(self, batch: dict, draws: tf.Tensor) -> dict:
@@ -102,7 +103,7 @@ class UpscaleTask(PictureTask):
     @functools.cached_property
     def _made_small(self) -> list[np.ndarray]:
         """The held-out pictures at low resolution: uint8."""
-        if self.config.task.low_res:
+        if self.data.low_res is not None:
             return self.data.measured_low_res
         draws = fixed_draws(len(self.data.measured), self._degrade.draws_per_example)
         return [
@@ -113,7 +114,7 @@ class UpscaleTask(PictureTask):
     def protocol(self) -> dict[str, Any]:
         """What the figures of `evaluate` were measured on, so that they can be compared."""
         settings = self.config.task
-        low_res = "its own" if settings.low_res else f"{settings.degradation}, 8 bit"
+        low_res = f"{settings.degradation}, 8 bit" if self.data.low_res is None else "its own"
         return {**super().protocol(), "scale": settings.scale, "low_res": low_res}
 
 

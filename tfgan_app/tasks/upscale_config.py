@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from tfgan_app.tasks.picture_config import PICTURE_PRESET, PictureTaskConfig
-from tfgan_app.typed_fields import bounded
+from tfgan_app.typed_fields import bounded, path_setting
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class UpscaleConfig(PictureTaskConfig):
         generator_size: size of `compact`.
         generator_width: channels; none is the architecture's own.
         generator_blocks: blocks; none is the architecture's own.
+        generator_activation: of `compact`: `relu6` bounds the features, for 8-bit integers.
         degradation: how training pictures lose their detail: `bicubic`, antialiased as in MATLAB, or `real`, the
             second-order blur, noise and JPEG of Real-ESRGAN ("blind").
         low_res: folder of low-resolution pictures, named like those of `--data`, to train on instead.
@@ -29,8 +30,9 @@ class UpscaleConfig(PictureTaskConfig):
     generator_size: Literal["small", "medium", "large"] | None = None
     generator_width: int | None = bounded(None, minimum=1)
     generator_blocks: int | None = bounded(None, minimum=1)
+    generator_activation: Literal["relu", "relu6"] | None = None
     degradation: Literal["bicubic", "real"] = "bicubic"
-    low_res: str | None = None
+    low_res: str | None = path_setting()
 
 
 DEFAULT_PRESET: dict[str, Any] = {
@@ -53,10 +55,11 @@ GAN_PRESET: dict[str, Any] = {
     "optimizer.generator_learning_rate": 1e-4,
     "optimizer.discriminator_learning_rate": 1e-4,
     "task.stage": "gan",
+    "task.pixel_weight": 0.5,
     "task.perceptual_weight": 1.0,
     "task.adversarial_weight": 0.1,
 }
-"""The adversarial stage with the weights of Real-ESRGAN (Wang et al. 2021, arXiv:2107.10833, section 4.1); give it
-`task.init_from`."""
+"""The adversarial stage, weighted as Real-ESRGAN (Wang et al. 2021, arXiv:2107.10833, section 4.1; its pixels span 1,
+these 2); give it `task.init_from`. Deviations: VGG16 in place of VGG19, the relativistic average loss of ESRGAN."""
 
 PRESETS = {"default": DEFAULT_PRESET, "gan": GAN_PRESET}

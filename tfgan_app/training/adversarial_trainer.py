@@ -88,8 +88,7 @@ class AdversarialTrainer(keras.Model):
         self._ema_decay = ema_decay
         self._scaling = {"clip_norm": clip_norm, "normalize": normalize_gradients}
         self._images_per_step = global_batch_size * discriminator_steps
-        for name, model in averaged.generators.items():
-            model.set_weights(networks.generators[name].get_weights())
+        self.reset_average()
         self.initial_step = 0
         self.seed = self.add_weight(shape=(), dtype="int64", trainable=False, name="seed", initializer="zeros")
         self.seed.assign(seed)
@@ -107,6 +106,11 @@ class AdversarialTrainer(keras.Model):
         logged = (*health, *objective.auxiliary_weights, *objective.monitored, *self._judge.logged)
         self._trackers = {name: keras.metrics.Mean(name=name) for name in logged}
         self.built = True
+
+    def reset_average(self):
+        """Sets the averaged weights to the current ones, as at the start of a training."""
+        for name, model in self.averaged.generators.items():
+            model.set_weights(self.networks.generators[name].get_weights())
 
     def compile(self, *, generator_optimizer, discriminator_optimizer, **kwargs):
         """Takes one optimizer for each side and builds their slots (inside the strategy's scope)."""

@@ -16,8 +16,8 @@ class Muon(FusedAdam):
     Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks"
     (https://kellerjordan.github.io/posts/muon/). A kernel `[rows, columns, inputs, outputs]` is taken as the matrix
     `[outputs, rows * columns * inputs]`. `keras.optimizers.Muon` takes matrices alone, and no kernels of convolutions.
-    Deviation: kernels with as many inputs as outputs, of `LEAST_CHANNELS` or more, take such steps, which leaves the
-    first and the last layers and biases to Adam.
+    Deviation: kernels with as many inputs as outputs, of `LEAST_CHANNELS` or more, take such steps, but for the first
+    and the last kernel of the network; everything else is left to Adam.
 
     Args:
         learning_rate: of Adam; a schedule.
@@ -47,10 +47,25 @@ class Muon(FusedAdam):
         step = tf.reshape(tf.transpose(orthogonalized(matrix)), variable.shape)
         self.assign_sub(variable, tf.cast(learning_rate * self.kernel_rate, tf.float32) * step)
 
+    def build(self, variables):
+        """Makes the slots of the variables, in the order of their layers.
+
+        Raises:
+            ValueError: if none of them is a kernel that takes orthogonalised steps.
+        """
+        kernels = [index for index, variable in enumerate(variables) if len(variable.shape) == 4]
+        shapes = {index: tuple(variables[index].shape) for index in kernels[1:-1]}
+        self._taken = {index for index, shape in shapes.items() if shape[2] == shape[3] >= self.LEAST_CHANNELS}
+        if not self._taken:
+            raise ValueError(
+                "`muon_learning_rate` needs a network with square convolution kernels of at least "
+                f"{self.LEAST_CHANNELS} channels between its ends. Received one without: leave it out."
+            )
+        super().build(variables)
+
     def takes(self, variable) -> bool:
         """Whether a variable is a kernel that takes orthogonalised steps."""
-        shape = tuple(variable.shape)
-        return len(shape) == 4 and shape[2] == shape[3] >= self.LEAST_CHANNELS
+        return self._get_variable_index(variable) in self._taken
 
     def get_config(self):
         return {**super().get_config(), "kernel_rate": self.kernel_rate, "momentum": self.momentum}

@@ -52,7 +52,8 @@ def build_optimizer(
     if schedule not in SCHEDULES:
         raise ValueError(f"`schedule` must be one of {', '.join(SCHEDULES)}. Received: {schedule!r}.")
     updates = max(1, schedule_steps // accumulate_steps)
-    rate = LearningRate(learning_rate, schedule=schedule, warmup_updates=warmup_steps, updates=updates)
+    warmup_updates = math.ceil(warmup_steps / accumulate_steps)
+    rate = LearningRate(learning_rate, schedule=schedule, warmup_updates=warmup_updates, updates=updates)
     options = {
         "beta_1": beta_1,
         "beta_2": beta_2,

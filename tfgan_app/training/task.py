@@ -136,6 +136,9 @@ class Task(Protocol):
     def build_networks(self) -> Networks:
         """Fresh networks under the current dtype policy."""
 
+    def start(self, networks: Networks) -> None:
+        """Changes fresh networks into those that a new run starts from; a resumed one has its checkpoint."""
+
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
         """The training batches from `start_step` on: a pure function of (seed, step)."""
 
