@@ -175,18 +175,8 @@ def _add_evaluate(commands: Any) -> None:
     parser.add_argument("--data", metavar="SOURCE", help="pictures to measure on; the run's own by default")
     parser.add_argument("--json", metavar="FILE", help="write the numbers to a file as well")
     parser.add_argument("--compare", metavar="FILE", help="what --json wrote of another run, to be compared with")
+    _add_set(parser)
     _add_checkpoint(parser)
-
-
-def _add_set(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        type=_assignment,
-        metavar="KEY=VALUE",
-        help="set one value; may be repeated",
-    )
 
 
 def _add_predict(commands: Any) -> None:
@@ -249,6 +239,17 @@ def _add_inspect(commands: Any) -> None:
     parser = _add_command(commands, "inspect", summary="Say what is in a data set, and what is wrong with it.")
     parser.add_argument("--data", required=True, metavar="SOURCE", help=_SOURCE_HELP.partition(";")[0])
     parser.add_argument("--json", metavar="FILE", help="write the findings to a file as well")
+
+
+def _add_set(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        type=_assignment,
+        metavar="KEY=VALUE",
+        help="set one value; may be repeated",
+    )
 
 
 def _add_checkpoint(parser: argparse.ArgumentParser) -> None:

@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+from fake_vgg import write_fake_vgg
 from PIL import Image
 from small_photos import draw_photo, picture_arguments, write_photos
 
@@ -87,6 +88,16 @@ def test_evaluate_measures_other_pictures_whole_and_says_how(faithful, tmp_path,
     assert found["protocol"]["scale"] == 2 and found["protocol"]["low_res"] == "bicubic, 8 bit"
     assert {"psnr_y", "bicubic_psnr_y", "ssim_y"} <= set(found["metrics"])
     assert capsys.readouterr().err == ""
+
+
+def test_evaluate_takes_the_weights_of_a_measure(faithful, tmp_path, capsys):
+    write_fake_vgg(tmp_path / "vgg.npz")
+    weights = f"task.lpips_weights={tmp_path / 'vgg.npz'}"
+    assert app("evaluate", "--run", faithful, "--set", weights, "--json", tmp_path / "m.json") == 0
+    assert {"lpips", "bicubic_lpips"} <= set(json.loads((tmp_path / "m.json").read_text())["metrics"])
+    (tmp_path / "vgg.npz").write_bytes(b"PK no archive")
+    assert app("evaluate", "--run", faithful, "--set", weights) == 2
+    assert "Expected an .npz of VGG16 weights" in capsys.readouterr().err
 
 
 def test_predict_enlarges_files_and_folders(faithful, data, tmp_path, capsys):

@@ -181,6 +181,7 @@ def test_every_discriminator_plays(data, name):
 def test_the_real_degradation_trains(data):
     task = build(data, **{"task.degradation": "real"})
     batch = next(iter(task.build_dataset(start_step=0, seed=0)))
+    assert batch["image"].shape == (2, 48, 48, 3)
     pictures = task.augment(batch, draws(task, batch, 0.5))
     assert pictures["low_res"].shape == (2, 8, 8, 3)
     assert float(tf.reduce_max(tf.abs(pictures["low_res"]))) <= 1.0

@@ -9,7 +9,7 @@ from pathlib import Path
 from tfgan_app.commands.metrics_text import format_metrics
 from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.commands.task_report import TaskReport
-from tfgan_app.config import absolute_source, load_json, replace_values
+from tfgan_app.config import absolute_source, apply_overrides, load_json, replace_values
 from tfgan_app.inference import load_keras_model, run_checkpoint
 from tfgan_app.metrics import compare, comparison_lines
 
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     other = load_json(args.compare) if args.compare else None
     directory = RunDirectory.existing(args.run)
     config, task_class = directory.read_config()
-    config = replace_values(config, {"data.max_val_pictures": NO_LIMIT})
+    config = apply_overrides(replace_values(config, {"data.max_val_pictures": NO_LIMIT}), args.set)
     report = TaskReport()
     task = task_class(config, report=report, measure_on=absolute_source(args.data))
     checkpoint = run_checkpoint(directory.path, args.checkpoint or "last")

@@ -158,6 +158,19 @@ def start_from(generator: keras.Model, source: str | None) -> None:
     generator.set_weights(weights)
 
 
+def cut(pictures: tf.Tensor, first: tf.Tensor, *, size_px: int) -> tf.Tensor:
+    """Cuts a square out of each picture.
+
+    Args:
+        pictures: `[batch, height, width, channels]`.
+        first: int32 `[batch, 2]`, the first row and column of each square.
+        size_px: side of the squares.
+    """
+    for axis in (1, 2):
+        pictures = tf.gather(pictures, first[:, axis - 1, None] + tf.range(size_px), axis=axis, batch_dims=1)
+    return tf.ensure_shape(pictures, [None, size_px, size_px, pictures.shape[-1]])
+
+
 def turned(images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
     """Shows each picture in one of the eight orientations of a square.
 

@@ -100,8 +100,8 @@ class RestoreTask(PictureTask):
         own = draws[:, TURNS + _SHIFTS :]
         images = self.turned(batch["image"], draws[:, :TURNS])
         damaged = self._damage(images, own)
-        pictures = tf.concat([damaged, images], axis=-1)
-        cut = _cut(pictures, draws[:, TURNS : TURNS + _SHIFTS], size_px=self.config.data.image_size)
+        first = tf.cast(draws[:, TURNS : TURNS + _SHIFTS] * (SHIFT_PX + 1), tf.int32)
+        cut = game.cut(tf.concat([damaged, images], axis=-1), first, size_px=self.config.data.image_size)
         channels = self._damage.channels
         return {"damaged": cut[..., :channels] * 2.0 - 1.0, "target": cut[..., channels:] * 2.0 - 1.0}
 
@@ -149,15 +149,6 @@ class RestoreTask(PictureTask):
         if self._has_holes:
             facts["mask"] = settings.mask
         return {**super().protocol(), **facts}
-
-
-def _cut(pictures: tf.Tensor, draws: tf.Tensor, *, size_px: int) -> tf.Tensor:
-    """Cuts a square out of each picture where draws `[batch, 2]` say."""
-    room = pictures.shape[1] - size_px
-    for axis in (1, 2):
-        first = tf.cast(draws[:, axis - 1] * (room + 1), tf.int32)
-        pictures = tf.gather(pictures, first[:, None] + tf.range(size_px), axis=axis, batch_dims=1)
-    return tf.ensure_shape(pictures, [None, size_px, size_px, pictures.shape[-1]])
 
 
 def _shown(picture: np.ndarray) -> np.ndarray:

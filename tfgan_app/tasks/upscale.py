@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, ClassVar
 from warnings import warn
 
@@ -20,8 +21,23 @@ from tfgan_app.tasks.picture_task import TURNS, PictureTask, as_uint8, fixed_dra
 from tfgan_app.tasks.upscale_config import PRESETS, UpscaleConfig
 from tfgan_app.training.task import Networks, Synthesis
 
-MARGIN_PX = 4
-"""Low-resolution pixels around a crop that are cut off again, since a kernel there reached beyond the crop."""
+_SHIFTS = 2
+
+
+@dataclass(frozen=True)
+class Margin:
+    """Low-resolution pixels around a crop that are cut off again, since a degradation there reached beyond the crop.
+
+    Attributes:
+        size_px: how many on each side.
+        shift_px: by how much the cut moves at random, so that the blocks of JPEG begin anywhere in a crop.
+    """
+
+    size_px: int
+    shift_px: int
+
+
+MARGINS = {"bicubic": Margin(4, 0), "real": Margin(8, 4)}
 
 
 class UpscaleTask(PictureTask):
@@ -48,10 +64,11 @@ class UpscaleTask(PictureTask):
             )
         kind = "downscale" if settings.degradation == "bicubic" else settings.degradation
         self._degrade = DEGRADATIONS[kind](scale=settings.scale)
-        self.draws_per_example = TURNS + self._degrade.draws_per_example
+        self._margin = MARGINS[settings.degradation]
+        self.draws_per_example = TURNS + _SHIFTS + self._degrade.draws_per_example
         data = PictureData(
             config,
-            crop_px=size_px + 2 * MARGIN_PX * settings.scale,
+            crop_px=size_px + 2 * self._margin.size_px * settings.scale,
             multiple=settings.scale,
             least_px=max(3 * settings.scale, LPIPS_LEAST_PX if settings.lpips_weights else 1),
             low_res=settings.low_res,
@@ -88,10 +105,11 @@ class UpscaleTask(PictureTask):
         if "low_res" in batch:
             low = self.turned(batch["low_res"], draws[:, :TURNS])
         else:
-            low = to_eight_bits(self._degrade(images, draws[:, TURNS:]))
-        low = low[:, MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX]
-        border = MARGIN_PX * self.config.task.scale
-        high = images[:, border:-border, border:-border]
+            low = to_eight_bits(self._degrade(images, draws[:, TURNS + _SHIFTS :]))
+        margin, scale, size_px = self._margin, self.config.task.scale, self.config.data.image_size
+        shifts = tf.cast(draws[:, TURNS : TURNS + _SHIFTS] * (2 * margin.shift_px + 1), tf.int32)
+        first = margin.size_px - margin.shift_px + shifts
+        low, high = game.cut(low, first, size_px=size_px // scale), game.cut(images, first * scale, size_px=size_px)
         return {"low_res": low * 2.0 - 1.0, "high_res": high * 2.0 - 1.0}
 
     def synthesize(self, networks: Networks, batch: dict, training: bool) -> Synthesis:
