@@ -179,8 +179,9 @@ def filler(data, tmp_path_factory):
     return run
 
 
-def test_masks_are_filled_and_everything_else_stays(filler, data, tmp_path):
+def test_masks_are_filled_and_everything_else_stays(filler, data, tmp_path, capsys):
     assert app("export", "--run", filler, "--format", "saved_model", "--output", tmp_path / "models") == 0
+    assert "--input PICTURES --mask MASKS --output OUTPUT" in capsys.readouterr().out
     picture = np.asarray(Image.open(data / "val" / "0.png"))
     mask = np.zeros(picture.shape[:2], np.uint8)
     mask[10:20, 5:30] = 255

@@ -60,7 +60,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _example_flags(model: keras.Model) -> str:
     if not takes_latents(model):
-        return "--input PICTURES --output OUTPUT"
+        mask = "--mask MASKS " if model.inputs[0].shape[-1] == 4 else ""
+        return f"--input PICTURES {mask}--output OUTPUT"
     return "--output OUTPUT --count 16 --seed 0" + (" --class NAME" if len(model.inputs) > 1 else "")
 
 
