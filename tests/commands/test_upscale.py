@@ -227,3 +227,14 @@ def test_flags_that_do_not_apply_are_one_line(faithful, data, tmp_path, capsys, 
     said = capsys.readouterr().err.strip()
     assert message in said and "\n" not in said
     assert not (tmp_path / "out").exists()
+
+
+def test_a_start_that_is_not_there_is_one_line_and_writes_nothing(data, tmp_path, capsys):
+    settings = {
+        "task.init_from": str(tmp_path / "nowhere"),
+        "training.best_metric": "psnr_y",
+        "task.generator_width": 16,
+    }
+    assert app(*picture_arguments("upscale", tmp_path / "run", data, steps=2, settings=settings)) == 2
+    assert "`task.init_from` must be a run or a .keras file of this task. There is none at" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()

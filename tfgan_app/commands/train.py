@@ -130,6 +130,8 @@ def _train(task: Task, config: RunConfig, *, run: RunDirectory, strategy, resume
                 f"The run in {run.path} has finished its {config.training.steps} steps. Give it more with `--steps`."
             )
         session.events.record(step, "info", f"resumed at step {step}")
+    else:
+        session.start()
     if is_chief(strategy):
         if not resume:
             run.write_facts(facts)

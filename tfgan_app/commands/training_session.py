@@ -125,6 +125,16 @@ class TrainingSession:
         )
         self._signals = StopOnSignal()
 
+    def start(self) -> None:
+        """Brings fresh networks to where the task begins; nothing is written.
+
+        Raises:
+            ValueError: when what it begins with cannot be had.
+        """
+        with self._strategy.scope():
+            self._task.start(self.trainer.networks)
+            self.trainer.reset_average()
+
     def resume(self) -> int:
         """Takes up the newest good checkpoint, or the start of a run that was stopped before its first one.
 
@@ -135,6 +145,7 @@ class TrainingSession:
             ValueError: when there are checkpoints, and none is good.
         """
         if not self.checkpoints.paths():
+            self.start()
             return 0
         step = self._restore()
         if step is None:
@@ -154,7 +165,6 @@ class TrainingSession:
             self._signals.install()
         try:
             if not self.checkpoints.paths():
-                self._start()
                 self._save(0)
             self._fit_with_rollbacks()
         except BaseException:
@@ -243,11 +253,6 @@ class TrainingSession:
             *([self._signals] if self._handles_signals else []),
             Checkpointing(training.checkpoint_every_steps, self._save, record=record),
         ]
-
-    def _start(self) -> None:
-        with self._strategy.scope():
-            self._task.start(self.trainer.networks)
-            self.trainer.reset_average()
 
     def _save(self, step: int) -> None:
         if self._is_chief:
