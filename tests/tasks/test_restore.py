@@ -12,6 +12,7 @@ from tfgan_app.commands.training_session import build_trainer
 from tfgan_app.export import export_model
 from tfgan_app.inference import load_predictor, predict_path, predictor_of
 from tfgan_app.layers import MakesColour
+from tfgan_app.metrics import psnr_rgb
 from tfgan_app.networks import INPAINTERS, RESTORERS
 from tfgan_app.tasks.restore import RestoreTask
 from tfgan_app.tasks.restore_config import PRESETS, RestoreConfig
@@ -50,6 +51,43 @@ def test_every_damage_trains(data, name):
     assert pictures["damaged"].shape == pictures["target"].shape == (2, 16, 16, 3)
     assert float(tf.reduce_mean(tf.abs(pictures["damaged"] - pictures["target"]))) > 0.005
     assert train(task)[1]["nonfinite"] == [0.0]
+
+
+def test_of_several_damages_each_spares_some_pictures_and_none_is_spared_when_measured(data):
+    strong = {"task.noise_sigma_255": (30.0, 55.0), "task.jpeg_quality": (60.0, 95.0), "task.share_untouched": 0.0}
+    task = build(data, "denoise", "jpeg", **{**strong, "task.share_skipped": 0.4})
+    images = tf.fill([400, 16, 16, 3], 0.5)
+    numbers = np.random.default_rng(0).random((400, task._damage.draws_per_example), np.float32)
+    spread = tf.math.reduce_std(task._damage(images, tf.constant(numbers)), axis=(1, 2, 3)).numpy()
+    # A flat picture is as it was without noise, which 0.4 of them are spared; JPEG does nothing to it.
+    assert 0.33 < np.mean(spread == 0.0) < 0.47
+    numbers = numbers[:, : task._measured_damage.draws_per_example]
+    spread = tf.math.reduce_std(task._measured_damage(images, tf.constant(numbers)), axis=(1, 2, 3)).numpy()
+    assert spread.min() > 0.0
+
+
+def test_what_becomes_of_pictures_without_damage_is_measured_too(data):
+    darker = keras.Sequential([keras.Input((None, None, 3)), keras.layers.Rescaling(0.9)])
+    task = build(data, "denoise")
+    by_hand = [psnr_rgb(x, np.rint(x * 0.9).astype(np.uint8), crop_px=0) for x in task.data.measured()]
+    assert task.evaluate(darker)["clean_psnr"] == pytest.approx(np.mean(by_hand), abs=0.05)
+    assert "clean_psnr" not in build(data, "colorize").evaluate(darker)
+
+
+def test_networks_have_the_sizes_of_their_papers(data):
+    counts = {}
+    for name in RESTORERS:
+        for size in ("light", "paper"):
+            task = build(
+                data, "denoise", **{"task.generator": name, "task.generator_size": size, "task.generator_width": None}
+            )
+            counts[name, size] = task.build_networks().generators["generator"].count_params()
+    assert counts["unet", "paper"] == pytest.approx(32.6e6, rel=0.01)
+    assert counts["nafnet", "paper"] > 15e6
+    assert counts["unet", "light"] < 5e6 and counts["nafnet", "light"] < 2e6
+    holes = build(data, "inpaint", **{"task.generator_size": "paper"})
+    with pytest.raises(ValueError, match="`task.generator=gated` has no size to set"):
+        holes.build_networks()
 
 
 def test_gray_pictures_come_back_in_colour_from_a_model_that_colourises(data, tmp_path):

@@ -13,6 +13,7 @@ from tfgan_app.commands.training_session import build_trainer
 from tfgan_app.degradations import downscale
 from tfgan_app.metrics import psnr_y
 from tfgan_app.networks import PICTURE_DISCRIMINATORS, UPSCALERS
+from tfgan_app.tasks.held_out import HeldOutPairs
 from tfgan_app.tasks.upscale import UpscaleTask
 from tfgan_app.tasks.upscale_config import PRESETS, UpscaleConfig
 
@@ -134,10 +135,21 @@ def test_held_out_pictures_are_cut_and_others_measured_whole(data, tmp_path):
     other = tmp_path / "other"
     other.mkdir()
     Image.fromarray(draw_photo(np.random.default_rng(1), (37, 90))).save(other / "a.png")
-    assert [x.shape for x in build(data, **{"task.val_crop_px": 20}).data.measured] == [(20, 20, 3)] * 2
+    assert [x.shape for x in build(data, **{"task.val_crop_px": 20}).data.measured()] == [(20, 20, 3)] * 2
     task = build(data, measure_on=str(other), **{"task.val_crop_px": 20})
-    assert [x.shape for x in task.data.measured] == [(36, 90, 3)]
+    assert [x.shape for x in task.data.measured()] == [(36, 90, 3)]
     assert task.protocol()["cut"] == "none" and task.protocol()["split"] == "other pictures"
+
+
+def test_pictures_beyond_the_budget_are_made_anew_each_time_and_measured_alike(data):
+    model = keras.Sequential([keras.Input((None, None, 3)), keras.layers.UpSampling2D(2)])
+    kept, anew = build(data), build(data)
+    anew.quality.pairs = HeldOutPairs(anew._pairs, count=lambda: 2, budget_bytes=10)
+    assert kept.evaluate(model) == anew.evaluate(model)
+    pairs = [list(task.quality.pairs) for task in (kept, kept, anew, anew)]
+    assert pairs[0][0][0] is pairs[1][0][0]
+    assert pairs[2][0][0] is not pairs[3][0][0]
+    np.testing.assert_array_equal(pairs[2][1][0], pairs[0][1][0])
 
 
 def train(task, steps=2):
@@ -198,6 +210,16 @@ def test_a_run_starts_from_the_generator_of_another(data, tmp_path):
         second.generators["generator"].get_weights(), networks.generators["generator"].get_weights(), strict=True
     ):
         np.testing.assert_array_equal(mine, theirs)
+    other_scale = build(data, **{"task.scale": 4, "task.init_from": str(tmp_path / "first.keras")})
+    lines, third = [], other_scale.build_networks()
+    other_scale.data.report = lines.append
+    before = third.generators["generator"].get_weights()
+    other_scale.start(third)
+    after = third.generators["generator"].get_weights()
+    for mine, theirs in zip(after[:-2], networks.generators["generator"].get_weights()[:-2], strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    np.testing.assert_array_equal(after[-2], before[-2])
+    assert "the last layer, to_sub_pixels, begins afresh" in lines[0]
     wider = {"task.init_from": str(tmp_path / "first.keras"), "task.generator_width": 8}
     with pytest.raises(ValueError, match="`task.init_from` must be a run with the same generator"):
         build(data, **wider).start(build(data, **wider).build_networks())

@@ -9,7 +9,7 @@ on its own draws alone, but for what a class says it shares within a batch. Nois
 
 from tfgan_app.degradations.blur import GaussianBlur, MotionDefocusBlur
 from tfgan_app.degradations.colour import Gray
-from tfgan_app.degradations.composition import Degradation, Sequence
+from tfgan_app.degradations.composition import Degradation, Sequence, Sometimes
 from tfgan_app.degradations.jpeg import Jpeg
 from tfgan_app.degradations.masks import MASK_DRAWS, MASKS, random_masks
 from tfgan_app.degradations.noise import Noise
@@ -23,6 +23,7 @@ __all__ = [
     "MASK_DRAWS",
     "Degradation",
     "Sequence",
+    "Sometimes",
     "downscale",
     "random_masks",
     "resize",

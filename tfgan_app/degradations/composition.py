@@ -58,3 +58,22 @@ class Sequence:
         for degradation, own in zip(self.degradations, tf.split(draws, shares, axis=1), strict=True):
             images = degradation(images, own)
         return self.finish(images) if self.finish else images
+
+
+class Sometimes:
+    """A degradation of some pictures; the others stay as they are.
+
+    Args:
+        degradation: what is done to them.
+        share: probability that it is done to a picture, in [0, 1].
+    """
+
+    def __init__(self, degradation: Degradation, *, share: float):
+        self._degradation = degradation
+        self._share = share
+        self.draws_per_example = 1 + degradation.draws_per_example
+
+    def __call__(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+        """Degrades float32 `[batch, height, width, 3]` by draws `[batch, draws_per_example]`, some of it."""
+        chosen = draws[:, 0, None, None, None] < self._share
+        return tf.where(chosen, self._degradation(images, draws[:, 1:]), images)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import keras
 from keras import layers
@@ -13,23 +15,40 @@ ATTENTIONS = ("none", "local", "global")
 SHALLOWEST_WINDOW_PX = 3
 
 
+@dataclass(frozen=True)
+class Size:
+    """How large a network is; see `build_nafnet`."""
+
+    width: int
+    encoder_blocks: tuple[int, ...]
+    middle_blocks: int
+    decoder_blocks: tuple[int, ...]
+    attention: str
+
+
+SIZES = {
+    "light": Size(32, (1, 1, 2), 2, (1, 1, 1), "none"),
+    "paper": Size(32, (2, 2, 4, 8), 12, (2, 2, 2, 2), "local"),
+}
+"""`light` is for CPUs; `paper` is the network of the paper for noise, its attention over windows."""
+
+
 def build_nafnet(
     *,
     channels: int = 3,
-    width: int = 32,
-    encoder_blocks: Sequence[int] = (1, 1, 2),
-    middle_blocks: int = 2,
-    decoder_blocks: Sequence[int] = (1, 1, 1),
-    attention: str = "none",
+    size: Literal["light", "paper"] = "light",
+    width: int | None = None,
+    encoder_blocks: Sequence[int] | None = None,
+    middle_blocks: int | None = None,
+    decoder_blocks: Sequence[int] | None = None,
+    attention: str | None = None,
     window_px: int = 32,
     name: str = "generator",
 ) -> keras.Model:
     """Builds NAFNet, a U-Net whose only nonlinearities are products of channels and layer normalisation.
 
-    "Simple Baselines for Image Restoration", Chen et al. 2022, arXiv:2204.04676. The paper's network for noise has
-    `width=32, encoder_blocks=(2, 2, 4, 8), middle_blocks=12, decoder_blocks=(2, 2, 2, 2)`, that for blur
-    `width=32, encoder_blocks=(1, 1, 1, 28), middle_blocks=1, decoder_blocks=(1, 1, 1, 1)`; these defaults are for
-    CPUs.
+    "Simple Baselines for Image Restoration", Chen et al. 2022, arXiv:2204.04676. The paper's network for blur has
+    `encoder_blocks=(1, 1, 1, 28), middle_blocks=1, decoder_blocks=(1, 1, 1, 1)`.
 
     Deviations: no channel attention by default, which takes time and makes the network look much further than its
     convolutions do. If it is wanted, it averages over a window of fixed size, in training as well (the paper: over
@@ -42,6 +61,7 @@ def build_nafnet(
 
     Args:
         channels: channels of the pictures.
+        size: row of `SIZES`, whose numbers the following replace.
         width: channels at full resolution; doubled at every halving.
         encoder_blocks: blocks before each halving, from full resolution on.
         middle_blocks: blocks at the lowest resolution.
@@ -58,6 +78,12 @@ def build_nafnet(
     Raises:
         ValueError: for an unknown attention, or numbers of blocks that do not fit together.
     """
+    if size not in SIZES:
+        raise ValueError(f"`size` must be one of {', '.join(SIZES)}. Received: {size!r}.")
+    own = SIZES[size]
+    width, attention = width or own.width, attention or own.attention
+    encoder_blocks, decoder_blocks = encoder_blocks or own.encoder_blocks, decoder_blocks or own.decoder_blocks
+    middle_blocks = own.middle_blocks if middle_blocks is None else middle_blocks
     _check(attention, encoder_blocks, decoder_blocks)
     depth = len(encoder_blocks)
     image = keras.Input((None, None, channels), name="image")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import keras
 from keras import layers
 
@@ -11,12 +13,17 @@ BRANCH_VARIANCE = 0.02
 """He's variance, for weights a tenth as large (Wang et al. 2018, arXiv:1809.00219)."""
 
 
+SIZES = {"light": (32, 2), "paper": (64, 4)}
+"""Name -> width and blocks: `light` is for CPUs."""
+
+
 def build_restoration_unet(
     *,
     channels: int = 3,
-    width: int = 32,
+    size: Literal["light", "paper"] = "light",
+    width: int | None = None,
     depth: int = 3,
-    blocks: int = 2,
+    blocks: int | None = None,
     use_bias: bool = False,
     name: str = "generator",
 ) -> keras.Model:
@@ -25,8 +32,7 @@ def build_restoration_unet(
     "Plug-and-Play Image Restoration with Deep Denoiser Prior", Zhang et al. 2021, arXiv:2008.13751: 2 x 2
     convolutions of stride 2, skips that are added, residual blocks of two convolutions with ReLU between. Without
     biases, twice the contrast around medium gray in gives twice the contrast out, so that a network trained on some
-    strengths of noise also works for others (Mohan et al. 2020, arXiv:1906.05478). The paper's network is
-    `width=64, blocks=4`.
+    strengths of noise also works for others (Mohan et al. 2020, arXiv:1906.05478).
 
     Deviations: no map of the noise's strength among the inputs; the output is added to the input, and the last
     convolution starts at zero, so that training starts from a copy; 2 x 2 transposed convolutions are written as
@@ -35,16 +41,23 @@ def build_restoration_unet(
 
     Args:
         channels: channels of the pictures.
-        width: channels at full resolution; doubled at every halving.
+        size: width and blocks by name; see `SIZES`.
+        width: channels at full resolution, in place of the size's; doubled at every halving.
         depth: how many times the resolution is halved.
-        blocks: residual blocks at every level, on the way down and on the way up.
+        blocks: residual blocks at every level, on the way down and on the way up, in place of the size's.
         use_bias: whether convolutions have biases, as a change of brightness everywhere needs.
         name: name of the model.
 
     Returns:
         The generator of `image` float32 `[batch, height, width, channels]` in [-1, 1] to float32 of the same shape,
         linear.
+
+    Raises:
+        ValueError: for an unknown size.
     """
+    if size not in SIZES:
+        raise ValueError(f"`size` must be one of {', '.join(SIZES)}. Received: {size!r}.")
+    width, blocks = width or SIZES[size][0], blocks or SIZES[size][1]
     image = keras.Input((None, None, channels), name="image")
     x = PadToMultiple(2**depth, name="pad")(image)
     x = layers.Conv2D(width, 3, padding="same", use_bias=use_bias, name="from_image")(x)

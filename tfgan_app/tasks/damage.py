@@ -7,7 +7,7 @@ from collections.abc import Sequence as Items
 
 import tensorflow as tf
 
-from tfgan_app.degradations import DEGRADATIONS, MASK_DRAWS, MASKS, Degradation, Sequence, random_masks
+from tfgan_app.degradations import DEGRADATIONS, MASK_DRAWS, MASKS, Degradation, Sequence, Sometimes, random_masks
 from tfgan_app.tasks.restore_config import RestoreConfig
 
 INPAINT, COLORIZE = "inpaint", "colorize"
@@ -37,6 +37,10 @@ def build_damage(settings: RestoreConfig) -> Damage | Holes:
         "jpeg": {"quality": settings.jpeg_quality},
     }
     chosen = [DEGRADATIONS[name](**options.get(name, {})) for name in names]
+    if len(chosen) > 1 and settings.share_skipped:
+        kept = 1.0 - settings.share_skipped
+        # Without colour they are always: what came in colour would teach the network to pass it on.
+        chosen = [x if name == COLORIZE else Sometimes(x, share=kept) for name, x in zip(names, chosen, strict=True)]
     return Damage(chosen, share_untouched=settings.share_untouched)
 
 

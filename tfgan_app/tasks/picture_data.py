@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ class PictureData:
         self._least_px = least_px
         # Pictures that are given to be measured have no partners there.
         self.low_res = None if measure_on is not None else low_res
-        self._report = report
+        self.report = report
         self._measure_on = measure_on
 
     @functools.cached_property
@@ -62,7 +62,7 @@ class PictureData:
         """The training and the held-out pictures of the run's data source; classes are of no interest."""
         data = self._config.data
         source = data.source or bundled_path(BUNDLED_SAMPLE)
-        return open_pictures(source, val_fraction=data.val_fraction, on_note=self._report)
+        return open_pictures(source, val_fraction=data.val_fraction, on_note=self.report)
 
     @property
     def training(self) -> LabelledPictures:
@@ -92,7 +92,7 @@ class PictureData:
         if self._measure_on is None:
             candidates, origin = self.pictures.val, self.pictures.origin
         else:
-            found = open_pictures(self._measure_on, val_fraction=0.0, on_note=self._report)
+            found = open_pictures(self._measure_on, val_fraction=0.0, on_note=self.report)
             candidates, origin = (found.val if len(found.val) else found.train), found.origin
         chosen = candidates.select(range(min(len(candidates), self._config.data.max_val_pictures)))
         readable, partners = self._with_partners(self._readable(chosen, smallest_px=self._least_px), "val")
@@ -111,7 +111,7 @@ class PictureData:
             self.low_res,
             split=split,
             scale=self._multiple,
-            on_skip=lambda line: self._report(f"left out: {line}"),
+            on_skip=lambda line: self.report(f"left out: {line}"),
         )
 
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
@@ -129,7 +129,7 @@ class PictureData:
             "seed": seed,
             "cache_budget_mb": data.cache_budget_mb,
             "background": data.background_rgb,
-            "on_progress": progress_reporter(self._report, "loaded"),
+            "on_progress": progress_reporter(self.report, "loaded"),
         }
         if self.low_res is None:
             dataset = build_labelled_dataset(self.training, channels=3, resize="none", **options)
@@ -138,18 +138,16 @@ class PictureData:
         choose = functools.partial(_most_detailed, candidates=candidates)
         return dataset.map(choose, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
 
-    @functools.cached_property
-    def measured(self) -> list[np.ndarray]:
+    def measured(self) -> Iterator[np.ndarray]:
         """The held-out pictures that are measured: uint8 `[height, width, 3]`, sides multiples of `multiple`."""
-        cut = functools.partial(_centre, limit=self._limit, multiple=self._multiple)
-        return [cut(picture) for picture in self._decoded(self.held_out)]
+        for picture in self._decoded(self.held_out):
+            yield _centre(picture, limit=self._limit, multiple=self._multiple)
 
-    @functools.cached_property
-    def measured_low_res(self) -> list[np.ndarray]:
+    def measured_low_res(self) -> Iterator[np.ndarray]:
         """The same at low resolution, where it is not made from them."""
         limit = None if self._limit is None else self._limit // self._multiple
-        background = self._config.data.background_rgb
-        return [_centre(read_rgb(path, background=background), limit=limit, multiple=1) for path in self._held_out[1]]
+        for path in self._held_out[1]:
+            yield _centre(read_rgb(path, background=self._config.data.background_rgb), limit=limit, multiple=1)
 
     @property
     def _limit(self) -> int | None:
@@ -178,7 +176,7 @@ class PictureData:
         facts = (labelled_fingerprint(self.training), self._crop_px, *([partners] if partners else []))
         return hashlib.sha256(" ".join(map(str, facts)).encode()).hexdigest()
 
-    def _decoded(self, pictures: LabelledPictures):
+    def _decoded(self, pictures: LabelledPictures) -> Iterator[np.ndarray]:
         if pictures.paths is None:
             yield from np.broadcast_to(pictures.images, (*pictures.images.shape[:3], 3))
         else:
@@ -188,14 +186,14 @@ class PictureData:
     def _readable(self, pictures: LabelledPictures, *, smallest_px: int) -> LabelledPictures:
         readable = find_readable_pictures(
             pictures,
-            on_skip=lambda name, problem: self._report(f"left out: {problem}"),
-            on_progress=progress_reporter(self._report, "checked"),
+            on_skip=lambda name, problem: self.report(f"left out: {problem}"),
+            on_progress=progress_reporter(self.report, "checked"),
         )
         if readable.paths is None:
             height, width = readable.images.shape[1:3]
             if min(height, width) >= smallest_px:
                 return readable
-            self._report(f"left out: all {len(readable)} are smaller than {smallest_px} px: {width} x {height}")
+            self.report(f"left out: all {len(readable)} are smaller than {smallest_px} px: {width} x {height}")
             return readable.select([])
         large = [i for i, path in enumerate(readable.paths) if self._is_large(path, smallest_px)]
         return readable.select(large)
@@ -205,7 +203,7 @@ class PictureData:
         if min(header.height, header.width) >= smallest_px:
             return True
         size = f"{header.width} x {header.height}"
-        self._report(f"left out: '{path}' is smaller than {smallest_px} x {smallest_px} px: it has {size}")
+        self.report(f"left out: '{path}' is smaller than {smallest_px} x {smallest_px} px: it has {size}")
         return False
 
 

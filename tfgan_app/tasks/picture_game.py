@@ -128,34 +128,46 @@ def synthesis_of(stage: str, target: tf.Tensor, output: tf.Tensor, auxiliary: di
     return Synthesis(adversarial, auxiliary)
 
 
-def start_from(generator: keras.Model, source: str | None) -> None:
+def start_from(generator: keras.Model, source: str | None) -> str | None:
     """Gives a generator the weights of the generator of a trained inference model.
+
+    The last layer alone may be of another shape, as it is at another scale: it then stays as it is, the way
+    "Enhanced Deep Residual Networks for Single Image Super-Resolution" (Lim et al. 2017, arXiv:1707.02921, section
+    3.3) trains for one scale from another.
 
     Args:
         generator: a fresh network.
         source: run directory or `.keras` file of the same task; None leaves the network as it is.
 
+    Returns:
+        A line about what begins afresh, or None.
+
     Raises:
         ValueError: if there is no such model, or its generator has other weights than this.
     """
     if source is None:
-        return
+        return None
     path = Path(source)
     if not path.exists():
         raise ValueError(f"`task.init_from` must be a run or a .keras file of this task. There is none at '{source}'.")
     trained = load_keras_model(run_checkpoint(path) if path.is_dir() else path)
-    names = [layer.name for layer in trained.layers]
-    if GENERATOR not in names:
+    if GENERATOR not in [layer.name for layer in trained.layers]:
         raise ValueError(f"`task.init_from` must be a run or a .keras file of this task. Received: '{source}'.")
-    weights = trained.get_layer(GENERATOR).get_weights()
-    shapes, wanted = [x.shape for x in weights], [tuple(x.shape) for x in generator.weights]
-    if shapes != wanted:
+    trained = trained.get_layer(GENERATOR)
+    shapes, wanted = ([tuple(x.shape) for x in model.weights] for model in (trained, generator))
+    if shapes == wanted:
+        generator.set_weights(trained.get_weights())
+        return None
+    last = [layer for layer in generator.layers if layer.weights][-1]
+    shared = len(wanted) - len(last.weights)
+    if len(shapes) != len(wanted) or shapes[:shared] != wanted[:shared]:
         raise ValueError(
-            f"`task.init_from` must be a run with the same generator: task.generator, its width and blocks, scale. "
+            f"`task.init_from` must be a run with the same generator: task.generator, its width and blocks. "
             f"Received: '{source}', with {len(shapes)} weights of {sum(map(math.prod, shapes)):,} numbers; "
             f"this generator has {len(wanted)} of {sum(map(math.prod, wanted)):,}."
         )
-    generator.set_weights(weights)
+    generator.set_weights([*trained.get_weights()[:shared], *generator.get_weights()[shared:]])
+    return f"the last layer, {last.name}, begins afresh: that of '{source}' is for another scale"
 
 
 def cut(pictures: tf.Tensor, first: tf.Tensor, *, size_px: int) -> tf.Tensor:
@@ -189,5 +201,6 @@ def turned(images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
         rows[:, None, :] * size_px + columns[:, :, None],
         rows[:, :, None] * size_px + columns[:, None, :],
     )
-    pixels = tf.gather(tf.reshape(images, [-1, size_px**2, channels]), tf.reshape(places, [-1, size_px**2]), batch_dims=1)
+    pixels = tf.reshape(images, [-1, size_px**2, channels])
+    pixels = tf.gather(pixels, tf.reshape(places, [-1, size_px**2]), batch_dims=1)
     return tf.reshape(pixels, [-1, size_px, size_px, channels])

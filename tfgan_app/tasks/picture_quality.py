@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
 from tfgan_app.images import make_grid
-from tfgan_app.inference import predictor_of
-from tfgan_app.metrics import build_lpips, fidelity_protocol, measure_fidelity
+from tfgan_app.inference import Predictor, predictor_of
+from tfgan_app.metrics import build_lpips, fidelity_protocol, measure_fidelity, psnr_rgb, psnr_y
+from tfgan_app.tasks.held_out import HeldOutPairs, Pair
 
 METRICS = ("psnr_y", "ssim_y", "psnr", "ssim", "l1")
 LPIPS_LEAST_PX = 16
@@ -23,9 +25,8 @@ class PictureQuality:
     """Fidelity of a model's outputs to the originals, beside that of a baseline.
 
     Args:
-        inputs: makes what the model is given: uint8 `[height, width, 3]` each.
-        targets: makes the originals, `scale` times as high and wide.
-        baseline: makes the outputs of the baseline.
+        pairs: what the model is given and the originals, `scale` times as high and wide.
+        baseline: what the baseline makes of what the model is given: uint8 `[height, width, 3]`.
         baseline_name: what it is called in the names of its figures.
         crop_px: pixels that are left out along each border.
         lpips_weights: file of VGG16 and LPIPS weights; None leaves LPIPS out.
@@ -34,14 +35,14 @@ class PictureQuality:
     def __init__(
         self,
         *,
-        inputs: Callable[[], Sequence[np.ndarray]],
-        targets: Callable[[], Sequence[np.ndarray]],
-        baseline: Callable[[], Sequence[np.ndarray]],
+        pairs: HeldOutPairs,
+        baseline: Callable[[np.ndarray], np.ndarray],
         baseline_name: str,
         crop_px: int,
         lpips_weights: str | None,
     ):
-        self._make_inputs, self._make_targets, self._make_baseline = inputs, targets, baseline
+        self.pairs = pairs
+        self._baseline = baseline
         self._baseline_name = baseline_name
         self._crop_px = crop_px
         self._lpips_weights = lpips_weights
@@ -52,68 +53,63 @@ class PictureQuality:
         return (*METRICS, "lpips") if self._lpips_weights else METRICS
 
     @functools.cached_property
-    def inputs(self) -> Sequence[np.ndarray]:
-        """What the model is given."""
-        return self._make_inputs()
-
-    @functools.cached_property
-    def targets(self) -> Sequence[np.ndarray]:
-        """The originals."""
-        return self._make_targets()
-
-    @functools.cached_property
     def baseline(self) -> dict[str, float]:
         """The figures of the baseline, their names led by its own."""
-        values = self._means(self._make_baseline())
-        return {f"{self._baseline_name}_{name}": value for name, value in values.items()}
+        rows = [self._figures(target, self._baseline(source)) for source, target in self.pairs]
+        return {f"{self._baseline_name}_{name}": value for name, value in _means(rows).items()}
 
     def measure(self, model: keras.Model) -> dict[str, float]:
         """Means over pictures of a model's figures, and those of the baseline."""
-        return self._means(self.outputs(model)) | self.baseline
+        enlarge = _predictor(model).picture
+        return _means([self._figures(target, enlarge(source)) for source, target in self.pairs]) | self.baseline
 
-    def outputs(self, model: keras.Model) -> list[np.ndarray]:
-        """What a model makes of each input: uint8 `[height, width, 3]`, tiled where the model allows it."""
-        predictor = predictor_of(model, "the model in training")
-        return [predictor.picture(picture) for picture in self.inputs]
+    def kept(self, model: keras.Model) -> float:
+        """Mean PSNR of what a model makes of the originals themselves, in dB: more is less harm done."""
+        keep = _predictor(model).picture
+        return float(np.mean([psnr_rgb(target, keep(target), crop_px=self._crop_px) for _, target in self.pairs]))
 
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
         """The centres of the first pictures: baseline, output and original, uint8 `[size, size, 3]` each."""
-        predictor, rows = predictor_of(model, "the model in training"), []
-        shown = zip(self.inputs, self._baseline_pictures, self.targets, strict=False)
-        for source, plain, target in list(shown)[:SAMPLE_ROWS]:
-            output = predictor.picture(source)
-            rows.append([_centre(picture, SAMPLE_PX) for picture in (plain, output, target)])
-        return rows
-
-    @functools.cached_property
-    def _baseline_pictures(self) -> list[np.ndarray]:
-        return list(self._make_baseline()[:SAMPLE_ROWS])
+        shown = itertools.islice(self.pairs, SAMPLE_ROWS)
+        return [row for row, _ in self._shown(model, shown)]
 
     def examples(self, model: keras.Model, *, headers: Sequence[str]) -> dict[str, np.ndarray]:
         """The pictures whose luma came out best and worst, as grids: caption -> uint8 `[height, width, 3]`."""
-        outputs, baseline = self.outputs(model), self._make_baseline()
-        order = np.argsort(-self._measure(outputs)["psnr_y"], kind="stable")
-        grids = {}
-        for name, chosen in (("best", order[:EXAMPLE_ROWS]), ("worst", order[::-1][:EXAMPLE_ROWS])):
-            rows = [[_centre(x[i], SAMPLE_PX) for x in (baseline, outputs, self.targets)] for i in chosen]
-            grids[f"{name} held-out pictures"] = make_grid(rows, headers=headers)
-        return grids
+        ordered = sorted(self._shown(model, self.pairs), key=lambda shown: -shown[1])
+        rows = [row for row, _ in ordered]
+        grids = {"best": rows[:EXAMPLE_ROWS], "worst": rows[::-1][:EXAMPLE_ROWS]}
+        return {f"{name} held-out pictures": make_grid(rows, headers=headers) for name, rows in grids.items()}
 
     def protocol(self) -> dict[str, Any]:
         """How the figures were measured."""
-        return fidelity_protocol(count=len(self.targets), crop_px=self._crop_px, lpips=self._lpips_weights) | {
+        return fidelity_protocol(count=len(self.pairs), crop_px=self._crop_px, lpips=self._lpips_weights) | {
             "weights": "averaged generator, float32, inference mode",
         }
 
-    def _measure(self, outputs: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-        return measure_fidelity(self.targets, outputs, crop_px=self._crop_px, lpips=self._lpips)
+    def _shown(self, model: keras.Model, pairs: Iterable[Pair]) -> Iterator[tuple[list[np.ndarray], float]]:
+        """The centres of baseline, output and original, and the PSNR of the output's luma."""
+        enlarge = _predictor(model).picture
+        for source, target in pairs:
+            output = enlarge(source)
+            row = [_centre(picture, SAMPLE_PX) for picture in (self._baseline(source), output, target)]
+            yield row, psnr_y(target, output, crop_px=self._crop_px)
 
-    def _means(self, outputs: Sequence[np.ndarray]) -> dict[str, float]:
-        return {name: float(values.mean()) for name, values in self._measure(outputs).items()}
+    def _figures(self, target: np.ndarray, output: np.ndarray) -> dict[str, float]:
+        values = measure_fidelity([target], [output], crop_px=self._crop_px, lpips=self._lpips)
+        return {name: float(value[0]) for name, value in values.items()}
 
     @functools.cached_property
     def _lpips(self) -> Callable | None:
         return build_lpips(self._lpips_weights) if self._lpips_weights else None
+
+
+def _predictor(model: keras.Model) -> Predictor:
+    """Predicts pictures of any size, in tiles where the model allows it."""
+    return predictor_of(model, "the model in training")
+
+
+def _means(rows: Sequence[dict[str, float]]) -> dict[str, float]:
+    return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
 
 
 def _centre(picture: np.ndarray, size_px: int) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -19,6 +20,8 @@ from tfgan_app.training.task import Judging, Networks
 
 TURNS = 3
 """Numbers that decide how a crop is turned."""
+
+PARITY_PICTURES = 16
 
 
 class PictureTask:
@@ -61,7 +64,9 @@ class PictureTask:
 
     def start(self, networks: Networks) -> None:
         """Takes the generator of another run to start from, where the settings name one."""
-        game.start_from(networks.generators[game.GENERATOR], self.config.task.init_from)
+        note = game.start_from(networks.generators[game.GENERATOR], self.config.task.init_from)
+        if note:
+            self.data.report(note)
 
     @functools.cached_property
     def losses(self) -> Callable:
@@ -82,7 +87,7 @@ class PictureTask:
 
     def parity_pictures(self) -> list[np.ndarray]:
         """Inputs that an export is checked on: uint8 `[height, width, channels]`."""
-        return self.quality.inputs
+        return [source for source, _ in itertools.islice(self.quality.pairs, PARITY_PICTURES)]
 
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
         """The centres of the first held-out pictures: baseline, output and original."""

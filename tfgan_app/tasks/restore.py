@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 from warnings import warn
 
@@ -17,6 +16,7 @@ from tfgan_app.layers import ChannelSlice, FromUnitRange, MakesColour, ToUnitRan
 from tfgan_app.networks import INPAINTERS, RESTORERS
 from tfgan_app.tasks import picture_game as game
 from tfgan_app.tasks.damage import COLORIZE, INPAINT, build_damage
+from tfgan_app.tasks.held_out import HeldOutPairs, Pair
 from tfgan_app.tasks.picture_data import PictureData
 from tfgan_app.tasks.picture_quality import LPIPS_LEAST_PX, PictureQuality
 from tfgan_app.tasks.picture_task import TURNS, PictureTask, as_uint8, fixed_draws
@@ -52,7 +52,7 @@ class RestoreTask(PictureTask):
         settings = config.task
         self._damage = build_damage(settings)
         # What is measured is what the network does to damage; the untouched pictures would outweigh it.
-        self._measured_damage = build_damage(dataclasses.replace(settings, share_untouched=0.0))
+        self._measured_damage = build_damage(dataclasses.replace(settings, share_untouched=0.0, share_skipped=0.0))
         self.draws_per_example = TURNS + _SHIFTS + self._damage.draws_per_example
         data = PictureData(
             config,
@@ -62,9 +62,8 @@ class RestoreTask(PictureTask):
             measure_on=measure_on,
         )
         quality = PictureQuality(
-            inputs=lambda: self._damaged,
-            targets=lambda: data.measured,
-            baseline=lambda: [_shown(picture) for picture in self._damaged],
+            pairs=HeldOutPairs(self._pairs, count=lambda: len(data.held_out)),
+            baseline=_shown,
             baseline_name="copy",
             crop_px=0,
             lpips_weights=settings.lpips_weights,
@@ -74,6 +73,11 @@ class RestoreTask(PictureTask):
     @property
     def _has_holes(self) -> bool:
         return INPAINT in self.config.task.degradation
+
+    @property
+    def _spares_the_undamaged(self) -> bool:
+        """Whether a picture without damage must come back as it is."""
+        return not self._has_holes and COLORIZE not in self.config.task.degradation
 
     @property
     def predict_arguments(self) -> str:
@@ -89,7 +93,8 @@ class RestoreTask(PictureTask):
         if name not in table:
             kind = "holes" if self._has_holes else "pictures without holes"
             raise ValueError(f"`task.generator` for {kind} must be one of auto, {', '.join(table)}. Received: {name}.")
-        generator = game.build_generator(table[name], {"width": settings.generator_width}, name=name)
+        options = {"size": settings.generator_size, "width": settings.generator_width}
+        generator = game.build_generator(table[name], options, name=name)
         return Networks({game.GENERATOR: generator}, game.build_discriminators(settings))
 
     def augment(self, batch: dict, draws: tf.Tensor) -> dict:
@@ -129,14 +134,17 @@ class RestoreTask(PictureTask):
         outputs = networks.generators[game.GENERATOR]([colour, mask])
         return keras.Model(pictures, ToUnitRange(name="to_unit_range")(outputs), name=self.config.task_name)
 
-    @functools.cached_property
-    def _damaged(self) -> list[np.ndarray]:
-        """The held-out pictures with damage: uint8 `[height, width, 3 or 4]`."""
-        draws = fixed_draws(len(self.data.measured), self._measured_damage.draws_per_example)
-        return [
-            as_uint8(self._measured_damage(tf.constant(picture[None] / np.float32(255.0)), tf.constant(own)))[0]
-            for picture, own in zip(self.data.measured, draws, strict=True)
-        ]
+    def evaluate(self, model: keras.Model) -> dict[str, float]:
+        """Measures what a model makes of damaged pictures, and of the same without damage (`clean_psnr`)."""
+        measured = super().evaluate(model)
+        return measured | {"clean_psnr": self.quality.kept(model)} if self._spares_the_undamaged else measured
+
+    def _pairs(self) -> Iterator[Pair]:
+        """The held-out pictures with damage, uint8 `[height, width, 3 or 4]`, and without."""
+        draws = fixed_draws(len(self.data.held_out), self._measured_damage.draws_per_example)
+        for picture, own in zip(self.data.measured(), draws, strict=True):
+            damaged = self._measured_damage(tf.constant(picture[None] / np.float32(255.0)), tf.constant(own))
+            yield as_uint8(damaged)[0], picture
 
     def protocol(self) -> dict[str, Any]:
         """What the figures of `evaluate` were measured on, so that they can be compared."""

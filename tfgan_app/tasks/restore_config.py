@@ -19,20 +19,25 @@ class RestoreConfig(PictureTaskConfig):
         degradation: what pictures suffer, one after the other, and the network undoes: `denoise`, `deblur`, `jpeg`,
             `colorize`, `real` (the second-order blur, noise and JPEG of Real-ESRGAN); or `inpaint` alone.
         share_untouched: share of the training pictures that suffer nothing, so that the network leaves such alone.
+        share_skipped: of several degradations, the share of pictures that each one spares, so that the network knows
+            them one by one and together. Held-out pictures suffer all of them.
         noise_sigma_255: range of the standard deviation of noise, where white is 255.
         jpeg_quality: range of the quality of JPEG.
         mask: kind of holes for `inpaint`, as of LaMa; `mixed` takes all of them.
         generator: architecture: `nafnet`, `unet` (DRUNet), or `gated` for holes; `auto` is `gated` for `inpaint`,
             else `nafnet`.
+        generator_size: of `nafnet` and `unet`: `light` for CPUs, or `paper` as published.
         generator_width: channels at full resolution; none is the architecture's own.
     """
 
     degradation: tuple[DegradationName, ...] = ("denoise", "jpeg")
     share_untouched: float = bounded(0.05, minimum=0.0, below=1.0)
+    share_skipped: float = bounded(0.3, minimum=0.0, below=1.0)
     noise_sigma_255: tuple[float, float] = (0.0, 55.0)
     jpeg_quality: tuple[float, float] = (5.0, 95.0)
     mask: Literal["mixed", "thin", "medium", "thick", "boxes"] = "mixed"
     generator: Literal["auto", "nafnet", "unet", "gated"] = "auto"
+    generator_size: Literal["light", "paper"] | None = None
     generator_width: int | None = bounded(None, minimum=1)
 
 

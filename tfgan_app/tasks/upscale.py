@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from warnings import warn
@@ -15,6 +15,7 @@ from tfgan_app.config import RunConfig
 from tfgan_app.degradations import DEGRADATIONS, resize, to_eight_bits
 from tfgan_app.networks import UPSCALERS
 from tfgan_app.tasks import picture_game as game
+from tfgan_app.tasks.held_out import HeldOutPairs, Pair
 from tfgan_app.tasks.picture_data import PictureData
 from tfgan_app.tasks.picture_quality import LPIPS_LEAST_PX, PictureQuality
 from tfgan_app.tasks.picture_task import TURNS, PictureTask, as_uint8, fixed_draws
@@ -76,9 +77,8 @@ class UpscaleTask(PictureTask):
             measure_on=measure_on,
         )
         quality = PictureQuality(
-            inputs=lambda: self._made_small,
-            targets=lambda: data.measured,
-            baseline=lambda: [_enlarged(picture, settings.scale) for picture in self._made_small],
+            pairs=HeldOutPairs(self._pairs, count=lambda: len(data.held_out)),
+            baseline=functools.partial(_enlarged, scale=settings.scale),
             baseline_name="bicubic",
             crop_px=settings.scale,
             lpips_weights=settings.lpips_weights,
@@ -118,16 +118,15 @@ class UpscaleTask(PictureTask):
         losses = self.losses(batch["high_res"], output)
         return game.synthesis_of(self.config.task.stage, batch["high_res"], output, losses)
 
-    @functools.cached_property
-    def _made_small(self) -> list[np.ndarray]:
-        """The held-out pictures at low resolution: uint8."""
+    def _pairs(self) -> Iterator[Pair]:
+        """The held-out pictures at low resolution and as they are: uint8."""
         if self.data.low_res is not None:
-            return self.data.measured_low_res
-        draws = fixed_draws(len(self.data.measured), self._degrade.draws_per_example)
-        return [
-            as_uint8(self._degrade(tf.constant(picture[None] / np.float32(255.0)), tf.constant(own)))[0]
-            for picture, own in zip(self.data.measured, draws, strict=True)
-        ]
+            yield from zip(self.data.measured_low_res(), self.data.measured(), strict=True)
+            return
+        draws = fixed_draws(len(self.data.held_out), self._degrade.draws_per_example)
+        for picture, own in zip(self.data.measured(), draws, strict=True):
+            low = self._degrade(tf.constant(picture[None] / np.float32(255.0)), tf.constant(own))
+            yield as_uint8(low)[0], picture
 
     def protocol(self) -> dict[str, Any]:
         """What the figures of `evaluate` were measured on, so that they can be compared."""
@@ -136,6 +135,6 @@ class UpscaleTask(PictureTask):
         return {**super().protocol(), "scale": settings.scale, "low_res": low_res}
 
 
-def _enlarged(picture: np.ndarray, scale: int) -> np.ndarray:
+def _enlarged(picture: np.ndarray, *, scale: int) -> np.ndarray:
     height, width = (side * scale for side in picture.shape[:2])
     return as_uint8(resize(tf.constant(picture[None] / np.float32(255.0)), height=height, width=width))[0]

@@ -1,0 +1,41 @@
+"""Held-out pictures that are gone through again and again, whatever their number and size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+Pair = tuple[np.ndarray, np.ndarray]
+"""What a model is given, and what it should make of it: uint8 `[height, width, channels]` each."""
+
+
+class HeldOutPairs:
+    """Pairs of pictures, made anew each time they are gone through, unless all of them fit a budget of memory.
+
+    Args:
+        make: begins a new pass over the pairs.
+        count: how many there are.
+        budget_bytes: what may be kept of them.
+    """
+
+    def __init__(self, make: Callable[[], Iterator[Pair]], *, count: Callable[[], int], budget_bytes: int = 2**29):
+        self._make = make
+        self._count = count
+        self._budget_bytes = budget_bytes
+        self._kept: list[Pair] | None = None
+
+    def __len__(self) -> int:
+        return self._count()
+
+    def __iter__(self) -> Iterator[Pair]:
+        if self._kept is not None:
+            yield from self._kept
+            return
+        kept, room = [], self._budget_bytes
+        for pair in self._make():
+            room -= sum(picture.nbytes for picture in pair)
+            kept = [*kept, pair] if room >= 0 else []
+            yield pair
+        if room >= 0:
+            self._kept = kept
