@@ -216,7 +216,7 @@ def resolve_config(
     given = {FLAG_FIELDS[name]: value for name, value in (flags or {}).items() if name in FLAG_FIELDS}
     config = replace_values(default_config(task_name, task_config), preset or {})
     if config_file is not None:
-        config = replace_values(config, _read_values(config_file, task_name))
+        config = replace_values(config, read_values(config_file, task_name))
     config = replace_values(config, {key: value for key, value in given.items() if value is not None})
     config = apply_overrides(config, overrides)
     return replace_values(config, _absolute_paths(config))
@@ -313,8 +313,17 @@ def diff(a: RunConfig, b: RunConfig) -> dict[str, tuple[Any, Any]]:
     return {key: (left.get(key), right.get(key)) for key in keys if left.get(key) != right.get(key)}
 
 
-def _read_values(path: str | Path, task_name: str) -> dict[str, Any]:
-    """Reads the dotted values of a configuration file that is meant for a task."""
+def read_values(path: str | Path, task_name: str) -> dict[str, Any]:
+    """Reads the dotted values of a configuration file.
+
+    Args:
+        path: JSON file: the `config.json` of a run, or any part of one.
+        task_name: the task that it must be for, if it says so.
+
+    Raises:
+        ValueError: If the file does not hold a JSON object, or is for another task.
+        OSError: If the file cannot be read.
+    """
     values = load_json(path)
     if values.get("task_name", task_name) != task_name:
         raise ValueError(f"{path} must be for task {task_name!r}. Received: task_name={values['task_name']!r}.")

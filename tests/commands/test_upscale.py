@@ -60,6 +60,14 @@ def test_the_second_stage_brings_its_own_rates(adversarial):
     assert config["task"]["perceptual_weight"] == 0.0  # Set by the fixture, which has no weights for it.
 
 
+def test_a_configuration_file_brings_the_rates_of_its_stage_too(data, tmp_path, capsys):
+    recipe = tmp_path / "gan.json"
+    recipe.write_text(json.dumps({"task_name": "upscale", "task": {"stage": "gan", "perceptual_weight": 0.0}}))
+    arguments = picture_arguments("upscale", tmp_path / "run", data, steps=4, settings={"task.generator_width": 16})
+    assert app(*arguments, "--config", str(recipe), "--dry-run") == 0
+    assert '"generator_learning_rate": 0.0001' in capsys.readouterr().out
+
+
 def test_the_second_stage_logs_both_players(adversarial):
     header = set((adversarial / "metrics.csv").read_text().splitlines()[0].split(","))
     assert {"adversarial", "discriminator_loss", "real_accuracy", "l1", "val_psnr_y"} <= header

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
@@ -13,7 +12,7 @@ import tfgan_app
 from tfgan_app.commands.run_directory import RunDirectory, check_resumable
 from tfgan_app.commands.task_report import TaskReport
 from tfgan_app.commands.training_session import TrainingSession, build_trainer, with_data_sharding
-from tfgan_app.config import RunConfig, replace_values, resolve_config, to_json
+from tfgan_app.config import RunConfig, read_values, replace_values, resolve_config, to_json
 from tfgan_app.tasks import load_task
 from tfgan_app.training.devices import build_strategy, is_chief, resolve_precision
 from tfgan_app.training.task import Task
@@ -81,7 +80,7 @@ def _resolve(args: argparse.Namespace, task_class: type, saved: RunDirectory | N
     """The configuration of a new run, or that of a resumed one with harmless changes."""
     if args.resume and (args.preset or args.config):
         raise ValueError("`--resume` goes on with the run's own configuration: leave out `--preset` and `--config`.")
-    preset = args.preset or _preset_of_stage(args.set, task_class)
+    preset = args.preset or _preset_of_stage(args, task_class)
     if preset not in task_class.presets:
         names = ", ".join(task_class.presets)
         raise ValueError(f"`--preset` must be one of: {names}. Received: {args.preset!r}.")
@@ -101,9 +100,10 @@ def _resolve(args: argparse.Namespace, task_class: type, saved: RunDirectory | N
     return replace_values(config, fixed)
 
 
-def _preset_of_stage(overrides: Sequence[str], task_class: type) -> str:
+def _preset_of_stage(args: argparse.Namespace, task_class: type) -> str:
     """A stage that is set brings the preset of its name, since each has rates of its own."""
-    values = {key.strip(): value.strip() for key, _, value in (override.partition("=") for override in overrides)}
+    values = read_values(args.config, args.task) if args.config else {}
+    values |= {key.strip(): value.strip() for key, _, value in (override.partition("=") for override in args.set)}
     stage = values.get("task.stage")
     return stage if stage in task_class.presets else "default"
 
