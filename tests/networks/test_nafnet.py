@@ -10,7 +10,6 @@ from picture_networks import (
     in_precision,
     peak_to_peak_of_flat_middle,
     random_picture,
-    saved_and_loaded,
     weights_without_gradient,
     with_unknown_size,
 )
@@ -88,11 +87,6 @@ def test_local_means_at_the_border_leave_out_what_is_beyond():
     assert {layer.pool_size for layer in pools[:2]} == {(9, 1), (1, 9)}
     ones = np.ones((1, 5, 12, 2), np.float32)
     np.testing.assert_allclose(pools[1](pools[0](ones)), ones, rtol=1e-6)
-
-
-def test_it_survives_saving(tmp_path):
-    picture = random_picture(1, 5, 8, 3)
-    np.testing.assert_array_equal(saved_and_loaded(generator("local"), tmp_path)(picture), generator("local")(picture))
 
 
 def test_unknown_attention_lists_the_known_ones():

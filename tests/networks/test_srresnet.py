@@ -8,11 +8,8 @@ import pytest
 from picture_networks import (
     fill_zero_kernels,
     in_precision,
-    peak_to_peak_of_flat_middle,
     random_picture,
-    saved_and_loaded,
     weights_without_gradient,
-    with_unknown_size,
 )
 
 from tfgan_app.layers import BicubicUpsampling
@@ -51,20 +48,6 @@ def test_it_starts_as_bicubic_enlargement_in_every_precision(scale, policy):
     np.testing.assert_array_equal(output, BicubicUpsampling(scale)(picture))
 
 
-@pytest.mark.parametrize("scale", [2, 3, 4])
-@pytest.mark.parametrize("size", [(1, 1), (13, 4)])
-def test_it_takes_any_size_whether_known_or_not(scale, size):
-    picture = random_picture(2, *size, 3)
-    output = generator(scale)(picture)
-    assert output.shape == (2, scale * size[0], scale * size[1], 3)
-    np.testing.assert_allclose(with_unknown_size(generator(scale))(picture), output, atol=1e-5)
-
-
-@pytest.mark.parametrize("scale", [2, 3, 4])
-def test_untrained_sub_pixels_draw_no_checkerboard_on_a_flat_picture(scale):
-    assert peak_to_peak_of_flat_middle(generator(scale), size_px=48) < 1e-4
-
-
 @pytest.mark.parametrize("normalization", ["none", "instance", "batch"])
 def test_every_weight_gets_a_gradient(normalization):
     model = fill_zero_kernels(build_srresnet(scale=3, normalization=normalization, **SMALL))
@@ -73,12 +56,6 @@ def test_every_weight_gets_a_gradient(normalization):
         assert dead == []
     # What a normalisation takes away again: biases before it.
     assert all("bias" in path for path in dead)
-
-
-def test_it_survives_saving(tmp_path):
-    picture = random_picture(1, 5, 8, 3)
-    loaded = saved_and_loaded(generator(4), tmp_path)
-    np.testing.assert_array_equal(loaded(picture), generator(4)(picture))
 
 
 def test_its_reach_is_known_so_that_it_can_run_on_tiles():

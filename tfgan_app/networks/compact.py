@@ -7,7 +7,7 @@ from typing import Literal
 import keras
 from keras import layers, ops
 
-from tfgan_app.layers import PixelShuffle
+from tfgan_app.layers import ICNR, PixelShuffle
 
 SIZES = {"small": (32, 4), "medium": (64, 4), "large": (96, 6)}
 """Name -> width and blocks."""
@@ -61,7 +61,7 @@ def build_compact(
     x = layers.Concatenate(name="together")([features[index] for index in chosen])
     x = layers.Conv2D(width, 1, kernel_initializer=_variance(1.0), name="mixed")(x)
     sub_pixels = layers.Conv2D(
-        channels * scale**2, 3, padding="same", kernel_initializer=_variance(0.01), name="to_sub_pixels"
+        channels * scale**2, 3, padding="same", kernel_initializer=ICNR(scale, _variance(0.01)), name="to_sub_pixels"
     )(x)
     nearest = layers.Concatenate(dtype="float32", name="nearest")([image] * scale**2)
     x = layers.Add(dtype="float32", name="detail_added")([nearest, sub_pixels])
