@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 from keras import ops
 
 from tfgan_app.layers import build_vgg16_features
@@ -15,6 +16,12 @@ PIX2PIXHD_LEVELS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)
 
 REAL_ESRGAN_LEVELS = (0.1, 0.1, 1.0, 1.0, 1.0)
 """Level weights of Real-ESRGAN, for features before their ReLU: Wang et al. 2021, arXiv:2107.10833, section 4.1."""
+
+PATTERN_MAGNITUDES = {
+    "after_relu": (1.04, 1.6, 1.21, 0.245, 0.0536),
+    "before_relu": (2.76, 6.33, 10.8, 8.89, 2.96),
+}
+"""Mean magnitude of torchvision's features of the test pattern, by where they are taken."""
 
 
 def build_perceptual_loss(
@@ -33,9 +40,14 @@ def build_perceptual_loss(
         taken: see `build_vgg16_features`.
 
     Returns:
-        A function `(target, output) -> float32 scalar` of pictures in [-1, 1].
+        A function `(target, output) -> float32 scalar` of pictures in [-1, 1]. Weights of keras.applications, whose
+        features are larger, are brought to the magnitudes of torchvision's, so that one weight of the loss fits both.
     """
     features = build_vgg16_features(weights=weights, taken=taken)
+    if weights is None:
+        magnitudes = [float(ops.mean(ops.abs(level))) for level in features(_test_pattern())]
+        scales = [wanted / found for wanted, found in zip(PATTERN_MAGNITUDES[taken], magnitudes, strict=True)]
+        level_weights = [weight * scale for weight, scale in zip(level_weights, scales, strict=True)]
 
     def perceptual_loss(target, output):
         pairs = zip(features(ops.stop_gradient(target)), features(output), strict=True)
@@ -43,3 +55,15 @@ def build_perceptual_loss(
         return sum(weight * distance for weight, distance in zip(level_weights, distances, strict=True))
 
     return perceptual_loss
+
+
+def _test_pattern(size_px: int = 128) -> np.ndarray:
+    """Coloured clouds with the spectrum of photographs, 1/f: float32 `[1, size, size, 3]` in [-1, 1]."""
+    rng = np.random.default_rng(0)
+    frequency = np.hypot(np.fft.fftfreq(size_px)[:, None], np.fft.rfftfreq(size_px)[None])
+    frequency[0, 0] = 1.0
+    waves = rng.normal(size=(3, *frequency.shape)) + 1j * rng.normal(size=(3, *frequency.shape))
+    planes = np.fft.irfft2(waves / frequency, s=(size_px, size_px), axes=(1, 2))
+    # Light, red against blue, and green against both, of falling strength.
+    clouds = np.tensordot([[1.0, 0.3, -0.2], [1.0, 0.0, 0.2], [1.0, -0.3, -0.2]], planes, 1)
+    return np.clip(np.moveaxis(clouds / clouds.std() * 0.45, 0, -1), -1.0, 1.0)[None].astype(np.float32)
