@@ -196,3 +196,11 @@ def test_a_model_that_looks_at_the_whole_picture_says_so(tmp_path):
     path = export_model(model, format="saved_model", output_dir=tmp_path, name="global").path
     told = tf.saved_model.load(str(path)).signatures["locality"](images=tf.zeros([1, 1, 1, 3], tf.uint8))
     assert told["context_px"].numpy().tolist() == [-1]
+
+
+def test_weights_are_stored_once(tmp_path):
+    layers = [keras.Input((None, None, 3)), keras.layers.Conv2D(256, 3, padding="same"), keras.layers.Conv2D(3, 1)]
+    model = keras.Sequential(layers)
+    path = export_model(model, format="saved_model", output_dir=tmp_path, name="wide").path
+    stored = sum(file.stat().st_size for file in (path / "variables").iterdir())
+    assert stored < 1.5 * 4 * model.count_params()

@@ -8,6 +8,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from tfgan_app.export.endpoints import write_endpoints
 from tfgan_app.latents import seeded_latents
 from tfgan_app.layers import class_names_of
 
@@ -36,13 +37,8 @@ def write(model: keras.Model, path: Path) -> None:
         model: `latents` (or `[latents, labels]`) as in `float` -> pictures float32 in [0, 1].
         path: The folder to write.
     """
-    archive = keras.export.ExportArchive()
-    archive.track(model)
     names = class_names_of(model)
-    endpoints = _conditional_endpoints(model, names) if names else _endpoints(model)
-    for endpoint, (function, *signature) in endpoints.items():
-        archive.add_endpoint(endpoint, function, input_signature=signature)
-    archive.write_out(str(path), verbose=False)
+    write_endpoints(model, _conditional_endpoints(model, names) if names else _endpoints(model), path)
 
 
 def _endpoints(model: keras.Model) -> dict[str, tuple]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from tfgan_app.export.endpoints import write_endpoints
 from tfgan_app.layers import feature_bytes_per_px, locality_of, makes_colour
 
 
@@ -75,11 +76,7 @@ def write(model: keras.Model, path: Path) -> None:
         ),
         "locality": (tell_locality, tf.TensorSpec(pictures, tf.uint8, name="images")),
     }
-    archive = keras.export.ExportArchive()
-    archive.track(model)
-    for endpoint, (function, signature) in endpoints.items():
-        archive.add_endpoint(endpoint, function, input_signature=[signature])
-    archive.write_out(str(path), verbose=False)
+    write_endpoints(model, endpoints, path)
 
 
 def _locality_constants(model: keras.Model) -> dict[str, int]:
