@@ -9,10 +9,8 @@ from typing import Literal
 
 import pytest
 
-from tfgan_app import config as config_module
 from tfgan_app.config import (
     FLAG_FIELDS,
-    DataConfig,
     apply_overrides,
     default_config,
     diff,
@@ -23,6 +21,7 @@ from tfgan_app.config import (
     to_dict,
     to_json,
 )
+from tfgan_app.config_sections import Background, DataConfig
 from tfgan_app.typed_fields import bounded
 
 
@@ -211,5 +210,5 @@ def test_every_flag_sets_a_field_that_exists(config):
 
 
 def test_every_background_has_a_colour():
-    for name in typing.get_args(config_module.Background):
+    for name in typing.get_args(Background):
         assert len(DataConfig(background=name).background_rgb) == 3

@@ -24,7 +24,7 @@ from absl.flags import argparse_flags
 
 import tfgan_app
 from tfgan_app.commands import startup
-from tfgan_app.config import Precision, Strategy
+from tfgan_app.config_sections import Precision, Strategy
 from tfgan_app.tasks import TASKS, check_task_name
 
 PLANNED_COMMANDS = ("serve", "augment")

@@ -1,9 +1,9 @@
 """The configuration of a run: frozen dataclasses, typed dotted overrides and a JSON round trip.
 
-A run is described by one `RunConfig` of four sections: `data`, `training`, `optimizer` and `task`. The first
-three are defined here; the fourth is a frozen dataclass that the task's own module provides. Every value has
-a dotted key (`training.steps`, `task.direction`), and every way of setting one ends in the same check against
-the field's annotation and bounds, so that a wrong value is found before anything is built.
+A run is described by one `RunConfig` of four sections: `data`, `training`, `optimizer` and `task`. The first three are
+those of `tfgan_app.config_sections`; the fourth is a frozen dataclass that the task's own module provides. Every value
+has a dotted key (`training.steps`, `task.direction`), and every way of setting one ends in the same check against the
+field's annotation and bounds, so that a wrong value is found before anything is built.
 
 Only the command line, the commands and the tasks read this module; everything below them takes plain keyword
 arguments. It uses nothing but the standard library, so that the command line answers without TensorFlow.
@@ -16,15 +16,10 @@ import difflib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from tfgan_app.typed_fields import FieldSpec, bounded, field_specs, path_setting
-
-Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
-Strategy = Literal["auto", "none", "mirrored", "multi_worker"]
-Background = Literal["white", "gray", "black"]
-
-BACKGROUND_RGB = {"white": (255, 255, 255), "gray": (128, 128, 128), "black": (0, 0, 0)}
+from tfgan_app.config_sections import DataConfig, OptimizerConfig, TrainingConfig
+from tfgan_app.typed_fields import FieldSpec, field_specs
 
 # Named flags of the command line, and the value that each one sets.
 FLAG_FIELDS = {
@@ -38,111 +33,6 @@ FLAG_FIELDS = {
 }
 
 SECTIONS = ("data", "training", "optimizer", "task")
-
-
-@dataclasses.dataclass(frozen=True)
-class DataConfig:
-    """Where the pictures come from and how they are brought to size.
-
-    Attributes:
-        source: Folder, `keras:NAME` or `tfds:NAME`; None is the task's bundled sample.
-        image_size: Side in pixels of the square pictures that the networks train on.
-        load_scale: Pictures are loaded at `image_size * load_scale`; what is over is room for random crops.
-        resize: `short_side` keeps the aspect ratio and crops a square, `squash` fits the whole picture into a
-            square, `none` crops at native resolution.
-        background: What transparent pictures are laid on.
-        val_fraction: Share held out for validation where the data has no validation split of its own.
-        max_val_pictures: At most this many held-out pictures are used for validation during training.
-        cache_budget_mb: Decoded pictures stay in memory up to this size; beyond it they are decoded per step.
-    """
-
-    source: str | None = path_setting()
-    image_size: int = bounded(64, minimum=16, maximum=4096)
-    load_scale: float = bounded(1.125, minimum=1.0, maximum=4.0)
-    resize: Literal["short_side", "squash", "none"] = "short_side"
-    background: Background = "white"
-    val_fraction: float = bounded(0.1, minimum=0.0, maximum=1.0)
-    max_val_pictures: int = bounded(256, minimum=1)
-    cache_budget_mb: int = bounded(1024, minimum=0)
-
-    @property
-    def background_rgb(self) -> tuple[int, int, int]:
-        """The background as (red, green, blue) in 0..255."""
-        return BACKGROUND_RGB[self.background]
-
-
-@dataclasses.dataclass(frozen=True)
-class TrainingConfig:
-    """How long, how fast and how reproducibly a run trains, and how often it reports.
-
-    Attributes:
-        steps: Number of training steps of the whole run, resumed parts included.
-        batch_size: Pictures per step, over all replicas.
-        seed: Everything random in a run is a function of this and the step.
-        precision: Compute dtype policy; `auto` picks the fastest that the hardware gains from.
-        strategy: Distribution over devices and hosts; `auto` uses all local GPUs.
-        discriminator_steps: Updates of the discriminators for each of the generators, each on a batch of its own.
-        accumulate_steps: Gradients are summed over this many steps before an update.
-        ema_decay: Decay of the averaged generator that is validated and exported.
-        deterministic: Ask TensorFlow for deterministic kernels (slower on GPUs).
-        log_every_steps: Steps between rows of metrics.csv and TensorBoard scalars.
-        sample_every_steps: Steps between picture grids.
-        validate_every_steps: Steps between validations on held-out pictures.
-        checkpoint_every_steps: Steps between checkpoints.
-        keep_checkpoints: How many of the latest checkpoints are kept.
-        best_metric: Validation metric that picks the best checkpoint.
-    """
-
-    steps: int = bounded(2000, minimum=1)
-    batch_size: int = bounded(16, minimum=1)
-    seed: int = bounded(0, minimum=0, maximum=2**31 - 1)
-    precision: Precision = "auto"
-    strategy: Strategy = "auto"
-    discriminator_steps: int = bounded(1, minimum=1, maximum=100)
-    accumulate_steps: int = bounded(1, minimum=1)
-    ema_decay: float = bounded(0.999, minimum=0.0, below=1.0)
-    deterministic: bool = False
-    log_every_steps: int = bounded(50, minimum=1)
-    sample_every_steps: int = bounded(250, minimum=1)
-    validate_every_steps: int = bounded(250, minimum=1)
-    checkpoint_every_steps: int = bounded(250, minimum=1)
-    keep_checkpoints: int = bounded(3, minimum=1)
-    best_metric: Literal["ssim", "psnr", "l1", "lpips", "fid", "kid", "psnr_y", "ssim_y"] = "ssim"
-
-    @property
-    def pictures_per_step(self) -> int:
-        """Training pictures that one step consumes."""
-        return self.batch_size * self.discriminator_steps
-
-
-@dataclasses.dataclass(frozen=True)
-class OptimizerConfig:
-    """Adam for both players, with a rate for each (TTUR, Heusel et al., 2017, arXiv:1706.08500).
-
-    Attributes:
-        generator_learning_rate: Peak learning rate of the generator.
-        discriminator_learning_rate: Peak learning rate of the discriminator.
-        muon_learning_rate: Peak rate of the generator's square kernels by Muon (Jordan et al. 2024); None trains all
-            by Adam.
-        beta_1: Decay of Adam's first moment.
-        beta_2: Decay of Adam's second moment.
-        clip_norm: Gradients of each player are scaled to at most this global norm at each step; None leaves them.
-        normalize_gradients: Scale the gradients of each player to a global norm of 1 at each step.
-        schedule: How the rate moves after the warm-up.
-        schedule_steps: Steps that the schedule spans; none is `training.steps` when the run is started.
-        warmup_steps: Steps over which the rate rises from zero to its peak.
-    """
-
-    generator_learning_rate: float = bounded(2e-4, above=0.0)
-    discriminator_learning_rate: float = bounded(2e-4, above=0.0)
-    muon_learning_rate: float | None = bounded(None, above=0.0)
-    beta_1: float = bounded(0.5, minimum=0.0, below=1.0)
-    beta_2: float = bounded(0.999, minimum=0.0, below=1.0)
-    clip_norm: float | None = bounded(None, above=0.0)
-    normalize_gradients: bool = False
-    schedule: Literal["constant", "linear", "cosine"] = "constant"
-    schedule_steps: int | None = bounded(None, minimum=1)
-    warmup_steps: int = bounded(0, minimum=0)
 
 
 @dataclasses.dataclass(frozen=True)
