@@ -182,6 +182,25 @@ def test_the_adversarial_stage_trains_with_a_perceptual_loss(data, tmp_path):
     assert history["perceptual"][0] > 0
 
 
+def test_losses_of_the_adversarial_stage_see_pictures_from_anywhere_within_their_strides(tmp_path):
+    """Else the generator would hide patterns of the period of its sub-pixels from them."""
+    data = write_photos(tmp_path, size=(80, 90))
+    task = build(data, **{"task.stage": "gan", "data.image_size": 48, "task.scale": 2})
+    batch = next(iter(task.build_dataset(start_step=0, seed=0)))
+    begins = set()
+    for seed in range(30):
+        numbers = np.random.default_rng(seed).random((2, task.draws_per_example), np.float32)
+        pictures = task.augment(batch, tf.constant(numbers))
+        begins |= {tuple(first) for first in pictures["seen_from"].numpy() % 8}
+        target = pictures["high_res"]
+        real, fake, _ = task.judged(pictures, target, target + 0.5).adversarial["discriminator"]
+        assert real.shape == (2, 40, 40, 3)
+        np.testing.assert_allclose(fake - real, 0.5, atol=1e-5)
+    assert len({row for row, _ in begins}) == len({column for _, column in begins}) == 8
+    faithful = build(data, **{"data.image_size": 48})
+    assert "seen_from" not in faithful.augment(batch, tf.constant(numbers[:, : faithful.draws_per_example]))
+
+
 @pytest.mark.parametrize("name", PICTURE_DISCRIMINATORS)
 def test_every_discriminator_plays(data, name):
     task = build(data, **{"task.stage": "gan", "task.discriminator": name, "data.image_size": 32})

@@ -16,10 +16,19 @@ from tfgan_app.layers import FromUnitRange, ToUnitRange
 from tfgan_app.tasks import picture_game as game
 from tfgan_app.tasks.picture_data import PictureData
 from tfgan_app.tasks.picture_quality import PictureQuality
-from tfgan_app.training.task import Judging, Networks
+from tfgan_app.training.task import Judging, Networks, Synthesis
 
 TURNS = 3
 """Numbers that decide how a crop is turned."""
+
+SEEN_SHIFT_PX = 8
+"""What features and discriminators see begins anywhere in a square of so many pixels. Their strides would otherwise lie
+the same way on the sub-pixels of every output, and the generator would hide patterns of that period from them."""
+
+LEAST_SHIFTED_PX = 48
+"""Smaller crops are seen whole."""
+
+_SEEN = 2
 
 PARITY_PICTURES = 16
 
@@ -78,6 +87,28 @@ class PictureTask:
         if self.config.task.flips_and_turns:
             images = game.turned(images, draws)
         return tf.cast(images, tf.float32) / 255.0
+
+    @property
+    def seen_draws(self) -> int:
+        """How many numbers decide what the losses of the stage see."""
+        return 0 if self._seen_px == self.config.data.image_size else _SEEN
+
+    @property
+    def _seen_px(self) -> int:
+        size_px = self.config.data.image_size
+        everything = self.config.task.stage == "psnr" or size_px < LEAST_SHIFTED_PX
+        return size_px if everything else size_px - SEEN_SHIFT_PX
+
+    def seen_from(self, draws: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Where what the losses see begins, from draws `[batch, seen_draws]`: int32 `[batch, 2]`, if it matters."""
+        return {"seen_from": tf.cast(draws * SEEN_SHIFT_PX, tf.int32)} if self.seen_draws else {}
+
+    def judged(self, batch: dict, target: tf.Tensor, output: tf.Tensor) -> Synthesis:
+        """The losses of outputs, as far as they are seen."""
+        if self.seen_draws:
+            seen = (game.cut(pictures, batch["seen_from"], size_px=self._seen_px) for pictures in (target, output))
+            target, output = seen
+        return game.synthesis_of(self.config.task.stage, target, output, self.losses(target, output))
 
     def inference_model(self, networks: Networks) -> keras.Model:
         """The generator between pictures in [0, 1]; shares the weights of `networks`."""

@@ -53,7 +53,6 @@ class RestoreTask(PictureTask):
         self._damage = build_damage(settings)
         # What is measured is what the network does to damage; the untouched pictures would outweigh it.
         self._measured_damage = build_damage(dataclasses.replace(settings, share_untouched=0.0, share_skipped=0.0))
-        self.draws_per_example = TURNS + _SHIFTS + self._damage.draws_per_example
         data = PictureData(
             config,
             crop_px=config.data.image_size + SHIFT_PX,
@@ -69,6 +68,8 @@ class RestoreTask(PictureTask):
             lpips_weights=settings.lpips_weights,
         )
         super().__init__(config, data=data, quality=quality)
+        self._shares = [TURNS, _SHIFTS, self._damage.draws_per_example, self.seen_draws]
+        self.draws_per_example = sum(self._shares)
 
     @property
     def _has_holes(self) -> bool:
@@ -102,20 +103,21 @@ class RestoreTask(PictureTask):
 
         `damaged` has a fourth channel where there are holes: 1 in pixels that are known, 0 in holes.
         """
-        own = draws[:, TURNS + _SHIFTS :]
-        images = self.turned(batch["image"], draws[:, :TURNS])
+        turns, shifts, own, seen = tf.split(draws, self._shares, axis=1)
+        images = self.turned(batch["image"], turns)
         damaged = self._damage(images, own)
-        first = tf.cast(draws[:, TURNS : TURNS + _SHIFTS] * (SHIFT_PX + 1), tf.int32)
+        first = tf.cast(shifts * (SHIFT_PX + 1), tf.int32)
         cut = game.cut(tf.concat([damaged, images], axis=-1), first, size_px=self.config.data.image_size)
         channels = self._damage.channels
-        return {"damaged": cut[..., :channels] * 2.0 - 1.0, "target": cut[..., channels:] * 2.0 - 1.0}
+        pictures = {"damaged": cut[..., :channels] * 2.0 - 1.0, "target": cut[..., channels:] * 2.0 - 1.0}
+        return pictures | self.seen_from(seen)
 
     def synthesize(self, networks: Networks, batch: dict, training: bool) -> Synthesis:
         """Restores the damaged pictures."""
         damaged, generator = batch["damaged"], networks.generators[game.GENERATOR]
         inputs = [damaged[..., :3], 0.5 - 0.5 * damaged[..., 3:]] if self._has_holes else damaged
         output = generator(inputs, training=training)
-        return game.synthesis_of(self.config.task.stage, batch["target"], output, self.losses(batch["target"], output))
+        return self.judged(batch, batch["target"], output)
 
     def inference_model(self, networks: Networks) -> keras.Model:
         """The generator between pictures in [0, 1]; shares the weights of `networks`.

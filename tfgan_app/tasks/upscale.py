@@ -66,7 +66,6 @@ class UpscaleTask(PictureTask):
         kind = "downscale" if settings.degradation == "bicubic" else settings.degradation
         self._degrade = DEGRADATIONS[kind](scale=settings.scale)
         self._margin = MARGINS[settings.degradation]
-        self.draws_per_example = TURNS + _SHIFTS + self._degrade.draws_per_example
         data = PictureData(
             config,
             crop_px=size_px + 2 * self._margin.size_px * settings.scale,
@@ -84,6 +83,8 @@ class UpscaleTask(PictureTask):
             lpips_weights=settings.lpips_weights,
         )
         super().__init__(config, data=data, quality=quality)
+        self._shares = [TURNS, _SHIFTS, self._degrade.draws_per_example, self.seen_draws]
+        self.draws_per_example = sum(self._shares)
 
     def build_networks(self) -> Networks:
         """Builds the generator and the stage's discriminator under the current dtype policy."""
@@ -101,22 +102,19 @@ class UpscaleTask(PictureTask):
 
     def augment(self, batch: dict, draws: tf.Tensor) -> dict:
         """Turns the crops and makes them small: `low_res` and `high_res`, float32 in [-1, 1]."""
-        images = self.turned(batch["image"], draws[:, :TURNS])
-        if "low_res" in batch:
-            low = self.turned(batch["low_res"], draws[:, :TURNS])
-        else:
-            low = to_eight_bits(self._degrade(images, draws[:, TURNS + _SHIFTS :]))
+        turns, shifts, own, seen = tf.split(draws, self._shares, axis=1)
+        images = self.turned(batch["image"], turns)
+        low = self.turned(batch["low_res"], turns) if "low_res" in batch else to_eight_bits(self._degrade(images, own))
         margin, scale, size_px = self._margin, self.config.task.scale, self.config.data.image_size
-        shifts = tf.cast(draws[:, TURNS : TURNS + _SHIFTS] * (2 * margin.shift_px + 1), tf.int32)
+        shifts = tf.cast(shifts * (2 * margin.shift_px + 1), tf.int32)
         first = margin.size_px - margin.shift_px + shifts
         low, high = game.cut(low, first, size_px=size_px // scale), game.cut(images, first * scale, size_px=size_px)
-        return {"low_res": low * 2.0 - 1.0, "high_res": high * 2.0 - 1.0}
+        return {"low_res": low * 2.0 - 1.0, "high_res": high * 2.0 - 1.0} | self.seen_from(seen)
 
     def synthesize(self, networks: Networks, batch: dict, training: bool) -> Synthesis:
         """Enlarges the small pictures."""
         output = networks.generators[game.GENERATOR](batch["low_res"], training=training)
-        losses = self.losses(batch["high_res"], output)
-        return game.synthesis_of(self.config.task.stage, batch["high_res"], output, losses)
+        return self.judged(batch, batch["high_res"], output)
 
     def _pairs(self) -> Iterator[Pair]:
         """The held-out pictures at low resolution and as they are: uint8."""
