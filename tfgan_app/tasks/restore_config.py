@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tfgan_app.tasks.picture_config import PICTURE_PRESET, PictureTaskConfig
+from tfgan_app.tasks.picture_config import ADVERSARIAL_STAGE, PICTURE_PRESET, PictureTaskConfig
 from tfgan_app.typed_fields import bounded
 
 DegradationName = Literal["denoise", "deblur", "jpeg", "colorize", "real", "inpaint"]
@@ -54,12 +54,7 @@ DEFAULT_PRESET: dict[str, Any] = {
 GAN_PRESET: dict[str, Any] = {
     **DEFAULT_PRESET,
     "data.image_size": 128,
-    "optimizer.generator_learning_rate": 1e-4,
-    "optimizer.discriminator_learning_rate": 1e-4,
-    "task.stage": "gan",
-    "task.pixel_weight": 0.5,
-    "task.perceptual_weight": 1.0,
-    "task.adversarial_weight": 0.1,
+    **ADVERSARIAL_STAGE,
 }
 """The adversarial stage; give it `task.init_from`."""
 

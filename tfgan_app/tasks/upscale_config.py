@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tfgan_app.tasks.picture_config import PICTURE_PRESET, PictureTaskConfig
+from tfgan_app.tasks.picture_config import ADVERSARIAL_STAGE, PICTURE_PRESET, PictureTaskConfig
 from tfgan_app.typed_fields import bounded, path_setting
 
 
@@ -52,14 +52,8 @@ GAN_PRESET: dict[str, Any] = {
     "data.image_size": 128,
     "training.steps": 4000,
     "training.batch_size": 8,
-    "optimizer.generator_learning_rate": 1e-4,
-    "optimizer.discriminator_learning_rate": 1e-4,
-    "task.stage": "gan",
-    "task.pixel_weight": 0.5,
-    "task.perceptual_weight": 1.0,
-    "task.adversarial_weight": 0.1,
+    **ADVERSARIAL_STAGE,
 }
-"""The adversarial stage, weighted as Real-ESRGAN (Wang et al. 2021, arXiv:2107.10833, section 4.1; its pixels span 1,
-these 2); give it `task.init_from`. Deviations: VGG16 in place of VGG19, the relativistic average loss of ESRGAN."""
+"""The adversarial stage; give it `task.init_from`."""
 
 PRESETS = {"default": DEFAULT_PRESET, "gan": GAN_PRESET}
