@@ -5,6 +5,7 @@ from tfgan_app.losses.gradient_penalty import GRADIENT_PENALTIES, GradientPenalt
 from tfgan_app.losses.information import information_loss
 from tfgan_app.losses.perceptual import PIX2PIXHD_LEVELS, REAL_ESRGAN_LEVELS, build_perceptual_loss
 from tfgan_app.losses.reconstruction import RECONSTRUCTION_LOSSES
+from tfgan_app.losses.sub_pixel import sub_pixel_bias_loss
 
 __all__ = [
     "ADVERSARIAL_LOSSES",
@@ -16,4 +17,5 @@ __all__ = [
     "GradientPenalty",
     "build_perceptual_loss",
     "information_loss",
+    "sub_pixel_bias_loss",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import tensorflow as tf
 
 from tfgan_app.config import RunConfig
 from tfgan_app.degradations import DEGRADATIONS, resize, to_eight_bits
+from tfgan_app.losses import sub_pixel_bias_loss
 from tfgan_app.networks import UPSCALERS
 from tfgan_app.tasks import picture_game as game
 from tfgan_app.tasks.held_out import HeldOutPairs, Pair
@@ -23,6 +25,7 @@ from tfgan_app.tasks.upscale_config import PRESETS, UpscaleConfig
 from tfgan_app.training.task import Networks, Synthesis
 
 _SHIFTS = 2
+SUB_PIXEL_BIAS = "sub_pixel_bias"
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,9 @@ class UpscaleTask(PictureTask):
             lpips_weights=settings.lpips_weights,
         )
         super().__init__(config, data=data, quality=quality)
+        if settings.sub_pixel_weight:
+            weights = {**self.objective.auxiliary_weights, SUB_PIXEL_BIAS: settings.sub_pixel_weight}
+            self.objective = dataclasses.replace(self.objective, auxiliary_weights=weights)
         self._shares = [TURNS, _SHIFTS, self._degrade.draws_per_example, self.seen_draws]
         self.draws_per_example = sum(self._shares)
 
@@ -114,7 +120,11 @@ class UpscaleTask(PictureTask):
     def synthesize(self, networks: Networks, batch: dict, training: bool) -> Synthesis:
         """Enlarges the small pictures."""
         output = networks.generators[game.GENERATOR](batch["low_res"], training=training)
-        return self.judged(batch, batch["high_res"], output)
+        synthesis = self.judged(batch, batch["high_res"], output)
+        if not self.config.task.sub_pixel_weight:
+            return synthesis
+        bias = sub_pixel_bias_loss(batch["high_res"], output, scale=self.config.task.scale)
+        return dataclasses.replace(synthesis, auxiliary={**synthesis.auxiliary, SUB_PIXEL_BIAS: bias})
 
     def _pairs(self) -> Iterator[Pair]:
         """The held-out pictures at low resolution and as they are: uint8."""

@@ -22,6 +22,7 @@ class UpscaleConfig(PictureTaskConfig):
         generator_activation: of `compact`: `relu6` bounds the features, for 8-bit integers.
         degradation: how training pictures lose their detail: `bicubic`, antialiased as in MATLAB, or `real`, the
             second-order blur, noise and JPEG of Real-ESRGAN ("blind").
+        sub_pixel_weight: factor of the loss that sees patterns of the period of a pixel; see `sub_pixel_bias_loss`.
         low_res: folder of low-resolution pictures, named like those of `--data`, to train on instead.
     """
 
@@ -32,6 +33,7 @@ class UpscaleConfig(PictureTaskConfig):
     generator_blocks: int | None = bounded(None, minimum=1)
     generator_activation: Literal["relu", "relu6"] | None = None
     degradation: Literal["bicubic", "real"] = "bicubic"
+    sub_pixel_weight: float = bounded(0.0, minimum=0.0)
     low_res: str | None = path_setting()
 
 
@@ -53,6 +55,7 @@ GAN_PRESET: dict[str, Any] = {
     "training.steps": 4000,
     "training.batch_size": 8,
     **ADVERSARIAL_STAGE,
+    "task.sub_pixel_weight": 100.0,
 }
 """The adversarial stage; give it `task.init_from`."""
 
