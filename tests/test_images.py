@@ -9,22 +9,13 @@ import warnings
 import numpy as np
 import pytest
 import tensorflow as tf
+from exif_orientations import INVERSE_TRANSPOSES
 from PIL import Image
 
 from tfgan_app import images
 
 # Four distinct colours in the corners of a 2 x 3 picture tell every flip and turn apart.
 CORNERS = np.array([[[255, 0, 0], [10, 10, 10], [0, 255, 0]], [[0, 0, 255], [200, 200, 200], [255, 255, 0]]], np.uint8)
-INVERSE_TRANSPOSES = {
-    1: lambda picture: picture,
-    2: lambda picture: picture[:, ::-1],
-    3: lambda picture: picture[::-1, ::-1],
-    4: lambda picture: picture[::-1],
-    5: lambda picture: picture.swapaxes(0, 1),
-    6: lambda picture: np.rot90(picture, 1),
-    7: lambda picture: picture[::-1, ::-1].swapaxes(0, 1),
-    8: lambda picture: np.rot90(picture, -1),
-}
 
 
 def stored_with_orientation(orientation, path):

@@ -246,3 +246,14 @@ def test_a_start_that_is_not_there_is_one_line_and_writes_nothing(data, tmp_path
     assert app(*picture_arguments("upscale", tmp_path / "run", data, steps=2, settings=settings)) == 2
     assert "`task.init_from` must be a run or a .keras file of this task. There is none at" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+def test_a_model_with_a_card_is_not_joined_by_another(faithful, tmp_path, capsys):
+    card = tmp_path / "upscale" / "MODEL_CARD.md"
+    card.parent.mkdir()
+    card.write_text("# upscale\n")
+    arguments = ("export", "--run", str(faithful), "--format", "saved_model", "--output", str(tmp_path))
+    assert app(*arguments) == 2
+    assert "Give yours another name: `--name NAME`." in capsys.readouterr().err
+    assert list(card.parent.iterdir()) == [card]
+    assert app(*arguments, "--name", "mine") == 0

@@ -9,6 +9,7 @@ import imagecodecs
 import numpy as np
 import pytest
 import tifffile
+from exif_orientations import INVERSE_TRANSPOSES
 from handmade_png import png_bytes
 from PIL import Image, ImageCms, features
 
@@ -18,16 +19,6 @@ RNG = np.random.default_rng(0)
 DEEP = RNG.integers(0, 65536, (19, 23, 4), np.uint16)
 SHALLOW = RNG.integers(0, 256, (19, 23, 4), np.uint8)
 SRGB_PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-INVERSE_TRANSPOSES = {
-    1: lambda picture: picture,
-    2: lambda picture: picture[:, ::-1],
-    3: lambda picture: picture[::-1, ::-1],
-    4: lambda picture: picture[::-1],
-    5: lambda picture: picture.swapaxes(0, 1),
-    6: lambda picture: np.rot90(picture, 1),
-    7: lambda picture: picture[::-1, ::-1].swapaxes(0, 1),
-    8: lambda picture: np.rot90(picture, -1),
-}
 
 
 def check(picture, pixels, alpha=None):

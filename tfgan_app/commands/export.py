@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -17,6 +18,7 @@ from tfgan_app.latents import takes_latents
 
 _OUTPUT_DIR = "exported_models"
 _PARITY_PICTURES = 8
+_CARD = "MODEL_CARD.md"
 
 
 def run(args: argparse.Namespace) -> int:
@@ -35,6 +37,8 @@ def run(args: argparse.Namespace) -> int:
     find_exporter(args.format, quantize)  # Said before anything is loaded.
     directory = RunDirectory.existing(args.run)
     config, task_class = directory.read_config()
+    output_dir, name = Path(args.output or _OUTPUT_DIR), args.name or config.task_name
+    _check_no_card(output_dir / name)
     checkpoint = run_checkpoint(directory.path, args.checkpoint or "last")
     model = load_keras_model(checkpoint)
     if takes_latents(model):
@@ -45,8 +49,8 @@ def run(args: argparse.Namespace) -> int:
         model,
         format=args.format,
         quantize=quantize,
-        output_dir=args.output or _OUTPUT_DIR,
-        name=args.name or config.task_name,
+        output_dir=output_dir,
+        name=name,
         parity_images=images,
     )
     print(f"Exported {checkpoint} to {result.path}")
@@ -56,6 +60,12 @@ def run(args: argparse.Namespace) -> int:
     )
     print(f"Next: tfgan_app predict --model {result.path} {_example_flags(model)}")
     return 0
+
+
+def _check_no_card(folder: Path) -> None:
+    """Refuses a name whose card, and whoever serves it, speaks of another model."""
+    if (folder / _CARD).exists():
+        raise ValueError(f"'{folder}' holds a model with a card of its own. Give yours another name: `--name NAME`.")
 
 
 def _example_flags(model: keras.Model) -> str:

@@ -105,7 +105,7 @@ def _preset_of_stage(args: argparse.Namespace, task_class: type) -> str:
     values = read_values(args.config, args.task) if args.config else {}
     values |= {key.strip(): value.strip() for key, _, value in (override.partition("=") for override in args.set)}
     stage = values.get("task.stage")
-    return stage if stage in task_class.presets else "default"
+    return stage if isinstance(stage, str) and stage in task_class.presets else "default"
 
 
 def _train(task: Task, config: RunConfig, *, run: RunDirectory, strategy, resume: bool) -> int:
@@ -130,6 +130,12 @@ def _train(task: Task, config: RunConfig, *, run: RunDirectory, strategy, resume
                 f"The run in {run.path} has finished its {config.training.steps} steps. Give it more with `--steps`."
             )
         session.events.record(step, "info", f"resumed at step {step}")
+        begun_with = run.read_facts().get("tfgan_app")
+        if begun_with != facts["tfgan_app"]:
+            message = (
+                f"begun with tfgan_app {begun_with}, goes on with {facts['tfgan_app']}: it may train otherwise now"
+            )
+            session.events.record(step, "warning", message)
     else:
         session.start()
     if is_chief(strategy):

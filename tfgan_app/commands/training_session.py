@@ -304,7 +304,7 @@ class TrainingSession:
         commands = [
             f"tfgan_app evaluate --run {run}",
             f"tfgan_app predict --model {run} {self._task.predict_arguments}",
-            f"tfgan_app export --run {run} --format saved_model",
+            f"tfgan_app export --run {run} --format saved_model --name {run.name}",
         ]
         resume = f"tfgan_app train --task {self.config.task_name} --run-dir {run} --resume"
         more = f"{resume} --steps {2 * self.config.training.steps}"

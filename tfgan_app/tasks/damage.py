@@ -39,9 +39,10 @@ def build_damage(settings: RestoreConfig) -> Damage | Holes:
     chosen = [DEGRADATIONS[name](**options.get(name, {})) for name in names]
     if len(chosen) > 1 and settings.share_skipped:
         kept = 1.0 - settings.share_skipped
-        # Without colour they are always: what came in colour would teach the network to pass it on.
+        # Without colour they are always (see below).
         chosen = [x if name == COLORIZE else Sometimes(x, share=kept) for name, x in zip(names, chosen, strict=True)]
-    return Damage(chosen, share_untouched=settings.share_untouched)
+    # A picture that came in colour would teach a network that colourises to pass colour on.
+    return Damage(chosen, share_untouched=0.0 if COLORIZE in names else settings.share_untouched)
 
 
 class Damage:

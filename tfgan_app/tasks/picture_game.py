@@ -131,7 +131,7 @@ def synthesis_of(stage: str, target: tf.Tensor, output: tf.Tensor, auxiliary: di
 def start_from(generator: keras.Model, source: str | None) -> str | None:
     """Gives a generator the weights of the generator of a trained inference model.
 
-    The last layer alone may be of another shape, as it is at another scale: it then stays as it is, the way
+    The last layer alone may be of another shape, as that of `compact` is at another scale: it then stays, the way
     "Enhanced Deep Residual Networks for Single Image Super-Resolution" (Lim et al. 2017, arXiv:1707.02921, section
     3.3) trains for one scale from another.
 
@@ -162,7 +162,8 @@ def start_from(generator: keras.Model, source: str | None) -> str | None:
     shared = len(wanted) - len(last.weights)
     if len(shapes) != len(wanted) or shapes[:shared] != wanted[:shared]:
         raise ValueError(
-            f"`task.init_from` must be a run with the same generator: task.generator, its width and blocks. "
+            f"`task.init_from` must be a run with the same generator: task.generator, its size, width and "
+            f"blocks, and task.scale (only `compact` may have another). "
             f"Received: '{source}', with {len(shapes)} weights of {sum(map(math.prod, shapes)):,} numbers; "
             f"this generator has {len(wanted)} of {sum(map(math.prod, wanted)):,}."
         )

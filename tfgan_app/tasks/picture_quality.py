@@ -63,10 +63,10 @@ class PictureQuality:
         enlarge = _predictor(model).picture
         return _means([self._figures(target, enlarge(source)) for source, target in self.pairs]) | self.baseline
 
-    def kept(self, model: keras.Model) -> float:
-        """Mean PSNR of what a model makes of the originals themselves, in dB: more is less harm done."""
+    def kept(self, model: keras.Model, pictures: Iterable[np.ndarray]) -> float:
+        """Mean PSNR of what a model makes of pictures without damage, in dB: more is less harm done."""
         keep = _predictor(model).picture
-        return float(np.mean([psnr_rgb(target, keep(target), crop_px=self._crop_px) for _, target in self.pairs]))
+        return float(np.mean([psnr_rgb(picture, keep(picture), crop_px=self._crop_px) for picture in pictures]))
 
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
         """The centres of the first pictures: baseline, output and original, uint8 `[size, size, 3]` each."""
@@ -114,4 +114,5 @@ def _means(rows: Sequence[dict[str, float]]) -> dict[str, float]:
 
 def _centre(picture: np.ndarray, size_px: int) -> np.ndarray:
     top, left = (max(0, (side - size_px) // 2) for side in picture.shape[:2])
-    return picture[top : top + size_px, left : left + size_px]
+    # A copy, since a view would keep the whole picture in memory.
+    return picture[top : top + size_px, left : left + size_px].copy()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -29,8 +28,6 @@ LEAST_SHIFTED_PX = 48
 """Smaller crops are seen whole."""
 
 _SEEN = 2
-
-PARITY_PICTURES = 16
 
 
 class PictureTask:
@@ -73,7 +70,10 @@ class PictureTask:
 
     def start(self, networks: Networks) -> None:
         """Takes the generator of another run to start from, where the settings name one."""
-        note = game.start_from(networks.generators[game.GENERATOR], self.config.task.init_from)
+        settings = self.config.task
+        if settings.stage == "gan" and settings.init_from is None:
+            self.data.report("the adversarial stage starts from a fresh generator: task.init_from takes a faithful one")
+        note = game.start_from(networks.generators[game.GENERATOR], settings.init_from)
         if note:
             self.data.report(note)
 
@@ -96,8 +96,9 @@ class PictureTask:
     @property
     def _seen_px(self) -> int:
         size_px = self.config.data.image_size
-        everything = self.config.task.stage == "psnr" or size_px < LEAST_SHIFTED_PX
-        return size_px if everything else size_px - SEEN_SHIFT_PX
+        settings = self.config.task
+        only_pixels = settings.stage == "psnr" and not settings.perceptual_weight
+        return size_px if only_pixels or size_px < LEAST_SHIFTED_PX else size_px - SEEN_SHIFT_PX
 
     def seen_from(self, draws: tf.Tensor) -> dict[str, tf.Tensor]:
         """Where what the losses see begins, from draws `[batch, seen_draws]`: int32 `[batch, 2]`, if it matters."""
@@ -118,7 +119,7 @@ class PictureTask:
 
     def parity_pictures(self) -> list[np.ndarray]:
         """Inputs that an export is checked on: uint8 `[height, width, channels]`."""
-        return [source for source, _ in itertools.islice(self.quality.pairs, PARITY_PICTURES)]
+        return [source for source, _ in self.quality.pairs]
 
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
         """The centres of the first held-out pictures: baseline, output and original."""

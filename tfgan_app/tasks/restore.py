@@ -139,7 +139,9 @@ class RestoreTask(PictureTask):
     def evaluate(self, model: keras.Model) -> dict[str, float]:
         """Measures what a model makes of damaged pictures, and of the same without damage (`clean_psnr`)."""
         measured = super().evaluate(model)
-        return measured | {"clean_psnr": self.quality.kept(model)} if self._spares_the_undamaged else measured
+        if self._spares_the_undamaged:
+            measured["clean_psnr"] = self.quality.kept(model, self.data.measured())
+        return measured
 
     def _pairs(self) -> Iterator[Pair]:
         """The held-out pictures with damage, uint8 `[height, width, 3 or 4]`, and without."""

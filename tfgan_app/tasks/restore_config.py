@@ -18,9 +18,10 @@ class RestoreConfig(PictureTaskConfig):
     Attributes:
         degradation: what pictures suffer, one after the other, and the network undoes: `denoise`, `deblur`, `jpeg`,
             `colorize`, `real` (the second-order blur, noise and JPEG of Real-ESRGAN); or `inpaint` alone.
-        share_untouched: share of the training pictures that suffer nothing, so that the network leaves such alone.
-        share_skipped: of several degradations, the share of pictures that each one spares, so that the network knows
-            them one by one and together. Held-out pictures suffer all of them.
+        share_untouched: share of the training pictures that suffer nothing, so that the network leaves such alone;
+            with `colorize`, none.
+        share_skipped: of several degradations, the share of pictures that each one but `colorize` spares, so that the
+            network knows them one by one and together. Held-out pictures suffer all of them.
         noise_sigma_255: range of the standard deviation of noise, where white is 255.
         jpeg_quality: range of the quality of JPEG.
         mask: kind of holes for `inpaint`, as of LaMa; `mixed` takes all of them.
