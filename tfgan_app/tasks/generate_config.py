@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Literal
 
-from tfgan_app.config import bounded, path_setting
 from tfgan_app.tasks.loss_names import AdversarialLossName
+from tfgan_app.typed_fields import bounded, path_setting
 
 Architecture = Literal["mlp", "dcgan", "resnet", "r3gan"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Literal
 
-from tfgan_app.config import bounded, path_setting
+from tfgan_app.typed_fields import bounded, path_setting
 
 
 @dataclasses.dataclass(frozen=True)
