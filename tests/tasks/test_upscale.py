@@ -185,7 +185,7 @@ def test_the_adversarial_stage_trains_with_a_perceptual_loss(data, tmp_path):
 
 
 def test_losses_of_the_adversarial_stage_see_pictures_from_anywhere_within_their_strides(tmp_path):
-    """Else the generator would hide patterns of the period of its sub-pixels from them."""
+    """Else their strides would lie the same way on the sub-pixels of every output."""
     data = write_photos(tmp_path, size=(80, 90))
     task = build(data, **{"task.stage": "gan", "data.image_size": 48, "task.scale": 2})
     batch = next(iter(task.build_dataset(start_step=0, seed=0)))

@@ -21,8 +21,8 @@ TURNS = 3
 """Numbers that decide how a crop is turned."""
 
 SEEN_SHIFT_PX = 8
-"""What features and discriminators see begins anywhere in a square of so many pixels. Their strides would otherwise lie
-the same way on the sub-pixels of every output, and the generator would hide patterns of that period from them."""
+"""What features and discriminators see begins anywhere in a square of so many pixels: their strides would otherwise lie
+the same way on the sub-pixels of every output. This alone keeps no mesh away: see `sub_pixel_bias_loss`."""
 
 LEAST_SHIFTED_PX = 48
 """Smaller crops are seen whole."""
