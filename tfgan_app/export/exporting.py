@@ -5,17 +5,22 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
-from tfgan_app.export import generative_saved_model, keras_file, saved_model
-from tfgan_app.export.parity import Batch, check_parity, latent_batches, picture_batches
+from tfgan_app.export import blame, generative_saved_model, keras_file, manifest, saved_model, serving_files, tflite
+from tfgan_app.export.parity import LIMITS, Parity, ParityError, check_parity, samples_for
+from tfgan_app.export.request import ExportRequest
 from tfgan_app.latents import takes_latents
 from tfgan_app.layers import class_names_of
+
+_BLAMED_PX = 128
 
 
 @dataclass(frozen=True)
@@ -23,25 +28,46 @@ class Exporter:
     """One export format.
 
     Attributes:
-        destination: (output_dir, name) -> the path that the next export goes to.
-        write: (model, path) -> None, writes the model.
-        load: path -> function, loads what was written as a function on the inputs of the model.
+        destination: (output_dir, request) -> the path that the next export goes to. Raises ValueError where it is
+            taken.
+        write: (model, path, request) -> None, writes the model.
+        load: path -> function, loads what was written as a function on the inputs of the model. Where it has an
+            attribute `takes`, that tells whether it takes pictures of a height and width.
+        outputs_of_layers: (model, inputs, request) -> what the layers of the model give in this format, by
+            `blame.key_of` their names.
+        finish: (model, path, request) -> None, called when the export is in its place, for what lies beside it.
         quantizations: The values of `quantize` that the format offers.
     """
 
-    destination: Callable[[Path, str], Path]
-    write: Callable[[keras.Model, Path], None]
+    destination: Callable[[Path, ExportRequest], Path]
+    write: Callable[[keras.Model, Path, ExportRequest], None]
     load: Callable[[Path], Callable]
+    outputs_of_layers: Callable[[keras.Model, Any, ExportRequest], Mapping[str, np.ndarray]]
+    finish: Callable[[keras.Model, Path, ExportRequest], None] = lambda model, path, request: None
     quantizations: tuple[str, ...] = ("none",)
 
 
-def _write_saved_model(model: keras.Model, path: Path) -> None:
+def _write_saved_model(model: keras.Model, path: Path, request: ExportRequest) -> None:
     (generative_saved_model if takes_latents(model) else saved_model).write(model, path)
+    serving_files.write_warmup(path, request)
 
 
 EXPORTERS: dict[str, Exporter] = {
-    "saved_model": Exporter(saved_model.next_version, _write_saved_model, saved_model.load),
-    "keras": Exporter(keras_file.new_file, keras_file.write, keras_file.load),
+    "saved_model": Exporter(
+        saved_model.next_version,
+        _write_saved_model,
+        saved_model.load,
+        saved_model.outputs_of_layers,
+        finish=serving_files.write_configuration,
+    ),
+    "tflite": Exporter(
+        tflite.new_file,
+        tflite.write,
+        tflite.load,
+        tflite.outputs_of_layers,
+        quantizations=tflite.QUANTIZATIONS,
+    ),
+    "keras": Exporter(keras_file.new_file, keras_file.write, keras_file.load, keras_file.outputs_of_layers),
 }
 
 
@@ -50,14 +76,12 @@ class ExportResult:
     """A finished export.
 
     Attributes:
-        path: The version folder or file.
-        max_error: Largest absolute difference from the model, on pictures in [0, 1].
-        mean_error: Mean absolute difference.
+        path: The version folder, folder or file.
+        parity: How far it is from the model.
     """
 
     path: Path
-    max_error: float
-    mean_error: float
+    parity: Parity
 
 
 def export_model(
@@ -66,13 +90,14 @@ def export_model(
     format: str,
     output_dir: str | os.PathLike,
     name: str,
-    parity_images: Iterable[np.ndarray] = (),
     quantize: str = "none",
+    **options: Any,
 ) -> ExportResult:
     """Exports an inference model (in float32, as training saves it).
 
     The export is written beside its destination and moved there only when its outputs agree with the model's:
-    on `parity_images` and on random pictures of odd sizes, or for a generative model on fixed latents and each class.
+    on held-out pictures and on random sizes, or for a generative model on fixed latents and each class. How far they
+    agree is written to `output_dir/manifest.json`.
 
     Args:
         model: float32 [batch, height, width, 3] in [0, 1] -> the same, any height and width. Or a generative model:
@@ -80,9 +105,8 @@ def export_model(
         format: A key of `EXPORTERS`.
         output_dir: Folder of all exported models.
         name: The model's name, a plain file name.
-        parity_images: Pictures uint8 [height, width, channels] to compare on; sizes may differ. Of no use to a
-            generative model.
         quantize: A quantisation that the format offers; `"none"` always is one.
+        **options: Other fields of `ExportRequest`.
 
     Returns:
         An `ExportResult`.
@@ -93,25 +117,46 @@ def export_model(
     exporter = find_exporter(format, quantize)
     if not name or name.startswith(".") or name != Path(name).name:
         raise ValueError(f"`name` must be a plain file name that does not start with a dot. Received: '{name}'")
+    request = ExportRequest(name=name, quantize=quantize, classes=tuple(class_names_of(model)), **options)
     output_dir = Path(output_dir)
-    suffix = exporter.destination(output_dir, name).suffix  # A name that is taken is said before the work.
+    suffix = exporter.destination(output_dir, request).suffix  # A name that is taken is said before the work.
     output_dir.mkdir(parents=True, exist_ok=True)
     unfinished = output_dir / f".tmp-{uuid.uuid4().hex}{suffix}"
     try:
-        exporter.write(model, unfinished)
-        errors = check_parity(model, exporter.load(unfinished), _parity_batches(model, parity_images))
-        path = exporter.destination(output_dir, name)
+        exporter.write(model, unfinished, request)
+        parity = _checked(model, exporter, unfinished, request)
+        path = exporter.destination(output_dir, request)
         path.parent.mkdir(parents=True, exist_ok=True)
         os.rename(unfinished, path)
     finally:
         _remove(unfinished)
-    return ExportResult(path, *errors)
+    manifest.add(output_dir, path, format=format, request=request, parity=parity)
+    exporter.finish(model, path, request)
+    return ExportResult(path, parity)
 
 
-def _parity_batches(model: keras.Model, images: Iterable[np.ndarray]) -> Iterator[Batch]:
-    if not takes_latents(model):
-        return picture_batches(images, channels=model.inputs[0].shape[-1])
-    return latent_batches(model.inputs[0].shape[1], classes=len(class_names_of(model)))
+def _checked(model: keras.Model, exporter: Exporter, path: Path, request: ExportRequest) -> Parity:
+    exported = exporter.load(path)
+    samples = samples_for(model, request, takes=getattr(exported, "takes", lambda height, width: True))
+    try:
+        return check_parity(model, exported, samples, limits=LIMITS[request.quantize])
+    except ParityError as error:
+        blamed = _blame(model, exporter, request, error.sample.inputs)
+        raise ParityError(f"{error} {blamed}", error.sample) from error
+
+
+def _blame(model: keras.Model, exporter: Exporter, request: ExportRequest, inputs: Any) -> str:
+    """A sentence on the layer where the difference begins."""
+    first = [tf.constant(tensor[:1]) for tensor in tf.nest.flatten(inputs)]
+    if first[0].shape.rank == 4:
+        first[0] = first[0][:, :_BLAMED_PX, :_BLAMED_PX]
+    try:
+        received = exporter.outputs_of_layers(model, first, request)
+        expected = blame.layer_outputs(model, first)
+    except Exception as error:  # The difference is what has to be told, whatever stands in the way of explaining it.
+        return f"Its layers could not be compared one by one: {type(error).__name__}."
+    found = blame.first_difference(expected, received, least_db=blame.LEAST_DB[request.quantize])
+    return f"Compared layer by layer, {found}."
 
 
 def find_exporter(format: str, quantize: str = "none") -> Exporter:

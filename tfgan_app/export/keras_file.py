@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import keras
+import numpy as np
+import tensorflow as tf
+
+from tfgan_app.export.blame import key_of, layer_outputs
+from tfgan_app.export.request import ExportRequest
 
 
-def new_file(output_dir: Path, name: str) -> Path:
+def new_file(output_dir: Path, request: ExportRequest) -> Path:
     """`output_dir/name.keras`, refused where it exists."""
-    path = output_dir / f"{name}.keras"
+    path = output_dir / f"{request.name}.keras"
     if path.exists():
         raise ValueError(f"'{path}' exists already: choose another name, or remove it first.")
     return path
 
 
-def write(model: keras.Model, path: Path) -> None:
+def write(model: keras.Model, path: Path, request: ExportRequest) -> None:
     """Writes the model, without optimizer state."""
+    del request
     model.save(path, include_optimizer=False)
 
 
@@ -25,3 +32,12 @@ def load(path: Path) -> Callable:
     """Loads a file that `write` wrote, as a function in inference mode on what the model was called with."""
     model = keras.saving.load_model(path, compile=False, safe_mode=True)
     return lambda inputs: model(inputs, training=False)
+
+
+def outputs_of_layers(model: keras.Model, inputs: list[tf.Tensor], request: ExportRequest) -> dict[str, np.ndarray]:
+    """What the layers of a model give once it has been saved and loaded; see `Exporter`."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.keras"
+        write(model, path, request)
+        loaded = keras.saving.load_model(path, compile=False, safe_mode=True)
+    return {key_of(name): tensor.numpy() for name, tensor in layer_outputs(loaded, inputs).items()}

@@ -2,102 +2,256 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
+import keras
 import numpy as np
 import tensorflow as tf
 
-from tfgan_app.latents import seeded_latents
-
-PARITY_LIMIT = 1e-4
-"""Largest absolute difference that passes on pictures in [0, 1]; one uint8 level is 40 times as much."""
+from tfgan_app.export.request import ExportRequest, Pair
+from tfgan_app.latents import seeded_latents, takes_latents
+from tfgan_app.layers import class_names_of
 
 PARITY_SEEDS = 16
 """How many seeds a generative model is compared on."""
 
+MAX_PSNR = 100.0
+"""Of pictures that are the same, in dB."""
+
 _ODD_SIZES = ((1, 1), (1, 5), (7, 2), (17, 33), (48, 31))
 _BATCH = 2
+_CROPS = 4
+_LEAST_CROP_PX = 24
 
 Batch = tf.Tensor | list[tf.Tensor]
 
 
-def check_parity(
-    reference: Callable, exported: Callable, batches: Iterable[Batch], *, limit: float = PARITY_LIMIT
-) -> tuple[float, float]:
+@dataclass(frozen=True)
+class Limits:
+    """How far an export may be from its model, on pictures in [0, 1]; None is no limit.
+
+    Attributes:
+        max_error: Largest absolute difference.
+        psnr: Least PSNR of any picture against the model's, in dB.
+        lost_psnr: Most of the mean PSNR against what the pictures should be, in dB, that may be lost.
+        noise: Whether random pictures are compared too; integers are made for pictures as they are.
+    """
+
+    max_error: float | None = None
+    psnr: float | None = None
+    lost_psnr: float | None = None
+    noise: bool = True
+
+
+LIMITS = {
+    "none": Limits(max_error=1e-4),
+    "float16": Limits(psnr=50.0),
+    "dynamic": Limits(psnr=38.0, lost_psnr=0.3, noise=False),
+    "int8": Limits(psnr=38.0, lost_psnr=0.3, noise=False),
+}
+"""By quantisation. One uint8 level is 40 times 1e-4."""
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How far an export is from its model, on pictures in [0, 1].
+
+    Attributes:
+        batches: How many batches were compared.
+        max_error: Largest absolute difference.
+        mean_error: Mean absolute difference.
+        psnr: Mean over pictures of the PSNR against the model's, in dB, at most 100.
+        least_psnr: The least of them.
+        lost_psnr: By how much the mean PSNR against what the pictures should be is lower than the model's, in dB;
+            None where that is not known.
+    """
+
+    batches: int
+    max_error: float
+    mean_error: float
+    psnr: float
+    least_psnr: float
+    lost_psnr: float | None = None
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A batch to compare on.
+
+    Attributes:
+        inputs: What the model is called with.
+        target: What should come out, float32 [batch, height, width, 3] in [0, 1], where that is known.
+    """
+
+    inputs: Batch
+    target: np.ndarray | None = None
+
+    def __str__(self) -> str:
+        tensor = tf.nest.flatten(self.inputs)[0]
+        return f"{'pictures' if tensor.shape.rank == 4 else 'latents'} of shape {tensor.shape.as_list()}"
+
+
+class ParityError(ValueError):
+    """An export that differs from its model by more than it may; the message has the numbers.
+
+    Attributes:
+        sample: What it was seen on last.
+    """
+
+    def __init__(self, message: str, sample: Sample):
+        super().__init__(message)
+        self.sample = sample
+
+
+def samples_for(
+    model: keras.Model, request: ExportRequest, *, takes: Callable[[int, int], bool] = lambda height, width: True
+) -> Iterator[Sample]:
+    """What an export of a model is compared on.
+
+    Args:
+        model: The model.
+        request: What was asked for; `held_out` has the pictures.
+        takes: Whether the export takes pictures of a height and width. Larger ones are cut.
+    """
+    if takes_latents(model):
+        yield from _latents(model.inputs[0].shape[1], classes=len(class_names_of(model)))
+        return
+    channels = model.inputs[0].shape[-1]
+    yield from _held_out(request.held_out, takes)
+    if LIMITS[request.quantize].noise:
+        rng = np.random.default_rng(0)
+        for height, width in _ODD_SIZES:
+            if takes(height, width):
+                yield Sample(tf.constant(rng.random((_BATCH, height, width, channels), np.float32)))
+
+
+def _held_out(pairs: Sequence[Pair], takes: Callable[[int, int], bool]) -> Iterator[Sample]:
+    """The pictures, and parts of the first ones of random sizes."""
+    rng = np.random.default_rng(0)
+    for index, (source, target) in enumerate(pairs):
+        side = max(source.shape[:2])
+        while not takes(side, side):
+            side -= 1
+        yield _cut(source, target, (min(side, source.shape[0]), min(side, source.shape[1])))
+        if index < _CROPS:
+            least = [min(_LEAST_CROP_PX, size, side) for size in source.shape[:2]]
+            size = [int(rng.integers(low, min(side, high) + 1)) for low, high in zip(least, source.shape, strict=False)]
+            yield _cut(source, None, size)
+
+
+def _cut(source: np.ndarray, target: np.ndarray | None, size: Sequence[int]) -> Sample:
+    """The upper left part of a pair, of a height and width in pixels of the source."""
+    inputs = tf.constant(source[np.newaxis, : size[0], : size[1]].astype(np.float32) / 255.0)
+    if target is None:
+        return Sample(inputs)
+    scale = target.shape[0] // source.shape[0]
+    part = target[np.newaxis, : size[0] * scale, : size[1] * scale]
+    return Sample(inputs, part.astype(np.float32) / 255.0)
+
+
+def _latents(latent_dim: int, *, classes: int) -> Iterator[Sample]:
+    """The latents of the first seeds, with each class at least once."""
+    latents = seeded_latents(tf.range(PARITY_SEEDS), latent_dim)
+    if not classes:
+        yield Sample(latents)
+    for first in range(0, classes, PARITY_SEEDS):
+        yield Sample([latents, (first + tf.range(PARITY_SEEDS)) % classes])
+
+
+def check_parity(reference: Callable, exported: Callable, samples: Iterator[Sample], *, limits: Limits) -> Parity:
     """Compares two models.
 
     Args:
         reference: The model: a batch -> pictures float32 [batch, height, width, channels] in [0, 1].
         exported: Its export, with the same interface.
-        batches: What to compare on: `picture_batches` or `latent_batches`.
-        limit: Largest absolute difference that passes.
+        samples: What to compare on.
+        limits: What passes.
 
     Returns:
-        Largest and mean absolute difference.
+        How far they are apart.
 
     Raises:
-        ValueError: If the export fails on a batch or differs by more than `limit`, with the numbers.
+        ParityError: If the export differs by more than it may.
+        ValueError: If one of them fails on a batch.
     """
-    largest, total, count = 0.0, 0.0, 0
-    for batch in batches:
-        expected = _run(reference, batch, "model")
-        received = _run(exported, batch, "export")
+    meter = _Meter()
+    for sample in samples:
+        expected = _run(reference, sample, "model")
+        received = _run(exported, sample, "export")
         if expected.shape != received.shape:
             shapes = f"{list(received.shape)} for {list(expected.shape)}"
-            raise ValueError(f"The export differs from the model: it gives pictures of shape {shapes}.")
+            raise ParityError(f"The export differs from the model: it gives pictures of shape {shapes}.", sample)
+        meter.add(expected, received, sample)
+        _check(meter.parity(), limits, sample)
+    parity = meter.parity()
+    if limits.lost_psnr is not None and parity.lost_psnr is not None and parity.lost_psnr > limits.lost_psnr:
+        raise ParityError(
+            f"The export is worse than the model: it loses {parity.lost_psnr:.2f} dB against the held-out pictures, "
+            f"limit {limits.lost_psnr:g}.",
+            sample,
+        )
+    return parity
+
+
+def _check(parity: Parity, limits: Limits, sample: Sample) -> None:
+    if limits.max_error is not None and parity.max_error > limits.max_error:
+        raise ParityError(
+            f"The export differs from the model: largest absolute difference {parity.max_error:.3g}, "
+            f"limit {limits.max_error:g}, mean {parity.mean_error:.3g}, on {sample}.",
+            sample,
+        )
+    if limits.psnr is not None and not parity.least_psnr >= limits.psnr:
+        raise ParityError(
+            f"The export differs from the model: PSNR {parity.least_psnr:.1f} dB, limit {limits.psnr:g}, "
+            f"largest absolute difference {parity.max_error:.3g}, on {sample}.",
+            sample,
+        )
+
+
+class _Meter:
+    """Sums up differences batch by batch."""
+
+    def __init__(self):
+        self._batches, self._largest, self._total, self._count = 0, 0.0, 0.0, 0
+        self._psnrs: list[float] = []
+        self._lost: list[float] = []
+
+    def add(self, expected: np.ndarray, received: np.ndarray, sample: Sample) -> None:
         difference = np.abs(received - expected)
-        largest = np.fmax(largest, difference.max()) if np.isfinite(difference).all() else np.inf
-        total, count = total + float(difference.sum()), count + difference.size
-        if largest > limit:
-            raise ValueError(
-                f"The export differs from the model: largest absolute difference {largest:.3g}, "
-                f"limit {limit:g}, mean {difference.mean():.3g}, on {_describe(batch)}."
+        finite = np.isfinite(difference).all()
+        self._largest = np.fmax(self._largest, difference.max()) if finite else np.inf
+        self._batches, self._count = self._batches + 1, self._count + difference.size
+        self._total += float(difference.sum())
+        self._psnrs += [_psnr(*pair) for pair in zip(expected, received, strict=True)]
+        if sample.target is not None:
+            models, exports = (
+                [_psnr(*pair) for pair in zip(outputs, sample.target, strict=True)] for outputs in (expected, received)
             )
-    return float(largest), total / count
+            self._lost += [model - export for model, export in zip(models, exports, strict=True)]
+
+    def parity(self) -> Parity:
+        return Parity(
+            batches=self._batches,
+            max_error=float(self._largest),
+            mean_error=self._total / max(self._count, 1),
+            psnr=float(np.mean(self._psnrs)),
+            least_psnr=float(np.min(self._psnrs)),
+            lost_psnr=float(np.mean(self._lost)) if self._lost else None,
+        )
 
 
-def picture_batches(images: Iterable[np.ndarray], *, channels: int = 3) -> Iterator[tf.Tensor]:
-    """Given pictures, and random ones of odd sizes down to 1 x 1.
-
-    Args:
-        images: Pictures uint8 [height, width, channels]; sizes may differ.
-        channels: Of the random pictures.
-
-    Yields:
-        float32 [batch, height, width, channels] in [0, 1].
-    """
-    for image in images:
-        yield tf.constant(image[np.newaxis].astype(np.float32) / 255.0)
-    rng = np.random.default_rng(0)
-    for height, width in _ODD_SIZES:
-        yield tf.constant(rng.random((_BATCH, height, width, channels), np.float32))
+def _psnr(first: np.ndarray, second: np.ndarray) -> float:
+    """PSNR in dB of pictures in [0, 1], at most `MAX_PSNR`; -inf where one is no number."""
+    error = float(np.mean(np.square(np.clip(first, 0.0, 1.0) - np.clip(second, 0.0, 1.0)), dtype=np.float64))
+    if not np.isfinite(error):
+        return -np.inf
+    return min(MAX_PSNR, -10.0 * np.log10(max(error, 1e-30)))
 
 
-def latent_batches(latent_dim: int, *, classes: int = 0) -> Iterator[Batch]:
-    """The latents of the first seeds, with each class at least once.
-
-    Args:
-        latent_dim: Size of a latent vector.
-        classes: Number of classes; 0 for a model that takes no labels.
-
-    Yields:
-        Latents float32 [`PARITY_SEEDS`, latent_dim], or a list of them and labels int32 [`PARITY_SEEDS`].
-    """
-    latents = seeded_latents(tf.range(PARITY_SEEDS), latent_dim)
-    if not classes:
-        yield latents
-    for first in range(0, classes, PARITY_SEEDS):
-        yield [latents, (first + tf.range(PARITY_SEEDS)) % classes]
-
-
-def _describe(batch: Batch) -> str:
-    tensor = tf.nest.flatten(batch)[0]
-    return f"{'pictures' if tensor.shape.rank == 4 else 'latents'} of shape {tensor.shape.as_list()}"
-
-
-def _run(model: Callable, batch: Batch, role: str) -> np.ndarray:
+def _run(model: Callable, sample: Sample, role: str) -> np.ndarray:
     try:
-        return np.asarray(model(batch), dtype=np.float32)
-    except (tf.errors.OpError, ValueError) as error:
+        return np.asarray(model(sample.inputs), dtype=np.float32)
+    except (tf.errors.OpError, ValueError, RuntimeError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise ValueError(f"The {role} fails on {_describe(batch)}: {reason}") from error
+        raise ValueError(f"The {role} fails on {sample}: {reason}") from error

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 
+from tfgan_app.export.blame import LayerTap
 from tfgan_app.export.endpoints import write_endpoints
-from tfgan_app.layers import feature_bytes_per_px, locality_of, makes_colour
+from tfgan_app.export.request import ExportRequest
+from tfgan_app.layers import picture_facts
 
 
-def next_version(output_dir: Path, name: str) -> Path:
+def next_version(output_dir: Path, request: ExportRequest) -> Path:
     """The folder of the next version, `output_dir/name/VERSION`, one above the highest that exists."""
-    folder = output_dir / name
+    folder = output_dir / request.name
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"'{folder}' is a file: choose another name or output folder.")
     versions = [int(entry.name) for entry in folder.glob("*") if entry.name.isdecimal()]
@@ -42,7 +46,8 @@ def write(model: keras.Model, path: Path) -> None:
             about [0, 1], where `scale` is 1 for a model that does not enlarge.
         path: The folder to write.
     """
-    constants, channels = _locality_constants(model), model.inputs[0].shape[-1]
+    facts = picture_facts(model)
+    constants, channels = facts.to_numbers(), facts.channels
 
     def predict(images: tf.Tensor) -> tf.Tensor:
         return model(images, training=False)
@@ -79,17 +84,6 @@ def write(model: keras.Model, path: Path) -> None:
     write_endpoints(model, endpoints, path)
 
 
-def _locality_constants(model: keras.Model) -> dict[str, int]:
-    locality = locality_of(model)
-    return {
-        "scale": locality.scale,
-        "context_px": -1 if locality.context_px is None else locality.context_px,
-        "multiple": locality.multiple,
-        "bytes_per_px": feature_bytes_per_px(model) or 0,
-        "makes_colour": int(makes_colour(model)),
-    }
-
-
 def load(path: Path) -> Callable:
     """Loads the `float` signature of an exported SavedModel, as a function on what the model was called with."""
     loaded = tf.saved_model.load(str(path))
@@ -100,6 +94,18 @@ def load(path: Path) -> Callable:
         return loaded.signatures["float"](**dict(zip(names, tf.nest.flatten(inputs), strict=True)))["outputs"]
 
     return forward
+
+
+def outputs_of_layers(model: keras.Model, inputs: list[tf.Tensor], request: ExportRequest) -> dict[str, np.ndarray]:
+    """What the layers of a model give in a SavedModel; see `Exporter`."""
+    del request
+    tap = LayerTap(model)
+    specs = [tf.TensorSpec(tensor.shape, tensor.dtype, name=f"input_{i}") for i, tensor in enumerate(inputs)]
+    with tempfile.TemporaryDirectory() as folder:
+        write_endpoints(model, {"layers": (lambda *tensors: tap(list(tensors)), *specs)}, Path(folder))
+        loaded = tf.saved_model.load(folder)
+        outputs = loaded.signatures["layers"](**{spec.name: x for spec, x in zip(specs, inputs, strict=True)})
+    return {name: tensor.numpy() for name, tensor in outputs.items()}
 
 
 def _decode(data: tf.Tensor, channels: int) -> tf.Tensor:

@@ -15,11 +15,9 @@ from tfgan_app.inference.predictor import Predictor
 from tfgan_app.inference.sampler import Sampler
 from tfgan_app.latents import takes_latents
 from tfgan_app.layers import (  # The package registers the layers that `.keras` files refer to.
-    Locality,
+    PictureFacts,
     class_names_of,
-    feature_bytes_per_px,
-    locality_of,
-    makes_colour,
+    picture_facts,
     probed_locality,
 )
 
@@ -147,9 +145,7 @@ def predictor_of(model: keras.Model, path: str | os.PathLike) -> Predictor | Sam
         pictures = tf.TensorSpec([None, None, None, channels], tf.float32, name="images")
         forward = tf.function(lambda images: model(images, training=False), input_signature=[pictures])
         with _naming(path):
-            facts = {"locality": locality_of(model), "bytes_per_px": feature_bytes_per_px(model)}
-        facts["makes_colour"] = makes_colour(model)
-        return Predictor(forward, path, channels=channels, **facts)
+            return Predictor(forward, path, **vars(picture_facts(model)))
     specs = [tf.TensorSpec(tensor.shape, tensor.dtype, name=tensor.name) for tensor in model.inputs]
     forward = tf.function(
         lambda *inputs: model(list(inputs) if len(inputs) > 1 else inputs[0], training=False), input_signature=specs
@@ -193,11 +189,8 @@ def _from_picture_signatures(loaded: tf.Module, forward: Callable, folder: Path,
         with _naming(folder):
             return Predictor(forward, folder, locality=probed_locality(forward), channels=channels)
     stored = loaded.signatures[_LOCALITY_SIGNATURE](images=tf.zeros([1, 1, 1, channels], tf.uint8))
-    names = ("scale", "context_px", "multiple", "bytes_per_px", "makes_colour")
-    scale, context_px, multiple, bytes_per_px, colour = (int(stored[name][0]) for name in names)
-    locality = Locality(scale, context_px if context_px >= 0 else None, multiple)
-    facts = {"bytes_per_px": bytes_per_px or None, "channels": channels, "makes_colour": bool(colour)}
-    return Predictor(forward, folder, locality=locality, **facts)
+    numbers = {name: int(values[0]) for name, values in stored.items()}
+    return Predictor(forward, folder, **vars(PictureFacts.from_numbers(numbers, channels=channels)))
 
 
 @contextlib.contextmanager

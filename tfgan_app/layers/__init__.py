@@ -13,6 +13,7 @@ from tfgan_app.layers.marks import MakesColour, makes_colour
 from tfgan_app.layers.normalization import build_normalization, spectral
 from tfgan_app.layers.one_hot import OneHot
 from tfgan_app.layers.padding import CropLike, PadToMultiple
+from tfgan_app.layers.picture_facts import PictureFacts, picture_facts
 from tfgan_app.layers.pixel_unshuffle import PixelUnshuffle
 from tfgan_app.layers.resampling import ICNR, BilinearUpsampling, PixelShuffle
 from tfgan_app.layers.spatial_basis import SpatialBasis, SpatialBasisSum
@@ -37,6 +38,7 @@ __all__ = [
     "MakesColour",
     "OneHot",
     "PadToMultiple",
+    "PictureFacts",
     "PixelShuffle",
     "PixelUnshuffle",
     "SpatialBasis",
@@ -53,6 +55,7 @@ __all__ = [
     "interpolation_window",
     "locality_of",
     "makes_colour",
+    "picture_facts",
     "probed_locality",
     "spectral",
 ]

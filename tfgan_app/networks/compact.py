@@ -63,7 +63,9 @@ def build_compact(
     sub_pixels = layers.Conv2D(
         channels * scale**2, 3, padding="same", kernel_initializer=ICNR(scale, _variance(0.01)), name="to_sub_pixels"
     )(x)
-    nearest = layers.Concatenate(dtype="float32", name="nearest")([image] * scale**2)
+    # In two steps, since XNNPACK leaves a concatenation of more than five tensors to slower kernels.
+    repeated = layers.Concatenate(dtype="float32", name="repeated")([image] * scale) if scale > 1 else image
+    nearest = layers.Concatenate(dtype="float32", name="nearest")([repeated] * scale) if scale > 1 else image
     x = layers.Add(dtype="float32", name="detail_added")([nearest, sub_pixels])
     x = PixelShuffle(scale, dtype="float32", name="shuffled")(x)
     return keras.Model(image, x, name=name)

@@ -13,6 +13,8 @@ import tensorflow as tf
 from tfgan_app.config import RunConfig
 from tfgan_app.layers import FromUnitRange, ToUnitRange
 from tfgan_app.tasks import picture_game as game
+from tfgan_app.tasks.exported import calibration_pictures
+from tfgan_app.tasks.held_out import Pair
 from tfgan_app.tasks.picture_data import PictureData
 from tfgan_app.tasks.picture_quality import PictureQuality
 from tfgan_app.training.task import Judging, Networks, Synthesis
@@ -43,6 +45,7 @@ class PictureTask:
     pinned: ClassVar[dict[str, Any]] = {}
     predict_arguments = "--input PICTURES --output OUTPUT"
     sample_headers: tuple[str, ...]
+    input_key: ClassVar[str]
 
     def __init__(self, config: RunConfig, *, data: PictureData, quality: PictureQuality):
         game.check_run(config)
@@ -117,9 +120,13 @@ class PictureTask:
         outputs = networks.generators[game.GENERATOR](FromUnitRange(name="from_unit_range")(pictures))
         return keras.Model(pictures, ToUnitRange(name="to_unit_range")(outputs), name=self.config.task_name)
 
-    def parity_pictures(self) -> list[np.ndarray]:
-        """Inputs that an export is checked on: uint8 `[height, width, channels]`."""
-        return [source for source, _ in self.quality.pairs]
+    def held_out_examples(self) -> list[Pair]:
+        """Held-out inputs and what should come out: uint8 `[height, width, channels]`."""
+        return list(self.quality.pairs)
+
+    def calibration_pictures(self) -> list[np.ndarray]:
+        """Inputs of the training: uint8 `[height, width, channels]`."""
+        return calibration_pictures(self, key=self.input_key)
 
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
         """The centres of the first held-out pictures: baseline, output and original."""

@@ -47,6 +47,7 @@ class RestoreTask(PictureTask):
     config_class = RestoreConfig
     presets: ClassVar[dict[str, dict[str, Any]]] = PRESETS
     sample_headers = ("damaged", "restored", "original")
+    input_key = "damaged"
 
     def __init__(self, config: RunConfig, *, report: Callable[[str], Any] = warn, measure_on: str | None = None):
         settings = config.task

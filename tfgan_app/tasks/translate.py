@@ -26,6 +26,7 @@ from tfgan_app.losses import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES, build_pe
 from tfgan_app.metrics import PIXEL_METRICS, build_lpips, output_variation, paired_metrics
 from tfgan_app.networks import DISCRIMINATORS, GENERATORS
 from tfgan_app.networks.patchgan import smallest_picture_px
+from tfgan_app.tasks.exported import calibration_pictures
 from tfgan_app.tasks.progress import progress_reporter
 from tfgan_app.tasks.translate_config import DEFAULT_PRESET, PIX2PIX_PRESET, TranslateConfig
 from tfgan_app.training.task import Judging, Networks, Objective, Synthesis
@@ -200,9 +201,13 @@ class TranslateTask:
             self.held_out_pairs, size_px=data.image_size, resize=data.resize, background=data.background_rgb
         )
 
-    def parity_pictures(self) -> np.ndarray:
-        """Inputs that an export is checked on: uint8 `[count, size, size, 3]`."""
-        return self.held_out[0]
+    def held_out_examples(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Held-out inputs and what should come out: uint8 `[size, size, 3]`."""
+        return list(zip(*self.held_out, strict=True))
+
+    def calibration_pictures(self) -> list[np.ndarray]:
+        """Inputs of the training: uint8 `[size, size, 3]`."""
+        return calibration_pictures(self, key="input")
 
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
         """The first held-out pairs as rows of input, output and target."""

@@ -59,6 +59,7 @@ class UpscaleTask(PictureTask):
     config_class = UpscaleConfig
     presets: ClassVar[dict[str, dict[str, Any]]] = PRESETS
     sample_headers = ("bicubic", "output", "original")
+    input_key = "low_res"
 
     def __init__(self, config: RunConfig, *, report: Callable[[str], Any] = warn, measure_on: str | None = None):
         settings, size_px = config.task, config.data.image_size

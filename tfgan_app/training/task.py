@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
@@ -154,8 +154,11 @@ class Task(Protocol):
         Either `images` to pictures, float32 in [0, 1] and of any size, or `latents` to such pictures.
         """
 
-    def parity_pictures(self) -> Sequence[np.ndarray]:
-        """Inputs that an export is checked on: uint8 `[height, width, channels]` each. Of a task of pictures only."""
+    def held_out_examples(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Held-out inputs and what should come out: uint8 `[height, width, channels]`. Of a task of pictures only."""
+
+    def calibration_pictures(self) -> list[np.ndarray]:
+        """Some inputs of the training: uint8 `[height, width, channels]`. Of a task of pictures only."""
 
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
         """Rows of uint8 pictures that show what an inference model does now."""

@@ -1,0 +1,70 @@
+"""`manifest.json`: how far each export in a folder is from the model that it was made of."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import json
+from pathlib import Path
+from typing import Any
+
+import tfgan_app
+from tfgan_app.export.parity import LIMITS, Parity
+from tfgan_app.export.request import ExportRequest
+from tfgan_app.files import atomic_path
+
+MANIFEST_FILE = "manifest.json"
+
+
+def add(output_dir: Path, path: Path, *, format: str, request: ExportRequest, parity: Parity) -> None:
+    """Adds an export, and leaves out those that are not there any more.
+
+    Args:
+        output_dir: Folder of all exported models.
+        path: The export, in `output_dir`.
+        format: Its format.
+        request: What was asked for.
+        parity: How far it is from its model.
+    """
+    entries = read(output_dir)
+    entries[path.relative_to(output_dir).as_posix()] = {
+        "format": format,
+        "quantize": request.quantize,
+        "license": request.license,
+        "bytes": _size(path),
+        "written_by": f"tfgan_app {tfgan_app.__version__}",
+        "written_at": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "compared_on": f"{len(request.held_out)} held-out pictures",
+        "parity": {name: _rounded(value) for name, value in dataclasses.asdict(parity).items()},
+        "limits": {name: value for name, value in vars(LIMITS[request.quantize]).items() if value is not None},
+    }
+    kept = {name: entry for name, entry in sorted(entries.items()) if (output_dir / name).exists()}
+    with atomic_path(output_dir / MANIFEST_FILE) as unfinished:
+        unfinished.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
+
+
+def read(output_dir: Path) -> dict[str, Any]:
+    """The entries of a folder's manifest by path; empty where there is none.
+
+    Raises:
+        ValueError: If the file is not what `add` writes. One line.
+    """
+    path = output_dir / MANIFEST_FILE
+    if not path.exists():
+        return {}
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"'{path}' is no JSON: {error}. Mend it, or remove it.") from error
+    if not isinstance(entries, dict):
+        raise ValueError(f"'{path}' must hold a JSON object. Mend it, or remove it.")
+    return entries
+
+
+def _rounded(value: float | None) -> float | None:
+    return float(f"{value:.4g}") if isinstance(value, float) else value
+
+
+def _size(path: Path) -> int:
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())

@@ -1,0 +1,50 @@
+"""What an export is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import keras
+import numpy as np
+
+from tfgan_app.latents import seeded_latents
+
+Pair = tuple[np.ndarray, np.ndarray | None]
+"""What a model is given and what it should make of it, uint8 [height, width, channels] each; None: not known."""
+
+_CALIBRATION_SEEDS = range(1_000, 1_064)
+"""Other seeds than those that an export is compared on."""
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """What an export is asked for, beside the model.
+
+    Attributes:
+        name: The model's name, a plain file name.
+        quantize: `"none"`, or another that the format offers.
+        tile_px: Height and width of the input of formats that fix it; None lets the format choose, 0 leaves it open.
+        image_size_px: Side of the pictures that the model was trained on, if known.
+        held_out: Pictures to compare on, with what should come out.
+        calibration: Training inputs uint8 [height, width, channels] that ranges of integers are chosen on.
+        license: Of the weights.
+        classes: Names of a generative model's labels.
+    """
+
+    name: str
+    quantize: str = "none"
+    tile_px: int | None = None
+    image_size_px: int | None = None
+    held_out: Sequence[Pair] = field(default=(), repr=False)
+    calibration: Sequence[np.ndarray] = field(default=(), repr=False)
+    license: str = "not stated"
+    classes: tuple[str, ...] = ()
+
+    def calibration_latents(self, model: keras.Model) -> Iterator[list[np.ndarray]]:
+        """What ranges of integers of a generative model are chosen on: latents [1, latent_dim], and labels [1]."""
+        classes = len(self.classes)
+        latents = np.asarray(seeded_latents(np.array(_CALIBRATION_SEEDS), model.inputs[0].shape[1]))
+        for index in range(len(latents)):
+            row = [latents[index : index + 1]]
+            yield [*row, np.array([index % classes], np.int32)] if classes else row

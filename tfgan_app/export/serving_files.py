@@ -1,0 +1,145 @@
+"""What TensorFlow Serving reads beside a SavedModel: requests to warm up with, and its configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from google.protobuf import text_format
+from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
+from tensorflow_serving.config import model_server_config_pb2
+
+from tfgan_app.export.request import ExportRequest
+from tfgan_app.files import atomic_path
+from tfgan_app.images import encode_png
+
+WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
+CONFIG_FILE = "models.config"
+
+ALLOWED_BATCH_SIZES = (1, 2, 4, 8)
+"""TensorFlow Serving fills batches up to the next of these, so that few shapes are ever seen."""
+
+MODELS_ROOT = "/models"
+"""Where the folder of exported models is mounted in TensorFlow Serving's container."""
+
+_WARMUP_PX = 64
+
+_FILES = {
+    "batching_parameters.txt": f"""\
+# Pictures of one size that arrive together run as one batch; a lone one does not wait long.
+max_batch_size {{ value: {ALLOWED_BATCH_SIZES[-1]} }}
+batch_timeout_micros {{ value: 2000 }}
+max_enqueued_batches {{ value: 64 }}
+num_batch_threads {{ value: 2 }}
+{"".join(f"allowed_batch_sizes: {size}{chr(10)}" for size in ALLOWED_BATCH_SIZES)}""",
+    "monitoring.config": """\
+# Prometheus asks the REST port for this path.
+prometheus_config {
+  enable: true
+  path: "/monitoring/prometheus/metrics"
+}
+""",
+}
+
+
+def write_warmup(version: Path, request: ExportRequest) -> None:
+    """Writes a request for each signature and allowed batch size, for a server to run before it takes others.
+
+    Args:
+        version: The folder of a SavedModel.
+        request: What was asked for; its first held-out picture is what is sent.
+    """
+    loaded = tf.saved_model.load(str(version))
+    path = version / WARMUP_FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for name, signature in loaded.signatures.items():
+            specs = signature.structured_input_signature[1]
+            for batch in ALLOWED_BATCH_SIZES:
+                log = prediction_log_pb2.PredictionLog()
+                _fill(log.predict_log.request, request, name=name, specs=specs, batch=batch)
+                writer.write(log.SerializeToString())
+
+
+def _fill(message: predict_pb2.PredictRequest, request: ExportRequest, *, name: str, specs: dict, batch: int) -> None:
+    message.model_spec.name = request.name
+    message.model_spec.signature_name = name
+    for key, spec in specs.items():
+        values = np.stack([_example(key, spec, request, index) for index in range(batch)])
+        message.inputs[key].CopyFrom(tf.make_tensor_proto(values, dtype=spec.dtype))
+
+
+def _example(key: str, spec: tf.TensorSpec, request: ExportRequest, index: int) -> np.ndarray | bytes:
+    """One input without its batch dimension."""
+    if key == "classes":
+        return np.array(request.classes[index % len(request.classes)].encode(), object)
+    if key in ("seeds", "labels"):
+        return np.array(0 if key == "labels" else index, spec.dtype.as_numpy_dtype)
+    if key == "latents":
+        return np.zeros(spec.shape[1:], np.float32)
+    channels = spec.shape[-1] if spec.shape.rank == 4 else 3
+    picture = _picture(request, channels)
+    if key == "image_bytes":
+        return np.array(encode_png(picture), object)
+    return picture.astype(spec.dtype.as_numpy_dtype) / (255 if spec.dtype.is_floating else 1)
+
+
+def _picture(request: ExportRequest, channels: int) -> np.ndarray:
+    """The corner of a held-out picture, uint8 [64, 64, channels], or gray where there is none."""
+    for source, _ in request.held_out:
+        if min(source.shape[:2]) >= _WARMUP_PX and source.shape[2] == channels:
+            return source[:_WARMUP_PX, :_WARMUP_PX]
+    return np.full((_WARMUP_PX, _WARMUP_PX, channels), 128, np.uint8)
+
+
+def write_configuration(model: keras.Model, version: Path, request: ExportRequest) -> None:
+    """Brings TensorFlow Serving's files in the folder of all exported models up to date.
+
+    `models.config` lists the SavedModels that are there; what a person has written into it stays. The other files
+    are written where there are none.
+
+    Args:
+        model: Not looked at.
+        version: The new version folder.
+        request: Not looked at.
+
+    Raises:
+        ValueError: If `models.config` cannot be read.
+    """
+    del model, request
+    root = version.parent.parent
+    config = read_models_config(root / CONFIG_FILE)
+    listed = config.model_config_list.config
+    known = {entry.name for entry in listed}
+    for name in sorted(set(_served(root)) - known):
+        listed.add(name=name, base_path=f"{MODELS_ROOT}/{name}", model_platform="tensorflow")
+    with atomic_path(root / CONFIG_FILE) as unfinished:
+        unfinished.write_text(text_format.MessageToString(config), encoding="utf-8")
+    for name, text in _FILES.items():
+        if not (root / name).exists():
+            with atomic_path(root / name) as unfinished:
+                unfinished.write_text(text, encoding="utf-8")
+
+
+def read_models_config(path: Path) -> model_server_config_pb2.ModelServerConfig:
+    """TensorFlow Serving's list of models; an empty one where there is no file.
+
+    Raises:
+        ValueError: If it is no such list. One line.
+    """
+    config = model_server_config_pb2.ModelServerConfig()
+    if path.exists():
+        try:
+            text_format.Parse(path.read_text(encoding="utf-8"), config)
+        except (text_format.ParseError, UnicodeDecodeError) as error:
+            raise ValueError(f"'{path}' is no list of models for TensorFlow Serving: {error}. Mend it.") from error
+    return config
+
+
+def _served(root: Path) -> Iterator[str]:
+    for path in root.glob("*/*/saved_model.pb"):
+        if path.parent.name.isdecimal():
+            yield path.parent.parent.name

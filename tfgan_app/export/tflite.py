@@ -1,0 +1,263 @@
+"""A .tflite file for phones: builtin operations only, one picture at a time, in floats or in integers."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import tfgan_app
+from tfgan_app.export.blame import LayerTap
+from tfgan_app.export.endpoints import write_endpoints
+from tfgan_app.export.request import ExportRequest
+from tfgan_app.latents import takes_latents
+from tfgan_app.layers import class_names_of, picture_facts
+from tfgan_app.lite import Card, LiteModel, with_card
+from tfgan_app.lite.model import SIGNATURE, load_lite_model, run_signature
+
+QUANTIZATIONS = ("none", "float16", "dynamic", "int8")
+
+DEFAULT_TILE_PX = 128
+"""Of a model that sees a small part of a picture at a time."""
+
+_SAME = 1e-3
+"""A network that is resized wrongly differs by far more than this from itself, in [0, 1]."""
+
+_ODD_SIZES = ((33, 47), (1, 5))
+_UNSUPPORTED = re.compile(r"^(?:TF Select|Flex|Custom) ops: (?P<names>.+)$", re.MULTILINE)
+
+
+def new_file(output_dir: Path, request: ExportRequest) -> Path:
+    """`output_dir/name.tflite`, or `name_int8.tflite` and the like, refused where it exists."""
+    suffix = "" if request.quantize == "none" else f"_{request.quantize}"
+    path = output_dir / f"{request.name}{suffix}.tflite"
+    if path.exists():
+        raise ValueError(f"'{path}' exists already: choose another name, or remove it first.")
+    return path
+
+
+def write(model: keras.Model, path: Path, request: ExportRequest) -> None:
+    """Writes a file with one signature, `serving_default`, and a `Card` in its metadata.
+
+    - A model of pictures: `images` [1, tile, tile, channels] -> `outputs` [1, scale * tile, scale * tile, 3], both
+      float32 in [0, 1], or both uint8 for `int8`. Where the card says so, the input can be resized.
+    - A generative model: `latents` float32 [1, latent_dim] (and `labels` int32 [1]) -> `outputs` [1, height, width,
+      1 or 3], float32 in [0, 1], or uint8 for `int8`.
+
+    Args:
+        model: As for `export_model`.
+        path: The file to write.
+        request: What was asked for. `tile_px` 0 leaves the size open, for CPUs: no delegate takes that.
+
+    Raises:
+        ValueError: If the network has an operation that LiteRT has not; the message names it.
+    """
+    specs = _specs(model, request)
+    card = _card(model, request)
+    content = convert(model, specs, quantize=request.quantize, calibration=_calibration(model, specs, request))
+    if not card.latent_dim and card.tile_px is not None:
+        plain = content if request.quantize == "none" else convert(model, specs, quantize="none")
+        card = _with_sizes(card, model, plain)
+    elif not card.latent_dim:
+        card = dataclasses.replace(card, sizes="any")
+    path.write_bytes(with_card(content, card))
+
+
+def load(path: Path) -> Callable:
+    """Loads a file that `write` wrote, as a function on what the model was called with."""
+    lite = load_lite_model(path)
+
+    def forward(inputs: tf.Tensor | list[tf.Tensor]) -> np.ndarray:
+        return lite(*[np.asarray(tensor) for tensor in tf.nest.flatten(inputs)])
+
+    forward.takes = lite.takes
+    return forward
+
+
+def convert(
+    model: Callable,
+    specs: Sequence[tf.TensorSpec],
+    *,
+    quantize: str = "none",
+    calibration: Sequence[Sequence[np.ndarray]] = (),
+) -> bytes:
+    """Converts a model, of builtin operations only.
+
+    Args:
+        model: `inputs` -> a tensor, or name -> tensor.
+        specs: Name, shape and dtype of each of its inputs.
+        quantize: One of `QUANTIZATIONS`.
+        calibration: For `int8`: what the ranges of integers are chosen on, arrays for each input.
+
+    Returns:
+        The file.
+
+    Raises:
+        ValueError: If an operation is not builtin; it is named.
+    """
+    names = [spec.name for spec in specs]
+
+    def run(*inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        outputs = model(list(inputs) if len(inputs) > 1 else inputs[0], training=False)
+        return outputs if isinstance(outputs, dict) else {"outputs": outputs}
+
+    with tempfile.TemporaryDirectory() as folder:
+        write_endpoints(model, {SIGNATURE: (run, *specs)}, Path(folder))
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[SIGNATURE])
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        if quantize != "none":
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if quantize == "float16":
+            converter.target_spec.supported_types = [tf.float16]
+        if quantize == "int8":
+            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+            converter.representative_dataset = lambda: (dict(zip(names, row, strict=True)) for row in calibration)
+            pictures = all(spec.dtype == tf.float32 and spec.shape.rank == 4 for spec in specs)
+            converter.inference_input_type = tf.uint8 if pictures else tf.float32
+            converter.inference_output_type = tf.uint8
+        try:
+            with _quiet():
+                return converter.convert()
+        except Exception as error:  # The converter's own errors have no common type.
+            raise ValueError(_reason(error)) from error
+
+
+def outputs_of_layers(model: keras.Model, inputs: list[tf.Tensor], request: ExportRequest) -> dict[str, np.ndarray]:
+    """What the layers of a model give in a .tflite file; see `Exporter`."""
+    specs = [
+        tf.TensorSpec(tensor.shape, tensor.dtype, name=known.name)
+        for tensor, known in zip(inputs, _specs(model, request), strict=True)
+    ]
+    calibration = _calibration(model, specs, request)
+    content = convert(LayerTap(model), specs, quantize=request.quantize, calibration=calibration)
+    return run_signature(content, {spec.name: x.numpy() for spec, x in zip(specs, inputs, strict=True)})
+
+
+def _specs(model: keras.Model, request: ExportRequest) -> list[tf.TensorSpec]:
+    if takes_latents(model):
+        return [tf.TensorSpec([1, *tensor.shape[1:]], tensor.dtype, name=tensor.name) for tensor in model.inputs]
+    side = _tile_px(model, request) or None
+    return [tf.TensorSpec([1, side, side, model.inputs[0].shape[-1]], tf.float32, name="images")]
+
+
+def _tile_px(model: keras.Model, request: ExportRequest) -> int:
+    if request.tile_px is not None:
+        return request.tile_px
+    locality = picture_facts(model).locality
+    local = locality.context_px is not None and 4 * locality.context_px <= DEFAULT_TILE_PX
+    size_px = DEFAULT_TILE_PX if local else max(DEFAULT_TILE_PX, request.image_size_px or 0)
+    return -(-size_px // locality.multiple) * locality.multiple
+
+
+def _card(model: keras.Model, request: ExportRequest) -> Card:
+    told = {
+        "name": request.name,
+        "version": tfgan_app.__version__,
+        "license": request.license,
+        "quantize": request.quantize,
+    }
+    if takes_latents(model):
+        return Card(**told, latent_dim=model.inputs[0].shape[1], classes=tuple(class_names_of(model)))
+    facts = picture_facts(model)
+    return Card(
+        **told,
+        tile_px=_tile_px(model, request) or None,
+        scale=facts.locality.scale,
+        context_px=facts.locality.context_px,
+        multiple=facts.locality.multiple,
+        channels=facts.channels,
+        makes_colour=facts.makes_colour,
+    )
+
+
+def _with_sizes(card: Card, model: keras.Model, content: bytes) -> Card:
+    """Finds out by running it to which sizes a file can be resized.
+
+    Some networks compute sizes while they run, and these are fixed when they are converted.
+    """
+    rng = np.random.default_rng(0)
+    tile_px = card.tile_px
+    for sizes, shapes in (
+        ("any", _ODD_SIZES),
+        ("multiple", ((card.multiple, 3 * card.multiple), (tile_px + card.multiple, 2 * tile_px))),
+    ):
+        candidate = dataclasses.replace(card, sizes=sizes)
+        lite = LiteModel(with_card(content, candidate))
+        pictures = [rng.random((1, *shape, card.channels), np.float32) for shape in shapes]
+        if all(_agrees(model, lite, picture) for picture in pictures):
+            return candidate
+    return dataclasses.replace(card, sizes="fixed")
+
+
+def _agrees(model: keras.Model, lite: LiteModel, picture: np.ndarray) -> bool:
+    expected = np.asarray(model(picture, training=False))
+    with _quiet():
+        try:
+            received = lite(picture)
+        except (ValueError, RuntimeError):  # What cannot be resized fails when it is, or when it runs.
+            return False
+    return received.shape == expected.shape and float(np.abs(received - expected).max()) < _SAME
+
+
+def _calibration(model: keras.Model, specs: Sequence[tf.TensorSpec], request: ExportRequest) -> list[list[np.ndarray]]:
+    """What the integers' ranges are chosen on: crops of training pictures of the input's size, or latents."""
+    if request.quantize != "int8":
+        return []
+    if takes_latents(model):
+        return [list(row) for row in request.calibration_latents(model)]
+    side = specs[0].shape[1] or DEFAULT_TILE_PX
+    pictures = [_fitted(picture, side).astype(np.float32) / 255.0 for picture in request.calibration]
+    if not pictures:
+        raise ValueError("`quantize` int8 needs pictures to choose the ranges of integers on. Received none.")
+    # Black and white are there always, so that the integers of input and output are the levels of 8-bit files.
+    first = pictures[0]
+    extremes = [np.zeros_like(first), np.ones_like(first)]
+    return [[picture[np.newaxis]] for picture in [*pictures, *extremes]]
+
+
+def _fitted(picture: np.ndarray, size_px: int) -> np.ndarray:
+    """The centre of a picture, or the picture and its mirror image where it is smaller."""
+    for axis in (0, 1):
+        size = picture.shape[axis]
+        if size >= size_px:
+            picture = np.take(picture, np.arange(size_px) + (size - size_px) // 2, axis=axis)
+        else:
+            picture = np.pad(picture, [(0, size_px - size if each == axis else 0) for each in range(3)], "symmetric")
+    return picture
+
+
+def _reason(error: Exception) -> str:
+    text = str(error)
+    found = _UNSUPPORTED.search(text)
+    if found:
+        return (
+            f"The network has operations that LiteRT has not: {found['names']}. "
+            "Use layers made of its builtin operations, or another format."
+        )
+    lines = [line for line in text.strip().splitlines() if line.strip()]
+    return f"LiteRT cannot convert the network: {lines[-1] if lines else type(error).__name__}"
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Holds back what the converter's native code prints on stderr, whatever its log level."""
+    try:
+        copy = os.dup(2)
+    except OSError:  # There is no stderr.
+        yield
+        return
+    with open(os.devnull, "w") as nothing:
+        os.dup2(nothing.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(copy, 2)
+            os.close(copy)

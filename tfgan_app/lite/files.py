@@ -1,0 +1,135 @@
+"""What a .tflite file says of itself: metadata beside the network, which every LiteRT runtime passes over."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.tools import flatbuffer_utils
+
+METADATA_NAME = "tfgan_app"
+"""Name of the metadata buffer that holds a `Card` as JSON."""
+
+MAX_FILE_BYTES = 2**31
+"""Flatbuffers hold no more."""
+
+_MAX_CARD_BYTES = 2**20
+_IDENTIFIER = b"TFL3"
+
+Sizes = Literal["any", "multiple", "fixed"]
+
+
+@dataclass(frozen=True)
+class Card:
+    """What has to be known of a .tflite file to use it.
+
+    Attributes:
+        name: Of the model.
+        version: Of the package that wrote it.
+        license: Of the weights.
+        quantize: `"none"`, `"float16"`, `"dynamic"` or `"int8"`.
+        tile_px: Height and width of the input that it was written for; None where it has no size of its own.
+        sizes: Whether the input can be resized at run time: to `"any"` size, to any `"multiple"` of `multiple`, or
+            not at all (`"fixed"`).
+        scale: Output pixels per input pixel along height and width.
+        context_px: How many input pixels beyond its own an output pixel depends on; None where that may be all.
+        multiple: See `Locality`.
+        channels: Of the input: 3, or 4 where the fourth tells what is known (full) and what is a hole (0).
+        makes_colour: Whether gray pictures come back in colour.
+        latent_dim: Of a generative model: the size of its latents; 0 for a model of pictures.
+        classes: Names of its labels.
+    """
+
+    name: str
+    version: str
+    license: str = "not stated"
+    quantize: str = "none"
+    tile_px: int | None = None
+    sizes: Sizes = "fixed"
+    scale: int = 1
+    context_px: int | None = None
+    multiple: int = 1
+    channels: int = 3
+    makes_colour: bool = False
+    latent_dim: int = 0
+    classes: tuple[str, ...] = ()
+
+    def to_json(self) -> str:
+        """One object, with the ranges of inputs and outputs in words."""
+        ranges = "0 to 255, uint8" if self.quantize == "int8" else "0 to 1, float32"
+        inputs = "standard normal, float32" if self.latent_dim else ranges
+        return json.dumps(dataclasses.asdict(self) | {"input_range": inputs, "output_range": ranges}, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Card:
+        """Reads what `to_json` wrote; fields that it does not know are left out.
+
+        Raises:
+            ValueError: If a field is missing or of another kind.
+        """
+        values = json.loads(text)
+        if not isinstance(values, dict):
+            raise ValueError(f"must be an object, not {type(values).__name__}")
+        known = {field.name: values[field.name] for field in dataclasses.fields(cls) if field.name in values}
+        card = cls(**{"name": "", "version": "", **known, "classes": tuple(known.get("classes", ()))})
+        numbers = (card.scale, card.multiple, card.channels)
+        whole = all(type(number) is int and number > 0 for number in numbers) and type(card.latent_dim) is int
+        optional = all(it is None or type(it) is int for it in (card.tile_px, card.context_px))
+        if not whole or not optional or card.sizes not in ("any", "multiple", "fixed"):
+            raise ValueError("has values of the wrong kind")
+        return card
+
+
+def with_card(content: bytes, card: Card) -> bytes:
+    """A .tflite file with a card in it, in place of the one before.
+
+    Args:
+        content: The file.
+        card: What to write into it.
+    """
+    model = flatbuffer_utils.convert_bytearray_to_object(bytearray(content))
+    metadata = [entry for entry in model.metadata or [] if entry.name != METADATA_NAME.encode()]
+    buffer, entry = schema.BufferT(), schema.MetadataT()
+    buffer.data = list(card.to_json().encode())
+    entry.name, entry.buffer = METADATA_NAME, len(model.buffers)
+    model.buffers.append(buffer)
+    model.metadata = [*metadata, entry]
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+
+
+def read_card(content: bytes) -> Card | None:
+    """The card of a .tflite file, None where it has none.
+
+    Raises:
+        ValueError: If this is no such file, or its card cannot be read. One line.
+    """
+    if content[4:8] != _IDENTIFIER:
+        raise ValueError("it does not begin as a .tflite file does")
+    try:
+        model = schema.Model.GetRootAs(content)
+        for index in range(model.MetadataLength()):
+            entry = model.Metadata(index)
+            if entry.Name() == METADATA_NAME.encode():
+                data = model.Buffers(entry.Buffer()).DataAsNumpy()
+                return Card.from_json(bytes(data[:_MAX_CARD_BYTES]))
+    except Exception as error:  # A damaged file is read as numbers and offsets that mean nothing.
+        raise ValueError(f"what it says of itself cannot be read: {error}") from error
+    return None
+
+
+def read_file(path: str | os.PathLike) -> bytes:
+    """The bytes of a .tflite file of a bounded size.
+
+    Raises:
+        ValueError: If it is larger than flatbuffers can be.
+    """
+    path = Path(path)
+    size = path.stat().st_size
+    if size >= MAX_FILE_BYTES:
+        raise ValueError(f"A .tflite file must be smaller than {MAX_FILE_BYTES} bytes. Received: '{path}', {size}.")
+    return path.read_bytes()

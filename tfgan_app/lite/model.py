@@ -1,0 +1,168 @@
+"""A .tflite file behind the interface that a Keras model of pictures has."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from tfgan_app.lite.files import read_card, read_file
+
+SIGNATURE = "serving_default"
+
+
+class LiteModel:
+    """Runs a .tflite file of one signature `images` -> `outputs`, or `latents` (and `labels`) -> `outputs`.
+
+    It takes batches and floats whatever the file takes: pictures go in one at a time, and the integers of an int8
+    file are converted.
+
+    Attributes:
+        card: What the file says of itself.
+    """
+
+    def __init__(self, source: str | os.PathLike | bytes, *, threads: int | None = None):
+        """Loads a file.
+
+        Args:
+            source: Its path, or its bytes.
+            threads: Of the interpreter; by default as many as there are cores for this process.
+
+        Raises:
+            ValueError: If it is no such file, was not written by `tfgan_app export`, or needs what this runtime
+                does not have. One line.
+        """
+        content = source if isinstance(source, bytes) else read_file(source)
+        card = read_card(content)
+        if card is None:
+            raise ValueError("it has no card: only a .tflite file that `tfgan_app export` wrote says how it is used")
+        self.card = card
+        try:
+            self._interpreter = Interpreter(model_content=content, num_threads=threads or _cores())
+            self._interpreter.allocate_tensors()
+            signature = self._interpreter.get_signature_list()[SIGNATURE]
+        except (ValueError, RuntimeError, KeyError) as error:
+            raise ValueError(f"this runtime cannot load it: {str(error).splitlines()[0]}") from error
+        runner = self._interpreter.get_signature_runner(
+            SIGNATURE
+        )  # Not kept: it holds tensors, which forbids resizing.
+        self._inputs, self._output = runner.get_input_details(), runner.get_output_details()["outputs"]
+        self.input_names = tuple(name for name in ("images", "latents", "labels") if name in signature["inputs"])
+        self._shapes = {name: tuple(self._inputs[name]["shape"]) for name in self.input_names}
+
+    def takes(self, height: int, width: int) -> bool:
+        """Whether it runs on pictures of a size, be it by mirroring what is missing."""
+        tile_px = self.card.tile_px
+        return self.card.sizes != "fixed" or tile_px is None or max(height, width) <= tile_px
+
+    def __call__(self, *inputs: np.ndarray) -> np.ndarray:
+        """Runs the model.
+
+        Args:
+            *inputs: `images` float32 [batch, height, width, channels] in [0, 1]; or `latents` float32
+                [batch, latent_dim], and `labels` int32 [batch] where there are classes.
+
+        Returns:
+            float32 [batch, scale * height, scale * width, 3], or the pictures of the latents, in [0, 1].
+
+        Raises:
+            ValueError: If the file does not take pictures of this size.
+        """
+        arrays = [np.asarray(array) for array in inputs]
+        if self.input_names == ("images",):
+            return np.concatenate([self._picture(picture[np.newaxis]) for picture in arrays[0]])
+        return np.concatenate(
+            [self._run([array[index : index + 1] for array in arrays]) for index in range(len(arrays[0]))]
+        )
+
+    def _picture(self, picture: np.ndarray) -> np.ndarray:
+        height, width = picture.shape[1:3]
+        if not self.takes(height, width):
+            size = self.card.tile_px
+            raise ValueError(f"The model takes pictures of at most {size} x {size} px. Received: {width} x {height}.")
+        padded = self._padded(picture)
+        outputs = self._run([padded])
+        return outputs[:, : height * self.card.scale, : width * self.card.scale]
+
+    def _padded(self, picture: np.ndarray) -> np.ndarray:
+        """Mirrored to a size that the file takes, as the networks do themselves for their strides."""
+        if self.card.sizes == "any" or self.card.tile_px is None:
+            return picture
+        for axis in (1, 2):
+            size = picture.shape[axis]
+            wanted = -(-size // self.card.multiple) * self.card.multiple
+            if self.card.sizes == "fixed":
+                wanted = self.card.tile_px
+            if wanted != size:
+                picture = np.take(picture, _mirrored(wanted, size), axis=axis)
+        return picture
+
+    def _run(self, arrays: Sequence[np.ndarray]) -> np.ndarray:
+        named = dict(zip(self.input_names, arrays, strict=True))
+        for name, array in named.items():
+            if tuple(array.shape) != self._shapes[name]:
+                self._interpreter.resize_tensor_input(self._inputs[name]["index"], array.shape)
+                self._interpreter.allocate_tensors()
+                self._shapes[name] = tuple(array.shape)
+        for name, array in named.items():
+            self._interpreter.set_tensor(self._inputs[name]["index"], _quantized(array, self._inputs[name]))
+        self._interpreter.invoke()
+        return _dequantized(self._interpreter.get_tensor(self._output["index"]), self._output)
+
+
+def run_signature(content: bytes, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Runs a .tflite file with whatever outputs once, in floats.
+
+    Args:
+        content: The file; its inputs have fixed sizes.
+        inputs: Name -> array of the size and in the units of the model that was converted.
+
+    Returns:
+        Name of each output -> float32.
+    """
+    interpreter = Interpreter(model_content=content, num_threads=_cores())
+    runner = interpreter.get_signature_runner(SIGNATURE)
+    details = runner.get_input_details()
+    outputs = runner(**{name: _quantized(array, details[name]) for name, array in inputs.items()})
+    return {name: _dequantized(outputs[name], described) for name, described in runner.get_output_details().items()}
+
+
+def _quantized(array: np.ndarray, details: dict) -> np.ndarray:
+    scale, zero_point = details["quantization"]
+    dtype = details["dtype"]
+    if not scale or np.issubdtype(dtype, np.floating):
+        return np.ascontiguousarray(array, dtype)
+    limits = np.iinfo(dtype)
+    return np.clip(np.rint(array / scale) + zero_point, limits.min, limits.max).astype(dtype)
+
+
+def _dequantized(array: np.ndarray, details: dict) -> np.ndarray:
+    scale, zero_point = details["quantization"]
+    if not scale or np.issubdtype(array.dtype, np.floating):
+        return np.array(array, np.float32)
+    return ((array.astype(np.float32) - zero_point) * np.float32(scale)).astype(np.float32)
+
+
+def _mirrored(wanted: int, size: int) -> np.ndarray:
+    """Indices 0 to `size` - 1 and back again, `wanted` of them."""
+    folded = np.arange(wanted) % max(2 * size - 2, 1)
+    return np.minimum(folded, max(2 * size - 2, 1) - folded)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def load_lite_model(path: str | os.PathLike, *, threads: int | None = None) -> LiteModel:
+    """Loads a file; what is wrong with it is said with its name.
+
+    Raises:
+        ValueError: As `LiteModel`. One line.
+    """
+    try:
+        return LiteModel(path, threads=threads)
+    except (ValueError, OSError) as error:
+        raise ValueError(f"Cannot load the LiteRT model '{Path(path)}': {error}") from error

@@ -1,0 +1,268 @@
+"""Which operations of a .tflite file the accelerators of a phone would take over, and which not."""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ai_edge_litert.interpreter import Interpreter
+
+_DELEGATE = "DELEGATE"
+
+NNAPI_OPERATORS = frozenset(
+    [
+        "ABS",
+        "ADD",
+        "ARG_MAX",
+        "ARG_MIN",
+        "AVERAGE_POOL_2D",
+        "BATCH_TO_SPACE_ND",
+        "CAST",
+        "CONCATENATION",
+        "CONV_2D",
+        "DEPTHWISE_CONV_2D",
+        "DEPTH_TO_SPACE",
+        "DEQUANTIZE",
+        "DIV",
+        "ELU",
+        "EMBEDDING_LOOKUP",
+        "EQUAL",
+        "EXP",
+        "EXPAND_DIMS",
+        "FILL",
+        "FLOOR",
+        "FULLY_CONNECTED",
+        "GATHER",
+        "GREATER",
+        "GREATER_EQUAL",
+        "HARD_SWISH",
+        "HASHTABLE_LOOKUP",
+        "L2_NORMALIZATION",
+        "L2_POOL_2D",
+        "LEAKY_RELU",
+        "LESS",
+        "LESS_EQUAL",
+        "LOCAL_RESPONSE_NORMALIZATION",
+        "LOG",
+        "LOGICAL_AND",
+        "LOGICAL_NOT",
+        "LOGICAL_OR",
+        "LOGISTIC",
+        "LSTM",
+        "MAXIMUM",
+        "MAX_POOL_2D",
+        "MEAN",
+        "MINIMUM",
+        "MIRROR_PAD",
+        "MUL",
+        "NEG",
+        "NOT_EQUAL",
+        "PACK",
+        "PAD",
+        "PADV2",
+        "POW",
+        "PRELU",
+        "QUANTIZE",
+        "REDUCE_ANY",
+        "REDUCE_MAX",
+        "REDUCE_MIN",
+        "REDUCE_PROD",
+        "RELU",
+        "RELU6",
+        "RELU_N1_TO_1",
+        "RESHAPE",
+        "RESIZE_BILINEAR",
+        "RESIZE_NEAREST_NEIGHBOR",
+        "RNN",
+        "RSQRT",
+        "SELECT",
+        "SIN",
+        "SLICE",
+        "SOFTMAX",
+        "SPACE_TO_BATCH_ND",
+        "SPACE_TO_DEPTH",
+        "SPLIT",
+        "SQRT",
+        "SQUARED_DIFFERENCE",
+        "SQUEEZE",
+        "STRIDED_SLICE",
+        "SUB",
+        "SUM",
+        "SVDF",
+        "TANH",
+        "TILE",
+        "TOPK_V2",
+        "TRANSPOSE",
+        "TRANSPOSE_CONV",
+    ]
+)
+"""Builtin operations that the Neural Networks API 1.3 (Android 11) has. Android 15 declares this interface outdated."""
+
+GPU_OPERATORS = frozenset(
+    [
+        "ABS",
+        "ADD",
+        "ADD_N",
+        "AVERAGE_POOL_2D",
+        "BATCH_MATMUL",
+        "CAST",
+        "CONCATENATION",
+        "CONV_2D",
+        "COS",
+        "CUMSUM",
+        "DENSIFY",
+        "DEPTHWISE_CONV_2D",
+        "DEPTH_TO_SPACE",
+        "DEQUANTIZE",
+        "DIV",
+        "ELU",
+        "EQUAL",
+        "EXP",
+        "FLOOR",
+        "FLOOR_DIV",
+        "FLOOR_MOD",
+        "FULLY_CONNECTED",
+        "GATHER",
+        "GELU",
+        "GREATER",
+        "GREATER_EQUAL",
+        "HARD_SWISH",
+        "LEAKY_RELU",
+        "LESS",
+        "LESS_EQUAL",
+        "LOG",
+        "LOGICAL_AND",
+        "LOGISTIC",
+        "LSTM",
+        "MAXIMUM",
+        "MAX_POOL_2D",
+        "MEAN",
+        "MINIMUM",
+        "MIRROR_PAD",
+        "MUL",
+        "NEG",
+        "NOT_EQUAL",
+        "ONE_HOT",
+        "PACK",
+        "PAD",
+        "PADV2",
+        "POW",
+        "PRELU",
+        "QUANTIZE",
+        "REDUCE_MAX",
+        "REDUCE_MIN",
+        "REDUCE_PROD",
+        "RELU",
+        "RELU6",
+        "RELU_N1_TO_1",
+        "RESHAPE",
+        "RESIZE_BILINEAR",
+        "RESIZE_NEAREST_NEIGHBOR",
+        "RSQRT",
+        "SELECT",
+        "SELECT_V2",
+        "SIGN",
+        "SIN",
+        "SLICE",
+        "SOFTMAX",
+        "SPACE_TO_DEPTH",
+        "SPLIT",
+        "SPLIT_V",
+        "SQRT",
+        "SQUARE",
+        "SQUARED_DIFFERENCE",
+        "STRIDED_SLICE",
+        "SUB",
+        "SUM",
+        "TANH",
+        "TILE",
+        "TRANSPOSE",
+        "TRANSPOSE_CONV",
+    ]
+)
+"""Builtin operations that the GPU delegate has a kernel for, on tensors of fixed shapes."""
+
+
+@dataclass(frozen=True)
+class Delegation:
+    """What an accelerator would leave to the plain CPU kernels.
+
+    Attributes:
+        delegate: Its name.
+        taken: How many operations it takes.
+        left: Name of each operation that it leaves -> how often.
+        parts: Into how many parts the network falls for it: each change between accelerator and CPU copies feature
+            maps and waits.
+    """
+
+    delegate: str
+    taken: int
+    left: dict[str, int]
+    parts: int
+
+    def line(self) -> str:
+        """One line for a person."""
+        if not self.left:
+            return f"{self.delegate}: takes all {self.taken} operations"
+        left = ", ".join(f"{count} {name}" for name, count in sorted(self.left.items()))
+        parts = "" if self.parts == 1 else f", in {self.parts} parts"
+        return f"{self.delegate}: takes {self.taken} operations{parts}, and leaves to the CPU {left}"
+
+
+def operator_names(content: bytes) -> list[str]:
+    """Names of the operations of a .tflite file, in order, as often as they occur."""
+    interpreter = Interpreter(model_content=content, num_threads=1)
+    return [details["op_name"] for details in interpreter._get_ops_details()]
+
+
+def delegations(content: bytes) -> list[Delegation]:
+    """What XNNPACK (on CPUs), the GPU delegate and NNAPI would take of a .tflite file.
+
+    XNNPACK is asked by loading the file with it here. The other two are compared with the operations that they have, by
+    name alone: what a driver really takes differs by phone.
+    """
+    names = operator_names(content)
+    return [
+        _xnnpack(content, names),
+        _by_name("GPU", names, GPU_OPERATORS),
+        _by_name("NNAPI", names, NNAPI_OPERATORS),
+    ]
+
+
+def _xnnpack(content: bytes, names: list[str]) -> Delegation:
+    """The interpreter replaces what XNNPACK takes by nodes of their own; what they stand for is found by their ends."""
+    interpreter = Interpreter(model_content=content, num_threads=1)
+    interpreter.allocate_tensors()
+    operators = interpreter._get_ops_details()
+    nodes = [details for details in operators if details["op_name"] != _DELEGATE]
+    maker = {int(tensor): index for index, details in enumerate(nodes) for tensor in details["outputs"]}
+    taken: set[int] = set()
+    replaced = [details for details in operators if details["op_name"] == _DELEGATE]
+    for details in replaced:
+        taken |= _between(nodes, maker, first=set(map(int, details["inputs"])), last=map(int, details["outputs"]))
+    left = collections.Counter(details["op_name"] for index, details in enumerate(nodes) if index not in taken)
+    return Delegation("XNNPACK (CPU)", len(names) - left.total(), dict(left), max(1, len(replaced)))
+
+
+def _between(nodes: list[dict], maker: dict[int, int], *, first: set[int], last: Iterator[int]) -> set[int]:
+    """Indices of the operations that lie between tensors."""
+    found: set[int] = set()
+    waiting = [tensor for tensor in last if tensor not in first]
+    while waiting:
+        index = maker.get(waiting.pop())
+        if index is not None and index not in found:
+            found.add(index)
+            waiting += [tensor for tensor in map(int, nodes[index]["inputs"]) if tensor not in first and tensor >= 0]
+    return found
+
+
+def _by_name(delegate: str, names: list[str], known: frozenset[str]) -> Delegation:
+    left = collections.Counter(name for name in names if name not in known)
+    return Delegation(delegate, len(names) - left.total(), dict(left), _parts(names, left))
+
+
+def _parts(names: list[str], left: dict[str, int]) -> int:
+    """Runs of operations in a row that are taken."""
+    taken = [name not in left for name in names]
+    return max(1, sum(now and not before for before, now in zip([False, *taken], taken, strict=False)))
