@@ -1,0 +1,194 @@
+// The page: a file in, progress and a picture out. The work is done in worker.js.
+
+import {layOut} from './compare.js';
+import {decode, draw, fitting, largestResult} from './picture.js';
+
+const element = id => document.getElementById(id);
+const [status, chooser, tooLarge, work, file, after] =
+    ['status', 'chooser', 'too-large', 'work', 'file', 'after'].map(element);
+
+let facts = null;
+let worker = null;
+let engine = '';  // What runs the model, in words.
+let chosen = null;  // {name, bitmap} of the picture that is worked on.
+
+const megapixels = pixels => `${(pixels / 1e6).toFixed(1)} megapixels`;
+
+/** Shows one line above everything else, or none. */
+function say(message, {isError = false} = {}) {
+  status.textContent = message;
+  status.hidden = !message;
+  status.classList.toggle('error', isError);
+}
+
+function show(...sections) {
+  for (const section of [chooser, tooLarge, work]) {
+    section.hidden = !sections.includes(section);
+  }
+  work.classList.toggle('running', sections.includes(work));
+}
+
+function describe() {
+  document.title = facts.title;
+  element('title').textContent = facts.title;
+  const size = facts.scale > 1 ? `Makes pictures ${facts.scale} times as wide and high.` : 'Keeps the size of pictures.';
+  const tiles = Tiling.isExact(facts) ? '' :
+      ` Looks at more than a tile of ${facts.tile_px} pixels: larger pictures are blended from overlapping tiles.`;
+  element('facts').textContent = size + tiles;
+  element('about').textContent = `Model ${facts.name}, version ${facts.version}, licence: ${facts.license}.`;
+}
+
+function startWorker(accelerator) {
+  worker?.terminate();
+  worker = new Worker('worker.js');
+  worker.onmessage = ({data}) => handlers[data.type](data);
+  worker.onerror = () => fail('The worker of this page could not be loaded. Reload the page.');
+  worker.postMessage({type: 'load', accelerator, facts});
+}
+
+function fail(message) {
+  show(chooser);
+  say(message, {isError: true});
+}
+
+const handlers = {
+  ready({accelerator, threads}) {
+    engine = accelerator === 'webgpu' ? 'the graphics card' : threads > 1 ? `${threads} processor threads` : 'the processor';
+    const declined = element('webgpu').checked && accelerator !== 'webgpu';
+    element('webgpu').checked = accelerator === 'webgpu';
+    say(declined ? 'The graphics card cannot run this model here: the processor does.' : '');
+    show(chooser);
+    document.body.dataset.state = 'ready';
+  },
+  tile({block, done, tiles, elapsedMs}) {
+    const {x, y, width, height, pixels} = block;
+    after.getContext('2d').putImageData(new ImageData(pixels, width, height), x, y);
+    element('progress').value = done / tiles;
+    const seconds = Math.ceil(elapsedMs / done * (tiles - done) / 1000);
+    element('progress-text').textContent = `Tile ${done} of ${tiles}` + (done < tiles ? `, about ${seconds} s left` : '');
+  },
+  done({elapsedMs}) {
+    work.classList.remove('running');
+    element('progress-row').hidden = true;
+    element('result-actions').hidden = false;
+    const {width, height} = after;
+    const before = element('before');
+    const perMegapixel = Math.round(elapsedMs / (width * height / 1e6));
+    element('timing').textContent = `${before.width} × ${before.height} to ${width} × ${height} pixels in ` +
+        `${(elapsedMs / 1000).toFixed(1)} s on ${engine}: ${perMegapixel} ms per megapixel of the result.`;
+    layOut();
+    after.toBlob(offerDownload, 'image/png');
+  },
+  cancelled() {
+    show(chooser);
+    say('Cancelled.');
+    document.body.dataset.state = 'ready';
+  },
+  error({during, message}) {
+    fail(during === 'load' ? `The model could not be loaded. ${message}` : `The model failed. ${message}`);
+    document.body.dataset.state = 'failed';
+  },
+};
+
+function offerDownload(blob) {
+  if (!blob) {
+    fail('The result is too large for this browser to save. Take a smaller picture.');
+    return;
+  }
+  const link = element('download');
+  URL.revokeObjectURL(link.href);
+  link.href = URL.createObjectURL(blob);
+  link.download = `${chosen.name.replace(/\.[^.]*$/, '')}-${facts.name}.png`;
+  document.body.dataset.state = 'done';
+}
+
+async function take(blob) {
+  say('');
+  try {
+    chosen?.bitmap.close();
+    chosen = {name: blob.name || 'picture', bitmap: await decode(blob)};
+  } catch (error) {
+    chosen = null;
+    fail(error.message);
+    return;
+  }
+  const size = fitting(chosen.bitmap, facts.scale);
+  if (size.share === 1) {
+    start({shrink: false});
+    return;
+  }
+  const {width, height} = chosen.bitmap;
+  element('too-large-text').textContent =
+      `This picture has ${width} × ${height} pixels. The result would have ${megapixels(width * height * facts.scale ** 2)}, ` +
+      `and this device shows ${megapixels(largestResult())} at most. A part of ${size.width} × ${size.height} fits.`;
+  show(chooser, tooLarge);
+}
+
+function start({shrink}) {
+  const {width, height} = fitting(chosen.bitmap, facts.scale);
+  const picture = draw(chosen.bitmap, element('before'), {width, height, shrink});
+  after.width = facts.scale * width;
+  after.height = facts.scale * height;
+  element('progress').value = 0;
+  element('progress-text').textContent = '';
+  element('timing').textContent = '';
+  element('progress-row').hidden = false;
+  element('result-actions').hidden = true;
+  show(work);
+  layOut();
+  document.body.dataset.state = 'running';
+  worker.postMessage({type: 'run', picture}, [picture.pixels.buffer]);
+}
+
+function listen() {
+  file.addEventListener('change', () => file.files[0] && take(file.files[0]));
+  element('another').addEventListener('click', () => {
+    file.value = '';
+    file.click();
+  });
+  element('cancel').addEventListener('click', () => worker.postMessage({type: 'cancel'}));
+  element('take-middle').addEventListener('click', () => start({shrink: false}));
+  element('take-smaller').addEventListener('click', () => start({shrink: true}));
+  element('webgpu').addEventListener('change', ({target}) => {
+    say('Loading the model.');
+    show();
+    startWorker(target.checked ? 'webgpu' : 'wasm');
+  });
+  listenForDrops();
+}
+
+/** Pictures may be dropped and pasted while none is being worked on. */
+function listenForDrops() {
+  const idle = () => facts && !work.classList.contains('running');
+  document.addEventListener('dragover', event => {
+    event.preventDefault();
+    element('drop').classList.add('over');
+  });
+  document.addEventListener('dragleave', () => element('drop').classList.remove('over'));
+  document.addEventListener('drop', event => {
+    event.preventDefault();
+    element('drop').classList.remove('over');
+    idle() && event.dataTransfer.files[0] && take(event.dataTransfer.files[0]);
+  });
+  document.addEventListener('paste', event => {
+    idle() && event.clipboardData.files[0] && take(event.clipboardData.files[0]);
+  });
+}
+
+async function main() {
+  say('Loading the model.');
+  try {
+    const response = await fetch('model.json');
+    facts = await response.json();
+  } catch {
+    fail('model.json is not beside this page, or cannot be read: export the page again.');
+    chooser.hidden = true;
+    return;
+  }
+  describe();
+  element('gpu').hidden = !navigator.gpu;
+  listen();
+  startWorker('wasm');
+}
+
+main();
