@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -30,6 +31,15 @@ _FLAGS = (
     "--disable-dev-shm-usage",
     "--remote-debugging-pipe",
 )
+
+# The protocol's pipes must be the descriptors 3 and 4, and a process gets those that it inherits under their old names.
+_WITH_PIPES = """
+import fcntl, os, sys
+read, write = (fcntl.fcntl(int(descriptor), fcntl.F_DUPFD, 10) for descriptor in sys.argv[1:3])
+os.dup2(read, 3)
+os.dup2(write, 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 class BrowserError(Exception):
@@ -88,6 +98,18 @@ class Page:
         node = self.send("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
         self.send("DOM.setFileInputFiles", nodeId=node, files=[str(Path(path).resolve()) for path in paths])
 
+    def download(self, selector: str, folder: Path, *, timeout_s: float = 10.0) -> Path:
+        """Clicks a link and waits for the file that it saves into a folder of its own."""
+        folder.mkdir(parents=True)
+        self.send("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
+        self.evaluate(f"document.querySelector({json.dumps(selector)}).click()")
+        deadline = time.monotonic() + timeout_s
+        while not (done := [path for path in folder.iterdir() if path.suffix != ".crdownload" and path.stat().st_size]):
+            if time.monotonic() > deadline:
+                raise BrowserError(f"{selector} saved nothing within {timeout_s:.0f} s.")
+            time.sleep(0.05)
+        return done[0]
+
     def press(self, key: str, *, code: int) -> None:
         """Presses and releases a key that writes nothing, such as `ArrowLeft` (37), on what has the focus."""
         for kind in ("keyDown", "keyUp"):
@@ -125,10 +147,9 @@ def open_browser(*flags: str) -> Iterator[Page]:
     """
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         (their_in, our_out), (our_in, their_out) = os.pipe(), os.pipe()
-        # The protocol's pipes are the descriptors 3 and 4, which the shell can give and Python cannot.
         command = [CHROMIUM, *_FLAGS, *flags, f"--user-data-dir={profile}", "about:blank"]
         process = subprocess.Popen(
-            ["sh", "-c", f'exec "$@" 3<&{their_in} 4>&{their_out}', "sh", *command],
+            [sys.executable, "-I", "-S", "-c", _WITH_PIPES, str(their_in), str(their_out), *command],
             pass_fds=(their_in, their_out),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

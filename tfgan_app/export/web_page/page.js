@@ -1,6 +1,7 @@
 // The page: a file in, progress and a picture out. The work is done in worker.js.
 
 import {layOut} from './compare.js';
+import {installServiceWorker} from './offline.js';
 import {decode, draw, fitting, largestResult} from './picture.js';
 
 const element = id => document.getElementById(id);
@@ -141,11 +142,12 @@ function start({shrink}) {
 }
 
 function listen() {
-  file.addEventListener('change', () => file.files[0] && take(file.files[0]));
-  element('another').addEventListener('click', () => {
-    file.value = '';
-    file.click();
+  file.addEventListener('change', () => {
+    const [picture] = file.files;
+    file.value = '';  // Or choosing the same file again would be no change.
+    picture && take(picture);
   });
+  element('another').addEventListener('click', () => file.click());
   element('cancel').addEventListener('click', () => worker.postMessage({type: 'cancel'}));
   element('take-middle').addEventListener('click', () => start({shrink: false}));
   element('take-smaller').addEventListener('click', () => start({shrink: true}));
@@ -177,6 +179,9 @@ function listenForDrops() {
 
 async function main() {
   say('Loading the model.');
+  if (await installServiceWorker()) {
+    return;
+  }
   try {
     const response = await fetch('model.json');
     facts = await response.json();
@@ -186,7 +191,7 @@ async function main() {
     return;
   }
   describe();
-  element('gpu').hidden = !navigator.gpu;
+  element('gpu').hidden = !await navigator.gpu?.requestAdapter().catch(() => null);
   listen();
   startWorker('wasm');
 }

@@ -24,16 +24,31 @@ async function fetchBytes(url) {
   return new Uint8Array(await new Response(unpacked).arrayBuffer());
 }
 
+/** The builds of the runtime that this browser can run, best first. */
+async function builds() {
+  if (!await LiteRT.supportsFeature('relaxedSimd')) {
+    return ['litert_wasm_compat_internal'];
+  }
+  const threaded = self.crossOriginIsolated && navigator.hardwareConcurrency > 1;
+  return [...(threaded ? ['litert_wasm_threaded_internal'] : []), 'litert_wasm_internal'];
+}
+
+/** Loads the best build that starts, and gives the number of threads to use. */
 async function loadRuntime() {
-  const relaxed = await LiteRT.supportsFeature('relaxedSimd');
-  const threads = relaxed && self.crossOriginIsolated && navigator.hardwareConcurrency > 1;
-  const build = threads ? 'litert_wasm_threaded_internal' : relaxed ? 'litert_wasm_internal' : 'litert_wasm_compat_internal';
-  self.Module = {
-    wasmBinary: await fetchBytes(`${RUNTIME}${build}.wasm.gz`),
-    mainScriptUrlOrBlob: `${RUNTIME}${build}.js`,
-  };
-  const runtime = await LiteRT.loadLiteRt(`${RUNTIME}${build}.js`);
-  return runtime.liteRtWasm.getThreadCount();
+  const failures = [];
+  for (const build of await builds()) {
+    const script = `${RUNTIME}${build}.js`;
+    try {
+      // The names are the runtime's own: it takes its WebAssembly and its threads' script from there.
+      self.Module = {wasmBinary: await fetchBytes(`${RUNTIME}${build}.wasm.gz`), mainScriptUrlOrBlob: script};
+      const runtime = await LiteRT.loadLiteRt(script);
+      // Half of the logical processors: a desktop's cores without their second threads, a phone's fast cores.
+      return Math.min(runtime.liteRtWasm.getThreadCount(), Math.max(2, Math.floor(navigator.hardwareConcurrency / 2)));
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  throw failures.at(-1);
 }
 
 /** Refuses a model file that is not the one that `model.json` describes. */
@@ -62,7 +77,7 @@ async function load({accelerator, facts: given}) {
       console.warn(error);
     }
   }
-  model ??= await LiteRT.loadAndCompile(bytes, {accelerator: 'wasm'});
+  model ??= await LiteRT.loadAndCompile(bytes, {accelerator: 'wasm', cpuOptions: {numThreads: threads}});
   checkModel();
   self.postMessage({type: 'ready', accelerator: used, threads: used === 'wasm' ? threads : 0});
 }

@@ -31,7 +31,7 @@ await build({
   outfile: join(folder, 'litert.js'),
 });
 for (const name of VARIANTS) {
-  cpSync(join(PACKAGE, 'wasm', `${name}.js`), join(folder, `${name}.js`));
+  writeFileSync(join(folder, `${name}.js`), readFileSync(join(PACKAGE, 'wasm', `${name}.js`)));
   const wasm = readFileSync(join(PACKAGE, 'wasm', `${name}.wasm`));
   writeFileSync(join(folder, `${name}.wasm.gz`), gzipSync(wasm, {level: 9}));
 }
