@@ -80,17 +80,25 @@ class Page:
         return answer["result"].get("value")
 
     def wait_for(self, script: str, *, timeout_s: float = 30.0) -> Any:
-        """Polls an expression until it is truthy, and returns its value.
+        """Polls an expression until it is truthy, and returns its value. It may fail, as it does while a page loads.
 
         Raises:
-            BrowserError: If it does not come true, with what the console said.
+            BrowserError: If it does not come true, with why and what the console said.
         """
         deadline = time.monotonic() + timeout_s
-        while not (value := self.evaluate(script)):
+        while True:
+            try:
+                answer = self.evaluate(script)
+            except BrowserError as error:
+                answer, failure = None, f" ({error})"
+            else:
+                failure = ""
+            if answer:
+                return answer
             if time.monotonic() > deadline:
-                raise BrowserError(f"Not true within {timeout_s:.0f} s: {script}. Console: {self.console[-10:]}")
+                said = "; ".join(self.console[-10:])
+                raise BrowserError(f"Not true within {timeout_s:.0f} s: {script}{failure}. The console said: {said}")
             time.sleep(0.05)
-        return value
 
     def set_files(self, selector: str, *paths: Path) -> None:
         """Chooses files on an `<input type=file>`."""

@@ -1,7 +1,7 @@
 // Installs service_worker.js.
 
 const PATIENCE_MS = 4000;
-const RELOADED = 'reloaded for the service worker';
+const RELOADED = `reloaded for the service worker of ${location.pathname}`;
 
 /**
  * Makes the page work without a network from the next visit on, and lets the model use several threads.

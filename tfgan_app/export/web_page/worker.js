@@ -40,7 +40,11 @@ async function loadRuntime() {
     const script = `${RUNTIME}${build}.js`;
     try {
       // The names are the runtime's own: it takes its WebAssembly and its threads' script from there.
-      self.Module = {wasmBinary: await fetchBytes(`${RUNTIME}${build}.wasm.gz`), mainScriptUrlOrBlob: script};
+      self.Module = {
+        wasmBinary: await fetchBytes(`${RUNTIME}${build}.wasm.gz`),
+        mainScriptUrlOrBlob: script,
+        printErr: line => /^(INFO|WARNING)/.test(line) ? console.debug(line) : console.error(line),
+      };
       const runtime = await LiteRT.loadLiteRt(script);
       // Half of the logical processors: a desktop's cores without their second threads, a phone's fast cores.
       return Math.min(runtime.liteRtWasm.getThreadCount(), Math.max(2, Math.floor(navigator.hardwareConcurrency / 2)));
