@@ -211,6 +211,7 @@ def test_what_is_no_picture_is_refused_in_words_and_the_next_picture_works(open_
 def test_a_model_file_of_another_size_is_refused_in_words(open_page):
     page = open_page("wrong")
     assert page.evaluate("document.body.dataset.state") == "failed"
+    assert not is_visible(page, "chooser")
     assert "[1,64,64,3]" in text(page, "status") and "[1,32,32,3]" in text(page, "status")
 
 
@@ -255,6 +256,21 @@ def test_the_page_works_without_a_network_after_the_first_visit(models, tmp_path
         page.wait_for("document.body.dataset.state === 'ready'")
         pixels = photo(50, 40)
         result = run_on(page, saved(pixels, tmp_path / "photo.png"))
+    assert largest_difference(result, in_python(model, pixels)) <= 1
+
+
+@pytest.mark.parametrize("missing", [("threaded_",), ("threaded_", "")])
+def test_a_build_of_the_runtime_that_does_not_start_gives_way_to_the_next(open_page, site, models, tmp_path, missing):
+    name = "without_" + "and_".join(missing)
+    model = models["enlarging"]
+    facts = PageModel(name, "Fewer builds", 4, TILE_PX, locality_of(model).context_px)
+    write_page(site[1] / name, tflite=small_tflite(model, tile_px=TILE_PX), model=facts)
+    for build in missing:
+        (site[1] / name / "runtime" / f"litert_wasm_{build}internal.wasm.gz").unlink()
+    pixels = photo(101, 75)
+    page = open_page(name)
+    result = run_on(page, saved(pixels, tmp_path / "photo.png"))
+    assert "on the processor" in text(page, "timing")
     assert largest_difference(result, in_python(model, pixels)) <= 1
 
 

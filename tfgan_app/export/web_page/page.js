@@ -43,13 +43,15 @@ function startWorker(accelerator) {
   worker?.terminate();
   worker = new Worker('worker.js');
   worker.onmessage = ({data}) => handlers[data.type](data);
-  worker.onerror = () => fail('The worker of this page could not be loaded. Reload the page.');
+  worker.onerror = () => fail('The worker of this page has stopped. Reload the page.', {isFinal: true});
   worker.postMessage({type: 'load', accelerator, facts});
 }
 
-function fail(message) {
-  show(chooser);
+/** Says what went wrong; other pictures may still work unless the model itself is missing. */
+function fail(message, {isFinal = false} = {}) {
+  show(...(isFinal ? [] : [chooser]));
   say(message, {isError: true});
+  document.body.dataset.state = 'failed';
 }
 
 const handlers = {
@@ -86,8 +88,8 @@ const handlers = {
     document.body.dataset.state = 'ready';
   },
   error({during, message}) {
-    fail(during === 'load' ? `The model could not be loaded. ${message}` : `The model failed. ${message}`);
-    document.body.dataset.state = 'failed';
+    const isFinal = during === 'load';
+    fail(`The model ${isFinal ? 'could not be loaded' : 'failed'}. ${message}`, {isFinal});
   },
 };
 
@@ -159,9 +161,9 @@ function listen() {
   listenForDrops();
 }
 
-/** Pictures may be dropped and pasted while none is being worked on. */
+/** Pictures may be dropped and pasted once the model is loaded, while none is being worked on. */
 function listenForDrops() {
-  const idle = () => facts && !work.classList.contains('running');
+  const idle = () => !chooser.hidden || !(work.hidden || work.classList.contains('running'));
   document.addEventListener('dragover', event => {
     event.preventDefault();
     element('drop').classList.add('over');
@@ -186,8 +188,7 @@ async function main() {
     const response = await fetch('model.json');
     facts = await response.json();
   } catch {
-    fail('model.json is not beside this page, or cannot be read: export the page again.');
-    chooser.hidden = true;
+    fail('model.json is not beside this page, or cannot be read: export the page again.', {isFinal: true});
     return;
   }
   describe();

@@ -26,11 +26,13 @@ async function fetchBytes(url) {
 
 /** The builds of the runtime that this browser can run, best first. */
 async function builds() {
-  if (!await LiteRT.supportsFeature('relaxedSimd')) {
-    return ['litert_wasm_compat_internal'];
-  }
-  const threaded = self.crossOriginIsolated && navigator.hardwareConcurrency > 1;
-  return [...(threaded ? ['litert_wasm_threaded_internal'] : []), 'litert_wasm_internal'];
+  const relaxed = await LiteRT.supportsFeature('relaxedSimd');
+  const threaded = relaxed && self.crossOriginIsolated && navigator.hardwareConcurrency > 1;
+  return [
+    ...(threaded ? ['litert_wasm_threaded_internal'] : []),
+    ...(relaxed ? ['litert_wasm_internal'] : []),
+    'litert_wasm_compat_internal',
+  ];
 }
 
 /** Loads the best build that starts, and gives the number of threads to use. */
@@ -52,7 +54,7 @@ async function loadRuntime() {
       failures.push(error);
     }
   }
-  throw failures.at(-1);
+  throw failures[0];
 }
 
 /** Refuses a model file that is not the one that `model.json` describes. */
