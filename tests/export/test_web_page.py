@@ -274,6 +274,25 @@ def test_a_build_of_the_runtime_that_does_not_start_gives_way_to_the_next(open_p
     assert largest_difference(result, in_python(model, pixels)) <= 1
 
 
+@pytest.mark.parametrize(("name", "engine"), [("enlarging", "graphics card"), ("integers", "processor")])
+def test_the_graphics_card_runs_what_it_can_and_gives_back_the_rest(site, models, tmp_path, name, engine):
+    pixels = photo(TILE_PX, TILE_PX)
+    # A graphics card in software.
+    with open_browser("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan") as page:
+        page.open(f"{site[0]}/{name}/")
+        page.wait_for("document.body.dataset.state")
+        if not is_visible(page, "webgpu"):
+            pytest.skip("this browser has no graphics adapter in software")
+        page.evaluate("delete document.body.dataset.state, document.getElementById('webgpu').click()")
+        page.wait_for("document.body.dataset.state")
+        assert page.evaluate("document.getElementById('webgpu').checked") == (engine == "graphics card")
+        assert ("so the processor does" in text(page, "status")) == (engine == "processor")
+        result = run_on(page, saved(pixels, tmp_path / "photo.png"))
+        assert engine in text(page, "timing")
+    if engine == "graphics card":
+        assert largest_difference(result, in_python(models[name], pixels)) <= 2
+
+
 def test_nothing_is_loaded_from_elsewhere(open_page):
     page = open_page("enlarging")
     policy = page.evaluate("document.querySelector('meta[http-equiv=Content-Security-Policy]').content")

@@ -10,6 +10,7 @@ const [status, chooser, tooLarge, work, file, after] =
 
 let facts = null;
 let worker = null;
+let accelerator = 'wasm';
 let engine = '';  // What runs the model, in words.
 let chosen = null;  // {name, bitmap} of the picture that is worked on.
 
@@ -39,8 +40,9 @@ function describe() {
   element('about').textContent = `Model ${facts.name}, version ${facts.version}, licence: ${facts.license}.`;
 }
 
-function startWorker(accelerator) {
+function startWorker(wanted) {
   worker?.terminate();
+  accelerator = wanted;
   worker = new Worker('worker.js');
   worker.onmessage = ({data}) => handlers[data.type](data);
   worker.onerror = () => fail('The worker of this page has stopped. Reload the page.', {isFinal: true});
@@ -55,11 +57,11 @@ function fail(message, {isFinal = false} = {}) {
 }
 
 const handlers = {
-  ready({accelerator, threads}) {
+  ready({threads}) {
     engine = accelerator === 'webgpu' ? 'the graphics card' : threads > 1 ? `${threads} processor threads` : 'the processor';
-    const declined = element('webgpu').checked && accelerator !== 'webgpu';
+    const declined = element('webgpu').checked && accelerator === 'wasm';
     element('webgpu').checked = accelerator === 'webgpu';
-    say(declined ? 'The graphics card cannot run this model here: the processor does.' : '');
+    say(declined ? 'The graphics card cannot run this model here, so the processor does.' : '');
     show(chooser);
     document.body.dataset.state = 'ready';
   },
@@ -88,6 +90,11 @@ const handlers = {
     document.body.dataset.state = 'ready';
   },
   error({during, message}) {
+    if (accelerator === 'webgpu') {
+      show();
+      startWorker('wasm');
+      return;
+    }
     const isFinal = during === 'load';
     fail(`The model ${isFinal ? 'could not be loaded' : 'failed'}. ${message}`, {isFinal});
   },
@@ -108,7 +115,6 @@ function offerDownload(blob) {
 async function take(blob) {
   say('');
   try {
-    chosen?.bitmap.close();
     chosen = {name: blob.name || 'picture', bitmap: await decode(blob)};
   } catch (error) {
     chosen = null;
@@ -130,6 +136,7 @@ async function take(blob) {
 function start({shrink}) {
   const {width, height} = fitting(chosen.bitmap, facts.scale);
   const picture = draw(chosen.bitmap, element('before'), {width, height, shrink});
+  chosen.bitmap.close();
   after.width = facts.scale * width;
   after.height = facts.scale * height;
   element('progress').value = 0;

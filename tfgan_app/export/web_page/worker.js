@@ -74,19 +74,23 @@ async function load({accelerator, facts: given}) {
   facts = given;
   const threads = await loadRuntime();
   const bytes = await fetchBytes(new URL('model.tflite', self.location.href).href);
-  let used = 'wasm';
-  if (accelerator === 'webgpu') {
-    try {
-      model = await LiteRT.loadAndCompile(bytes, {accelerator: 'webgpu'});
-      used = model.options.accelerator;
-    } catch (error) {
-      console.warn(error);
-    }
-  }
-  model ??= await LiteRT.loadAndCompile(bytes, {accelerator: 'wasm', cpuOptions: {numThreads: threads}});
+  model = await LiteRT.loadAndCompile(bytes, {accelerator, cpuOptions: {numThreads: threads}});
   checkModel();
-  self.postMessage({type: 'ready', accelerator: used, threads: used === 'wasm' ? threads : 0});
+  if (accelerator === 'webgpu') {
+    await checkGraphicsCard();
+  }
+  self.postMessage({type: 'ready', threads: accelerator === 'wasm' ? threads : 0});
 }
+
+/** Fails where the graphics card cannot run all of the model; this build of the runtime cannot share it. */
+async function checkGraphicsCard() {
+  if (model.options.accelerator !== 'webgpu' || !model.isFullyAccelerated) {
+    throw new Error('The graphics card cannot run all of the model.');
+  }
+  await runTile(emptyTile());
+}
+
+const emptyTile = () => new (facts.dtype === 'uint8' ? Uint8Array : Float32Array)(3 * facts.tile_px ** 2);
 
 /** The model's answer for one tile: Float32Array or Uint8Array [scale * tile, scale * tile, 3]. */
 async function runTile(values) {
@@ -109,7 +113,7 @@ async function run({picture}) {
   const started = performance.now();
   const rows = Tiling.cutAxis(picture.height, facts);
   const columns = Tiling.cutAxis(picture.width, facts);
-  const values = new (facts.dtype === 'uint8' ? Uint8Array : Float32Array)(3 * facts.tile_px ** 2);
+  const values = emptyTile();
   const assembly = new Assembly(picture, facts);
   let done = 0;
   for (const row of rows) {
