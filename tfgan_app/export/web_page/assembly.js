@@ -45,7 +45,8 @@ class Assembly {
     if (block.x === 0) {
       this.above = this.strip;
       const width = this.scale * this.picture.width;
-      this.strip = {y: block.y, width, height: block.height, filled: 0, pixels: new Uint8ClampedArray(4 * width * block.height)};
+      const pixels = new Uint8ClampedArray(4 * width * block.height);
+      this.strip = {y: block.y, width, height: block.height, filled: 0, pixels};
     }
     const {strip, above} = this;
     fadeIn(block, strip, {columns: strip.filled - block.x});

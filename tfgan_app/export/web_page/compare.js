@@ -35,5 +35,6 @@ zoom.addEventListener('click', () => {
   const actual = zoom.getAttribute('aria-pressed') !== 'true';
   zoom.setAttribute('aria-pressed', String(actual));
   layOut();
-  viewport.scrollTo((viewport.scrollWidth - viewport.clientWidth) / 2, (viewport.scrollHeight - viewport.clientHeight) / 2);
+  const {scrollWidth, clientWidth, scrollHeight, clientHeight} = viewport;
+  viewport.scrollTo((scrollWidth - clientWidth) / 2, (scrollHeight - clientHeight) / 2);
 });

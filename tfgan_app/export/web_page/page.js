@@ -33,7 +33,8 @@ function show(...sections) {
 function describe() {
   document.title = facts.title;
   element('title').textContent = facts.title;
-  const size = facts.scale > 1 ? `Makes pictures ${facts.scale} times as wide and high.` : 'Keeps the size of pictures.';
+  const size = facts.scale > 1 ? `Makes pictures ${facts.scale} times as wide and high.` :
+      'Keeps the size of pictures.';
   const tiles = Tiling.isExact(facts) ? '' :
       ` Looks at more than a tile of ${facts.tile_px} pixels: larger pictures are blended from overlapping tiles.`;
   element('facts').textContent = size + tiles;
@@ -58,7 +59,8 @@ function fail(message, {isFinal = false} = {}) {
 
 const handlers = {
   ready({threads}) {
-    engine = accelerator === 'webgpu' ? 'the graphics card' : threads > 1 ? `${threads} processor threads` : 'the processor';
+    const processor = threads > 1 ? `${threads} processor threads` : 'the processor';
+    engine = accelerator === 'webgpu' ? 'the graphics card' : processor;
     const declined = element('webgpu').checked && accelerator === 'wasm';
     element('webgpu').checked = accelerator === 'webgpu';
     say(declined ? 'The graphics card cannot run this model here, so the processor does.' : '');
@@ -70,7 +72,8 @@ const handlers = {
     after.getContext('2d').putImageData(new ImageData(pixels, width, height), x, y);
     element('progress').value = done / tiles;
     const seconds = Math.ceil(elapsedMs / done * (tiles - done) / 1000);
-    element('progress-text').textContent = `Tile ${done} of ${tiles}` + (done < tiles ? `, about ${seconds} s left` : '');
+    const left = done < tiles ? `, about ${seconds} s left` : '';
+    element('progress-text').textContent = `Tile ${done} of ${tiles}${left}`;
   },
   done({elapsedMs}) {
     work.classList.remove('running');
@@ -128,8 +131,8 @@ async function take(blob) {
   }
   const {width, height} = chosen.bitmap;
   element('too-large-text').textContent =
-      `This picture has ${width} × ${height} pixels. The result would have ${megapixels(width * height * facts.scale ** 2)}, ` +
-      `and this device shows ${megapixels(largestResult())} at most. A part of ${size.width} × ${size.height} fits.`;
+      `This picture has ${width} × ${height} pixels. The result would have ` +
+      `${megapixels(width * height * facts.scale ** 2)}, and this device shows ${megapixels(largestResult())} at most. A part of ${size.width} × ${size.height} fits.`;
   show(chooser, tooLarge);
 }
 

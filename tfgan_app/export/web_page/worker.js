@@ -126,8 +126,8 @@ async function run({picture}) {
       Tiling.readTile(picture, {left: column.start, top: row.start}, values);
       const block = assembly.add(await runTile(values), {row, column});
       done += 1;
-      const elapsedMs = performance.now() - started;
-      self.postMessage({type: 'tile', block, done, tiles: rows.length * columns.length, elapsedMs}, [block.pixels.buffer]);
+      const progress = {done, tiles: rows.length * columns.length, elapsedMs: performance.now() - started};
+      self.postMessage({type: 'tile', block, ...progress}, [block.pixels.buffer]);
     }
   }
   self.postMessage({type: 'done', elapsedMs: performance.now() - started});
