@@ -6,5 +6,9 @@ from setuptools import find_packages, setup
 setup(
     packages=[*find_packages(include=["tfgan_app", "tfgan_app.*"]), "tfgan_app.bundled_data"],
     package_dir={"tfgan_app.bundled_data": "data"},
-    package_data={"tfgan_app.bundled_data": ["**/*.png", "**/*.jpg", "**/*.csv", "**/*.md", "**/LICENSE*"]},
+    package_data={
+        "tfgan_app.bundled_data": ["**/*.png", "**/*.jpg", "**/*.csv", "**/*.md", "**/LICENSE*"],
+        # The page of `export --format web`, without the tools that renew its runtime.
+        "tfgan_app.export": ["web_page/*.*", "web_page/runtime/*"],
+    },
 )

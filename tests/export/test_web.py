@@ -1,0 +1,88 @@
+"""The folder of a web page, without a browser."""
+
+import gzip
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import tfgan_app.export.web
+from tfgan_app.export.web import PageModel, write_page
+
+MODEL = PageModel("small", "A small model", scale=4, tile_px=32, context_px=5, license="CC0-1.0", version=3)
+
+
+def test_the_folder_holds_page_model_runtime_and_its_licence(tmp_path):
+    write_page(tmp_path / "new" / "page", tflite=b"TFL3", model=MODEL)
+    page = tmp_path / "new" / "page"
+    assert (page / "model.tflite").read_bytes() == b"TFL3"
+    facts = json.loads((page / "model.json").read_text(encoding="utf-8"))
+    assert facts == {
+        "name": "small",
+        "title": "A small model",
+        "scale": 4,
+        "tile_px": 32,
+        "context_px": 5,
+        "multiple": 1,
+        "dtype": "float32",
+        "license": "CC0-1.0",
+        "version": 3,
+        "task": None,
+    }
+    names = {str(path.relative_to(page)) for path in page.rglob("*") if path.is_file()}
+    assert {"index.html", "service_worker.js", "README.md", "runtime/LICENSE", "runtime/NOTICE"} <= names
+    assert not any("runtime_build" in name or Path(name).name.startswith(".") for name in names)
+    for build in ("", "compat_", "threaded_"):
+        assert gzip.decompress((page / f"runtime/litert_wasm_{build}internal.wasm.gz").read_bytes())[:4] == b"\0asm"
+
+
+def test_the_model_may_be_a_file(tmp_path):
+    (tmp_path / "model.tflite").write_bytes(b"TFL3")
+    write_page(tmp_path / "page", tflite=tmp_path / "model.tflite", model=MODEL)
+    assert (tmp_path / "page" / "model.tflite").read_bytes() == b"TFL3"
+
+
+def test_a_folder_that_exists_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="exists already"):
+        write_page(tmp_path, tflite=b"TFL3", model=MODEL)
+
+
+def test_a_damaged_runtime_is_refused_before_anything_is_written(tmp_path, monkeypatch):
+    installed = Path(tfgan_app.export.web.__file__).parent
+    shutil.copytree(installed / "web_page", tmp_path / "web_page")
+    (tmp_path / "web_page" / "runtime" / "litert.js").write_text("")
+    monkeypatch.setattr(tfgan_app.export.web, "files", lambda package: tmp_path)
+    with pytest.raises(ValueError, match=r"litert\.js' is missing or damaged"):
+        write_page(tmp_path / "page", tflite=b"TFL3", model=MODEL)
+    assert not (tmp_path / "page").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"scale": 0}, "`scale` must be a positive integer. Received: scale=0"),
+        ({"tile_px": 30, "multiple": 8}, "`tile_px` must be a multiple of `multiple`, 8. Received: tile_px=30"),
+        ({"dtype": "int8"}, "`dtype` must be one of float32, uint8. Received: int8"),
+    ],
+)
+def test_facts_that_no_page_can_work_with_are_refused(changes, message):
+    with pytest.raises(ValueError) as error:
+        PageModel(**{"name": "m", "title": "M", "scale": 2, "tile_px": 32, "context_px": None, **changes})
+    assert str(error.value) == message
+
+
+def test_an_installation_holds_all_that_the_page_needs(tmp_path):
+    pytest.importorskip("setuptools")
+    root = Path(tfgan_app.export.web.__file__).parents[2]
+    if not (root / "setup.py").exists():
+        pytest.skip("not a checkout")
+    command = [sys.executable, "setup.py", "-q", "build_py", "--build-lib", tmp_path]
+    subprocess.run(command, cwd=root, check=True, capture_output=True)
+    page = Path("tfgan_app/export/web_page")
+    installed = {path.relative_to(tmp_path) for path in (tmp_path / page).rglob("*") if path.is_file()}
+    checkout = {path.relative_to(root) for path in (root / page).rglob("*") if path.is_file()}
+    not_needed = {path for path in checkout if page / "runtime_build" in path.parents or path.name == ".gitattributes"}
+    assert installed == checkout - not_needed

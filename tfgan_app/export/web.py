@@ -1,0 +1,91 @@
+"""A web page that runs a picture model in the browser: tiled, offline, with LiteRT's WebAssembly runtime."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+
+DTYPES = ("float32", "uint8")
+
+_PAGE = "web_page"
+_RUNTIME_SUMS = "runtime/SHA256SUMS"
+_NOT_COPIED = shutil.ignore_patterns("runtime_build", "__pycache__", ".*")
+
+
+@dataclass(frozen=True)
+class PageModel:
+    """What the page has to know of its model; becomes its `model.json`.
+
+    Attributes:
+        name: Plain file name, part of the names of downloads.
+        title: Heading of the page.
+        scale: Output pixels per input pixel along height and width.
+        tile_px: Height and width of the model's input.
+        context_px: How many input pixels beyond its own an output pixel depends on; None for the whole picture. Where
+            that leaves too little of a tile, the page blends overlapping tiles and says so.
+        multiple: Tiles begin at multiples of it; `tile_px` is one.
+        dtype: `"float32"` for values in [0, 1], `"uint8"` for values in [0, 255], of input and output.
+        license: Of the model's weights, shown on the page.
+        version: Of the model, shown on the page.
+        task: What the model was trained for, if it is known.
+    """
+
+    name: str
+    title: str
+    scale: int
+    tile_px: int
+    context_px: int | None
+    multiple: int = 1
+    dtype: str = "float32"
+    license: str = "not stated"
+    version: int | str = 1
+    task: str | None = None
+
+    def __post_init__(self):
+        for field in ("scale", "tile_px", "multiple"):
+            if getattr(self, field) < 1:
+                raise ValueError(f"`{field}` must be a positive integer. Received: {field}={getattr(self, field)}")
+        if self.tile_px % self.multiple:
+            raise ValueError(
+                f"`tile_px` must be a multiple of `multiple`, {self.multiple}. Received: tile_px={self.tile_px}"
+            )
+        if self.dtype not in DTYPES:
+            raise ValueError(f"`dtype` must be one of {', '.join(DTYPES)}. Received: {self.dtype}")
+
+
+def write_page(folder: str | os.PathLike, *, tflite: bytes | os.PathLike, model: PageModel) -> None:
+    """Writes the page, its runtime and its model into a new folder that any static web server can serve.
+
+    Args:
+        folder: Must not exist; its parents are made.
+        tflite: The model's file, or its content, with the signature `serving_default`: `images`
+            [1, tile_px, tile_px, 3] -> `outputs` [1, scale * tile_px, scale * tile_px, 3], of `model.dtype`.
+        model: What the page says of the model and needs to cut pictures into tiles.
+
+    Raises:
+        ValueError: If the folder exists, or the installed runtime is not what was released.
+    """
+    folder = Path(folder)
+    if folder.exists():
+        raise ValueError(f"'{folder}' exists already: choose another name, or remove it first.")
+    with as_file(files("tfgan_app.export") / _PAGE) as source:
+        _check_runtime(source)
+        shutil.copytree(source, folder, ignore=_NOT_COPIED)
+    content = tflite if isinstance(tflite, bytes) else Path(tflite).read_bytes()
+    (folder / "model.tflite").write_bytes(content)
+    facts = json.dumps(dataclasses.asdict(model), indent=2, ensure_ascii=False)
+    (folder / "model.json").write_text(facts + "\n", encoding="utf-8")
+
+
+def _check_runtime(source: Path) -> None:
+    for line in (source / _RUNTIME_SUMS).read_text(encoding="utf-8").splitlines():
+        expected, name = line.split()
+        path = source / "runtime" / name
+        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != expected:
+            raise ValueError(f"'{path}' is missing or damaged: install tfgan_app again.")
