@@ -107,10 +107,6 @@ def test_other_commands():
         ([*TRAIN, "--set", "steps"], "expected KEY=VALUE"),
         ([*TRAIN, "--step", "5"], "unrecognized arguments: --step 5"),
         ([*TRAIN, "--frobnicate"], "unrecognized arguments: --frobnicate"),
-        (
-            ["export", "--run", "r", "--format", "web"],
-            "'web' is not part of this version yet. Available formats",
-        ),
         (["export", "--run", "r", "--format", "onnx"], "'onnx' is not a format. Available formats"),
         (["predict", "--model", "m"], "--output"),
         ([*PREDICT, "--truncation", "0"], "--truncation: must be a number above 0. Received: '0'."),

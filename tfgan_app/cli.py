@@ -29,8 +29,7 @@ from tfgan_app.tasks import TASKS, check_task_name
 
 PLANNED_COMMANDS = ("serve", "augment")
 
-EXPORT_FORMATS = ("saved_model", "keras")
-PLANNED_EXPORT_FORMATS = ("tflite", "web")
+EXPORT_FORMATS = ("saved_model", "tflite", "keras", "web")
 
 _SOURCE_HELP = "a folder of pictures, keras:NAME or tfds:NAME[:SPLIT]; without it the task's bundled sample"
 
@@ -219,7 +218,7 @@ def _add_predict(commands: Any) -> None:
 
 def _add_export(commands: Any) -> None:
     parser = _add_command(commands, "export", summary="Write a trained model for use elsewhere.")
-    parser.add_argument("--run", required=True, metavar="DIR", help="run directory")
+    parser.add_argument("--run", required=True, metavar="PATH", help="run directory, or a .keras file")
     parser.add_argument(
         "--format",
         required=True,
@@ -232,6 +231,16 @@ def _add_export(commands: Any) -> None:
     )
     parser.add_argument("--output", default="exported_models", metavar="DIR", help="default: exported_models")
     parser.add_argument("--name", metavar="NAME", help="name of the model; the task's by default")
+    parser.add_argument("--license", metavar="TEXT", help="licence of the weights, to be written into the export")
+    parser.add_argument(
+        "--tile",
+        type=_natural,
+        metavar="PX",
+        help="input size of tflite and web (default: by the model); 0 leaves it open, which only CPUs take",
+    )
+    parser.add_argument(
+        "--delegates", action="store_true", help="say which operations accelerators would leave to the CPU"
+    )
     _add_checkpoint(parser)
 
 
@@ -271,8 +280,7 @@ def _task(name: str) -> str:
 def _export_format(name: str) -> str:
     if name in EXPORT_FORMATS:
         return name
-    reason = "is not part of this version yet" if name in PLANNED_EXPORT_FORMATS else "is not a format"
-    raise argparse.ArgumentTypeError(f"{name!r} {reason}. Available formats: {', '.join(EXPORT_FORMATS)}.")
+    raise argparse.ArgumentTypeError(f"{name!r} is not a format. Available formats: {', '.join(EXPORT_FORMATS)}.")
 
 
 def _assignment(text: str) -> str:

@@ -49,6 +49,9 @@ def arguments(run_dir, **changes):
         "output": str(run_dir.parent / "out"),
         "name": None,
         "checkpoint": "last",
+        "tile": None,
+        "license": None,
+        "delegates": False,
     }
     return argparse.Namespace(run=str(run_dir), **{**flags, **changes})
 
@@ -72,8 +75,11 @@ def test_a_run_whose_data_set_is_gone_is_exported_still(run_dir, capsys):
 
 def test_bad_input_is_one_line(run_dir):
     for changes, message in (
-        ({"format": "tflite"}, "one of keras, saved_model. Received: tflite"),
+        ({"format": "onnx"}, "one of keras, saved_model, tflite, web. Received: onnx"),
         ({"quantize": "int8"}, "one of none. Received: int8"),
+        ({"tile": 64}, "`--tile` is for the formats tflite and web. Received: --format saved_model"),
+        ({"delegates": True}, "`--delegates` is for the formats tflite and web"),
+        ({"format": "web", "tile": 0}, "`tile` must be above 0 for the web"),
         ({"checkpoint": "best"}, r"no model .*best\.keras"),
     ):
         with pytest.raises(ValueError, match=message):
@@ -84,3 +90,32 @@ def test_bad_input_is_one_line(run_dir):
 
 def test_the_command_line_offers_the_formats_that_there_are():
     assert set(cli.EXPORT_FORMATS) == set(EXPORTERS)
+
+
+def test_a_run_becomes_a_file_for_phones(run_dir, capsys):
+    for quantize in ("none", "int8"):
+        flags = {"format": "tflite", "quantize": quantize, "name": "mine", "delegates": True, "license": "CC0-1.0"}
+        assert export.run(arguments(run_dir, **flags)) == 0
+    printed = capsys.readouterr().out
+    assert (
+        "XNNPACK (CPU): takes" in printed and "GPU: takes all" in printed and "dB lost against the held-out" in printed
+    )
+    picture = np.random.default_rng(1).integers(0, 256, (1, 16, 16, 3), np.uint8)
+    expected = load_predictor(run_dir)(picture).astype(int)
+    for name, most in (("mine.tflite", 1), ("mine_int8.tflite", 20)):
+        predictor = load_predictor(run_dir.parent / "out" / name)
+        assert np.abs(predictor(picture) - expected).max() <= most
+    assert "CC0-1.0" in (run_dir.parent / "out" / "mine_int8.md").read_text()
+
+
+def test_integers_want_the_training_pictures(run_dir):
+    (run_dir.parent / "pairs").rename(run_dir.parent / "moved")
+    with pytest.raises(ValueError, match="int8` needs the run's training pictures"):
+        export.run(arguments(run_dir, format="tflite", quantize="int8"))
+
+
+def test_a_keras_file_is_exported_without_its_run(run_dir, capsys):
+    file = run_dir / "checkpoints" / "last.keras"
+    assert export.run(arguments(file, format="tflite", tile=32, output=str(run_dir.parent / "out"))) == 0
+    assert "bundled photographs" in capsys.readouterr().out
+    assert (run_dir.parent / "out" / "last.tflite").is_file()

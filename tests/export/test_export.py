@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
+
 import keras
 import numpy as np
 import pytest
 
-from tfgan_app.export import EXPORTERS, export_model, keras_file, saved_model
+from tfgan_app.export import EXPORTERS, export_model
 
 
 def build_model():
@@ -40,11 +43,14 @@ def test_every_format_writes_and_matches_on_pictures_of_different_sizes(model, t
         format=format,
         output_dir=tmp_path / "new",
         name="tiny",
-        parity_images=random_pictures((16, 16), (9, 13)),
+        held_out=[(picture, None) for picture in random_pictures((16, 16), (9, 13))],
+        tile_px=16,
     )
     assert result.path.exists()
-    assert 0 <= result.mean_error <= result.max_error <= 1e-4
-    assert len(names_in(tmp_path / "new")) == 1  # Nothing unfinished is left.
+    assert 0 <= result.parity.mean_error <= result.parity.max_error <= 1e-4
+    assert not [name for name in names_in(tmp_path / "new") if name.startswith(".")]  # Nothing unfinished is left.
+    entries = json.loads((tmp_path / "new" / "manifest.json").read_text())
+    assert list(entries) == [result.path.relative_to(tmp_path / "new").as_posix()]
 
 
 def test_versions_count_up(model, tmp_path):
@@ -62,19 +68,14 @@ def test_a_keras_file_is_not_overwritten(model, tmp_path):
     assert names_in(tmp_path) == ["tiny.keras"]
 
 
-@pytest.mark.parametrize("format", ["saved_model", "keras"])
+@pytest.mark.parametrize("format", EXPORTERS)
 def test_a_parity_failure_leaves_nothing(model, tmp_path, monkeypatch, format):
-    writer = {"saved_model": saved_model, "keras": keras_file}[format]
     write = EXPORTERS[format].write
 
-    def write_another_model(_, path):
-        write(build_model(), path)
+    def write_another_model(_, path, request):
+        write(build_model(), path, request)
 
-    monkeypatch.setitem(
-        EXPORTERS,
-        format,
-        type(EXPORTERS[format])(EXPORTERS[format].destination, write_another_model, writer.load),
-    )
+    monkeypatch.setitem(EXPORTERS, format, dataclasses.replace(EXPORTERS[format], write=write_another_model))
     with pytest.raises(ValueError, match=r"largest absolute difference 0\.\d+, limit 0.0001, mean") as caught:
         export_model(model, format=format, output_dir=tmp_path, name="tiny")
     assert "\n" not in str(caught.value)
@@ -100,7 +101,7 @@ def test_a_model_that_cannot_take_one_pixel_is_refused(tmp_path):
 def test_options_are_checked(model, tmp_path):
     options = {"format": "saved_model", "output_dir": tmp_path, "name": "tiny"}
     for wrong, message in (
-        ({"format": "tflite"}, "must be one of keras, saved_model. Received: tflite"),
+        ({"format": "onnx"}, "must be one of keras, saved_model, tflite, web. Received: onnx"),
         ({"quantize": "int8"}, "must be one of none. Received: int8"),
         ({"name": "a/b"}, "plain file name"),
         ({"name": ".."}, "plain file name"),

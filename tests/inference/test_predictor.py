@@ -103,8 +103,8 @@ def test_what_is_no_model_gets_one_line(tmp_path):
         "run": r"no model .*last\.keras",
         "broken.keras": "Cannot load the Keras model",
         "damaged": "Cannot load the SavedModel",
-        "notes.txt": "must be a run directory, a .keras file",
-        ".": "must be a run directory, a .keras file",
+        "notes.txt": "must be a run directory, a .keras or .tflite file",
+        ".": "must be a run directory, a .keras or .tflite file",
     }
     for name, message in cases.items():
         with pytest.raises(ValueError, match=message) as caught:

@@ -8,13 +8,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfgan_app.export.request import Batch
+
 LEAST_DB = {"none": 60.0, "float16": 40.0, "dynamic": 20.0, "int8": 20.0}
 """Signal-to-noise ratio below which a layer's output counts as different, by quantisation, in dB."""
 
 _TINY = 1e-12
 
 
-def layer_outputs(model: keras.Model, inputs: tf.Tensor | list[tf.Tensor]) -> dict[str, tf.Tensor]:
+def layer_outputs(model: keras.Model, inputs: Batch) -> dict[str, tf.Tensor]:
     """What each layer makes of inputs, in the order in which they run, in inference mode.
 
     Args:
@@ -43,8 +45,7 @@ def _trace(model: keras.Model, inputs, found: dict[str, tf.Tensor], *, prefix: s
 
         return call
 
-    flat = keras.tree.flatten(inputs)
-    return model._run_through_graph(model._standardize_inputs(flat), operation_fn=wrapped)
+    return model._run_through_graph(model._standardize_inputs(inputs), operation_fn=wrapped)
 
 
 def _is_graph(operation: keras.Operation) -> bool:
@@ -63,7 +64,7 @@ class LayerTap:
         self._model = model
         self.variables = model.variables
 
-    def __call__(self, inputs: tf.Tensor | list[tf.Tensor], training: bool = False) -> dict[str, tf.Tensor]:
+    def __call__(self, inputs: Batch, training: bool = False) -> dict[str, tf.Tensor]:
         """Layer name -> its output, as `layer_outputs`, without the characters that signatures do not allow."""
         del training
         found = layer_outputs(self._model, inputs)

@@ -21,9 +21,11 @@ def write_endpoints(model: keras.Model, endpoints: Mapping[str, tuple], path: Pa
     """
     module = tf.Module()
     module.model_variables = [variable.value for variable in model.variables]
-    traced: dict[str, Callable] = {}
-    for name, (function, *signature) in endpoints.items():
-        traced[name] = tf.function(function, input_signature=signature, autograph=False)
-        setattr(module, name, traced[name])
-    signatures = {name: function.get_concrete_function() for name, function in traced.items()}
+    traced: dict[int, Callable] = {}
+    for name, endpoint in endpoints.items():
+        if id(endpoint) not in traced:  # An endpoint under two names is stored once.
+            function, *signature = endpoint
+            traced[id(endpoint)] = tf.function(function, input_signature=signature, autograph=False)
+            setattr(module, name, traced[id(endpoint)])
+    signatures = {name: traced[id(endpoint)].get_concrete_function() for name, endpoint in endpoints.items()}
     tf.saved_model.save(module, str(path), signatures=signatures)

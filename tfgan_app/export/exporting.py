@@ -14,7 +14,17 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfgan_app.export import blame, generative_saved_model, keras_file, manifest, saved_model, serving_files, tflite
+from tfgan_app.export import (
+    blame,
+    generative_saved_model,
+    keras_file,
+    manifest,
+    saved_model,
+    serving_files,
+    tflite,
+    web_export,
+)
+from tfgan_app.export.model_card import write_card
 from tfgan_app.export.parity import LIMITS, Parity, ParityError, check_parity, samples_for
 from tfgan_app.export.request import ExportRequest
 from tfgan_app.latents import takes_latents
@@ -32,10 +42,10 @@ class Exporter:
             taken.
         write: (model, path, request) -> None, writes the model.
         load: path -> function, loads what was written as a function on the inputs of the model. Where it has an
-            attribute `takes`, that tells whether it takes pictures of a height and width.
-        outputs_of_layers: (model, inputs, request) -> what the layers of the model give in this format, by
-            `blame.key_of` their names.
-        finish: (model, path, request) -> None, called when the export is in its place, for what lies beside it.
+            attribute `fixed_px`, it takes pictures of that height and width alone as they are.
+        outputs_of_layers: (model, inputs, request) -> for inputs as the model is called with, what its layers give in
+            this format, by `blame.key_of` their names.
+        finish: path -> None, called when the export is in its place, for what lies beside it.
         quantizations: The values of `quantize` that the format offers.
     """
 
@@ -43,7 +53,7 @@ class Exporter:
     write: Callable[[keras.Model, Path, ExportRequest], None]
     load: Callable[[Path], Callable]
     outputs_of_layers: Callable[[keras.Model, Any, ExportRequest], Mapping[str, np.ndarray]]
-    finish: Callable[[keras.Model, Path, ExportRequest], None] = lambda model, path, request: None
+    finish: Callable[[Path], None] = lambda path: None
     quantizations: tuple[str, ...] = ("none",)
 
 
@@ -64,6 +74,13 @@ EXPORTERS: dict[str, Exporter] = {
         tflite.new_file,
         tflite.write,
         tflite.load,
+        tflite.outputs_of_layers,
+        quantizations=tflite.QUANTIZATIONS,
+    ),
+    "web": Exporter(
+        web_export.new_folder,
+        web_export.write,
+        web_export.load,
         tflite.outputs_of_layers,
         quantizations=tflite.QUANTIZATIONS,
     ),
@@ -131,13 +148,14 @@ def export_model(
     finally:
         _remove(unfinished)
     manifest.add(output_dir, path, format=format, request=request, parity=parity)
-    exporter.finish(model, path, request)
+    write_card(model, path, format=format, request=request, parity=parity)
+    exporter.finish(path)
     return ExportResult(path, parity)
 
 
 def _checked(model: keras.Model, exporter: Exporter, path: Path, request: ExportRequest) -> Parity:
     exported = exporter.load(path)
-    samples = samples_for(model, request, takes=getattr(exported, "takes", lambda height, width: True))
+    samples = samples_for(model, request, fixed_px=getattr(exported, "fixed_px", None))
     try:
         return check_parity(model, exported, samples, limits=LIMITS[request.quantize])
     except ParityError as error:
@@ -147,9 +165,9 @@ def _checked(model: keras.Model, exporter: Exporter, path: Path, request: Export
 
 def _blame(model: keras.Model, exporter: Exporter, request: ExportRequest, inputs: Any) -> str:
     """A sentence on the layer where the difference begins."""
-    first = [tf.constant(tensor[:1]) for tensor in tf.nest.flatten(inputs)]
-    if first[0].shape.rank == 4:
-        first[0] = first[0][:, :_BLAMED_PX, :_BLAMED_PX]
+    first = tf.nest.map_structure(lambda tensor: tensor[:1], inputs)
+    if not takes_latents(model):
+        first = first[:, :_BLAMED_PX, :_BLAMED_PX]
     try:
         received = exporter.outputs_of_layers(model, first, request)
         expected = blame.layer_outputs(model, first)

@@ -21,10 +21,11 @@ _MAX_LISTED = 50
 
 
 def write(model: keras.Model, path: Path) -> None:
-    """Writes a SavedModel with three signatures, and a fourth for a model with classes.
+    """Writes a SavedModel with four signatures, and a fifth for a model with classes.
 
     - `serving_default`: `seeds` int64 [batch] (and `classes` string [batch], exact names) -> `output_bytes` string
       [batch] (PNG files, gray or RGB).
+    - `bytes`: the same under a name of its own.
     - `tensor`: `seeds` int64 [batch] (and `labels` int32 [batch]) -> `outputs` uint8 [batch, height, width, 1 or 3].
     - `float`: `latents` float32 [batch, latent_dim], standard normal (and `labels` int32 [batch]) -> `outputs` float32
       [batch, height, width, 1 or 3] in [0, 1].
@@ -50,8 +51,10 @@ def _endpoints(model: keras.Model) -> dict[str, tuple]:
     def draw_uint8(seeds: tf.Tensor) -> tf.Tensor:
         return _to_uint8(draw(seeded_latents(seeds, latent_dim)))
 
+    files = (lambda seeds: {"output_bytes": _encode(draw_uint8(seeds))}, _SEEDS)
     return {
-        "serving_default": (lambda seeds: {"output_bytes": _encode(draw_uint8(seeds))}, _SEEDS),
+        "serving_default": files,
+        "bytes": files,
         "tensor": (lambda seeds: {"outputs": draw_uint8(seeds)}, _SEEDS),
         "float": (lambda latents: {"outputs": draw(latents)}, _latents_spec(latent_dim)),
     }
@@ -74,8 +77,10 @@ def _conditional_endpoints(model: keras.Model, names: list[str]) -> dict[str, tu
         # A count for each label, since TensorFlow Serving wants outputs of the inputs' length.
         return {"names": tf.gather(names, check_labels(labels)), "count": tf.zeros_like(labels) + len(names)}
 
+    files = (draw_files, _SEEDS, _CLASSES)
     return {
-        "serving_default": (draw_files, _SEEDS, _CLASSES),
+        "serving_default": files,
+        "bytes": files,
         "tensor": (lambda seeds, labels: {"outputs": draw_uint8(seeds, labels)}, _SEEDS, _LABELS),
         "float": (
             lambda latents, labels: {"outputs": draw(latents, labels)},

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from tfgan_app.export.blame import key_of, layer_outputs
-from tfgan_app.export.request import ExportRequest
+from tfgan_app.export.request import Batch, ExportRequest
 
 
 def new_file(output_dir: Path, request: ExportRequest) -> Path:
@@ -34,7 +33,7 @@ def load(path: Path) -> Callable:
     return lambda inputs: model(inputs, training=False)
 
 
-def outputs_of_layers(model: keras.Model, inputs: list[tf.Tensor], request: ExportRequest) -> dict[str, np.ndarray]:
+def outputs_of_layers(model: keras.Model, inputs: Batch, request: ExportRequest) -> dict[str, np.ndarray]:
     """What the layers of a model give once it has been saved and loaded; see `Exporter`."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfgan_app.export.request import ExportRequest, Pair
+from tfgan_app.export.request import Batch, ExportRequest, Pair
 from tfgan_app.latents import seeded_latents, takes_latents
 from tfgan_app.layers import class_names_of
 
@@ -23,8 +23,6 @@ _ODD_SIZES = ((1, 1), (1, 5), (7, 2), (17, 33), (48, 31))
 _BATCH = 2
 _CROPS = 4
 _LEAST_CROP_PX = 24
-
-Batch = tf.Tensor | list[tf.Tensor]
 
 
 @dataclass(frozen=True)
@@ -104,39 +102,35 @@ class ParityError(ValueError):
         self.sample = sample
 
 
-def samples_for(
-    model: keras.Model, request: ExportRequest, *, takes: Callable[[int, int], bool] = lambda height, width: True
-) -> Iterator[Sample]:
+def samples_for(model: keras.Model, request: ExportRequest, *, fixed_px: int | None = None) -> Iterator[Sample]:
     """What an export of a model is compared on.
 
     Args:
         model: The model.
         request: What was asked for; `held_out` has the pictures.
-        takes: Whether the export takes pictures of a height and width. Larger ones are cut.
+        fixed_px: Height and width of the only pictures that the export takes as they are; None where it takes all.
     """
     if takes_latents(model):
         yield from _latents(model.inputs[0].shape[1], classes=len(class_names_of(model)))
         return
-    channels = model.inputs[0].shape[-1]
-    yield from _held_out(request.held_out, takes)
-    if LIMITS[request.quantize].noise:
-        rng = np.random.default_rng(0)
-        for height, width in _ODD_SIZES:
-            if takes(height, width):
-                yield Sample(tf.constant(rng.random((_BATCH, height, width, channels), np.float32)))
-
-
-def _held_out(pairs: Sequence[Pair], takes: Callable[[int, int], bool]) -> Iterator[Sample]:
-    """The pictures, and parts of the first ones of random sizes."""
     rng = np.random.default_rng(0)
+    channels = model.inputs[0].shape[-1]
+    if fixed_px is not None:
+        large = [pair for pair in request.held_out if min(pair[0].shape[:2]) >= fixed_px]
+        yield from (_cut(source, target, (fixed_px, fixed_px)) for source, target in large)
+    else:
+        yield from _at_many_sizes(request.held_out, rng)
+    if LIMITS[request.quantize].noise:
+        sizes = _ODD_SIZES if fixed_px is None else [(fixed_px, fixed_px)]
+        yield from (Sample(tf.constant(rng.random((_BATCH, *size, channels), np.float32))) for size in sizes)
+
+
+def _at_many_sizes(pairs: Sequence[Pair], rng: np.random.Generator) -> Iterator[Sample]:
+    """The pictures, and parts of the first ones of random sizes."""
     for index, (source, target) in enumerate(pairs):
-        side = max(source.shape[:2])
-        while not takes(side, side):
-            side -= 1
-        yield _cut(source, target, (min(side, source.shape[0]), min(side, source.shape[1])))
+        yield _cut(source, target, source.shape[:2])
         if index < _CROPS:
-            least = [min(_LEAST_CROP_PX, size, side) for size in source.shape[:2]]
-            size = [int(rng.integers(low, min(side, high) + 1)) for low, high in zip(least, source.shape, strict=False)]
+            size = [int(rng.integers(min(_LEAST_CROP_PX, side), side + 1)) for side in source.shape[:2]]
             yield _cut(source, None, size)
 
 
@@ -184,6 +178,8 @@ def check_parity(reference: Callable, exported: Callable, samples: Iterator[Samp
             raise ParityError(f"The export differs from the model: it gives pictures of shape {shapes}.", sample)
         meter.add(expected, received, sample)
         _check(meter.parity(), limits, sample)
+    if not meter.batches:
+        raise ValueError("There are no pictures to compare the export on: give the run's own, of the export's size.")
     parity = meter.parity()
     if limits.lost_psnr is not None and parity.lost_psnr is not None and parity.lost_psnr > limits.lost_psnr:
         raise ParityError(
@@ -213,7 +209,7 @@ class _Meter:
     """Sums up differences batch by batch."""
 
     def __init__(self):
-        self._batches, self._largest, self._total, self._count = 0, 0.0, 0.0, 0
+        self.batches, self._largest, self._total, self._count = 0, 0.0, 0.0, 0
         self._psnrs: list[float] = []
         self._lost: list[float] = []
 
@@ -221,7 +217,7 @@ class _Meter:
         difference = np.abs(received - expected)
         finite = np.isfinite(difference).all()
         self._largest = np.fmax(self._largest, difference.max()) if finite else np.inf
-        self._batches, self._count = self._batches + 1, self._count + difference.size
+        self.batches, self._count = self.batches + 1, self._count + difference.size
         self._total += float(difference.sum())
         self._psnrs += [_psnr(*pair) for pair in zip(expected, received, strict=True)]
         if sample.target is not None:
@@ -232,7 +228,7 @@ class _Meter:
 
     def parity(self) -> Parity:
         return Parity(
-            batches=self._batches,
+            batches=self.batches,
             max_error=float(self._largest),
             mean_error=self._total / max(self._count, 1),
             psnr=float(np.mean(self._psnrs)),

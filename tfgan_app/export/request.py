@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from tfgan_app.latents import seeded_latents
 
 Pair = tuple[np.ndarray, np.ndarray | None]
 """What a model is given and what it should make of it, uint8 [height, width, channels] each; None: not known."""
+
+Batch = tf.Tensor | list[tf.Tensor]
+"""What a model is called with: pictures, latents, or a list of latents and labels."""
 
 _CALIBRATION_SEEDS = range(1_000, 1_064)
 """Other seeds than those that an export is compared on."""
@@ -29,6 +33,7 @@ class ExportRequest:
         held_out: Pictures to compare on, with what should come out.
         calibration: Training inputs uint8 [height, width, channels] that ranges of integers are chosen on.
         license: Of the weights.
+        training: What the card says of the training: name -> words.
         classes: Names of a generative model's labels.
     """
 
@@ -39,6 +44,7 @@ class ExportRequest:
     held_out: Sequence[Pair] = field(default=(), repr=False)
     calibration: Sequence[np.ndarray] = field(default=(), repr=False)
     license: str = "not stated"
+    training: Mapping[str, str] = field(default_factory=dict)
     classes: tuple[str, ...] = ()
 
     def calibration_latents(self, model: keras.Model) -> Iterator[list[np.ndarray]]:

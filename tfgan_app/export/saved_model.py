@@ -11,9 +11,15 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_app.export.blame import LayerTap
+from tfgan_app.export.encoded_pictures import decode_picture
 from tfgan_app.export.endpoints import write_endpoints
-from tfgan_app.export.request import ExportRequest
+from tfgan_app.export.request import Batch, ExportRequest
 from tfgan_app.layers import picture_facts
+
+_MEMORY_BYTES = 2**33
+"""What the feature maps of one encoded picture may take: a larger one is refused before it is decoded."""
+
+_UNKNOWN_BYTES_PER_PX = 2**13
 
 
 def next_version(output_dir: Path, request: ExportRequest) -> Path:
@@ -26,15 +32,16 @@ def next_version(output_dir: Path, request: ExportRequest) -> Path:
 
 
 def write(model: keras.Model, path: Path) -> None:
-    """Writes a SavedModel of a model of pictures, with four signatures.
+    """Writes a SavedModel of a model of pictures, with five signatures.
 
     - `float`: `images` float32 [batch, height, width, channels] in [0, 1] -> `outputs`, float32
       [batch, scale * height, scale * width, 3] in about [0, 1].
     - `tensor`: the same in uint8.
     - `serving_default`: `image_bytes` string [batch] (JPEG, PNG, GIF or BMP files, whose sizes may differ) ->
-      `output_bytes` string [batch] (PNG files, `scale` times as high and wide). Transparency is composited on white.
-      EXIF orientation is not applied, since TensorFlow cannot read it: send upright pictures. A model of four
-      channels fills holes: transparent pixels.
+      `output_bytes` string [batch] (PNG files, `scale` times as high and wide). EXIF orientation is applied, and
+      transparency composited on white. A model of four channels fills holes: transparent pixels. Larger pictures than
+      `max_pixels`, and what is no such file, are an InvalidArgumentError.
+    - `bytes`: the same under a name of its own.
     - `locality`: `images` as for `tensor`, of any size -> what has to be known to run the model on a large picture
       part by part, each int32 [batch] and always the same: `scale`; `context_px`, how many pixels beyond its own an
       output pixel depends on at most (-1: on the whole picture); `multiple`, where parts have to begin;
@@ -48,6 +55,7 @@ def write(model: keras.Model, path: Path) -> None:
     """
     facts = picture_facts(model)
     constants, channels = facts.to_numbers(), facts.channels
+    max_pixels = _MEMORY_BYTES // (facts.bytes_per_px or _UNKNOWN_BYTES_PER_PX)
 
     def predict(images: tf.Tensor) -> tf.Tensor:
         return model(images, training=False)
@@ -57,7 +65,9 @@ def write(model: keras.Model, path: Path) -> None:
         return tf.cast(tf.round(outputs * 255.0), tf.uint8)
 
     def predict_file(data: tf.Tensor) -> tf.Tensor:
-        return tf.io.encode_png(predict_uint8(_decode(data, channels)[tf.newaxis])[0])
+        return tf.io.encode_png(
+            predict_uint8(decode_picture(data, channels=channels, max_pixels=max_pixels)[tf.newaxis])[0]
+        )
 
     def predict_files(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         # One at a time: sizes may differ, and the model uses all cores for one picture already.
@@ -69,8 +79,10 @@ def write(model: keras.Model, path: Path) -> None:
         return {name: tf.fill(tf.shape(images)[:1], value) for name, value in constants.items()}
 
     pictures = [None, None, None, channels]
+    files = (predict_files, tf.TensorSpec([None], tf.string, name="image_bytes"))
     endpoints = {
-        "serving_default": (predict_files, tf.TensorSpec([None], tf.string, name="image_bytes")),
+        "serving_default": files,
+        "bytes": files,
         "tensor": (
             lambda images: {"outputs": predict_uint8(images)},
             tf.TensorSpec(pictures, tf.uint8, name="images"),
@@ -96,37 +108,18 @@ def load(path: Path) -> Callable:
     return forward
 
 
-def outputs_of_layers(model: keras.Model, inputs: list[tf.Tensor], request: ExportRequest) -> dict[str, np.ndarray]:
+def outputs_of_layers(model: keras.Model, inputs: Batch, request: ExportRequest) -> dict[str, np.ndarray]:
     """What the layers of a model give in a SavedModel; see `Exporter`."""
     del request
     tap = LayerTap(model)
-    specs = [tf.TensorSpec(tensor.shape, tensor.dtype, name=f"input_{i}") for i, tensor in enumerate(inputs)]
+    flat = tf.nest.flatten(inputs)
+    specs = [tf.TensorSpec(tensor.shape, tensor.dtype, name=f"input_{i}") for i, tensor in enumerate(flat)]
+
+    def run(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
+        return tap(tf.nest.pack_sequence_as(inputs, tensors))
+
     with tempfile.TemporaryDirectory() as folder:
-        write_endpoints(model, {"layers": (lambda *tensors: tap(list(tensors)), *specs)}, Path(folder))
+        write_endpoints(model, {"layers": (run, *specs)}, Path(folder))
         loaded = tf.saved_model.load(folder)
-        outputs = loaded.signatures["layers"](**{spec.name: x for spec, x in zip(specs, inputs, strict=True)})
+        outputs = loaded.signatures["layers"](**{spec.name: x for spec, x in zip(specs, flat, strict=True)})
     return {name: tensor.numpy() for name, tensor in outputs.items()}
-
-
-def _decode(data: tf.Tensor, channels: int) -> tf.Tensor:
-    """Decodes the bytes of a picture file to uint8 [height, width, 3 or 4] as Pillow does."""
-    decoded = tf.cond(
-        tf.io.is_jpeg(data),
-        lambda: tf.io.decode_jpeg(data, channels=3, dct_method="INTEGER_ACCURATE"),
-        lambda: tf.io.decode_image(data, expand_animations=False),
-    )
-    colour, alpha = _split_alpha(decoded)
-    if channels == 4:
-        picture = tf.concat([colour, alpha], axis=-1)
-    else:
-        picture = (colour * alpha + 255 * (255 - alpha) + 127) // 255
-    return tf.ensure_shape(tf.cast(picture, tf.uint8), [None, None, channels])
-
-
-def _split_alpha(picture: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Colour [height, width, 3] and alpha [height, width, 1], int32, of gray, gray and alpha, RGB or RGBA."""
-    shape = tf.shape(picture)
-    has_alpha = 1 - shape[2] % 2
-    values = tf.cast(picture, tf.int32)
-    colour = tf.broadcast_to(values[..., : shape[2] - has_alpha], [shape[0], shape[1], 3])
-    return colour, tf.where(has_alpha == 1, values[..., -1:], 255)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import keras
 import numpy as np
 import tensorflow as tf
 from google.protobuf import text_format
@@ -95,21 +94,18 @@ def _picture(request: ExportRequest, channels: int) -> np.ndarray:
     return np.full((_WARMUP_PX, _WARMUP_PX, channels), 128, np.uint8)
 
 
-def write_configuration(model: keras.Model, version: Path, request: ExportRequest) -> None:
+def write_configuration(version: Path) -> None:
     """Brings TensorFlow Serving's files in the folder of all exported models up to date.
 
     `models.config` lists the SavedModels that are there; what a person has written into it stays. The other files
     are written where there are none.
 
     Args:
-        model: Not looked at.
         version: The new version folder.
-        request: Not looked at.
 
     Raises:
         ValueError: If `models.config` cannot be read.
     """
-    del model, request
     root = version.parent.parent
     config = read_models_config(root / CONFIG_FILE)
     listed = config.model_config_list.config

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
@@ -17,16 +15,18 @@ import tensorflow as tf
 import tfgan_app
 from tfgan_app.export.blame import LayerTap
 from tfgan_app.export.endpoints import write_endpoints
-from tfgan_app.export.request import ExportRequest
+from tfgan_app.export.request import Batch, ExportRequest
 from tfgan_app.latents import takes_latents
 from tfgan_app.layers import class_names_of, picture_facts
 from tfgan_app.lite import Card, LiteModel, with_card
 from tfgan_app.lite.model import SIGNATURE, load_lite_model, run_signature
+from tfgan_app.lite.quiet import native_stderr_hidden
 
 QUANTIZATIONS = ("none", "float16", "dynamic", "int8")
 
 DEFAULT_TILE_PX = 128
-"""Of a model that sees a small part of a picture at a time."""
+"""Of a model that sees a small part of a picture at a time; one that looks at the whole is given the size that it was
+trained on."""
 
 _SAME = 1e-3
 """A network that is resized wrongly differs by far more than this from itself, in [0, 1]."""
@@ -78,7 +78,7 @@ def load(path: Path) -> Callable:
     def forward(inputs: tf.Tensor | list[tf.Tensor]) -> np.ndarray:
         return lite(*[np.asarray(tensor) for tensor in tf.nest.flatten(inputs)])
 
-    forward.takes = lite.takes
+    forward.fixed_px = lite.card.tile_px if lite.card.sizes == "fixed" else None
     return forward
 
 
@@ -124,21 +124,23 @@ def convert(
             converter.inference_input_type = tf.uint8 if pictures else tf.float32
             converter.inference_output_type = tf.uint8
         try:
-            with _quiet():
+            with native_stderr_hidden():
                 return converter.convert()
         except Exception as error:  # The converter's own errors have no common type.
             raise ValueError(_reason(error)) from error
 
 
-def outputs_of_layers(model: keras.Model, inputs: list[tf.Tensor], request: ExportRequest) -> dict[str, np.ndarray]:
+def outputs_of_layers(model: keras.Model, inputs: Batch, request: ExportRequest) -> dict[str, np.ndarray]:
     """What the layers of a model give in a .tflite file; see `Exporter`."""
     specs = [
         tf.TensorSpec(tensor.shape, tensor.dtype, name=known.name)
-        for tensor, known in zip(inputs, _specs(model, request), strict=True)
+        for tensor, known in zip(tf.nest.flatten(inputs), _specs(model, request), strict=True)
     ]
     calibration = _calibration(model, specs, request)
     content = convert(LayerTap(model), specs, quantize=request.quantize, calibration=calibration)
-    return run_signature(content, {spec.name: x.numpy() for spec, x in zip(specs, inputs, strict=True)})
+    return run_signature(
+        content, {spec.name: x.numpy() for spec, x in zip(specs, tf.nest.flatten(inputs), strict=True)}
+    )
 
 
 def _specs(model: keras.Model, request: ExportRequest) -> list[tf.TensorSpec]:
@@ -153,7 +155,7 @@ def _tile_px(model: keras.Model, request: ExportRequest) -> int:
         return request.tile_px
     locality = picture_facts(model).locality
     local = locality.context_px is not None and 4 * locality.context_px <= DEFAULT_TILE_PX
-    size_px = DEFAULT_TILE_PX if local else max(DEFAULT_TILE_PX, request.image_size_px or 0)
+    size_px = DEFAULT_TILE_PX if local else request.image_size_px or DEFAULT_TILE_PX
     return -(-size_px // locality.multiple) * locality.multiple
 
 
@@ -199,7 +201,7 @@ def _with_sizes(card: Card, model: keras.Model, content: bytes) -> Card:
 
 def _agrees(model: keras.Model, lite: LiteModel, picture: np.ndarray) -> bool:
     expected = np.asarray(model(picture, training=False))
-    with _quiet():
+    with native_stderr_hidden():
         try:
             received = lite(picture)
         except (ValueError, RuntimeError):  # What cannot be resized fails when it is, or when it runs.
@@ -244,20 +246,3 @@ def _reason(error: Exception) -> str:
         )
     lines = [line for line in text.strip().splitlines() if line.strip()]
     return f"LiteRT cannot convert the network: {lines[-1] if lines else type(error).__name__}"
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Holds back what the converter's native code prints on stderr, whatever its log level."""
-    try:
-        copy = os.dup(2)
-    except OSError:  # There is no stderr.
-        yield
-        return
-    with open(os.devnull, "w") as nothing:
-        os.dup2(nothing.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(copy, 2)
-            os.close(copy)

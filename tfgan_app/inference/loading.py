@@ -15,11 +15,13 @@ from tfgan_app.inference.predictor import Predictor
 from tfgan_app.inference.sampler import Sampler
 from tfgan_app.latents import takes_latents
 from tfgan_app.layers import (  # The package registers the layers that `.keras` files refer to.
+    Locality,
     PictureFacts,
     class_names_of,
     picture_facts,
     probed_locality,
 )
+from tfgan_app.lite.model import load_lite_model
 
 CHECKPOINTS = ("last", "best")
 
@@ -32,8 +34,8 @@ def load_predictor(path: str | os.PathLike, *, checkpoint: str = "last") -> Pred
     """Loads a model for prediction.
 
     Args:
-        path: A run directory, a `.keras` file, a SavedModel folder, or an exported model's folder, of which
-            the highest version is taken.
+        path: A run directory, a `.keras` or `.tflite` file, a SavedModel folder, or an exported model's folder, of
+            which the highest version is taken.
         checkpoint: `"last"` or `"best"`: which of a run's models to take. Other paths hold only one model.
 
     Returns:
@@ -45,6 +47,9 @@ def load_predictor(path: str | os.PathLike, *, checkpoint: str = "last") -> Pred
     path = Path(path)
     if not path.exists():
         raise ValueError(f"There is no model at '{path}'.")
+    if path.suffix == ".tflite" and path.is_file():
+        _check_last(path, checkpoint)
+        return _from_lite_model(path)
     if is_run(path) or (path.is_file() and path.suffix == ".keras"):
         file = model_file(path, checkpoint)
         return predictor_of(load_keras_model(file), file)
@@ -52,7 +57,7 @@ def load_predictor(path: str | os.PathLike, *, checkpoint: str = "last") -> Pred
     saved_model = _saved_model_folder(path)
     if saved_model is None:
         raise ValueError(
-            "The model must be a run directory, a .keras file, an exported model's folder "
+            "The model must be a run directory, a .keras or .tflite file, an exported model's folder "
             f"or one of its version folders. Received: '{path}'"
         )
     return _from_saved_model(saved_model)
@@ -154,6 +159,22 @@ def predictor_of(model: keras.Model, path: str | os.PathLike) -> Predictor | Sam
     if len(specs) > 1 and not names:
         raise ValueError(f"The model '{path}' takes labels, so it must name its classes. It has no layer `ClassNames`.")
     return Sampler(forward, path, latent_dim=specs[0].shape[1], class_names=names)
+
+
+def _from_lite_model(path: Path) -> Predictor | Sampler:
+    lite = load_lite_model(path)
+    card = lite.card
+    if card.latent_dim:
+        return Sampler(lite, path, latent_dim=card.latent_dim, class_names=card.classes)
+    locality = Locality(card.scale, card.context_px, card.multiple)
+    return Predictor(
+        lite,
+        path,
+        locality=locality,
+        channels=card.channels,
+        makes_colour=card.makes_colour,
+        largest_px=card.tile_px if card.sizes == "fixed" else None,
+    )
 
 
 def _from_saved_model(folder: Path) -> Predictor | Sampler:

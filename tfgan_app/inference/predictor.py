@@ -39,6 +39,7 @@ class Predictor:
         bytes_per_px: int | None = None,
         channels: int = 3,
         makes_colour: bool = False,
+        largest_px: int | None = None,
     ):
         """Wraps a model.
 
@@ -50,7 +51,11 @@ class Predictor:
             bytes_per_px: What `feature_bytes_per_px` says of it.
             channels: Of the pictures that the model is given.
             makes_colour: Whether gray pictures come back in colour.
+            largest_px: Side of the largest pictures that it takes, where it was made for one size. It counts as a
+                model that looks at whole pictures then.
         """
+        if largest_px is not None:
+            locality = dataclasses.replace(locality, context_px=None)
         self.path = Path(path)
         self.locality = locality
         self.channels = channels
@@ -58,7 +63,10 @@ class Predictor:
         self._forward = forward
         self._bytes_per_px = bytes_per_px
         self._tiled_as = locality if self.local else dataclasses.replace(locality, context_px=None)
-        self._largest_tile_px: int | None = None
+        self._largest_px = largest_px
+        self._cutter = Cutter.of(self._tiled_as) if largest_px is None else Cutter.of_fixed_size(largest_px)
+        # Not counting the context and the overlap, which a part has on two sides.
+        self._largest_tile_px = None if largest_px is None else largest_px - self._cutter.seen_px(0) + 2
 
     @property
     def scale(self) -> int:
@@ -121,15 +129,16 @@ class Predictor:
         return tiled_rows(
             lambda part: self._run(part[np.newaxis])[0],
             pixels,
-            locality=self._tiled_as,
+            cutter=self._cutter,
+            scale=self.scale,
             tile_px=self._chosen_tile_px(*pixels.shape[:2], tile_px),
             on_smaller=self._remember,
         )
 
     def blends(self, height: int, width: int, *, tile_px: int | None = None) -> str | None:
         """Why `rows` of a picture of this size are blended from tiles, one clause; None where they are exact."""
-        cutter, tile_px = Cutter.of(self._tiled_as), self._chosen_tile_px(height, width, tile_px)
-        if self.local or not any(len(cutter.cut(side, tile_px)) > 1 for side in (height, width)):
+        tile_px = self._chosen_tile_px(height, width, tile_px)
+        if self.local or not any(len(self._cutter.cut(side, tile_px)) > 1 for side in (height, width)):
             return None
         looks = "whole pictures" if self.locality.context_px is None else f"{self.locality.context_px} pixels around"
         return f"the model looks at {looks} and this picture is too large for it, so it was blended from tiles"
@@ -156,6 +165,7 @@ class Predictor:
             bytes_per_px=self._bytes_per_px,
             channels=self.channels,
             makes_colour=self.makes_colour,
+            largest_px=self._largest_px,
         )
 
     def _remember(self, tile_px: int) -> None:

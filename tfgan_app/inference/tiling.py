@@ -86,6 +86,11 @@ class Cutter:
             return cls(_BLEND_MARGIN_PX, locality.multiple, overlap_px=_BLEND_PX)
         return cls(locality.context_px, locality.multiple)
 
+    @classmethod
+    def of_fixed_size(cls, size_px: int) -> Cutter:
+        """For a model that takes nothing larger than a size: half of that is kept of each part at least."""
+        return cls(size_px // 8, overlap_px=size_px // 4)
+
     def seen_px(self, tile_px: int) -> int:
         """About how many pixels the model gets to keep `tile_px` of them."""
         return tile_px + 2 * (self.context_px + self.multiple) + self.overlap_px
@@ -177,7 +182,8 @@ def tiled_rows(
     run: Callable[[np.ndarray], np.ndarray],
     pixels: np.ndarray,
     *,
-    locality: Locality,
+    cutter: Cutter,
+    scale: int,
     tile_px: int,
     on_smaller: Callable[[int], None] = lambda tile_px: None,
 ) -> Iterator[np.ndarray]:
@@ -189,7 +195,8 @@ def tiled_rows(
         run: Part of the picture [height, width, 3] -> float32 [scale * height, scale * width, 3]. Raises
             `tf.errors.ResourceExhaustedError` where the memory is too small.
         pixels: The picture [height, width, 3].
-        locality: Of the model.
+        cutter: For the model.
+        scale: Output pixels per input pixel along height and width.
         tile_px: Height and width of what each tile adds, in input pixels. A picture that fits in one is done whole.
         on_smaller: Called with the size that is tried next.
 
@@ -200,7 +207,6 @@ def tiled_rows(
         ValueError: If the memory is too small for the smallest tiles. One line.
     """
     height, width = pixels.shape[:2]
-    cutter, scale = Cutter.of(locality), locality.scale
     # Low tiles keep the rows of a wide picture small; where tiles change the result, there should be few.
     most_rows = _STRIP_BYTES // (width * scale**2 * _BYTES_PER_OUTPUT) if not cutter.overlap_px else height
     most_rows = max(MIN_TILE_PX, most_rows)

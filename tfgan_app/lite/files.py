@@ -93,12 +93,15 @@ def with_card(content: bytes, card: Card) -> bytes:
         card: What to write into it.
     """
     model = flatbuffer_utils.convert_bytearray_to_object(bytearray(content))
-    metadata = [entry for entry in model.metadata or [] if entry.name != METADATA_NAME.encode()]
-    buffer, entry = schema.BufferT(), schema.MetadataT()
-    buffer.data = list(card.to_json().encode())
-    entry.name, entry.buffer = METADATA_NAME, len(model.buffers)
-    model.buffers.append(buffer)
-    model.metadata = [*metadata, entry]
+    model.metadata = model.metadata or []
+    places = [entry.buffer for entry in model.metadata if entry.name == METADATA_NAME.encode()]
+    if not places:
+        entry = schema.MetadataT()
+        entry.name, entry.buffer = METADATA_NAME, len(model.buffers)
+        model.metadata.append(entry)
+        model.buffers.append(schema.BufferT())
+        places = [entry.buffer]
+    model.buffers[places[0]].data = list(card.to_json().encode())
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 

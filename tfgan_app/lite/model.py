@@ -10,6 +10,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from tfgan_app.lite.files import read_card, read_file
+from tfgan_app.lite.quiet import native_stderr_hidden
 
 SIGNATURE = "serving_default"
 
@@ -41,8 +42,9 @@ class LiteModel:
             raise ValueError("it has no card: only a .tflite file that `tfgan_app export` wrote says how it is used")
         self.card = card
         try:
-            self._interpreter = Interpreter(model_content=content, num_threads=threads or _cores())
-            self._interpreter.allocate_tensors()
+            with native_stderr_hidden():
+                self._interpreter = Interpreter(model_content=content, num_threads=threads or _cores())
+                self._interpreter.allocate_tensors()
             signature = self._interpreter.get_signature_list()[SIGNATURE]
         except (ValueError, RuntimeError, KeyError) as error:
             raise ValueError(f"this runtime cannot load it: {str(error).splitlines()[0]}") from error

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from ai_edge_litert.interpreter import Interpreter
 
+from tfgan_app.lite.quiet import native_stderr_hidden
+
 _DELEGATE = "DELEGATE"
 
 NNAPI_OPERATORS = frozenset(
@@ -222,9 +224,11 @@ def delegations(content: bytes) -> list[Delegation]:
     XNNPACK is asked by loading the file with it here. The other two are compared with the operations that they have, by
     name alone: what a driver really takes differs by phone.
     """
-    names = operator_names(content)
+    with native_stderr_hidden():
+        names = operator_names(content)
+        on_cpu = _xnnpack(content, names)
     return [
-        _xnnpack(content, names),
+        on_cpu,
         _by_name("GPU", names, GPU_OPERATORS),
         _by_name("NNAPI", names, NNAPI_OPERATORS),
     ]

@@ -1,0 +1,117 @@
+"""Picture files inside of a graph: the size in the header, the orientation, and what is refused."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from exif_orientations import INVERSE_TRANSPOSES
+from PIL import Image
+
+from tfgan_app.export.encoded_pictures import decode_picture, jpeg_orientation, picture_size
+
+PICTURE = np.random.default_rng(0).integers(0, 256, (24, 40, 3), np.uint8)
+
+
+def file_bytes(picture, file_format, **options):
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, file_format, **options)
+    return buffer.getvalue()
+
+
+@tf.function(input_signature=[tf.TensorSpec([], tf.string)])
+def decode(data):
+    return decode_picture(data, channels=3, max_pixels=24 * 40)
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "JPEG", "GIF", "BMP"])
+def test_the_size_is_read_from_the_header_of_each_format(file_format):
+    content = file_bytes(PICTURE, file_format)
+    assert tf.function(picture_size)(tf.constant(content)).numpy().tolist() == [24, 40]
+    assert picture_size(tf.constant(content[:40] if file_format != "JPEG" else content)).numpy().tolist() == [24, 40]
+
+
+def test_a_bitmap_stored_from_the_top_down_has_a_negative_height():
+    content = bytearray(file_bytes(PICTURE, "BMP"))
+    content[22:26] = (-24).to_bytes(4, "little", signed=True)
+    assert picture_size(tf.constant(bytes(content))).numpy().tolist() == [24, 40]
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"\xff\xd8", b"GIF8", b"BM", b"hello, world", b"\x89PNG\r\n\x1a\n"])
+def test_what_is_no_picture_is_an_invalid_argument(content):
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        decode(tf.constant(content))
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "JPEG", "GIF", "BMP"])
+def test_one_pixel_too_many_is_refused_before_it_is_decoded(file_format):
+    assert decode(tf.constant(file_bytes(PICTURE, file_format))).shape == (24, 40, 3)
+    larger = file_bytes(np.zeros((24, 41, 3), np.uint8), file_format)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="at most 960 pixels"):
+        decode(tf.constant(larger))
+
+
+def test_a_header_of_2_to_the_32_pixels_a_side_is_refused():
+    content = bytearray(file_bytes(PICTURE, "PNG"))
+    content[16:24] = b"\xff" * 8
+    with pytest.raises(tf.errors.InvalidArgumentError, match="at most 960 pixels"):
+        decode(tf.constant(bytes(content)))
+
+
+@pytest.mark.parametrize("byte_order", ["little", "big"])
+@pytest.mark.parametrize("orientation", INVERSE_TRANSPOSES)
+def test_photographs_come_out_upright(orientation, byte_order):
+    stored = np.ascontiguousarray(INVERSE_TRANSPOSES[orientation](PICTURE))
+    exif = Image.Exif()
+    exif[0x010F] = "a maker"
+    exif[0x0112] = orientation
+    exif.endian = "<" if byte_order == "little" else ">"
+    content = file_bytes(stored, "JPEG", quality=100, subsampling=0, exif=exif.tobytes())
+    assert tf.function(jpeg_orientation)(tf.constant(content)).numpy() == orientation
+    expected = UPRIGHT[orientation](np.asarray(Image.open(io.BytesIO(content))))
+    np.testing.assert_array_equal(decode(tf.constant(content)), expected)
+
+
+def undone(orientation):
+    """What turns a stored picture upright, found by trying: each transposition is undone by one of the eight."""
+    places = np.arange(6).reshape(2, 3)
+    for transpose in INVERSE_TRANSPOSES.values():
+        if np.array_equal(transpose(INVERSE_TRANSPOSES[orientation](places)), places):
+            return transpose
+    raise AssertionError(orientation)
+
+
+UPRIGHT = {orientation: undone(orientation) for orientation in INVERSE_TRANSPOSES}
+
+
+def test_exif_after_a_jfif_segment_is_found():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    content = file_bytes(PICTURE, "JPEG", exif=exif.tobytes())
+    jfif = b"\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"
+    assert content[2:4] in (b"\xff\xe0", b"\xff\xe1")
+    if content[2:4] == b"\xff\xe1":
+        content = content[:2] + jfif + content[2:]
+    assert jpeg_orientation(tf.constant(content)).numpy() == 6
+
+
+@pytest.mark.parametrize("value", [0, 9, 255])
+def test_an_orientation_that_there_is_not_counts_as_upright(value):
+    exif = Image.Exif()
+    exif[0x0112] = value
+    assert jpeg_orientation(tf.constant(file_bytes(PICTURE, "JPEG", exif=exif.tobytes()))).numpy() == 1
+
+
+def test_no_damaged_exif_stops_a_picture():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    content = bytearray(file_bytes(PICTURE, "JPEG", exif=exif.tobytes()))
+    start = content.index(b"Exif") + 6
+    rng = np.random.default_rng(0)
+    for _ in range(100):
+        damaged = bytearray(content)
+        for place in rng.integers(start, start + 26, 4):
+            damaged[place] = rng.integers(256)
+        assert 1 <= jpeg_orientation(tf.constant(bytes(damaged))).numpy() <= 8

@@ -1,0 +1,159 @@
+"""A .tflite file: the same pictures at every size, integers that are those of files, and builtin operations only."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from ai_edge_litert.interpreter import Interpreter
+from keras import ops
+
+from tfgan_app.export import export_model
+from tfgan_app.inference import load_predictor, predictor_of
+from tfgan_app.layers import BilinearUpsampling, CropLike, FromUnitRange, PadToMultiple, ToUnitRange
+from tfgan_app.lite import LiteModel
+from tfgan_app.networks.compact import build_compact
+from tfgan_app.networks.nafnet import build_nafnet
+
+
+def inference_model(build, *, seed=0):
+    """A generator between pictures in [0, 1]."""
+    keras.utils.set_random_seed(seed)
+    pictures = keras.Input((None, None, 3), name="images")
+    return keras.Model(pictures, ToUnitRange()(build(FromUnitRange()(pictures))))
+
+
+def build_fixed_only():
+    """Computes sizes while it runs, and looks at the whole picture."""
+    image = keras.Input((None, None, 3))
+    x = keras.layers.Conv2D(4, 3, strides=2, padding="same")(PadToMultiple(2)(image))
+    x = keras.layers.GroupNormalization(groups=-1)(BilinearUpsampling()(x))
+    return keras.Model(image, keras.layers.Conv2D(3, 3, padding="same")(CropLike()([x, image])))
+
+
+NETWORKS = {
+    "any": (lambda: build_compact(scale=2, width=16, blocks=1), 2),
+    "multiple": (lambda: build_nafnet(width=4), 1),
+    "fixed": (build_fixed_only, 1),
+}
+
+
+def photographs(count=3, size=48):
+    """Smooth pictures with an edge."""
+    rng = np.random.default_rng(0)
+    place = np.linspace(0, 1, size)
+    pictures = []
+    for _ in range(count):
+        phase, slope = rng.random((2, 3))
+        waves = 0.5 + 0.5 * np.sin(6 * (place[:, None, None] * slope + place[None, :, None] + phase))
+        pictures.append(np.rint(255 * np.where(place[:, None, None] > 0.6, 1 - waves, waves)).astype(np.uint8))
+    return pictures
+
+
+def export(model, folder, **options):
+    options = {"quantize": "none", "tile_px": 32, "calibration": photographs(8), **options}
+    held_out = [(picture, None) for picture in photographs()]
+    return export_model(model, format="tflite", output_dir=folder, name="tiny", held_out=held_out, **options)
+
+
+@pytest.fixture(scope="module")
+def models():
+    return {sizes: inference_model(build()) for sizes, (build, _) in NETWORKS.items()}
+
+
+@pytest.mark.parametrize("sizes", NETWORKS)
+def test_the_card_says_to_which_sizes_a_file_can_be_resized(models, tmp_path, sizes):
+    lite = LiteModel(export(models[sizes], tmp_path).path)
+    assert (lite.card.sizes, lite.card.tile_px, lite.card.scale) == (sizes, 32, NETWORKS[sizes][1])
+
+
+@pytest.mark.parametrize("sizes", ["any", "multiple"])
+@pytest.mark.parametrize("size", [(1, 1), (31, 45), (70, 20)])
+def test_pictures_of_every_size_come_out_as_from_the_model(models, tmp_path, sizes, size):
+    path = export(models[sizes], tmp_path).path
+    picture = np.random.default_rng(0).integers(0, 256, (1, *size, 3), np.uint8)
+    expected = predictor_of(models[sizes], "model")(picture).astype(int)
+    assert np.abs(load_predictor(path)(picture) - expected).max() <= 1
+
+
+def test_a_file_of_one_size_is_exact_there_and_blended_beyond(models, tmp_path):
+    predictor = load_predictor(export(models["fixed"], tmp_path).path)
+    picture = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
+    expected = predictor_of(models["fixed"], "model").picture(picture).astype(int)
+    assert np.abs(predictor.picture(picture) - expected).max() <= 1
+    large = np.tile(picture, (3, 4, 1))[:90, :101]
+    assert predictor.picture(large).shape == large.shape
+    assert "blended from tiles" in predictor.blends(90, 101)
+    assert predictor.blends(32, 32) is None
+    assert predictor.picture(picture[:5, :9]).shape == (5, 9, 3)
+
+
+def test_an_open_size_makes_such_a_model_exact_everywhere(models, tmp_path):
+    predictor = load_predictor(export(models["fixed"], tmp_path, tile_px=0).path)
+    for size in ((32, 32), (33, 47), (90, 101)):
+        picture = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+        expected = predictor_of(models["fixed"], "model").picture(picture).astype(int)
+        assert np.abs(predictor.picture(picture) - expected).max() <= 1
+
+
+@pytest.mark.parametrize(("quantize", "suffix", "least_db"), [("float16", "_float16", 50), ("dynamic", "_dynamic", 38)])
+def test_weights_of_fewer_bits(models, tmp_path, quantize, suffix, least_db):
+    plain, small = export(models["any"], tmp_path), export(models["any"], tmp_path, quantize=quantize)
+    assert small.path.name == f"tiny{suffix}.tflite" and small.parity.least_psnr >= least_db
+    assert small.path.stat().st_size < plain.path.stat().st_size
+
+
+def test_integers_are_the_levels_of_8_bit_files(models, tmp_path):
+    path = export(models["any"], tmp_path, quantize="int8").path
+    runner = Interpreter(model_path=str(path)).get_signature_runner("serving_default")
+    for details in (runner.get_input_details()["images"], runner.get_output_details()["outputs"]):
+        scale, zero_point = details["quantization"]
+        assert details["dtype"] == np.uint8 and zero_point == 0
+        np.testing.assert_allclose(scale, 1 / 255, rtol=1e-5)
+    picture = photographs()[0][:32, :32]
+    expected = predictor_of(models["any"], "model").picture(picture).astype(int)
+    received = runner(images=picture[np.newaxis])["outputs"][0].astype(int)
+    assert np.abs(received - expected).mean() < 2
+    np.testing.assert_array_equal(load_predictor(path).picture(picture), received)
+
+
+def test_what_is_lost_against_the_ground_truth_is_measured(models, tmp_path):
+    predictor = predictor_of(models["any"], "model")
+    pairs = [(picture, predictor.picture(picture)) for picture in photographs()]
+    with pytest.raises(ValueError, match=r"worse than the model: it loses \d+\.\d+ dB .* limit 0\.3\. Compared layer"):
+        # Against the model's own pictures everything that integers change is a loss.
+        export_model(
+            models["any"],
+            format="tflite",
+            output_dir=tmp_path,
+            name="tiny",
+            quantize="int8",
+            tile_px=32,
+            held_out=pairs,
+            calibration=photographs(8),
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_operation_that_litert_has_not_is_named(tmp_path):
+    class Inverted(keras.layers.Layer):
+        def call(self, inputs):
+            return inputs + 1e-9 * ops.sum(ops.linalg.inv(ops.eye(2)[None] * (1.0 + ops.sum(inputs))))
+
+    inputs = keras.Input((None, None, 3))
+    with pytest.raises(ValueError, match="operations that LiteRT has not: .*MatrixInverse.* another format") as caught:
+        export(keras.Model(inputs, Inverted()(inputs)), tmp_path)
+    assert "\n" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_integers_want_pictures_to_choose_their_ranges_on(models, tmp_path):
+    with pytest.raises(ValueError, match="needs pictures to choose the ranges of integers on. Received none"):
+        export(models["any"], tmp_path, quantize="int8", calibration=[])
+
+
+def test_a_file_is_not_overwritten(models, tmp_path):
+    (tmp_path / "tiny_int8.tflite").write_bytes(b"precious")
+    with pytest.raises(ValueError, match=r"tiny_int8\.tflite' exists already"):
+        export(models["any"], tmp_path, quantize="int8")
+    assert (tmp_path / "tiny_int8.tflite").read_bytes() == b"precious"

@@ -1,0 +1,44 @@
+"""What accelerators would leave to the CPU is found and counted."""
+
+from __future__ import annotations
+
+import keras
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from tfgan_app.export.tflite import convert
+from tfgan_app.lite import delegations, operator_names
+from tfgan_app.networks.compact import SIZES, build_compact
+
+SPEC = tf.TensorSpec([1, 16, 16, 3], tf.float32, name="images")
+
+
+def found(model):
+    return {delegation.delegate.split()[0]: delegation for delegation in delegations(convert(model, [SPEC]))}
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+@pytest.mark.parametrize("size", SIZES)
+def test_the_networks_for_phones_leave_nothing(scale, size):
+    model = build_compact(scale=scale, size=size)
+    for delegation in found(model).values():
+        assert delegation.left == {} and delegation.parts == 1
+        assert delegation.line() == f"{delegation.delegate}: takes all {delegation.taken} operations"
+
+
+def test_what_no_delegate_has_is_counted():
+    image = keras.Input((16, 16, 3))
+    x = layers.Conv2D(3, 3, padding="same")(image)
+    x = keras.ops.flip(x, axis=1)
+    x = keras.ops.flip(layers.Conv2D(3, 3, padding="same")(x), axis=2)
+    model = keras.Model(image, layers.Conv2D(3, 3, padding="same")(x))
+    names = operator_names(convert(model, [SPEC]))
+    assert names.count("REVERSE_V2") == 2 and names.count("CONV_2D") == 3
+    for delegation in found(model).values():
+        assert delegation.left["REVERSE_V2"] == 2
+        assert delegation.parts == 3
+        assert delegation.taken + sum(delegation.left.values()) == len(names)
+    assert found(model)["XNNPACK"].line() == (
+        "XNNPACK (CPU): takes 3 operations, in 3 parts, and leaves to the CPU 2 REVERSE_V2"
+    )

@@ -1,0 +1,83 @@
+"""A card in words for each export: what it takes, what it gives, and how far it is from its model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+
+import tfgan_app
+from tfgan_app.export.parity import LIMITS, Parity
+from tfgan_app.export.request import ExportRequest
+from tfgan_app.files import atomic_path
+from tfgan_app.latents import takes_latents
+from tfgan_app.layers import picture_facts
+
+CARD_FILE = "MODEL_CARD.md"
+
+_FORMATS = {
+    "saved_model": "a SavedModel for TensorFlow Serving and plain TensorFlow",
+    "tflite": "a LiteRT (TFLite) file of builtin operations, signature `serving_default`",
+    "web": "a static page that runs the model in the browser",
+    "keras": "a Keras file, for Python with tfgan_app installed",
+}
+
+
+def card_path(path: Path) -> Path:
+    """Where the card of an export belongs: in its folder, or beside its file."""
+    return path / CARD_FILE if path.is_dir() else path.with_suffix(".md")
+
+
+def write_card(model: keras.Model, path: Path, *, format: str, request: ExportRequest, parity: Parity) -> None:
+    """Writes the card of an export.
+
+    Args:
+        model: What was exported.
+        path: The export.
+        format: Its format.
+        request: What was asked for.
+        parity: How far it is from the model.
+    """
+    rows = {
+        "Format": _FORMATS.get(format, format),
+        "Numbers": "float32" if request.quantize == "none" else request.quantize,
+        "Takes": _takes(model, request),
+        "Gives": _gives(model, request),
+        "Parameters": f"{model.count_params():,}",
+        **request.training,
+        "Licence of the weights": request.license,
+        "Written by": f"tfgan_app {tfgan_app.__version__}",
+    }
+    lines = [f"# {request.name}", "", *(f"- {name}: {value}" for name, value in rows.items())]
+    lines += ["", "## Against the Keras model", "", *_agreement(request, parity), ""]
+    with atomic_path(card_path(path)) as unfinished:
+        unfinished.write_text("\n".join(lines), encoding="utf-8")
+
+
+def _takes(model: keras.Model, request: ExportRequest) -> str:
+    if takes_latents(model):
+        classes = f", and one of {len(request.classes)} classes" if request.classes else ""
+        return f"{model.inputs[0].shape[1]} latents, standard normal{classes}"
+    facts = picture_facts(model)
+    looks = "the whole picture" if facts.locality.context_px is None else f"{facts.locality.context_px} px around"
+    hole = ", the fourth 0 in holes" if facts.channels == 4 else ""
+    return f"pictures of {facts.channels} channels{hole}; an output pixel depends on {looks}"
+
+
+def _gives(model: keras.Model, request: ExportRequest) -> str:
+    if takes_latents(model):
+        _, height, width, channels = model.outputs[0].shape
+        return f"pictures of {width} x {height} px, {channels} channels"
+    scale = picture_facts(model).locality.scale
+    return "RGB pictures of the same size" if scale == 1 else f"RGB pictures {scale} times as wide and high"
+
+
+def _agreement(request: ExportRequest, parity: Parity) -> list[str]:
+    limits = LIMITS[request.quantize]
+    told = [f"largest difference {parity.max_error:.2g}, mean {parity.mean_error:.2g}, of pictures in [0, 1]"]
+    told.append(f"PSNR {parity.psnr:.1f} dB in the mean, {parity.least_psnr:.1f} dB at least (100 is the same)")
+    if parity.lost_psnr is not None:
+        told.append(f"{parity.lost_psnr:.2f} dB of PSNR lost against {len(request.held_out)} held-out pictures")
+    allowed = {"largest difference": limits.max_error, "least PSNR": limits.psnr, "lost dB": limits.lost_psnr}
+    named = ", ".join(f"{name} {value:g}" for name, value in allowed.items() if value is not None)
+    return [*(f"- {line}" for line in told), f"- limits of the export: {named}"]

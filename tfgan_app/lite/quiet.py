@@ -1,0 +1,29 @@
+"""What native code of LiteRT says whatever it was asked."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def native_stderr_hidden() -> Iterator[None]:
+    """Holds back what native code prints on stderr: its converter and its interpreter know no log level.
+
+    What goes wrong comes as an exception as well.
+    """
+    sys.stderr.flush()
+    try:
+        copy = os.dup(2)
+    except OSError:  # There is no stderr.
+        yield
+        return
+    try:
+        with open(os.devnull, "w") as nothing:
+            os.dup2(nothing.fileno(), 2)
+            yield
+    finally:
+        os.dup2(copy, 2)
+        os.close(copy)
