@@ -1,0 +1,183 @@
+"""LiteRT files as on a phone: time by threads, peak memory, size, and which operation takes how long.
+
+python tests/benchmarks/litert_profile.py MODEL.tflite [OTHER.tflite ...] [--threads 1 2] [--side 128]
+    [--saved-model exported_models/NAME] [--operations 10]
+
+Times are the best of alternating rounds in one run; peak memory is that of a process of its own for each file (on Linux).
+`--saved-model` runs a SavedModel on the same picture in the same rounds. For the profile each operation runs as a
+model of its own, on random numbers: what the runtime saves by fusing them is missing, so their sum is told beside the
+time of the whole.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import copy
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from ai_edge_litert.tools import flatbuffer_utils
+
+from tfgan_app.lite import LiteModel
+from tfgan_app.lite.quiet import native_stderr_hidden
+
+ROUNDS = 8
+PROFILE_ROUNDS = 5
+
+PEAK_MEMORY = """
+import sys
+import numpy as np
+from tfgan_app.lite import LiteModel
+
+def kilobytes(name):
+    """From Linux: `ru_maxrss` begins with what the parent process took."""
+    return int(next(line for line in open("/proc/self/status") if line.startswith(name)).split()[1])
+
+model = LiteModel(sys.argv[1], threads=int(sys.argv[3]))
+side = int(sys.argv[2])
+before = kilobytes("VmRSS")
+model(np.full((1, side, side, model.card.channels), 0.5, np.float32))
+print(before, kilobytes("VmHWM"))
+"""
+
+
+def main():
+    """Prints a row for each file and number of threads, then a profile of each file."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("models", nargs="+", type=Path)
+    parser.add_argument("--threads", type=int, nargs="+", default=sorted({1, os.cpu_count() or 1}))
+    parser.add_argument("--side", type=int, help="pixels of the input; the file's own by default")
+    parser.add_argument("--saved-model", type=Path, help="folder of an exported SavedModel to compare with")
+    parser.add_argument(
+        "--operations", type=int, default=10, help="kinds of operations in the profile; 0 leaves it out"
+    )
+    args = parser.parse_args()
+    runners: dict[tuple[str, str], Callable] = {}
+    megapixels = {}
+    for path in args.models:
+        for threads in args.threads:
+            model = LiteModel(path, threads=threads)
+            side = args.side or model.card.tile_px
+            picture = np.random.default_rng(0).random((1, side, side, model.card.channels), np.float32)
+            runners[path.name, str(threads)] = lambda model=model, picture=picture: model(picture)
+            megapixels[path.name] = (side * model.card.scale) ** 2 / 1e6
+    if args.saved_model:
+        runners[str(args.saved_model), "all"] = saved_model_runner(args.saved_model, picture)
+        megapixels[str(args.saved_model)] = megapixels[args.models[-1].name]
+    seconds = time_all(runners)
+    print(f"input {side} x {side} px; {os.cpu_count()} cores")
+    print(f"{'file':38} {'size MB':>8} {'threads':>7} {'ms':>8} {'s/MP out':>9} {'peak MB':>8} {'of model':>8}")
+    for (name, threads), best in seconds.items():
+        path = next((path for path in args.models if path.name == name), None)
+        size = f"{path.stat().st_size / 1e6:8.2f}" if path else f"{'':8}"
+        whole, own = peak_megabytes(path, side, threads) if path else (float("nan"), float("nan"))
+        rate = best / megapixels[name]
+        print(f"{name:38} {size} {threads:>7} {best * 1e3:8.1f} {rate:9.3f} {whole:8.0f} {own:8.0f}")
+    if args.operations:
+        for path in args.models:
+            print_profile(path, threads=args.threads[-1], whole=seconds[path.name, str(args.threads[-1])], args=args)
+
+
+def time_all(runners: dict[tuple[str, str], Callable]) -> dict[tuple[str, str], float]:
+    """The best time of each, in seconds, taken in turns."""
+    for run in runners.values():
+        run()
+    best = dict.fromkeys(runners, float("inf"))
+    for _ in range(ROUNDS):
+        for key, run in runners.items():
+            start = time.perf_counter()
+            run()
+            best[key] = min(best[key], time.perf_counter() - start)
+    return best
+
+
+def saved_model_runner(folder: Path, picture: np.ndarray) -> Callable:
+    """Calls the `float` signature of a SavedModel."""
+    import tensorflow as tf
+
+    version = max((int(path.name) for path in folder.iterdir() if path.name.isdecimal()), default=None)
+    loaded = tf.saved_model.load(str(folder if version is None else folder / str(version)))
+    signature, images = loaded.signatures["float"], tf.constant(picture)
+    return lambda: (loaded, signature(images=images)["outputs"].numpy())
+
+
+def peak_megabytes(path: Path, side: int, threads: str) -> tuple[float, float]:
+    """Peak memory of a process that runs a file once, and how much of it came with running."""
+    command = [sys.executable, "-c", PEAK_MEMORY, str(path), str(side), threads]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    before, after = (int(word) * 1024 / 1e6 for word in done.stdout.split())
+    return after, after - before
+
+
+def print_profile(path: Path, *, threads: int, whole: float, args: argparse.Namespace) -> None:
+    """The operations that take longest, by kind and shape of the output."""
+    rows = collections.Counter()
+    counts = collections.Counter()
+    for name, shape, seconds in profile(path.read_bytes(), threads=threads):
+        key = f"{name} {'x'.join(map(str, shape))}"
+        rows[key] += seconds
+        counts[key] += 1
+    total = rows.total()
+    print(
+        f"\n{path.name}, {threads} threads: operations one by one {total * 1e3:.1f} ms, together {whole * 1e3:.1f} ms"
+    )
+    for key, seconds in rows.most_common(args.operations):
+        print(f"  {seconds * 1e3:8.2f} ms {seconds / total:6.1%}  {counts[key]:3} x {key}")
+
+
+def profile(content: bytes, *, threads: int) -> list[tuple[str, list[int], float]]:
+    """Name, shape of the output and best time in seconds of each operation."""
+    model = flatbuffer_utils.convert_bytearray_to_object(bytearray(content))
+    model.signatureDefs, model.metadata = [], []
+    rows = []
+    with native_stderr_hidden():
+        for operator in model.subgraphs[0].operators:
+            alone = only(model, operator)
+            interpreter = Interpreter(model_content=alone, num_threads=threads)
+            interpreter.allocate_tensors()
+            rng = np.random.default_rng(0)
+            for details in interpreter.get_input_details():
+                interpreter.set_tensor(details["index"], random_array(details, rng))
+            best = float("inf")
+            for _ in range(PROFILE_ROUNDS):
+                start = time.perf_counter()
+                interpreter.invoke()
+                best = min(best, time.perf_counter() - start)
+            name = flatbuffer_utils.opcode_to_name(model, operator.opcodeIndex)
+            rows.append((name, list(interpreter.get_output_details()[0]["shape"]), best))
+    return rows
+
+
+def only(model, operator) -> bytes:
+    """A file with one operation, whose inputs are those of the operation that are no constants."""
+    subgraph = copy.copy(model.subgraphs[0])
+    subgraph.operators = [operator]
+    changing = [index for index in operator.inputs if index >= 0 and not has_data(model, subgraph.tensors[index])]
+    subgraph.inputs, subgraph.outputs = np.unique(changing), operator.outputs
+    alone = copy.copy(model)
+    alone.subgraphs = [subgraph]
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(alone))
+
+
+def has_data(model, tensor) -> bool:
+    """Whether a tensor is a constant."""
+    data = model.buffers[tensor.buffer].data
+    return data is not None and len(data) > 0
+
+
+def random_array(details: dict, rng: np.random.Generator) -> np.ndarray:
+    """Numbers of the kind that an input takes."""
+    if np.issubdtype(details["dtype"], np.floating):
+        return rng.random(details["shape"]).astype(details["dtype"])
+    return rng.integers(0, 100, details["shape"]).astype(details["dtype"])
+
+
+if __name__ == "__main__":
+    main()
