@@ -37,7 +37,7 @@ import numpy as np
 from tfgan_app.lite import LiteModel
 
 def kilobytes(name):
-    """From Linux: `ru_maxrss` begins with what the parent process took."""
+    # `ru_maxrss` begins with what the parent process took.
     return int(next(line for line in open("/proc/self/status") if line.startswith(name)).split()[1])
 
 model = LiteModel(sys.argv[1], threads=int(sys.argv[3]))
