@@ -176,6 +176,7 @@ def _card(model: keras.Model, request: ExportRequest) -> Card:
         context_px=facts.locality.context_px,
         multiple=facts.locality.multiple,
         channels=facts.channels,
+        bytes_per_px=facts.bytes_per_px,
         makes_colour=facts.makes_colour,
     )
 

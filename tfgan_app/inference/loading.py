@@ -26,6 +26,7 @@ from tfgan_app.lite.model import load_lite_model
 CHECKPOINTS = ("last", "best")
 
 _SIGNATURE = "float"
+_PAGE_MODEL = "model.tflite"
 _NAMES_SIGNATURE = "class_names"
 _LOCALITY_SIGNATURE = "locality"
 
@@ -34,8 +35,8 @@ def load_predictor(path: str | os.PathLike, *, checkpoint: str = "last") -> Pred
     """Loads a model for prediction.
 
     Args:
-        path: A run directory, a `.keras` or `.tflite` file, a SavedModel folder, or an exported model's folder, of
-            which the highest version is taken.
+        path: A run directory, a `.keras` or `.tflite` file, a web page's folder, a SavedModel folder, or an exported
+            model's folder, of which the highest version is taken.
         checkpoint: `"last"` or `"best"`: which of a run's models to take. Other paths hold only one model.
 
     Returns:
@@ -47,9 +48,10 @@ def load_predictor(path: str | os.PathLike, *, checkpoint: str = "last") -> Pred
     path = Path(path)
     if not path.exists():
         raise ValueError(f"There is no model at '{path}'.")
-    if path.suffix == ".tflite" and path.is_file():
+    lite = path / _PAGE_MODEL if path.is_dir() else path
+    if lite.suffix == ".tflite" and lite.is_file():
         _check_last(path, checkpoint)
-        return _from_lite_model(path)
+        return _from_lite_model(lite)
     if is_run(path) or (path.is_file() and path.suffix == ".keras"):
         file = model_file(path, checkpoint)
         return predictor_of(load_keras_model(file), file)
@@ -172,6 +174,7 @@ def _from_lite_model(path: Path) -> Predictor | Sampler:
         path,
         locality=locality,
         channels=card.channels,
+        bytes_per_px=card.bytes_per_px,
         makes_colour=card.makes_colour,
         largest_px=card.tile_px if card.sizes == "fixed" else None,
     )

@@ -40,6 +40,7 @@ class Card:
         context_px: How many input pixels beyond its own an output pixel depends on; None where that may be all.
         multiple: See `Locality`.
         channels: Of the input: 3, or 4 where the fourth tells what is known (full) and what is a hole (0).
+        bytes_per_px: What its feature maps take for each pixel of the input; None where that is not known.
         makes_colour: Whether gray pictures come back in colour.
         latent_dim: Of a generative model: the size of its latents; 0 for a model of pictures.
         classes: Names of its labels.
@@ -55,6 +56,7 @@ class Card:
     context_px: int | None = None
     multiple: int = 1
     channels: int = 3
+    bytes_per_px: int | None = None
     makes_colour: bool = False
     latent_dim: int = 0
     classes: tuple[str, ...] = ()
@@ -79,7 +81,7 @@ class Card:
         card = cls(**{"name": "", "version": "", **known, "classes": tuple(known.get("classes", ()))})
         numbers = (card.scale, card.multiple, card.channels)
         whole = all(type(number) is int and number > 0 for number in numbers) and type(card.latent_dim) is int
-        optional = all(it is None or type(it) is int for it in (card.tile_px, card.context_px))
+        optional = all(it is None or type(it) is int for it in (card.tile_px, card.context_px, card.bytes_per_px))
         if not whole or not optional or card.sizes not in ("any", "multiple", "fixed"):
             raise ValueError("has values of the wrong kind")
         return card
