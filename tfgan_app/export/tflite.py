@@ -242,8 +242,8 @@ def _reason(error: Exception) -> str:
     found = _UNSUPPORTED.search(text)
     if found:
         return (
-            f"The network has operations that LiteRT has not: {found['names']}. "
-            "Use layers made of its builtin operations, or another format."
+            f"The network has operations that LiteRT has not: {found['names']} (or not at sizes that it does not know). "
+            "Use layers made of its builtin operations, a fixed size (`--tile PX`), or another format."
         )
     lines = [line for line in text.strip().splitlines() if line.strip()]
     return f"LiteRT cannot convert the network: {lines[-1] if lines else type(error).__name__}"
