@@ -4,9 +4,9 @@ python tests/benchmarks/litert_profile.py MODEL.tflite [OTHER.tflite ...] [--thr
     [--saved-model exported_models/NAME] [--operations 10]
 
 Times are the best of alternating rounds in one run; peak memory is that of a process of its own for each file (on
-Linux). `--saved-model` runs a SavedModel on the same picture in the same rounds. For the profile each operation runs as a
-model of its own, on random numbers: what the runtime saves by fusing them is missing, so their sum is told beside the
-time of the whole.
+Linux). `--saved-model` runs a SavedModel on the same picture in the same rounds. For the profile each operation runs
+as a model of its own, on random numbers: what the runtime saves by fusing them is missing, so their sum is told beside
+the time of the whole.
 """
 
 from __future__ import annotations

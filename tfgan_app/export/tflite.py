@@ -242,7 +242,7 @@ def _reason(error: Exception) -> str:
     found = _UNSUPPORTED.search(text)
     if found:
         return (
-            f"The network has operations that LiteRT has not: {found['names']} (or not at sizes that it does not know). "
+            f"The network has operations that LiteRT has not: {found['names']} (or not at unknown sizes). "
             "Use layers made of its builtin operations, a fixed size (`--tile PX`), or another format."
         )
     lines = [line for line in text.strip().splitlines() if line.strip()]
