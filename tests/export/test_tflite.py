@@ -33,7 +33,7 @@ def build_fixed_only():
 
 NETWORKS = {
     "any": (lambda: build_compact(scale=2, width=16, blocks=1), 2),
-    "multiple": (lambda: build_nafnet(width=4), 1),
+    "multiple": (lambda: build_nafnet(width=4, encoder_blocks=(1,), middle_blocks=1, decoder_blocks=(1,)), 1),
     "fixed": (build_fixed_only, 1),
 }
 
@@ -61,23 +61,27 @@ def models():
     return {sizes: inference_model(build()) for sizes, (build, _) in NETWORKS.items()}
 
 
+@pytest.fixture(scope="module")
+def files(models, tmp_path_factory):
+    return {sizes: export(model, tmp_path_factory.mktemp(sizes)).path for sizes, model in models.items()}
+
+
 @pytest.mark.parametrize("sizes", NETWORKS)
-def test_the_card_says_to_which_sizes_a_file_can_be_resized(models, tmp_path, sizes):
-    lite = LiteModel(export(models[sizes], tmp_path).path)
+def test_the_card_says_to_which_sizes_a_file_can_be_resized(files, sizes):
+    lite = LiteModel(files[sizes])
     assert (lite.card.sizes, lite.card.tile_px, lite.card.scale) == (sizes, 32, NETWORKS[sizes][1])
 
 
 @pytest.mark.parametrize("sizes", ["any", "multiple"])
 @pytest.mark.parametrize("size", [(1, 1), (31, 45), (70, 20)])
-def test_pictures_of_every_size_come_out_as_from_the_model(models, tmp_path, sizes, size):
-    path = export(models[sizes], tmp_path).path
+def test_pictures_of_every_size_come_out_as_from_the_model(models, files, sizes, size):
     picture = np.random.default_rng(0).integers(0, 256, (1, *size, 3), np.uint8)
     expected = predictor_of(models[sizes], "model")(picture).astype(int)
-    assert np.abs(load_predictor(path)(picture) - expected).max() <= 1
+    assert np.abs(load_predictor(files[sizes])(picture) - expected).max() <= 1
 
 
-def test_a_file_of_one_size_is_exact_there_and_blended_beyond(models, tmp_path):
-    predictor = load_predictor(export(models["fixed"], tmp_path).path)
+def test_a_file_of_one_size_is_exact_there_and_blended_beyond(models, files):
+    predictor = load_predictor(files["fixed"])
     picture = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
     expected = predictor_of(models["fixed"], "model").picture(picture).astype(int)
     assert np.abs(predictor.picture(picture) - expected).max() <= 1
@@ -97,10 +101,10 @@ def test_an_open_size_makes_such_a_model_exact_everywhere(models, tmp_path):
 
 
 @pytest.mark.parametrize(("quantize", "suffix", "least_db"), [("float16", "_float16", 50), ("dynamic", "_dynamic", 38)])
-def test_weights_of_fewer_bits(models, tmp_path, quantize, suffix, least_db):
-    plain, small = export(models["any"], tmp_path), export(models["any"], tmp_path, quantize=quantize)
+def test_weights_of_fewer_bits(models, files, tmp_path, quantize, suffix, least_db):
+    small = export(models["any"], tmp_path, quantize=quantize)
     assert small.path.name == f"tiny{suffix}.tflite" and small.parity.least_psnr >= least_db
-    assert small.path.stat().st_size < plain.path.stat().st_size
+    assert small.path.stat().st_size < files["any"].stat().st_size
 
 
 def test_integers_are_the_levels_of_8_bit_files(models, tmp_path):
