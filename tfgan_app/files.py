@@ -39,6 +39,28 @@ def atomic_path(path: str | os.PathLike, *, sync: bool = False) -> Iterator[Path
         _sync(path.parent)
 
 
+@contextlib.contextmanager
+def exclusive(folder: str | os.PathLike) -> Iterator[None]:
+    """Keeps other processes out that ask for the same folder, until the block ends.
+
+    Where the system has no such locks (Windows) it does nothing.
+
+    Args:
+        folder: it exists.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def _sync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import collections
 import copy
+import functools
 import os
 import subprocess
 import sys
@@ -59,30 +60,46 @@ def main():
         "--operations", type=int, default=10, help="kinds of operations in the profile; 0 leaves it out"
     )
     args = parser.parse_args()
+    sides = {path: side_of(path, args.side) for path in args.models}
     runners: dict[tuple[str, str], Callable] = {}
-    megapixels = {}
-    for path in args.models:
+    for path, side in sides.items():
         for threads in args.threads:
             model = LiteModel(path, threads=threads)
-            side = args.side or model.card.tile_px
-            picture = np.random.default_rng(0).random((1, side, side, model.card.channels), np.float32)
-            runners[path.name, str(threads)] = lambda model=model, picture=picture: model(picture)
-            megapixels[path.name] = (side * model.card.scale) ** 2 / 1e6
+            runners[str(path), str(threads)] = functools.partial(model, random_picture(model, side))
     if args.saved_model:
+        picture = random_picture(model, side)
         runners[str(args.saved_model), "all"] = saved_model_runner(args.saved_model, picture)
-        megapixels[str(args.saved_model)] = megapixels[args.models[-1].name]
     seconds = time_all(runners)
-    print(f"input {side} x {side} px; {os.cpu_count()} cores")
-    print(f"{'file':38} {'size MB':>8} {'threads':>7} {'ms':>8} {'s/MP out':>9} {'peak MB':>8} {'of model':>8}")
+    print(f"{os.cpu_count()} cores")
+    print(f"{'file':48} {'MB':>6} {'input':>5} {'threads':>7} {'ms':>8} {'s/MP out':>8} {'peak MB':>7} {'of model':>8}")
     for (name, threads), best in seconds.items():
-        path = next((path for path in args.models if path.name == name), None)
-        size = f"{path.stat().st_size / 1e6:8.2f}" if path else f"{'':8}"
-        whole, own = peak_megabytes(path, side, threads) if path else (float("nan"), float("nan"))
-        rate = best / megapixels[name]
-        print(f"{name:38} {size} {threads:>7} {best * 1e3:8.1f} {rate:9.3f} {whole:8.0f} {own:8.0f}")
+        print(row(Path(name), threads, best, side=sides.get(Path(name), side), scale=model.card.scale))
     if args.operations:
         for path in args.models:
-            print_profile(path, threads=args.threads[-1], whole=seconds[path.name, str(args.threads[-1])], args=args)
+            print_profile(path, threads=args.threads[-1], whole=seconds[str(path), str(args.threads[-1])], args=args)
+
+
+def side_of(path: Path, wanted: int | None) -> int:
+    """The size of the pictures that a file is run on."""
+    side = wanted or LiteModel(path).card.tile_px
+    if side is None:
+        raise SystemExit(f"{path} has no size of its own: give one with --side")
+    return side
+
+
+def random_picture(model: LiteModel, side: int) -> np.ndarray:
+    """Noise, of the channels that a model takes."""
+    return np.random.default_rng(0).random((1, side, side, model.card.channels), np.float32)
+
+
+def row(path: Path, threads: str, best: float, *, side: int, scale: int) -> str:
+    """One line of the table."""
+    size = whole = own = float("nan")
+    if path.suffix == ".tflite":
+        size = path.stat().st_size / 1e6
+        whole, own = peak_megabytes(path, side, threads)
+    rate = best / ((side * scale) ** 2 / 1e6)
+    return f"{path!s:48} {size:6.2f} {side:5} {threads:>7} {best * 1e3:8.1f} {rate:8.3f} {whole:7.0f} {own:8.0f}"
 
 
 def time_all(runners: dict[tuple[str, str], Callable]) -> dict[tuple[str, str], float]:

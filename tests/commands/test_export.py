@@ -105,7 +105,7 @@ def test_a_run_becomes_a_file_for_phones(run_dir, capsys):
     for name, most in (("mine.tflite", 1), ("mine_int8.tflite", 20)):
         predictor = load_predictor(run_dir.parent / "out" / name)
         assert np.abs(predictor(picture) - expected).max() <= most
-    assert "CC0-1.0" in (run_dir.parent / "out" / "mine_int8.md").read_text()
+    assert "CC0-1.0" in (run_dir.parent / "out" / "mine_int8.tflite.md").read_text()
 
 
 def test_integers_want_the_training_pictures(run_dir):

@@ -10,7 +10,7 @@ import tensorflow as tf
 from exif_orientations import INVERSE_TRANSPOSES
 from PIL import Image
 
-from tfgan_app.export.encoded_pictures import decode_picture, jpeg_orientation, picture_size
+from tfgan_app.export.encoded_pictures import decode_picture, gif_pixels, jpeg_orientation, picture_size
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (24, 40, 3), np.uint8)
 
@@ -95,6 +95,61 @@ def test_exif_after_a_jfif_segment_is_found():
     if content[2:4] == b"\xff\xe1":
         content = content[:2] + jfif + content[2:]
     assert jpeg_orientation(tf.constant(content)).numpy() == 6
+
+
+def segment(marker, payload):
+    return bytes([0xFF, marker]) + (len(payload) + 2).to_bytes(2, "big") + payload
+
+
+@pytest.mark.parametrize(
+    "before",
+    [segment(0xFE, b"a comment"), segment(0xE2, b"MPF" + bytes(60_000)), segment(0xE0, b"JFIF\0" + bytes(30))],
+)
+def test_exif_is_found_after_other_segments(before):
+    exif = Image.Exif()
+    exif[0x0112] = 8
+    content = file_bytes(PICTURE, "JPEG", exif=exif.tobytes())
+    assert jpeg_orientation(tf.constant(content[:2] + before + content[2:])).numpy() == 8
+
+
+def gif(*frames, screen=(1, 1), palette=True):
+    """A GIF file whose pictures have no pixels of their own: sizes (width, height), each with a small extension."""
+    content = b"GIF89a" + screen[0].to_bytes(2, "little") + screen[1].to_bytes(2, "little")
+    content += b"\x80\0\0" + bytes(6) if palette else b"\0\0\0"
+    for width, height in frames:
+        content += b"\x21\xf9\x04\0\0\0\0\0"
+        content += b"\x2c" + bytes(4) + width.to_bytes(2, "little") + height.to_bytes(2, "little") + b"\x81" + bytes(12)
+        content += b"\x02" + b"\x03abc" + b"\x01d" + b"\0"
+    return content + b"\x3b"
+
+
+@pytest.mark.parametrize("palette", [True, False])
+def test_all_pictures_of_an_animation_are_counted(palette):
+    content = gif((40, 24), (10, 10), (65535, 65535), palette=palette)
+    assert tf.function(gif_pixels)(tf.constant(content)).numpy() == 40 * 24 + 10 * 10 + 65535**2
+    assert gif_pixels(tf.constant(content[:60])).numpy() >= 0
+
+
+def test_pillows_animations_are_counted():
+    frames = [Image.fromarray(np.full((9, 7, 3), shade, np.uint8)) for shade in (0, 90, 200)]
+    buffer = io.BytesIO()
+    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:])
+    assert gif_pixels(tf.constant(buffer.getvalue())).numpy() == 3 * 9 * 7
+    assert decode(tf.constant(buffer.getvalue())).shape == (9, 7, 3)
+
+
+@pytest.mark.parametrize("frames", [[(8000, 8000)], [(40, 24), (1, 1)]])
+def test_a_small_screen_does_not_hide_large_pictures(frames):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="at most 960 pixels, and an animation in all"):
+        decode(tf.constant(gif(*frames)))
+
+
+@pytest.mark.parametrize("mode", ["P", "1", "RGBA"])
+def test_bitmaps_that_would_come_out_wrong_are_refused(mode):
+    buffer = io.BytesIO()
+    Image.fromarray(PICTURE).convert(mode).save(buffer, "BMP")
+    with pytest.raises(tf.errors.InvalidArgumentError, match="24-bit BMP"):
+        decode(tf.constant(buffer.getvalue()))
 
 
 @pytest.mark.parametrize("value", [0, 9, 255])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import dataclasses
 import json
 
@@ -110,3 +111,28 @@ def test_options_are_checked(model, tmp_path):
         with pytest.raises(ValueError, match=message):
             export_model(model, **{**options, **wrong})
     assert names_in(tmp_path) == []
+
+
+@pytest.mark.parametrize("file", ["manifest.json", "models.config"])
+def test_nothing_is_published_that_could_not_be_told(model, tmp_path, file):
+    (tmp_path / file).write_text("{ broken")
+    for format in ("tflite", "saved_model"):
+        with pytest.raises(ValueError, match=f"{file}' is no"):
+            export_model(model, format=format, output_dir=tmp_path, name="tiny")
+    assert names_in(tmp_path) == [file]
+
+
+def test_each_file_has_a_card_of_its_own(model, tmp_path):
+    (tmp_path / "tiny.md").write_text("mine")
+    for format in ("keras", "tflite", "saved_model"):
+        export_model(model, format=format, output_dir=tmp_path, name="tiny", license="CC0-1.0")
+    for card in ("tiny.keras.md", "tiny.tflite.md", "tiny/1/MODEL_CARD.md"):
+        assert "CC0-1.0" in (tmp_path / card).read_text()
+    assert (tmp_path / "tiny.md").read_text() == "mine"
+
+
+def test_exports_at_the_same_time_are_all_in_the_manifest(model, tmp_path):
+    names = [f"model{index}" for index in range(6)]
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda name: export_model(model, format="keras", output_dir=tmp_path, name=name), names))
+    assert list(json.loads((tmp_path / "manifest.json").read_text())) == [f"{name}.keras" for name in names]

@@ -87,9 +87,10 @@ def test_a_file_of_one_size_is_exact_there_and_blended_beyond(models, files):
     assert np.abs(predictor.picture(picture) - expected).max() <= 1
     large = np.tile(picture, (3, 4, 1))[:90, :101]
     assert predictor.picture(large).shape == large.shape
-    assert "blended from tiles" in predictor.blends(90, 101)
+    assert "made for pictures of 32 x 32 pixels, so this one was blended" in predictor.blends(90, 101)
     assert predictor.blends(32, 32) is None
     assert predictor.picture(picture[:5, :9]).shape == (5, 9, 3)
+    assert "mirror image" in predictor.blends(5, 9)
 
 
 def test_an_open_size_makes_such_a_model_exact_everywhere(models, tmp_path):
@@ -121,10 +122,37 @@ def test_integers_are_the_levels_of_8_bit_files(models, tmp_path):
     np.testing.assert_array_equal(load_predictor(path).picture(picture), received)
 
 
+def test_outputs_are_levels_also_of_a_network_that_never_reaches_black_and_white(tmp_path):
+    keras.utils.set_random_seed(0)
+    pictures = keras.Input((None, None, 3), name="images")
+    gray = keras.layers.Rescaling(0.3, offset=0.4)(keras.layers.Conv2D(3, 1, activation="tanh")(pictures))
+    model = keras.Model(pictures, gray)
+    path = export(model, tmp_path, quantize="int8").path
+    runner = Interpreter(model_path=str(path)).get_signature_runner("serving_default")
+    assert runner.get_output_details()["outputs"]["quantization"] == (np.float32(1 / 255), 0)
+    picture = photographs()[0][np.newaxis, :32, :32]
+    received = runner(images=picture)["outputs"].astype(int)
+    assert np.abs(received - predictor_of(model, "model")(picture)).mean() < 1.5
+
+
+def test_held_out_pictures_smaller_than_a_fixed_size_are_compared_too(models, tmp_path):
+    result = export(models["fixed"], tmp_path, tile_px=64)
+    assert result.parity.batches == 3 + 1
+
+
+@pytest.mark.parametrize(("sizes", "tile_px"), [("multiple", 31), ("any", 5000), ("any", -4)])
+def test_a_tile_that_the_network_cannot_be_cut_into_is_refused(models, tmp_path, sizes, tile_px):
+    with pytest.raises(ValueError, match=rf"`tile` must be a multiple of \d up to 4096 .* Received: {tile_px}"):
+        export(models[sizes], tmp_path, tile_px=tile_px)
+
+
 def test_what_is_lost_against_the_ground_truth_is_measured(models, tmp_path):
     predictor = predictor_of(models["any"], "model")
     pairs = [(picture, predictor.picture(picture)) for picture in photographs()]
-    with pytest.raises(ValueError, match=r"worse than the model: it loses \d+\.\d+ dB .* limit 0\.3\. Compared layer"):
+    with pytest.raises(
+        ValueError,
+        match=r"worse than the model: it loses \d+\.\d+ dB .* limit 0\.3\. Compared layer by layer, .* at the layer `",
+    ):
         # Against the model's own pictures everything that integers change is a loss.
         export_model(
             models["any"],

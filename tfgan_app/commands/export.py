@@ -67,7 +67,8 @@ def run(args: argparse.Namespace) -> int:
     _check_flags(args)
     source = _open(args)
     output_dir, name = Path(args.output or _OUTPUT_DIR), args.name or source.name
-    _check_no_card(output_dir / name)
+    if args.format == "saved_model":
+        _check_no_card(output_dir / name)
     result = export_model(
         source.model,
         format=args.format,

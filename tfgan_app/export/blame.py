@@ -13,6 +13,9 @@ from tfgan_app.export.request import Batch
 LEAST_DB = {"none": 60.0, "float16": 40.0, "dynamic": 20.0, "int8": 20.0}
 """Signal-to-noise ratio below which a layer's output counts as different, by quantisation, in dB."""
 
+MAX_RATIO_DB = 140.0
+"""What float32 can tell apart."""
+
 _TINY = 1e-12
 
 
@@ -85,17 +88,29 @@ def first_difference(expected: Mapping[str, np.ndarray], received: Mapping[str, 
         least_db: Signal-to-noise ratio below which an output counts as different, in dB.
 
     Returns:
-        A clause with the layer and the ratio, or that no layer differs by so much.
+        A clause with the layer and the ratio; where none falls so low, the layer after which it falls most.
     """
+    ratios: dict[str, float] = {}
     for name, clean in expected.items():
         other = received.get(key_of(name))
         if other is None:
             continue
-        clean, other = np.asarray(clean, np.float64), np.asarray(other, np.float64)
-        if clean.shape != other.shape:
-            return f"the layer `{name}` gives shape {list(other.shape)} for {list(clean.shape)}"
-        noise, signal = np.mean(np.square(other - clean)), np.mean(np.square(clean))
-        ratio = 10.0 * np.log10(max(signal, _TINY) / max(noise, _TINY**2))
-        if not ratio >= least_db:
-            return f"the error starts at the layer `{name}`, whose signal-to-noise ratio is {ratio:.0f} dB"
-    return f"no layer by itself falls below {least_db:g} dB: what each adds is small"
+        if np.shape(clean) != np.shape(other):
+            return f"the layer `{name}` gives shape {list(np.shape(other))} for {list(np.shape(clean))}"
+        ratios[name] = _ratio_db(np.asarray(clean, np.float64), np.asarray(other, np.float64))
+        if not ratios[name] >= least_db:
+            return f"the error starts at the layer `{name}`, whose signal-to-noise ratio is {ratios[name]:.0f} dB"
+    if not ratios:
+        return "no layer can be told apart"
+    names = list(ratios)
+    before = [MAX_RATIO_DB, *ratios.values()]
+    worst = max(range(len(names)), key=lambda index: before[index] - ratios[names[index]])
+    return (
+        f"the signal-to-noise ratio falls most at the layer `{names[worst]}`: from {before[worst]:.0f} to "
+        f"{ratios[names[worst]]:.0f} dB"
+    )
+
+
+def _ratio_db(clean: np.ndarray, other: np.ndarray) -> float:
+    noise, signal = np.mean(np.square(other - clean)), np.mean(np.square(clean))
+    return min(MAX_RATIO_DB, 10.0 * np.log10(max(signal, _TINY) / max(noise, _TINY**2)))

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-_EXIF_ENTRIES = 32
-_EXIF_BYTES = 512
-"""Phones and cameras put the orientation among the first entries, right at the start of the file."""
+_EXIF_ENTRIES = 64
+_EXIF_BYTES = 1024
+"""The orientation is among the first entries."""
 
 _ORIENTATION_TAG = 0x0112
-_JFIF_BYTES = 18
+_HEAD_BYTES = 2**17
+"""Of a JPEG file, where segments are looked through: one has at most half of it."""
+
+_BITMAP_BITS = 24
 
 
 def decode_picture(data: tf.Tensor, *, channels: int, max_pixels: int) -> tf.Tensor:
-    """Decodes a picture file as Pillow does, turned as its EXIF orientation says.
+    """Decodes a picture file as Pillow does, a JPEG file turned as its EXIF orientation says.
+
+    TensorFlow's decoders do not see the one colour of a PNG or GIF file that may stand for transparency, nor the EXIF
+    of PNG files.
 
     Args:
-        data: string [], a PNG, JPEG, BMP or GIF file; of an animation the first picture is taken.
+        data: string [], a PNG, JPEG, GIF or BMP file (of 24 bits); of an animation the first picture is taken.
         channels: 3 composites transparency on white; 4 keeps it as the fourth channel.
-        max_pixels: Of a larger picture nothing is decoded.
+        max_pixels: Of a larger picture, or an animation that has more in all, nothing is decoded.
 
     Returns:
         uint8 [height, width, channels]. The graph fails with InvalidArgumentError for anything else than such a file.
@@ -42,11 +48,15 @@ def _checks(data: tf.Tensor, max_pixels: int) -> list[tf.Operation]:
     size = picture_size(data)
     height, width = size[0], size[1]
     known = tf.debugging.Assert(
-        tf.reduce_all(size > 0), ["Each picture must be a PNG, JPEG, BMP or GIF file. Received bytes:", tf.shape(data)]
+        tf.reduce_all(size > 0),
+        ["Each picture must be a PNG, JPEG, GIF or 24-bit BMP file. Received bytes:", tf.strings.length(data)],
     )
     # Divided, since the product of what a hostile header says may be too large for 64 bits.
     small = height <= max_pixels // tf.maximum(width, 1)
-    message = f"A picture must have at most {max_pixels} pixels. Received: height and width"
+    is_gif = tf.strings.substr(data, 0, 4) == b"GIF8"
+    in_all = tf.cond(is_gif, lambda: gif_pixels(data), lambda: tf.constant(0, tf.int64))
+    message = f"A picture must have at most {max_pixels} pixels, and an animation in all. Received: height and width"
+    small &= in_all <= max_pixels
     return [known, tf.debugging.Assert(small | tf.reduce_any(size <= 0), [message, size])]
 
 
@@ -57,7 +67,7 @@ def picture_size(data: tf.Tensor) -> tf.Tensor:
         data: string [], the file.
 
     Returns:
-        int64 [2]: height and width; 0 where this is no PNG, JPEG, GIF or BMP file.
+        int64 [2]: height and width; 0 where this is no PNG, JPEG, GIF or 24-bit BMP file.
     """
     head = _bytes(data, 32)
 
@@ -72,7 +82,8 @@ def picture_size(data: tf.Tensor) -> tf.Tensor:
         png = tf.stack([number(20, 21, 22, 23), number(16, 17, 18, 19)])
         gif = tf.stack([number(9, 8), number(7, 6)])
         height = number(25, 24, 23, 22)
-        bmp = tf.stack([tf.minimum(height, 2**32 - height), number(21, 20, 19, 18)])  # Upside down where negative.
+        bmp = tf.stack([tf.minimum(height, 2**32 - height), number(21, 20, 19, 18)])  # From the top where negative.
+        bmp = tf.where(number(29, 28) == _BITMAP_BITS, bmp, 0)  # TensorFlow takes indices of palettes for gray.
         found = tf.zeros([2], tf.int64)
         for signature, size in ((b"\x89PNG\r\n\x1a\n", png), (b"GIF8", gif), (b"BM", bmp)):
             found = tf.where(tf.strings.substr(data, 0, len(signature)) == signature, size, found)
@@ -86,6 +97,55 @@ def picture_size(data: tf.Tensor) -> tf.Tensor:
     )
 
 
+def gif_pixels(data: tf.Tensor) -> tf.Tensor:
+    """How many pixels all pictures of a GIF file have; each has a size of its own, whatever the header says.
+
+    Args:
+        data: string [], the file.
+
+    Returns:
+        int64 [].
+    """
+    values = tf.concat([tf.cast(tf.io.decode_raw(data, tf.uint8), tf.int64), tf.zeros([16], tf.int64)], axis=0)
+    last = tf.size(values, tf.int64) - 16
+
+    def table_bytes(flags: tf.Tensor) -> tf.Tensor:
+        """Of the palette that follows."""
+        return tf.where(flags >= 128, 3 * tf.bitwise.left_shift(tf.constant(2, tf.int64), flags % 8), 0)
+
+    def step(place: tf.Tensor, pixels: tf.Tensor, in_blocks: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """One block of data, or the beginning of a picture or an extension."""
+        here = values[place : place + 16]
+        kind, is_picture, is_extension = here[0], here[0] == 0x2C, here[0] == 0x21
+        area = (here[5] + 256 * here[6]) * (here[7] + 256 * here[8])
+        begun = tf.where(is_picture, 11 + table_bytes(here[9]), tf.where(is_extension, tf.constant(2, tf.int64), last))
+        following = place + tf.where(in_blocks, kind + 1, begun)
+        return following, pixels + tf.where(is_picture & ~in_blocks, area, 0), tf.where(in_blocks, kind != 0, True)
+
+    start = 13 + table_bytes(values[10])
+    zero = tf.constant(0, tf.int64)
+    _, pixels, _ = tf.while_loop(lambda place, *_: place < last, step, (start, zero, tf.constant(False)))
+    return pixels
+
+
+def _exif_place(values: tf.Tensor) -> tf.Tensor:
+    """Where in a JPEG file the EXIF segment begins, or 0."""
+
+    def goes_on(place: tf.Tensor, found: tf.Tensor) -> tf.Tensor:
+        # Pixels begin after the segment 0xDA.
+        return (place + 10 < tf.size(values)) & ~found & (values[place] == 0xFF) & (values[place + 1] != 0xDA)
+
+    def step(place: tf.Tensor, found: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        del found
+        name = tf.reduce_all(values[place + 4 : place + 10] == [ord(letter) for letter in "Exif\0\0"])
+        is_exif = (values[place + 1] == 0xE1) & name
+        length = tf.maximum(values[place + 2] * 256 + values[place + 3], 2)
+        return tf.where(is_exif, place, place + 2 + tf.cast(length, tf.int32)), is_exif
+
+    place, found = tf.while_loop(goes_on, step, (tf.constant(2), tf.constant(False)), maximum_iterations=100)
+    return tf.where(found, place, 0)
+
+
 def jpeg_orientation(data: tf.Tensor) -> tf.Tensor:
     """The EXIF orientation of a JPEG file.
 
@@ -95,11 +155,11 @@ def jpeg_orientation(data: tf.Tensor) -> tf.Tensor:
     Returns:
         int64 [], 1 to 8; 1 (upright) where the file says nothing.
     """
-    head = _bytes(data, _EXIF_BYTES)
-    # EXIF follows the first two bytes, or a JFIF segment of the usual length.
-    start = tf.where(head[3] == 0xE0, 2 + _JFIF_BYTES, 2)
-    here = head[start:]
-    is_exif = (here[1] == 0xE1) & tf.reduce_all(here[4:10] == [ord(letter) for letter in "Exif\0\0"])
+    values = tf.cast(tf.io.decode_raw(tf.strings.substr(data, 0, _HEAD_BYTES), tf.uint8), tf.int64)
+    place = _exif_place(values)
+    is_exif = place > 0
+    here = values[place : place + _EXIF_BYTES]
+    here = tf.pad(here, [[0, _EXIF_BYTES - tf.size(here)]])
     tiff = here[10:]
     big = tiff[0] == ord("M")
 

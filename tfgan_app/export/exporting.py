@@ -24,9 +24,10 @@ from tfgan_app.export import (
     tflite,
     web_export,
 )
-from tfgan_app.export.model_card import write_card
+from tfgan_app.export.model_card import CARD_FILE, card_text, write_card_beside
 from tfgan_app.export.parity import LIMITS, Parity, ParityError, check_parity, samples_for
 from tfgan_app.export.request import ExportRequest
+from tfgan_app.files import exclusive
 from tfgan_app.latents import takes_latents
 from tfgan_app.layers import class_names_of
 
@@ -136,21 +137,33 @@ def export_model(
         raise ValueError(f"`name` must be a plain file name that does not start with a dot. Received: '{name}'")
     request = ExportRequest(name=name, quantize=quantize, classes=tuple(class_names_of(model)), **options)
     output_dir = Path(output_dir)
+    _check_folder(output_dir)
     suffix = exporter.destination(output_dir, request).suffix  # A name that is taken is said before the work.
     output_dir.mkdir(parents=True, exist_ok=True)
     unfinished = output_dir / f".tmp-{uuid.uuid4().hex}{suffix}"
     try:
         exporter.write(model, unfinished, request)
         parity = _checked(model, exporter, unfinished, request)
-        path = exporter.destination(output_dir, request)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        os.rename(unfinished, path)
+        card = card_text(model, format=format, request=request, parity=parity)
+        if unfinished.is_dir():
+            (unfinished / CARD_FILE).write_text(card, encoding="utf-8")
+        with exclusive(output_dir):
+            path = exporter.destination(output_dir, request)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            os.rename(unfinished, path)
+            if not path.is_dir():
+                write_card_beside(path, card)
+            manifest.add(output_dir, path, format=format, request=request, parity=parity)
+            exporter.finish(path)
     finally:
         _remove(unfinished)
-    manifest.add(output_dir, path, format=format, request=request, parity=parity)
-    write_card(model, path, format=format, request=request, parity=parity)
-    exporter.finish(path)
     return ExportResult(path, parity)
+
+
+def _check_folder(output_dir: Path) -> None:
+    """Reads the files that an export adds to: nothing is published that could not be told there."""
+    manifest.read(output_dir)
+    serving_files.read_models_config(output_dir / serving_files.CONFIG_FILE)
 
 
 def _checked(model: keras.Model, exporter: Exporter, path: Path, request: ExportRequest) -> Parity:

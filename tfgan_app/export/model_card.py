@@ -23,17 +23,11 @@ _FORMATS = {
 }
 
 
-def card_path(path: Path) -> Path:
-    """Where the card of an export belongs: in its folder, or beside its file."""
-    return path / CARD_FILE if path.is_dir() else path.with_suffix(".md")
-
-
-def write_card(model: keras.Model, path: Path, *, format: str, request: ExportRequest, parity: Parity) -> None:
-    """Writes the card of an export.
+def card_text(model: keras.Model, *, format: str, request: ExportRequest, parity: Parity) -> str:
+    """The card of an export, Markdown.
 
     Args:
         model: What was exported.
-        path: The export.
         format: Its format.
         request: What was asked for.
         parity: How far it is from the model.
@@ -50,8 +44,13 @@ def write_card(model: keras.Model, path: Path, *, format: str, request: ExportRe
     }
     lines = [f"# {request.name}", "", *(f"- {name}: {value}" for name, value in rows.items())]
     lines += ["", "## Against the Keras model", "", *_agreement(request, parity), ""]
-    with atomic_path(card_path(path)) as unfinished:
-        unfinished.write_text("\n".join(lines), encoding="utf-8")
+    return "\n".join(lines)
+
+
+def write_card_beside(path: Path, text: str) -> None:
+    """Writes the card of an export that is a file: `model.tflite.md` for `model.tflite`."""
+    with atomic_path(path.with_name(f"{path.name}.md")) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
 
 
 def _takes(model: keras.Model, request: ExportRequest) -> str:

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from tfgan_app.export.request import Batch, ExportRequest, Pair
 from tfgan_app.latents import seeded_latents, takes_latents
-from tfgan_app.layers import class_names_of
+from tfgan_app.layers import class_names_of, picture_facts
 
 PARITY_SEEDS = 16
 """How many seeds a generative model is compared on."""
@@ -116,8 +116,8 @@ def samples_for(model: keras.Model, request: ExportRequest, *, fixed_px: int | N
     rng = np.random.default_rng(0)
     channels = model.inputs[0].shape[-1]
     if fixed_px is not None:
-        large = [pair for pair in request.held_out if min(pair[0].shape[:2]) >= fixed_px]
-        yield from (_cut(source, target, (fixed_px, fixed_px)) for source, target in large)
+        for source, target in request.held_out:
+            yield _whole(fitted(source, fixed_px), None if target is None else fitted(target, fixed_px * _scale(model)))
     else:
         yield from _at_many_sizes(request.held_out, rng)
     if LIMITS[request.quantize].noise:
@@ -128,20 +128,30 @@ def samples_for(model: keras.Model, request: ExportRequest, *, fixed_px: int | N
 def _at_many_sizes(pairs: Sequence[Pair], rng: np.random.Generator) -> Iterator[Sample]:
     """The pictures, and parts of the first ones of random sizes."""
     for index, (source, target) in enumerate(pairs):
-        yield _cut(source, target, source.shape[:2])
+        yield _whole(source, target)
         if index < _CROPS:
-            size = [int(rng.integers(min(_LEAST_CROP_PX, side), side + 1)) for side in source.shape[:2]]
-            yield _cut(source, None, size)
+            height, width = (int(rng.integers(min(_LEAST_CROP_PX, side), side + 1)) for side in source.shape[:2])
+            yield _whole(source[:height, :width], None)
 
 
-def _cut(source: np.ndarray, target: np.ndarray | None, size: Sequence[int]) -> Sample:
-    """The upper left part of a pair, of a height and width in pixels of the source."""
-    inputs = tf.constant(source[np.newaxis, : size[0], : size[1]].astype(np.float32) / 255.0)
-    if target is None:
-        return Sample(inputs)
-    scale = target.shape[0] // source.shape[0]
-    part = target[np.newaxis, : size[0] * scale, : size[1] * scale]
-    return Sample(inputs, part.astype(np.float32) / 255.0)
+def _scale(model: keras.Model) -> int:
+    return picture_facts(model).locality.scale
+
+
+def _whole(source: np.ndarray, target: np.ndarray | None) -> Sample:
+    inputs = tf.constant(source[np.newaxis].astype(np.float32) / 255.0)
+    return Sample(inputs, None if target is None else target[np.newaxis].astype(np.float32) / 255.0)
+
+
+def fitted(picture: np.ndarray, size_px: int) -> np.ndarray:
+    """The centre of a picture [height, width, channels], with its mirror image around it where it is smaller."""
+    for axis in (0, 1):
+        size = picture.shape[axis]
+        if size >= size_px:
+            picture = np.take(picture, np.arange(size_px) + (size - size_px) // 2, axis=axis)
+        else:
+            picture = np.pad(picture, [(0, size_px - size if each == axis else 0) for each in range(3)], "symmetric")
+    return picture
 
 
 def _latents(latent_dim: int, *, classes: int) -> Iterator[Sample]:

@@ -28,7 +28,9 @@ _WARMUP_PX = 64
 
 _FILES = {
     "batching_parameters.txt": f"""\
-# Pictures of one size that arrive together run as one batch; a lone one does not wait long.
+# Requests that arrive together run as one batch; a lone one does not wait long. Pictures of different sizes that are
+# sent as `tensor` or `float` cannot share a batch, and TensorFlow Serving refuses them then: send files (`bytes`),
+# pictures of one size, or leave batching off.
 max_batch_size {{ value: {ALLOWED_BATCH_SIZES[-1]} }}
 batch_timeout_micros {{ value: 2000 }}
 max_enqueued_batches {{ value: 64 }}

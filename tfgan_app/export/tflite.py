@@ -15,10 +15,11 @@ import tensorflow as tf
 import tfgan_app
 from tfgan_app.export.blame import LayerTap
 from tfgan_app.export.endpoints import write_endpoints
+from tfgan_app.export.parity import fitted
 from tfgan_app.export.request import Batch, ExportRequest
 from tfgan_app.latents import takes_latents
 from tfgan_app.layers import class_names_of, picture_facts
-from tfgan_app.lite import Card, LiteModel, with_card
+from tfgan_app.lite import Card, LiteModel, with_card, with_output_levels
 from tfgan_app.lite.model import SIGNATURE, load_lite_model, run_signature
 from tfgan_app.lite.quiet import native_stderr_hidden
 
@@ -27,6 +28,8 @@ QUANTIZATIONS = ("none", "float16", "dynamic", "int8")
 DEFAULT_TILE_PX = 128
 """Of a model that sees a small part of a picture at a time; one that looks at the whole is given the size that it was
 trained on."""
+
+MAX_TILE_PX = 4096
 
 _SAME = 1e-3
 """A network that is resized wrongly differs by far more than this from itself, in [0, 1]."""
@@ -63,6 +66,8 @@ def write(model: keras.Model, path: Path, request: ExportRequest) -> None:
     specs = _specs(model, request)
     card = _card(model, request)
     content = convert(model, specs, quantize=request.quantize, calibration=_calibration(model, specs, request))
+    if request.quantize == "int8":
+        content = with_output_levels(content)
     if not card.latent_dim and card.tile_px is not None:
         plain = content if request.quantize == "none" else convert(model, specs, quantize="none")
         card = _with_sizes(card, model, plain)
@@ -151,9 +156,14 @@ def _specs(model: keras.Model, request: ExportRequest) -> list[tf.TensorSpec]:
 
 
 def _tile_px(model: keras.Model, request: ExportRequest) -> int:
-    if request.tile_px is not None:
-        return request.tile_px
     locality = picture_facts(model).locality
+    if request.tile_px is not None:
+        if not 0 <= request.tile_px <= MAX_TILE_PX or request.tile_px % locality.multiple:
+            raise ValueError(
+                f"`tile` must be a multiple of {locality.multiple} up to {MAX_TILE_PX} for this model, or 0 for an "
+                f"open size. Received: {request.tile_px}"
+            )
+        return request.tile_px
     local = locality.context_px is not None and 4 * locality.context_px <= DEFAULT_TILE_PX
     size_px = DEFAULT_TILE_PX if local else request.image_size_px or DEFAULT_TILE_PX
     return -(-size_px // locality.multiple) * locality.multiple
@@ -217,24 +227,13 @@ def _calibration(model: keras.Model, specs: Sequence[tf.TensorSpec], request: Ex
     if takes_latents(model):
         return [list(row) for row in request.calibration_latents(model)]
     side = specs[0].shape[1] or DEFAULT_TILE_PX
-    pictures = [_fitted(picture, side).astype(np.float32) / 255.0 for picture in request.calibration]
+    pictures = [fitted(picture, side).astype(np.float32) / 255.0 for picture in request.calibration]
     if not pictures:
         raise ValueError("`quantize` int8 needs pictures to choose the ranges of integers on. Received none.")
-    # Black and white are there always, so that the integers of input and output are the levels of 8-bit files.
+    # Black and white are there always, so that the integers of the input are the levels of 8-bit files.
     first = pictures[0]
     extremes = [np.zeros_like(first), np.ones_like(first)]
     return [[picture[np.newaxis]] for picture in [*pictures, *extremes]]
-
-
-def _fitted(picture: np.ndarray, size_px: int) -> np.ndarray:
-    """The centre of a picture, or the picture and its mirror image where it is smaller."""
-    for axis in (0, 1):
-        size = picture.shape[axis]
-        if size >= size_px:
-            picture = np.take(picture, np.arange(size_px) + (size - size_px) // 2, axis=axis)
-        else:
-            picture = np.pad(picture, [(0, size_px - size if each == axis else 0) for each in range(3)], "symmetric")
-    return picture
 
 
 def _reason(error: Exception) -> str:

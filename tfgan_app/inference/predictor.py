@@ -65,8 +65,7 @@ class Predictor:
         self._tiled_as = locality if self.local else dataclasses.replace(locality, context_px=None)
         self._largest_px = largest_px
         self._cutter = Cutter.of(self._tiled_as) if largest_px is None else Cutter.of_fixed_size(largest_px)
-        # Not counting the context and the overlap, which a part has on two sides.
-        self._largest_tile_px = None if largest_px is None else largest_px - self._cutter.seen_px(0) + 2
+        self._largest_tile_px: int | None = None
 
     @property
     def scale(self) -> int:
@@ -106,6 +105,7 @@ class Predictor:
 
         Memory does not grow with the height of the picture. A local model gives what it gives for the whole picture,
         but for rounding errors. Any other is exact on what fits in one tile; larger pictures are blended from tiles.
+        One that was made for a single size is exact at that size; see `blends`.
 
         Args:
             pixels: uint8 or uint16 [height, width, channels].
@@ -137,11 +137,22 @@ class Predictor:
 
     def blends(self, height: int, width: int, *, tile_px: int | None = None) -> str | None:
         """Why `rows` of a picture of this size are blended from tiles, one clause; None where they are exact."""
+        if self._largest_px is not None:
+            return self._fixed(height, width)
         tile_px = self._chosen_tile_px(height, width, tile_px)
         if self.local or not any(len(self._cutter.cut(side, tile_px)) > 1 for side in (height, width)):
             return None
         looks = "whole pictures" if self.locality.context_px is None else f"{self.locality.context_px} pixels around"
         return f"the model looks at {looks} and this picture is too large for it, so it was blended from tiles"
+
+    def _fixed(self, height: int, width: int) -> str | None:
+        size = self._largest_px
+        if (height, width) == (size, size):
+            return None
+        done = "was blended from tiles of that size"
+        if max(height, width) <= size:
+            done = "was continued by its mirror image"
+        return f"the file was made for pictures of {size} x {size} pixels, so this one {done}"
 
     def _chosen_tile_px(self, height: int, width: int, tile_px: int | None) -> int:
         tile_px = tile_px or choose_tile_px(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -73,11 +74,13 @@ class Cutter:
         context_px: How far the model looks.
         multiple: See `Locality`.
         overlap_px: How many pixels of the kept parts overlap.
+        part_px: The size of all parts, where the model takes no other; see `of_fixed_size`.
     """
 
     context_px: int
     multiple: int = 1
     overlap_px: int = 0
+    part_px: int | None = None
 
     @classmethod
     def of(cls, locality: Locality) -> Cutter:
@@ -88,8 +91,8 @@ class Cutter:
 
     @classmethod
     def of_fixed_size(cls, size_px: int) -> Cutter:
-        """For a model that takes nothing larger than a size: half of that is kept of each part at least."""
-        return cls(size_px // 8, overlap_px=size_px // 4)
+        """For a model that takes one size alone: parts of that size, which overlap by half of it at least."""
+        return cls(size_px // 8, overlap_px=size_px // 4, part_px=size_px)
 
     def seen_px(self, tile_px: int) -> int:
         """About how many pixels the model gets to keep `tile_px` of them."""
@@ -106,6 +109,8 @@ class Cutter:
         Returns:
             Spans whose kept parts cover the picture from `begin` on, in order. A single one where it fits in a tile.
         """
+        if self.part_px is not None:
+            return self._cut_fixed(length)
         before = self._round_up(self.context_px)
         needed = self.context_px + self.overlap_px
         after = needed + (length - needed) % self.multiple
@@ -122,6 +127,23 @@ class Cutter:
         return [
             Span(start, start + step + before + after, keep, stop)
             for start, keep, stop in zip(starts, keeps, stops, strict=True)
+        ]
+
+    def _cut_fixed(self, length: int) -> list[Span]:
+        """Parts of one size, as evenly as they go; all of them blend over in the middle of what they share."""
+        size = self.part_px
+        if length <= size:
+            return [Span(0, length, 0, length)]
+        gaps = math.ceil((length - size) / max(size // 2, 1))
+        starts = [round(index * (length - size) / gaps) for index in range(gaps + 1)]
+        shared = [last + size - start for last, start in itertools.pairwise(starts)]
+        keeps = [
+            start + (both - min(both, self.overlap_px)) // 2 for start, both in zip(starts[1:], shared, strict=True)
+        ]
+        stops = [keep + min(both, self.overlap_px) for keep, both in zip(keeps, shared, strict=True)]
+        return [
+            Span(start, start + size, keep, stop)
+            for start, keep, stop in zip(starts, [0, *keeps], [*stops, length], strict=True)
         ]
 
     def _round_up(self, size: int) -> int:

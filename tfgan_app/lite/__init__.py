@@ -1,7 +1,16 @@
 """LiteRT (TFLite) files: what is written in them, and how they run."""
 
-from tfgan_app.lite.files import Card, read_card, with_card
+from tfgan_app.lite.files import Card, read_card, with_card, with_output_levels
 from tfgan_app.lite.model import LiteModel
 from tfgan_app.lite.operators import Delegation, delegations, operator_names
 
-__all__ = ["Card", "Delegation", "LiteModel", "delegations", "operator_names", "read_card", "with_card"]
+__all__ = [
+    "Card",
+    "Delegation",
+    "LiteModel",
+    "delegations",
+    "operator_names",
+    "read_card",
+    "with_card",
+    "with_output_levels",
+]

@@ -107,6 +107,30 @@ def with_card(content: bytes, card: Card) -> bytes:
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 
+def with_output_levels(content: bytes) -> bytes:
+    """A file of integers whose outputs are the levels of 8-bit files: 255 is 1 and 0 is 0.
+
+    The converter takes the range of the outputs of calibration instead. The last operation converts signed integers to
+    unsigned ones, and it can convert to any scale.
+
+    Args:
+        content: A file whose outputs are uint8.
+
+    Raises:
+        ValueError: If an output comes from another operation.
+    """
+    model = flatbuffer_utils.convert_bytearray_to_object(bytearray(content))
+    graph = model.subgraphs[0]
+    for index in graph.outputs:
+        (maker,) = (operator for operator in graph.operators if index in operator.outputs)
+        name = flatbuffer_utils.opcode_to_name(model, maker.opcodeIndex)
+        if name != "QUANTIZE" or graph.tensors[index].type != schema.TensorType.UINT8:
+            raise ValueError(f"The outputs must be converted to uint8 in the end. Received: an output of {name}")
+        quantization = graph.tensors[index].quantization
+        quantization.scale, quantization.zeroPoint = [1 / 255], [0]
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+
+
 def read_card(content: bytes) -> Card | None:
     """The card of a .tflite file, None where it has none.
 

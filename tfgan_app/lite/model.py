@@ -71,7 +71,7 @@ class LiteModel:
             float32 [batch, scale * height, scale * width, 3], or the pictures of the latents, in [0, 1].
 
         Raises:
-            ValueError: If the file does not take pictures of this size.
+            ValueError: If the file does not take pictures of this size, or LiteRT fails. One line.
         """
         arrays = [np.asarray(array) for array in inputs]
         if self.input_names == ("images",):
@@ -102,16 +102,25 @@ class LiteModel:
                 picture = np.take(picture, _mirrored(wanted, size), axis=axis)
         return picture
 
+    def _resize(self, name: str, shape: tuple[int, ...]) -> None:
+        if shape == self._shapes[name]:
+            return
+        try:
+            self._interpreter.resize_tensor_input(self._inputs[name]["index"], shape)
+            self._interpreter.allocate_tensors()
+        except RuntimeError as error:
+            raise ValueError(f"LiteRT cannot take {list(shape)}: {str(error).splitlines()[0]}") from error
+        self._shapes[name] = shape
+
     def _run(self, arrays: Sequence[np.ndarray]) -> np.ndarray:
         named = dict(zip(self.input_names, arrays, strict=True))
         for name, array in named.items():
-            if tuple(array.shape) != self._shapes[name]:
-                self._interpreter.resize_tensor_input(self._inputs[name]["index"], array.shape)
-                self._interpreter.allocate_tensors()
-                self._shapes[name] = tuple(array.shape)
-        for name, array in named.items():
+            self._resize(name, tuple(array.shape))
             self._interpreter.set_tensor(self._inputs[name]["index"], _quantized(array, self._inputs[name]))
-        self._interpreter.invoke()
+        try:
+            self._interpreter.invoke()
+        except RuntimeError as error:
+            raise ValueError(f"LiteRT failed: {str(error).splitlines()[0]}") from error
         return _dequantized(self._interpreter.get_tensor(self._output["index"]), self._output)
 
 

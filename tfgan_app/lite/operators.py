@@ -6,7 +6,9 @@ import collections
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
+from ai_edge_litert.tools import flatbuffer_utils
 
 from tfgan_app.lite.quiet import native_stderr_hidden
 
@@ -56,11 +58,9 @@ NNAPI_OPERATORS = frozenset(
         "MAX_POOL_2D",
         "MEAN",
         "MINIMUM",
-        "MIRROR_PAD",
         "MUL",
         "NEG",
         "NOT_EQUAL",
-        "PACK",
         "PAD",
         "PADV2",
         "POW",
@@ -196,17 +196,21 @@ class Delegation:
         left: Name of each operation that it leaves -> how often.
         parts: Into how many parts the network falls for it: each change between accelerator and CPU copies feature
             maps and waits.
+        why: Why it takes nothing, where that is so.
     """
 
     delegate: str
     taken: int
     left: dict[str, int]
     parts: int
+    why: str = ""
 
     def line(self) -> str:
         """One line for a person."""
         if not self.left:
             return f"{self.delegate}: takes all {self.taken} operations"
+        if self.why:
+            return f"{self.delegate}: takes nothing: {self.why}"
         left = ", ".join(f"{count} {name}" for name, count in sorted(self.left.items()))
         parts = "" if self.parts == 1 else f", in {self.parts} parts"
         return f"{self.delegate}: takes {self.taken} operations{parts}, and leaves to the CPU {left}"
@@ -222,19 +226,59 @@ def delegations(content: bytes) -> list[Delegation]:
     """What XNNPACK (on CPUs), the GPU delegate and NNAPI would take of a .tflite file.
 
     XNNPACK is asked by loading the file with it here. The other two are compared with the operations that they have, by
-    name alone: what a driver really takes differs by phone.
+    name and the kinds of their numbers: what a driver really takes differs by phone.
     """
     with native_stderr_hidden():
-        names = operator_names(content)
-        on_cpu = _xnnpack(content, names)
-    return [
-        on_cpu,
-        _by_name("GPU", names, GPU_OPERATORS),
-        _by_name("NNAPI", names, NNAPI_OPERATORS),
-    ]
+        on_cpu = _xnnpack(content)
+    model = flatbuffer_utils.convert_bytearray_to_object(bytearray(content))
+    graph = model.subgraphs[0]
+    if any(-1 in _signature_of(graph.tensors[index]) for index in graph.inputs):
+        nothing = dict(collections.Counter(operator_names(content)))
+        why = "the size of the input is open, which it does not take"
+        return [on_cpu, *(Delegation(name, 0, nothing, 1, why) for name in ("GPU", "NNAPI"))]
+    operators = [_Operator.of(model, operator) for operator in graph.operators]
+    on_gpu = [each.name in GPU_OPERATORS and not each.mirrors_edge for each in operators]
+    on_nnapi = [each.name in NNAPI_OPERATORS and not each.mixes_numbers for each in operators]
+    return [on_cpu, _by_operator("GPU", operators, on_gpu), _by_operator("NNAPI", operators, on_nnapi)]
 
 
-def _xnnpack(content: bytes, names: list[str]) -> Delegation:
+def _signature_of(tensor: schema.TensorT) -> list[int]:
+    shape = tensor.shape if tensor.shapeSignature is None else tensor.shapeSignature
+    return [] if shape is None else list(shape)
+
+
+@dataclass(frozen=True)
+class _Operator:
+    """One operation of a file.
+
+    Attributes:
+        name: Of the builtin operation.
+        mixes_numbers: Whether it multiplies floats by integers, as files of the kind `dynamic` do.
+        mirrors_edge: Whether it pads by mirroring with the edge twice.
+    """
+
+    name: str
+    mixes_numbers: bool
+    mirrors_edge: bool
+
+    @classmethod
+    def of(cls, model: schema.ModelT, operator: schema.OperatorT) -> _Operator:
+        name = flatbuffer_utils.opcode_to_name(model, operator.opcodeIndex)
+        tensors = model.subgraphs[0].tensors
+        types = [tensors[index].type for index in operator.inputs[:2] if index >= 0]
+        options = operator.builtinOptions
+        symmetric = name == "MIRROR_PAD" and options.mode == schema.MirrorPadMode.SYMMETRIC
+        mixed = len(types) == 2 and types == [schema.TensorType.FLOAT32, schema.TensorType.INT8]
+        return cls(name, mixed, symmetric)
+
+
+def _by_operator(delegate: str, operators: list[_Operator], taken: list[bool]) -> Delegation:
+    left = collections.Counter(each.name for each, is_taken in zip(operators, taken, strict=True) if not is_taken)
+    parts = sum(now and not before for before, now in zip([False, *taken], taken, strict=False))
+    return Delegation(delegate, sum(taken), dict(left), max(1, parts))
+
+
+def _xnnpack(content: bytes) -> Delegation:
     """The interpreter replaces what XNNPACK takes by nodes of their own; what they stand for is found by their ends."""
     interpreter = Interpreter(model_content=content, num_threads=1)
     interpreter.allocate_tensors()
@@ -246,7 +290,7 @@ def _xnnpack(content: bytes, names: list[str]) -> Delegation:
     for details in replaced:
         taken |= _between(nodes, maker, first=set(map(int, details["inputs"])), last=map(int, details["outputs"]))
     left = collections.Counter(details["op_name"] for index, details in enumerate(nodes) if index not in taken)
-    return Delegation("XNNPACK (CPU)", len(names) - left.total(), dict(left), max(1, len(replaced)))
+    return Delegation("XNNPACK (CPU)", len(nodes) - left.total(), dict(left), max(1, len(replaced)))
 
 
 def _between(nodes: list[dict], maker: dict[int, int], *, first: set[int], last: Iterator[int]) -> set[int]:
@@ -259,14 +303,3 @@ def _between(nodes: list[dict], maker: dict[int, int], *, first: set[int], last:
             found.add(index)
             waiting += [tensor for tensor in map(int, nodes[index]["inputs"]) if tensor not in first and tensor >= 0]
     return found
-
-
-def _by_name(delegate: str, names: list[str], known: frozenset[str]) -> Delegation:
-    left = collections.Counter(name for name in names if name not in known)
-    return Delegation(delegate, len(names) - left.total(), dict(left), _parts(names, left))
-
-
-def _parts(names: list[str], left: dict[str, int]) -> int:
-    """Runs of operations in a row that are taken."""
-    taken = [name not in left for name in names]
-    return max(1, sum(now and not before for before, now in zip([False, *taken], taken, strict=False)))

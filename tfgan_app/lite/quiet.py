@@ -5,7 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import threading
 from collections.abc import Iterator
+
+_ONE_AT_A_TIME = threading.RLock()
+"""Two threads that put stderr back in the wrong order would lose it for good."""
 
 
 @contextlib.contextmanager
@@ -14,16 +18,17 @@ def native_stderr_hidden() -> Iterator[None]:
 
     What goes wrong comes as an exception as well.
     """
-    sys.stderr.flush()
-    try:
-        copy = os.dup(2)
-    except OSError:  # There is no stderr.
-        yield
-        return
-    try:
-        with open(os.devnull, "w") as nothing:
-            os.dup2(nothing.fileno(), 2)
+    with _ONE_AT_A_TIME:
+        sys.stderr.flush()
+        try:
+            copy = os.dup(2)
+        except OSError:  # There is no stderr.
             yield
-    finally:
-        os.dup2(copy, 2)
-        os.close(copy)
+            return
+        try:
+            with open(os.devnull, "w") as nothing:
+                os.dup2(nothing.fileno(), 2)
+                yield
+        finally:
+            os.dup2(copy, 2)
+            os.close(copy)
