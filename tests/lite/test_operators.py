@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import keras
-import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
@@ -26,14 +25,6 @@ def test_the_networks_for_phones_leave_nothing(scale, size):
     for delegation in found(model).values():
         assert delegation.left == {} and delegation.parts == 1
         assert delegation.line() == f"{delegation.delegate}: takes all {delegation.taken} operations"
-
-
-def test_integers_leave_the_two_conversions_of_pictures():
-    calibration = [[np.random.default_rng(0).random((1, 16, 16, 3), np.float32)]] * 2
-    content = convert(build_compact(), [SPEC], quantize="int8", calibration=calibration)
-    on_cpu, on_gpu, on_nnapi = delegations(content)
-    assert on_cpu.left == {"QUANTIZE": 2} and on_cpu.parts == 1
-    assert on_gpu.left == on_nnapi.left == {}
 
 
 def test_an_open_size_is_for_cpus_alone():
