@@ -6,5 +6,8 @@ from setuptools import find_packages, setup
 setup(
     packages=[*find_packages(include=["tfgan_app", "tfgan_app.*"]), "tfgan_app.bundled_data"],
     package_dir={"tfgan_app.bundled_data": "data"},
-    package_data={"tfgan_app.bundled_data": ["**/*.png", "**/*.jpg", "**/*.csv", "**/*.md", "**/LICENSE*"]},
+    package_data={
+        "tfgan_app.serving.page": ["*.html", "*.css", "*.js"],
+        "tfgan_app.bundled_data": ["**/*.png", "**/*.jpg", "**/*.csv", "**/*.md", "**/LICENSE*"],
+    },
 )
