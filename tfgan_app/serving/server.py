@@ -119,8 +119,9 @@ class Server:
     async def _start_rest(self) -> None:
         settings, loop = self._settings, asyncio.get_running_loop()
         api = RestApi(self._core, executor=self._codec, local_only=settings.host in _LOCAL_HOSTS)
-        # Our own clock ends idle connections.
-        self._web = web.Server(api.handle, access_log=None, handler_cancellation=True, keepalive_timeout=0)
+        # Idle connections are ended by our own clock, which must be the first.
+        keep_seconds = 2 * settings.limits.idle_seconds
+        self._web = web.Server(api.handle, access_log=None, handler_cancellation=True, keepalive_timeout=keep_seconds)
         factory = ConnectionLimits(settings.limits).factory(self._web)
         self._rest_listener = await loop.create_server(factory, settings.host, settings.rest_port)
         self.rest_port = self._rest_listener.sockets[0].getsockname()[1]
