@@ -72,11 +72,9 @@ def print_throughput(server, model, args):
                         with in_process(client_worker, load, clients) as ask_clients:
                             server_rates.append(ask_clients(args.seconds))
                     loop_rate, server_rate = statistics.median(loop_rates), statistics.median(server_rates)
-                    print(
-                        f"{size_px:4d} px {protocol} {signature:16s} {clients:3d} clients: {server_rate:8.2f} pictures/s, "
-                        f"loop {loop_rate:8.2f}, ratio {server_rate / loop_rate:.2f}",
-                        flush=True,
-                    )
+                    case = f"{size_px:4d} px {protocol} {signature:16s} {clients:3d} clients"
+                    rates = f"{server_rate:8.2f} pictures/s, loop {loop_rate:8.2f}"
+                    print(f"{case}: {rates}, ratio {server_rate / loop_rate:.2f}", flush=True)
                 stack.close()
 
 
@@ -88,7 +86,9 @@ def print_memory(server, name, args):
         for load in loads:
             with in_process(client_worker, load, args.clients[0]) as ask_clients:
                 ask_clients(part, count=True)
-        print(f"{(index + 1) * part * len(loads):6d} requests: {resident_bytes(server['pid']) / 2**20:.1f} MB", flush=True)
+        print(
+            f"{(index + 1) * part * len(loads):6d} requests: {resident_bytes(server['pid']) / 2**20:.1f} MB", flush=True
+        )
 
 
 def resident_bytes(pid):

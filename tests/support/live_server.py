@@ -44,6 +44,24 @@ def save_module(path: Path, **functions: tf.types.experimental.GenericFunction) 
     return path
 
 
+@tf.function(input_signature=[tf.TensorSpec([None], tf.float32, name="seconds")])
+def _sleep(seconds):
+    """Takes as long as it is told to."""
+
+    def wait(values):
+        time.sleep(float(values.max()))
+        return values
+
+    slept = tf.numpy_function(wait, [seconds], tf.float32, stateful=True)
+    slept.set_shape([None])
+    return {"seconds": slept}
+
+
+def save_sleeper(folder: Path, version: int = 1) -> Path:
+    """Saves `sleeper`, which answers after the largest of the `seconds` it gets. Works in this process only."""
+    return save_module(folder / "sleeper" / str(version), serving_default=_sleep)
+
+
 def png(picture: np.ndarray, file_format: str = "PNG") -> bytes:
     """The bytes of a picture file."""
     buffer = io.BytesIO()
@@ -95,10 +113,13 @@ class LiveServer:
             time.sleep(0.02)
 
     def request(self, method: str, path: str, body: Any = None, headers: dict | None = None) -> tuple[int, Any]:
-        """Sends a REST request; a body that is no bytes goes as JSON. Returns the status and the parsed answer."""
+        """Sends a REST request, and returns the status and the parsed answer.
+
+        A body goes as it is if it is bytes, in chunks if it is an iterator, and as JSON if it is anything else.
+        """
         connection = http.client.HTTPConnection("127.0.0.1", self.server.rest_port, timeout=60)
         with contextlib.closing(connection):
-            data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+            data = body if body is None or isinstance(body, (bytes, Iterator)) else json.dumps(body).encode()
             connection.request(method, path, data, headers or {})
             response = connection.getresponse()
             text = response.read()
