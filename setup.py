@@ -7,7 +7,7 @@ setup(
     packages=[*find_packages(include=["tfgan_app", "tfgan_app.*"]), "tfgan_app.bundled_data"],
     package_dir={"tfgan_app.bundled_data": "data"},
     package_data={
-        "tfgan_app.serving.page": ["*.html", "*.css", "*.js"],
+        "tfgan_app.serving.page": ["*.html", "*.css", "*.js", "*.svg"],
         "tfgan_app.bundled_data": ["**/*.png", "**/*.jpg", "**/*.csv", "**/*.md", "**/LICENSE*"],
     },
 )

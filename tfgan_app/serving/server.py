@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import signal
+import socket
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -139,11 +139,8 @@ class Server:
         self._grpc = grpc.aio.server(options=options, maximum_concurrent_rpcs=2 * limits.max_queue + settings.workers)
         add_services(self._grpc, self._core)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        try:
-            self.grpc_port = self._grpc.add_insecure_port(f"{host}:{settings.grpc_port}")
-        except RuntimeError as error:
-            message = f"Cannot listen on {host}:{settings.grpc_port} for gRPC: is the port taken? `--grpc-port`"
-            raise OSError(errno.EADDRINUSE, message) from error
+        _check_port(settings.host, settings.grpc_port)
+        self.grpc_port = self._grpc.add_insecure_port(f"{host}:{settings.grpc_port}")
         await self._grpc.start()
 
     async def _watch_folder(self) -> None:
@@ -192,3 +189,14 @@ class Server:
         await stopping.wait()
         settings.report("Stopping: what has begun is answered first")
         await self.stop()
+
+
+def _check_port(host: str, port: int) -> None:
+    """Raises OSError if a port is taken, as gRPC would, but without a log line of its own."""
+    family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError as error:
+            raise OSError(f"cannot listen on {host}:{port} for gRPC: {error.strerror}") from error
