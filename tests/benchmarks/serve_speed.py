@@ -249,14 +249,14 @@ async def rate(send, clients, amount, count):
     return done / (time.perf_counter() - start)
 
 
-def export_cheap(folder):
+def export_cheap(folder, name="cheap"):
     """A model of one small convolution."""
     import keras
 
     from tfgan_app.export import export_model
 
     model = keras.Sequential([keras.Input((None, None, 3)), keras.layers.Conv2D(3, 1)])
-    return export_model(model, format="saved_model", output_dir=folder, name="cheap").path.parent
+    return export_model(model, format="saved_model", output_dir=folder, name=name).path.parent
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import io
 import json
 
@@ -89,6 +90,17 @@ def test_large_arrays_are_exact(live):
     )
     assert status == 200
     np.testing.assert_array_equal(answer["outputs"], 255 - picture[None])
+
+
+def test_a_body_may_be_compressed(live):
+    body = gzip.compress(json.dumps({"instances": [1.0]}).encode())
+    headers = {"Content-Encoding": "gzip"}
+    assert live.request("POST", "/v1/models/plain:predict", body, headers) == (200, {"predictions": [2.5]})
+    for damaged, encoding in ((body[:-9], "gzip"), (b"no", "gzip"), (body, "br")):
+        status, _ = live.request("POST", "/v1/models/plain:predict", damaged, {"Content-Encoding": encoding})
+        assert status == 400
+    bomb = gzip.compress(bytes(40 * 2**20))
+    assert live.request("POST", "/v1/models/plain:predict", bomb, headers)[0] == 413
 
 
 def test_a_generator_takes_seeds_and_classes(live):

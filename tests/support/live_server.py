@@ -139,6 +139,7 @@ class LiveServer:
         """Stops the server and its loop."""
         self._channel.close()
         self.run(self.server.stop())
+        self.run(asyncio.sleep(0.1))  # Connections that were just being made see that it has ended.
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

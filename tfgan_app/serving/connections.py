@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from tfgan_app.serving.limits import Limits
 
@@ -16,8 +18,22 @@ _TOO_MANY = (
 _TOO_MANY_MESSAGE = b"The server is overloaded: it has no more connections. Try later."
 
 
+class _OwnFaults(logging.Filter):
+    """Keeps clients that do not speak HTTP from filling the log: they are answered, and are no fault of the server."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to log a record."""
+        return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
+LOGGER = logging.getLogger("tfgan_app.serving")
+"""For what aiohttp has to say about the server's own faults."""
+
+LOGGER.addFilter(_OwnFaults())
+
+
 class ConnectionLimits:
-    """Counts open connections and makes their protocols.
+    """Knows the open connections and makes their protocols.
 
     aiohttp has no clock for a client that connects and then sends its headers byte by byte, or never fetches its
     answer. Here each connection has one: it runs while the server waits for the client outside of a request.
@@ -26,7 +42,8 @@ class ConnectionLimits:
     def __init__(self, limits: Limits) -> None:
         """Starts without connections."""
         self.limits = limits
-        self.open = 0
+        self.open: set[asyncio.Transport] = set()
+        self.closed = False
 
     def factory(self, server: web.Server) -> Callable[[], asyncio.Protocol]:
         """A protocol factory for `loop.create_server`.
@@ -35,6 +52,12 @@ class ConnectionLimits:
             server: Makes aiohttp's own protocol, which is wrapped.
         """
         return lambda: _TimedConnection(server(), self)
+
+    def close(self) -> None:
+        """Ends the connections that are left when the server ends, and those that were just being made."""
+        self.closed = True
+        for transport in list(self.open):
+            transport.abort()
 
 
 def connection_of(request: web.BaseRequest) -> _TimedConnection | None:
@@ -54,15 +77,18 @@ class _TimedConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         self._transport = transport
-        self._owner.open += 1
-        if self._owner.open > self._owner.limits.max_connections:
+        self._owner.open.add(transport)
+        if self._owner.closed:
+            self._refused = True
+            transport.abort()
+        elif len(self._owner.open) > self._owner.limits.max_connections:
             self._refused = True
             body_bytes = len(_TOO_MANY_MESSAGE) + len('{"error":""}')
             transport.write(_TOO_MANY % (body_bytes, _TOO_MANY_MESSAGE))
             transport.close()
-            return
-        self._inner.connection_made(transport)
-        self.start_clock(self._owner.limits.head_seconds)
+        else:
+            self._inner.connection_made(transport)
+            self.start_clock(self._owner.limits.head_seconds)
 
     def start_clock(self, seconds: float) -> None:
         """The client has so long until its next request is there."""
@@ -96,6 +122,6 @@ class _TimedConnection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self.stop_clock()
-        self._owner.open -= 1
+        self._owner.open.discard(self._transport)
         if not self._refused:
             self._inner.connection_lost(error)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import grpc
+from google.protobuf.message import DecodeError
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
@@ -139,6 +140,38 @@ class HealthService(health_pb2_grpc.HealthServicer):
         serving = self._core.catalog.ready and not self._core.draining
         status = health_pb2.HealthCheckResponse.ServingStatus.Value("SERVING" if serving else "NOT_SERVING")
         return health_pb2.HealthCheckResponse(status=status)
+
+
+class UnreadableRequests(grpc.aio.ServerInterceptor):
+    """Answers bytes that are no message of the method with INVALID_ARGUMENT; gRPC says UNKNOWN and logs a traceback."""
+
+    def __init__(self) -> None:
+        """Starts without methods."""
+        self._handlers: dict[str, grpc.RpcMethodHandler] = {}
+
+    async def intercept_service(self, continuation: Callable, details: grpc.HandlerCallDetails) -> Any:
+        """Finds the handler of a method, which reads requests carefully from then on."""
+        if details.method not in self._handlers:
+            handler = await continuation(details)
+            if handler is None or handler.unary_unary is None:
+                return handler
+            self._handlers[details.method] = _careful(handler)
+        return self._handlers[details.method]
+
+
+def _careful(handler: grpc.RpcMethodHandler) -> grpc.RpcMethodHandler:
+    def read(data: bytes) -> Any:
+        try:
+            return handler.request_deserializer(data)
+        except DecodeError as error:
+            return invalid(f"The request cannot be read: {shortened(str(error), max_chars=200)}")
+
+    async def answer(request: Any, context: grpc.aio.ServicerContext) -> Any:
+        if isinstance(request, ServingError):
+            await context.abort(grpc.StatusCode[request.code.grpc_name], request.message)
+        return await handler.unary_unary(request, context)
+
+    return grpc.unary_unary_rpc_method_handler(answer, read, handler.response_serializer)
 
 
 _SERVICE_NAMES = ("tensorflow.serving.PredictionService", "tensorflow.serving.ModelService")

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import json
 import re
+import zlib
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
 from typing import Any
@@ -64,12 +65,14 @@ class RestApi:
         """Answers a request, errors included."""
         connection = connection_of(request)
         if connection is None:
-            raise ConnectionResetError
+            return _gone()
         connection.stop_clock()
         try:
             return await self._dispatch(request)
         except ServingError as error:
             return _error(error)
+        except ConnectionError:
+            return _gone()
         except (web.HTTPException, web.RequestPayloadError) as error:
             return _error(invalid(f"The request is damaged: {shortened(str(error))}"))
         finally:
@@ -127,10 +130,12 @@ class RestApi:
         if (request.content_length or 0) > limit:
             raise _too_large(limit)
         try:
-            return await asyncio.wait_for(_read_up_to(request, limit), self._core.limits.body_seconds)
+            body = await asyncio.wait_for(_read_up_to(request, limit), self._core.limits.body_seconds)
         except asyncio.TimeoutError:
             seconds = self._core.limits.body_seconds
             raise ServingError(Code.TOO_SLOW, f"The request did not arrive within {seconds:g} s.") from None
+        encoding = request.headers.get("Content-Encoding", "identity").lower()
+        return body if encoding == "identity" else _unpacked(body, encoding, limit)
 
     async def _maybe_in_thread(self, size_bytes: int, function: Callable, *arguments: Any) -> Any:
         if size_bytes <= _SMALL_BYTES:
@@ -173,13 +178,33 @@ class RestApi:
 
 async def _read_up_to(request: web.BaseRequest, limit: int) -> bytes:
     chunks, size = [], 0
-    # What is compressed arrives unpacked here, so that the bound holds for what it unpacks to.
     async for chunk in request.content.iter_any():
         size += len(chunk)
         if size > limit:
             raise _too_large(limit)
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+def _unpacked(body: bytes, encoding: str, limit: int) -> bytes:
+    """A body that was sent compressed, never more of it than the limit."""
+    if encoding not in ("gzip", "deflate"):
+        raise invalid(f"Content-Encoding must be gzip or deflate. Received: {shortened(encoding)}.")
+    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)  # Either header.
+    try:
+        unpacked = unpacker.decompress(body, limit + 1)
+    except zlib.error as error:
+        raise invalid(f"The body is not {encoding}: {error}") from None
+    if len(unpacked) > limit:
+        raise _too_large(limit)
+    if not unpacker.eof:
+        raise invalid(f"The body is not {encoding}: it is cut off")
+    return unpacked
+
+
+def _gone() -> web.Response:
+    """For a client that has left: nobody reads it."""
+    return web.Response(status=Code.CANCELLED.http_status)
 
 
 def _too_large(limit: int) -> ServingError:

@@ -16,9 +16,9 @@ import grpc
 from aiohttp import web
 
 from tfgan_app.serving.catalog import Catalog
-from tfgan_app.serving.connections import ConnectionLimits
+from tfgan_app.serving.connections import LOGGER, ConnectionLimits
 from tfgan_app.serving.core import Core
-from tfgan_app.serving.grpc_services import add_services
+from tfgan_app.serving.grpc_services import UnreadableRequests, add_services
 from tfgan_app.serving.limits import Limits
 from tfgan_app.serving.rest import RestApi
 from tfgan_app.serving.scheduler import Scheduler
@@ -121,8 +121,16 @@ class Server:
         api = RestApi(self._core, executor=self._codec, local_only=settings.host in _LOCAL_HOSTS)
         # Idle connections are ended by our own clock, which must be the first.
         keep_seconds = 2 * settings.limits.idle_seconds
-        self._web = web.Server(api.handle, access_log=None, handler_cancellation=True, keepalive_timeout=keep_seconds)
-        factory = ConnectionLimits(settings.limits).factory(self._web)
+        self._web = web.Server(
+            api.handle,
+            access_log=None,
+            logger=LOGGER,
+            handler_cancellation=True,
+            auto_decompress=False,  # Bounded in `RestApi`.
+            keepalive_timeout=keep_seconds,
+        )
+        self._connections = ConnectionLimits(settings.limits)
+        factory = self._connections.factory(self._web)
         self._rest_listener = await loop.create_server(factory, settings.host, settings.rest_port)
         self.rest_port = self._rest_listener.sockets[0].getsockname()[1]
 
@@ -136,7 +144,11 @@ class Server:
             ("grpc.server_handshake_timeout_ms", round(limits.head_seconds * 1000)),
         ]
         # What is beyond the queue is refused as it comes, with RESOURCE_EXHAUSTED.
-        self._grpc = grpc.aio.server(options=options, maximum_concurrent_rpcs=2 * limits.max_queue + settings.workers)
+        self._grpc = grpc.aio.server(
+            options=options,
+            interceptors=[UnreadableRequests()],
+            maximum_concurrent_rpcs=2 * limits.max_queue + settings.workers,
+        )
         add_services(self._grpc, self._core)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         _check_port(settings.host, settings.grpc_port)
@@ -168,6 +180,7 @@ class Server:
             await asyncio.sleep(0.02)
         self._web.pre_shutdown()
         await self._web.shutdown(timeout=1.0)
+        self._connections.close()
         self._scheduler.close()
         await grpc_stopped
         with contextlib.suppress(asyncio.CancelledError):
