@@ -13,7 +13,7 @@ class Limits:
         max_body_bytes: Bytes of a REST body or gRPC message.
         max_pending_bytes: Bytes of all requests that are being answered.
         max_pixels: Pixels of all input pictures of one request together.
-        max_batch: Rows (pictures, seeds) of one request, and of requests that run as one.
+        max_batch: Rows (pictures, seeds) of one request.
         max_queue: Requests that wait for a worker.
         max_connections: Open REST connections.
         timeout_seconds: From a whole request to its answer.

@@ -19,6 +19,10 @@ from tfgan_app.serving.endpoints import Endpoint
 from tfgan_app.serving.errors import Code, ServingError, from_tensorflow
 from tfgan_app.serving.saved_models import ModelVersion
 
+_MAX_MERGED_ROWS = 8
+"""Of requests that run as one batch: a small generator drew 1.4 to 1.8 times as much in eights as one by one, and no more in
+larger batches, each of whose sizes TensorFlow has to prepare for first."""
+
 _MAX_MERGED_BYTES = 256 * 2**10
 """Of inputs that run as one batch. Larger pictures keep all cores busy one by one, and would only take more memory."""
 
@@ -56,11 +60,11 @@ class Scheduler:
         Args:
             workers: Threads.
             max_queue: Requests that may wait.
-            max_batch: Rows that may run at once.
+            max_batch: Rows that requests may have; as many run at once, and of several requests at most 8.
             on_batch: Told the version and how many rows it runs at once, from the worker's thread.
         """
         self._max_queue = max_queue
-        self._max_batch = max_batch
+        self._max_rows = min(max_batch, _MAX_MERGED_ROWS)
         self._on_batch = on_batch
         self._queue: deque[_Job] = deque()
         self._changed = threading.Condition()
@@ -135,13 +139,13 @@ class Scheduler:
             if job.future.done():
                 _deliver(job, None)
                 continue
-            fits = rows + job.rows <= self._max_batch and size_bytes + job.size_bytes <= _MAX_MERGED_BYTES
+            fits = rows + job.rows <= self._max_rows and size_bytes + job.size_bytes <= _MAX_MERGED_BYTES
             if not jobs or (job.key and job.key == jobs[0].key and fits):
                 jobs.append(job)
                 rows, size_bytes = rows + job.rows, size_bytes + job.size_bytes
             else:
                 left.append(job)
-            if not jobs[0].key or rows >= self._max_batch or size_bytes >= _MAX_MERGED_BYTES:
+            if not jobs[0].key or rows >= self._max_rows or size_bytes >= _MAX_MERGED_BYTES:
                 break
         left.extend(self._queue)
         self._queue = left
