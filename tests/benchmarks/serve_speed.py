@@ -100,7 +100,7 @@ def resident_bytes(pid):
 def running_server(model, flags):
     """`tfgan_app serve` as a process: its ports and process id."""
     command = [sys.executable, "-m", "tfgan_app", "serve", "--models", str(model), *flags]
-    command += ["--rest-port", "0", "--grpc-port", "0"]
+    command += ["--rest-port", "0", "--grpc-port", "0", "--timeout-seconds", "3600"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
         ports = {}
@@ -205,8 +205,9 @@ async def drive(pipe, load, clients):
     protocol, address, body = load
     async with contextlib.AsyncExitStack() as stack:
         if protocol == "rest":
+            timeout = aiohttp.ClientTimeout(total=None)
             connector = aiohttp.TCPConnector(limit=0)
-            session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
+            session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector, timeout=timeout))
 
             async def send():
                 async with session.post(address, data=body) as response:
@@ -227,8 +228,7 @@ async def drive(pipe, load, clients):
             async def send():
                 await calls[next(turn) % len(calls)](body)
 
-        for _ in range(2):
-            await asyncio.gather(*(send() for _ in range(clients)))
+        await asyncio.gather(*(send() for _ in range(min(clients, 4))))
         pipe.send("ready")
         loop = asyncio.get_running_loop()
         while (asked := await loop.run_in_executor(None, pipe.recv)) is not None:

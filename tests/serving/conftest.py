@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import tensorflow as tf
-from live_server import export_negative, live_server, save_module
+from live_server import export_negative, live_server, save_module, save_sleeper
 from tiny_generator import build_tiny_generator
 
 from tfgan_app.export import export_model
@@ -29,12 +29,13 @@ def total(x):
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory):
-    """A folder with `negative` (pictures), `dots` (a generator with classes) and `plain` (made without us)."""
+    """A folder with `negative` (pictures), `dots` (a generator with classes), `plain` and `sleeper`."""
     folder = tmp_path_factory.mktemp("models")
     export_negative(folder)
     generator = build_tiny_generator(class_names=("bar", "box"))
     export_model(generator, format="saved_model", output_dir=folder, name="dots")
     save_module(folder / "plain" / "7", serving_default=half_plus_two, tags=tag_and_sum, total=total)
+    save_sleeper(folder)
     (folder / "negative" / "MODEL_CARD.md").write_text("# A card")
     (folder / "negative.keras").write_bytes(b"not looked at")
     (folder / "models.config").write_text(

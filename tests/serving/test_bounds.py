@@ -12,15 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 import numpy as np
 import pytest
-from live_server import live_server, png, predict_request, random_picture, save_sleeper
+from live_server import live_server, png, predict_request, random_picture
 
 from tfgan_app.serving.picture_size import pixels_to_decode
 
 
 @pytest.fixture(scope="module")
-def narrow(models, tmp_path_factory):
+def narrow(models):
     """A server with one worker and little of everything."""
-    save_sleeper(models)
     limits = {"max_body_bytes": 100_000, "max_pixels": 1000, "max_batch": 4, "max_queue": 2, "max_connections": 20}
     seconds = {"timeout_seconds": 1.0, "head_seconds": 0.5, "body_seconds": 0.5, "idle_seconds": 0.6}
     with live_server(models, workers=1, **limits, **seconds) as server:

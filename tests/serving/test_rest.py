@@ -136,6 +136,7 @@ def test_models_are_listed_for_the_page(live):
         "negative": {**common, "kind": "pictures", "channels": 3, "scale": 1},
         "dots": {**common, "kind": "latents", "classes": ["bar", "box"]},
         "plain": {**common, "versions": [7], "kind": "other"},
+        "sleeper": {**common, "kind": "other"},
     }
 
 

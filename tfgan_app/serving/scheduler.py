@@ -20,8 +20,8 @@ from tfgan_app.serving.errors import Code, ServingError, from_tensorflow
 from tfgan_app.serving.saved_models import ModelVersion
 
 _MAX_MERGED_ROWS = 8
-"""Of requests that run as one batch: a small generator drew 1.4 to 1.8 times as much in eights as one by one, and no more in
-larger batches, each of whose sizes TensorFlow has to prepare for first."""
+"""Of requests that run as one batch: a small generator drew 1.4 to 1.8 times as much in eights as one by one, and no
+more in larger batches, each of whose sizes TensorFlow has to prepare for first."""
 
 _MAX_MERGED_BYTES = 256 * 2**10
 """Of inputs that run as one batch. Larger pictures keep all cores busy one by one, and would only take more memory."""
