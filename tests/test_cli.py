@@ -83,6 +83,8 @@ def test_other_commands():
     args = parse("export", "--run", "r", "--format", "saved_model")
     assert (args.output, args.name, args.quantize) == ("exported_models", None, "none")
     assert parse("inspect", "--data", "d", "--json", "f").json == "f"
+    args = parse("serve", "--models", "m")
+    assert (args.host, args.rest_port, args.grpc_port, args.workers) == ("127.0.0.1", 8501, 8500, None)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +92,9 @@ def test_other_commands():
     [
         ([], "COMMAND"),
         (["trian"], "invalid choice: 'trian'"),
-        (["serve", "--models", "m"], "`serve` is not part of this version yet"),
+        (["augment", "--run", "r"], "`augment` is not part of this version yet"),
+        (["serve"], "--models"),
+        (["serve", "--models", "m", "--max-queue", "0"], "--max-queue: must be an integer, at least 1."),
         (["train"], "--task"),
         (
             ["train", "--task", "augment"],
@@ -174,7 +178,7 @@ def test_version(capsys):
     assert capsys.readouterr().out == f"tfgan_app {tfgan_app.__version__}\n"
 
 
-@pytest.mark.parametrize("name", ["train", "evaluate", "predict", "export", "inspect"])
+@pytest.mark.parametrize("name", ["train", "evaluate", "predict", "export", "serve", "inspect"])
 def test_every_command_has_help(capsys, name):
     with pytest.raises(SystemExit) as caught:
         parse(name, "--help")
@@ -183,7 +187,8 @@ def test_every_command_has_help(capsys, name):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "exit_code"), [(["--help"], 0), (["train", "--help"], 0), (["train", "--task", "paint"], 2)]
+    ("arguments", "exit_code"),
+    [(["--help"], 0), (["train", "--help"], 0), (["serve", "--help"], 0), (["train", "--task", "paint"], 2)],
 )
 def test_help_and_usage_errors_answer_at_once(arguments, exit_code):
     seconds = []

@@ -27,7 +27,7 @@ from tfgan_app.commands import startup
 from tfgan_app.config_sections import Precision, Strategy
 from tfgan_app.tasks import TASKS, check_task_name
 
-PLANNED_COMMANDS = ("serve", "augment")
+PLANNED_COMMANDS = ("augment",)
 
 EXPORT_FORMATS = ("saved_model", "tflite", "keras", "web")
 
@@ -43,6 +43,11 @@ _PREDICT_EPILOG = """\
 A model that generates takes no --input: its pictures are numbered by seed, and the same seed gives the same picture:
   --output DIR --count 100 --seed 0      seed-0000000.png to seed-0000099.png; of each class into DIR/CLASS
   --output one.png --seed 42             that one again
+"""
+
+_SERVE_EPILOG = """\
+  curl localhost:8501/v1/models/NAME:predict -d '{"instances": [{"b64": "..."}]}'
+A browser finds a page to try the models on at http://localhost:8501/. New versions in DIR are loaded as they appear.
 """
 
 
@@ -136,6 +141,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_evaluate(commands)
     _add_predict(commands)
     _add_export(commands)
+    _add_serve(commands)
     _add_inspect(commands)
     for name in PLANNED_COMMANDS:
         commands.add_parser(name, add_help=False)
@@ -242,6 +248,37 @@ def _add_export(commands: Any) -> None:
         "--delegates", action="store_true", help="say which operations accelerators would leave to the CPU"
     )
     _add_checkpoint(parser)
+
+
+def _add_serve(commands: Any) -> None:
+    summary = "Serve exported models: TensorFlow Serving's REST and gRPC, and a page to try them on."
+    parser = _add_command(commands, "serve", summary=summary, epilog=_SERVE_EPILOG)
+    parser.add_argument("--models", required=True, metavar="DIR", help="folder of exported models, or one of them")
+    parser.add_argument("--rest-port", type=_natural, default=8501, metavar="N", help="default: 8501; 0: any free")
+    parser.add_argument("--grpc-port", type=_natural, default=8500, metavar="N", help="default: 8500; 0: any free")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1, this machine)")
+    parser.add_argument("--workers", type=_positive, metavar="N", help="runs of models at the same time (default: 2)")
+    bounds = parser.add_argument_group("bounds, each with its own error")
+    for flag, default, text in (
+        ("--max-batch", 32, "pictures or seeds of one request; up to 8 of several run as one"),
+        ("--max-pixels", 4_000_000, "input pixels of one request; less where memory does not allow it"),
+        ("--max-body-mb", 32, "size of one request"),
+        ("--max-queue", 128, "requests that wait; more are told to come later"),
+    ):
+        bounds.add_argument(flag, type=_positive, default=default, metavar="N", help=f"{text} (default: {default})")
+    bounds.add_argument(
+        "--timeout-seconds", type=_positive_number, default=60.0, metavar="S", help="for an answer (default: 60)"
+    )
+    life = parser.add_argument_group("life")
+    life.add_argument(
+        "--poll-seconds", type=_positive_number, default=2.0, metavar="S", help="between looks at DIR (default: 2)"
+    )
+    life.add_argument(
+        "--keep-versions", type=_positive, default=1, metavar="N", help="highest versions to serve (default: 1)"
+    )
+    life.add_argument(
+        "--grace-seconds", type=_positive_number, default=30.0, metavar="S", help="to finish at the end (default: 30)"
+    )
 
 
 def _add_inspect(commands: Any) -> None:

@@ -194,7 +194,7 @@ def test_the_split_moves_with_the_keyboard(open_page, tmp_path):
     page.evaluate("document.getElementById('split').focus()")
     place = "parseFloat(getComputedStyle(document.getElementById('handle')).left)"
     before = page.evaluate(place)
-    page.press("ArrowLeft", code=37)
+    page.press("ArrowLeft")
     assert page.evaluate(place) < before
 
 

@@ -42,6 +42,13 @@ os.execv(sys.argv[3], sys.argv[3:])
 """
 
 
+_BOX = """(() => {
+  const box = document.querySelector(%s).getBoundingClientRect();
+  return [box.left, box.top, box.width, box.height];
+})()"""
+_KEY_CODES = {"Enter": 13, "Tab": 9, "Home": 36, "End": 35, "ArrowLeft": 37, "ArrowRight": 39, "Escape": 27}
+
+
 class BrowserError(Exception):
     """What the browser or a script in it complains about."""
 
@@ -50,13 +57,15 @@ class Page:
     """A tab. Scripts are JavaScript expressions; those that give a promise are awaited.
 
     Attributes:
-        console: Lines that the page and its workers wrote to the console, and exceptions nobody caught.
+        console: Lines that the page and its workers wrote to the console, and exceptions nobody caught; each begins
+            with its kind and a colon.
     """
 
     def __init__(self, pipe: _Pipe, session: str):
         self._pipe = pipe
         self._session = session
         self.console = pipe.console
+        self._pressed = False
         for domain in ("Page", "Runtime", "DOM", "Log", "Network"):
             self.send(f"{domain}.enable")
 
@@ -118,13 +127,45 @@ class Page:
             time.sleep(0.05)
         return done[0]
 
-    def press(self, key: str, *, code: int) -> None:
-        """Presses and releases a key that writes nothing, such as `ArrowLeft` (37), on what has the focus."""
+    @property
+    def problems(self) -> list[str]:
+        """The errors in `console`, of resources that were refused too."""
+        return [line for line in self.console if line.startswith(("error:", "exception:"))]
+
+    def click(self, selector: str) -> None:
+        """Clicks the middle of an element as a mouse does, after scrolling to it."""
+        self.evaluate(f"document.querySelector({selector!r}).scrollIntoView({{block: 'center', behavior: 'instant'}})")
+        left, top, width, height = self.box(selector)
+        for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
+            self.mouse(kind, left + width / 2, top + height / 2)
+
+    def box(self, selector: str) -> tuple[float, float, float, float]:
+        """Left, top, width and height of an element in the viewport, once nothing moves it any more."""
+        seen = None
+        while seen != (now := self.evaluate(_BOX % repr(selector))):
+            seen = now
+            time.sleep(0.1)
+        return tuple(now)
+
+    def mouse(self, kind: str, x: float, y: float) -> None:
+        """`mouseMoved`, `mousePressed` or `mouseReleased` at a point of the viewport, with the left button."""
+        self._pressed |= kind == "mousePressed"
+        button = "left" if self._pressed else "none"
+        self.send(
+            "Input.dispatchMouseEvent", type=kind, x=x, y=y, clickCount=1, button=button, buttons=int(self._pressed)
+        )
+        self._pressed &= kind != "mouseReleased"
+
+    def press(self, key: str) -> None:
+        """Presses and releases a key that writes nothing, such as `ArrowLeft`, on what has the focus."""
+        code = _KEY_CODES[key]
         for kind in ("keyDown", "keyUp"):
             self.send("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code)
 
-    def set_viewport(self, width: int, height: int, *, device_scale: float = 1.0, mobile: bool = False) -> None:
-        """Resizes the page, and with `mobile` gives it touch and a phone's layout."""
+    def set_viewport(
+        self, width: int, height: int, *, device_scale: float = 1.0, mobile: bool = False, dark: bool = False
+    ) -> None:
+        """Resizes the page, with `mobile` gives it touch and a phone's layout, and prefers light or dark colours."""
         self.send(
             "Emulation.setDeviceMetricsOverride",
             width=width,
@@ -133,6 +174,8 @@ class Page:
             mobile=mobile,
         )
         self.send("Emulation.setTouchEmulationEnabled", enabled=mobile)
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.send("Emulation.setEmulatedMedia", features=[scheme])
 
     def set_offline(self, offline: bool) -> None:
         """Takes the network away from the page, or gives it back."""

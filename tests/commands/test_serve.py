@@ -1,0 +1,65 @@
+"""`tfgan_app serve` as a process: its first and last words, signals and exit codes."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import urllib.request
+
+import pytest
+from live_server import export_negative
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models")
+    export_negative(folder)
+    return folder
+
+
+def serve(*arguments, **options):
+    command = [sys.executable, "-m", "tfgan_app", "serve", *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_says_where_it_serves_and_ends_well_when_told_to(models, number):
+    process = serve("--models", models, "--rest-port", 0, "--grpc-port", 0)
+    guard = threading.Timer(60, process.kill)
+    guard.start()
+    try:
+        url = re.search(r"http://127\.0\.0\.1:\d+/", process.stderr.readline())[0]
+        # TensorFlow may say in between what it cannot fuse.
+        assert "negative version 1 is available\n" in iter(process.stderr.readline, "")
+        with urllib.request.urlopen(f"{url}v1/models") as response:
+            assert json.load(response)["models"][0]["name"] == "negative"
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=30)
+    finally:
+        guard.cancel()
+        process.kill()
+    assert (process.returncode, errors) == (0, "Stopping: what has begun is answered first\n")
+
+
+def test_a_folder_that_is_not_there_is_bad_usage(tmp_path):
+    _, errors = (process := serve("--models", tmp_path / "no")).communicate(timeout=60)
+    assert process.returncode == 2
+    assert (
+        errors == f"tfgan_app: error: `--models` must be a folder of exported models. Received: '{tmp_path / 'no'}'\n"
+    )
+
+
+@pytest.mark.parametrize("flag", ["--rest-port", "--grpc-port"])
+def test_a_port_that_is_taken_is_bad_usage(models, flag):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ports = {"--rest-port": 0, "--grpc-port": 0, flag: port}
+        process = serve("--models", models, *(part for pair in ports.items() for part in pair))
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert len(errors.splitlines()) == 1 and str(port) in errors

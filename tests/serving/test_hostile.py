@@ -1,0 +1,25 @@
+"""Hostile requests of every kind: none is a fault of the server, and it answers afterwards as before.
+
+`tests/benchmarks/serve_malformed.py` sends thousands.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from hostile_requests import CONNECTIONS, GRPC_BODIES, REST_BODIES, Attacker
+from live_server import live_server, random_picture
+
+
+def test_no_hostile_request_is_a_fault_of_the_server(models, caplog):
+    limits = {"max_body_bytes": 4 * 2**20, "max_pixels": 1_000_000}
+    with live_server(models, body_seconds=1.0, head_seconds=1.0, idle_seconds=2.0, **limits) as live:
+        attacker = Attacker(live.server.rest_port, live.server.grpc_port)
+        attacker.send(6 * len([*REST_BODIES, *GRPC_BODIES, *CONNECTIONS]))
+        attacker.close()
+        live.wait_until(lambda: not live.server._connections.open)
+        assert attacker.faults == []
+        assert {answer for _, answer in attacker.outcomes} >= {"400", "413", "INVALID_ARGUMENT", "RESOURCE_EXHAUSTED"}
+        picture = random_picture(9, 9)[None]
+        np.testing.assert_array_equal(live.predict("negative", "tensor", images=picture)["outputs"], 255 - picture)
+        assert live.post("plain:predict", {"instances": [1.0]}) == (200, {"predictions": [2.5]})
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []

@@ -1,0 +1,167 @@
+"""A server on its own event loop in this process, and models for it whose answers can be computed by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import http.client
+import io
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import keras
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+from tensorflow_serving.apis import model_service_pb2_grpc, predict_pb2, prediction_service_pb2_grpc
+
+from tfgan_app.export import export_model
+from tfgan_app.serving import Limits, Server, Settings
+
+
+def export_negative(folder: Path, name: str = "negative", *, level: float = 1.0) -> Path:
+    """Exports a model of pictures that answers `level - input`, at any size."""
+    inputs = keras.Input((None, None, 3))
+    convolution = keras.layers.Conv2D(3, 1)
+    model = keras.Model(inputs, convolution(inputs))
+    convolution.set_weights([-np.eye(3, dtype=np.float32)[None, None], np.full(3, level, np.float32)])
+    return export_model(model, format="saved_model", output_dir=folder, name=name).path
+
+
+def save_module(path: Path, **functions: tf.types.experimental.GenericFunction) -> Path:
+    """Saves functions as the signatures of a SavedModel."""
+    module = tf.Module()
+    for name, function in functions.items():
+        setattr(module, name, function)
+    tf.saved_model.save(
+        module, str(path), {name: function.get_concrete_function() for name, function in functions.items()}
+    )
+    return path
+
+
+@tf.function(input_signature=[tf.TensorSpec([None], tf.float32, name="seconds")])
+def _sleep(seconds):
+    """Takes as long as it is told to."""
+
+    def wait(values):
+        time.sleep(float(values.max()))
+        return values
+
+    slept = tf.numpy_function(wait, [seconds], tf.float32, stateful=True)
+    slept.set_shape([None])
+    return {"seconds": slept}
+
+
+def save_sleeper(folder: Path, version: int = 1) -> Path:
+    """Saves `sleeper`, which answers after the largest of the `seconds` it gets. Works in this process only."""
+    return save_module(folder / "sleeper" / str(version), serving_default=_sleep)
+
+
+def png(picture: np.ndarray, file_format: str = "PNG") -> bytes:
+    """The bytes of a picture file."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, file_format)
+    return buffer.getvalue()
+
+
+def random_picture(height: int, width: int) -> np.ndarray:
+    """uint8 `[height, width, 3]`, the same for the same size."""
+    return np.random.default_rng(height * width).integers(0, 256, (height, width, 3), np.uint8)
+
+
+class LiveServer:
+    """A started server, with a client for each protocol.
+
+    Attributes:
+        server: The server.
+        reports: The lines that it reported.
+    """
+
+    def __init__(self, models: Path, **settings: Any) -> None:
+        """Starts a server on free ports. `Settings` are keyword arguments, and so are those of `Limits`."""
+        self.reports: list[str] = []
+        limits = {key: settings.pop(key) for key in list(settings) if key in Limits.__dataclass_fields__}
+        settings = {"poll_seconds": 0.05, "grace_seconds": 5.0, **settings, "limits": Limits(**limits)}
+        self.server = Server(
+            Settings(models=Path(models), rest_port=0, grpc_port=0, report=self.reports.append, **settings)
+        )
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self.run(self.server.start())
+        self._channel = grpc.insecure_channel(
+            f"127.0.0.1:{self.server.grpc_port}", [("grpc.max_receive_message_length", -1)]
+        )
+        self.predictions = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
+        self.models = model_service_pb2_grpc.ModelServiceStub(self._channel)
+        self.channel = self._channel
+
+    def run(self, work: Any, timeout: float = 60.0) -> Any:
+        """Awaits something on the server's loop."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout)
+
+    def wait_until(self, condition: Callable[[], Any], timeout: float = 30.0) -> None:
+        """Waits until a condition holds; fails if it does not in time."""
+        end = time.monotonic() + timeout
+        while not condition():
+            assert time.monotonic() < end, f"still not so after {timeout} s; the server said: {self.reports}"
+            time.sleep(0.02)
+
+    def request(self, method: str, path: str, body: Any = None, headers: dict | None = None) -> tuple[int, Any]:
+        """Sends a REST request, and returns the status and the parsed answer.
+
+        A body goes as it is if it is bytes, in chunks if it is an iterator, and as JSON if it is anything else.
+        """
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.rest_port, timeout=60)
+        with contextlib.closing(connection):
+            data = body if body is None or isinstance(body, (bytes, Iterator)) else json.dumps(body).encode()
+            connection.request(method, path, data, headers or {})
+            response = connection.getresponse()
+            text = response.read()
+        is_json = response.headers.get_content_type() == "application/json"
+        return response.status, json.loads(text) if is_json else text
+
+    def post(self, path: str, body: Any) -> tuple[int, Any]:
+        """`request` with POST to `/v1/models/` and `path`."""
+        return self.request("POST", f"/v1/models/{path}", body)
+
+    def predict(self, model: str, signature: str = "", *, timeout: float = 60, **inputs: Any) -> dict[str, np.ndarray]:
+        """Sends a gRPC request for the newest version, and returns the outputs."""
+        response = self.predictions.Predict(predict_request(model, signature, **inputs), timeout=timeout)
+        return {name: tf.make_ndarray(proto) for name, proto in response.outputs.items()}
+
+    def close(self) -> None:
+        """Stops the server and its loop."""
+        self._channel.close()
+        self.run(self.server.stop())
+        self.run(asyncio.sleep(0.1))  # Connections that were just being made see that it has ended.
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+def predict_request(model: str, signature: str = "", **inputs: Any) -> predict_pb2.PredictRequest:
+    """A gRPC request as the official client makes it."""
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = model
+    request.model_spec.signature_name = signature
+    for name, value in inputs.items():
+        request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
+    return request
+
+
+@contextlib.contextmanager
+def live_server(models: Path, *, wait: bool = True, **settings: Any) -> Iterator[LiveServer]:
+    """A `LiveServer` that has loaded its models."""
+    live = LiveServer(models, **settings)
+    try:
+        if wait:
+            live.wait_until(lambda: live.server.ready)
+        yield live
+    finally:
+        live.close()

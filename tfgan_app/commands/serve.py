@@ -1,0 +1,56 @@
+"""`tfgan_app serve`: TensorFlow Serving's protocol over a folder of exported models."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+from pathlib import Path
+
+from tfgan_app.inference.free_memory import free_bytes
+from tfgan_app.serving import Limits, Server, Settings
+
+_MEBIBYTE = 2**20
+_SHARE_OF_MEMORY = 0.7
+"""Of what is free at the start, for running models."""
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serves until SIGTERM or SIGINT.
+
+    Args:
+        args: The parsed flags of the subcommand.
+
+    Returns:
+        0.
+
+    Raises:
+        ValueError: If there is no such folder.
+        OSError: If a port is taken.
+    """
+    limits = Limits(
+        max_body_bytes=args.max_body_mb * _MEBIBYTE,
+        max_pixels=args.max_pixels,
+        max_batch=args.max_batch,
+        max_queue=args.max_queue,
+        timeout_seconds=args.timeout_seconds,
+        memory_bytes=int(_SHARE_OF_MEMORY * free_bytes()),
+    )
+    settings = Settings(
+        models=Path(args.models),
+        host=args.host,
+        rest_port=args.rest_port,
+        grpc_port=args.grpc_port,
+        workers=args.workers or default_workers(),
+        keep_versions=args.keep_versions,
+        poll_seconds=args.poll_seconds,
+        grace_seconds=args.grace_seconds,
+        limits=limits,
+    )
+    asyncio.run(Server(settings).run_until_signal())
+    return 0
+
+
+def default_workers() -> int:
+    """Runs at the same time: two overlap what a run does on one core, more only take memory."""
+    return 2 if (os.cpu_count() or 1) > 1 else 1

@@ -1,0 +1,190 @@
+"""What REST and gRPC have in common: finding the model, the bounds, the run, the clock and the count."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from tfgan_app.serving.catalog import Catalog
+from tfgan_app.serving.endpoints import Endpoint
+from tfgan_app.serving.errors import Code, ServingError, invalid, shortened
+from tfgan_app.serving.limits import Limits
+from tfgan_app.serving.saved_models import DEFAULT_SIGNATURE, ModelVersion
+from tfgan_app.serving.scheduler import Scheduler
+from tfgan_app.serving.telemetry import Telemetry
+
+_MIN_BOUNDED_PIXELS = 64 * 64
+"""Allowed whatever the memory, since the estimate is one for large pictures."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Whom a request is for, as the client said it: at most one of `version` and `label`; no signature: the default."""
+
+    model: str
+    version: int | None = None
+    label: str | None = None
+    signature: str = ""
+
+
+@dataclass
+class Call:
+    """A request that is being answered.
+
+    Attributes:
+        target: Whom it is for.
+        started: `time.perf_counter()` when it was there as a whole.
+        model: The version that answers, once it was found.
+        endpoint: The signature that answers, once it was found.
+    """
+
+    target: Target
+    started: float
+    model: ModelVersion | None = None
+    endpoint: Endpoint | None = None
+
+
+class Core:
+    """Answers requests whatever the protocol. Its methods run on the event loop."""
+
+    def __init__(self, catalog: Catalog, scheduler: Scheduler, telemetry: Telemetry, *, limits: Limits, workers: int):
+        """Puts the parts together.
+
+        Args:
+            catalog: The models.
+            scheduler: Runs them.
+            telemetry: Counts.
+            limits: Bounds.
+            workers: How many runs share `limits.memory_bytes`.
+        """
+        self.catalog = catalog
+        self.telemetry = telemetry
+        self.limits = limits
+        self._scheduler = scheduler
+        self._workers = workers
+        self._pending_bytes = 0
+        self.draining = False
+        self.calls = 0
+
+    @contextmanager
+    def holding(self, size_bytes: int) -> Iterator[None]:
+        """Counts the bytes of a request against the bound on all of them while the block runs."""
+        if self._pending_bytes + size_bytes > self.limits.max_pending_bytes:
+            raise ServingError(
+                Code.RESOURCE_EXHAUSTED,
+                f"The server is overloaded: it holds {self._pending_bytes} bytes of requests. Try later.",
+            )
+        self._pending_bytes += size_bytes
+        try:
+            yield
+        finally:
+            self._pending_bytes -= size_bytes
+
+    @contextmanager
+    def call(self, target: Target, *, protocol: str) -> Iterator[Call]:
+        """Counts a request and its outcome while the block answers it."""
+        call = Call(target, time.perf_counter())
+        code = "OK"
+        self.calls += 1
+        try:
+            if self.draining:
+                raise ServingError(Code.UNAVAILABLE, "The server is shutting down.")
+            yield call
+        except ServingError as error:
+            code = error.code.grpc_name
+            raise
+        except asyncio.CancelledError:
+            code = Code.CANCELLED.grpc_name
+            raise
+        except Exception:
+            code = Code.INTERNAL.grpc_name
+            raise
+        finally:
+            self.calls -= 1
+            model, endpoint = call.model, call.endpoint
+            labels = {
+                "model": model.name if model else "",
+                "version": str(model.version) if model else "",
+                "signature": endpoint.name if endpoint else "",
+                "protocol": protocol,
+                "code": code,
+            }
+            self.telemetry.count(labels, call.started)
+
+    @contextmanager
+    def resolved(self, call: Call) -> Iterator[Endpoint]:
+        """Finds the signature of a call and keeps its model loaded while the block runs.
+
+        Raises:
+            ServingError: NOT_FOUND or UNAVAILABLE for the model, FAILED_PRECONDITION for the signature.
+        """
+        target = call.target
+        with self.catalog.use(target.model, version=target.version, label=target.label) as model:
+            call.model = model
+            name = target.signature or DEFAULT_SIGNATURE
+            if name not in model.endpoints:
+                raise ServingError(
+                    Code.FAILED_PRECONDITION,
+                    f'Serving signature name: "{shortened(name)}" not found in signature def. '
+                    f"There are: {', '.join(sorted(model.endpoints)) or 'none'}.",
+                )
+            call.endpoint = model.endpoints[name]
+            yield call.endpoint
+
+    def max_pixels(self, call: Call) -> int:
+        """How many pixels a request to the model may have, by the limit and by what the model takes for each."""
+        bytes_per_px = call.model.bytes_per_px
+        if not bytes_per_px or self.limits.memory_bytes is None:
+            return self.limits.max_pixels
+        affordable = self.limits.memory_bytes // (self._workers * bytes_per_px)
+        return min(self.limits.max_pixels, max(affordable, _MIN_BOUNDED_PIXELS))
+
+    async def predict(
+        self,
+        call: Call,
+        inputs: Mapping[str, np.ndarray],
+        *,
+        output_filter: Iterable[str] = (),
+        timeout_seconds: float | None = None,
+    ) -> dict[str, np.ndarray]:
+        """Checks the inputs of a resolved call and runs its signature on them.
+
+        Args:
+            call: Within `resolved`.
+            inputs: name -> array.
+            output_filter: Which outputs to return; all if empty.
+            timeout_seconds: What the client is ready to wait, if less than the server allows.
+
+        Returns:
+            name -> array, sorted by name.
+
+        Raises:
+            ServingError: INVALID_ARGUMENT, RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED, or INTERNAL.
+        """
+        endpoint, limits = call.endpoint, self.limits
+        wanted = _checked_filter(endpoint, list(output_filter))
+        rows = endpoint.check(inputs, max_batch=limits.max_batch, max_pixels=self.max_pixels(call))
+        seconds = limits.timeout_seconds if timeout_seconds is None else min(timeout_seconds, limits.timeout_seconds)
+        try:
+            running = self._scheduler.run(call.model, endpoint, inputs, rows=rows)
+            outputs = await asyncio.wait_for(running, seconds)
+        except asyncio.TimeoutError:  # Not the builtin before Python 3.11.
+            raise ServingError(
+                Code.DEADLINE_EXCEEDED, f"No answer within {seconds:g} s. Send less at once, or try later."
+            ) from None
+        return {name: outputs[name] for name in wanted}
+
+
+def _checked_filter(endpoint: Endpoint, names: list[str]) -> list[str]:
+    for name in names:
+        if name not in endpoint.outputs:
+            known = ", ".join(sorted(endpoint.outputs))
+            raise invalid(f"output tensor alias not found in signature: {shortened(name)}. There are: {known}.")
+    if len(set(names)) < len(names):
+        raise invalid(f"duplicate output tensor alias in: {', '.join(names)}.")
+    return names or sorted(endpoint.outputs)

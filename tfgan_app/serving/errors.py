@@ -1,0 +1,87 @@
+"""What a client did wrong or the server cannot do, and how REST and gRPC say it."""
+
+from __future__ import annotations
+
+import enum
+import re
+
+import tensorflow as tf
+
+_MAX_MESSAGE_CHARS = 500
+"""Of what came from TensorFlow or quotes the client."""
+
+
+class Code(enum.Enum):
+    """Kinds of failure, each with its gRPC status and the HTTP status that TensorFlow Serving gives it."""
+
+    CANCELLED = ("CANCELLED", 499)
+    INVALID_ARGUMENT = ("INVALID_ARGUMENT", 400)
+    FAILED_PRECONDITION = ("FAILED_PRECONDITION", 400)
+    PERMISSION_DENIED = ("PERMISSION_DENIED", 403)
+    NOT_FOUND = ("NOT_FOUND", 404)
+    WRONG_METHOD = ("UNIMPLEMENTED", 405)
+    TOO_SLOW = ("DEADLINE_EXCEEDED", 408)
+    TOO_LARGE = ("RESOURCE_EXHAUSTED", 413)
+    RESOURCE_EXHAUSTED = ("RESOURCE_EXHAUSTED", 429)
+    INTERNAL = ("INTERNAL", 500)
+    UNIMPLEMENTED = ("UNIMPLEMENTED", 501)
+    UNAVAILABLE = ("UNAVAILABLE", 503)
+    DEADLINE_EXCEEDED = ("DEADLINE_EXCEEDED", 504)
+
+    def __init__(self, grpc_name: str, http_status: int) -> None:
+        self.grpc_name = grpc_name
+        self.http_status = http_status
+
+
+class ServingError(Exception):
+    """A failure that the client is told about.
+
+    Attributes:
+        code: Its kind.
+        message: One line that says what was expected, what was received and what to do.
+    """
+
+    def __init__(self, code: Code, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+def invalid(message: str) -> ServingError:
+    """The error of a request that no server could answer."""
+    return ServingError(Code.INVALID_ARGUMENT, message)
+
+
+def shortened(text: str, *, max_chars: int = 80) -> str:
+    """Text of a client on one line, and no more of it than helps."""
+    text = " ".join(text.split())
+    return text if len(text) <= max_chars else f"{text[:max_chars]}..."
+
+
+_OF_INPUTS = (tf.errors.InvalidArgumentError, tf.errors.OutOfRangeError, tf.errors.FailedPreconditionError)
+
+# What surrounds the reason in the message of an op that failed inside of a graph.
+_FRAME = re.compile(
+    r"^(Graph execution error:|Detected at node .*|<stack traces unavailable>"
+    r"|\(\d+\) \w+: .*Detected at node.*|\t? ?\[\[\{\{node.*)$"
+)
+_OP_SUFFIX = re.compile(r"\s*\[Op:[^\]]*\]\s*$|\s*\[\[\{\{node[^\]]*\]\]")
+
+
+def from_tensorflow(error: Exception) -> ServingError:
+    """The error to tell for what TensorFlow raised while it ran a model.
+
+    Args:
+        error: What was raised.
+
+    Returns:
+        INVALID_ARGUMENT where TensorFlow blames the inputs, RESOURCE_EXHAUSTED where memory ran out, else INTERNAL.
+    """
+    message = getattr(error, "message", None) or str(error) or type(error).__name__
+    lines = [_OP_SUFFIX.sub("", line).strip() for line in message.splitlines() if not _FRAME.match(line)]
+    reason = shortened(" ".join(line for line in lines if line) or message, max_chars=_MAX_MESSAGE_CHARS)
+    if isinstance(error, _OF_INPUTS):
+        return invalid(reason)
+    if isinstance(error, (tf.errors.ResourceExhaustedError, MemoryError)):
+        return ServingError(Code.RESOURCE_EXHAUSTED, f"Out of memory, send less at once: {reason}")
+    return ServingError(Code.INTERNAL, f"The model failed: {reason}")

@@ -1,0 +1,133 @@
+"""How many pixels a picture file would decode to, read from its header: PNG, JPEG, GIF, BMP and WebP.
+
+The decoders trust these numbers when they allocate, so that a file of a few bytes can ask for gigabytes.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator
+
+_MAX_JPEG_SCANS = 64
+"""A progressive JPEG may hold any number of passes over all its pixels; encoders write about ten."""
+
+_MAX_BLOCKS = 200_000
+"""Steps from block to block: 50 MB of GIF, or as much as a hostile file may keep us busy."""
+
+_FILL_BYTES = re.compile(rb"\xff+")
+_SIZE_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_MARKERS_WITHOUT_LENGTH = frozenset({0x00, 0x01, *range(0xD0, 0xD9)})
+
+
+def pixels_to_decode(data: bytes) -> int:
+    """Counts the pixels that decoding a picture takes, in all of its frames.
+
+    Args:
+        data: The file.
+
+    Returns:
+        Pixels, at least 1.
+
+    Raises:
+        ValueError: If the format is not one of these, or the header is cut off or damaged.
+    """
+    reader = next((reader for magic, reader in _READERS.items() if data.startswith(magic)), None)
+    if reader is None:
+        raise ValueError("expected a PNG, JPEG, GIF, BMP or WebP file")
+    try:
+        pixels = reader(data)
+    except (struct.error, IndexError):
+        raise ValueError("its header is cut off") from None
+    if pixels < 1:
+        raise ValueError("its header says that it has no pixels")
+    return pixels
+
+
+def _png(data: bytes) -> int:
+    if data[12:16] != b"IHDR":
+        raise ValueError("its header is damaged")
+    width, height = struct.unpack_from(">II", data, 16)
+    return width * height
+
+
+def _jpeg(data: bytes) -> int:
+    if data.count(b"\xff\xda") > _MAX_JPEG_SCANS:
+        raise ValueError(f"it has more than {_MAX_JPEG_SCANS} scans")
+    position = 2
+    for _ in range(_MAX_BLOCKS):
+        # Decoders skip what lies between two segments, and any number of fill bytes before a marker.
+        fill = _FILL_BYTES.search(data, position)
+        if fill is None:
+            break
+        marker, position = data[fill.end()], fill.end() + 1
+        if marker in _SIZE_MARKERS:
+            height, width = struct.unpack_from(">HH", data, position + 3)
+            return height * width
+        if marker not in _MARKERS_WITHOUT_LENGTH:
+            position += max(2, struct.unpack_from(">H", data, position)[0])
+    raise ValueError("its header does not tell its size")
+
+
+def _gif(data: bytes) -> int:
+    """All frames count, since the decoder unpacks each of them even if only the first is wanted."""
+    width, height, flags = struct.unpack_from("<HHB", data, 6)
+    frames = _gif_frames(data, 13 + _colour_table_bytes(flags))
+    return width * height + sum(frames)
+
+
+def _gif_frames(data: bytes, position: int) -> Iterator[int]:
+    """The pixels of each frame."""
+    steps = 0
+    while position < len(data) and data[position] != 0x3B:
+        if data[position] == 0x2C:
+            width, height, flags = struct.unpack_from("<4xHHB", data, position + 1)
+            yield width * height
+            position += 11 + _colour_table_bytes(flags)
+        elif data[position] == 0x21:
+            position += 2
+        else:
+            raise ValueError("its blocks are damaged")
+        while position < len(data) and data[position]:
+            position, steps = position + 1 + data[position], steps + 1
+            if steps > _MAX_BLOCKS:
+                raise ValueError("it has too many blocks")
+        position += 1
+
+
+def _colour_table_bytes(flags: int) -> int:
+    return 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def _bmp(data: bytes) -> int:
+    width, height = struct.unpack_from("<ii", data, 18)
+    return abs(width) * abs(height)
+
+
+def _webp(data: bytes) -> int:
+    if data[8:12] != b"WEBP":
+        raise ValueError("expected a PNG, JPEG, GIF, BMP or WebP file")
+    kind = data[12:16]
+    if kind == b"VP8X":
+        if data[20] & 0x02:
+            raise ValueError("it is animated: send one picture")
+        width, height = (int.from_bytes(data[at : at + 3], "little") + 1 for at in (24, 27))
+        _ = data[29]
+    elif kind == b"VP8L":
+        bits = struct.unpack_from("<I", data, 21)[0]
+        width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    elif kind == b"VP8 ":
+        width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", data, 26))
+    else:
+        raise ValueError("its header is damaged")
+    return width * height
+
+
+_READERS = {
+    b"\x89PNG\r\n\x1a\n": _png,
+    b"\xff\xd8\xff": _jpeg,
+    b"GIF87a": _gif,
+    b"GIF89a": _gif,
+    b"BM": _bmp,
+    b"RIFF": _webp,
+}

@@ -1,0 +1,87 @@
+"""Numbers for Prometheus: requests, latency, batches, queue and loaded models."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+
+_LATENCY_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_BATCH_ROWS = (1, 2, 4, 8, 16, 32, 64, 128)
+
+
+class Telemetry:
+    """The metrics of one server, in a registry of their own."""
+
+    def __init__(
+        self, *, queue_length: Callable[[], int], loaded: Callable[[], Iterable[tuple[str, int]]], ready: Callable
+    ) -> None:
+        """Makes the metrics.
+
+        Args:
+            queue_length: Requests that wait now.
+            loaded: Names and versions that are loaded now.
+            ready: Whether all models are loaded.
+        """
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "tfgan_requests",
+            "Requests that were answered. Models that are not there count as none.",
+            ["model", "version", "signature", "protocol", "code"],
+            registry=self._registry,
+        )
+        self._latency = Histogram(
+            "tfgan_request_seconds",
+            "From a whole request to its answer.",
+            ["model", "protocol"],
+            buckets=_LATENCY_SECONDS,
+            registry=self._registry,
+        )
+        self._batches = Histogram(
+            "tfgan_batch_rows",
+            "Rows of each run of a model, of one request or several.",
+            ["model"],
+            buckets=_BATCH_ROWS,
+            registry=self._registry,
+        )
+        queue = Gauge("tfgan_queue_length", "Requests that wait for a worker.", registry=self._registry)
+        queue.set_function(queue_length)
+        readiness = Gauge("tfgan_ready", "1 where all models are loaded.", registry=self._registry)
+        readiness.set_function(lambda: float(ready()))
+        self._registry.register(_LoadedModels(loaded))
+
+    def count(self, labels: dict[str, str], started: float) -> None:
+        """Counts an answered request.
+
+        Args:
+            labels: `model`, `version`, `signature` (empty where there is none of that name), `protocol` and `code`.
+            started: `time.perf_counter()` when it came.
+        """
+        self._requests.labels(**labels).inc()
+        latency = self._latency.labels(model=labels["model"], protocol=labels["protocol"])
+        latency.observe(time.perf_counter() - started)
+
+    def count_batch(self, model: str, rows: int) -> None:
+        """Counts a run of a model."""
+        self._batches.labels(model=model).observe(rows)
+
+    def page(self) -> bytes:
+        """The metrics in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+
+class _LoadedModels:
+    """Collected when asked for, so that unloaded versions leave no series behind."""
+
+    def __init__(self, loaded: Callable[[], Iterable[tuple[str, int]]]) -> None:
+        self._loaded = loaded
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        family = GaugeMetricFamily(
+            "tfgan_model_loaded", "1 for each version that answers.", labels=["model", "version"]
+        )
+        for name, version in self._loaded():
+            family.add_metric([name, str(version)], 1)
+        yield family
