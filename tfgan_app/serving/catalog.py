@@ -15,7 +15,6 @@ from pathlib import Path
 
 from tfgan_app.serving.discovery import LABELS_FILE, file_stamp, find_models, read_labels, wanted_versions
 from tfgan_app.serving.errors import Code, ServingError, from_tensorflow, invalid, shortened
-from tfgan_app.serving.limits import Limits
 from tfgan_app.serving.saved_models import ModelVersion
 
 
@@ -52,7 +51,6 @@ class Catalog:
         self,
         root: Path,
         *,
-        limits: Limits,
         keep_versions: int,
         executor: Executor,
         report: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True),
@@ -61,13 +59,11 @@ class Catalog:
 
         Args:
             root: The folder of models.
-            limits: Bounds, for warming up.
             keep_versions: How many of the highest versions of each model are served.
             executor: Where models are loaded.
             report: Told in one line what was loaded, let go, or is wrong.
         """
         self._root = root
-        self._limits = limits
         self._keep_versions = keep_versions
         self._executor = executor
         self._report = report

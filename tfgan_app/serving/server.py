@@ -88,7 +88,6 @@ class Server:
         )
         self._catalog = Catalog(
             settings.models,
-            limits=limits,
             keep_versions=settings.keep_versions,
             executor=self._loader,
             report=settings.report,
