@@ -39,7 +39,7 @@ def bounded(
     above: float | None = None,
     below: float | None = None,
 ) -> Any:
-    """Returns a dataclass field with a default and a range that its numbers must lie in.
+    """Returns a dataclass field with a default and a range that its number, or each of its numbers, must lie in.
 
     Args:
         default: The field's default.
@@ -84,10 +84,10 @@ class FieldSpec:
             checked = _convert(self.annotation, value)
         except TypeError:
             raise self._unfit(value) from None
-        if isinstance(checked, (int, float)):
-            for words, limit in self.bounds.items():
-                if not _BOUND_TESTS[words](checked, limit):
-                    raise self._unfit(value)
+        numbers = [it for it in (checked if isinstance(checked, tuple) else [checked]) if isinstance(it, (int, float))]
+        for words, limit in self.bounds.items():
+            if not all(_BOUND_TESTS[words](number, limit) for number in numbers):
+                raise self._unfit(value)
         return checked
 
     def parse(self, text: str) -> Any:

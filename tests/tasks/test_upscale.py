@@ -77,6 +77,34 @@ def test_the_crop_with_most_detail_of_the_candidates_is_trained_on(tmp_path):
     np.testing.assert_array_equal(later["image"], batches[5]["image"])
 
 
+@pytest.mark.parametrize("budget", [0, 1024])
+def test_pictures_are_trained_on_at_the_scales_that_hold_a_crop(tmp_path, budget):
+    """Stripes two pixels wide are flat gray at half the size; the smaller picture is taken whole alone."""
+    for split in ("train", "val"):
+        (tmp_path / split).mkdir()
+        for name, size in (("large", 96), ("small", 48)):
+            picture = np.zeros((size, size, 3), np.uint8)
+            picture[np.arange(size) % 4 < 2, :, 0 if name == "large" else 1] = 255
+            Image.fromarray(picture).save(tmp_path / split / f"{name}.png")
+    settings = {"task.picture_scales": (1.0, 0.5, 0.25), "data.cache_budget_mb": budget, "training.batch_size": 3}
+    task = build(tmp_path, **settings)
+    batches = list(task.build_dataset(start_step=0, seed=0))
+    seen = set()
+    for crop in np.concatenate([batch["image"] for batch in batches]):
+        stripes = np.ptp(crop[4:-4], axis=(0, 1))
+        seen.add((int(np.argmax(crop.mean(axis=(0, 1)))), bool(stripes.max() > 200)))
+    assert seen == {(0, True), (0, False), (1, True)}
+    assert len(task.data.training) == 2
+
+
+def test_scales_are_shares(data):
+    for wrong, message in (((2.0,), "at least 0.1 and at most 1.0"), ((), "at least one number")):
+        with pytest.raises(ValueError, match=message):
+            build(data, **{"task.picture_scales": wrong})
+    with pytest.raises(ValueError, match="low_res` has one scale alone"):
+        build(data, **{"task.picture_scales": (1.0, 0.5), "task.low_res": str(data)})
+
+
 def test_small_pictures_are_left_out_with_a_word(data, tmp_path):
     folder = write_photos(tmp_path / "photos")
     Image.fromarray(np.zeros((31, 200, 3), np.uint8)).save(folder / "train" / "small.png")

@@ -80,6 +80,7 @@ def build_labelled_dataset(
     resize: str = "short_side",
     cache_budget_mb: int = 1024,
     background: tuple[int, int, int] = (255, 255, 255),
+    scales: np.ndarray | None = None,
     on_progress: Callable[[int, int], Any] | None = None,
 ) -> tf.data.Dataset:
     """Builds the training batches of the steps `start_step` to `steps - 1`, as `build_pair_dataset` does.
@@ -96,6 +97,7 @@ def build_labelled_dataset(
         resize: As for `build_pair_dataset`.
         cache_budget_mb: As for `build_pair_dataset`.
         background: As for `build_pair_dataset`.
+        scales: As for `PictureReader`: at which share of its size each picture is read.
         on_progress: Called with the number of pictures read so far and the number of all pictures, while they
             are read into memory.
 
@@ -107,8 +109,9 @@ def build_labelled_dataset(
         ValueError: If an option is out of range, or there is no picture.
     """
     _check_positive(size_px=size_px, batch_size=batch_size)
+    options = {"resize": resize, "background": background, "scales": scales}
     return build_batches(
-        build_labelled_reader(pictures, size_px=size_px, channels=channels, resize=resize, background=background),
+        build_labelled_reader(pictures, size_px=size_px, channels=channels, **options),
         size_px=size_px,
         batch_size=batch_size,
         steps=steps,

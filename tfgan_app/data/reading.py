@@ -50,6 +50,7 @@ class PictureReader:
             `"squash"` scales both sides to `size_px`, `"none"` keeps the size of the first column unless its
             short side is below `size_px`.
         channels: 3, or 1 for the luma as Pillow's `convert("L")` computes it, before resizing.
+        scales: With `"none"`: at which share of its size each record is read, float64 [records]; all of it by default.
 
     Attributes:
         names: Names of the columns.
@@ -61,7 +62,15 @@ class PictureReader:
         ValueError: If an option is not valid.
     """
 
-    def __init__(self, columns: Mapping[str, Column], *, size_px: int, resize: str = "short_side", channels: int = 3):
+    def __init__(
+        self,
+        columns: Mapping[str, Column],
+        *,
+        size_px: int,
+        resize: str = "short_side",
+        channels: int = 3,
+        scales: np.ndarray | None = None,
+    ):
         if resize not in RESIZES:
             raise ValueError(f"`resize` must be one of {', '.join(RESIZES)}. Received: '{resize}'.")
         if channels not in CHANNELS:
@@ -70,7 +79,8 @@ class PictureReader:
         self.names = tuple(columns)
         self.channels = channels
         first = self._columns[self.names[0]].source
-        self.shapes = _fitted_shapes(first.sizes, size_px=size_px, resize=resize)
+        sizes = first.sizes if scales is None else np.rint(first.sizes * scales[:, None]).astype(np.int64)
+        self.shapes = _fitted_shapes(sizes, size_px=size_px, resize=resize)
         self._sources = list(dict.fromkeys(column.source for column in columns.values()))
         self.parallelism = _parallelism(sum(source.decoded_bytes for source in self._sources))
         with tf.device("CPU:0"):
@@ -153,6 +163,7 @@ def build_labelled_reader(
     channels: int,
     resize: str = "short_side",
     background: tuple[int, int, int] = (255, 255, 255),
+    scales: np.ndarray | None = None,
 ) -> PictureReader:
     """Reads labelled pictures as the column `image`.
 
@@ -162,6 +173,7 @@ def build_labelled_reader(
         channels: As for `PictureReader`.
         resize: As for `PictureReader`.
         background: Colour behind transparent pixels.
+        scales: As for `PictureReader`.
 
     Returns:
         A `PictureReader`.
@@ -176,7 +188,8 @@ def build_labelled_reader(
     else:
         reduce_to_px = None if resize == "none" else size_px
         source = FilePictures(pictures.paths, reduce_to_px=reduce_to_px, background=background)
-    return PictureReader({"image": Column(source)}, size_px=size_px, resize=resize, channels=channels)
+    columns = {"image": Column(source)}
+    return PictureReader(columns, size_px=size_px, resize=resize, channels=channels, scales=scales)
 
 
 def _fitted_shapes(shapes: np.ndarray, *, size_px: int, resize: str) -> np.ndarray:

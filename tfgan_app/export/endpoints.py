@@ -8,6 +8,9 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+PNG_COMPRESSION = 3
+"""A photograph of 400 x 400 px took 8.8 ms and 233 kB with it, and 16.6 ms and 251 kB with the default of 6."""
+
 
 def write_endpoints(model: keras.Model, endpoints: Mapping[str, tuple], path: Path) -> None:
     """Writes a SavedModel with a signature for each function, and the model's weights once.

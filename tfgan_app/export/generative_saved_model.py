@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 
-from tfgan_app.export.endpoints import write_endpoints
+from tfgan_app.export.endpoints import PNG_COMPRESSION, write_endpoints
 from tfgan_app.latents import seeded_latents
 from tfgan_app.layers import class_names_of
 
@@ -125,4 +126,5 @@ def _to_uint8(pictures: tf.Tensor) -> tf.Tensor:
 
 
 def _encode(pictures: tf.Tensor) -> tf.Tensor:
-    return tf.map_fn(tf.io.encode_png, pictures, fn_output_signature=tf.TensorSpec([], tf.string))
+    encode = functools.partial(tf.io.encode_png, compression=PNG_COMPRESSION)
+    return tf.map_fn(encode, pictures, fn_output_signature=tf.TensorSpec([], tf.string))

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from tfgan_app.export.blame import LayerTap
 from tfgan_app.export.encoded_pictures import decode_picture
-from tfgan_app.export.endpoints import write_endpoints
+from tfgan_app.export.endpoints import PNG_COMPRESSION, write_endpoints
 from tfgan_app.export.request import Batch, ExportRequest
 from tfgan_app.layers import picture_facts
 
@@ -65,9 +65,8 @@ def write(model: keras.Model, path: Path) -> None:
         return tf.cast(tf.round(outputs * 255.0), tf.uint8)
 
     def predict_file(data: tf.Tensor) -> tf.Tensor:
-        return tf.io.encode_png(
-            predict_uint8(decode_picture(data, channels=channels, max_pixels=max_pixels)[tf.newaxis])[0]
-        )
+        picture = decode_picture(data, channels=channels, max_pixels=max_pixels)
+        return tf.io.encode_png(predict_uint8(picture[tf.newaxis])[0], compression=PNG_COMPRESSION)
 
     def predict_files(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         # One at a time: sizes may differ, and the model uses all cores for one picture already.

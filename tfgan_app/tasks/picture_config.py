@@ -27,6 +27,7 @@ class PictureTaskConfig:
         spectral_norm: divide its kernels by their largest singular values.
         real_label: 1, or less for one-sided label smoothing.
         flips_and_turns: show each crop in one of the eight orientations of a square, at random.
+        picture_scales: each picture is trained on at these shares of its size, if it holds a crop then.
         candidates: of so many crops the one with most detail is trained on; 1 takes them as they come.
         val_crop_px: largest side of the held-out pictures that are measured, cut from their centres; none measures all
             of them. Pictures given with `evaluate --data` are measured whole.
@@ -46,6 +47,7 @@ class PictureTaskConfig:
     spectral_norm: bool = True
     real_label: float = bounded(1.0, above=0.0, maximum=1.0)
     flips_and_turns: bool = True
+    picture_scales: tuple[float, ...] = bounded((1.0,), minimum=0.1, maximum=1.0)
     candidates: int = bounded(1, minimum=1, maximum=16)
     val_crop_px: int | None = bounded(512, minimum=16)
     lpips_weights: str | None = path_setting()

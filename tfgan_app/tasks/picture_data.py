@@ -132,11 +132,27 @@ class PictureData:
             "on_progress": progress_reporter(self.report, "loaded"),
         }
         if self.low_res is None:
-            dataset = build_labelled_dataset(self.training, channels=3, resize="none", **options)
+            pictures, scales = self._at_scales(self.training)
+            dataset = build_labelled_dataset(pictures, channels=3, resize="none", scales=scales, **options)
         else:
             dataset = build_low_res_dataset(*self._training, scale=self._multiple, **options)
         choose = functools.partial(_most_detailed, candidates=candidates)
         return dataset.map(choose, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+
+    def _at_scales(self, pictures: LabelledPictures) -> tuple[LabelledPictures, np.ndarray]:
+        """Each picture at each of the settings' scales at which it holds a crop, or at the largest of them."""
+        scales = sorted(self._config.task.picture_scales, reverse=True)
+        if scales == [1.0]:
+            return pictures, np.ones(len(pictures))
+        if pictures.paths is None:
+            sides = np.full(len(pictures), min(pictures.images.shape[1:3]))
+        else:
+            headers = [picture_header(path) for path in pictures.paths]
+            sides = np.array([min(header.height, header.width) for header in headers])
+        holds = np.rint(sides[:, None] * scales) >= self._crop_px
+        holds[:, 0] = True
+        indices, chosen = np.nonzero(holds)
+        return pictures.select(indices), np.array(scales)[chosen]
 
     def measured(self) -> Iterator[np.ndarray]:
         """The held-out pictures that are measured: uint8 `[height, width, 3]`, sides multiples of `multiple`."""

@@ -84,6 +84,13 @@ def check_run(config: RunConfig) -> None:
             "`data.resize` must be none and `data.load_scale` 1: pictures are cut, not resized. "
             f"Received: {data.resize}, {data.load_scale}."
         )
+    if not settings.picture_scales:
+        raise ValueError("`task.picture_scales` must have at least one number, 1 for pictures as they are.")
+    if getattr(settings, "low_res", None) and settings.picture_scales != (1.0,):
+        raise ValueError(
+            "`task.picture_scales` is for low resolution that is made; that of `task.low_res` has one scale alone. "
+            f"Received: {settings.picture_scales}."
+        )
     if settings.stage == "psnr" and config.training.discriminator_steps > 1:
         raise ValueError(
             "`training.discriminator_steps` is for task.stage=gan. "
