@@ -135,6 +135,16 @@ def test_outputs_are_levels_also_of_a_network_that_never_reaches_black_and_white
     assert np.abs(received - predictor_of(model, "model")(picture)).mean() < 1.5
 
 
+def test_a_dead_layer_is_named_before_it_crashes_the_runtime(tmp_path):
+    pictures = keras.Input((None, None, 3), name="images")
+    dead = keras.layers.Conv2D(
+        8, 3, padding="same", activation="relu", bias_initializer=keras.initializers.Constant(-99)
+    )
+    x = keras.layers.Conv2D(3, 3, padding="same")(dead(pictures))
+    with pytest.raises(ValueError, match="gives nothing but zeros for all calibration pictures: it is dead"):
+        export(keras.Model(pictures, keras.layers.Add()([pictures, x])), tmp_path, quantize="int8")
+
+
 def test_held_out_pictures_smaller_than_a_fixed_size_are_compared_too(models, tmp_path):
     result = export(models["fixed"], tmp_path, tile_px=64)
     assert result.parity.batches == 3 + 1

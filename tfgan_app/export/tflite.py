@@ -19,7 +19,7 @@ from tfgan_app.export.parity import fitted
 from tfgan_app.export.request import Batch, ExportRequest
 from tfgan_app.latents import takes_latents
 from tfgan_app.layers import class_names_of, picture_facts
-from tfgan_app.lite import Card, LiteModel, with_card, with_output_levels
+from tfgan_app.lite import Card, LiteModel, check_alive, with_card, with_output_levels
 from tfgan_app.lite.model import SIGNATURE, load_lite_model, run_signature
 from tfgan_app.lite.quiet import native_stderr_hidden
 
@@ -67,6 +67,7 @@ def write(model: keras.Model, path: Path, request: ExportRequest) -> None:
     card = _card(model, request)
     content = convert(model, specs, quantize=request.quantize, calibration=_calibration(model, specs, request))
     if request.quantize == "int8":
+        check_alive(content)
         content = with_output_levels(content)
     if not card.latent_dim and card.tile_px is not None:
         plain = content if request.quantize == "none" else convert(model, specs, quantize="none")

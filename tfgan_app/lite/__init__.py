@@ -1,6 +1,6 @@
 """LiteRT (TFLite) files: what is written in them, and how they run."""
 
-from tfgan_app.lite.files import Card, read_card, with_card, with_output_levels
+from tfgan_app.lite.files import Card, check_alive, read_card, with_card, with_output_levels
 from tfgan_app.lite.model import LiteModel
 from tfgan_app.lite.operators import Delegation, delegations, operator_names
 
@@ -8,6 +8,7 @@ __all__ = [
     "Card",
     "Delegation",
     "LiteModel",
+    "check_alive",
     "delegations",
     "operator_names",
     "read_card",

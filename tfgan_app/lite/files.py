@@ -107,6 +107,33 @@ def with_card(content: bytes, card: Card) -> bytes:
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 
+_LEAST_SCALE = 1e-7
+"""Of a feature map in integers, where features are of the order of 1. XNNPACK crashes on far smaller ones."""
+
+
+def check_alive(content: bytes) -> None:
+    """Refuses a file of integers in which a layer gave nothing but zeros for all calibration pictures.
+
+    Args:
+        content: The file.
+
+    Raises:
+        ValueError: If there is such a layer; it is named.
+    """
+    model = flatbuffer_utils.convert_bytearray_to_object(bytearray(content))
+    graph = model.subgraphs[0]
+    for operator in graph.operators:
+        for index in operator.outputs:
+            quantization = graph.tensors[index].quantization
+            scales = [] if quantization is None or quantization.scale is None else list(quantization.scale)
+            if scales and min(scales) < _LEAST_SCALE:
+                name = graph.tensors[index].name.decode(errors="replace").split(";")[0]
+                raise ValueError(
+                    f"The layer behind `{name}` gives nothing but zeros for all calibration pictures: it is dead, and "
+                    "integers cannot hold it. Train again with a lower rate, or export without int8."
+                )
+
+
 def with_output_levels(content: bytes) -> bytes:
     """A file of integers whose outputs are the levels of 8-bit files: 255 is 1 and 0 is 0.
 
