@@ -25,8 +25,8 @@ from dcgan_reference import sample_reference, train_reference
 from tfgan_app.images import make_grid, write_picture
 from tfgan_app.inference import load_keras_model, run_checkpoint
 from tfgan_app.metrics import generation_metrics, train_classifier_features
-from tfgan_app.tasks.generate_quality import feature_cache
-from tfgan_app.tasks.sampling import draw_latents, rows_of, sample
+from tfgan_app.tasks.generate.quality import feature_cache
+from tfgan_app.tasks.generate.sampling import draw_latents, rows_of, sample
 
 JUDGE_SEED = 20_261_120
 COUNT = 10_000

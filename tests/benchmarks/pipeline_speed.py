@@ -20,8 +20,8 @@ from tfgan_app.config import replace_values, resolve_config
 from tfgan_app.data.bundled import bundled_path
 from tfgan_app.data.pairs import PicturePair, find_pairs
 from tfgan_app.data.pipeline import build_pair_dataset
-from tfgan_app.tasks.translate import TranslateTask
-from tfgan_app.tasks.translate_config import TranslateConfig
+from tfgan_app.tasks.translate.config import TranslateConfig
+from tfgan_app.tasks.translate.paired import PairedTranslation
 from tfgan_app.training.devices import resolve_precision
 
 SIZES_PX = (64, 256)
@@ -63,9 +63,9 @@ def step_pictures_per_second(image_size_px: int, *, batch_size: int, seconds: fl
         "training.precision": resolve_precision("auto"),
     }
     config = replace_values(
-        resolve_config("translate", TranslateConfig, preset=TranslateTask.presets["default"]), values
+        resolve_config("translate", TranslateConfig, preset=PairedTranslation.presets["default"]), values
     )
-    task = TranslateTask(config)
+    task = PairedTranslation(config)
     trainer = build_trainer(task, config, strategy=tf.distribute.get_strategy())
     trainer.make_train_function()
     batch = next(iter(task.build_dataset(start_step=0, seed=0)))

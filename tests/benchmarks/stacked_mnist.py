@@ -24,9 +24,9 @@ from mode_coverage import DISCRIMINATOR_STEPS, LOSS_SETTINGS, coverage
 from tfgan_app import config as configs
 from tfgan_app.commands.training_session import build_trainer
 from tfgan_app.images import make_grid, write_picture
-from tfgan_app.tasks.generate import GenerateTask
-from tfgan_app.tasks.generate_config import DEFAULT_PRESET, GenerateConfig
-from tfgan_app.tasks.sampling import draw_latents, rows_of, sample
+from tfgan_app.tasks.generate.config import DEFAULT_PRESET, GenerateConfig
+from tfgan_app.tasks.generate.sampling import draw_latents, rows_of, sample
+from tfgan_app.tasks.generate.task import GenerateTask
 from tfgan_app.training.devices import resolve_precision
 
 SAMPLES = 25_600

@@ -26,7 +26,7 @@ from tfgan_app.data.pipeline import load_pairs
 from tfgan_app.images import make_grid
 from tfgan_app.inference import load_keras_model
 from tfgan_app.metrics import PIXEL_METRICS, build_lpips, paired_metrics
-from tfgan_app.tasks.translate import TranslateTask, translate
+from tfgan_app.tasks.translate.paired import PairedTranslation, translate
 
 
 def main():
@@ -49,7 +49,7 @@ def main():
         command = [sys.executable, "-m", "tfgan_app", "train", "--task", "translate", "--run-dir", run_dir, *given]
         subprocess.run(command, check=True)
     config, _ = RunDirectory(Path(run_dir)).read_config()
-    task = TranslateTask(
+    task = PairedTranslation(
         dataclasses.replace(config, data=replace_values(config, {"data.max_val_pictures": 10**6}).data)
     )
     minutes = args.minutes or read_metrics(run_dir)[-1]["seconds"] / 60.0

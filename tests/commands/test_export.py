@@ -8,7 +8,8 @@ import keras
 import numpy as np
 import pytest
 
-from tfgan_app import cli, config
+from tfgan_app import config
+from tfgan_app.arguments.export import EXPORT_FORMATS
 from tfgan_app.commands import export
 from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.export import EXPORTERS
@@ -89,7 +90,7 @@ def test_bad_input_is_one_line(run_dir):
 
 
 def test_the_command_line_offers_the_formats_that_there_are():
-    assert set(cli.EXPORT_FORMATS) == set(EXPORTERS)
+    assert set(EXPORT_FORMATS) == set(EXPORTERS)
 
 
 def test_a_run_becomes_a_file_for_phones(run_dir, capsys):

@@ -12,7 +12,7 @@ from small_run import train_arguments, write_pairs
 from tfgan_app import cli
 from tfgan_app.commands import training_session
 from tfgan_app.inference import load_keras_model
-from tfgan_app.tasks.translate import TranslateTask
+from tfgan_app.tasks.translate.paired import PairedTranslation
 from tfgan_app.training.task import Synthesis
 
 
@@ -207,16 +207,18 @@ def test_a_full_disk_costs_a_checkpoint_and_not_the_run(data, tmp_path, capsys, 
 
 def sick_at(monkeypatch, condition):
     """Makes the losses NaN where a condition of the batch's positions holds."""
-    synthesize = TranslateTask.synthesize
+    synthesize = PairedTranslation.synthesize
 
     def sick(self, networks, batch, training):
         synthesis = synthesize(self, networks, batch, training)
         poison = tf.where(condition(batch["position"]), float("nan"), 0.0)
         return Synthesis(synthesis.adversarial, {name: x + poison for name, x in synthesis.auxiliary.items()})
 
-    augment = TranslateTask.augment
-    monkeypatch.setattr(TranslateTask, "augment", lambda self, b, d: augment(self, b, d) | {"position": b["position"]})
-    monkeypatch.setattr(TranslateTask, "synthesize", sick)
+    augment = PairedTranslation.augment
+    monkeypatch.setattr(
+        PairedTranslation, "augment", lambda self, b, d: augment(self, b, d) | {"position": b["position"]}
+    )
+    monkeypatch.setattr(PairedTranslation, "synthesize", sick)
 
 
 def test_a_nonfinite_loss_rolls_back_and_goes_on_with_another_seed(data, tmp_path, capsys, monkeypatch):
@@ -242,9 +244,9 @@ def test_a_nonfinite_loss_rolls_back_and_goes_on_with_another_seed(data, tmp_pat
 
 def test_losses_that_stay_nonfinite_stop_the_run_with_one_line(data, tmp_path, capsys, monkeypatch):
     seeds = []
-    build = TranslateTask.build_dataset
+    build = PairedTranslation.build_dataset
     monkeypatch.setattr(
-        TranslateTask, "build_dataset", lambda self, **kw: seeds.append(kw["seed"]) or build(self, **kw)
+        PairedTranslation, "build_dataset", lambda self, **kw: seeds.append(kw["seed"]) or build(self, **kw)
     )
     sick_at(monkeypatch, lambda position: position[0] >= 4 * 4)
     assert app(*train_arguments(tmp_path / "run", data, steps=8)) == 2
@@ -293,7 +295,7 @@ def test_other_errors_are_one_line_too(data, tmp_path, capsys, monkeypatch):
     def fail(*args, **kwargs):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
 
-    monkeypatch.setattr(TranslateTask, "build_dataset", fail)
+    monkeypatch.setattr(PairedTranslation, "build_dataset", fail)
     assert app(*train_arguments(tmp_path / "run", data, steps=2)) == 2
     assert "ResourceExhaustedError: OOM when allocating" in capsys.readouterr().err.splitlines()[-1]
 

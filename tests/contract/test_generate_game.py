@@ -11,9 +11,9 @@ from tfgan_app.commands.training_session import build_trainer
 from tfgan_app.export import export_model
 from tfgan_app.losses import ADVERSARIAL_LOSSES, GRADIENT_PENALTIES
 from tfgan_app.networks import IMAGE_DISCRIMINATORS, NOISE_GENERATORS
-from tfgan_app.tasks.generate import GenerateTask
-from tfgan_app.tasks.generate_config import GenerateConfig
-from tfgan_app.tasks.sampling import draw_latents, sample
+from tfgan_app.tasks.generate.config import GenerateConfig
+from tfgan_app.tasks.generate.sampling import draw_latents, sample
+from tfgan_app.tasks.generate.task import GenerateTask
 from tfgan_app.training.checkpoints import Checkpoints, state_variables
 
 SMALL_WIDTH = {"mlp": 16, "dcgan": 4, "resnet": 4, "r3gan": 8}

@@ -14,6 +14,7 @@ from tfgan_app.commands.task_report import TaskReport
 from tfgan_app.commands.training_session import TrainingSession, build_trainer, with_data_sharding
 from tfgan_app.config import RunConfig, read_values, replace_values, resolve_config, to_json
 from tfgan_app.tasks import load_task
+from tfgan_app.tasks.choice import preset_for
 from tfgan_app.training.devices import build_strategy, is_chief, resolve_precision
 from tfgan_app.training.task import Task
 
@@ -80,7 +81,7 @@ def _resolve(args: argparse.Namespace, task_class: type, saved: RunDirectory | N
     """The configuration of a new run, or that of a resumed one with harmless changes."""
     if args.resume and (args.preset or args.config):
         raise ValueError("`--resume` goes on with the run's own configuration: leave out `--preset` and `--config`.")
-    preset = args.preset or _preset_of_stage(args, task_class)
+    preset = args.preset or preset_for(task_class, _given(args))
     if preset not in task_class.presets:
         names = ", ".join(task_class.presets)
         raise ValueError(f"`--preset` must be one of: {names}. Received: {args.preset!r}.")
@@ -100,12 +101,11 @@ def _resolve(args: argparse.Namespace, task_class: type, saved: RunDirectory | N
     return replace_values(config, fixed)
 
 
-def _preset_of_stage(args: argparse.Namespace, task_class: type) -> str:
-    """A stage that is set brings the preset of its name, since each has rates of its own."""
+def _given(args: argparse.Namespace) -> dict[str, str | None]:
+    """What the user has set, by dotted key, as far as it decides on the preset."""
     values = read_values(args.config, args.task) if args.config else {}
-    values |= {key.strip(): value.strip() for key, _, value in (override.partition("=") for override in args.set)}
-    stage = values.get("task.stage")
-    return stage if isinstance(stage, str) and stage in task_class.presets else "default"
+    values |= {"data.source": args.data} if args.data else {}
+    return values | {key.strip(): value.strip() for key, _, value in (text.partition("=") for text in args.set)}
 
 
 def _train(task: Task, config: RunConfig, *, run: RunDirectory, strategy, resume: bool) -> int:

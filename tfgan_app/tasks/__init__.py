@@ -1,14 +1,15 @@
-"""The tasks that can be trained, by name; each is a module of this package, imported when it is asked for."""
+"""The tasks that can be trained, by name; each is a class, or a `MethodChoice`, imported when it is asked for."""
 
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 TASKS = {
-    "generate": "tfgan_app.tasks.generate:GenerateTask",
-    "restore": "tfgan_app.tasks.restore:RestoreTask",
-    "translate": "tfgan_app.tasks.translate:TranslateTask",
-    "upscale": "tfgan_app.tasks.upscale:UpscaleTask",
+    "generate": "tfgan_app.tasks.generate.task:GenerateTask",
+    "restore": "tfgan_app.tasks.pictures.restore:RestoreTask",
+    "translate": "tfgan_app.tasks.translate:TRANSLATE",
+    "upscale": "tfgan_app.tasks.pictures.upscale:UpscaleTask",
 }
 
 # Names that the command line keeps for tasks of later versions.
@@ -27,8 +28,8 @@ def check_task_name(name: str) -> str:
     raise ValueError(f"{name!r} {reason}. Available tasks: {', '.join(TASKS)}.")
 
 
-def load_task(name: str) -> type:
-    """Imports the class of a task.
+def load_task(name: str) -> Any:
+    """Imports the class of a task, or what chooses among its classes.
 
     Args:
         name: Row of `TASKS`.

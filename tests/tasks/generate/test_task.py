@@ -8,10 +8,17 @@ from small_pictures import TINY_GENERATE, write_class_folders
 
 from tfgan_app import config
 from tfgan_app.images import write_picture
-from tfgan_app.tasks.generate import GenerateTask
-from tfgan_app.tasks.generate_config import GenerateConfig
-from tfgan_app.tasks.generate_quality import GenerationQuality, feature_cache
-from tfgan_app.tasks.sampling import code_sweeps, draw_latents, interpolate, nearest_neighbours, sample, truncations
+from tfgan_app.tasks.generate.config import GenerateConfig
+from tfgan_app.tasks.generate.quality import GenerationQuality, feature_cache
+from tfgan_app.tasks.generate.sampling import (
+    code_sweeps,
+    draw_latents,
+    interpolate,
+    nearest_neighbours,
+    sample,
+    truncations,
+)
+from tfgan_app.tasks.generate.task import GenerateTask
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ class TranslateConfig:
     """Settings of `translate`.
 
     Attributes:
+        method: how it is learned; what the pictures are for where it is not set.
         direction: `a2b` learns B from A, `b2a` A from B.
         generator: architecture of the generator.
         generator_width: channels at full resolution; none is the architecture's own.
@@ -36,6 +37,7 @@ class TranslateConfig:
         colour_jitter: strength of random changes of brightness, contrast and saturation; 0 is off.
     """
 
+    method: Literal["paired"] = "paired"
     direction: Literal["a2b", "b2a"] = "a2b"
     generator: Literal["residual_unet", "unet", "resnet_6", "resnet_9"] = "residual_unet"
     generator_width: int | None = bounded(None, minimum=1)
@@ -90,3 +92,5 @@ PIX2PIX_PRESET: dict[str, Any] = {
     "task.adversarial_weight": 1.0,
 }
 """The paper's recipe: Isola et al. 2017, arXiv:1611.07004, section 6.2."""
+
+PRESETS = {"default": DEFAULT_PRESET, "pix2pix": PIX2PIX_PRESET}

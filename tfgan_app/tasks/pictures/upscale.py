@@ -16,12 +16,12 @@ from tfgan_app.config import RunConfig
 from tfgan_app.degradations import DEGRADATIONS, resize, to_eight_bits
 from tfgan_app.losses import sub_pixel_bias_loss
 from tfgan_app.networks import UPSCALERS
-from tfgan_app.tasks import picture_game as game
-from tfgan_app.tasks.held_out import HeldOutPairs, Pair
-from tfgan_app.tasks.picture_data import PictureData
-from tfgan_app.tasks.picture_quality import LPIPS_LEAST_PX, PictureQuality
-from tfgan_app.tasks.picture_task import TURNS, PictureTask, as_uint8, fixed_draws
-from tfgan_app.tasks.upscale_config import PRESETS, UpscaleConfig
+from tfgan_app.tasks.pictures import game
+from tfgan_app.tasks.pictures.data import PictureData
+from tfgan_app.tasks.pictures.held_out import HeldOutPairs, Pair
+from tfgan_app.tasks.pictures.quality import LPIPS_LEAST_PX, PictureQuality
+from tfgan_app.tasks.pictures.task import TURNS, PictureTask, as_uint8, fixed_draws
+from tfgan_app.tasks.pictures.upscale_config import PRESETS, UpscaleConfig
 from tfgan_app.training.task import Networks, Synthesis
 
 _SHIFTS = 2

@@ -14,11 +14,11 @@ import tensorflow as tf
 from tfgan_app.config import RunConfig
 from tfgan_app.data.labelled import labelled_fingerprint
 from tfgan_app.images import make_grid
-from tfgan_app.tasks import generate_game as game
-from tfgan_app.tasks.generate_config import PRESETS, GenerateConfig
-from tfgan_app.tasks.generate_data import GenerateData
-from tfgan_app.tasks.generate_quality import CHUNK, GenerationQuality
-from tfgan_app.tasks.sampling import (
+from tfgan_app.tasks.generate import game
+from tfgan_app.tasks.generate.config import PRESETS, GenerateConfig
+from tfgan_app.tasks.generate.data import GenerateData
+from tfgan_app.tasks.generate.quality import CHUNK, GenerationQuality
+from tfgan_app.tasks.generate.sampling import (
     SWEEP_COLUMNS,
     code_sweeps,
     draw_latents,

@@ -8,7 +8,7 @@ from tfgan_app.augmentation import DISCRIMINATOR_AUGMENTATIONS
 from tfgan_app.layers import ClassNames, LatentCodes, ToUnitRange
 from tfgan_app.losses import ADVERSARIAL_LOSSES, GRADIENT_PENALTIES, information_loss
 from tfgan_app.networks import IMAGE_DISCRIMINATORS, NOISE_GENERATORS
-from tfgan_app.tasks.generate_config import GenerateConfig
+from tfgan_app.tasks.generate.config import GenerateConfig
 from tfgan_app.training.task import Judging, Networks, Objective
 
 FEW_PICTURES = 10_000

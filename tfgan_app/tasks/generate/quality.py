@@ -21,7 +21,7 @@ from tfgan_app.metrics import (
     generation_protocol,
     train_classifier_features,
 )
-from tfgan_app.tasks.sampling import nearest_neighbours
+from tfgan_app.tasks.generate.sampling import nearest_neighbours
 
 MAX_CLASSIFIER_PICTURES, MAX_CLASSIFIER_STEPS, CLASSIFIER_EPOCHS, CLASSIFIER_BATCH = 50_000, 1800, 20, 128
 MAX_CLASSIFIER_PX = 64

@@ -13,7 +13,7 @@ import numpy as np
 from tfgan_app.images import make_grid
 from tfgan_app.inference import Predictor, predictor_of
 from tfgan_app.metrics import build_lpips, fidelity_protocol, measure_fidelity, psnr_rgb, psnr_y
-from tfgan_app.tasks.held_out import HeldOutPairs, Pair
+from tfgan_app.tasks.pictures.held_out import HeldOutPairs, Pair
 
 METRICS = ("psnr_y", "ssim_y", "psnr", "ssim", "l1")
 LPIPS_LEAST_PX = 16

@@ -28,7 +28,7 @@ from tfgan_app.networks import DISCRIMINATORS, GENERATORS
 from tfgan_app.networks.patchgan import smallest_picture_px
 from tfgan_app.tasks.exported import calibration_pictures
 from tfgan_app.tasks.progress import progress_reporter
-from tfgan_app.tasks.translate_config import DEFAULT_PRESET, PIX2PIX_PRESET, TranslateConfig
+from tfgan_app.tasks.translate.config import PRESETS, TranslateConfig
 from tfgan_app.training.task import Judging, Networks, Objective, Synthesis
 
 BUNDLED_SAMPLE = "emoji_pairs"
@@ -36,7 +36,7 @@ SAMPLE_ROWS = 8
 EXAMPLE_ROWS = 6
 
 
-class TranslateTask:
+class PairedTranslation:
     """Learns to turn pictures of one kind into another from aligned pairs.
 
     "Image-to-Image Translation with Conditional Adversarial Networks", Isola et al. 2017, arXiv:1611.07004:
@@ -49,7 +49,7 @@ class TranslateTask:
     """
 
     config_class = TranslateConfig
-    presets: ClassVar[dict[str, dict[str, Any]]] = {"default": DEFAULT_PRESET, "pix2pix": PIX2PIX_PRESET}
+    presets: ClassVar[dict[str, dict[str, Any]]] = PRESETS
     judging = Judging()
     draws_per_example = DRAWS
     sample_headers = ("input", "output", "target")

@@ -9,8 +9,8 @@ from fake_vgg import write_fake_vgg
 from small_run import TINY, train_arguments, write_pairs
 
 from tfgan_app import cli, config
-from tfgan_app.tasks.translate import TranslateTask
-from tfgan_app.tasks.translate_config import TranslateConfig
+from tfgan_app.tasks.translate.config import TranslateConfig
+from tfgan_app.tasks.translate.paired import PairedTranslation
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def data(tmp_path_factory):
 
 def task(data, **settings):
     values = {"data.source": str(data), **TINY, **settings}
-    return TranslateTask(config.replace_values(config.default_config("translate", TranslateConfig), values))
+    return PairedTranslation(config.replace_values(config.default_config("translate", TranslateConfig), values))
 
 
 def test_direction_swaps_input_and_target(data):
@@ -55,11 +55,11 @@ def test_unet_depth_fits_the_picture(data):
     assert "down_5" not in names
 
 
-@pytest.mark.parametrize("name", TranslateTask.presets)
+@pytest.mark.parametrize("name", PairedTranslation.presets)
 def test_presets_resolve_and_build(data, name):
-    resolved = config.resolve_config("translate", TranslateConfig, preset=TranslateTask.presets[name])
+    resolved = config.resolve_config("translate", TranslateConfig, preset=PairedTranslation.presets[name])
     small = dataclasses.replace(resolved, data=dataclasses.replace(resolved.data, source=str(data)))
-    assert TranslateTask(small).build_networks().generators["generator"].count_params() > 1e6
+    assert PairedTranslation(small).build_networks().generators["generator"].count_params() > 1e6
 
 
 def test_perceptual_loss_and_lpips_from_a_weights_file(data, tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tfgan_app.tasks.picture_config import ADVERSARIAL_STAGE, PICTURE_PRESET, PictureTaskConfig
+from tfgan_app.tasks.pictures.config import ADVERSARIAL_STAGE, PICTURE_PRESET, PictureTaskConfig
 from tfgan_app.typed_fields import bounded
 
 DegradationName = Literal["denoise", "deblur", "jpeg", "colorize", "real", "inpaint"]

@@ -14,13 +14,13 @@ import tensorflow as tf
 from tfgan_app.config import RunConfig
 from tfgan_app.layers import ChannelSlice, FromUnitRange, MakesColour, ToUnitRange
 from tfgan_app.networks import INPAINTERS, RESTORERS
-from tfgan_app.tasks import picture_game as game
-from tfgan_app.tasks.damage import COLORIZE, INPAINT, build_damage
-from tfgan_app.tasks.held_out import HeldOutPairs, Pair
-from tfgan_app.tasks.picture_data import PictureData
-from tfgan_app.tasks.picture_quality import LPIPS_LEAST_PX, PictureQuality
-from tfgan_app.tasks.picture_task import TURNS, PictureTask, as_uint8, fixed_draws
-from tfgan_app.tasks.restore_config import PRESETS, RestoreConfig
+from tfgan_app.tasks.pictures import game
+from tfgan_app.tasks.pictures.damage import COLORIZE, INPAINT, build_damage
+from tfgan_app.tasks.pictures.data import PictureData
+from tfgan_app.tasks.pictures.held_out import HeldOutPairs, Pair
+from tfgan_app.tasks.pictures.quality import LPIPS_LEAST_PX, PictureQuality
+from tfgan_app.tasks.pictures.restore_config import PRESETS, RestoreConfig
+from tfgan_app.tasks.pictures.task import TURNS, PictureTask, as_uint8, fixed_draws
 from tfgan_app.training.task import Networks, Synthesis
 
 SHIFT_PX = 16

@@ -20,7 +20,7 @@ from tfgan_app.losses import (
     build_perceptual_loss,
 )
 from tfgan_app.networks import PICTURE_DISCRIMINATORS
-from tfgan_app.tasks.picture_config import PictureTaskConfig
+from tfgan_app.tasks.pictures.config import PictureTaskConfig
 from tfgan_app.training.task import Objective, Synthesis
 
 GENERATOR = "generator"

@@ -12,11 +12,11 @@ import tensorflow as tf
 
 from tfgan_app.config import RunConfig
 from tfgan_app.layers import FromUnitRange, ToUnitRange
-from tfgan_app.tasks import picture_game as game
 from tfgan_app.tasks.exported import calibration_pictures
-from tfgan_app.tasks.held_out import Pair
-from tfgan_app.tasks.picture_data import PictureData
-from tfgan_app.tasks.picture_quality import PictureQuality
+from tfgan_app.tasks.pictures import game
+from tfgan_app.tasks.pictures.data import PictureData
+from tfgan_app.tasks.pictures.held_out import Pair
+from tfgan_app.tasks.pictures.quality import PictureQuality
 from tfgan_app.training.task import Judging, Networks, Synthesis
 
 TURNS = 3

@@ -1,0 +1,45 @@
+"""What `tfgan_app export` takes."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from tfgan_app.arguments.parsing import add_checkpoint, add_command, natural
+
+EXPORT_FORMATS = ("saved_model", "tflite", "keras", "web")
+
+
+def add(commands: Any) -> None:
+    """Adds the command and its flags."""
+    parser = add_command(commands, "export", summary="Write a trained model for use elsewhere.")
+    parser.add_argument("--run", required=True, metavar="PATH", help="run directory, or a .keras file")
+    parser.add_argument(
+        "--format",
+        required=True,
+        type=_export_format,
+        metavar=f"{{{','.join(EXPORT_FORMATS)}}}",
+        help="file format",
+    )
+    parser.add_argument(
+        "--quantize", choices=("none", "float16", "dynamic", "int8"), default="none", help="weight format"
+    )
+    parser.add_argument("--output", default="exported_models", metavar="DIR", help="default: exported_models")
+    parser.add_argument("--name", metavar="NAME", help="name of the model; the task's by default")
+    parser.add_argument("--license", metavar="TEXT", help="licence of the weights, to be written into the export")
+    parser.add_argument(
+        "--tile",
+        type=natural,
+        metavar="PX",
+        help="input size of tflite and web (default: by the model); 0 leaves it open, which only CPUs take",
+    )
+    parser.add_argument(
+        "--delegates", action="store_true", help="say which operations accelerators would leave to the CPU"
+    )
+    add_checkpoint(parser)
+
+
+def _export_format(name: str) -> str:
+    if name in EXPORT_FORMATS:
+        return name
+    raise argparse.ArgumentTypeError(f"{name!r} is not a format. Available formats: {', '.join(EXPORT_FORMATS)}.")

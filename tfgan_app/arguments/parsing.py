@@ -1,0 +1,83 @@
+"""What the flags of all commands are made of: the parser, types of values, shared flags."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import math
+from typing import Any, NoReturn
+
+from absl.flags import argparse_flags
+
+SOURCE_HELP = "a folder of pictures, keras:NAME or tfds:NAME[:SPLIT]; without it the task's bundled sample"
+"""What `--data` may be."""
+
+
+class Parser(argparse_flags.ArgumentParser):
+    """An argument parser that answers a usage error with one line."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        # Abbreviations would turn every new flag into a change of meaning of somebody's script.
+        super().__init__(allow_abbrev=False, **kwargs)
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: error: {one_line(message)} (see `{self.prog} --help`)\n")
+
+
+def add_command(commands: Any, name: str, *, summary: str, **kwargs: Any) -> argparse.ArgumentParser:
+    formatter = argparse.RawDescriptionHelpFormatter
+    parser = commands.add_parser(name, help=summary, description=summary, formatter_class=formatter, **kwargs)
+    parser.add_argument("--debug", action="store_true", help="show tracebacks and TensorFlow's own messages")
+    return parser
+
+
+def add_set(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        type=_assignment,
+        metavar="KEY=VALUE",
+        help="set one value; may be repeated",
+    )
+
+
+def add_checkpoint(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--checkpoint",
+        choices=("last", "best"),
+        default="last",
+        help="which checkpoint of a run (default: last)",
+    )
+
+
+def _assignment(text: str) -> str:
+    if not text.partition("=")[0].strip() or "=" not in text:
+        raise argparse.ArgumentTypeError(f"expected KEY=VALUE, as in training.steps=500. Received: {text!r}.")
+    return text
+
+
+def positive(text: str) -> int:
+    return _whole_number(text, minimum=1)
+
+
+def natural(text: str) -> int:
+    return _whole_number(text, minimum=0)
+
+
+def positive_number(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        if 0.0 < float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"must be a number above 0. Received: {text!r}.")
+
+
+def _whole_number(text: str, *, minimum: int) -> int:
+    with contextlib.suppress(ValueError):
+        if int(text) >= minimum:
+            return int(text)
+    raise argparse.ArgumentTypeError(f"must be an integer, at least {minimum}. Received: {text!r}.")
+
+
+def one_line(text: str) -> str:
+    return " ".join(line.strip() for line in text.splitlines() if line.strip())

@@ -1,0 +1,52 @@
+"""What `tfgan_app predict` takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tfgan_app.arguments.parsing import add_checkpoint, add_command, add_set, natural, positive, positive_number
+
+_PREDICT_EPILOG = """\
+A model that generates takes no --input: its pictures are numbered by seed, and the same seed gives the same picture:
+  --output DIR --count 100 --seed 0      seed-0000000.png to seed-0000099.png; of each class into DIR/CLASS
+  --output one.png --seed 42             that one again
+"""
+
+
+def add(commands: Any) -> None:
+    """Adds the command and its flags."""
+    summary = "Run a model over pictures, or draw new ones with a model that generates."
+    parser = add_command(commands, "predict", summary=summary, epilog=_PREDICT_EPILOG)
+    parser.add_argument(
+        "--model", required=True, metavar="PATH", help="run directory, exported model folder or .keras file"
+    )
+    parser.add_argument("--input", metavar="PATH", help="picture, folder or video")
+    parser.add_argument("--output", required=True, metavar="PATH", help="picture, folder or video to write")
+    parser.add_argument("--mask", metavar="PATH", help="what to fill is light here: a picture, or a folder of them")
+    parser.add_argument("--tile", type=positive, metavar="PX", help="work in tiles of this size (default: by memory)")
+    parser.add_argument("--output-format", metavar="NAME", help="png, jpg, webp, tiff... (default: as the input)")
+    parser.add_argument("--quality", type=positive, metavar="N", help="1 to 100, of JPEG and WebP (default: 95)")
+    parser.add_argument("--resume", action="store_true", help="keep results that are there already")
+    add_set(parser)
+    parser.add_argument(
+        "--count",
+        type=positive,
+        metavar="N",
+        help="how many pictures to generate, of each class (default: 1 into a file, 16 into a folder)",
+    )
+    parser.add_argument("--seed", type=natural, metavar="N", help="seed of the first of them (default: 0)")
+    parser.add_argument(
+        "--class",
+        dest="classes",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="generate this class only, by name or number; may be repeated (default: all)",
+    )
+    parser.add_argument(
+        "--truncation",
+        type=positive_number,
+        metavar="T",
+        help="largest latent: 2 changes little, 0.5 trades much variety for quality (default: no limit)",
+    )
+    add_checkpoint(parser)

@@ -1,0 +1,48 @@
+"""Tasks of several methods: one set of settings, a class for each method, and which of them a run is of."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tfgan_app.config import RunConfig
+from tfgan_app.training.task import Task
+
+METHOD = "task.method"
+STAGE = "task.stage"
+
+
+@dataclass(frozen=True)
+class MethodChoice:
+    """A task whose setting `method` says which class trains it; called as a class of tasks is, it makes that one.
+
+    Attributes:
+        config_class: settings of all its methods.
+        presets: as of a `Task`; `default`, and one by the name of each other method, which sets `task.method`.
+        methods: name -> `module:Class`, imported when it is asked for.
+        detect: `(data source or None) -> method`, of a run that does not name one.
+    """
+
+    config_class: type
+    presets: dict[str, dict[str, Any]]
+    methods: dict[str, str]
+    detect: Callable[[str | None], str]
+
+    def __call__(self, config: RunConfig, **options: Any) -> Task:
+        module, _, class_name = self.methods[config.task.method].partition(":")
+        return getattr(importlib.import_module(module), class_name)(config, **options)
+
+
+def preset_for(task: type | MethodChoice, given: Mapping[str, Any]) -> str:
+    """The preset of a run that names none: a method or a stage that is set brings the one of its name.
+
+    Args:
+        task: row of the tasks table, loaded.
+        given: what the user has set, by dotted key; texts or values.
+    """
+    chosen = given.get(STAGE)
+    if isinstance(task, MethodChoice):
+        chosen = given.get(METHOD) or task.detect(given.get("data.source"))
+    return chosen if isinstance(chosen, str) and chosen in task.presets else "default"
