@@ -9,6 +9,7 @@ as 8-bit integers and quantises features as it goes, `int8` has both fixed.
 from __future__ import annotations
 
 import argparse
+import itertools
 import time
 
 import keras
@@ -16,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
-from tfgan_app.networks.compact import SIZES, build_compact
+from tfgan_app.networks.compact import ACTIVATIONS, SIZES, build_compact
 
 ROUNDS = 8
 
@@ -26,17 +27,19 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scale", type=int, default=4, choices=(2, 3, 4))
     parser.add_argument("--sizes", nargs="+", default=["small", "medium"], choices=SIZES)
+    parser.add_argument("--activations", nargs="+", default=["leaky_relu"], choices=ACTIVATIONS)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--side", type=int, default=128, help="pixels of the input")
     args = parser.parse_args()
     runners = {}
-    for size in args.sizes:
-        model = build_compact(scale=args.scale, size=size)
+    for size, activation in itertools.product(args.sizes, args.activations):
+        model = build_compact(scale=args.scale, size=size, activation=activation)
         for precision in ("float32", "dynamic", "int8"):
             content = convert(model, precision, side_px=args.side)
-            runners[size, precision] = runner(content, args)
-            runners[size, precision]()
-            print(f"{size}, {precision}: {model.count_params():,} parameters, {len(content) / 1024:.0f} kB", flush=True)
+            runners[size, activation, precision] = runner(content, args)
+            runners[size, activation, precision]()
+            weights = f"{model.count_params():,} parameters, {len(content) / 1024:.0f} kB"
+            print(f"{size}, {activation}, {precision}: {weights}", flush=True)
     seconds = {key: [] for key in runners}
     for _ in range(ROUNDS):
         for key, run in runners.items():
@@ -44,8 +47,8 @@ def main():
             run()
             seconds[key].append(time.perf_counter() - start)
     megapixels = (args.side * args.scale) ** 2 / 1e6
-    for (size, precision), values in seconds.items():
-        print(f"{size:7} {precision:8} {min(values) / megapixels:.3f} s per megapixel of output")
+    for (size, activation, precision), values in seconds.items():
+        print(f"{size:7} {activation:10} {precision:8} {min(values) / megapixels:.3f} s per megapixel of output")
 
 
 def convert(model: keras.Model, precision: str, *, side_px: int) -> bytes:

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from picture_networks import random_picture
 
 from tfgan_app.layers.locality import Locality, locality_of
@@ -28,6 +29,19 @@ def test_it_sees_as_far_as_its_convolutions_reach():
     assert locality_of(build_compact(blocks=2, width=8)) == Locality(scale=4, context_px=1 + 2 * 3 + 1, multiple=1)
 
 
+def test_no_channel_stops_learning_by_default():
+    """Behind attention, features have a mean above 0: a step may push a plain ReLU below 0 for every picture."""
+    model = build_compact(width=8, blocks=2)
+    for name in ("block1_conv0", "block1_conv1"):
+        layer = model.get_layer(name)
+        layer.bias.assign(np.full(8, -100.0))
+    picture = random_picture(1, 9, 6, 3)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(model(picture) ** 2)
+    gradient = tape.gradient(loss, model.get_layer("block1_conv0").bias.value)
+    assert np.all(np.abs(gradient) > 0.0)
+
+
 def test_bounded_features_are_offered_for_integers():
     model = build_compact(width=8, blocks=1, activation="relu6")
     assert model.get_layer("block0_conv0").activation is keras.activations.relu6
@@ -38,7 +52,7 @@ def test_bounded_features_are_offered_for_integers():
     [
         ({"scale": 0}, "`scale` must be a positive integer. Received: scale=0"),
         ({"size": "huge"}, f"`size` must be one of {', '.join(SIZES)}. Received: 'huge'"),
-        ({"activation": "swish"}, "`activation` must be one of relu, relu6. Received: 'swish'"),
+        ({"activation": "swish"}, "`activation` must be one of leaky_relu, relu, relu6. Received: 'swish'"),
     ],
 )
 def test_what_there_is_not_is_named(options, message):

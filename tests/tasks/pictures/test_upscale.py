@@ -272,6 +272,9 @@ def test_a_run_starts_from_the_generator_of_another(data, tmp_path):
     wider = {"task.init_from": str(tmp_path / "first.keras"), "task.generator_width": 8}
     with pytest.raises(ValueError, match="`task.init_from` must be a run with the same generator"):
         build(data, **wider).start(build(data, **wider).build_networks())
+    plain = {"task.init_from": str(tmp_path / "first.keras"), "task.generator_activation": "relu"}
+    with pytest.raises(ValueError, match="with leaky_relu, where this generator has relu; set task.generator_act"):
+        build(data, **plain).start(build(data, **plain).build_networks())
     nowhere = {"task.init_from": str(tmp_path / "nowhere")}
     with pytest.raises(ValueError, match="There is none at"):
         build(data, **nowhere).start(second)

@@ -161,6 +161,7 @@ def start_from(generator: keras.Model, source: str | None) -> str | None:
     if GENERATOR not in [layer.name for layer in trained.layers]:
         raise ValueError(f"`task.init_from` must be a run or a .keras file of this task. Received: '{source}'.")
     trained = trained.get_layer(GENERATOR)
+    _check_same_activations(trained, generator, source=source)
     shapes, wanted = ([tuple(x.shape) for x in model.weights] for model in (trained, generator))
     if shapes == wanted:
         generator.set_weights(trained.get_weights())
@@ -176,6 +177,20 @@ def start_from(generator: keras.Model, source: str | None) -> str | None:
         )
     generator.set_weights([*trained.get_weights()[:shared], *generator.get_weights()[shared:]])
     return f"the last layer, {last.name}, begins afresh: that of '{source}' is for another scale"
+
+
+def _check_same_activations(trained: keras.Model, generator: keras.Model, *, source: str):
+    """Weights that were learned for other activations would fit by their shapes and draw nonsense."""
+    theirs, ours = (
+        [keras.activations.serialize(layer.activation) for layer in model.layers if hasattr(layer, "activation")]
+        for model in (trained, generator)
+    )
+    differing = [pair for pair in zip(theirs, ours, strict=False) if pair[0] != pair[1]]
+    if differing:
+        raise ValueError(
+            f"`task.init_from` must be a run with the same activations. Received: '{source}' with {differing[0][0]}, "
+            f"where this generator has {differing[0][1]}; set task.generator_activation={differing[0][0]}."
+        )
 
 
 def cut(pictures: tf.Tensor, first: tf.Tensor, *, size_px: int) -> tf.Tensor:
