@@ -40,7 +40,7 @@ def build_encoder(generator: keras.Model, layers: Sequence[str]) -> keras.Model:
     Returns:
         Model of the same image to a list of the layers' outputs, `[batch, rows, columns, channels]` each.
     """
-    return keras.Model(generator.inputs, [generator.get_layer(name).output for name in layers], name="encoder")
+    return keras.Model(generator.input, [generator.get_layer(name).output for name in layers], name="encoder")
 
 
 def build_generator_with_features(generator: keras.Model, layers: Sequence[str]) -> keras.Model:
@@ -54,4 +54,4 @@ def build_generator_with_features(generator: keras.Model, layers: Sequence[str])
         Model of the same image to a list: the generator's output, then the layers' outputs.
     """
     features = [generator.get_layer(name).output for name in layers]
-    return keras.Model(generator.inputs, [*generator.outputs, *features], name="generator_with_features")
+    return keras.Model(generator.input, [*generator.outputs, *features], name="generator_with_features")

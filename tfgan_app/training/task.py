@@ -161,6 +161,9 @@ class Task(Protocol):
         Either `images` to pictures, float32 in [0, 1] and of any size, or `latents` to such pictures.
         """
 
+    def companions(self, networks: Networks) -> dict[str, keras.Model]:
+        """Further inference models that `evaluate` and `examples` take by name, kept beside the one; most have none."""
+
     def held_out_examples(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Held-out inputs and what should come out: uint8 `[height, width, channels]`. Of a task of pictures only."""
 
@@ -170,15 +173,16 @@ class Task(Protocol):
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
         """Rows of uint8 pictures that show what an inference model does now."""
 
-    def evaluate(self, model: keras.Model) -> dict[str, float]:
+    def evaluate(self, model: keras.Model, **companions: keras.Model) -> dict[str, float]:
         """Metrics of an inference model on the held-out pictures, with those of a baseline."""
 
-    def examples(self, model: keras.Model, current: keras.Model) -> dict[str, np.ndarray]:
+    def examples(self, model: keras.Model, current: keras.Model, **companions: keras.Model) -> dict[str, np.ndarray]:
         """What a finished model does: caption -> uint8 `[height, width, 3]`.
 
         Args:
             model: inference model of the averaged weights.
             current: the same of the weights as they are.
+            companions: those of the averaged weights.
         """
 
     def protocol(self) -> dict[str, Any]:

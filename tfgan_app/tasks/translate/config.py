@@ -119,12 +119,12 @@ _UNPAIRED: dict[str, Any] = {
     "training.ema_decay": 0.998,
     "training.validate_every_steps": 500,
     "training.best_metric": "fid",
+    "optimizer.generator_learning_rate": 4e-4,
     "optimizer.schedule": "linear",
-    "task.generator": "resnet_6",
-    "task.generator_width": 24,
+    "task.generator_width": 16,
+    "task.generator_depth": 3,
     "task.adversarial_loss": "least_squares",
     "task.adversarial_weight": 1.0,
-    "task.discriminator_normalization": "instance",
 }
 
 CYCLEGAN_PRESET: dict[str, Any] = {**_UNPAIRED, "task.method": "cyclegan"}

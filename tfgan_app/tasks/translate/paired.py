@@ -176,6 +176,10 @@ class PairedTranslation:
         """The generator between pictures in [0, 1]; shares the weights of `networks`."""
         return build_inference_model(networks.generators["generator"])
 
+    def companions(self, networks: Networks) -> dict[str, keras.Model]:
+        """None."""
+        return {}
+
     @functools.cached_property
     def held_out(self) -> tuple[np.ndarray, np.ndarray]:
         """Held-out inputs and targets: uint8 `[count, size, size, 3]`, at most `data.max_val_pictures`."""

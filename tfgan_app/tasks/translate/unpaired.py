@@ -117,6 +117,10 @@ class UnpairedTranslation:
         """The generator from inputs to targets, between pictures in [0, 1]; shares the weights of `networks`."""
         return build_inference_model(networks.generators["generator"])
 
+    def companions(self, networks: Networks) -> dict[str, keras.Model]:
+        """None."""
+        return {}
+
     def held_out_examples(self) -> list[tuple[np.ndarray, np.ndarray | None]]:
         """Held-out inputs, uint8 `[size, size, 3]`, and what should come out where it is known."""
         truth = dict(zip(*map(np.ndarray.tolist, self.data.true_pairs), strict=True))
