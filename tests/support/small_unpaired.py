@@ -21,7 +21,7 @@ TINY_UNPAIRED = {
 
 
 def write_unpaired(folder: Path, *, train: tuple[int, int] = (14, 12), val: int = 6, pairs: bool = False) -> Path:
-    """Boxes on white in `trainA/` and `valA/`, on black in `trainB/` and `valB/`; with `pairs`, these of equal names."""
+    """Boxes on white in `trainA/` and `valA/`, on black in `trainB/` and `valB/`; with `pairs`, of equal names."""
     rng = np.random.default_rng(0)
     for split, counts in (("train", train), ("val", (val, val))):
         for side, count, ground in zip("AB", counts, (255, 0), strict=True):
