@@ -131,9 +131,10 @@ class UnpairedQuality:
 
     @functools.cached_property
     def _compared(self) -> dict[str, GenerationQuality]:
-        return {"input": self._comparison("input", "target"), "target": self._comparison("target", "input")}
+        there = self._comparison("target", "input")
+        return {"target": there, "input": self._comparison("input", "target", shared=there)}
 
-    def _comparison(self, side: str, other: str) -> GenerationQuality:
+    def _comparison(self, side: str, other: str, *, shared: GenerationQuality | None = None) -> GenerationQuality:
         training, held_out = self._data.training[side], self._data.held_out[side]
         halves = {path: each.half for each in (training, held_out) for path in each.pictures.paths}
 
@@ -149,4 +150,5 @@ class UnpairedQuality:
             feature_weights=self._settings.feature_weights,
             floor_count=len(self._data.held_out[other]),
             report=self._report,
+            shared=shared,
         )
