@@ -92,6 +92,8 @@ class Judge:
         """
         if not self._pools:
             return synthesis
+        if any(condition is not None for _, _, condition in synthesis.adversarial.values()):
+            raise ValueError("`Judging.pool_size` must be 0 where pictures have a condition: it is not kept with them.")
         adversarial = {
             name: (real, self._pools[name].exchange(fake, positions), condition)
             for name, (real, fake, condition) in synthesis.adversarial.items()

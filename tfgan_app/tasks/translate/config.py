@@ -128,7 +128,7 @@ _UNPAIRED: dict[str, Any] = {
 }
 
 CYCLEGAN_PRESET: dict[str, Any] = {**_UNPAIRED, "task.method": "cyclegan"}
-"""Zhu et al. 2017, arXiv:1703.10593, section 4 and appendix 7.1, at a size for CPUs; see `cyclegan_paper`."""
+"""Zhu et al. 2017, arXiv:1703.10593, section 4 and appendix 7.1, at a size for CPUs."""
 
 CUT_PRESET: dict[str, Any] = {**_UNPAIRED, "task.method": "cut", "task.nce_patches": 64}
 """Park et al. 2020, arXiv:2007.15651, at a size for CPUs."""
@@ -136,6 +136,28 @@ CUT_PRESET: dict[str, Any] = {**_UNPAIRED, "task.method": "cut", "task.nce_patch
 FASTCUT_PRESET: dict[str, Any] = {**CUT_PRESET, "task.method": "fastcut"}
 """Its faster variant."""
 
+_PAPER: dict[str, Any] = {
+    "data.image_size": 256,
+    "training.steps": 200_000,
+    "training.batch_size": 1,
+    "training.ema_decay": 0.0,
+    "training.validate_every_steps": 5000,
+    "training.best_metric": "fid",
+    "optimizer.schedule": "linear",
+    "task.generator": "resnet_9",
+    "task.discriminator": "patchgan_70",
+    "task.discriminator_width": 64,
+    "task.discriminator_normalization": "instance",
+    "task.adversarial_loss": "least_squares",
+    "task.adversarial_weight": 1.0,
+}
+"""The papers' networks, batch and rates, for GPUs: arXiv:1703.10593, appendix 7; arXiv:2007.15651, appendix C."""
+
 PAIRED_PRESETS = {"default": DEFAULT_PRESET, "pix2pix": PIX2PIX_PRESET}
-UNPAIRED_PRESETS = {"cyclegan": CYCLEGAN_PRESET, "cut": CUT_PRESET, "fastcut": FASTCUT_PRESET}
+UNPAIRED_PRESETS = {
+    "cyclegan": CYCLEGAN_PRESET,
+    "cut": CUT_PRESET,
+    "fastcut": FASTCUT_PRESET,
+    **{f"{method}_paper": {**_PAPER, "task.method": method} for method in ("cyclegan", "cut", "fastcut")},
+}
 PRESETS = PAIRED_PRESETS | UNPAIRED_PRESETS

@@ -21,11 +21,15 @@ from tfgan_app.data.pipeline import build_pair_dataset, load_pairs
 from tfgan_app.images import make_grid
 from tfgan_app.losses import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES, build_perceptual_loss
 from tfgan_app.metrics import PIXEL_METRICS, build_lpips, output_variation, paired_metrics
-from tfgan_app.networks import DISCRIMINATORS
 from tfgan_app.tasks.exported import calibration_pictures
 from tfgan_app.tasks.progress import progress_reporter
 from tfgan_app.tasks.translate.config import PAIRED_PRESETS, TranslateConfig
-from tfgan_app.tasks.translate.players import build_generator, build_inference_model, check_discriminator_fits
+from tfgan_app.tasks.translate.players import (
+    build_discriminator,
+    build_generator,
+    build_inference_model,
+    check_discriminator_fits,
+)
 from tfgan_app.tasks.translate.settings import check_used
 from tfgan_app.training.task import Judging, Networks, Objective, Synthesis
 
@@ -128,13 +132,8 @@ class PairedTranslation:
         settings = self.config.task
         if settings.perceptual_weight:
             _ = self._perceptual_loss  # Its variables must be there before the train step is traced.
-        discriminator = DISCRIMINATORS[settings.discriminator](
-            width=settings.discriminator_width,
-            normalization=settings.discriminator_normalization,
-            spectral_norm=settings.spectral_norm,
-        )
         generator = build_generator(settings, size_px=self.config.data.image_size)
-        return Networks({"generator": generator}, {"discriminator": discriminator})
+        return Networks({"generator": generator}, {"discriminator": build_discriminator(settings)})
 
     def start(self, networks: Networks) -> None:
         """Starts from fresh networks as they are."""
