@@ -69,3 +69,20 @@ def test_pictures_of_a_class_that_cannot_be_used_are_1_and_named(classes, capsys
 def test_what_holds_no_pictures_is_2(tmp_path, capsys, source):
     assert run("--data", source or tmp_path) == 2
     assert capsys.readouterr().err.startswith("tfgan_app: error: ")
+
+
+def test_unpaired_sets_are_inspected_by_set(tmp_path, capsys):
+    for side, count, level in (("A", 12, 0), ("B", 7, 99)):
+        for number in range(count):
+            path = tmp_path / f"sets/train{side}/{side}{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (8, 8), (level, number, 0)).save(path)
+    (tmp_path / "sets/trainB/copy.png").write_bytes((tmp_path / "sets/trainA/A3.png").read_bytes())
+    assert run("--data", tmp_path / "sets", "--json", tmp_path / "found.json") == 0
+    said = capsys.readouterr().out
+    assert "not paired" in said
+    assert "in both sets (1)" in said
+    assert any("A/A3" in line and "B/copy" in line for line in said.splitlines())
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert {name: sum(parts.values()) for name, parts in found["sets"].items()} == {"A": 12, "B": 8}
+    assert "few pictures" in {problem["kind"] for problem in found["problems"]}

@@ -21,7 +21,7 @@ def build_pairs():
 
 
 def build_noise():
-    """Lazy penalties, several discriminator steps, ADA, instance noise, spectral normalisation."""
+    """Lazy penalties, several discriminator steps, ADA, instance noise, spectral normalisation, a pool of pictures."""
     from noise_game import build_noise_batches, build_noise_trainer
 
     from tfgan_app.training.task import Judging
@@ -32,7 +32,8 @@ def build_noise():
         def __call__(self, images, draws, probability):
             return images + probability * draws[:, :, None, None]
 
-    judging = Judging(augmentation=Shift(), probability=0.5, target=0.6, ramp_images=100, noise_sigma=0.1)
+    adapting = {"augmentation": Shift(), "probability": 0.5, "target": 0.6, "ramp_images": 100}
+    judging = Judging(**adapting, noise_sigma=0.1, pool_size=6, pool_picture=(8, 8, 1))
     trainer = build_noise_trainer(
         judging=judging,
         penalties={"r1": 1.0, "wgan_gp": 1.0},

@@ -10,7 +10,7 @@ from tfgan_app.commands.metrics_text import format_metrics
 from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.commands.task_report import TaskReport
 from tfgan_app.config import absolute_source, apply_overrides, load_json, replace_values
-from tfgan_app.inference import load_keras_model, run_checkpoint
+from tfgan_app.inference import load_companions, load_keras_model, run_checkpoint
 from tfgan_app.metrics import compare, comparison_lines
 
 NO_LIMIT = 2**31 - 1
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     report = TaskReport()
     task = task_class(config, report=report, measure_on=absolute_source(args.data))
     checkpoint = run_checkpoint(directory.path, args.checkpoint or "last")
-    metrics = task.evaluate(load_keras_model(checkpoint))
+    metrics = task.evaluate(load_keras_model(checkpoint), **load_companions(checkpoint))
     protocol = task.protocol() | {"checkpoint": str(checkpoint)}
     print(format_metrics(metrics))
     print("protocol: " + ", ".join(f"{name} {value}" for name, value in protocol.items()))

@@ -10,6 +10,8 @@ from pathlib import Path
 from tfgan_app.data.inspection import Inspection, inspect_pairs
 from tfgan_app.data.labelled_inspection import inspect_labelled
 from tfgan_app.data.opening import holds_pairs
+from tfgan_app.data.unpaired import holds_unpaired
+from tfgan_app.data.unpaired_inspection import inspect_unpaired
 
 _UNUSABLE = ("unreadable", "oversized")
 _REPORT_EVERY_FILES = 100
@@ -19,8 +21,8 @@ def run(args: argparse.Namespace) -> int:
     """Prints what was found, and writes it as JSON where asked.
 
     Args:
-        args: `data`, a folder of picture pairs, or pictures with or without classes as a folder, `keras:NAME` or
-            `tfds:NAME[:SPLIT]`; `json`, a file to write or None.
+        args: `data`, a folder of picture pairs, two sets of unpaired pictures, or pictures with or without classes
+            as a folder, `keras:NAME` or `tfds:NAME[:SPLIT]`; `json`, a file to write or None.
 
     Returns:
         0, or 1 if some files cannot be used; each of them is named on stderr.
@@ -28,7 +30,10 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         ValueError: If there are no pictures.
     """
-    inspect = inspect_pairs if holds_pairs(args.data) else inspect_labelled
+    if holds_unpaired(args.data):
+        inspect = inspect_unpaired
+    else:
+        inspect = inspect_pairs if holds_pairs(args.data) else inspect_labelled
     inspection = inspect(args.data, on_progress=_show_progress)
     for line in inspection.lines():
         print(line)

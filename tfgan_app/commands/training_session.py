@@ -27,6 +27,7 @@ from tfgan_app.commands.metrics_text import format_metrics
 from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.config import RunConfig
 from tfgan_app.files import atomic_path
+from tfgan_app.inference import COMPANION
 from tfgan_app.training.adversarial_trainer import AdversarialTrainer
 from tfgan_app.training.checkpoints import Checkpoints
 from tfgan_app.training.devices import is_chief
@@ -120,6 +121,7 @@ class TrainingSession:
         self.events = EventLog(self.run.path)
         self.trainer = build_trainer(task, config, strategy=strategy)
         self.inference_model = task.inference_model(self.trainer.averaged)
+        self._companions = task.companions(self.trainer.averaged)
         self._scalars = ScalarLog(
             self.run.path, config.training.log_every_steps, config.training.batch_size, record=self.events.record
         )
@@ -243,7 +245,7 @@ class TrainingSession:
             ),
             Validation(
                 training.validate_every_steps,
-                lambda: self._task.evaluate(self.inference_model),
+                lambda: self._task.evaluate(self.inference_model, **self._companions),
                 self._scalars,
                 best_metric=training.best_metric,
                 on_best=lambda step, values: self._save_model("best"),
@@ -260,9 +262,11 @@ class TrainingSession:
             self._save_model("last")
 
     def _save_model(self, name: str) -> None:
-        path = self.run.checkpoints / f"{name}.keras"
-        with atomic_path(path) as unfinished:
-            self.inference_model.save(unfinished)
+        models = {name: self.inference_model}
+        models |= {f"{name}{COMPANION}{companion}": model for companion, model in self._companions.items()}
+        for each, model in models.items():
+            with atomic_path(self.run.checkpoints / f"{each}.keras") as unfinished:
+                model.save(unfinished)
 
     def _restore(self) -> int | None:
         def on_damaged(path, reason):
@@ -272,10 +276,11 @@ class TrainingSession:
 
     def _finish(self) -> None:
         """Measures the result, writes the report and says what to do next."""
-        summary = self._task.evaluate(self.inference_model)
+        summary = self._task.evaluate(self.inference_model, **self._companions)
         current = self._task.inference_model(self.trainer.networks)
         try:
-            write_examples(self.run.path, self._task.examples(self.inference_model, current))
+            examples = self._task.examples(self.inference_model, current, **self._companions)
+            write_examples(self.run.path, examples)
         except OSError as error:
             self.events.record(self.config.training.steps, "error", f"could not write the examples: {error}")
         self._write_report(summary)

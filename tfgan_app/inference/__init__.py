@@ -4,6 +4,8 @@ from tfgan_app.inference.blending import blend_weights
 from tfgan_app.inference.drawing import draw_pictures
 from tfgan_app.inference.folder import PredictionSummary, predict_path
 from tfgan_app.inference.loading import (
+    COMPANION,
+    load_companions,
     load_keras_model,
     load_predictor,
     model_file,
@@ -14,11 +16,13 @@ from tfgan_app.inference.predictor import Predictor
 from tfgan_app.inference.sampler import Sampler
 
 __all__ = [
+    "COMPANION",
     "PredictionSummary",
     "Predictor",
     "Sampler",
     "blend_weights",
     "draw_pictures",
+    "load_companions",
     "load_keras_model",
     "load_predictor",
     "model_file",

@@ -24,6 +24,8 @@ from tfgan_app.layers import (  # The package registers the layers that `.keras`
 from tfgan_app.lite.model import load_lite_model
 
 CHECKPOINTS = ("last", "best")
+COMPANION = "-"
+"""Between the name of a run's model and that of one kept beside it, as in `last-inverse.keras`."""
 
 _SIGNATURE = "float"
 _PAGE_MODEL = "model.tflite"
@@ -113,6 +115,23 @@ def run_checkpoint(run_dir: str | os.PathLike, checkpoint: str = "last") -> Path
     if not path.is_file():
         raise ValueError(f"The run has no model '{path}' (yet): give a run directory that has trained.")
     return path
+
+
+def load_companions(path: Path) -> dict[str, keras.Model]:
+    """Loads the models that a run keeps beside one of its own.
+
+    Args:
+        path: What `run_checkpoint` returned.
+
+    Returns:
+        Their names, such as `inverse` of `last-inverse.keras`, and the models; mostly none.
+
+    Raises:
+        ValueError: If one cannot be loaded.
+    """
+    prefix = f"{path.stem}{COMPANION}"
+    found = sorted(path.parent.glob(f"{prefix}*.keras"))
+    return {file.stem.removeprefix(prefix): load_keras_model(file) for file in found}
 
 
 def load_keras_model(path: str | os.PathLike) -> keras.Model:

@@ -3,6 +3,7 @@
 from tfgan_app.losses.adversarial import ADVERSARIAL_LOSSES, AdversarialLoss
 from tfgan_app.losses.gradient_penalty import GRADIENT_PENALTIES, GradientPenalty
 from tfgan_app.losses.information import information_loss
+from tfgan_app.losses.patch_nce import patch_nce_loss
 from tfgan_app.losses.perceptual import PIX2PIXHD_LEVELS, REAL_ESRGAN_LEVELS, build_perceptual_loss
 from tfgan_app.losses.reconstruction import RECONSTRUCTION_LOSSES
 from tfgan_app.losses.sub_pixel import sub_pixel_bias_loss
@@ -17,5 +18,6 @@ __all__ = [
     "GradientPenalty",
     "build_perceptual_loss",
     "information_loss",
+    "patch_nce_loss",
     "sub_pixel_bias_loss",
 ]

@@ -53,7 +53,7 @@ def build_residual_unet(
         x = _blocks(x, blocks, normalization)
         skips.append(x)
         x = layers.Conv2D(widths[level + 1], 4, 2, padding="same", name=f"down_{level}")(x)
-    x = _blocks(x, middle_blocks, normalization)
+    x = _blocks(x, middle_blocks, normalization, name="middle")
     for level in reversed(range(depth)):
         x = layers.Conv2D(widths[level], 1, name=f"up_{level}")(x)
         x = BilinearUpsampling()(x)
@@ -69,14 +69,15 @@ def build_residual_unet(
     return keras.Model(inputs, outputs, name=name)
 
 
-def _blocks(x, count: int, normalization: str):
+def _blocks(x, count: int, normalization: str, *, name: str | None = None):
+    """Residual blocks; `name` is that of the last one's sum."""
     channels = x.shape[-1]
-    for _ in range(count):
+    for index in range(count):
         y = x
         for kernel_initializer in ("he_normal", "zeros"):
             layer = build_normalization(normalization)
             y = layer(y) if layer else y
             y = layers.LeakyReLU(0.2)(y)
             y = layers.Conv2D(channels, 3, padding="same", kernel_initializer=kernel_initializer)(y)
-        x = layers.Add()([x, y])
+        x = layers.Add(name=name if index == count - 1 else None)([x, y])
     return x

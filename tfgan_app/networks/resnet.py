@@ -39,12 +39,12 @@ def build_resnet(
     inputs = keras.Input((None, None, input_channels), name="image")
     x = PadToMultiple(4, name="pad")(inputs)
     x = _convolve(x, width, 7, normalization)
-    for factor in (2, 4):
-        x = _convolve(x, width * factor, 3, normalization, strides=2)
-    for _ in range(blocks):
+    for level, factor in enumerate((2, 4)):
+        x = _convolve(x, width * factor, 3, normalization, strides=2, name=f"down_{level}")
+    for block in range(blocks):
         y = _convolve(x, width * 4, 3, normalization)
         y = _convolve(y, width * 4, 3, normalization, activate=False)
-        x = layers.Add()([x, y])
+        x = layers.Add(name=f"block_{block}")([x, y])
     for factor in (2, 1):
         x = layers.Conv2D(width * factor * 4, 3, padding="same", kernel_initializer=ICNR(2))(x)
         x = PixelShuffle(2)(x)
@@ -55,8 +55,8 @@ def build_resnet(
     return keras.Model(inputs, outputs, name=name)
 
 
-def _convolve(x, channels: int, kernel: int, normalization: str, *, strides: int = 1, activate: bool = True):
-    x = layers.Conv2D(channels, kernel, strides, padding="same")(x)
+def _convolve(x, channels: int, kernel: int, normalization: str, *, strides: int = 1, activate: bool = True, name=None):
+    x = layers.Conv2D(channels, kernel, strides, padding="same", name=name)(x)
     return _normalize_and_activate(x, normalization, activate=activate)
 
 

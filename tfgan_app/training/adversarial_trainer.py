@@ -183,6 +183,8 @@ class AdversarialTrainer(keras.Model):
         return [{name: values[index::count] for name, values in batch.items()} for index in range(count)]
 
     def _discriminator_step(self, synthesis: Synthesis, positions: tf.Tensor) -> dict[str, tf.Tensor]:
+        synthesis = self._judge.pooled(synthesis, positions)
+
         def differentiate(penalize: bool):
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch([variable.value for variable in self.discriminator_variables])

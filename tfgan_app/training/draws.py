@@ -12,12 +12,15 @@ class Draws:
         seed: int64 scalar variable.
         step: int64 scalar variable.
         examples_per_step: examples of one step over all replicas.
+
+    Attributes:
+        examples_per_step: as given.
     """
 
     def __init__(self, seed, step, examples_per_step: int):
         self._seed = seed
         self._step = step
-        self._examples_per_step = examples_per_step
+        self.examples_per_step = examples_per_step
 
     def uniform(self, positions: tf.Tensor, count: int, *, stream: int = 0) -> tf.Tensor:
         """Draws numbers for each example.
@@ -30,11 +33,11 @@ class Draws:
         Returns:
             float32 `[batch, count]`, uniform in [0, 1).
         """
-        return self._gather(tf.random.stateless_uniform([self._examples_per_step, count], self._key(stream)), positions)
+        return self._gather(tf.random.stateless_uniform([self.examples_per_step, count], self._key(stream)), positions)
 
     def normal(self, positions: tf.Tensor, shape: list[int], *, stream: int) -> tf.Tensor:
         """Draws standard normal numbers: float32 `[batch, *shape]`; arguments as for `uniform`."""
-        return self._gather(tf.random.stateless_normal([self._examples_per_step, *shape], self._key(stream)), positions)
+        return self._gather(tf.random.stateless_normal([self.examples_per_step, *shape], self._key(stream)), positions)
 
     def _key(self, stream: int) -> tf.Tensor:
         key = tf.stack([tf.convert_to_tensor(self._seed), tf.convert_to_tensor(self._step)])
@@ -42,4 +45,4 @@ class Draws:
 
     def _gather(self, table: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
         # An example's draws depend on its place in the global batch, not on the replica that has it.
-        return tf.gather(table, positions % self._examples_per_step)
+        return tf.gather(table, positions % self.examples_per_step)

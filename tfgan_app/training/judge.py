@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
 
 from tfgan_app.training.draws import Draws
+from tfgan_app.training.image_pool import ImagePool
 from tfgan_app.training.task import Judging, Objective, Synthesis
 
 ADAPT_EVERY_STEPS = 4
@@ -15,7 +17,7 @@ ADAPT_EVERY_STEPS = 4
 
 # Streams of random numbers; 0 is the task's own.
 _REAL, _FAKE, _BETWEEN, _TRANSFORMED, _GENERATOR_FAKE, _GENERATOR_REAL, _SHARE = range(1, 8)
-_NOISE = 100
+_NOISE, _POOL = 100, 200
 
 
 class Judgement(NamedTuple):
@@ -62,11 +64,41 @@ class Judge:
             self._probability = add_weight(name="augment_probability", initializer=start, **options)
             self._signs = add_weight(name="real_signs", initializer="zeros", **options)
             self.variables = [self._probability, self._signs]
+        self._pools = {}
+        for index, name in enumerate(discriminators if judging.pool_size else ()):
+            pool = ImagePool(
+                judging.pool_size,
+                judging.pool_picture,
+                draws=draws,
+                stream=_POOL + index,
+                add_weight=add_weight,
+                name=f"{name}_pool",
+            )
+            self._pools[name] = pool
+            self.variables += pool.variables
 
     @property
     def probability(self):
         """Probability of each augmentation now: a float, or a scalar tensor."""
-        return tf.convert_to_tensor(self._probability) if self.variables else self._judging.probability
+        adapts = self._judging.target is not None
+        return tf.convert_to_tensor(self._probability) if adapts else self._judging.probability
+
+    def pooled(self, synthesis: Synthesis, positions: tf.Tensor) -> Synthesis:
+        """What the discriminators learn from: fake pictures as they come out of the pools, where there are some.
+
+        Args:
+            synthesis: the generators' forward pass; its pictures must have no condition.
+            positions: int64 `[batch]`, of the examples.
+        """
+        if not self._pools:
+            return synthesis
+        if any(condition is not None for _, _, condition in synthesis.adversarial.values()):
+            raise ValueError("`Judging.pool_size` must be 0 where pictures have a condition: it is not kept with them.")
+        adversarial = {
+            name: (real, self._pools[name].exchange(fake, positions), condition)
+            for name, (real, fake, condition) in synthesis.adversarial.items()
+        }
+        return dataclasses.replace(synthesis, adversarial=adversarial)
 
     def discriminator_loss(self, synthesis: Synthesis, positions: tf.Tensor, *, penalize: bool):
         """What the discriminators minimise on the detached output of the generators.
@@ -122,7 +154,7 @@ class Judge:
             real_accuracy: share of real pictures judged right in this step; `None` without discriminators.
             images: real pictures that the discriminators saw in this step, over all replicas.
         """
-        if not self.variables:
+        if self._judging.target is None:
             return {}
         context = tf.distribute.get_replica_context()
         sign = 2.0 * real_accuracy - 1.0

@@ -18,10 +18,12 @@ class Networks:
     Attributes:
         generators: models whose averaged weights are what training is for.
         discriminators: models that judge real against fake; without any, the auxiliary losses are all there is.
+        views: further models over the generators' weights, which have none of their own, for a task to run.
     """
 
     generators: dict[str, keras.Model]
     discriminators: dict[str, keras.Model]
+    views: dict[str, keras.Model] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,9 @@ class Judging:
         noise_sigma: standard deviation of Gaussian noise on real and fake pictures ("instance noise",
             Sonderby et al. 2017, arXiv:1610.04490, section 3), at the start.
         noise_steps: steps over which that noise fades to nothing; 0 keeps it.
+        pool_size: generated pictures that are kept for each discriminator, to be seen again (`ImagePool`); 0 shows it
+            the new ones. The pictures must have no condition.
+        pool_picture: height, width and channels of a picture, where some are kept.
     """
 
     augmentation: Any = None
@@ -97,6 +102,8 @@ class Judging:
     transformed_real_weight: float = 0.0
     noise_sigma: float = 0.0
     noise_steps: int = 0
+    pool_size: int = 0
+    pool_picture: tuple[int, ...] = ()
 
 
 class Task(Protocol):
@@ -154,6 +161,9 @@ class Task(Protocol):
         Either `images` to pictures, float32 in [0, 1] and of any size, or `latents` to such pictures.
         """
 
+    def companions(self, networks: Networks) -> dict[str, keras.Model]:
+        """Further inference models that `evaluate` and `examples` take by name, kept beside the one; most have none."""
+
     def held_out_examples(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Held-out inputs and what should come out: uint8 `[height, width, channels]`. Of a task of pictures only."""
 
@@ -163,15 +173,16 @@ class Task(Protocol):
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
         """Rows of uint8 pictures that show what an inference model does now."""
 
-    def evaluate(self, model: keras.Model) -> dict[str, float]:
+    def evaluate(self, model: keras.Model, **companions: keras.Model) -> dict[str, float]:
         """Metrics of an inference model on the held-out pictures, with those of a baseline."""
 
-    def examples(self, model: keras.Model, current: keras.Model) -> dict[str, np.ndarray]:
+    def examples(self, model: keras.Model, current: keras.Model, **companions: keras.Model) -> dict[str, np.ndarray]:
         """What a finished model does: caption -> uint8 `[height, width, 3]`.
 
         Args:
             model: inference model of the averaged weights.
             current: the same of the weights as they are.
+            companions: those of the averaged weights.
         """
 
     def protocol(self) -> dict[str, Any]:

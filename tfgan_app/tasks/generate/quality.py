@@ -42,6 +42,7 @@ class GenerationQuality:
         feature_weights: file of VGG16 weights.
         floor_count: training pictures that are measured in the place of generated ones; as many as these at most.
         report: called with lines on the progress.
+        shared: another comparison by the same features, whose network serves this one, too.
     """
 
     def __init__(
@@ -55,12 +56,14 @@ class GenerationQuality:
         feature_weights: str | None,
         floor_count: int,
         report: Callable[[str], Any],
+        shared: GenerationQuality | None = None,
     ):
         self._held_out = held_out
         self._load = load
         self._classes = classes
         self._weights = feature_weights
         self._report = report
+        self._shared = shared
         shuffled = training.select(np.random.default_rng(0).permutation(len(training)))
         # What a classifier has learned by heart would look unlike anything new.
         count = min(floor_count, len(training) // 2)
@@ -83,6 +86,8 @@ class GenerationQuality:
     @functools.cached_property
     def network(self) -> FeatureNetwork:
         """The feature network; a classifier is trained the first time, and kept in the user's cache folder."""
+        if self._shared is not None:
+            return self._shared.network
         if self._kind == "inception":
             return build_inception_features()
         if self._kind == "vgg16":

@@ -122,6 +122,10 @@ class GenerateTask:
         generator = networks.generators["generator"]
         return game.build_inference_model(generator, self.config.task, class_names=self.data.class_names)
 
+    def companions(self, networks: Networks) -> dict[str, keras.Model]:
+        """None."""
+        return {}
+
     @functools.cached_property
     def quality(self) -> GenerationQuality:
         """Measures generated pictures against the held-out ones."""

@@ -120,6 +120,10 @@ class PictureTask:
         outputs = networks.generators[game.GENERATOR](FromUnitRange(name="from_unit_range")(pictures))
         return keras.Model(pictures, ToUnitRange(name="to_unit_range")(outputs), name=self.config.task_name)
 
+    def companions(self, networks: Networks) -> dict[str, keras.Model]:
+        """None."""
+        return {}
+
     def held_out_examples(self) -> list[Pair]:
         """Held-out inputs and what should come out: uint8 `[height, width, channels]`."""
         return list(self.quality.pairs)

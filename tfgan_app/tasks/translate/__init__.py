@@ -1,12 +1,20 @@
 """Pictures of one kind into pictures of another."""
 
+from pathlib import Path
+
 from tfgan_app.tasks.choice import MethodChoice
 from tfgan_app.tasks.translate.config import PRESETS, TranslateConfig
 
 METHODS = {
     "paired": "tfgan_app.tasks.translate.paired:PairedTranslation",
+    "cyclegan": "tfgan_app.tasks.translate.cyclegan:CycleTranslation",
+    "cut": "tfgan_app.tasks.translate.contrastive:ContrastiveTranslation",
+    "fastcut": "tfgan_app.tasks.translate.contrastive:ContrastiveTranslation",
 }
 """Value of `task.method` -> the class that trains it."""
+
+UNPAIRED_METHOD = "cut"
+"""What is taken for sets of pictures that do not belong together, where no method is named."""
 
 
 def detect_method(source: str | None) -> str:
@@ -14,9 +22,29 @@ def detect_method(source: str | None) -> str:
 
     Args:
         source: a folder, `tfds:NAME`, or None for the bundled pairs.
+
+    Returns:
+        `paired`; or `UNPAIRED_METHOD` for a set of TensorFlow Datasets, and for two folders in which no name of the
+        one is found in the other.
+
+    Raises:
+        ValueError: for two folders of which some names match and most do not.
     """
-    del source
-    return "paired"
+    if source is None:
+        return "paired"
+    if source.startswith("tfds:"):
+        return UNPAIRED_METHOD
+    from tfgan_app.data.unpaired import matching_share
+
+    share = matching_share(Path(source).expanduser())
+    if share is None or share >= 0.5:
+        return "paired"
+    if share == 0.0:
+        return UNPAIRED_METHOD
+    raise ValueError(
+        f"Expected pictures of A and B in {source} that either belong together by their names, or do not. {share:.0%} "
+        "of the names match: set `task.method` to paired, or to one of the others: cyclegan, cut, fastcut."
+    )
 
 
 TRANSLATE = MethodChoice(config_class=TranslateConfig, presets=PRESETS, methods=METHODS, detect=detect_method)

@@ -35,9 +35,19 @@ class TranslateConfig:
         max_scale: scale pairs at random by up to this factor, either way; 1 is off.
         max_rotation_degrees: rotate pairs at random by up to this angle; 0 is off.
         colour_jitter: strength of random changes of brightness, contrast and saturation; 0 is off.
+        cycle_weight: factor of the mean absolute error after there and back (`cyclegan`).
+        identity_weight: factor of the mean absolute error of a target taken for an input (`cyclegan`).
+        pool_size: generated pictures that each discriminator may be shown again (`cyclegan`); 0 is off.
+        nce_weight: factor of the contrast of input and output patches (`cut`, `fastcut`); none is the method's own.
+        nce_identity_weight: factor of the same of a target taken for an input; none is the method's own.
+        nce_patches: patches that are compared in each picture and layer.
+        flip_equivariance: contrast half of the inputs with the output of their mirror image; none is the method's own.
+        features: network whose features FID and KID of unpaired methods compare: `vgg16`, `inception`, or `random`
+            weights; `auto` is vgg16 where `feature_weights` is given, else random.
+        feature_weights: file of VGG16 weights (.npz) for `features`.
     """
 
-    method: Literal["paired"] = "paired"
+    method: Literal["paired", "cyclegan", "cut", "fastcut"] = "paired"
     direction: Literal["a2b", "b2a"] = "a2b"
     generator: Literal["residual_unet", "unet", "resnet_6", "resnet_9"] = "residual_unet"
     generator_width: int | None = bounded(None, minimum=1)
@@ -59,6 +69,16 @@ class TranslateConfig:
     max_scale: float = bounded(1.0, minimum=1.0, maximum=4.0)
     max_rotation_degrees: float = bounded(0.0, minimum=0.0, maximum=180.0)
     colour_jitter: float = bounded(0.0, minimum=0.0, below=1.0)
+    # Of the unpaired methods.
+    cycle_weight: float = bounded(10.0, minimum=0.0)
+    identity_weight: float = bounded(5.0, minimum=0.0)
+    pool_size: int = bounded(50, minimum=0)
+    nce_weight: float | None = bounded(None, minimum=0.0)
+    nce_identity_weight: float | None = bounded(None, minimum=0.0)
+    nce_patches: int = bounded(256, minimum=2)
+    flip_equivariance: bool | None = None
+    features: Literal["auto", "vgg16", "inception", "random"] = "auto"
+    feature_weights: str | None = path_setting()
 
 
 DEFAULT_PRESET: dict[str, Any] = {
@@ -93,4 +113,51 @@ PIX2PIX_PRESET: dict[str, Any] = {
 }
 """The paper's recipe: Isola et al. 2017, arXiv:1611.07004, section 6.2."""
 
-PRESETS = {"default": DEFAULT_PRESET, "pix2pix": PIX2PIX_PRESET}
+_UNPAIRED: dict[str, Any] = {
+    "training.steps": 4000,
+    "training.batch_size": 4,
+    "training.ema_decay": 0.998,
+    "training.validate_every_steps": 500,
+    "training.best_metric": "fid",
+    "optimizer.generator_learning_rate": 4e-4,
+    "optimizer.schedule": "linear",
+    "task.generator_width": 16,
+    "task.generator_depth": 3,
+    "task.adversarial_loss": "least_squares",
+    "task.adversarial_weight": 1.0,
+}
+
+CYCLEGAN_PRESET: dict[str, Any] = {**_UNPAIRED, "task.method": "cyclegan"}
+"""Zhu et al. 2017, arXiv:1703.10593, section 4 and appendix 7.1, at a size for CPUs."""
+
+CUT_PRESET: dict[str, Any] = {**_UNPAIRED, "task.method": "cut", "task.nce_patches": 64}
+"""Park et al. 2020, arXiv:2007.15651, at a size for CPUs."""
+
+FASTCUT_PRESET: dict[str, Any] = {**CUT_PRESET, "task.method": "fastcut"}
+"""Its faster variant."""
+
+_PAPER: dict[str, Any] = {
+    "data.image_size": 256,
+    "training.steps": 200_000,
+    "training.batch_size": 1,
+    "training.ema_decay": 0.0,
+    "training.validate_every_steps": 5000,
+    "training.best_metric": "fid",
+    "optimizer.schedule": "linear",
+    "task.generator": "resnet_9",
+    "task.discriminator": "patchgan_70",
+    "task.discriminator_width": 64,
+    "task.discriminator_normalization": "instance",
+    "task.adversarial_loss": "least_squares",
+    "task.adversarial_weight": 1.0,
+}
+"""The papers' networks, batch and rates, for GPUs: arXiv:1703.10593, appendix 7; arXiv:2007.15651, appendix C."""
+
+PAIRED_PRESETS = {"default": DEFAULT_PRESET, "pix2pix": PIX2PIX_PRESET}
+UNPAIRED_PRESETS = {
+    "cyclegan": CYCLEGAN_PRESET,
+    "cut": CUT_PRESET,
+    "fastcut": FASTCUT_PRESET,
+    **{f"{method}_paper": {**_PAPER, "task.method": method} for method in ("cyclegan", "cut", "fastcut")},
+}
+PRESETS = PAIRED_PRESETS | UNPAIRED_PRESETS

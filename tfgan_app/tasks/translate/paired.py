@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import inspect
-import math
 from collections.abc import Callable
 from typing import Any, ClassVar
 from warnings import warn
@@ -21,14 +19,18 @@ from tfgan_app.data.checking import find_readable
 from tfgan_app.data.pairs import PairSet, PicturePair, find_pairs
 from tfgan_app.data.pipeline import build_pair_dataset, load_pairs
 from tfgan_app.images import make_grid
-from tfgan_app.layers import FromUnitRange, ToUnitRange
 from tfgan_app.losses import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES, build_perceptual_loss
 from tfgan_app.metrics import PIXEL_METRICS, build_lpips, output_variation, paired_metrics
-from tfgan_app.networks import DISCRIMINATORS, GENERATORS
-from tfgan_app.networks.patchgan import smallest_picture_px
 from tfgan_app.tasks.exported import calibration_pictures
 from tfgan_app.tasks.progress import progress_reporter
-from tfgan_app.tasks.translate.config import PRESETS, TranslateConfig
+from tfgan_app.tasks.translate.config import PAIRED_PRESETS, TranslateConfig
+from tfgan_app.tasks.translate.players import (
+    build_discriminator,
+    build_generator,
+    build_inference_model,
+    check_discriminator_fits,
+)
+from tfgan_app.tasks.translate.settings import check_used
 from tfgan_app.training.task import Judging, Networks, Objective, Synthesis
 
 BUNDLED_SAMPLE = "emoji_pairs"
@@ -49,7 +51,7 @@ class PairedTranslation:
     """
 
     config_class = TranslateConfig
-    presets: ClassVar[dict[str, dict[str, Any]]] = PRESETS
+    presets: ClassVar[dict[str, dict[str, Any]]] = PAIRED_PRESETS
     judging = Judging()
     draws_per_example = DRAWS
     sample_headers = ("input", "output", "target")
@@ -63,7 +65,8 @@ class PairedTranslation:
         self.config = config
         self._report = report
         settings = config.task
-        _check_discriminator_fits(settings.discriminator, config.data.image_size)
+        check_used(settings)
+        check_discriminator_fits(settings.discriminator, config.data.image_size)
         self.objective = Objective(
             adversarial_loss=ADVERSARIAL_LOSSES[settings.adversarial_loss],
             adversarial_weight=settings.adversarial_weight,
@@ -129,27 +132,8 @@ class PairedTranslation:
         settings = self.config.task
         if settings.perceptual_weight:
             _ = self._perceptual_loss  # Its variables must be there before the train step is traced.
-        discriminator = DISCRIMINATORS[settings.discriminator](
-            width=settings.discriminator_width,
-            normalization=settings.discriminator_normalization,
-            spectral_norm=settings.spectral_norm,
-        )
-        return Networks({"generator": self._build_generator()}, {"discriminator": discriminator})
-
-    def _build_generator(self) -> keras.Model:
-        settings, build = self.config.task, GENERATORS[self.config.task.generator]
-        depth = settings.generator_depth
-        if depth is None and settings.generator == "unet":
-            depth = min(8, int(math.log2(self.config.data.image_size)))
-        options = {
-            "width": settings.generator_width,
-            "depth": depth,
-            "normalization": None if settings.generator_normalization == "auto" else settings.generator_normalization,
-        }
-        options = {name: value for name, value in options.items() if value is not None}
-        if unknown := options.keys() - inspect.signature(build).parameters.keys():
-            raise ValueError(f"`task.generator={settings.generator}` has no {', '.join(sorted(unknown))} to set.")
-        return build(**options)
+        generator = build_generator(settings, size_px=self.config.data.image_size)
+        return Networks({"generator": generator}, {"discriminator": build_discriminator(settings)})
 
     def start(self, networks: Networks) -> None:
         """Starts from fresh networks as they are."""
@@ -189,9 +173,11 @@ class PairedTranslation:
 
     def inference_model(self, networks: Networks) -> keras.Model:
         """The generator between pictures in [0, 1]; shares the weights of `networks`."""
-        pictures = keras.Input((None, None, 3), name="images")
-        outputs = networks.generators["generator"](FromUnitRange(name="from_unit_range")(pictures))
-        return keras.Model(pictures, ToUnitRange(name="to_unit_range")(outputs), name="translate")
+        return build_inference_model(networks.generators["generator"])
+
+    def companions(self, networks: Networks) -> dict[str, keras.Model]:
+        """None."""
+        return {}
 
     @functools.cached_property
     def held_out(self) -> tuple[np.ndarray, np.ndarray]:
@@ -277,15 +263,6 @@ class PairedTranslation:
 def _digest(pairs: list[PicturePair]) -> str:
     facts = [(p.name, p.input_path.stat().st_size, p.target_path.stat().st_size) for p in pairs]
     return hashlib.sha256(repr(facts).encode()).hexdigest()
-
-
-def _check_discriminator_fits(discriminator: str, size_px: int):
-    smallest = smallest_picture_px(int(discriminator.removeprefix("patchgan_")))
-    if size_px < smallest:
-        raise ValueError(
-            f"`task.discriminator={discriminator}` needs `data.image_size` of at least {smallest}. "
-            f"Received: {size_px}. Choose larger pictures or a smaller receptive field."
-        )
 
 
 def translate(model: keras.Model, images: np.ndarray, *, batch_size: int = 16) -> np.ndarray:

@@ -1,0 +1,262 @@
+"""Finds two sets of pictures that need not show the same things: horses and zebras."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfgan_app.data.array_sets import LOADING_HINT, TFDS, import_tfds, one_line_errors
+from tfgan_app.data.folders import VAL_NAMES, check_val_fraction, folders_by_name, held_out_names, unique_names
+from tfgan_app.data.labelled import NO_LABEL, LabelledPictures
+from tfgan_app.data.pairs import PicturePair, find_pairs
+from tfgan_app.data.picture_sets import open_pictures
+from tfgan_app.images import find_pictures
+
+ACCEPTED_LAYOUTS = (
+    "trainA/ and trainB/ (with valA/ and valB/, or testA/ and testB/)",
+    "A/ and B/ (with train/ and val/ or test/ in each, or none)",
+    "train/ (with val/ or test/) that hold A/ and B/",
+    "side-by-side A|B pictures, of which one half each is taken",
+    "tfds:NAME with the splits trainA and trainB",
+)
+"""What unpaired pictures may come as."""
+
+_SPLITS = ("train", *VAL_NAMES)
+_FOLDER_NAMES = {"a", "b", *_SPLITS, *(f"{split}{side}" for split in _SPLITS for side in "ab")}
+
+
+@dataclass(frozen=True, eq=False)
+class PictureSide:
+    """Pictures of one kind.
+
+    Attributes:
+        pictures: Their files, in an order that does not change.
+        half: The half of each file that is the picture, `"left"` or `"right"`, or None for all of it.
+    """
+
+    pictures: LabelledPictures
+    half: str | None = None
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def select(self, indices: Sequence[int]) -> PictureSide:
+        """The pictures at `indices`, in that order."""
+        return PictureSide(self.pictures.select(indices), self.half)
+
+
+@dataclass(frozen=True, eq=False)
+class UnpairedSet:
+    """Pictures of two kinds.
+
+    Attributes:
+        layout: What the source looks like, in words.
+        origin: The source, as given.
+        train_input: Pictures to translate, for training.
+        train_target: Pictures of the kind that they are to become, for training.
+        val_input: Held-out pictures to translate.
+        val_target: Held-out pictures of the other kind. Those of equal names in both are true pairs.
+        val_is_holdout: Whether they were set apart from the training pictures, as the source has no split.
+    """
+
+    layout: str
+    origin: str
+    train_input: PictureSide
+    train_target: PictureSide
+    val_input: PictureSide
+    val_target: PictureSide
+    val_is_holdout: bool
+
+
+def open_unpaired(
+    source: str | Path,
+    *,
+    direction: str = "a2b",
+    val_fraction: float = 0.1,
+    cache_dir: str | Path | None = None,
+    on_note: Callable[[str], Any] = lambda line: None,
+) -> UnpairedSet:
+    """Opens two sets of pictures, whichever of the accepted layouts they have.
+
+    Of pairs in one file each, the left halves of some files and the right halves of all others are trained on, so that
+    no picture is seen from both sides; which ones depends on their names alone. Held-out pairs stay pairs.
+
+    Args:
+        source: Folder in one of `ACCEPTED_LAYOUTS`, or `tfds:NAME`.
+        direction: `"a2b"` takes A for the input, `"b2a"` B.
+        val_fraction: Share of each side to hold out by name, in [0, 1], where the source has no split of its own.
+        cache_dir: As for `open_pictures`.
+        on_note: As for `open_pictures`.
+
+    Returns:
+        An `UnpairedSet` with at least one training picture on either side.
+
+    Raises:
+        ValueError: If the source has none of the layouts. One line.
+    """
+    if direction not in ("a2b", "b2a"):
+        raise ValueError(f"`direction` must be a2b or b2a. Received: '{direction}'.")
+    check_val_fraction(val_fraction)
+    if str(source).startswith(TFDS):
+        found = _open_tfds(str(source), cache_dir=cache_dir, on_note=on_note)
+    else:
+        found = _find_in_folder(Path(source), val_fraction=val_fraction)
+    if not len(found.train_input) or not len(found.train_target):
+        counts = f"{len(found.train_input)} of A and {len(found.train_target)} of B"
+        raise ValueError(f"'{source}' must hold training pictures of both kinds. Received: {counts}.")
+    if found.val_input is None:
+        found = _hold_out(found, fraction=val_fraction)
+    return found if direction == "a2b" else _swapped(found)
+
+
+def matching_share(root: str | Path) -> float | None:
+    """How many pictures of the smaller of two training folders have a namesake in the other, as a share.
+
+    Args:
+        root: Folder.
+
+    Returns:
+        In [0, 1]; None where the folder does not hold two sets of pictures.
+    """
+    root = Path(root)
+    folders = _two_folders(root) if root.is_dir() else None
+    if folders is None:
+        return None
+    names = [set(_pictures(folder).names) for folder in folders.train]
+    return len(names[0] & names[1]) / max(1, min(map(len, names)))
+
+
+def holds_unpaired(source: str | Path) -> bool:
+    """Whether a source is taken for unpaired pictures: two folders, most of whose names do not match.
+
+    Args:
+        source: As for `open_unpaired`.
+    """
+    if str(source).startswith(TFDS):
+        return str(source).removeprefix(TFDS).startswith("cycle_gan")
+    share = matching_share(source)
+    # Letters in A/ to Z/ are labelled pictures.
+    return share is not None and share < 0.5 and folders_by_name(Path(source)).keys() <= _FOLDER_NAMES
+
+
+@dataclass(frozen=True)
+class _Folders:
+    """The folders of A and B, and what they look like in words."""
+
+    layout: str
+    train: tuple[Path, Path]
+    val: tuple[Path, Path] | None
+
+
+def _two_folders(root: Path) -> _Folders | None:
+    """The folders of the two sets; None where there are none."""
+    named = folders_by_name(root)
+    if "traina" in named and "trainb" in named:
+        split = next((name for name in VAL_NAMES if f"{name}a" in named and f"{name}b" in named), None)
+        layout = f"trainA/, trainB/ and {split}A/, {split}B/" if split else "trainA/ and trainB/"
+        val = (named[f"{split}a"], named[f"{split}b"]) if split else None
+        return _Folders(layout, (named["traina"], named["trainb"]), val)
+    if {"a", "b"} <= named.keys():
+        inner = [folders_by_name(named[side]) for side in "ab"]
+        splits = [name for name in _SPLITS if all(name in folders for folders in inner)]
+        if "train" not in splits:
+            return _Folders("A/ and B/", (named["a"], named["b"]), None)
+        train, *val = [tuple(folders[split] for folders in inner) for split in splits[:2]]
+        return _Folders(f"A/ and B/, each with {'/ and '.join(splits[:2])}/", train, val[0] if val else None)
+    if "train" in named:
+        splits = ["train", *(name for name in VAL_NAMES if name in named)][:2]
+        inner = [folders_by_name(named[split]) for split in splits]
+        if all(folders.keys() == {"a", "b"} for folders in inner):
+            train, *val = [(folders["a"], folders["b"]) for folders in inner]
+            return _Folders(f"{'/ and '.join(splits)}/ with A/ and B/", train, val[0] if val else None)
+    return None
+
+
+def _find_in_folder(root: Path, *, val_fraction: float) -> UnpairedSet:
+    if not root.is_dir():
+        raise ValueError(f"The data must be a folder of two sets of pictures. There is no folder '{root}'.")
+    folders = _two_folders(root)
+    if folders is not None:
+        train = [PictureSide(_pictures(folder)) for folder in folders.train]
+        val = [PictureSide(_pictures(folder)) for folder in folders.val] if folders.val else [None, None]
+        return UnpairedSet(folders.layout, str(root), *train, *val, val_is_holdout=folders.val is None)
+    try:
+        pairs = find_pairs(root, val_fraction=val_fraction)
+    except ValueError:
+        raise ValueError(
+            f"'{root}' holds no two sets of pictures. Accepted are: {'; '.join(ACCEPTED_LAYOUTS)}."
+        ) from None
+    sides = [[pair for pair in pairs.train if _is_of_a(pair.name) == of_a] for of_a in (True, False)]
+    train = [_side(part, side) for part, side in zip(sides, ("input", "target"), strict=True)]
+    val = [_side(pairs.val, side) for side in ("input", "target")]
+    return UnpairedSet(f"halves of {pairs.layout}", str(root), *train, *val, val_is_holdout=pairs.val_is_holdout)
+
+
+def _open_tfds(source: str, *, cache_dir: str | Path | None, on_note: Callable[[str], Any]) -> UnpairedSet:
+    tfds = import_tfds()
+    with one_line_errors(source, hint=LOADING_HINT):
+        splits = set(tfds.builder(source.removeprefix(TFDS)).info.splits)
+    if not {"trainA", "trainB"} <= splits:
+        raise ValueError(f"'{source}' must have the splits trainA and trainB. It has: {', '.join(sorted(splits))}.")
+
+    def side(split: str) -> PictureSide:
+        options = {"val_fraction": 0.0, "cache_dir": cache_dir, "on_note": on_note}
+        return PictureSide(open_pictures(f"{source}:{split}", **options).train)
+
+    val = next((name for name in VAL_NAMES if {f"{name}A", f"{name}B"} <= splits), None)
+    held_out = [side(f"{val}{letter}") for letter in "AB"] if val else [None, None]
+    # Their pictures are numbered: equal names say nothing.
+    held_out = [each and _renamed(each, prefix) for each, prefix in zip(held_out, "AB", strict=True)]
+    layout = f"splits trainA and trainB, {val}A and {val}B" if val else "splits trainA and trainB"
+    return UnpairedSet(layout, source, side("trainA"), side("trainB"), *held_out, val_is_holdout=val is None)
+
+
+def _renamed(side: PictureSide, prefix: str) -> PictureSide:
+    names = [f"{prefix}/{name}" for name in side.pictures.names]
+    return PictureSide(dataclasses.replace(side.pictures, names=names), side.half)
+
+
+def _pictures(folder: Path) -> LabelledPictures:
+    names = dict(sorted(unique_names(find_pictures(folder), folder).items()))
+    return LabelledPictures(list(names), np.full(len(names), NO_LABEL, np.int32), paths=list(names.values()))
+
+
+def _side(pairs: Sequence[PicturePair], side: str) -> PictureSide:
+    """The inputs or the targets of pairs."""
+    paths = [getattr(pair, f"{side}_path") for pair in pairs]
+    halves = {getattr(pair, f"{side}_half") for pair in pairs}
+    labels = np.full(len(paths), NO_LABEL, np.int32)
+    return PictureSide(LabelledPictures([pair.name for pair in pairs], labels, paths=paths), *halves)
+
+
+def _is_of_a(name: str) -> bool:
+    """A coin that always falls alike for a name."""
+    return hashlib.sha256(name.encode()).digest()[0] % 2 == 0
+
+
+def _hold_out(found: UnpairedSet, *, fraction: float) -> UnpairedSet:
+    """Sets some pictures of both sides apart: of equal names either both or none, if the folders are of a size."""
+    parts = {}
+    for side in ("input", "target"):
+        every = getattr(found, f"train_{side}")
+        names = every.pictures.names
+        held_out = held_out_names(names, fraction=fraction, seed=0)
+        parts[f"train_{side}"] = every.select([i for i, name in enumerate(names) if name not in held_out])
+        parts[f"val_{side}"] = every.select([i for i, name in enumerate(names) if name in held_out])
+    return dataclasses.replace(found, **parts)
+
+
+def _swapped(found: UnpairedSet) -> UnpairedSet:
+    return dataclasses.replace(
+        found,
+        train_input=found.train_target,
+        train_target=found.train_input,
+        val_input=found.val_target,
+        val_target=found.val_input,
+    )

@@ -1,0 +1,127 @@
+"""What is in two sets of pictures, what is wrong with them, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from tfgan_app.data.inspection import (
+    FileFacts,
+    Inspection,
+    Problem,
+    equal_names,
+    leaked_names,
+    most_common,
+    read_files,
+    size_range,
+    unusable,
+)
+from tfgan_app.data.unpaired import PictureSide, UnpairedSet, open_unpaired
+from tfgan_app.images import MAX_PIXELS
+
+_FEW_PICTURES = 100
+_REMEDIES = {
+    "unreadable": "They are left out. Replace or delete them.",
+    "oversized": f"They are left out. Scale them down to at most {MAX_PIXELS} pixels.",
+    "duplicate": "They count several times in training. Keep one of each.",
+    "leaked": "The metrics on held-out pictures will be too good. Delete them from one of the splits.",
+    "in both sets": "The same picture is of both kinds. Delete it from one of them.",
+    "few pictures": f"Under {_FEW_PICTURES} training pictures of a kind are learnt by heart. Add some.",
+    "no held-out pictures": "Nothing can be measured. Add pictures, or raise data.val_fraction.",
+}
+"""For each kind of problem, what to do about it."""
+
+
+@dataclass(frozen=True)
+class UnpairedInspection(Inspection):
+    """What `inspect_unpaired` found: as for `Inspection`, of pictures instead of pairs.
+
+    Attributes:
+        sets: Number of pictures of `"A"` and `"B"` under `"train"` and `"val"`.
+        true_pairs: Number of held-out pictures of A with a namesake in B: they are taken for its translation.
+    """
+
+    records: ClassVar[str] = "pictures"
+
+    sets: dict[str, dict[str, int]]
+    true_pairs: int
+
+    def _class_lines(self) -> list[str]:
+        counts = [f"    {name}: {n['train']} training, {n['val']} held-out" for name, n in self.sets.items()]
+        return [
+            "  two sets          not paired: `tfgan_app train --task translate` learns from them as they are",
+            *counts,
+            f"    of equal names: {self.true_pairs} held-out, which are measured as true pairs",
+        ]
+
+
+def inspect_unpaired(
+    source: str | Path, *, val_fraction: float = 0.1, on_progress: Callable[[int, int], Any] | None = None
+) -> UnpairedInspection:
+    """Reads every picture of two sets and reports what is in them and what is wrong.
+
+    Args:
+        source: As for `open_unpaired`.
+        val_fraction: As for `open_unpaired`.
+        on_progress: Called with the number of files read so far and the number of all files.
+
+    Returns:
+        An `UnpairedInspection`.
+
+    Raises:
+        ValueError: If the source cannot be opened.
+    """
+    found = open_unpaired(source, val_fraction=val_fraction)
+    sides = {
+        "A": {"train": found.train_input, "val": found.val_input},
+        "B": {"train": found.train_target, "val": found.val_target},
+    }
+    paths = [path for parts in sides.values() for side in parts.values() for path in side.pictures.paths]
+    files = read_files(list(dict.fromkeys(paths)), on_progress=on_progress)
+    headers = [facts.header for facts in files.values() if facts.header]
+    smallest, largest = size_range((header.width, header.height) for header in headers)
+    counts = {name: {part: len(side) for part, side in parts.items()} for name, parts in sides.items()}
+    return UnpairedInspection(
+        root=found.origin,
+        layout=found.layout,
+        train_count=sum(each["train"] for each in counts.values()),
+        val_count=sum(each["val"] for each in counts.values()),
+        val_is_holdout=found.val_is_holdout,
+        smallest=smallest,
+        largest=largest,
+        modes=most_common(header.mode for header in headers),
+        formats=most_common(header.format for header in headers),
+        problems=_problems(found, sides, files),
+        sets=counts,
+        true_pairs=len(set(found.val_input.pictures.names) & set(found.val_target.pictures.names)),
+    )
+
+
+def _problems(found: UnpairedSet, sides: dict[str, dict[str, PictureSide]], files: dict[Path, FileFacts]):
+    """Everything that is wrong with the sets, each kind once."""
+    digests = {
+        name: {part: _digests(side, files, prefix=name) for part, side in parts.items()}
+        for name, parts in sides.items()
+    }
+    both = [[*digests[name]["train"], *digests[name]["val"]] for name in sides]
+    by_kind = {
+        **unusable(files.values()),
+        "duplicate": [line for parts in digests.values() for part in parts.values() for line in equal_names(part)],
+        "leaked": [line for parts in digests.values() for line in leaked_names(parts["train"], parts["val"])],
+        "in both sets": leaked_names(*both),
+        "few pictures": [
+            f"{name}: {len(parts['train'])}" for name, parts in sides.items() if len(parts["train"]) < _FEW_PICTURES
+        ],
+    }
+    problems = [Problem(kind, items, _REMEDIES[kind]) for kind, items in by_kind.items() if items]
+    if not len(found.val_input) or not len(found.val_target):
+        problems.append(Problem("no held-out pictures", [], _REMEDIES["no held-out pictures"]))
+    return problems
+
+
+def _digests(side: PictureSide, files: dict[Path, FileFacts], *, prefix: str) -> list[tuple[str, str]]:
+    """Digest and name of the pictures that can be used; equal digests are equal byte for byte."""
+    named = zip(side.pictures.names, side.pictures.paths, strict=True)
+    return [(files[path].digest, f"{prefix}/{name}") for name, path in named if not files[path].problem]

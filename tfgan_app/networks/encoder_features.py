@@ -1,0 +1,57 @@
+"""What a generator knows of its input on the way down: its own layers' outputs, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+
+ENCODER_LAYERS = {
+    "residual_unet": ("pad", "down_0", "down_1", "middle"),
+    "unet": ("pad", "down_0", "down_1", "down_2"),
+    "resnet_6": ("pad", "down_0", "down_1", "block_0", "block_4"),
+    "resnet_9": ("pad", "down_0", "down_1", "block_0", "block_4"),
+}
+"""Generator -> layers whose patches are compared.
+
+Those of the ResNets are the choice of Park et al. 2020, arXiv:2007.15651, appendix C.1: the pixels, both halvings, the
+first and the fifth residual block. The U-Nets' are the like: pixels, halvings, and the lowest resolution or near it.
+"""
+
+
+def encoder_layers(generator: keras.Model, architecture: str) -> list[str]:
+    """The layers of `ENCODER_LAYERS` that a generator has; a shallow one lacks some.
+
+    Args:
+        generator: built by the architecture's row of `GENERATORS`.
+        architecture: key of `ENCODER_LAYERS`.
+    """
+    names = {layer.name for layer in generator.layers}
+    return [name for name in ENCODER_LAYERS[architecture] if name in names]
+
+
+def build_encoder(generator: keras.Model, layers: Sequence[str]) -> keras.Model:
+    """A view of a generator that stops at its features, sharing its weights.
+
+    Args:
+        generator: functional model of an image.
+        layers: names of its layers.
+
+    Returns:
+        Model of the same image to a list of the layers' outputs, `[batch, rows, columns, channels]` each.
+    """
+    return keras.Model(generator.input, [generator.get_layer(name).output for name in layers], name="encoder")
+
+
+def build_generator_with_features(generator: keras.Model, layers: Sequence[str]) -> keras.Model:
+    """A view of a generator that gives its features beside its picture, in one pass, sharing its weights.
+
+    Args:
+        generator: functional model of an image.
+        layers: names of its layers.
+
+    Returns:
+        Model of the same image to a list: the generator's output, then the layers' outputs.
+    """
+    features = [generator.get_layer(name).output for name in layers]
+    return keras.Model(generator.input, [*generator.outputs, *features], name="generator_with_features")

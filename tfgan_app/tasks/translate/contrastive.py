@@ -1,0 +1,114 @@
+"""Translation in one direction, tied to its input by what patches have in common: CUT and FastCUT."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from tfgan_app.augmentation.paired import DRAWS
+from tfgan_app.config import RunConfig
+from tfgan_app.losses import RECONSTRUCTION_LOSSES, patch_nce_loss
+from tfgan_app.networks.encoder_features import (
+    ENCODER_LAYERS,
+    build_encoder,
+    build_generator_with_features,
+    encoder_layers,
+)
+from tfgan_app.networks.patch_features import build_patch_features, take_patches
+from tfgan_app.tasks.translate.players import build_discriminator, build_generator
+from tfgan_app.tasks.translate.unpaired import UnpairedTranslation
+from tfgan_app.training.task import Networks, Synthesis
+
+METHOD_DEFAULTS: dict[str, dict[str, Any]] = {
+    "cut": {"nce_weight": 1.0, "nce_identity_weight": 1.0, "flip_equivariance": False},
+    "fastcut": {"nce_weight": 10.0, "nce_identity_weight": 0.0, "flip_equivariance": True},
+}
+"""arXiv:2007.15651, section 3.2 and appendix C.1."""
+
+
+class ContrastiveTranslation(UnpairedTranslation):
+    """One generator and one discriminator; patches of the output are to be told by those of the input.
+
+    "Contrastive Learning for Unpaired Image-to-Image Translation", Park et al. 2020, arXiv:2007.15651. The features of
+    the input come from the very pass that makes the output, so that a step costs one pass of the generator and one of
+    its encoder. Deviations: the loss is the mean over layers where equation 3 has the sum; FastCUT mirrors half of
+    the pictures of a batch where the authors mirror half of the batches.
+
+    Args:
+        config: the run's configuration, its `task` section a `TranslateConfig`.
+        options: as for the base class.
+    """
+
+    def __init__(self, config: RunConfig, **options: Any):
+        super().__init__(config, **options)
+        own = METHOD_DEFAULTS[config.task.method]
+        chosen = {name: getattr(config.task, name) for name in own}
+        chosen = {name: own[name] if value is None else value for name, value in chosen.items()}
+        self._settings = dataclasses.replace(config.task, **chosen)
+        layers = len(ENCODER_LAYERS[config.task.generator])
+        self.draws_per_example = 2 * DRAWS + 1 + layers * config.task.nce_patches
+
+    @property
+    def auxiliary_weights(self) -> dict[str, float]:
+        """The contrastive loss, and that of targets taken for inputs where it is weighted."""
+        weights = {"nce": self._settings.nce_weight, "nce_identity": self._settings.nce_identity_weight}
+        return {name: weight for name, weight in weights.items() if weight or name == "nce"}
+
+    def build_networks(self) -> Networks:
+        """Builds generator, discriminator and the perceptrons of patches, which are trained with the generator."""
+        settings = self._settings
+        generator = build_generator(settings, size_px=self.config.data.image_size)
+        layers = encoder_layers(generator, settings.generator)
+        encoder = build_encoder(generator, layers)
+        perceptrons = build_patch_features([features.shape[-1] for features in encoder.outputs])
+        return Networks(
+            {"generator": generator, "patch_features": perceptrons},
+            {"discriminator": build_discriminator(settings, condition_channels=0)},
+            views={"encoder": encoder, "generator": build_generator_with_features(generator, layers)},
+        )
+
+    def augment(self, batch: dict, draws: tf.Tensor) -> dict:
+        """As the base class, and draws a mirror for each picture and places in each layer."""
+        mirrored, places = draws[:, 2 * DRAWS] < 0.5, draws[:, 2 * DRAWS + 1 :]
+        return super().augment(batch, draws) | {"mirrored": mirrored, "places": places}
+
+    def synthesize(self, networks: Networks, batch: dict, training: bool) -> Synthesis:
+        """Translates the inputs, and the targets too where they are to stay what they are."""
+        inputs, count = batch["input"], 2 if self._settings.nce_identity_weight else 1
+        shown = tf.concat([inputs, batch["target"]][:count], axis=0)
+        mirrored = tf.tile(batch["mirrored"], [count]) if self._settings.flip_equivariance else None
+        outputs, *keys = networks.views["generator"](_mirror(shown, mirrored), training=training)
+        if mirrored is not None:
+            # Keys carry no gradient: this is a pass of half a generator, forward alone.
+            keys = networks.views["encoder"](shown, training=training)
+        queries = [_mirror(each, mirrored) for each in networks.views["encoder"](outputs, training=training)]
+        losses = self._contrasts(networks.generators["patch_features"], queries, keys, batch["places"])
+        names = ("nce", "nce_identity")[:count]
+        output = _mirror(outputs, mirrored)[: tf.shape(inputs)[0]]
+        return Synthesis(
+            {"discriminator": (batch["target"], output, None)},
+            dict(zip(names, losses, strict=True)),
+            monitored={"change": RECONSTRUCTION_LOSSES["l1"](inputs, output) / 2.0},
+        )
+
+    def _contrasts(self, perceptrons: keras.Model, queries: list, keys: list, places: tf.Tensor) -> list[tf.Tensor]:
+        """The mean over layers of the contrastive loss, for each stretch of as many pictures as there are inputs."""
+        count = 2 if self._settings.nce_identity_weight else 1
+        places = tf.split(tf.tile(places, [count, 1]), len(ENCODER_LAYERS[self._settings.generator]), axis=1)
+        sides = [
+            perceptrons([take_patches(maps, draws) for maps, draws in zip(side, places, strict=False)])
+            for side in (queries, [tf.stop_gradient(maps) for maps in keys])
+        ]
+        layers = [
+            [patch_nce_loss(*halves) for halves in zip(tf.split(q, count), tf.split(k, count), strict=True)]
+            for q, k in zip(*sides, strict=True)
+        ]
+        return [tf.add_n(losses) / len(layers) for losses in zip(*layers, strict=True)]
+
+
+def _mirror(maps: tf.Tensor, mirrored: tf.Tensor | None) -> tf.Tensor:
+    """Mirrors left and right those of `[batch, rows, columns, channels]` that are marked; None marks none."""
+    return maps if mirrored is None else tf.where(mirrored[:, None, None, None], maps[:, :, ::-1], maps)

@@ -1,0 +1,99 @@
+"""Translation there and back: CycleGAN."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfgan_app.images import make_grid
+from tfgan_app.losses import RECONSTRUCTION_LOSSES
+from tfgan_app.tasks.translate.paired import SAMPLE_ROWS, translate
+from tfgan_app.tasks.translate.players import build_discriminator, build_generator, build_inference_model
+from tfgan_app.tasks.translate.unpaired import UnpairedTranslation
+from tfgan_app.training.task import Judging, Networks, Synthesis
+
+
+class CycleTranslation(UnpairedTranslation):
+    """Two generators, each undoing what the other does.
+
+    "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks", Zhu et al. 2017,
+    arXiv:1703.10593. The generator from inputs to targets is what is predicted with and exported; `task.direction`
+    says which set the inputs are.
+    """
+
+    @property
+    def judging(self) -> Judging:
+        """The discriminators see earlier outputs, too."""
+        size = self.config.data.image_size
+        return Judging(pool_size=self.config.task.pool_size, pool_picture=(size, size, 3))
+
+    @property
+    def auxiliary_weights(self) -> dict[str, float]:
+        """The cycle loss, and the identity loss where it is weighted."""
+        weights = {"cycle": self.config.task.cycle_weight, "identity": self.config.task.identity_weight}
+        return {name: weight for name, weight in weights.items() if weight or name == "cycle"}
+
+    def build_networks(self) -> Networks:
+        """Builds both generators and both discriminators under the current dtype policy."""
+        settings, size_px = self.config.task, self.config.data.image_size
+        generators = {name: build_generator(settings, size_px=size_px) for name in ("generator", "inverse")}
+        names = ("discriminator", "inverse_discriminator")
+        return Networks(generators, {name: build_discriminator(settings, condition_channels=0) for name in names})
+
+    def synthesize(self, networks: Networks, batch: dict, training: bool) -> Synthesis:
+        """Translates both ways and back; the identity loss takes pictures of either generator's own target kind."""
+        there, back = networks.generators["generator"], networks.generators["inverse"]
+        inputs, targets = batch["input"], batch["target"]
+        output, kept_targets = self._translated(there, inputs, targets, training=training)
+        inverse, kept_inputs = self._translated(back, targets, inputs, training=training)
+        l1 = RECONSTRUCTION_LOSSES["l1"]
+        auxiliary = {"cycle": l1(inputs, back(output, training=training))}
+        auxiliary["cycle"] += l1(targets, there(inverse, training=training))
+        if self.config.task.identity_weight:
+            auxiliary["identity"] = l1(targets, kept_targets) + l1(inputs, kept_inputs)
+        return Synthesis(
+            {"discriminator": (targets, output, None), "inverse_discriminator": (inputs, inverse, None)},
+            auxiliary,
+            monitored={"change": l1(inputs, output) / 2.0},
+        )
+
+    def _translated(self, generator: keras.Model, images: tf.Tensor, others: tf.Tensor, *, training: bool):
+        """The translations, and those of pictures that need none (in one pass), or None without an identity loss."""
+        if not self.config.task.identity_weight:
+            return generator(images, training=training), None
+        return tf.split(generator(tf.concat([images, others], axis=0), training=training), 2)
+
+    def companions(self, networks: Networks) -> dict[str, keras.Model]:
+        """The inference model of the way back, which is kept beside that of the way there."""
+        return {"inverse": build_inference_model(networks.generators["inverse"])}
+
+    def evaluate(self, model: keras.Model, *, inverse: keras.Model | None = None) -> dict[str, float]:
+        """Measures as any unpaired translation, and the way back where its model is given.
+
+        Args:
+            model: inference model.
+            inverse: that of the way back.
+
+        Returns:
+            Beside that of the base class, `inverse_fid`, `inverse_kid`, with their own `inverse_copy_...` and
+            `inverse_floor_...`, and `cycle_psnr`, `inverse_cycle_psnr` (dB) of pictures after there and back.
+        """
+        there = translate(model, self.data.images["input"])
+        measured = self.quality.measure(there)
+        if inverse is None:
+            return measured
+        ways = {"translate": lambda images: translate(model, images)}
+        return measured | self.quality.measure_inverse(there, lambda images: translate(inverse, images), **ways)
+
+    def examples(self, model: keras.Model, current: keras.Model, *, inverse: keras.Model | None = None):
+        """Those of the base class, and the way back."""
+        found: dict[str, Any] = super().examples(model, current)
+        if inverse is None:
+            return found
+        targets = self.data.images["target"][:SAMPLE_ROWS]
+        back = translate(inverse, targets)
+        rows: list[list[np.ndarray]] = [list(row) for row in zip(targets, back, translate(model, back), strict=True)]
+        return found | {"the way back": make_grid(rows, headers=("input", "way back", "there again"))}

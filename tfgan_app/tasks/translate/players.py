@@ -1,0 +1,69 @@
+"""The networks that all methods of `translate` share, from its settings."""
+
+from __future__ import annotations
+
+import inspect
+import math
+
+import keras
+
+from tfgan_app.layers import FromUnitRange, ToUnitRange
+from tfgan_app.networks import DISCRIMINATORS, GENERATORS
+from tfgan_app.networks.patchgan import smallest_picture_px
+from tfgan_app.tasks.translate.config import TranslateConfig
+
+
+def build_generator(settings: TranslateConfig, *, size_px: int) -> keras.Model:
+    """Builds the generator under the current dtype policy.
+
+    Args:
+        settings: of the task.
+        size_px: height and width of the training pictures.
+
+    Raises:
+        ValueError: for a setting that the architecture does not have.
+    """
+    build, depth = GENERATORS[settings.generator], settings.generator_depth
+    if depth is None and settings.generator == "unet":
+        depth = min(8, int(math.log2(size_px)))
+    options = {
+        "width": settings.generator_width,
+        "depth": depth,
+        "normalization": None if settings.generator_normalization == "auto" else settings.generator_normalization,
+    }
+    options = {name: value for name, value in options.items() if value is not None}
+    if unknown := options.keys() - inspect.signature(build).parameters.keys():
+        raise ValueError(f"`task.generator={settings.generator}` has no {', '.join(sorted(unknown))} to set.")
+    return build(**options)
+
+
+def build_discriminator(settings: TranslateConfig, **options: int) -> keras.Model:
+    """Builds the discriminator under the current dtype policy.
+
+    Args:
+        settings: of the task.
+        options: `condition_channels`, where it is not that of a colour picture.
+    """
+    return DISCRIMINATORS[settings.discriminator](
+        width=settings.discriminator_width,
+        normalization=settings.discriminator_normalization,
+        spectral_norm=settings.spectral_norm,
+        **options,
+    )
+
+
+def build_inference_model(generator: keras.Model) -> keras.Model:
+    """The generator between pictures in [0, 1] of any size; shares its weights."""
+    pictures = keras.Input((None, None, 3), name="images")
+    outputs = generator(FromUnitRange(name="from_unit_range")(pictures))
+    return keras.Model(pictures, ToUnitRange(name="to_unit_range")(outputs), name="translate")
+
+
+def check_discriminator_fits(discriminator: str, size_px: int) -> None:
+    """Raises ValueError for pictures that are too small to be judged."""
+    smallest = smallest_picture_px(int(discriminator.removeprefix("patchgan_")))
+    if size_px < smallest:
+        raise ValueError(
+            f"`task.discriminator={discriminator}` needs `data.image_size` of at least {smallest}. "
+            f"Received: {size_px}. Choose larger pictures or a smaller receptive field."
+        )

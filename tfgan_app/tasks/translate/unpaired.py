@@ -1,0 +1,185 @@
+"""What translations between two sets of pictures have in common, whatever ties output and input together."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, ClassVar
+from warnings import warn
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfgan_app.augmentation.paired import DRAWS, PairedAugmentation
+from tfgan_app.config import RunConfig
+from tfgan_app.images import make_grid
+from tfgan_app.losses import ADVERSARIAL_LOSSES
+from tfgan_app.tasks.exported import calibration_pictures
+from tfgan_app.tasks.translate.config import UNPAIRED_PRESETS, TranslateConfig
+from tfgan_app.tasks.translate.paired import EXAMPLE_ROWS, SAMPLE_ROWS, translate
+from tfgan_app.tasks.translate.players import build_inference_model, check_discriminator_fits
+from tfgan_app.tasks.translate.settings import check_used
+from tfgan_app.tasks.translate.unpaired_data import UnpairedData
+from tfgan_app.tasks.translate.unpaired_quality import UnpairedQuality
+from tfgan_app.training.task import Judging, Networks, Objective
+
+
+class UnpairedTranslation:
+    """Learns to turn pictures of one set into ones like those of another, without knowing which belong together.
+
+    A method adds `build_networks` and `synthesize`.
+
+    Args:
+        config: the run's configuration, its `task` section a `TranslateConfig`.
+        report: called with a line about each picture that cannot be used, and on the progress of long reading.
+        measure_on: source of the held-out pictures, where it is not that of the training.
+    """
+
+    config_class = TranslateConfig
+    presets: ClassVar[dict[str, dict[str, Any]]] = UNPAIRED_PRESETS
+    judging = Judging()
+    draws_per_example = 2 * DRAWS
+    pinned: ClassVar[dict[str, Any]] = {}
+    predict_arguments = "--input PICTURES --output OUTPUT"
+
+    def __init__(self, config: RunConfig, *, report: Callable[[str], Any] = warn, measure_on: str | None = None):
+        self.config = config
+        self._report = report
+        settings = config.task
+        check_used(settings)
+        check_discriminator_fits(settings.discriminator, config.data.image_size)
+        self.data = UnpairedData(config, report=report, measure_on=measure_on)
+        self.quality = UnpairedQuality(config, data=self.data, report=report)
+        self._augmentation = PairedAugmentation(
+            size_px=config.data.image_size,
+            horizontal_flip=settings.horizontal_flip,
+            vertical_flip=settings.vertical_flip,
+            max_scale=settings.max_scale,
+            max_rotation_degrees=settings.max_rotation_degrees,
+            colour_jitter=settings.colour_jitter,
+        )
+
+    @property
+    def objective(self) -> Objective:
+        """Losses and their weights."""
+        settings = self.config.task
+        return Objective(
+            adversarial_loss=ADVERSARIAL_LOSSES[settings.adversarial_loss],
+            adversarial_weight=settings.adversarial_weight,
+            discriminator_weight=0.5,  # arXiv:1703.10593, appendix 7.1; the authors of CUT halve it, too.
+            auxiliary_weights=self.auxiliary_weights,
+            real_label=settings.real_label,
+            monitored=("change",),
+        )
+
+    @property
+    def auxiliary_weights(self) -> dict[str, float]:
+        """Name of each loss beside the adversarial one -> its weight."""
+        raise NotImplementedError
+
+    @property
+    def metric_names(self) -> tuple[str, ...]:
+        """What is measured; PSNR, SSIM and L1 where held-out pictures have true answers."""
+        return self.quality.metric_names
+
+    @functools.cached_property
+    def sample_headers(self) -> tuple[str, ...]:
+        """Columns of `sample_rows`."""
+        return ("input", "output", *(("target",) if len(self.data.true_pairs[0]) else ()))
+
+    def prepare(self) -> None:
+        """Reads the held-out pictures and finds the baselines, and the training pictures that can be read."""
+        _ = self.data.training, self.quality.baselines
+
+    def fingerprint(self) -> str:
+        """Digest of the training pictures."""
+        return self.data.fingerprint()
+
+    def build_networks(self) -> Networks:
+        """Builds the players under the current dtype policy."""
+        raise NotImplementedError
+
+    def start(self, networks: Networks) -> None:
+        """Starts from fresh networks as they are."""
+
+    def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
+        """Batches `{"input", "target": uint8 [batch, load, load, 3], "position": int64 [batch]}`; see `data`."""
+        return self.data.build_dataset(start_step=start_step, seed=seed)
+
+    def augment(self, batch: dict, draws: tf.Tensor) -> dict:
+        """Augments inputs and targets each by themselves: float32 `[batch, size, size, 3]` in [-1, 1]."""
+        (inputs,) = self._augmentation([batch["input"]], draws[:, :DRAWS])
+        (targets,) = self._augmentation([batch["target"]], draws[:, DRAWS : 2 * DRAWS])
+        return {"input": inputs, "target": targets}
+
+    def inference_model(self, networks: Networks) -> keras.Model:
+        """The generator from inputs to targets, between pictures in [0, 1]; shares the weights of `networks`."""
+        return build_inference_model(networks.generators["generator"])
+
+    def companions(self, networks: Networks) -> dict[str, keras.Model]:
+        """None."""
+        return {}
+
+    def held_out_examples(self) -> list[tuple[np.ndarray, np.ndarray | None]]:
+        """Held-out inputs, uint8 `[size, size, 3]`, and what should come out where it is known."""
+        truth = dict(zip(*map(np.ndarray.tolist, self.data.true_pairs), strict=True))
+        targets = self.data.images["target"]
+        return [
+            (picture, targets[truth[index]] if index in truth else None)
+            for index, picture in enumerate(self.data.images["input"])
+        ]
+
+    def calibration_pictures(self) -> list[np.ndarray]:
+        """Inputs of the training: uint8 `[size, size, 3]`."""
+        return calibration_pictures(self, key="input")
+
+    def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
+        """The first held-out inputs as rows of input, output and, where there is one, target."""
+        return self._rows(model, range(min(SAMPLE_ROWS, len(self.data.images["input"]))))
+
+    def _rows(self, model: keras.Model, indices) -> list[list[np.ndarray]]:
+        examples = self.held_out_examples()
+        chosen = [examples[index] for index in indices]
+        outputs = translate(model, np.stack([picture for picture, _ in chosen]))
+        blank = np.full_like(outputs[0], 255)
+        columns = len(self.sample_headers)
+        return [
+            [picture, output, blank if target is None else target][:columns]
+            for (picture, target), output in zip(chosen, outputs, strict=True)
+        ]
+
+    def evaluate(self, model: keras.Model) -> dict[str, float]:
+        """Measures the translated held-out inputs; see `UnpairedQuality`.
+
+        Args:
+            model: inference model.
+
+        Returns:
+            `fid` and `kid` against the held-out targets, `change` from the input (mean over pixels, range 1), and
+            `psnr`, `ssim`, ... where there are true answers; `copy_...` of the inputs taken for the outputs, and
+            `floor_...` of training targets.
+        """
+        return self.quality.measure(translate(model, self.data.images["input"]))
+
+    def examples(self, model: keras.Model, current: keras.Model) -> dict[str, np.ndarray]:
+        """The held-out pictures that were changed the most and the least: caption -> uint8 `[height, width, 3]`."""
+        del current
+        inputs = self.data.images["input"]
+        change = np.abs(translate(model, inputs).astype(np.int16) - inputs).mean((1, 2, 3))
+        order = np.argsort(-change, kind="stable")
+        chosen = {"most": order[:EXAMPLE_ROWS], "least": order[::-1][:EXAMPLE_ROWS]}
+        return {
+            f"held-out pictures that were changed the {name}": make_grid(
+                self._rows(model, indices), headers=self.sample_headers
+            )
+            for name, indices in chosen.items()
+        }
+
+    def protocol(self) -> dict[str, Any]:
+        """What the figures of `evaluate` were measured on, so that they can be compared."""
+        return {
+            **self.data.protocol(),
+            **self.quality.protocol(),
+            "weights": "averaged generator, float32, inference mode",
+        }
