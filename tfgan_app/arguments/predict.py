@@ -18,7 +18,10 @@ def add(commands: Any) -> None:
     summary = "Run a model over pictures, or draw new ones with a model that generates."
     parser = add_command(commands, "predict", summary=summary, epilog=_PREDICT_EPILOG)
     parser.add_argument(
-        "--model", required=True, metavar="PATH", help="run directory, exported model folder or .keras file"
+        "--model",
+        required=True,
+        metavar="PATH",
+        help="run directory, exported model folder or .keras file; or colour:NAME, such as colour:rgb_to_lab",
     )
     parser.add_argument("--input", metavar="PATH", help="picture, folder or video")
     parser.add_argument("--output", required=True, metavar="PATH", help="picture, folder or video to write")

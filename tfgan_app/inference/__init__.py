@@ -4,6 +4,8 @@ from tfgan_app.inference.blending import blend_weights
 from tfgan_app.inference.drawing import draw_pictures
 from tfgan_app.inference.folder import PredictionSummary, predict_path
 from tfgan_app.inference.loading import (
+    colour_model,
+    is_colour,
     load_keras_model,
     load_predictor,
     model_file,
@@ -18,7 +20,9 @@ __all__ = [
     "Predictor",
     "Sampler",
     "blend_weights",
+    "colour_model",
     "draw_pictures",
+    "is_colour",
     "load_keras_model",
     "load_predictor",
     "model_file",

@@ -17,6 +17,7 @@ from tfgan_app.latents import takes_latents
 from tfgan_app.layers import (  # The package registers the layers that `.keras` files refer to.
     Locality,
     PictureFacts,
+    build_colour_model,
     class_names_of,
     picture_facts,
     probed_locality,
@@ -24,6 +25,9 @@ from tfgan_app.layers import (  # The package registers the layers that `.keras`
 from tfgan_app.lite.model import load_lite_model
 
 CHECKPOINTS = ("last", "best")
+
+COLOUR = "colour:"
+"""What a model's path begins with where it is no file but a conversion between colour spaces."""
 
 _SIGNATURE = "float"
 _PAGE_MODEL = "model.tflite"
@@ -36,7 +40,7 @@ def load_predictor(path: str | os.PathLike, *, checkpoint: str = "last") -> Pred
 
     Args:
         path: A run directory, a `.keras` or `.tflite` file, a web page's folder, a SavedModel folder, or an exported
-            model's folder, of which the highest version is taken.
+            model's folder, of which the highest version is taken. Or `colour:NAME`, see `colour_model`.
         checkpoint: `"last"` or `"best"`: which of a run's models to take. Other paths hold only one model.
 
     Returns:
@@ -46,6 +50,9 @@ def load_predictor(path: str | os.PathLike, *, checkpoint: str = "last") -> Pred
         ValueError: If there is no such model or it cannot be loaded. One line.
     """
     path = Path(path)
+    if is_colour(path):
+        _check_last(path, checkpoint)
+        return predictor_of(colour_model(path), path)
     if not path.exists():
         raise ValueError(f"There is no model at '{path}'.")
     lite = path / _PAGE_MODEL if path.is_dir() else path
@@ -63,6 +70,23 @@ def load_predictor(path: str | os.PathLike, *, checkpoint: str = "last") -> Pred
             f"or one of its version folders. Received: '{path}'"
         )
     return _from_saved_model(saved_model)
+
+
+def is_colour(path: str | os.PathLike) -> bool:
+    """Whether a path names a conversion between colour spaces."""
+    return os.fspath(path).startswith(COLOUR)
+
+
+def colour_model(path: str | os.PathLike) -> keras.Model:
+    """The model of a conversion between colour spaces, which needs no training.
+
+    Args:
+        path: `colour:` and one of `tfgan_app.layers.CONVERSIONS`, such as `colour:rgb_to_lab`.
+
+    Raises:
+        ValueError: If there is no such conversion; lists those that there are.
+    """
+    return build_colour_model(os.fspath(path).removeprefix(COLOUR))
 
 
 def is_run(path: Path) -> bool:

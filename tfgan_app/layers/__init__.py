@@ -5,6 +5,13 @@ from tfgan_app.layers.center_pad import CenterPad
 from tfgan_app.layers.channel_slice import ChannelSlice
 from tfgan_app.layers.class_conditioning import ClassGainAndBias, conditional_batch_norm
 from tfgan_app.layers.class_names import ClassNames, class_names_of
+from tfgan_app.layers.colour_space import (
+    COLOUR_SPACES,
+    CONVERSIONS,
+    ColourConversion,
+    build_colour_model,
+    check_conversion,
+)
 from tfgan_app.layers.gating import SplitGate
 from tfgan_app.layers.interpolation import FixedBilinearUpsampling
 from tfgan_app.layers.latent_codes import LatentCodes
@@ -22,6 +29,8 @@ from tfgan_app.layers.vgg16 import build_vgg16_features
 from tfgan_app.layers.windows import POINTWISE, Window, enlarging_window, interpolation_window
 
 __all__ = [
+    "COLOUR_SPACES",
+    "CONVERSIONS",
     "ICNR",
     "POINTWISE",
     "BicubicUpsampling",
@@ -30,6 +39,7 @@ __all__ = [
     "ChannelSlice",
     "ClassGainAndBias",
     "ClassNames",
+    "ColourConversion",
     "CropLike",
     "FixedBilinearUpsampling",
     "FromUnitRange",
@@ -46,8 +56,10 @@ __all__ = [
     "SplitGate",
     "ToUnitRange",
     "Window",
+    "build_colour_model",
     "build_normalization",
     "build_vgg16_features",
+    "check_conversion",
     "class_names_of",
     "conditional_batch_norm",
     "enlarging_window",

@@ -5,8 +5,9 @@ from tfgan_app.tasks.translate.config import PRESETS, TranslateConfig
 
 METHODS = {
     "paired": "tfgan_app.tasks.translate.paired:PairedTranslation",
+    "colour": "tfgan_app.tasks.translate.colour:refuse_training",
 }
-"""Value of `task.method` -> the class that trains it."""
+"""Value of `task.method` -> the class that trains it, or what says why none does."""
 
 
 def detect_method(source: str | None) -> str:

@@ -37,7 +37,7 @@ class TranslateConfig:
         colour_jitter: strength of random changes of brightness, contrast and saturation; 0 is off.
     """
 
-    method: Literal["paired"] = "paired"
+    method: Literal["paired", "colour"] = "paired"
     direction: Literal["a2b", "b2a"] = "a2b"
     generator: Literal["residual_unet", "unet", "resnet_6", "resnet_9"] = "residual_unet"
     generator_width: int | None = bounded(None, minimum=1)
@@ -93,4 +93,4 @@ PIX2PIX_PRESET: dict[str, Any] = {
 }
 """The paper's recipe: Isola et al. 2017, arXiv:1611.07004, section 6.2."""
 
-PRESETS = {"default": DEFAULT_PRESET, "pix2pix": PIX2PIX_PRESET}
+PRESETS = {"default": DEFAULT_PRESET, "pix2pix": PIX2PIX_PRESET, "colour": {"task.method": "colour"}}
