@@ -14,11 +14,13 @@ from tfgan_app.inference.loading import (
 )
 from tfgan_app.inference.predictor import Predictor
 from tfgan_app.inference.sampler import Sampler
+from tfgan_app.inference.styling import Stylist
 
 __all__ = [
     "PredictionSummary",
     "Predictor",
     "Sampler",
+    "Stylist",
     "blend_weights",
     "colour_model",
     "draw_pictures",

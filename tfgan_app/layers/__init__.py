@@ -1,5 +1,11 @@
 """Keras layers that the networks share; importing this package registers them for loading."""
 
+from tfgan_app.layers.adaptive_instance_norm import (
+    AdaptiveInstanceNorm,
+    ChannelStatistics,
+    channel_statistics,
+    statistics_maps,
+)
 from tfgan_app.layers.bicubic import BicubicUpsampling
 from tfgan_app.layers.center_pad import CenterPad
 from tfgan_app.layers.channel_slice import ChannelSlice
@@ -24,6 +30,7 @@ from tfgan_app.layers.picture_facts import PictureFacts, picture_facts
 from tfgan_app.layers.pixel_unshuffle import PixelUnshuffle
 from tfgan_app.layers.resampling import ICNR, BilinearUpsampling, PixelShuffle
 from tfgan_app.layers.spatial_basis import SpatialBasis, SpatialBasisSum
+from tfgan_app.layers.style_model import StyleParts, build_style_model, style_parts, takes_style
 from tfgan_app.layers.value_range import FromUnitRange, ToUnitRange
 from tfgan_app.layers.vgg16 import build_vgg16_features
 from tfgan_app.layers.windows import POINTWISE, Window, enlarging_window, interpolation_window
@@ -33,10 +40,12 @@ __all__ = [
     "CONVERSIONS",
     "ICNR",
     "POINTWISE",
+    "AdaptiveInstanceNorm",
     "BicubicUpsampling",
     "BilinearUpsampling",
     "CenterPad",
     "ChannelSlice",
+    "ChannelStatistics",
     "ClassGainAndBias",
     "ClassNames",
     "ColourConversion",
@@ -54,11 +63,14 @@ __all__ = [
     "SpatialBasis",
     "SpatialBasisSum",
     "SplitGate",
+    "StyleParts",
     "ToUnitRange",
     "Window",
     "build_colour_model",
     "build_normalization",
+    "build_style_model",
     "build_vgg16_features",
+    "channel_statistics",
     "check_conversion",
     "class_names_of",
     "conditional_batch_norm",
@@ -70,4 +82,7 @@ __all__ = [
     "picture_facts",
     "probed_locality",
     "spectral",
+    "statistics_maps",
+    "style_parts",
+    "takes_style",
 ]

@@ -34,7 +34,7 @@ def build_patchgan(
 
     Args:
         receptive_field: 16, 34, 70 or 286 pixels; see `smallest_picture_px` for what it can judge.
-        condition_channels: channels of the condition (the input picture).
+        condition_channels: channels of the condition (the input picture); 0 for a discriminator without one.
         image_channels: channels of the judged picture.
         width: channels after the first convolution; doubled up to eightfold.
         normalization: `"none"`, `"instance"` or `"batch"`.
@@ -42,7 +42,7 @@ def build_patchgan(
         name: name of the model.
 
     Returns:
-        The discriminator of `[condition, image]`.
+        The discriminator of `[condition, image]`, or of `image` alone.
 
     Raises:
         ValueError: for a receptive field that the architecture does not have.
@@ -58,10 +58,12 @@ def build_patchgan(
         layer = layers.Conv2D(channels, 4, strides, padding="valid" if strides == 1 else "same", **options)
         return wrap(layer)(x)
 
-    condition = keras.Input((None, None, condition_channels), name="condition")
-    image = keras.Input((None, None, image_channels), name="image")
+    inputs = image = keras.Input((None, None, image_channels), name="image")
+    x = image
+    if condition_channels:
+        inputs = [keras.Input((None, None, condition_channels), name="condition"), image]
+        x = layers.Concatenate()(inputs)
     halvings = RECEPTIVE_FIELDS[receptive_field]
-    x = layers.Concatenate()([condition, image])
     x = layers.LeakyReLU(0.2)(convolve(x, width, 2))
     for level in range(1, halvings + 1):
         x = convolve(x, width * min(2**level, 8), 2 if level < halvings else 1)
@@ -70,4 +72,4 @@ def build_patchgan(
         x = layers.LeakyReLU(0.2)(x)
     x = convolve(x, 1, 1, name="to_logits")
     outputs = layers.Activation("linear", dtype="float32", name="logits")(x)
-    return keras.Model([condition, image], outputs, name=name)
+    return keras.Model(inputs, outputs, name=name)

@@ -5,6 +5,7 @@ from tfgan_app.tasks.translate.config import PRESETS, TranslateConfig
 
 METHODS = {
     "paired": "tfgan_app.tasks.translate.paired:PairedTranslation",
+    "style": "tfgan_app.tasks.translate.style:StyleTransfer",
     "colour": "tfgan_app.tasks.translate.colour:refuse_training",
 }
 """Value of `task.method` -> the class that trains it, or what says why none does."""

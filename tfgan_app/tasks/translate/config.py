@@ -35,9 +35,13 @@ class TranslateConfig:
         max_scale: scale pairs at random by up to this factor, either way; 1 is off.
         max_rotation_degrees: rotate pairs at random by up to this angle; 0 is off.
         colour_jitter: strength of random changes of brightness, contrast and saturation; 0 is off.
+        styles: source of the pictures whose style is taken (`style`); none takes those of `data.source`.
+        content_weight: factor of the distance of features from those that were aimed at (`style`).
+        style_weight: factor of the distance of their statistics from the style's (`style`).
+        decoder_width: channels of the decoder at full resolution (`style`).
     """
 
-    method: Literal["paired", "colour"] = "paired"
+    method: Literal["paired", "style", "colour"] = "paired"
     direction: Literal["a2b", "b2a"] = "a2b"
     generator: Literal["residual_unet", "unet", "resnet_6", "resnet_9"] = "residual_unet"
     generator_width: int | None = bounded(None, minimum=1)
@@ -59,6 +63,11 @@ class TranslateConfig:
     max_scale: float = bounded(1.0, minimum=1.0, maximum=4.0)
     max_rotation_degrees: float = bounded(0.0, minimum=0.0, maximum=180.0)
     colour_jitter: float = bounded(0.0, minimum=0.0, below=1.0)
+    # Of the method `style`.
+    styles: str | None = path_setting()
+    content_weight: float = bounded(1.0, minimum=0.0)
+    style_weight: float = bounded(5.0, minimum=0.0)
+    decoder_width: int = bounded(64, minimum=2)
 
 
 DEFAULT_PRESET: dict[str, Any] = {
@@ -93,4 +102,28 @@ PIX2PIX_PRESET: dict[str, Any] = {
 }
 """The paper's recipe: Isola et al. 2017, arXiv:1611.07004, section 6.2."""
 
-PRESETS = {"default": DEFAULT_PRESET, "pix2pix": PIX2PIX_PRESET, "colour": {"task.method": "colour"}}
+STYLE_PRESET: dict[str, Any] = {
+    "data.image_size": 96,
+    "data.load_scale": 1.5,
+    "training.steps": 4000,
+    "training.batch_size": 8,
+    "training.ema_decay": 0.99,
+    "training.best_metric": "transfer_distance",
+    "optimizer.generator_learning_rate": 5e-4,
+    "optimizer.beta_1": 0.9,
+    "optimizer.beta_2": 0.999,
+    "optimizer.clip_norm": 10.0,
+    "optimizer.schedule": "cosine",
+    "optimizer.warmup_steps": 50,
+    "task.method": "style",
+    "task.adversarial_weight": 0.0,
+}
+"""Huang & Belongie 2017, arXiv:1703.06868, section 6.2, at a size and rate for CPUs: the paper trains on crops of 256
+px out of 512, for 160,000 steps of 8."""
+
+PRESETS = {
+    "default": DEFAULT_PRESET,
+    "pix2pix": PIX2PIX_PRESET,
+    "style": STYLE_PRESET,
+    "colour": {"task.method": "colour"},
+}

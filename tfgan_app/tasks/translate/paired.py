@@ -29,6 +29,7 @@ from tfgan_app.networks.patchgan import smallest_picture_px
 from tfgan_app.tasks.exported import calibration_pictures
 from tfgan_app.tasks.progress import progress_reporter
 from tfgan_app.tasks.translate.config import PRESETS, TranslateConfig
+from tfgan_app.tasks.translate.settings import check_used
 from tfgan_app.training.task import Judging, Networks, Objective, Synthesis
 
 BUNDLED_SAMPLE = "emoji_pairs"
@@ -63,6 +64,7 @@ class PairedTranslation:
         self.config = config
         self._report = report
         settings = config.task
+        check_used(settings)
         _check_discriminator_fits(settings.discriminator, config.data.image_size)
         self.objective = Objective(
             adversarial_loss=ADVERSARIAL_LOSSES[settings.adversarial_loss],

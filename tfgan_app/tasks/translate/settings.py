@@ -1,0 +1,49 @@
+"""Which settings of `translate` belong to which of its methods."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from tfgan_app.tasks.translate.config import TranslateConfig
+
+USED_BY = {
+    "styles": ("style",),
+    "content_weight": ("style",),
+    "style_weight": ("style",),
+    "decoder_width": ("style",),
+}
+"""Setting -> the methods that use it; all others are every method's."""
+
+UNUSED_BY = {
+    "style": (
+        "direction",
+        "generator",
+        "generator_width",
+        "generator_depth",
+        "generator_normalization",
+        "l1_weight",
+        "perceptual_weight",
+        "lpips_weights",
+        "vertical_flip",
+        "max_scale",
+        "max_rotation_degrees",
+        "colour_jitter",
+    ),
+}
+"""Method -> the settings that it does not use."""
+
+
+def check_used(settings: TranslateConfig) -> None:
+    """Refuses what the user has set, and the method would ignore.
+
+    Raises:
+        ValueError: naming the first such setting, its value and the methods that use it.
+    """
+    for field in dataclasses.fields(settings):
+        value, methods = getattr(settings, field.name), USED_BY.get(field.name, (settings.method,))
+        unused = settings.method not in methods or field.name in UNUSED_BY.get(settings.method, ())
+        if unused and value != field.default:
+            belongs = f"is for `task.method` {' or '.join(methods)}"
+            if settings.method in methods:
+                belongs = f"is not for `task.method` {settings.method}"
+            raise ValueError(f"`task.{field.name}` {belongs}. Received: {value!r} for {settings.method}; leave it out.")
