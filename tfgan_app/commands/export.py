@@ -16,6 +16,7 @@ from tfgan_app.config import RunConfig, replace_values
 from tfgan_app.export import LIMITS, PARITY_SEEDS, ExportResult, export_model, find_exporter
 from tfgan_app.inference import colour_model, is_colour, load_keras_model, model_file, run_checkpoint
 from tfgan_app.latents import takes_latents
+from tfgan_app.layers import takes_style
 from tfgan_app.lite import delegations
 
 _OUTPUT_DIR = "exported_models"
@@ -134,8 +135,9 @@ def _check_no_card(folder: Path) -> None:
 
 def _example_flags(model: keras.Model) -> str:
     if not takes_latents(model):
-        mask = "--mask MASKS " if model.inputs[0].shape[-1] == 4 else ""
-        return f"--input PICTURES {mask}--output OUTPUT"
+        beside = "--mask MASKS " if model.inputs[0].shape[-1] == 4 else ""
+        beside = "--style PICTURE " if takes_style(model) else beside
+        return f"--input PICTURES {beside}--output OUTPUT"
     return "--output OUTPUT --count 16 --seed 0" + (" --class NAME" if len(model.inputs) > 1 else "")
 
 

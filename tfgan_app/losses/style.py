@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import keras
 from keras import ops
 
 from tfgan_app.layers import channel_statistics, statistics_maps
@@ -67,7 +68,7 @@ class StyleLosses:
         scales: what the features of each level are multiplied by.
     """
 
-    encoder: Callable
+    encoder: keras.Model
     scales: tuple[float, ...]
 
     def features(self, pictures) -> list:
@@ -80,7 +81,7 @@ class StyleLosses:
         return [ops.cast(level, "float32") * scale for level, scale in zip(features, scales, strict=True)]
 
 
-def build_style_losses(encoder: Callable) -> StyleLosses:
+def build_style_losses(encoder: keras.Model) -> StyleLosses:
     """Measures the magnitude of an encoder's features.
 
     Args:

@@ -49,7 +49,7 @@ def build_style_decoder(*, width: int = 64, channels: int = 512, name: str = "de
 
     Returns:
         Model from float `[batch, rows, columns, channels]` to float32 `[batch, 8 * rows, 8 * columns, 3]`, about in
-        [-1, 1]. 2,915,203 parameters.
+        [-1, 1]. 2,915,139 parameters.
     """
     inputs = keras.Input((None, None, channels), name="features")
     x = inputs

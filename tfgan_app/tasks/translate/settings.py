@@ -10,6 +10,7 @@ USED_BY = {
     "styles": ("style",),
     "content_weight": ("style",),
     "style_weight": ("style",),
+    "reconstruction_weight": ("style",),
     "decoder_width": ("style",),
 }
 """Setting -> the methods that use it; all others are every method's."""

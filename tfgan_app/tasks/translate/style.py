@@ -17,6 +17,7 @@ from tfgan_app.images import make_grid
 from tfgan_app.layers import AdaptiveInstanceNorm, build_style_model, channel_statistics
 from tfgan_app.losses import (
     ADVERSARIAL_LOSSES,
+    RECONSTRUCTION_LOSSES,
     StyleLosses,
     build_style_losses,
     content_distance,
@@ -45,8 +46,11 @@ class StyleTransfer:
     """Learns to decode features whose statistics are those of another picture.
 
     "Arbitrary Style Transfer in Real-time with Adaptive Instance Normalization", Huang & Belongie 2017,
-    arXiv:1703.06868. Deviations: VGG16 in place of VGG19; an adversarial term where `task.adversarial_weight` is above
-    0, whose discriminator tells outputs from pictures of styles, patch by patch.
+    arXiv:1703.06868. Deviations: VGG16 in place of VGG19; contents whose features were not moved have to come back,
+    which is what strength 0 is, and brings a decoder to draw things where they are within hundreds of steps (the
+    identity loss of "Arbitrary Style Transfer with Style-Attentional Networks", Park & Lee 2019, arXiv:1812.02342,
+    section 3.3, between pictures alone); and an adversarial term where `task.adversarial_weight` is above 0, whose
+    discriminator tells outputs from pictures of styles, patch by patch.
 
     Args:
         config: the run's configuration, its `task` section a `TranslateConfig`.
@@ -71,7 +75,11 @@ class StyleTransfer:
         self.objective = Objective(
             adversarial_loss=ADVERSARIAL_LOSSES[settings.adversarial_loss] if self._is_game else None,
             adversarial_weight=settings.adversarial_weight,
-            auxiliary_weights={"content": settings.content_weight, "style": settings.style_weight},
+            auxiliary_weights={
+                "content": settings.content_weight,
+                "style": settings.style_weight,
+                "reconstruction": settings.reconstruction_weight,
+            },
             real_label=settings.real_label,
         )
         self._augmentation = PairedAugmentation(
@@ -106,9 +114,10 @@ class StyleTransfer:
 
     def build_networks(self) -> Networks:
         """Builds the decoder, and a discriminator where there is one, under the current dtype policy."""
-        _ = self._losses  # Its variables must be there before the train step is traced.
+        # The encoder's variables must be there before the train step is traced.
+        channels = self._losses.encoder.outputs[-1].shape[-1]
         settings = self.config.task
-        decoder = build_style_decoder(width=settings.decoder_width, name=DECODER)
+        decoder = build_style_decoder(width=settings.decoder_width, channels=channels, name=DECODER)
         if not self._is_game:
             return Networks({DECODER: decoder}, {})
         discriminator = DISCRIMINATORS[settings.discriminator](
@@ -139,12 +148,13 @@ class StyleTransfer:
         styles = losses.encoder(batch["style"])
         strength = tf.ones(tf.shape(features)[:1])
         statistics = channel_statistics(features), channel_statistics(styles[-1])
-        moved = self._moved([features, *statistics, strength])
-        output = networks.generators[DECODER](moved, training=training)
+        moved, decoder = self._moved([features, *statistics, strength]), networks.generators[DECODER]
+        output = decoder(moved, training=training)
         seen = losses.features(output)
         auxiliary = {
             "content": tf.reduce_mean(content_distance(seen[-1], losses.scaled([moved])[0])),
             "style": tf.reduce_mean(style_distance(seen, losses.scaled(styles))),
+            "reconstruction": RECONSTRUCTION_LOSSES["l1"](batch["content"], decoder(features, training=training)),
         }
         return Synthesis({"discriminator": (batch["style"], output, None)} if self._is_game else {}, auxiliary)
 
