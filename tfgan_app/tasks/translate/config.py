@@ -68,7 +68,7 @@ class TranslateConfig:
     styles: str | None = path_setting()
     content_weight: float = bounded(1.0, minimum=0.0)
     style_weight: float = bounded(1.0, minimum=0.0)
-    reconstruction_weight: float = bounded(20.0, minimum=0.0)
+    reconstruction_weight: float = bounded(50.0, minimum=0.0)
     decoder_width: int = bounded(64, minimum=2)
 
 

@@ -38,6 +38,9 @@ SAMPLE_ROWS = 8
 EXAMPLE_ROWS = 6
 EXAMPLE_STRENGTHS = (0.0, 0.5, 1.0)
 
+_MEAN_OF_SQUARE = 0.25
+"""Mean magnitude of features as a share of their root mean square: most of them are 0."""
+
 _BATCH = 8
 _TINY = 1e-6
 
@@ -115,9 +118,11 @@ class StyleTransfer:
     def build_networks(self) -> Networks:
         """Builds the decoder, and a discriminator where there is one, under the current dtype policy."""
         # The encoder's variables must be there before the train step is traced.
-        channels = self._losses.encoder.outputs[-1].shape[-1]
+        channels, scale = self._losses.encoder.outputs[-1].shape[-1], self._losses.scales[-1] * _MEAN_OF_SQUARE
         settings = self.config.task
-        decoder = build_style_decoder(width=settings.decoder_width, channels=channels, name=DECODER)
+        decoder = build_style_decoder(
+            width=settings.decoder_width, channels=channels, feature_scale=scale, name=DECODER
+        )
         if not self._is_game:
             return Networks({DECODER: decoder}, {})
         discriminator = DISCRIMINATORS[settings.discriminator](
