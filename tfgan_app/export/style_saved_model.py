@@ -38,6 +38,11 @@ def write(model: keras.Model, path: Path) -> None:
     numbers = parts.facts.to_numbers()
     max_pixels = _MEMORY_BYTES // parts.facts.bytes_per_px
 
+    # Functions of their own, so that what several signatures do is traced and stored once.
+    @tf.function(autograph=False)
+    def decode(data: tf.Tensor) -> tf.Tensor:
+        return decode_picture(data, channels=3, max_pixels=max_pixels)[tf.newaxis]
+
     def predict(images: tf.Tensor, style: tf.Tensor, strength: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"outputs": model([images, style, strength], training=False)}
 
@@ -48,10 +53,10 @@ def write(model: keras.Model, path: Path) -> None:
 
     def predict_file(given: tuple[tf.Tensor, ...]) -> tf.Tensor:
         *files, strength = given
-        pictures = [decode_picture(data, channels=3, max_pixels=max_pixels)[tf.newaxis] for data in files]
-        outputs = predict_uint8(*pictures, strength[tf.newaxis])["outputs"]
+        outputs = predict_uint8(*(decode(data) for data in files), strength[tf.newaxis])["outputs"]
         return tf.io.encode_png(outputs[0], compression=PNG_COMPRESSION)
 
+    @tf.function(autograph=False)
     def predict_files(image_bytes: tf.Tensor, style_bytes: tf.Tensor, strength: tf.Tensor) -> dict[str, tf.Tensor]:
         # One at a time: sizes may differ, and the model uses all cores for one picture already.
         given = (image_bytes, style_bytes, strength)
