@@ -84,15 +84,15 @@ def test_parts_are_the_model(model):
     np.testing.assert_allclose(parts.statistics(picture), channel_statistics(features), atol=1e-5)
 
 
-@pytest.mark.parametrize("format", ["keras", "saved_model"])
-def test_exports_predict_the_same(model, format, tmp_path):
+def test_a_keras_file_predicts_the_same(model, tmp_path):
     held_out = [(CONTENT, None), (STYLE, None)]
-    result = export_model(model, format=format, output_dir=tmp_path, name="style", held_out=held_out)
-    assert result.parity.max_error < 1e-4 and result.parity.batches >= 5
+    result = export_model(model, format="keras", output_dir=tmp_path, name="style", held_out=held_out)
+    assert result.parity.max_error < 1e-6
     loaded = load_predictor(result.path)
     assert isinstance(loaded, Stylist)
-    rows = np.concatenate(list(loaded.with_style(STYLE, strength=0.5).rows(CONTENT, tile_px=24)))
-    np.testing.assert_allclose(rows, whole(model, strength=0.5), atol=1e-5)
+    np.testing.assert_allclose(
+        styled(loaded.with_style(STYLE, strength=0.5), CONTENT), whole(model, strength=0.5), atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("format", ["tflite", "web"])
