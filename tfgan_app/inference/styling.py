@@ -13,7 +13,7 @@ import tensorflow as tf
 from tfgan_app.inference.predictor import Predictor
 from tfgan_app.layers import ColourConversion, PictureFacts
 
-STATISTICS_PIXELS = 2**19
+STATISTICS_PIXELS = 2**20
 """Pictures with more pixels are scaled down to so many before their statistics are taken: half a gigabyte of features
 whatever the size, and the same result on every machine."""
 
