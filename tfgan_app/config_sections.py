@@ -81,7 +81,7 @@ class TrainingConfig:
     validate_every_steps: int = bounded(250, minimum=1)
     checkpoint_every_steps: int = bounded(250, minimum=1)
     keep_checkpoints: int = bounded(3, minimum=1)
-    best_metric: Literal["ssim", "psnr", "l1", "lpips", "fid", "kid", "psnr_y", "ssim_y"] = "ssim"
+    best_metric: Literal["ssim", "psnr", "l1", "lpips", "fid", "kid", "psnr_y", "ssim_y", "transfer_distance"] = "ssim"
 
     @property
     def pictures_per_step(self) -> int:

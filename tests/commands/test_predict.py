@@ -29,7 +29,7 @@ def negative(tmp_path_factory):
 
 
 def arguments(model, **changes):
-    names = ("input", "output", "tile", "count", "seed", "truncation", "mask", "output_format", "quality")
+    names = ("input", "output", "tile", "count", "seed", "truncation", "mask", "style", "output_format", "quality")
     flags = dict.fromkeys(names) | {"classes": [], "checkpoint": "last", "set": [], "resume": False}
     return argparse.Namespace(model=str(model), **{**flags, **changes})
 

@@ -13,7 +13,7 @@ EXPORT_FORMATS = ("saved_model", "tflite", "keras", "web")
 def add(commands: Any) -> None:
     """Adds the command and its flags."""
     parser = add_command(commands, "export", summary="Write a trained model for use elsewhere.")
-    parser.add_argument("--run", required=True, metavar="PATH", help="run directory, or a .keras file")
+    parser.add_argument("--run", required=True, metavar="PATH", help="run directory, a .keras file, or colour:NAME")
     parser.add_argument(
         "--format",
         required=True,

@@ -33,6 +33,9 @@ METRICS = {
     "recall": MetricStyle("Recall"),
     "density": MetricStyle("Density"),
     "coverage": MetricStyle("Coverage"),
+    "transfer_distance": MetricStyle("Distance from content and style", "", 3),
+    "content_distance": MetricStyle("Distance from the content", "", 3),
+    "style_distance": MetricStyle("Distance from the style", "", 3),
 }
 """Metrics that the report knows, in the order in which it shows them."""
 
@@ -54,6 +57,7 @@ class Baseline:
 
 BASELINES = (
     Baseline("copy_", "copying the input", is_limit=False),
+    Baseline("showing_style_", "showing the style's picture", is_limit=False),
     Baseline("bicubic_", "bicubic enlargement", is_limit=False),
     Baseline("floor_", "real pictures", is_limit=True),
 )

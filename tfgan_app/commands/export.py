@@ -14,8 +14,9 @@ import numpy as np
 from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.config import RunConfig, replace_values
 from tfgan_app.export import LIMITS, PARITY_SEEDS, ExportResult, export_model, find_exporter
-from tfgan_app.inference import load_keras_model, model_file, run_checkpoint
+from tfgan_app.inference import colour_model, is_colour, load_keras_model, model_file, run_checkpoint
 from tfgan_app.latents import takes_latents
+from tfgan_app.layers import takes_style
 from tfgan_app.lite import delegations
 
 _OUTPUT_DIR = "exported_models"
@@ -30,7 +31,7 @@ class _Source:
     """A model to be exported, and the pictures that are known of it.
 
     Attributes:
-        path: Of its `.keras` file.
+        path: Of its `.keras` file, or what stands for it.
         model: The model.
         name: Its name, where the user gives none.
         image_size_px: Of its training pictures; None where that is not known.
@@ -134,27 +135,31 @@ def _check_no_card(folder: Path) -> None:
 
 def _example_flags(model: keras.Model) -> str:
     if not takes_latents(model):
-        mask = "--mask MASKS " if model.inputs[0].shape[-1] == 4 else ""
-        return f"--input PICTURES {mask}--output OUTPUT"
+        beside = "--mask MASKS " if model.inputs[0].shape[-1] == 4 else ""
+        beside = "--style PICTURE " if takes_style(model) else beside
+        return f"--input PICTURES {beside}--output OUTPUT"
     return "--output OUTPUT --count 16 --seed 0" + (" --class NAME" if len(model.inputs) > 1 else "")
 
 
 def _open(args: argparse.Namespace) -> _Source:
     path = Path(args.run)
+    if is_colour(path):
+        model = colour_model(path)
+        return _without_run(model, path, name=model.name)
     if path.suffix == ".keras" and path.is_file():
-        return _open_file(model_file(path, args.checkpoint or "last"))
+        file = model_file(path, args.checkpoint or "last")
+        return _without_run(load_keras_model(file), file, name=file.stem)
     return _open_run(RunDirectory.existing(args.run), checkpoint=args.checkpoint or "last")
 
 
-def _open_file(path: Path) -> _Source:
-    """A model without its run: nothing is known of its pictures."""
-    model = load_keras_model(path)
+def _without_run(model: keras.Model, path: Path, *, name: str) -> _Source:
+    """A model of which nothing is known of its pictures."""
     if takes_latents(model):
-        return _Source(path, model, path.stem, None, (), list, f"the pictures of {PARITY_SEEDS} seeds")
+        return _Source(path, model, name, None, (), list, f"the pictures of {PARITY_SEEDS} seeds")
     pictures = _photographs(channels=model.inputs[0].shape[-1])
     held_out = [(picture, None) for picture in pictures["val"]]
     compared_on = f"{len(held_out)} bundled photographs"
-    return _Source(path, model, path.stem, None, held_out, lambda: pictures["train"], compared_on)
+    return _Source(path, model, name, None, held_out, lambda: pictures["train"], compared_on)
 
 
 def _open_run(directory: RunDirectory, *, checkpoint: str) -> _Source:

@@ -9,10 +9,12 @@ from pathlib import Path
 
 from tfgan_app.commands.predict_progress import PredictProgress
 from tfgan_app.commands.predict_settings import PredictSettings, load_model
+from tfgan_app.images import read_rgb
 from tfgan_app.inference import (
     PredictionSummary,
     Predictor,
     Sampler,
+    Stylist,
     draw_pictures,
     predict_path,
 )
@@ -44,6 +46,10 @@ def run(args: argparse.Namespace) -> int:
     """
     settings = PredictSettings.parse(args.set)
     model = load_model(args.model, checkpoint=args.checkpoint or "last", settings=settings)
+    if isinstance(model, Stylist):
+        model = _with_style(model, args, settings)
+    else:
+        _refuse(args, ("style",))
     progress = PredictProgress()
     try:
         if isinstance(model, Sampler):
@@ -56,6 +62,13 @@ def run(args: argparse.Namespace) -> int:
         progress.end()
     print(outcome.said)
     return 1 if outcome.failed else 0
+
+
+def _with_style(stylist: Stylist, args: argparse.Namespace, settings: PredictSettings) -> Predictor:
+    if not args.style:
+        raise ValueError("`--style` must name the picture whose style is taken. Received none.")
+    strength = 1.0 if settings.strength is None else settings.strength
+    return stylist.with_style(read_rgb(args.style), strength=strength, keep_colours=settings.keep_colours)
 
 
 def _predict(predictor: Predictor, args: argparse.Namespace, progress: PredictProgress) -> _Outcome:

@@ -10,6 +10,7 @@ from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.inference import (
     Predictor,
     Sampler,
+    Stylist,
     blend_weights,
     load_keras_model,
     load_predictor,
@@ -30,11 +31,15 @@ class PredictSettings:
             `fidelity_model`), and what is between lies between.
         fidelity_model: run directory or `.keras` file of the same network that was trained for fidelity.
         ensemble: average over the eight orientations of each picture: eight times slower, a little more faithful.
+        strength: of the style, for models that take one: 0 keeps the picture's own, 1 is the style's.
+        keep_colours: take only the light and dark of the styled picture, and keep the colours, for the same models.
     """
 
     fidelity: float | None = bounded(None, minimum=0.0, maximum=1.0)
     fidelity_model: str | None = None
     ensemble: bool = False
+    strength: float | None = bounded(None, minimum=0.0, maximum=1.0)
+    keep_colours: bool = False
 
     @classmethod
     def parse(cls, assignments: Iterable[str]) -> PredictSettings:
@@ -58,7 +63,7 @@ class PredictSettings:
         return cls(**values)
 
 
-def load_model(path: str, *, checkpoint: str, settings: PredictSettings) -> Predictor | Sampler:
+def load_model(path: str, *, checkpoint: str, settings: PredictSettings) -> Predictor | Sampler | Stylist:
     """Loads the model at a path, changed as the settings say.
 
     Raises:
@@ -71,10 +76,13 @@ def load_model(path: str, *, checkpoint: str, settings: PredictSettings) -> Pred
         other = load_keras_model(model_file(settings.fidelity_model or _started_from(path)))
         blend_weights(keras_model, other, share=settings.fidelity)
         model = predictor_of(keras_model, path)
+    if not isinstance(model, Stylist) and (settings.strength is not None or settings.keep_colours):
+        raise ValueError("`strength` and `keep_colours` are for models that take a style. This one takes none.")
     if not settings.ensemble:
         return model
-    if isinstance(model, Sampler):
-        raise ValueError("`ensemble` is for models of pictures. Received a model that draws them.")
+    if not isinstance(model, Predictor):
+        kind = "takes a style" if isinstance(model, Stylist) else "draws them"
+        raise ValueError(f"`ensemble` is for models of pictures. Received a model that {kind}.")
     return model.ensembled()
 
 

@@ -21,6 +21,7 @@ from tfgan_app.export import (
     manifest,
     saved_model,
     serving_files,
+    style_saved_model,
     tflite,
     web_export,
 )
@@ -29,7 +30,7 @@ from tfgan_app.export.parity import LIMITS, Parity, ParityError, check_parity, s
 from tfgan_app.export.request import ExportRequest
 from tfgan_app.files import exclusive
 from tfgan_app.latents import takes_latents
-from tfgan_app.layers import class_names_of
+from tfgan_app.layers import class_names_of, takes_style
 
 _BLAMED_PX = 128
 
@@ -59,7 +60,8 @@ class Exporter:
 
 
 def _write_saved_model(model: keras.Model, path: Path, request: ExportRequest) -> None:
-    (generative_saved_model if takes_latents(model) else saved_model).write(model, path)
+    kinds = ((takes_latents, generative_saved_model), (takes_style, style_saved_model))
+    next((writer for is_of, writer in kinds if is_of(model)), saved_model).write(model, path)
     serving_files.write_warmup(path, request)
 
 
@@ -135,6 +137,7 @@ def export_model(
     exporter = find_exporter(format, quantize)
     if not name or name.startswith(".") or name != Path(name).name:
         raise ValueError(f"`name` must be a plain file name that does not start with a dot. Received: '{name}'")
+    _check_fits(model, format)
     request = ExportRequest(name=name, quantize=quantize, classes=tuple(class_names_of(model)), **options)
     output_dir = Path(output_dir)
     _check_folder(output_dir)
@@ -160,6 +163,14 @@ def export_model(
     return ExportResult(path, parity)
 
 
+def _check_fits(model: keras.Model, format: str) -> None:
+    if takes_style(model) and format in ("tflite", "web"):
+        raise ValueError(
+            f"The format {format} takes one picture, and this model takes a style beside it: export it as saved_model "
+            "or keras."
+        )
+
+
 def _check_folder(output_dir: Path) -> None:
     """Reads the files that an export adds to: nothing is published that could not be told there."""
     manifest.read(output_dir)
@@ -178,9 +189,7 @@ def _checked(model: keras.Model, exporter: Exporter, path: Path, request: Export
 
 def _blame(model: keras.Model, exporter: Exporter, request: ExportRequest, inputs: Any) -> str:
     """A sentence on the layer where the difference begins."""
-    first = tf.nest.map_structure(lambda tensor: tensor[:1], inputs)
-    if not takes_latents(model):
-        first = first[:, :_BLAMED_PX, :_BLAMED_PX]
+    first = tf.nest.map_structure(_corner, inputs)
     try:
         received = exporter.outputs_of_layers(model, first, request)
         expected = blame.layer_outputs(model, first)
@@ -188,6 +197,11 @@ def _blame(model: keras.Model, exporter: Exporter, request: ExportRequest, input
         return f"Its layers could not be compared one by one: {type(error).__name__}."
     found = blame.first_difference(expected, received, least_db=blame.LEAST_DB[request.quantize])
     return f"Compared layer by layer, {found}."
+
+
+def _corner(tensor: tf.Tensor) -> tf.Tensor:
+    """The first of a batch, at most so much of a picture as is blamed."""
+    return tensor[:1, :_BLAMED_PX, :_BLAMED_PX] if tensor.shape.rank == 4 else tensor[:1]
 
 
 def find_exporter(format: str, quantize: str = "none") -> Exporter:

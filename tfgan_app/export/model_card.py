@@ -11,7 +11,7 @@ from tfgan_app.export.parity import LIMITS, Parity
 from tfgan_app.export.request import ExportRequest
 from tfgan_app.files import atomic_path
 from tfgan_app.latents import takes_latents
-from tfgan_app.layers import picture_facts
+from tfgan_app.layers import picture_facts, takes_style
 
 CARD_FILE = "MODEL_CARD.md"
 
@@ -57,6 +57,8 @@ def _takes(model: keras.Model, request: ExportRequest) -> str:
     if takes_latents(model):
         classes = f", and one of {len(request.classes)} classes" if request.classes else ""
         return f"{model.inputs[0].shape[1]} latents, standard normal{classes}"
+    if takes_style(model):
+        return "pictures, a picture whose style they are given, and the style's strength from 0 to 1"
     facts = picture_facts(model)
     looks = "the whole picture" if facts.locality.context_px is None else f"{facts.locality.context_px} px around"
     hole = ", the fourth 0 in holes" if facts.channels == 4 else ""
@@ -67,7 +69,7 @@ def _gives(model: keras.Model, request: ExportRequest) -> str:
     if takes_latents(model):
         _, height, width, channels = model.outputs[0].shape
         return f"pictures of {width} x {height} px, {channels} channels"
-    scale = picture_facts(model).locality.scale
+    scale = 1 if takes_style(model) else picture_facts(model).locality.scale
     return "RGB pictures of the same size" if scale == 1 else f"RGB pictures {scale} times as wide and high"
 
 

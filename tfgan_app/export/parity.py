@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from tfgan_app.export.request import Batch, ExportRequest, Pair
 from tfgan_app.latents import seeded_latents, takes_latents
-from tfgan_app.layers import class_names_of, picture_facts
+from tfgan_app.layers import class_names_of, picture_facts, takes_style
 
 PARITY_SEEDS = 16
 """How many seeds a generative model is compared on."""
@@ -23,6 +23,7 @@ _ODD_SIZES = ((1, 1), (1, 5), (7, 2), (17, 33), (48, 31))
 _BATCH = 2
 _CROPS = 4
 _LEAST_CROP_PX = 24
+_STRENGTHS = (1.0, 0.5, 0.0)
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,9 @@ def samples_for(model: keras.Model, request: ExportRequest, *, fixed_px: int | N
     if takes_latents(model):
         yield from _latents(model.inputs[0].shape[1], classes=len(class_names_of(model)))
         return
+    if takes_style(model):
+        yield from _with_styles(request)
+        return
     rng = np.random.default_rng(0)
     channels = model.inputs[0].shape[-1]
     if fixed_px is not None:
@@ -123,6 +127,17 @@ def samples_for(model: keras.Model, request: ExportRequest, *, fixed_px: int | N
     if LIMITS[request.quantize].noise:
         sizes = _ODD_SIZES if fixed_px is None else [(fixed_px, fixed_px)]
         yield from (Sample(tf.constant(rng.random((_BATCH, *size, channels), np.float32))) for size in sizes)
+
+
+def _with_styles(request: ExportRequest) -> Iterator[Sample]:
+    """The pictures and parts of them, each with the one before as its style, at several strengths; and noise."""
+    rng = np.random.default_rng(0)
+    noise = [Sample(tf.constant(rng.random((_BATCH, *size, 3), np.float32))) for size in _ODD_SIZES]
+    samples = [*_at_many_sizes(request.held_out, rng), *noise]
+    for index, sample in enumerate(samples):
+        batch = len(sample.inputs)
+        style = tf.repeat(samples[index - 1].inputs[:1], batch, axis=0)
+        yield Sample([sample.inputs, style, tf.fill([batch], _STRENGTHS[index % len(_STRENGTHS)])])
 
 
 def _at_many_sizes(pairs: Sequence[Pair], rng: np.random.Generator) -> Iterator[Sample]:

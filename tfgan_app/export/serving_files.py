@@ -79,11 +79,13 @@ def _example(key: str, spec: tf.TensorSpec, request: ExportRequest, index: int) 
         return np.array(request.classes[index % len(request.classes)].encode(), object)
     if key in ("seeds", "labels"):
         return np.array(0 if key == "labels" else index, spec.dtype.as_numpy_dtype)
+    if key == "strength" or key.endswith("_statistics"):
+        return np.ones(spec.shape[1:], np.float32)
     if key == "latents":
         return np.zeros(spec.shape[1:], np.float32)
     channels = spec.shape[-1] if spec.shape.rank == 4 else 3
     picture = _picture(request, channels)
-    if key == "image_bytes":
+    if key in ("image_bytes", "style_bytes"):
         return np.array(encode_png(picture), object)
     return picture.astype(spec.dtype.as_numpy_dtype) / (255 if spec.dtype.is_floating else 1)
 

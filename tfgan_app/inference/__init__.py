@@ -5,6 +5,8 @@ from tfgan_app.inference.drawing import draw_pictures
 from tfgan_app.inference.folder import PredictionSummary, predict_path
 from tfgan_app.inference.loading import (
     COMPANION,
+    colour_model,
+    is_colour,
     load_companions,
     load_keras_model,
     load_predictor,
@@ -14,14 +16,18 @@ from tfgan_app.inference.loading import (
 )
 from tfgan_app.inference.predictor import Predictor
 from tfgan_app.inference.sampler import Sampler
+from tfgan_app.inference.styling import Stylist
 
 __all__ = [
     "COMPANION",
     "PredictionSummary",
     "Predictor",
     "Sampler",
+    "Stylist",
     "blend_weights",
+    "colour_model",
     "draw_pictures",
+    "is_colour",
     "load_companions",
     "load_keras_model",
     "load_predictor",

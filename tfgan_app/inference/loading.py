@@ -13,13 +13,17 @@ import tensorflow as tf
 from tfgan_app.inference.errors import one_line
 from tfgan_app.inference.predictor import Predictor
 from tfgan_app.inference.sampler import Sampler
+from tfgan_app.inference.styling import Stylist
 from tfgan_app.latents import takes_latents
 from tfgan_app.layers import (  # The package registers the layers that `.keras` files refer to.
     Locality,
     PictureFacts,
+    build_colour_model,
     class_names_of,
     picture_facts,
     probed_locality,
+    style_parts,
+    takes_style,
 )
 from tfgan_app.lite.model import load_lite_model
 
@@ -27,27 +31,34 @@ CHECKPOINTS = ("last", "best")
 COMPANION = "-"
 """Between the name of a run's model and that of one kept beside it, as in `last-inverse.keras`."""
 
+COLOUR = "colour:"
+"""What a model's path begins with where it is no file but a conversion between colour spaces."""
+
 _SIGNATURE = "float"
 _PAGE_MODEL = "model.tflite"
 _NAMES_SIGNATURE = "class_names"
 _LOCALITY_SIGNATURE = "locality"
 
 
-def load_predictor(path: str | os.PathLike, *, checkpoint: str = "last") -> Predictor | Sampler:
+def load_predictor(path: str | os.PathLike, *, checkpoint: str = "last") -> Predictor | Sampler | Stylist:
     """Loads a model for prediction.
 
     Args:
         path: A run directory, a `.keras` or `.tflite` file, a web page's folder, a SavedModel folder, or an exported
-            model's folder, of which the highest version is taken.
+            model's folder, of which the highest version is taken. Or `colour:NAME`, see `colour_model`.
         checkpoint: `"last"` or `"best"`: which of a run's models to take. Other paths hold only one model.
 
     Returns:
-        A `Sampler` for a model that draws pictures from latents, else a `Predictor`.
+        A `Sampler` for a model that draws pictures from latents, a `Stylist` for one that takes a style, else a
+        `Predictor`.
 
     Raises:
         ValueError: If there is no such model or it cannot be loaded. One line.
     """
     path = Path(path)
+    if is_colour(path):
+        _check_last(path, checkpoint)
+        return predictor_of(colour_model(path), path)
     if not path.exists():
         raise ValueError(f"There is no model at '{path}'.")
     lite = path / _PAGE_MODEL if path.is_dir() else path
@@ -65,6 +76,23 @@ def load_predictor(path: str | os.PathLike, *, checkpoint: str = "last") -> Pred
             f"or one of its version folders. Received: '{path}'"
         )
     return _from_saved_model(saved_model)
+
+
+def is_colour(path: str | os.PathLike) -> bool:
+    """Whether a path names a conversion between colour spaces."""
+    return os.fspath(path).startswith(COLOUR)
+
+
+def colour_model(path: str | os.PathLike) -> keras.Model:
+    """The model of a conversion between colour spaces, which needs no training.
+
+    Args:
+        path: `colour:` and one of `tfgan_app.layers.CONVERSIONS`, such as `colour:rgb_to_lab`.
+
+    Raises:
+        ValueError: If there is no such conversion; lists those that there are.
+    """
+    return build_colour_model(os.fspath(path).removeprefix(COLOUR))
 
 
 def is_run(path: Path) -> bool:
@@ -152,7 +180,7 @@ def load_keras_model(path: str | os.PathLike) -> keras.Model:
         raise ValueError(f"Cannot load the Keras model '{path}': {one_line(error)}") from error
 
 
-def predictor_of(model: keras.Model, path: str | os.PathLike) -> Predictor | Sampler:
+def predictor_of(model: keras.Model, path: str | os.PathLike) -> Predictor | Sampler | Stylist:
     """Wraps an inference model that is in memory.
 
     Args:
@@ -166,6 +194,8 @@ def predictor_of(model: keras.Model, path: str | os.PathLike) -> Predictor | Sam
         ValueError: If it is no such model. One line.
     """
     path = Path(path)
+    if takes_style(model):
+        return _stylist_of(model, path)
     if not takes_latents(model):
         channels = model.inputs[0].shape[-1]
         pictures = tf.TensorSpec([None, None, None, channels], tf.float32, name="images")
@@ -182,7 +212,20 @@ def predictor_of(model: keras.Model, path: str | os.PathLike) -> Predictor | Sam
     return Sampler(forward, path, latent_dim=specs[0].shape[1], class_names=names)
 
 
-def _from_lite_model(path: Path) -> Predictor | Sampler:
+def _stylist_of(model: keras.Model, path: Path) -> Stylist:
+    with _naming(path):
+        parts = style_parts(model)
+    statistics, stylize = (
+        tf.function(
+            lambda *inputs, part=part: part(list(inputs) if len(inputs) > 1 else inputs[0], training=False),
+            input_signature=[tf.TensorSpec(tensor.shape, tensor.dtype, name=tensor.name) for tensor in part.inputs],
+        )
+        for part in (parts.statistics, parts.stylize)
+    )
+    return Stylist(statistics, stylize, path, facts=parts.facts)
+
+
+def _from_lite_model(path: Path) -> Predictor | Sampler | Stylist:
     lite = load_lite_model(path)
     card = lite.card
     if card.latent_dim:
@@ -199,7 +242,7 @@ def _from_lite_model(path: Path) -> Predictor | Sampler:
     )
 
 
-def _from_saved_model(folder: Path) -> Predictor | Sampler:
+def _from_saved_model(folder: Path) -> Predictor | Sampler | Stylist:
     try:
         loaded = tf.saved_model.load(str(folder))
     except (OSError, ValueError, tf.errors.OpError) as error:
@@ -211,6 +254,8 @@ def _from_saved_model(folder: Path) -> Predictor | Sampler:
     def forward(**inputs: tf.Tensor) -> tf.Tensor:
         return loaded.signatures[_SIGNATURE](**inputs)["outputs"]
 
+    if "style" in specs:
+        return _stylist_from(loaded, folder)
     if "latents" not in specs:
         channels = specs["images"].shape[-1]
         return _from_picture_signatures(loaded, lambda images: forward(images=images), folder, channels=channels)
@@ -226,14 +271,32 @@ def _from_saved_model(folder: Path) -> Predictor | Sampler:
     )
 
 
+def _stylist_from(loaded: tf.Module, folder: Path) -> Stylist:
+    for name in ("statistics", "stylize", _LOCALITY_SIGNATURE):
+        _check_signature(loaded, name, folder)
+
+    def statistics(images: tf.Tensor) -> tf.Tensor:
+        return loaded.signatures["statistics"](images=images)["statistics"]
+
+    def stylize(images: tf.Tensor, content: tf.Tensor, style: tf.Tensor, strength: tf.Tensor) -> tf.Tensor:
+        given = {"content_statistics": content, "style_statistics": style, "strength": strength}
+        return loaded.signatures["stylize"](images=images, **given)["outputs"]
+
+    return Stylist(statistics, stylize, folder, facts=_stored_facts(loaded, channels=3))
+
+
 def _from_picture_signatures(loaded: tf.Module, forward: Callable, folder: Path, *, channels: int) -> Predictor:
     """With the locality that the export stored; a SavedModel from elsewhere counts as not local."""
     if _LOCALITY_SIGNATURE not in loaded.signatures:
         with _naming(folder):
             return Predictor(forward, folder, locality=probed_locality(forward), channels=channels)
+    return Predictor(forward, folder, **vars(_stored_facts(loaded, channels=channels)))
+
+
+def _stored_facts(loaded: tf.Module, *, channels: int) -> PictureFacts:
     stored = loaded.signatures[_LOCALITY_SIGNATURE](images=tf.zeros([1, 1, 1, channels], tf.uint8))
     numbers = {name: int(values[0]) for name, values in stored.items()}
-    return Predictor(forward, folder, **vars(PictureFacts.from_numbers(numbers, channels=channels)))
+    return PictureFacts.from_numbers(numbers, channels=channels)
 
 
 @contextlib.contextmanager

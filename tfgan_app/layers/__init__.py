@@ -1,10 +1,23 @@
 """Keras layers that the networks share; importing this package registers them for loading."""
 
+from tfgan_app.layers.adaptive_instance_norm import (
+    AdaptiveInstanceNorm,
+    ChannelStatistics,
+    channel_statistics,
+    statistics_maps,
+)
 from tfgan_app.layers.bicubic import BicubicUpsampling
 from tfgan_app.layers.center_pad import CenterPad
 from tfgan_app.layers.channel_slice import ChannelSlice
 from tfgan_app.layers.class_conditioning import ClassGainAndBias, conditional_batch_norm
 from tfgan_app.layers.class_names import ClassNames, class_names_of
+from tfgan_app.layers.colour_space import (
+    COLOUR_SPACES,
+    CONVERSIONS,
+    ColourConversion,
+    build_colour_model,
+    check_conversion,
+)
 from tfgan_app.layers.gating import SplitGate
 from tfgan_app.layers.interpolation import FixedBilinearUpsampling
 from tfgan_app.layers.latent_codes import LatentCodes
@@ -17,19 +30,25 @@ from tfgan_app.layers.picture_facts import PictureFacts, picture_facts
 from tfgan_app.layers.pixel_unshuffle import PixelUnshuffle
 from tfgan_app.layers.resampling import ICNR, BilinearUpsampling, PixelShuffle
 from tfgan_app.layers.spatial_basis import SpatialBasis, SpatialBasisSum
+from tfgan_app.layers.style_model import StyleParts, build_style_model, style_parts, takes_style
 from tfgan_app.layers.value_range import FromUnitRange, ToUnitRange
 from tfgan_app.layers.vgg16 import build_vgg16_features
 from tfgan_app.layers.windows import POINTWISE, Window, enlarging_window, interpolation_window
 
 __all__ = [
+    "COLOUR_SPACES",
+    "CONVERSIONS",
     "ICNR",
     "POINTWISE",
+    "AdaptiveInstanceNorm",
     "BicubicUpsampling",
     "BilinearUpsampling",
     "CenterPad",
     "ChannelSlice",
+    "ChannelStatistics",
     "ClassGainAndBias",
     "ClassNames",
+    "ColourConversion",
     "CropLike",
     "FixedBilinearUpsampling",
     "FromUnitRange",
@@ -44,10 +63,15 @@ __all__ = [
     "SpatialBasis",
     "SpatialBasisSum",
     "SplitGate",
+    "StyleParts",
     "ToUnitRange",
     "Window",
+    "build_colour_model",
     "build_normalization",
+    "build_style_model",
     "build_vgg16_features",
+    "channel_statistics",
+    "check_conversion",
     "class_names_of",
     "conditional_batch_norm",
     "enlarging_window",
@@ -58,4 +82,7 @@ __all__ = [
     "picture_facts",
     "probed_locality",
     "spectral",
+    "statistics_maps",
+    "style_parts",
+    "takes_style",
 ]

@@ -9,6 +9,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from tfgan_app.layers.windows import POINTWISE, Window
+
 VGG16_WIDTHS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -90,6 +92,13 @@ class ToImageNet(layers.Layer):
         if self.caffe:
             return ops.flip(inputs, axis=-1) * 127.5 + (127.5 - np.array([103.939, 116.779, 123.68], "float32"))
         return (inputs * 0.5 + 0.5 - np.array(IMAGENET_MEAN, "float32")) / np.array(IMAGENET_STD, "float32")
+
+    def locality(self) -> Window:
+        """Looks at one pixel alone."""
+        return POINTWISE
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
 
     def get_config(self):
         return {**super().get_config(), "caffe": self.caffe}

@@ -45,7 +45,7 @@ def build_perceptual_loss(
     """
     features = build_vgg16_features(weights=weights, taken=taken)
     if weights is None:
-        magnitudes = [float(ops.mean(ops.abs(level))) for level in features(_test_pattern())]
+        magnitudes = [float(ops.mean(ops.abs(level))) for level in features(clouds())]
         scales = [wanted / found for wanted, found in zip(PATTERN_MAGNITUDES[taken], magnitudes, strict=True)]
         level_weights = [weight * scale for weight, scale in zip(level_weights, scales, strict=True)]
 
@@ -57,7 +57,7 @@ def build_perceptual_loss(
     return perceptual_loss
 
 
-def _test_pattern(size_px: int = 128) -> np.ndarray:
+def clouds(size_px: int = 128) -> np.ndarray:
     """Coloured clouds with the spectrum of photographs, 1/f: float32 `[1, size, size, 3]` in [-1, 1]."""
     rng = np.random.default_rng(0)
     frequency = np.hypot(np.fft.fftfreq(size_px)[:, None], np.fft.rfftfreq(size_px)[None])

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-LOWER_IS_BETTER = frozenset({"fid", "kid", "l1", "l2", "mae", "mse", "lpips"})
+LOWER_IS_BETTER = frozenset(
+    {"fid", "kid", "l1", "l2", "mae", "mse", "lpips", "content_distance", "style_distance", "transfer_distance"}
+)
 HIGHER_IS_BETTER = frozenset({"psnr", "ssim", "psnr_y", "ssim_y", "precision", "recall", "density", "coverage"})
 
 IGNORED_FIELDS = frozenset({"checkpoint", "classes", "data", "metrics_seed"})

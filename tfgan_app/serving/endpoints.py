@@ -16,7 +16,7 @@ import tensorflow as tf
 from tfgan_app.serving.errors import invalid, shortened
 from tfgan_app.serving.picture_size import pixels_to_decode
 
-_PICTURE_INPUT_SUFFIX = "image_bytes"
+_PICTURE_INPUT_SUFFIXES = ("image_bytes", "style_bytes")
 """Inputs whose names end so hold picture files."""
 
 _MAX_CHANNELS = 4
@@ -143,7 +143,7 @@ class Endpoint:
 
     def _pixels(self, name: str, array: np.ndarray) -> int:
         if array.dtype == object:
-            return _pixels_of_files(name, array) if name.endswith(_PICTURE_INPUT_SUFFIX) else 0
+            return _pixels_of_files(name, array) if name.endswith(_PICTURE_INPUT_SUFFIXES) else 0
         return _pixels_of_shape(array.shape)
 
 

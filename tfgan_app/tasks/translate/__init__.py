@@ -10,8 +10,10 @@ METHODS = {
     "cyclegan": "tfgan_app.tasks.translate.cyclegan:CycleTranslation",
     "cut": "tfgan_app.tasks.translate.contrastive:ContrastiveTranslation",
     "fastcut": "tfgan_app.tasks.translate.contrastive:ContrastiveTranslation",
+    "style": "tfgan_app.tasks.translate.style:StyleTransfer",
+    "colour": "tfgan_app.tasks.translate.colour:refuse_training",
 }
-"""Value of `task.method` -> the class that trains it."""
+"""Value of `task.method` -> the class that trains it, or what says why none does."""
 
 UNPAIRED_METHOD = "cut"
 """What is taken for sets of pictures that do not belong together, where no method is named."""

@@ -45,9 +45,14 @@ class TranslateConfig:
         features: network whose features FID and KID of unpaired methods compare: `vgg16`, `inception`, or `random`
             weights; `auto` is vgg16 where `feature_weights` is given, else random.
         feature_weights: file of VGG16 weights (.npz) for `features`.
+        styles: source of the pictures whose style is taken (`style`); none takes those of `data.source`.
+        content_weight: factor of the distance of features from those that were aimed at (`style`).
+        style_weight: factor of the distance of their statistics from the style's (`style`).
+        reconstruction_weight: factor of the mean absolute error of contents that are decoded as they are (`style`).
+        decoder_width: channels of the decoder at full resolution (`style`).
     """
 
-    method: Literal["paired", "cyclegan", "cut", "fastcut"] = "paired"
+    method: Literal["paired", "cyclegan", "cut", "fastcut", "style", "colour"] = "paired"
     direction: Literal["a2b", "b2a"] = "a2b"
     generator: Literal["residual_unet", "unet", "resnet_6", "resnet_9"] = "residual_unet"
     generator_width: int | None = bounded(None, minimum=1)
@@ -79,6 +84,12 @@ class TranslateConfig:
     flip_equivariance: bool | None = None
     features: Literal["auto", "vgg16", "inception", "random"] = "auto"
     feature_weights: str | None = path_setting()
+    # Of the method `style`.
+    styles: str | None = path_setting()
+    content_weight: float = bounded(1.0, minimum=0.0)
+    style_weight: float = bounded(1.0, minimum=0.0)
+    reconstruction_weight: float = bounded(50.0, minimum=0.0)
+    decoder_width: int = bounded(64, minimum=2)
 
 
 DEFAULT_PRESET: dict[str, Any] = {
@@ -160,4 +171,23 @@ UNPAIRED_PRESETS = {
     "fastcut": FASTCUT_PRESET,
     **{f"{method}_paper": {**_PAPER, "task.method": method} for method in ("cyclegan", "cut", "fastcut")},
 }
-PRESETS = PAIRED_PRESETS | UNPAIRED_PRESETS
+
+STYLE_PRESET: dict[str, Any] = {
+    "data.image_size": 64,
+    "data.load_scale": 1.5,
+    "training.steps": 3000,
+    "training.batch_size": 4,
+    "training.ema_decay": 0.99,
+    "training.best_metric": "transfer_distance",
+    "optimizer.generator_learning_rate": 1e-3,
+    "optimizer.beta_1": 0.9,
+    "optimizer.beta_2": 0.999,
+    "optimizer.schedule": "cosine",
+    "optimizer.warmup_steps": 50,
+    "task.method": "style",
+    "task.adversarial_weight": 0.0,
+}
+"""Huang & Belongie 2017, arXiv:1703.06868, section 6.2, at a size and rate for CPUs: the paper trains on crops of 256
+px out of 512, for 160,000 steps of 8."""
+
+PRESETS = PAIRED_PRESETS | UNPAIRED_PRESETS | {"style": STYLE_PRESET, "colour": {"task.method": "colour"}}

@@ -11,7 +11,7 @@ _CONTRASTIVE = ("cut", "fastcut")
 USED_BY = {
     "l1_weight": ("paired",),
     "perceptual_weight": ("paired",),
-    "perceptual_weights": ("paired",),
+    "perceptual_weights": ("paired", "style"),
     "cycle_weight": ("cyclegan",),
     "identity_weight": ("cyclegan",),
     "pool_size": ("cyclegan",),
@@ -21,8 +21,31 @@ USED_BY = {
     "flip_equivariance": _CONTRASTIVE,
     "features": _UNPAIRED,
     "feature_weights": _UNPAIRED,
+    "styles": ("style",),
+    "content_weight": ("style",),
+    "style_weight": ("style",),
+    "reconstruction_weight": ("style",),
+    "decoder_width": ("style",),
 }
 """Setting -> the methods that use it; all others are every method's."""
+
+UNUSED_BY = {
+    "style": (
+        "direction",
+        "generator",
+        "generator_width",
+        "generator_depth",
+        "generator_normalization",
+        "l1_weight",
+        "perceptual_weight",
+        "lpips_weights",
+        "vertical_flip",
+        "max_scale",
+        "max_rotation_degrees",
+        "colour_jitter",
+    ),
+}
+"""Method -> the settings that it does not use."""
 
 
 def check_used(settings: TranslateConfig) -> None:
@@ -31,11 +54,11 @@ def check_used(settings: TranslateConfig) -> None:
     Raises:
         ValueError: naming the first such setting, its value and the methods that use it.
     """
-    defaults = {field.name: field.default for field in dataclasses.fields(settings)}
-    for name, methods in USED_BY.items():
-        value = getattr(settings, name)
-        if value != defaults[name] and settings.method not in methods:
-            raise ValueError(
-                f"`task.{name}` is for `task.method` {' or '.join(methods)}. "
-                f"Received: {value!r} for {settings.method}; leave it out, or set `task.method`."
-            )
+    for field in dataclasses.fields(settings):
+        value, methods = getattr(settings, field.name), USED_BY.get(field.name, (settings.method,))
+        unused = settings.method not in methods or field.name in UNUSED_BY.get(settings.method, ())
+        if unused and value != field.default:
+            belongs = f"is for `task.method` {' or '.join(methods)}"
+            if settings.method in methods:
+                belongs = f"is not for `task.method` {settings.method}"
+            raise ValueError(f"`task.{field.name}` {belongs}. Received: {value!r} for {settings.method}; leave it out.")

@@ -1,0 +1,102 @@
+"""Pictures in the style of another: in tiles, with their own colours, and out of every kind of file."""
+
+import numpy as np
+import pytest
+from tiny_style import build_tiny_style_model
+
+from tfgan_app.export import export_model
+from tfgan_app.inference import Stylist, load_predictor, predictor_of, styling
+from tfgan_app.layers import ColourConversion, channel_statistics, style_parts, takes_style
+
+RNG = np.random.default_rng(0)
+CONTENT = RNG.integers(90, 160, (45, 70, 3), np.uint8)
+STYLE = RNG.integers(0, 256, (33, 20, 3), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return build_tiny_style_model()
+
+
+def whole(model, *, strength=1.0):
+    inputs = [pixels[None].astype(np.float32) / 255.0 for pixels in (CONTENT, STYLE)]
+    return np.asarray(model([*inputs, np.array([strength], np.float32)]))[0]
+
+
+@pytest.mark.parametrize("strength", [1.0, 0.4])
+def test_tiles_are_given_the_statistics_of_the_whole(model, strength):
+    predictor = predictor_of(model, "model").with_style(STYLE, strength=strength)
+    expected = whole(model, strength=strength)
+    for tile_px in (None, 8):
+        rows = np.concatenate(list(predictor.rows(CONTENT, tile_px=tile_px)))
+        np.testing.assert_allclose(rows, expected, atol=1e-5)
+    assert np.abs(whole(model, strength=0.0) - expected).max() > 0.01
+    assert predictor.makes_colour and predictor.blends(45, 70) is None
+
+
+def styled(predictor, pixels):
+    return np.concatenate(list(predictor.rows(pixels)))
+
+
+def test_strength_0_is_the_content_decoded(model):
+    encoder, decoder = (model.get_layer(name) for name in ("encoder", "decoder"))
+    size = CONTENT[:40, :64]
+    decoded = decoder(encoder(size[None].astype(np.float32) / 127.5 - 1.0))
+    predictor = predictor_of(model, "model").with_style(STYLE, strength=0.0)
+    np.testing.assert_allclose(styled(predictor, size), np.clip(np.asarray(decoded)[0] * 0.5 + 0.5, 0, 1), atol=1e-5)
+
+
+def test_colours_can_be_those_of_the_content(model):
+    stylist = predictor_of(model, "model")
+    moved = styled(stylist.with_style(STYLE), CONTENT)
+    kept = styled(stylist.with_style(STYLE, keep_colours=True), CONTENT)
+    to_yuv = ColourConversion("rgb_to_yuv")
+    content, moved, kept = (np.asarray(to_yuv(x)) for x in (CONTENT / np.float32(255), moved, kept))
+    assert np.abs(moved[..., 1:] - content[..., 1:]).max() > 0.05
+    np.testing.assert_allclose(kept[..., 1:], content[..., 1:], atol=1e-4)
+    np.testing.assert_allclose(kept[..., 0], moved[..., 0], atol=1e-4)
+
+
+def test_gray_pictures_stay_gray_with_their_own_colours(model):
+    gray = np.repeat(CONTENT[..., :1], 3, axis=-1)
+    predictor = predictor_of(model, "model").with_style(STYLE, keep_colours=True)
+    assert not predictor.makes_colour
+    assert np.ptp(styled(predictor, gray), axis=-1).max() < 1e-5
+
+
+def test_statistics_of_large_pictures_come_from_a_smaller_copy(model, monkeypatch):
+    stylist = predictor_of(model, "model")
+    exact = stylist.statistics(CONTENT)
+    monkeypatch.setattr(styling, "STATISTICS_PIXELS", 1000)
+    assert not np.allclose(stylist.statistics(CONTENT), exact)
+    predictor = stylist.with_style(STYLE)
+    assert "smaller copy" in predictor.blends(45, 70)
+    tiled, at_once = (predictor.rows(CONTENT, tile_px=tile_px) for tile_px in (8, 70))
+    np.testing.assert_allclose(np.concatenate(list(tiled)), np.concatenate(list(at_once)), atol=1e-5)
+
+
+def test_parts_are_the_model(model):
+    parts = style_parts(model)
+    assert takes_style(model) and not takes_style(parts.statistics)
+    assert parts.facts.locality.multiple == 8 and parts.facts.locality.context_px
+    picture = CONTENT[None, :40, :64].astype(np.float32) / 255.0
+    features = model.get_layer("encoder")(picture * 2 - 1)
+    np.testing.assert_allclose(parts.statistics(picture), channel_statistics(features), atol=1e-5)
+
+
+def test_a_keras_file_predicts_the_same(model, tmp_path):
+    held_out = [(CONTENT, None), (STYLE, None)]
+    result = export_model(model, format="keras", output_dir=tmp_path, name="style", held_out=held_out)
+    assert result.parity.max_error < 1e-6
+    loaded = load_predictor(result.path)
+    assert isinstance(loaded, Stylist)
+    np.testing.assert_allclose(
+        styled(loaded.with_style(STYLE, strength=0.5), CONTENT), whole(model, strength=0.5), atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("format", ["tflite", "web"])
+def test_formats_of_one_picture_are_refused(model, format, tmp_path):
+    with pytest.raises(ValueError, match=f"The format {format} takes one picture.*saved_model or keras"):
+        export_model(model, format=format, output_dir=tmp_path / "out", name="style", held_out=[(CONTENT, None)])
+    assert not (tmp_path / "out").exists()

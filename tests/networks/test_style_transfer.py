@@ -1,0 +1,38 @@
+"""The encoder and the decoder of style transfer."""
+
+import keras
+import numpy as np
+import pytest
+from fake_vgg import features_by_hand, write_fake_vgg
+
+from tfgan_app.layers import feature_bytes_per_px, locality_of
+from tfgan_app.networks.style_transfer import LEVELS, build_style_decoder, build_style_encoder
+
+
+def test_the_encoder_is_vgg16_up_to_relu4_1(tmp_path):
+    arrays = write_fake_vgg(tmp_path / "vgg.npz")
+    encoder = build_style_encoder(weights=tmp_path / "vgg.npz")
+    assert not encoder.trainable_variables and encoder.count_params() == 2_915_648
+    picture = np.random.default_rng(0).uniform(-1, 1, (1, 16, 24, 3)).astype(np.float32)
+    features = encoder(picture)
+    assert [tuple(level.shape[1:]) for level in features] == [(16, 24, 64), (8, 12, 128), (4, 6, 256), (2, 3, 512)]
+    vgg = keras.Model(encoder.inputs[0], encoder.get_layer("relu1_2").output)
+    np.testing.assert_allclose(vgg(picture)[0], features_by_hand(arrays, picture[0])[0], rtol=1e-3, atol=1e-3)
+    assert LEVELS[-1] == "relu4_1"
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 5)])
+def test_the_decoder_enlarges_features_of_any_size(size):
+    decoder = build_style_decoder(width=4, channels=6)
+    pictures = decoder(np.random.default_rng(0).normal(size=(2, *size, 6)).astype(np.float32))
+    assert tuple(pictures.shape) == (2, 8 * size[0], 8 * size[1], 3)
+    assert np.abs(pictures).max() < 1.0
+
+
+def test_the_decoder_mirrors_the_encoder_and_draws_no_checkerboard():
+    decoder = build_style_decoder()
+    assert decoder.count_params() == 2_915_139
+    small = build_style_decoder(width=4, channels=6)
+    picture = np.asarray(small(np.full((1, 6, 6, 6), 0.7, np.float32)))
+    assert np.ptp(picture, axis=(1, 2)).max() < 1e-5 and np.abs(picture).max() > 1e-5
+    assert locality_of(small).context_px is not None and feature_bytes_per_px(small)

@@ -1,0 +1,122 @@
+"""A model that gives pictures the style of another, large ones in tiles with the statistics of the whole."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from tfgan_app.inference.predictor import Predictor
+from tfgan_app.layers import ColourConversion, PictureFacts
+
+STATISTICS_PIXELS = 2**20
+"""Pictures with more pixels are scaled down to so many before their statistics are taken: half a gigabyte of features
+whatever the size, and the same result on every machine."""
+
+
+class Stylist:
+    """A model that takes a style; bound to one, it is a model of pictures.
+
+    Attributes:
+        path: The file or folder that the model was loaded from.
+    """
+
+    def __init__(
+        self,
+        statistics: Callable[[tf.Tensor], tf.Tensor],
+        stylize: Callable[[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor],
+        path: str | os.PathLike,
+        *,
+        facts: PictureFacts,
+    ):
+        """Wraps the parts of a model, see `tfgan_app.layers.StyleParts`.
+
+        Args:
+            statistics: float32 [batch, height, width, 3] in [0, 1] -> float32 [batch, 2, channels].
+            stylize: images, content statistics, style statistics, strength float32 [batch] -> float32
+                [batch, height, width, 3] in [0, 1].
+            path: Where it came from.
+            facts: Of `stylize`.
+        """
+        self.path = Path(path)
+        self._statistics = statistics
+        self._stylize = stylize
+        self._facts = facts
+
+    def with_style(self, style: np.ndarray, *, strength: float = 1.0, keep_colours: bool = False) -> StyledPredictor:
+        """Binds the model to a style.
+
+        Args:
+            style: uint8 [height, width, 3].
+            strength: 0 keeps the content's own statistics, 1 takes the style's.
+            keep_colours: Take only luma from the result, and the colours (BT.601 chroma) of the content.
+
+        Returns:
+            A model of pictures.
+        """
+        style_statistics = self.statistics(style)
+
+        def bind(content: np.ndarray) -> Predictor:
+            known = self.statistics(content), style_statistics, tf.constant([strength], tf.float32)
+            facts = vars(self._facts) | {"makes_colour": not keep_colours}
+            return Predictor(lambda images: self._forward(images, known, keep_colours), self.path, **facts)
+
+        return StyledPredictor(bind, makes_colour=not keep_colours)
+
+    def statistics(self, pixels: np.ndarray) -> tf.Tensor:
+        """The statistics of a picture, uint8 or uint16 [height, width, 3]: float32 [1, 2, channels]."""
+        picture = tf.constant(pixels[np.newaxis].astype(np.float32) / np.iinfo(pixels.dtype).max)
+        height, width = pixels.shape[:2]
+        share = math.sqrt(STATISTICS_PIXELS / (height * width))
+        if share < 1.0:
+            sides = [max(1, round(side * share)) for side in (height, width)]
+            picture = tf.image.resize(picture, sides, method="bilinear", antialias=True)
+        return self._statistics(picture)
+
+    def _forward(self, images: tf.Tensor, known: tuple[tf.Tensor, ...], keep_colours: bool) -> tf.Tensor:
+        outputs = self._stylize(images, *known)
+        return with_colours_of(images, outputs) if keep_colours else outputs
+
+
+def with_colours_of(content: tf.Tensor, styled: tf.Tensor) -> tf.Tensor:
+    """Luma of one picture with the chroma of another, both of BT.601: float32 [..., 3] in [0, 1] each."""
+    to_yuv = ColourConversion("rgb_to_yuv")
+    merged = tf.concat([to_yuv(styled)[..., :1], to_yuv(content)[..., 1:]], axis=-1)
+    return ColourConversion("yuv_to_rgb")(merged)
+
+
+class StyledPredictor:
+    """A model of pictures with a fixed style, behind the interface of a `Predictor`.
+
+    Attributes:
+        scale: 1.
+        channels: 3.
+        makes_colour: Whether gray pictures come back in colour.
+    """
+
+    scale = 1
+    channels = 3
+
+    def __init__(self, bind: Callable[[np.ndarray], Predictor], *, makes_colour: bool):
+        """Wraps a function from a content picture, whose statistics it takes, to the model of its parts."""
+        self.makes_colour = makes_colour
+        self._bind = bind
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """Styles whole pictures: uint8 [batch, height, width, 3] -> the same."""
+        return np.concatenate([self._bind(picture)(picture[np.newaxis]) for picture in images])
+
+    def rows(self, pixels: np.ndarray, *, tile_px: int | None = None) -> Iterator[np.ndarray]:
+        """As `Predictor.rows`; all tiles are given the statistics of the whole picture."""
+        return self._bind(pixels).rows(pixels, tile_px=tile_px)
+
+    def blends(self, height: int, width: int, *, tile_px: int | None = None) -> str | None:
+        """What of a picture of this size is not exact, one clause; None where all is."""
+        del tile_px
+        if height * width <= STATISTICS_PIXELS:
+            return None
+        return "this picture is large, so its statistics were taken from a smaller copy"

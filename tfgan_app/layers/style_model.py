@@ -1,0 +1,94 @@
+"""The inference model of style transfer, as one graph and in the parts that large pictures are made with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import keras
+
+from tfgan_app.layers.adaptive_instance_norm import AdaptiveInstanceNorm, ChannelStatistics
+from tfgan_app.layers.padding import CropLike, PadToMultiple
+from tfgan_app.layers.picture_facts import PictureFacts, picture_facts
+from tfgan_app.layers.value_range import FromUnitRange, ToUnitRange
+
+_STRIDE = 8
+"""Of the encoder."""
+
+_STYLE = "style"
+_PARTS = ("encoder", "statistics", "moved", "decoder")
+
+
+def takes_style(model: keras.Model) -> bool:
+    """Whether an inference model takes a picture whose style it gives to others."""
+    return _STYLE in [tensor.name for tensor in model.inputs]
+
+
+def build_style_model(encoder: keras.Model, decoder: keras.Model) -> keras.Model:
+    """Builds the inference model between pictures in [0, 1]; it shares the weights of both.
+
+    Args:
+        encoder: float `[batch, height, width, 3]` in [-1, 1] -> a list of features, the last at an eighth of the size.
+        decoder: such features -> float32 `[batch, height, width, 3]`, about in [-1, 1].
+
+    Returns:
+        Model of `[images, style, strength]`: float32 `[batch, height, width, 3]` in [0, 1], the same of any other size,
+        and float32 `[batch]` in [0, 1] -> float32 in [0, 1] of the size of `images`.
+    """
+    features = keras.Model(encoder.inputs[0], encoder.outputs[-1], name="encoder")
+    images, style = (keras.Input((None, None, 3), name=name) for name in ("images", _STYLE))
+    strength = keras.Input((), name="strength")
+    statistics = ChannelStatistics(name="statistics")
+    content_features, style_features = (features(_padded(picture)) for picture in (images, style))
+    moved = AdaptiveInstanceNorm(name="moved")(
+        [content_features, statistics(content_features), statistics(style_features), strength]
+    )
+    return keras.Model([images, style, strength], _picture(decoder(moved), images), name="style_transfer")
+
+
+@dataclass(frozen=True)
+class StyleParts:
+    """The model in two parts, of which the second is local: its tiles are those of the whole picture.
+
+    Attributes:
+        statistics: `images` float32 `[batch, height, width, 3]` in [0, 1] -> float32 `[batch, 2, channels]`.
+        stylize: `[images, content_statistics, style_statistics, strength]` -> pictures as those of the model.
+        facts: of the second part.
+    """
+
+    statistics: keras.Model
+    stylize: keras.Model
+    facts: PictureFacts
+
+
+def style_parts(model: keras.Model) -> StyleParts:
+    """Takes a model of `build_style_model` apart; the parts share its weights.
+
+    Raises:
+        ValueError: If it is no such model.
+    """
+    names = {layer.name for layer in model.layers}
+    if missing := [name for name in _PARTS if name not in names]:
+        raise ValueError(f"A model that takes a style must have the layers {', '.join(_PARTS)}. Missing: {missing}.")
+    encoder, statistics, moved, decoder = (model.get_layer(name) for name in _PARTS)
+    images = keras.Input((None, None, 3), name="images")
+    features = encoder(_padded(images))
+    measured = statistics(features)
+    shape = measured.shape[1:]
+    given = [keras.Input(shape, name=f"{name}_statistics") for name in ("content", _STYLE)]
+    strength = keras.Input((), name="strength")
+    outputs = _picture(decoder(moved([features, *given, strength])), images)
+    # Without what is pointwise and has more inputs, the graph can be followed.
+    path = keras.Model(images, _picture(decoder(features), images))
+    return StyleParts(
+        keras.Model(images, measured, name="statistics_of"),
+        keras.Model([images, *given, strength], outputs, name="stylize"),
+        PictureFacts(**{**vars(picture_facts(path)), "makes_colour": True}),
+    )
+
+
+def _padded(pictures):
+    return PadToMultiple(_STRIDE)(FromUnitRange()(pictures))
+
+
+def _picture(decoded, images):
+    return ToUnitRange()(CropLike()([decoded, images]))

@@ -1,0 +1,253 @@
+"""Arbitrary style transfer in one pass: any picture in the style of any other."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, ClassVar
+from warnings import warn
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfgan_app.augmentation.paired import DRAWS, PairedAugmentation
+from tfgan_app.config import RunConfig
+from tfgan_app.images import make_grid
+from tfgan_app.layers import AdaptiveInstanceNorm, build_style_model, channel_statistics
+from tfgan_app.losses import (
+    ADVERSARIAL_LOSSES,
+    RECONSTRUCTION_LOSSES,
+    StyleLosses,
+    build_style_losses,
+    content_distance,
+    structure_distance,
+    style_distance,
+)
+from tfgan_app.networks.style_transfer import build_style_decoder, build_style_encoder
+from tfgan_app.tasks.exported import calibration_pictures
+from tfgan_app.tasks.translate.config import PRESETS, TranslateConfig
+from tfgan_app.tasks.translate.players import build_discriminator, check_discriminator_fits
+from tfgan_app.tasks.translate.settings import check_used
+from tfgan_app.tasks.translate.style_data import StylePictures
+from tfgan_app.training.task import Judging, Networks, Objective, Synthesis
+
+DECODER = "decoder"
+METRICS = ("transfer_distance", "content_distance", "style_distance")
+SAMPLE_ROWS = 8
+EXAMPLE_ROWS = 6
+EXAMPLE_STRENGTHS = (0.0, 0.5, 1.0)
+
+_MEAN_OF_SQUARE = 0.25
+"""Mean magnitude of features as a share of their root mean square: most of them are 0."""
+
+_BATCH = 8
+_TINY = 1e-6
+
+
+class StyleTransfer:
+    """Learns to decode features whose statistics are those of another picture.
+
+    "Arbitrary Style Transfer in Real-time with Adaptive Instance Normalization", Huang & Belongie 2017,
+    arXiv:1703.06868. Deviations: VGG16 in place of VGG19; contents whose features were not moved have to come back,
+    which is what strength 0 is, and brings a decoder to draw things where they are within hundreds of steps (the
+    identity loss of "Arbitrary Style Transfer with Style-Attentional Networks", Park & Lee 2019, arXiv:1812.02342,
+    section 3.3, between pictures alone); and an adversarial term where `task.adversarial_weight` is above 0, whose
+    discriminator tells outputs from pictures of styles, patch by patch.
+
+    Args:
+        config: the run's configuration, its `task` section a `TranslateConfig`.
+        report: called with a line about each picture that cannot be used, and on the progress of long reading.
+        measure_on: source of the held-out contents, where it is not that of the training.
+    """
+
+    config_class = TranslateConfig
+    presets: ClassVar[dict[str, dict[str, Any]]] = PRESETS
+    judging = Judging()
+    draws_per_example = 2 * DRAWS
+    sample_headers = ("content", "style", "output")
+    metric_names = METRICS
+    pinned: ClassVar[dict[str, Any]] = {}
+    predict_arguments = "--input PICTURES --style PICTURE --output OUTPUT"
+
+    def __init__(self, config: RunConfig, *, report: Callable[[str], Any] = warn, measure_on: str | None = None):
+        settings = config.task
+        check_used(settings)
+        if settings.adversarial_weight > 0.0:
+            check_discriminator_fits(settings.discriminator, config.data.image_size)
+        self.config = config
+        self.pictures = StylePictures(config, report=report, measure_on=measure_on)
+        self.objective = Objective(
+            adversarial_loss=ADVERSARIAL_LOSSES[settings.adversarial_loss] if self._is_game else None,
+            adversarial_weight=settings.adversarial_weight,
+            auxiliary_weights={
+                "content": settings.content_weight,
+                "style": settings.style_weight,
+                "reconstruction": settings.reconstruction_weight,
+            },
+            real_label=settings.real_label,
+        )
+        self._augmentation = PairedAugmentation(
+            size_px=config.data.image_size, horizontal_flip=settings.horizontal_flip
+        )
+        self._moved = AdaptiveInstanceNorm(name="moved")
+
+    @property
+    def _is_game(self) -> bool:
+        return self.config.task.adversarial_weight > 0.0
+
+    def prepare(self) -> None:
+        """Takes the encoder's weights, finds the pictures that can be read, and measures the baselines."""
+        _ = self._measures, self.pictures.training, self._baselines
+
+    def fingerprint(self) -> str:
+        """Digest of the training pictures."""
+        return self.pictures.fingerprint()
+
+    @functools.cached_property
+    def _losses(self) -> StyleLosses:
+        """Of the train step, in its precision: first asked for where its networks are built."""
+        return self._build_losses()
+
+    @functools.cached_property
+    def _measures(self) -> StyleLosses:
+        """The same in float32."""
+        return self._build_losses()
+
+    def _build_losses(self) -> StyleLosses:
+        return build_style_losses(build_style_encoder(weights=self.config.task.perceptual_weights))
+
+    def build_networks(self) -> Networks:
+        """Builds the decoder, and a discriminator where there is one, under the current dtype policy."""
+        # The encoder's variables must be there before the train step is traced.
+        channels, scale = self._losses.encoder.outputs[-1].shape[-1], self._losses.scales[-1] * _MEAN_OF_SQUARE
+        settings = self.config.task
+        decoder = build_style_decoder(
+            width=settings.decoder_width, channels=channels, feature_scale=scale, name=DECODER
+        )
+        if not self._is_game:
+            return Networks({DECODER: decoder}, {})
+        return Networks({DECODER: decoder}, {"discriminator": build_discriminator(settings, condition_channels=0)})
+
+    def companions(self, networks: Networks) -> dict[str, keras.Model]:
+        """None."""
+        return {}
+
+    def start(self, networks: Networks) -> None:
+        """Starts from fresh networks as they are."""
+
+    def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
+        """Batches `{"content", "style": uint8 [batch, load, load, 3], "position": int64 [batch]}`."""
+        return self.pictures.build_dataset(start_step=start_step, seed=seed)
+
+    def augment(self, batch: dict, draws: tf.Tensor) -> dict:
+        """Crops and mirrors contents and styles, each on its own: float32 `[batch, size, size, 3]` in [-1, 1]."""
+        names = ("content", "style")
+        parts = zip(names, tf.split(draws, len(names), axis=1), strict=True)
+        return {name: self._augmentation([batch[name]], own)[0] for name, own in parts}
+
+    def synthesize(self, networks: Networks, batch: dict, training: bool) -> Synthesis:
+        """Decodes the contents' features with the styles' statistics, and looks at the result with the encoder."""
+        losses = self._losses
+        features = losses.encoder(batch["content"])[-1]
+        styles = losses.encoder(batch["style"])
+        strength = tf.ones(tf.shape(features)[:1])
+        statistics = channel_statistics(features), channel_statistics(styles[-1])
+        moved, decoder = self._moved([features, *statistics, strength]), networks.generators[DECODER]
+        output = decoder(moved, training=training)
+        seen = losses.features(output)
+        auxiliary = {
+            "content": tf.reduce_mean(content_distance(seen[-1], losses.scaled([moved])[0])),
+            "style": tf.reduce_mean(style_distance(seen, losses.scaled(styles))),
+            "reconstruction": RECONSTRUCTION_LOSSES["l1"](batch["content"], decoder(features, training=training)),
+        }
+        return Synthesis({"discriminator": (batch["style"], output, None)} if self._is_game else {}, auxiliary)
+
+    def inference_model(self, networks: Networks) -> keras.Model:
+        """The model of `[images, style, strength]`, pictures in [0, 1]; shares the weights of `networks`."""
+        return build_style_model(self._measures.encoder, networks.generators[DECODER])
+
+    def held_out_examples(self) -> list[tuple[np.ndarray, None]]:
+        """Held-out contents, uint8 `[size, size, 3]`; what should come out, nobody knows."""
+        return [(content, None) for content in self.pictures.held_out[0]]
+
+    def calibration_pictures(self) -> list[np.ndarray]:
+        """Contents of the training: uint8 `[size, size, 3]`."""
+        return calibration_pictures(self, key="content")
+
+    def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
+        """The first held-out pairs as rows of content, style and output."""
+        contents, styles = (pictures[:SAMPLE_ROWS] for pictures in self.pictures.held_out)
+        return [list(row) for row in zip(contents, styles, stylize(model, contents, styles), strict=True)]
+
+    def evaluate(self, model: keras.Model) -> dict[str, float]:
+        """Measures outputs for held-out pairs, by the encoder's features.
+
+        Args:
+            model: inference model.
+
+        Returns:
+            Means over pairs: `content_distance`, of the structure (see `structure_distance`); `style_distance`; the
+            same of showing the content (`copy_...`) or the style (`showing_style_...`) as it is; and
+            `transfer_distance`, the sum of the first as a share of what showing the style loses, and of the second as
+            a share of what showing the content lacks: 1 for either of these.
+        """
+        contents, styles = self.pictures.held_out
+        found = self._distances(stylize(model, contents, styles))
+        return {"transfer_distance": self._transfer_distance(found), **found, **self._baselines}
+
+    def _transfer_distance(self, found: dict[str, float]) -> float:
+        content = found["content_distance"] / max(self._baselines["showing_style_content_distance"], _TINY)
+        return content + found["style_distance"] / max(self._baselines["copy_style_distance"], _TINY)
+
+    @functools.cached_property
+    def _baselines(self) -> dict[str, float]:
+        baselines = {"copy_transfer_distance": 1.0}
+        for name, pictures in zip(("copy", "showing_style"), self.pictures.held_out, strict=True):
+            found = self._distances(pictures)
+            baselines |= {f"{name}_{metric}": value for metric, value in found.items()}
+        return baselines
+
+    def _distances(self, outputs: np.ndarray) -> dict[str, float]:
+        contents, styles = self.pictures.held_out
+        structure, style = [], []
+        for first in range(0, len(outputs), _BATCH):
+            batch = [to_signed(pictures[first : first + _BATCH]) for pictures in (outputs, contents, styles)]
+            seen, content, wanted = (self._measures.features(pictures) for pictures in batch)
+            structure += list(np.asarray(structure_distance(seen[-1], content[-1])))
+            style += list(np.asarray(style_distance(seen, wanted)))
+        return {"content_distance": float(np.mean(structure)), "style_distance": float(np.mean(style))}
+
+    def examples(self, model: keras.Model, current: keras.Model) -> dict[str, np.ndarray]:
+        """Held-out pairs at several strengths, as a grid: caption -> uint8 `[height, width, 3]`."""
+        del current
+        contents, styles = (pictures[:EXAMPLE_ROWS] for pictures in self.pictures.held_out)
+        outputs = [stylize(model, contents, styles, strength=strength) for strength in EXAMPLE_STRENGTHS]
+        rows = [list(row) for row in zip(contents, *outputs, styles, strict=True)]
+        headers = ("content", *(f"strength {strength:g}" for strength in EXAMPLE_STRENGTHS), "style")
+        return {"held-out pictures, by strength": make_grid(rows, headers=headers)}
+
+    def protocol(self) -> dict[str, Any]:
+        """What the figures of `evaluate` were measured on, so that they can be compared."""
+        return {
+            **self.pictures.protocol(),
+            "features": f"VGG16, {'file' if self.config.task.perceptual_weights else 'keras.applications'}",
+            "strength": 1.0,
+            "weights": "averaged decoder, float32, inference mode",
+        }
+
+
+def to_signed(pictures: np.ndarray) -> np.ndarray:
+    """Pictures of uint8 as float32 in [-1, 1]."""
+    return pictures.astype(np.float32) / 127.5 - 1.0
+
+
+def stylize(
+    model: keras.Model, contents: np.ndarray, styles: np.ndarray, *, strength: float = 1.0, batch_size: int = _BATCH
+) -> np.ndarray:
+    """Runs an inference model on pairs, uint8 `[count, height, width, 3]` each; returns such pictures."""
+    outputs = []
+    for first in range(0, len(contents), batch_size):
+        batch = [pictures[first : first + batch_size].astype(np.float32) / 255.0 for pictures in (contents, styles)]
+        outputs.append(np.asarray(model([*batch, np.full(len(batch[0]), strength, np.float32)], training=False)))
+    return np.rint(np.concatenate(outputs) * 255.0).astype(np.uint8)

@@ -1,0 +1,151 @@
+"""The pictures of a style transfer: what is shown, and whose style is taken."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tfgan_app.config import RunConfig
+from tfgan_app.data.bundled import bundled_path
+from tfgan_app.data.checking import find_readable_pictures
+from tfgan_app.data.labelled import LabelledPictures, labelled_fingerprint
+from tfgan_app.data.picture_sets import open_pictures
+from tfgan_app.data.pipeline import build_labelled_dataset, load_labelled
+from tfgan_app.tasks.progress import progress_reporter
+
+BUNDLED_SAMPLE = "photos"
+
+_STYLE_SEED = 104_729
+"""Added to the run's seed, so that contents and styles meet in another order every epoch, even of one folder."""
+
+
+class StylePictures:
+    """Contents and styles to train on, and held-out ones of both.
+
+    Args:
+        config: the run's configuration, its `task` section a `TranslateConfig`.
+        report: called with a line about each picture that cannot be used, and on the progress of long reading.
+        measure_on: source of the held-out contents, where it is not that of the training; all of it is taken.
+    """
+
+    def __init__(self, config: RunConfig, *, report: Callable[[str], Any], measure_on: str | None = None):
+        self._config = config
+        self._report = report
+        self._measure_on = measure_on
+
+    @property
+    def content_source(self) -> str:
+        """Where contents come from."""
+        return self._config.data.source or str(bundled_path(BUNDLED_SAMPLE))
+
+    @property
+    def style_source(self) -> str:
+        """Where styles come from."""
+        return self._config.task.styles or self.content_source
+
+    @functools.cached_property
+    def training(self) -> tuple[LabelledPictures, LabelledPictures]:
+        """The contents and the styles to train on that can be read."""
+        contents = self._readable(self._opened(self.content_source).train, self.content_source)
+        if self.style_source == self.content_source:
+            return contents, contents
+        return contents, self._readable(self._opened(self.style_source).train, self.style_source)
+
+    def fingerprint(self) -> str:
+        """Digest of the training pictures."""
+        facts = " ".join(labelled_fingerprint(pictures) for pictures in self.training)
+        return hashlib.sha256(facts.encode()).hexdigest()
+
+    def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
+        """Batches `{"content", "style": uint8 [batch, load, load, 3], "position": int64 [batch]}` from a step on."""
+        data, training = self._config.data, self._config.training
+        contents, styles = (
+            build_labelled_dataset(
+                pictures,
+                size_px=round(data.image_size * data.load_scale),
+                channels=3,
+                batch_size=training.pictures_per_step,
+                steps=training.steps,
+                start_step=start_step,
+                seed=seed + shift,
+                resize=data.resize,
+                cache_budget_mb=data.cache_budget_mb // 2,
+                background=data.background_rgb,
+                on_progress=progress_reporter(self._report, "loaded"),
+            )
+            for pictures, shift in zip(self.training, (0, _STYLE_SEED), strict=True)
+        )
+        return tf.data.Dataset.zip(contents, styles).map(
+            lambda content, style: {
+                "content": content["image"],
+                "style": style["image"],
+                "position": content["position"],
+            }
+        )
+
+    @functools.cached_property
+    def held_out(self) -> tuple[np.ndarray, np.ndarray]:
+        """Pairs of a held-out content and a held-out style: uint8 `[count, size, size, 3]` each.
+
+        Each picture is in one pair at least; where both come from one folder, none is paired with itself.
+        """
+        contents, styles = (self._squares(pictures) for pictures in self._held_out_pictures)
+        count = max(len(contents), len(styles))
+        first = int(self._held_out_pictures[0] is self._held_out_pictures[1])
+        return contents[np.arange(count) % len(contents)], styles[(np.arange(count) + first) % len(styles)]
+
+    @functools.cached_property
+    def _held_out_pictures(self) -> tuple[LabelledPictures, LabelledPictures]:
+        if self._measure_on is None:
+            contents = self._chosen(self._opened(self.content_source).val, self.content_source)
+            if self.style_source == self.content_source:
+                return contents, contents
+        else:
+            found = self._opened(self._measure_on, val_fraction=0.0)
+            contents = self._chosen(found.val if len(found.val) else found.train, self._measure_on)
+        return contents, self._chosen(self._opened(self.style_source).val, self.style_source)
+
+    def protocol(self) -> dict[str, Any]:
+        """Which pictures the figures are of."""
+        data = self._config.data
+        digests = [labelled_fingerprint(pictures)[:12] for pictures in self._held_out_pictures]
+        return {
+            "pairs": len(self.held_out[0]),
+            "contents": len(self._held_out_pictures[0]),
+            "styles": len(self._held_out_pictures[1]),
+            "data": self._measure_on or data.source or BUNDLED_SAMPLE,
+            "contents_digest": digests[0],
+            "styles_digest": digests[1],
+            "size_px": data.image_size,
+            "resize": f"{data.resize}, centre crop",
+        }
+
+    def _squares(self, pictures: LabelledPictures) -> np.ndarray:
+        data = self._config.data
+        options = {"size_px": data.image_size, "channels": 3, "resize": data.resize}
+        return load_labelled(pictures, background=data.background_rgb, **options)
+
+    def _opened(self, source: str, *, val_fraction: float | None = None):
+        share = self._config.data.val_fraction if val_fraction is None else val_fraction
+        return open_pictures(source, val_fraction=share, on_note=self._report)
+
+    def _chosen(self, pictures: LabelledPictures, source: str) -> LabelledPictures:
+        return self._readable(pictures.select(range(min(len(pictures), self._config.data.max_val_pictures))), source)
+
+    def _readable(self, pictures: LabelledPictures, source: str) -> LabelledPictures:
+        readable = find_readable_pictures(
+            pictures,
+            on_skip=lambda name, problem: self._report(f"left out: {problem}"),
+            on_progress=progress_reporter(self._report, "checked"),
+        )
+        if not len(readable):
+            raise ValueError(
+                f"Expected pictures to train and to measure on in {source}. Found none that can be read of one of "
+                "them; add pictures, or raise `data.val_fraction`."
+            )
+        return readable
