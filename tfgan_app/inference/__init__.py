@@ -1,6 +1,7 @@
 """Running trained and exported models: on pictures, and out of nothing but seeds; without any training code."""
 
 from tfgan_app.inference.blending import blend_weights
+from tfgan_app.inference.class_folders import class_folders
 from tfgan_app.inference.drawing import draw_pictures
 from tfgan_app.inference.folder import PredictionSummary, predict_path
 from tfgan_app.inference.loading import (
@@ -18,6 +19,7 @@ __all__ = [
     "Predictor",
     "Sampler",
     "blend_weights",
+    "class_folders",
     "draw_pictures",
     "load_keras_model",
     "load_predictor",
