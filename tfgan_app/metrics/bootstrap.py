@@ -8,6 +8,8 @@ import numpy as np
 
 RESAMPLES = 2000
 CONFIDENCE = 0.95
+_CHUNK = 2_000_000
+"""Numbers that are drawn at a time."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,10 +59,18 @@ def paired_difference(
     differences = second.astype(np.float32) - first.astype(np.float32)
     seeds, pictures = differences.shape
     rng = np.random.default_rng(seed)
-    means = np.empty(resamples)
-    for index in range(resamples):
-        chosen_pictures = np.bincount(rng.integers(0, pictures, pictures), minlength=pictures)
-        chosen_seeds = rng.integers(0, seeds, seeds)
-        means[index] = (differences @ chosen_pictures.astype(np.float32))[chosen_seeds].mean() / pictures
+    means = []
+    for start in range(0, resamples, max(1, _CHUNK // pictures)):
+        count = min(max(1, _CHUNK // pictures), resamples - start)
+        by_seed = _drawn_again(rng, pictures, count).astype(np.float32) @ differences.T
+        # Whole numbers up to here, which float32 adds exactly.
+        means.append((_drawn_again(rng, seeds, count) * by_seed).sum(axis=1) / (seeds * pictures))
+    means = np.concatenate(means)
     edges = np.quantile(means, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return Difference(float(differences.mean()), float(edges[0]), float(edges[1]))
+
+
+def _drawn_again(rng: np.random.Generator, count: int, times: int) -> np.ndarray:
+    """How often each of `count` things comes when as many are drawn with replacement: int64 `[times, count]`."""
+    chosen = rng.integers(0, count, (times, count)) + count * np.arange(times)[:, None]
+    return np.bincount(chosen.ravel(), minlength=times * count).reshape(times, count)

@@ -33,12 +33,14 @@ def linear_probe(
     targets = np.eye(classes)[labels]
     offset = targets.mean(axis=0)
     gram = features @ features.T
-    values, vectors = np.linalg.eigh(gram)
     unit = max(np.trace(gram) / len(gram), 1e-12)
+    # The constant, which no penalty may shrink, is made the last eigenvector, to be left out below.
+    values, vectors = np.linalg.eigh(gram + 10.0 * unit)
     rotated = vectors.T @ (targets - offset)
 
     def fit(penalty: float) -> tuple[np.ndarray, float]:
         inverse = 1.0 / (np.maximum(values, 0.0) + penalty * unit)
+        inverse[-1] = 0.0
         weights = vectors @ (inverse[:, None] * rotated)
         left_out = weights / (vectors**2 @ inverse)[:, None]
         return weights, float((left_out**2).mean())

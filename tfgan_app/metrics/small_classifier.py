@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -55,8 +56,17 @@ class SmallClassifier:
         self._fresh = self._model.get_weights()
         self._optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(_LEARNING_RATE, steps))
         self._optimizer.build(self._model.trainable_variables)
-        self._update = tf.function(self._update_once)
-        self._forward = tf.function(lambda images: tf.nn.softmax(self._model(images, training=False)))
+        pictures = tf.TensorSpec([None, *self._size, shape[2]], tf.float32)
+        self._forward = tf.function(self._probabilities, input_signature=[pictures])
+        signature = [
+            pictures,
+            tf.TensorSpec([None, classes], tf.float32),
+            tf.TensorSpec([None], tf.int64),
+            tf.TensorSpec([2], tf.int32),
+        ]
+        # Made once, as each graph takes a second to trace.
+        self._update = tf.function(functools.partial(self._update_once, None), input_signature=signature)
+        self._augmented_update = tf.function(functools.partial(self._update_once, augment), input_signature=signature)
 
     def train(
         self, images: np.ndarray, targets: np.ndarray, plan: np.ndarray, *, seed: int, augmented: bool
@@ -80,10 +90,10 @@ class SmallClassifier:
             raise ValueError(f"A plan of {self.steps} steps is needed. Received: {len(plan)}.")
         self._reset(seed)
         pictures, wanted = tf.constant(self._prepared(images)), tf.constant(targets, tf.float32)
-        applies = augmented and self._augment is not None
+        update = self._augmented_update if augmented and self._augment else self._update
         for step, chosen in enumerate(plan):
             draws = tf.constant([seed, step], tf.int32)
-            loss = self._update(pictures, wanted, tf.constant(chosen, tf.int64), draws, applies)
+            loss = update(pictures, wanted, tf.constant(chosen, tf.int64), draws)
         if not np.isfinite(loss):
             raise ValueError(f"The classifier diverged: loss {float(loss)}. Use another seed.")
         return {"weights": self._model.get_weights()}
@@ -114,10 +124,13 @@ class SmallClassifier:
         for variable in self._optimizer.variables:
             variable.assign(tf.zeros(variable.shape, variable.dtype))
 
-    def _update_once(self, pictures, wanted, chosen, draws, augmented: bool):
+    def _probabilities(self, images):
+        return tf.nn.softmax(self._model(images, training=False))
+
+    def _update_once(self, augment, pictures, wanted, chosen, draws):
         images, targets = tf.gather(pictures, chosen), tf.gather(wanted, chosen)
-        if augmented:
-            images = self._augment(images, draws)
+        if augment is not None:
+            images = augment(images, draws)
         variables = self._model.trainable_variables
         with tf.GradientTape() as tape:
             logits = self._model(images, training=True)

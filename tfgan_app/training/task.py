@@ -174,5 +174,8 @@ class Task(Protocol):
             current: the same of the weights as they are.
         """
 
+    def study(self, model: keras.Model, discriminator: keras.Model) -> dict[str, Any]:
+        """What generated pictures are worth to a classifier, ready for JSON; takes minutes. Of `augment` only."""
+
     def protocol(self) -> dict[str, Any]:
         """What the figures of `evaluate` were measured on, so that they can be compared."""

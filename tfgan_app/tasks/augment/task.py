@@ -44,8 +44,8 @@ class AugmentTask(GenerateTask):
     def __init__(self, config: RunConfig, **options: Any):
         if not config.task.conditional:
             raise ValueError(
-                "`task.conditional` must be true for `augment`, which draws pictures of wanted classes. Received: false; "
-                "use `--task generate` for pictures of any."
+                "`task.conditional` must be true for `augment`, which draws pictures of wanted classes. "
+                "Received: false; use `--task generate` for pictures of any."
             )
         super().__init__(config, **options)
 
