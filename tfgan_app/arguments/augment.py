@@ -13,7 +13,7 @@ DIR has a folder for each class, as keras.utils.image_dataset_from_directory tak
   confidence                      of a classifier trained on the real pictures, in the wanted class
   nearest_distance, nearest_training_picture    root mean squared difference of pixels in [0, 1]
 summary.json has the thresholds and what was dropped by each: --set task.min_confidence=0.5, task.copy_quantile=0.01,
-task.max_draws=10. Exit code 1: some classes are short of N.
+task.duplicate_share=0.5, task.max_draws=10. Exit code 1: some classes are short of N.
 """
 
 

@@ -75,7 +75,8 @@ def _thresholds(selection: Selection) -> str:
     drawn = sum(count.drawn for count in selection.counts)
     return (
         f"{drawn} drawn; dropped: {dropped} (confidence below {limits.confidence:g}; "
-        f"distance at most {min(limits.distances):.3g} to {max(limits.distances):.3g}, by class)"
+        f"distance at most {min(limits.distances):.3g} to {max(limits.distances):.3g}, by class, "
+        f"and {limits.duplicate_share:g} of it between drawn ones)"
     )
 
 

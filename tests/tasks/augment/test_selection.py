@@ -9,7 +9,7 @@ from tfgan_app.tasks.augment.distances import as_points, copy_distances, nearest
 from tfgan_app.tasks.augment.selection import COPY, DUPLICATE, LOW_CONFIDENCE, Drawn, Thresholds, select_pictures
 from tfgan_app.tasks.augment.writing import MANIFEST, SUMMARY, write_selection
 
-THRESHOLDS = Thresholds(confidence=0.5, distances=(0.01, 0.01), max_draws=3)
+THRESHOLDS = Thresholds(confidence=0.5, distances=(0.01, 0.01), duplicate_share=0.5, max_draws=3)
 REAL = np.full((1, 4, 4, 1), 7, np.uint8)
 
 

@@ -10,6 +10,7 @@ from tfgan_app.tasks.augment.study import (
     CLASSIC_GAN,
     GAN_ONLY,
     PROBE_FEATURES,
+    PROBE_UNTRAINED,
     REAL,
     StudyPictures,
     arm_data,
@@ -34,7 +35,8 @@ def _pictures(synthetic=6):
 
     (real, labels), (drawn, wanted), (test, test_labels) = halves(8, 0), halves(synthetic, 150), halves(20, 0)
     targets = np.eye(2, dtype=np.float32)[wanted]
-    return StudyPictures(real, labels, drawn, targets, test, test_labels, lambda pictures: pictures[:, 0, :, 0])
+    features = (lambda pictures: pictures[:, 0, :, 0], lambda pictures: pictures[:, :1, 0, 0] % 2)
+    return StudyPictures(real, labels, drawn, targets, test, test_labels, *features)
 
 
 @pytest.mark.parametrize("name", ARMS)
@@ -70,6 +72,7 @@ def test_every_arm_is_trained_with_every_seed_and_measured_on_every_picture():
     assert classifier.asked == expected
     assert {rows.shape for rows in correct.values()} == {(2, 20)}
     assert correct[PROBE_FEATURES].all()
+    assert not correct[PROBE_UNTRAINED].all()
 
 
 def test_without_synthetic_pictures_the_other_arms_remain():

@@ -12,6 +12,7 @@ from tfgan_app.typed_fields import bounded
 DRAWING_SETTINGS = (
     "task.min_confidence",
     "task.copy_quantile",
+    "task.duplicate_share",
     "task.max_draws",
     "task.classifier_steps",
     "task.classifier_width",
@@ -29,8 +30,10 @@ class AugmentConfig(GenerateConfig):
         subset_seed: which these are; a smaller number of the same seed is part of a larger one.
         min_confidence: a drawn picture is dropped when a classifier that was trained on the real ones gives its
             class a lower probability.
-        copy_quantile: a drawn picture is dropped as a copy when it is as near to a training picture, or to a kept
-            one, as this share of the training pictures are to their nearest other.
+        copy_quantile: a drawn picture is dropped as a copy when it is as near to a training picture as this share
+            of the training pictures of its class are to their nearest other.
+        duplicate_share: and as a near-duplicate when it is nearer to a kept one than this share of that distance:
+            many pictures lie closer together than few.
         max_draws: at most this many draws for each picture that is wanted.
         classifier_steps: updates of each training of the classifier, in every arm of the study.
         classifier_width: channels of its first convolution.
@@ -53,6 +56,7 @@ class AugmentConfig(GenerateConfig):
     subset_seed: int = bounded(0, minimum=0)
     min_confidence: float = bounded(0.5, minimum=0.0, maximum=1.0)
     copy_quantile: float = bounded(0.01, minimum=0.0, maximum=1.0)
+    duplicate_share: float = bounded(0.5, minimum=0.0)
     max_draws: int = bounded(10, minimum=1)
     classifier_steps: int = bounded(400, minimum=1)
     classifier_width: int = bounded(16, minimum=1)

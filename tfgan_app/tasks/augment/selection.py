@@ -19,12 +19,14 @@ class Thresholds:
 
     Attributes:
         confidence: least probability of the wanted class.
-        distances: of each class: as near as this to a training picture, or to a kept one, a picture is a copy.
+        distances: of each class: as near as this to a training picture, a picture is a copy.
+        duplicate_share: this share of that distance to a kept one makes it a near-duplicate.
         max_draws: draws for each picture that is wanted.
     """
 
     confidence: float
     distances: tuple[float, ...]
+    duplicate_share: float
     max_draws: int
 
 
@@ -171,8 +173,9 @@ def _judge(
     own = as_points(candidates.pictures)
     points = own[:0] if points is None else points
     limits = np.array(thresholds.distances)[candidates.labels]
-    near_kept = (distances_between(own, points) <= limits[:, None]).any(axis=1)
-    near_each_other = distances_between(own, own) <= limits[:, None]
+    apart = thresholds.duplicate_share * limits[:, None]
+    near_kept = (distances_between(own, points) <= apart).any(axis=1)
+    near_each_other = distances_between(own, own) <= apart
     chosen: list[int] = []
     reasons: list[str] = []
     for index, confidence in enumerate(candidates.confidences):

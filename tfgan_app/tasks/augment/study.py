@@ -17,7 +17,11 @@ REAL, CLASSIC, GAN, CLASSIC_GAN, GAN_ONLY = (
     "real + classic + GAN",
     "GAN only",
 )
-PROBE_PIXELS, PROBE_FEATURES = "linear on pixels", "linear on GAN features"
+PROBE_PIXELS, PROBE_UNTRAINED, PROBE_FEATURES = (
+    "linear on pixels",
+    "linear on untrained features",
+    "linear on GAN features",
+)
 COMPARISONS = (
     (CLASSIC, REAL),
     (GAN, REAL),
@@ -25,6 +29,7 @@ COMPARISONS = (
     (CLASSIC_GAN, CLASSIC),
     (GAN_ONLY, REAL),
     (PROBE_FEATURES, PROBE_PIXELS),
+    (PROBE_FEATURES, PROBE_UNTRAINED),
     (PROBE_FEATURES, CLASSIC),
 )
 """Which arm is held against which."""
@@ -67,6 +72,7 @@ class StudyPictures:
         test: held-out real pictures.
         test_labels: their classes.
         features: `pictures -> float32 [count, dim]`, of the discriminator.
+        untrained_features: the same of one with random weights, which see a good deal of pictures too.
     """
 
     real: np.ndarray
@@ -76,6 +82,7 @@ class StudyPictures:
     test: np.ndarray
     test_labels: np.ndarray
     features: Callable[[np.ndarray], np.ndarray]
+    untrained_features: Callable[[np.ndarray], np.ndarray]
 
 
 def run_study(
@@ -137,7 +144,11 @@ def arm_data(
 
 def _probes(pictures: StudyPictures, *, classes: int, seeds: int) -> dict[str, np.ndarray]:
     """Linear classifiers on the same labels; in closed form, so that every seed gives the same."""
-    spaces = {PROBE_PIXELS: _pixels, PROBE_FEATURES: pictures.features}
+    spaces = {
+        PROBE_PIXELS: _pixels,
+        PROBE_UNTRAINED: pictures.untrained_features,
+        PROBE_FEATURES: pictures.features,
+    }
     found = {}
     for name, space in spaces.items():
         predicted, _ = linear_probe(space(pictures.real), pictures.real_labels, space(pictures.test), classes=classes)

@@ -153,6 +153,7 @@ class AugmentTask(GenerateTask):
             test=test,
             test_labels=test_labels,
             features=Critic(discriminator).features,
+            untrained_features=self._untrained().features,
         )
         correct = run_study(
             pictures,
@@ -170,6 +171,11 @@ class AugmentTask(GenerateTask):
             "short_classes": {name: count.kept for name, count in kept if count.is_short},
             **summarize(correct),
         }
+
+    def _untrained(self) -> Critic:
+        """A discriminator as the run's training began with."""
+        keras.utils.set_random_seed(self.config.training.seed)
+        return Critic(self.build_networks().discriminators["discriminator"])
 
     def _targets(self, drawn: Drawn) -> np.ndarray:
         wanted = np.eye(self.classifier.classes, dtype=np.float32)[drawn.labels]
@@ -213,7 +219,7 @@ class _Assessment:
         distances = copy_distances(
             points, real.labels, classes=len(task.data.class_names), quantile=settings.copy_quantile
         )
-        self.thresholds = Thresholds(settings.min_confidence, distances, settings.max_draws)
+        self.thresholds = Thresholds(settings.min_confidence, distances, settings.duplicate_share, settings.max_draws)
         # A generator that was shown mirrored pictures may have learned those by heart.
         mirrored = [as_points(images[:, :, ::-1])] if settings.horizontal_flip else []
         self._real = np.concatenate([points, *mirrored])

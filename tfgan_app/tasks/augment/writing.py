@@ -81,6 +81,7 @@ def _summary(selection: Selection, class_names: Sequence[str], checkpoint: str) 
     return {
         "checkpoint": checkpoint,
         "least_confidence": limits.confidence,
+        "duplicate_share_of_copy_distance": limits.duplicate_share,
         "max_draws_per_picture": limits.max_draws,
         "classes": {
             name: {"copy_distance": distance, **dataclasses.asdict(count)}
