@@ -5,8 +5,8 @@ python tests/benchmarks/augment_study.py --fashion FOLDER [--sizes 20 50 200] [-
 FOLDER has the four files of Fashion-MNIST (train-images-idx3-ubyte.gz, ...). For each size a class-conditional GAN is
 trained on exactly that subset of the training pictures, its pictures are drawn into class folders, and
 `tfgan_app evaluate` trains the classifiers of every arm with every seed and measures them on the 10,000 test pictures.
-No setting is chosen by these: the defaults were chosen on 5,000 training pictures outside of every subset. With
---output, a run that was interrupted is resumed and one that is there is only measured.
+No setting is chosen by these; what was tried while the defaults were made was measured on 5,000 training pictures
+outside of every subset. With --output, a run that was interrupted is resumed and one that is there is only measured.
 """
 
 from __future__ import annotations
@@ -38,10 +38,9 @@ def main():
         train(run, size, steps=args.steps)
         if not (run / "drawn").exists():
             run_cli("augment", "--run", run, "--output", run / "drawn", "--per-class", 10 * size)
-        file = run / "study.json"
         settings = [f"task.study_seeds={args.seeds}", *args.set]
         run_cli("evaluate", "--run", run, "--json", run / "evaluation.json", *(f"--set={text}" for text in settings))
-        studies += json.loads(file.read_text())["sizes"]
+        studies += json.loads((run / "evaluation.json").read_text())["study"]["sizes"]
     from tfgan_app.tasks.augment.study import study_lines
 
     print("\nFashion-MNIST, 10,000 test pictures")

@@ -174,8 +174,6 @@ def test_evaluate_runs_the_study_and_writes_it_into_the_report(run_dir, tmp_path
     report = (run_dir / "report.html").read_text()
     for text in ("Does it help a classifier", "real + classic + GAN", "deviation over seeds", "Accuracy: 16 real"):
         assert text in report
-    assert app("evaluate", "--run", run_dir, "--json", tmp_path / "again.json", *(f"--set={t}" for t in sets)) == 0
-    assert json.loads((tmp_path / "again.json").read_text())["study"] == found["study"]
 
 
 def test_it_exports_as_generate_does(run_dir, tmp_path):

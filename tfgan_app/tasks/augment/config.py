@@ -65,7 +65,7 @@ class AugmentConfig(GenerateConfig):
     study_synthetic: int = bounded(200, minimum=1)
     synthetic_share: float = bounded(0.5, above=0.0, below=1.0)
     synthetic_until: float = bounded(1.0, above=0.0, maximum=1.0)
-    synthetic_labels: Literal["wanted", "soft"] = "wanted"
+    synthetic_labels: Literal["wanted", "soft"] = "soft"
     classic_flip: bool = False
     classic_shift: float = bounded(0.1, minimum=0.0, maximum=0.5)
     classic_scale: float = bounded(0.1, minimum=0.0, below=1.0)

@@ -8,6 +8,8 @@ import keras
 import numpy as np
 from keras import layers
 
+from tfgan_app.data.labelled import NO_LABEL
+
 FEATURE_GRID = 4
 CHUNK = 250
 
@@ -37,10 +39,12 @@ class Critic:
 
     def features(self, pictures: np.ndarray) -> np.ndarray:
         """Float32 `[count, dim]` of pictures uint8 `[count, height, width, channels]`; see `_feature_model`."""
-        starts = range(0, len(pictures), CHUNK)
-        return np.concatenate(
-            [np.asarray(self._features(_signed(pictures[s : s + CHUNK]), training=False)) for s in starts]
-        )
+        found = []
+        for start in range(0, len(pictures), CHUNK):
+            batch = pictures[start : start + CHUNK]
+            unlabelled = np.full(len(batch), NO_LABEL, np.int32)
+            found.append(np.asarray(self._features([unlabelled, _signed(batch)], training=False)))
+        return np.concatenate(found)
 
     @functools.cached_property
     def _features(self) -> keras.Model:
@@ -51,7 +55,7 @@ def _feature_model(discriminator: keras.Model) -> keras.Model:
     """Every rectified feature map, pooled to 4 x 4 by its largest value, side by side.
 
     As Radford et al. 2016, arXiv:1511.06434, section 5.1, did; hidden layers without a grid come as they are.
-    None of them knows the label, which a projection meets at the very end.
+    None of them is told the label: a projection meets it at the very end, and elsewhere `NO_LABEL` stands in for it.
     """
     rectified = [layer.output for layer in discriminator.layers if isinstance(layer, (layers.LeakyReLU, layers.ReLU))]
     flat = []
@@ -61,7 +65,7 @@ def _feature_model(discriminator: keras.Model) -> keras.Model:
             features = layers.Flatten()(layers.MaxPooling2D(size)(features))
         flat.append(features)
     outputs = layers.Concatenate()(flat) if len(flat) > 1 else flat[0]
-    return keras.Model(discriminator.inputs[-1], outputs, name="discriminator_features")
+    return keras.Model(discriminator.inputs, outputs, name="discriminator_features")
 
 
 def _signed(pictures: np.ndarray) -> np.ndarray:
