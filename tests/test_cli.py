@@ -92,17 +92,17 @@ def test_other_commands():
     [
         ([], "COMMAND"),
         (["trian"], "invalid choice: 'trian'"),
-        (["augment", "--run", "r"], "`augment` is not part of this version yet"),
+        (["augment", "--run", "r"], "--output, --per-class"),
+        (
+            ["augment", "--run", "r", "--output", "o", "--per-class", "0"],
+            "--per-class: must be an integer, at least 1.",
+        ),
         (["serve"], "--models"),
         (["serve", "--models", "m", "--max-queue", "0"], "--max-queue: must be an integer, at least 1."),
         (["train"], "--task"),
         (
-            ["train", "--task", "augment"],
-            "'augment' is not part of this version yet. Available tasks: generate, restore, translate, upscale.",
-        ),
-        (
             ["train", "--task", "paint"],
-            "'paint' is not a task. Available tasks: generate, restore, translate, upscale.",
+            "'paint' is not a task. Available tasks: augment, generate, restore, translate, upscale.",
         ),
         ([*TRAIN, "--steps", "0"], "--steps: must be an integer, at least 1. Received: '0'."),
         ([*TRAIN, "--steps", "many"], "--steps: must be an integer, at least 1. Received: 'many'."),

@@ -23,8 +23,6 @@ from tfgan_app.arguments import COMMANDS
 from tfgan_app.arguments.parsing import Parser, one_line
 from tfgan_app.commands import startup
 
-PLANNED_COMMANDS = ("augment",)
-
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Runs the command line and exits the process.
@@ -52,8 +50,6 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     """
     parser = build_parser()
     args, unknown = parser.parse_known_args(list(argv[1:]))
-    if args.command in PLANNED_COMMANDS:
-        parser.error(f"`{args.command}` is not part of this version yet")
     if unknown:
         parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     return args
@@ -103,8 +99,6 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in COMMANDS:
         command.add(commands)
-    for name in PLANNED_COMMANDS:
-        commands.add_parser(name, add_help=False)
     return parser
 
 

@@ -213,3 +213,50 @@ def test_charts_share_no_ids():
 
 def _curve_path(svg):
     return re.search(r'<path d="([^"]*)"[^>]*stroke: var\(--s0\)', svg)[1]
+
+
+STUDY = {
+    "sizes": [
+        {
+            "real_per_class": 20,
+            "real_pictures": 200,
+            "synthetic_pictures": 300,
+            "arms": {
+                "real": {"accuracy": 0.7, "seed_deviation": 0.01},
+                "real + GAN": {"accuracy": 0.75, "seed_deviation": 0.0},
+            },
+            "differences": [
+                {
+                    "first": "real + GAN",
+                    "second": "real",
+                    "mean": 0.05,
+                    "low": 0.02,
+                    "high": 0.08,
+                    "verdict": "gain",
+                }
+            ],
+            "conclusion": "Gain from <synthetic> pictures.",
+        }
+    ]
+}
+
+
+def test_a_study_is_shown_as_a_chart_and_tables(run_dir):
+    (run_dir / "study.json").write_text(json.dumps(STUDY))
+    page = Page(write_report(run_dir, title="run"))
+    for text in (
+        "Does it help a classifier",
+        "Gain from <synthetic> pictures.",
+        "Accuracy: 200 real pictures, 20 a class; 300 synthetic",
+        "75.00 %, 0.00",
+        "real + GAN against real",
+        "+5.00 points, +2.00 to +8.00",
+    ):
+        assert text in page.text, text
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]", '{"sizes": [{"arms": {}}]}'])
+def test_a_study_that_is_missing_or_damaged_is_left_out(run_dir, content):
+    if content:
+        (run_dir / "study.json").write_text(content)
+    assert "Does it help" not in Page(write_report(run_dir, title="run")).text

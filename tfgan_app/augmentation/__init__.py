@@ -1,10 +1,17 @@
 """Augmentation on the accelerator: stateless, inside the compiled train step."""
 
 from tfgan_app.augmentation.adaptive import AdaptiveAugmentation
+from tfgan_app.augmentation.classic import ClassicAugmentation
 from tfgan_app.augmentation.diff_augment import DiffAugment
 from tfgan_app.augmentation.paired import PairedAugmentation
 
-__all__ = ["DISCRIMINATOR_AUGMENTATIONS", "AdaptiveAugmentation", "DiffAugment", "PairedAugmentation"]
+__all__ = [
+    "DISCRIMINATOR_AUGMENTATIONS",
+    "AdaptiveAugmentation",
+    "ClassicAugmentation",
+    "DiffAugment",
+    "PairedAugmentation",
+]
 
 DISCRIMINATOR_AUGMENTATIONS = {
     "ada": AdaptiveAugmentation,

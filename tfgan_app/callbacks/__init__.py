@@ -17,12 +17,14 @@ from tfgan_app.callbacks.metrics_file import read_metrics
 from tfgan_app.callbacks.progress import ProgressBar
 from tfgan_app.callbacks.report import write_examples, write_report
 from tfgan_app.callbacks.report_results import find_baseline
+from tfgan_app.callbacks.report_study import STUDY_FILE
 from tfgan_app.callbacks.scalars import ScalarLog
 from tfgan_app.callbacks.step_callback import StepCallback
 from tfgan_app.callbacks.stop_signals import StopOnSignal
 from tfgan_app.callbacks.validation import Validation
 
 __all__ = [
+    "STUDY_FILE",
     "Checkpointing",
     "EventLog",
     "HealthMonitor",

@@ -20,6 +20,7 @@ from tfgan_app.callbacks.progress import format_seconds
 from tfgan_app.callbacks.report_charts import Series, line_chart
 from tfgan_app.callbacks.report_page import Section, page, sections_html
 from tfgan_app.callbacks.report_results import BASELINES, METRICS, find_results, results_html
+from tfgan_app.callbacks.report_study import STUDY_NOTE, study_section
 from tfgan_app.files import atomic_path
 from tfgan_app.images import write_picture
 
@@ -42,7 +43,7 @@ def write_report(
 ) -> Path:
     """Writes `report.html` from what lies in the run directory, however far the run got.
 
-    Read are `metrics.csv`, `events.jsonl`, `config.json`, the grids `samples/step-*.png` and the pictures
+    Read are `metrics.csv`, `events.jsonl`, `config.json`, `study.json`, the grids `samples/step-*.png` and the pictures
     `samples/examples/NUMBER-CAPTION.png`; what is missing or damaged is left out.
 
     Args:
@@ -62,6 +63,7 @@ def write_report(
     run_dir, summary = Path(run_dir), dict(summary or {})
     rows, events, config = read_metrics(run_dir), read_events(run_dir), _read_config(run_dir)
     sections = [
+        Section("Does it help a classifier", study_section(run_dir), STUDY_NOTE),
         Section("Examples", _examples(run_dir), "What the finished model does."),
         Section("Over time", _grids(run_dir), "The same pictures as training went on; the last is rightmost."),
         Section("Curves", _curves(rows, events)),

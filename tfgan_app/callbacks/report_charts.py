@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
+from typing import Any
 
 import numpy as np
 
@@ -74,30 +75,61 @@ def line_chart(
     series = [curve for curve in series if curve.finite.size]
     if not series:
         return ""
+
+    def draw(axes) -> None:
+        _draw_curves(axes, series, value_range or _value_range(series), marks)
+
+    legend = "".join(_legend_entry(curve, index) for index, curve in enumerate(series))
+    return chart(title, draw, legend=legend, label=f"{title} by training step")
+
+
+def chart(
+    title: str, draw: Callable[[Any], None], *, legend: str = "", label: str = "", height_px: int = HEIGHT_PX
+) -> str:
+    """Draws one pair of axes as SVG text in the page's colours.
+
+    Args:
+        title: Above the chart; no two charts of a page have the same.
+        draw: Called with matplotlib's axes; colours are those of `STAND_INS`.
+        legend: HTML beside the title.
+        label: What a screen reader says.
+        height_px: Height; the width is that of every chart.
+
+    Returns:
+        An HTML `<figure>`.
+    """
     import matplotlib  # Here, as only a report needs it.
 
     settings = {"svg.fonttype": "none", "svg.hashsalt": title, "path.simplify_threshold": 1.0, "font.size": 12.5}
     with matplotlib.rc_context(settings):
-        svg = _svg(series, value_range or _value_range(series), marks)
+        svg = _svg(draw, height_px)
     for name, stand_in in STAND_INS.items():
         svg = svg.replace(stand_in, f"var(--{name})")
-    legend = "".join(_legend_entry(curve, index) for index, curve in enumerate(series))
     return (
         f'<figure class="chart"><figcaption><strong>{escape(title)}</strong>'
         f'<span class="legend">{legend}</span></figcaption>'
-        f'<svg viewBox="0 0 {WIDTH_PX} {HEIGHT_PX}" role="img" aria-label="{escape(title)} by training step">'
+        f'<svg viewBox="0 0 {WIDTH_PX} {height_px}" role="img" aria-label="{escape(label or title)}">'
         f"{svg}</svg></figure>"
     )
 
 
-def _svg(series: Sequence[Series], value_range: tuple[float, float], marks: Sequence[int]) -> str:
+def _svg(draw: Callable[[Any], None], height_px: int) -> str:
     """Returns what belongs between `<svg>` and `</svg>`."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(WIDTH_PX / 72, HEIGHT_PX / 72), layout="constrained")  # 72 SVG units an inch.
+    figure = Figure(figsize=(WIDTH_PX / 72, height_px / 72), layout="constrained")  # 72 SVG units an inch.
     axes = figure.add_subplot()
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
+    draw(axes)
+    text = io.StringIO()
+    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    figure.savefig(text, format="svg", transparent=True, metadata=nothing)
+    inner = text.getvalue().partition("<svg")[2].partition(">")[2].rpartition("</svg>")[0]
+    return NOT_FOR_THE_PAGE.sub("", inner)
+
+
+def _draw_curves(axes, series: Sequence[Series], value_range: tuple[float, float], marks: Sequence[int]) -> None:
     axes.locator_params(nbins=5)
     axes.locator_params("x", integer=True)
     axes.grid(axis="y", color=STAND_INS["line"], linewidth=1)
@@ -108,11 +140,6 @@ def _svg(series: Sequence[Series], value_range: tuple[float, float], marks: Sequ
     axes.vlines(marks, 0, 1, STAND_INS["warn"], ":", transform=axes.get_xaxis_transform(), linewidth=1)
     for index, curve in enumerate(series):
         _draw(axes, curve, STAND_INS[_colour(curve, index)])
-    text = io.StringIO()
-    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-    figure.savefig(text, format="svg", transparent=True, metadata=nothing)
-    inner = text.getvalue().partition("<svg")[2].partition(">")[2].rpartition("</svg>")[0]
-    return NOT_FOR_THE_PAGE.sub("", inner)
 
 
 def _draw(axes, curve: Series, colour: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tfgan_app.commands.metrics_text import format_metrics
 from tfgan_app.commands.run_directory import RunDirectory
+from tfgan_app.commands.run_study import run_study
 from tfgan_app.commands.task_report import TaskReport
 from tfgan_app.config import absolute_source, apply_overrides, load_json, replace_values
 from tfgan_app.inference import load_companions, load_keras_model, run_checkpoint
@@ -36,11 +37,14 @@ def run(args: argparse.Namespace) -> int:
     report = TaskReport()
     task = task_class(config, report=report, measure_on=absolute_source(args.data))
     checkpoint = run_checkpoint(directory.path, args.checkpoint or "last")
-    metrics = task.evaluate(load_keras_model(checkpoint), **load_companions(checkpoint))
+    model = load_keras_model(checkpoint)
+    metrics = task.evaluate(model, **load_companions(checkpoint))
     protocol = task.protocol() | {"checkpoint": str(checkpoint)}
     print(format_metrics(metrics))
     print("protocol: " + ", ".join(f"{name} {value}" for name, value in protocol.items()))
     evaluation = {"metrics": metrics, "protocol": protocol}
+    if hasattr(task, "study"):
+        evaluation["study"] = run_study(task, model, directory=directory, config=config, metrics=metrics)
     if args.json:
         text = json.dumps(evaluation, indent=2, ensure_ascii=False, allow_nan=False)
         Path(args.json).write_text(f"{text}\n", encoding="utf-8")

@@ -24,6 +24,7 @@ from tfgan_app.callbacks import (
     write_report,
 )
 from tfgan_app.commands.metrics_text import format_metrics
+from tfgan_app.commands.next_commands import next_commands
 from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.config import RunConfig
 from tfgan_app.files import atomic_path
@@ -305,12 +306,5 @@ class TrainingSession:
             print(f"report: {path}")
 
     def _next_commands(self) -> list[str]:
-        run, finished = self.run.path, int(self.trainer.step.numpy()) >= self.config.training.steps
-        commands = [
-            f"tfgan_app evaluate --run {run}",
-            f"tfgan_app predict --model {run} {self._task.predict_arguments}",
-            f"tfgan_app export --run {run} --format saved_model --name {run.name}",
-        ]
-        resume = f"tfgan_app train --task {self.config.task_name} --run-dir {run} --resume"
-        more = f"{resume} --steps {2 * self.config.training.steps}"
-        return [*commands, f"{more}  # train on"] if finished else [resume, *commands]
+        finished = int(self.trainer.step.numpy()) >= self.config.training.steps
+        return next_commands(self.run.path, self.config, self._task, finished=finished)

@@ -104,6 +104,24 @@ def hold_out(pictures: LabelledPictures, *, fraction: float, seed: int) -> tuple
     return pictures.select(np.flatnonzero(~is_held_out)), pictures.select(np.flatnonzero(is_held_out))
 
 
+def choose_per_class(pictures: LabelledPictures, count: int, *, seed: int) -> LabelledPictures:
+    """Chooses pictures of each class.
+
+    Args:
+        pictures: Pictures of all classes.
+        count: How many of each; all where a class has fewer.
+        seed: Decides which. Those of a smaller `count` are among those of a larger one.
+
+    Returns:
+        The chosen pictures, in their order.
+    """
+    chosen: list[int] = []
+    for label in np.unique(pictures.labels):
+        rng = np.random.default_rng([seed, max(int(label), 0)])
+        chosen += rng.permutation(np.flatnonzero(pictures.labels == label))[:count].tolist()
+    return pictures.select(sorted(chosen))
+
+
 def labelled_fingerprint(pictures: LabelledPictures) -> str:
     """Digest of what is trained on, to notice another data set under the same name.
 

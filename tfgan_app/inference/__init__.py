@@ -1,6 +1,7 @@
 """Running trained and exported models: on pictures, and out of nothing but seeds; without any training code."""
 
 from tfgan_app.inference.blending import blend_weights
+from tfgan_app.inference.class_folders import class_folders
 from tfgan_app.inference.drawing import draw_pictures
 from tfgan_app.inference.folder import PredictionSummary, predict_path
 from tfgan_app.inference.loading import (
@@ -25,6 +26,7 @@ __all__ = [
     "Sampler",
     "Stylist",
     "blend_weights",
+    "class_folders",
     "colour_model",
     "draw_pictures",
     "is_colour",

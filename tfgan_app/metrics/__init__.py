@@ -1,5 +1,6 @@
 """Metrics of pictures against references: pair by pair, or set against set."""
 
+from tfgan_app.metrics.bootstrap import CONFIDENCE, RESAMPLES, Difference, paired_difference
 from tfgan_app.metrics.classifier_features import train_classifier_features
 from tfgan_app.metrics.colour import ciede2000, colour_shift, srgb_to_lab
 from tfgan_app.metrics.comparison import ComparedMetric, check_comparable, compare, comparison_lines
@@ -16,16 +17,22 @@ from tfgan_app.metrics.fidelity import (
 from tfgan_app.metrics.frechet import FrechetMoments, frechet_distance
 from tfgan_app.metrics.generation import generation_metrics, generation_protocol
 from tfgan_app.metrics.kernel import kernel_inception_distance
+from tfgan_app.metrics.linear_probe import linear_probe
 from tfgan_app.metrics.lpips import build_lpips
 from tfgan_app.metrics.manifold import density_coverage, precision_recall
 from tfgan_app.metrics.pixel import PIXEL_METRICS, output_variation, paired_metrics
 from tfgan_app.metrics.random_features import build_random_features
+from tfgan_app.metrics.small_classifier import SmallClassifier, plan_batches
 
 __all__ = [
+    "CONFIDENCE",
     "PIXEL_METRICS",
+    "RESAMPLES",
     "ComparedMetric",
+    "Difference",
     "FeatureNetwork",
     "FrechetMoments",
+    "SmallClassifier",
     "build_inception_features",
     "build_lpips",
     "build_random_features",
@@ -41,10 +48,13 @@ __all__ = [
     "generation_metrics",
     "generation_protocol",
     "kernel_inception_distance",
+    "linear_probe",
     "luma",
     "measure_fidelity",
     "output_variation",
+    "paired_difference",
     "paired_metrics",
+    "plan_batches",
     "precision_recall",
     "psnr_rgb",
     "psnr_y",

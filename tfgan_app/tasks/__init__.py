@@ -6,26 +6,23 @@ import importlib
 from typing import Any
 
 TASKS = {
+    "augment": "tfgan_app.tasks.augment.task:AugmentTask",
     "generate": "tfgan_app.tasks.generate.task:GenerateTask",
     "restore": "tfgan_app.tasks.pictures.restore:RestoreTask",
     "translate": "tfgan_app.tasks.translate:TRANSLATE",
     "upscale": "tfgan_app.tasks.pictures.upscale:UpscaleTask",
 }
 
-# Names that the command line keeps for tasks of later versions.
-PLANNED_TASKS = ("augment",)
-
 
 def check_task_name(name: str) -> str:
     """Returns the name of a task, without loading it.
 
     Raises:
-        ValueError: If there is no such task, or none yet.
+        ValueError: If there is no such task.
     """
     if name in TASKS:
         return name
-    reason = "is not part of this version yet" if name in PLANNED_TASKS else "is not a task"
-    raise ValueError(f"{name!r} {reason}. Available tasks: {', '.join(TASKS)}.")
+    raise ValueError(f"{name!r} is not a task. Available tasks: {', '.join(TASKS)}.")
 
 
 def load_task(name: str) -> Any:
@@ -35,7 +32,7 @@ def load_task(name: str) -> Any:
         name: Row of `TASKS`.
 
     Raises:
-        ValueError: If there is no such task, or none yet.
+        ValueError: If there is no such task.
     """
     module, _, class_name = TASKS[check_task_name(name)].partition(":")
     return getattr(importlib.import_module(module), class_name)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import keras
 import numpy as np
 
 from tfgan_app.files import atomic_path
@@ -14,6 +15,9 @@ from tfgan_app.training.adversarial_trainer import AdversarialTrainer
 
 CONTENTS = "contents"
 """Entry of a checkpoint that holds a digest of the names, shapes and dtypes of all others."""
+
+DISCRIMINATOR = "discriminator/"
+"""What the names of the discriminators' entries begin with."""
 
 _NAME = re.compile(r"step-(\d+)\.npz")
 
@@ -70,6 +74,36 @@ class Checkpoints:
         Raises:
             ValueError: when a good checkpoint holds the variables of other networks.
         """
+        for path, state in self._good(on_damaged, set_aside=set_aside):
+            _assign(path, state, state_variables(trainer))
+            return int(trainer.step.numpy())
+        return None
+
+    def restore_discriminators(
+        self, discriminators: Mapping[str, keras.Model], *, on_damaged: Callable[[Path, str], None]
+    ) -> Path | None:
+        """Puts the discriminators of the newest good checkpoint into networks that need no trainer.
+
+        Args:
+            discriminators: by name, as the task builds them.
+            on_damaged: as of `restore`; nothing is renamed.
+
+        Returns:
+            The checkpoint, or `None` when there is no good one.
+
+        Raises:
+            ValueError: when a good checkpoint holds the variables of other networks.
+        """
+        for path, state in self._good(on_damaged, set_aside=False):
+            variables = _numbered({f"{DISCRIMINATOR}{name}": model.variables for name, model in discriminators.items()})
+            _assign(path, {name: v for name, v in state.items() if name.startswith(DISCRIMINATOR)}, variables)
+            return path
+        return None
+
+    def _good(
+        self, on_damaged: Callable[[Path, str], None], *, set_aside: bool
+    ) -> Iterator[tuple[Path, dict[str, np.ndarray]]]:
+        """The checkpoints that can be read, newest first."""
         for path in reversed(self.paths()):
             try:
                 state = _read(path)
@@ -81,24 +115,30 @@ class Checkpoints:
                 if set_aside:
                     path.replace(path.with_suffix(".damaged"))
                 continue
-            _check_fits(path, state, state_variables(trainer))
-            for name, variable in state_variables(trainer).items():
-                variable.assign(state[name])
-            return int(trainer.step.numpy())
-        return None
+            yield path, state
 
 
 def state_variables(trainer: AdversarialTrainer) -> dict:
     """Every variable that the rest of a training depends on, under a name that is the same in each process."""
     groups = {
         **{f"generator/{name}": model.variables for name, model in trainer.networks.generators.items()},
-        **{f"discriminator/{name}": model.variables for name, model in trainer.networks.discriminators.items()},
+        **{f"{DISCRIMINATOR}{name}": model.variables for name, model in trainer.networks.discriminators.items()},
         **{f"average/{name}": model.variables for name, model in trainer.averaged.generators.items()},
         "generator_optimizer": trainer.generator_optimizer.variables,
         "discriminator_optimizer": trainer.discriminator_optimizer.variables,
         "trainer": trainer.state_variables,
     }
+    return _numbered(groups)
+
+
+def _numbered(groups: Mapping[str, list]) -> dict:
     return {f"{group}/{index:04d}": v for group, members in groups.items() for index, v in enumerate(members)}
+
+
+def _assign(path: Path, state: dict[str, np.ndarray], variables: dict):
+    _check_fits(path, state, variables)
+    for name, variable in variables.items():
+        variable.assign(state[name])
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:

@@ -185,5 +185,8 @@ class Task(Protocol):
             companions: those of the averaged weights.
         """
 
+    def study(self, model: keras.Model, discriminator: keras.Model) -> dict[str, Any]:
+        """What generated pictures are worth to a classifier, ready for JSON; takes minutes. Of `augment` only."""
+
     def protocol(self) -> dict[str, Any]:
         """What the figures of `evaluate` were measured on, so that they can be compared."""

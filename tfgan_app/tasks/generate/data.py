@@ -62,7 +62,7 @@ class GenerateData:
     @functools.cached_property
     def training(self) -> LabelledPictures:
         """The pictures to train on; those that cannot be read are reported and left out."""
-        readable = self._readable(self.pictures.train)
+        readable = self._readable(self.training_candidates())
         if len(readable) < 2 * LEAST_PICTURES:
             raise ValueError(
                 f"Expected at least {2 * LEAST_PICTURES} training pictures that can be read in {self.pictures.origin}. "
@@ -75,6 +75,10 @@ class GenerateData:
                 f"There are none of: {', '.join(missing[:5])}; add some, or remove the class."
             )
         return readable
+
+    def training_candidates(self) -> LabelledPictures:
+        """The training pictures, whether or not they can be read."""
+        return self.pictures.train
 
     @functools.cached_property
     def held_out(self) -> LabelledPictures:

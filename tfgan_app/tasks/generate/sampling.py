@@ -20,20 +20,23 @@ def draw_latents(model: keras.Model, count: int, *, first_seed: int = 0) -> np.n
     return seeded_latents(seeds, model.inputs[0].shape[1]).numpy()
 
 
-def sample(model: keras.Model, latents: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+def sample(
+    model: keras.Model, latents: np.ndarray, labels: np.ndarray | None = None, *, batch_size: int = BATCH
+) -> np.ndarray:
     """Runs an inference model of `latents` or `[latents, labels]`.
 
     Args:
         model: what `GenerateTask.inference_model` built.
         latents: float32 `[count, latent_dim]`, standard normal.
         labels: int32 `[count]` for a conditional model.
+        batch_size: pictures that are drawn at a time.
 
     Returns:
         uint8 `[count, height, width, channels]`.
     """
     pictures = []
-    for start in range(0, len(latents), BATCH):
-        inputs = [values[start : start + BATCH] for values in (latents, labels) if values is not None]
+    for start in range(0, len(latents), batch_size):
+        inputs = [values[start : start + batch_size] for values in (latents, labels) if values is not None]
         outputs = np.asarray(model(inputs if len(inputs) > 1 else inputs[0], training=False))
         if not np.isfinite(outputs).all():
             raise ValueError("The generator's pictures are not finite numbers: its training has diverged.")

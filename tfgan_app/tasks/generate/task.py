@@ -49,11 +49,12 @@ class GenerateTask:
     config_class = GenerateConfig
     presets: ClassVar[dict[str, dict[str, Any]]] = PRESETS
     metric_names = ("fid", "kid", "precision", "recall", "density", "coverage")
+    data_class: ClassVar[type[GenerateData]] = GenerateData
     predict_arguments = "--count 16 --seed 0 --output OUTPUT"
 
     def __init__(self, config: RunConfig, *, report: Callable[[str], Any] = warn, measure_on: str | None = None):
         self.config = config
-        self.data = GenerateData(config, report=report, measure_on=measure_on)
+        self.data = self.data_class(config, report=report, measure_on=measure_on)
         self._report = report
         settings = config.task
         game.check_settings(settings)

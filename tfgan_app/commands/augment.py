@@ -1,0 +1,91 @@
+"""`tfgan_app augment`: synthetic training pictures of each class, chosen and written with what is known of them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from tfgan_app.commands.run_directory import RunDirectory
+from tfgan_app.commands.run_discriminator import load_discriminator
+from tfgan_app.commands.task_report import TaskReport
+from tfgan_app.config import RunConfig, apply_overrides
+from tfgan_app.inference import load_keras_model, run_checkpoint
+from tfgan_app.tasks.augment.config import DRAWING_SETTINGS
+from tfgan_app.tasks.augment.selection import Selection
+from tfgan_app.tasks.augment.writing import check_new_folder, write_selection
+
+MAX_PICTURES = 1_000_000
+
+
+def run(args: argparse.Namespace) -> int:
+    """Writes `args.per_class` pictures of each class of the run `args.run` into `args.output`.
+
+    Args:
+        args: the parsed flags of the subcommand.
+
+    Returns:
+        0, or 1 where a class is short of pictures (one line on stderr says which and why) or a training picture
+        could not be read.
+
+    Raises:
+        ValueError: for a run, folder or setting that cannot be used. Nothing is written before these are checked.
+    """
+    directory = RunDirectory.existing(args.run)
+    config, task_class = directory.read_config()
+    if config.task_name != "augment":
+        raise ValueError(f"`--run` must be a run of `--task augment`. Received: {args.run}, of {config.task_name}.")
+    if args.per_class > MAX_PICTURES:
+        raise ValueError(f"`--per-class` must be at most {MAX_PICTURES}. Received: {args.per_class}.")
+    output = Path(args.output)
+    check_new_folder(output)
+    config = _overridden(config, args.set)
+    report = TaskReport()
+    task = task_class(config, report=report)
+    checkpoint = run_checkpoint(directory.path, args.checkpoint or "last")
+    selection = task.select(
+        load_keras_model(checkpoint),
+        load_discriminator(directory, task),
+        per_class=args.per_class,
+        first_seed=args.seed,
+        batch_size=args.batch_size,
+        on_progress=lambda done, total: report(f"{done:,} of {total:,} pictures"),
+    )
+    names, training = task.data.class_names, task.data.training
+    write_selection(output, selection, class_names=names, training_names=training.names, checkpoint=str(checkpoint))
+    print(f"{len(selection.kept)} pictures written to {output}")
+    print(_thresholds(selection))
+    return _tell_short(selection, names) or report.exit_code
+
+
+def _overridden(config: RunConfig, overrides: list[str]) -> RunConfig:
+    for assignment in overrides:
+        key = assignment.partition("=")[0].strip()
+        if key not in DRAWING_SETTINGS:
+            raise ValueError(f"`--set` of this command takes {', '.join(DRAWING_SETTINGS)}. Received: {key}.")
+    return apply_overrides(config, overrides)
+
+
+def _thresholds(selection: Selection) -> str:
+    limits = selection.thresholds
+    totals = {
+        reason: sum(count.dropped[reason] for count in selection.counts) for reason in selection.counts[0].dropped
+    }
+    dropped = ", ".join(f"{number} {reason}" for reason, number in totals.items())
+    drawn = sum(count.drawn for count in selection.counts)
+    return (
+        f"{drawn} drawn; dropped: {dropped} (confidence below {limits.confidence:g}; "
+        f"distance at most {min(limits.distances):.3g} to {max(limits.distances):.3g}, by class, "
+        f"and {limits.duplicate_share:g} of it between drawn ones)"
+    )
+
+
+def _tell_short(selection: Selection, names: tuple[str, ...]) -> int:
+    short = []
+    for name, count in zip(names, selection.counts, strict=True):
+        if count.is_short:
+            why = ", ".join(f"{number} {reason}" for reason, number in count.dropped.items() if number)
+            short.append(f"{name} {count.kept} of {count.wanted} ({why} in {count.drawn} draws)")
+    if short:
+        print(f"tfgan_app: short of pictures: {'; '.join(short)}", file=sys.stderr)
+    return 1 if short else 0

@@ -1,0 +1,196 @@
+"""A small classifier that is trained many times over, to see what pictures are worth to it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+
+MAX_PX = 64
+BATCH = 64
+
+_LEARNING_RATE = 3e-3
+_LAST_GRID_PX = 4
+_MAX_FACTOR = 4
+_CHUNK = 1000
+
+
+class SmallClassifier:
+    """A convolutional classifier, trained from scratch as often as it is asked for; each time takes seconds.
+
+    Convolutions with batch normalisation (Ioffe & Szegedy 2015, arXiv:1502.03167), the first of stride 2, the others
+    before a pooling by the largest value, down to 4 pixels or less, and one linear layer: 1.9 M multiplications for a
+    28 px picture of width 16. Adam (Kingma & Ba 2015, arXiv:1412.6980) with a cosine decay, in float32. Networks and
+    their graphs are built once.
+
+    Seed and data decide the weights on one kind of machine, and the caller's random state is left alone.
+
+    Args:
+        shape: height, width and channels of the pictures; sides above 64 px are reduced to it by area.
+        classes: number of classes, at least 2.
+        steps: updates of each training.
+        width: channels of the first convolution.
+        augment: `(images float32 [batch, height, width, channels] in [0, 1], seed int32 [2]) -> the same`, or None.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, int, int],
+        *,
+        classes: int,
+        steps: int,
+        width: int = 16,
+        augment: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None,
+    ):
+        if classes < 2:
+            raise ValueError(f"A classifier needs at least 2 classes. Received: {classes}.")
+        self.classes = classes
+        self.steps = steps
+        self._size = tuple(min(side, MAX_PX) for side in shape[:2])
+        self._augment = augment
+        self._model = _build((*self._size, shape[2]), classes, width)
+        self._fresh = self._model.get_weights()
+        self._optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(_LEARNING_RATE, steps))
+        self._optimizer.build(self._model.trainable_variables)
+        pictures = tf.TensorSpec([None, *self._size, shape[2]], tf.float32)
+        self._forward = tf.function(self._probabilities, input_signature=[pictures])
+        signature = [
+            pictures,
+            tf.TensorSpec([None, classes], tf.float32),
+            tf.TensorSpec([None], tf.int64),
+            tf.TensorSpec([2], tf.int32),
+        ]
+        # Made once, as each graph takes a second to trace.
+        self._update = tf.function(functools.partial(self._update_once, None), input_signature=signature)
+        self._augmented_update = tf.function(functools.partial(self._update_once, augment), input_signature=signature)
+
+    def train(
+        self, images: np.ndarray, targets: np.ndarray, plan: np.ndarray, *, seed: int, augmented: bool
+    ) -> dict[str, Any]:
+        """Trains from fresh weights.
+
+        Args:
+            images: uint8 `[count, height, width, channels]`.
+            targets: float32 `[count, classes]`, what the softmax should give.
+            plan: int64 `[steps, batch]`, which pictures each update sees; see `plan_batches`.
+            seed: decides initial weights and augmentation.
+            augmented: whether the pictures are augmented.
+
+        Returns:
+            The weights, to be given to `predict`.
+
+        Raises:
+            ValueError: when the plan has another number of steps, or the training diverged.
+        """
+        if len(plan) != self.steps:
+            raise ValueError(f"A plan of {self.steps} steps is needed. Received: {len(plan)}.")
+        self._reset(seed)
+        pictures, wanted = tf.constant(self._prepared(images)), tf.constant(targets, tf.float32)
+        update = self._augmented_update if augmented and self._augment else self._update
+        for step, chosen in enumerate(plan):
+            draws = tf.constant([seed, step], tf.int32)
+            loss = update(pictures, wanted, tf.constant(chosen, tf.int64), draws)
+        if not np.isfinite(loss):
+            raise ValueError(f"The classifier diverged: loss {float(loss)}. Use another seed.")
+        return {"weights": self._model.get_weights()}
+
+    def predict(self, trained: dict[str, Any], images: np.ndarray) -> np.ndarray:
+        """Class probabilities of pictures uint8 `[count, height, width, channels]`: float32 `[count, classes]`."""
+        self._model.set_weights(trained["weights"])
+        chunks = [images[start : start + _CHUNK] for start in range(0, len(images), _CHUNK)]
+        found = [self._forward(tf.constant(self._prepared(chunk))).numpy() for chunk in chunks]
+        return np.concatenate(found) if found else np.zeros((0, self.classes), np.float32)
+
+    def _prepared(self, images: np.ndarray) -> np.ndarray:
+        pictures = tf.constant(images)
+        if images.shape[1:3] != self._size:
+            pictures = tf.image.resize(tf.cast(pictures, tf.float32), self._size, method="area")
+        return tf.cast(pictures, tf.float32).numpy() / 255.0
+
+    def _reset(self, seed: int) -> None:
+        """Fresh weights: He et al. 2015, arXiv:1502.01852, for kernels; a normalisation starts as identity."""
+        rng = np.random.default_rng([seed, 1])
+        fresh = []
+        for values in self._fresh:
+            if values.ndim > 1:
+                fan_in = np.prod(values.shape[:-1])
+                values = rng.normal(0.0, np.sqrt(2.0 / fan_in), values.shape).astype(np.float32)
+            fresh.append(values)
+        self._model.set_weights(fresh)
+        for variable in self._optimizer.variables:
+            variable.assign(tf.zeros(variable.shape, variable.dtype))
+
+    def _probabilities(self, images):
+        return tf.nn.softmax(self._model(images, training=False))
+
+    def _update_once(self, augment, pictures, wanted, chosen, draws):
+        images, targets = tf.gather(pictures, chosen), tf.gather(wanted, chosen)
+        if augment is not None:
+            images = augment(images, draws)
+        variables = self._model.trainable_variables
+        with tf.GradientTape() as tape:
+            logits = self._model(images, training=True)
+            loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, logits))
+        self._optimizer.apply(tape.gradient(loss, variables), variables)
+        return loss
+
+
+def _build(shape: tuple[int, int, int], classes: int, width: int) -> keras.Model:
+    """Logits of float32 `[batch, *shape]` in [0, 1]."""
+    inputs = keras.Input(shape, dtype="float32")
+    x = layers.Rescaling(2.0, offset=-1.0, dtype="float32")(inputs)
+    x = _convolution(x, width, kernel_size=5, strides=2)
+    level = 1
+    while max(x.shape[1:3]) > _LAST_GRID_PX:
+        x = _convolution(x, width * min(2**level, _MAX_FACTOR), kernel_size=3)
+        x = layers.MaxPooling2D(2, dtype="float32")(x)
+        level += 1
+    logits = layers.Dense(classes, dtype="float32")(layers.Flatten(dtype="float32")(x))
+    return keras.Model(inputs, logits, name="small_classifier")
+
+
+def _convolution(x, channels: int, *, kernel_size: int, strides: int = 1):
+    x = layers.Conv2D(channels, kernel_size, strides, padding="same", use_bias=False, dtype="float32")(x)
+    # Statistics with Keras' momentum of 0.99 are still wrong after so short a training.
+    return layers.ReLU(dtype="float32")(layers.BatchNormalization(momentum=0.9, dtype="float32")(x))
+
+
+def plan_batches(
+    real: int, synthetic: int, *, steps: int, seed: int, share: float = 0.5, until: float = 1.0, batch: int = BATCH
+) -> np.ndarray:
+    """Which pictures each update sees, of real ones that are followed by synthetic ones.
+
+    Each kind is gone through in shuffled order, every picture once before any twice.
+
+    Args:
+        real: how many real pictures there are; with none, batches are synthetic throughout.
+        synthetic: how many synthetic ones; with none, batches are real throughout.
+        steps: number of updates.
+        seed: decides the orders.
+        share: share of synthetic pictures in a batch, while they take part.
+        until: share of the updates in which they do; the rest are real.
+        batch: pictures of an update.
+
+    Returns:
+        int64 `[steps, batch]`, in [0, real + synthetic).
+    """
+    last = round(until * steps) if real else steps
+    count = (round(share * batch) if real else batch) if synthetic else 0
+    is_synthetic = (np.arange(steps) < last)[:, None] & (np.arange(batch) < count)
+    plan = np.empty((steps, batch), np.int64)
+    plan[is_synthetic] = real + _stream(synthetic, is_synthetic.sum(), [seed, 2])
+    plan[~is_synthetic] = _stream(real, (~is_synthetic).sum(), [seed, 3])
+    return plan
+
+
+def _stream(count: int, length: int, seed: list[int]) -> np.ndarray:
+    """`length` numbers out of `range(count)`, each once before any twice."""
+    rng = np.random.default_rng(seed)
+    rounds = -(-int(length) // max(count, 1))
+    orders = [rng.permutation(count) for _ in range(rounds)]
+    return np.concatenate([np.zeros(0, np.int64), *orders])[: int(length)]

@@ -1,0 +1,1 @@
+"""Synthetic training pictures for classifiers, and whether they help."""

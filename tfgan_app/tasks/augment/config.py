@@ -1,0 +1,80 @@
+"""Settings and named recipes of the task `augment`."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Literal
+
+from tfgan_app.tasks.generate.config import DEFAULT_PRESET as GENERATE_PRESET
+from tfgan_app.tasks.generate.config import R3GAN_PRESET, GenerateConfig
+from tfgan_app.typed_fields import bounded
+
+DRAWING_SETTINGS = (
+    "task.min_confidence",
+    "task.copy_quantile",
+    "task.duplicate_share",
+    "task.max_draws",
+    "task.classifier_steps",
+    "task.classifier_width",
+)
+"""What `tfgan_app augment --set` may change: nothing that the trained networks depend on."""
+
+
+@dataclasses.dataclass(frozen=True)
+class AugmentConfig(GenerateConfig):
+    """Settings of `augment`: those of `generate`, conditional, and how its pictures are chosen and put to the test.
+
+    Attributes:
+        conditional: always true.
+        per_class: train on this many pictures of each class (a choice by `subset_seed`); none takes all.
+        subset_seed: which these are; a smaller number of the same seed is part of a larger one.
+        min_confidence: a drawn picture is dropped when a classifier that was trained on the real ones gives its
+            class a lower probability.
+        copy_quantile: a drawn picture is dropped as a copy when it is as near to a training picture as this share
+            of the training pictures of its class are to their nearest other.
+        duplicate_share: and as a near-duplicate when it is nearer to a kept one than this share of that distance:
+            many pictures lie closer together than few.
+        max_draws: at most this many draws for each picture that is wanted.
+        classifier_steps: updates of each training of the classifier, in every arm of the study.
+        classifier_width: channels of its first convolution.
+        study_seeds: trainings of each arm.
+        study_sizes: real pictures of each class that the study is done with, one after the other; empty for all.
+        study_synthetic: synthetic pictures of each class for it.
+        synthetic_share: share of synthetic pictures in a batch, while they take part.
+        synthetic_until: share of the updates in which they take part; below 1 the rest is on real ones alone.
+        synthetic_labels: `wanted` is the class that was asked for; `soft` the mean of it and of what the
+            classifier of the real pictures says.
+        classic_flip: classic augmentation mirrors left and right.
+        classic_shift: it moves by up to this share of the side.
+        classic_scale: it enlarges or shrinks by up to this share.
+        classic_rotation_degrees: it turns by up to this angle.
+        classic_erase: it erases a rectangle in this share of pictures.
+    """
+
+    conditional: bool = True
+    per_class: int | None = bounded(None, minimum=1)
+    subset_seed: int = bounded(0, minimum=0)
+    min_confidence: float = bounded(0.5, minimum=0.0, maximum=1.0)
+    copy_quantile: float = bounded(0.01, minimum=0.0, maximum=1.0)
+    duplicate_share: float = bounded(0.5, minimum=0.0)
+    max_draws: int = bounded(10, minimum=1)
+    classifier_steps: int = bounded(300, minimum=1)
+    classifier_width: int = bounded(16, minimum=1)
+    study_seeds: int = bounded(5, minimum=1)
+    study_sizes: tuple[int, ...] = bounded((), minimum=1)
+    study_synthetic: int = bounded(200, minimum=1)
+    synthetic_share: float = bounded(0.5, above=0.0, below=1.0)
+    synthetic_until: float = bounded(1.0, above=0.0, maximum=1.0)
+    synthetic_labels: Literal["wanted", "soft"] = "soft"
+    classic_flip: bool = False
+    classic_shift: float = bounded(0.1, minimum=0.0, maximum=0.5)
+    classic_scale: float = bounded(0.1, minimum=0.0, below=1.0)
+    classic_rotation_degrees: float = bounded(0.0, minimum=0.0, maximum=180.0)
+    classic_erase: float = bounded(0.5, minimum=0.0, maximum=1.0)
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "default": {**GENERATE_PRESET, "training.steps": 3000},
+    "r3gan": R3GAN_PRESET,
+}
+"""Those of `generate`, whose `task.augmentation=auto` is DiffAugment for few pictures."""

@@ -1,0 +1,222 @@
+"""Whether synthetic pictures help a classifier: the same training on and without them, again and again."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from tfgan_app.metrics import Difference, SmallClassifier, linear_probe, paired_difference, plan_batches
+
+REAL, CLASSIC, GAN, CLASSIC_GAN, GAN_ONLY = (
+    "real",
+    "real + classic",
+    "real + GAN",
+    "real + classic + GAN",
+    "GAN only",
+)
+PROBE_PIXELS, PROBE_UNTRAINED, PROBE_FEATURES = (
+    "linear on pixels",
+    "linear on untrained features",
+    "linear on GAN features",
+)
+COMPARISONS = (
+    (CLASSIC, REAL),
+    (GAN, REAL),
+    (CLASSIC_GAN, REAL),
+    (CLASSIC_GAN, CLASSIC),
+    (GAN_ONLY, REAL),
+    (PROBE_FEATURES, PROBE_PIXELS),
+    (PROBE_FEATURES, PROBE_UNTRAINED),
+    (PROBE_FEATURES, CLASSIC),
+)
+"""Which arm is held against which."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Arm:
+    """What one kind of training sees.
+
+    Attributes:
+        real: whether it sees real pictures.
+        synthetic: whether it sees synthetic ones.
+        augmented: whether what it sees is augmented in the classic way.
+    """
+
+    real: bool = True
+    synthetic: bool = False
+    augmented: bool = False
+
+
+ARMS: dict[str, Arm] = {
+    REAL: Arm(),
+    CLASSIC: Arm(augmented=True),
+    GAN: Arm(synthetic=True),
+    CLASSIC_GAN: Arm(synthetic=True, augmented=True),
+    # The classification accuracy score of Ravuri & Vinyals 2019, arXiv:1905.10887.
+    GAN_ONLY: Arm(real=False, synthetic=True),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class StudyPictures:
+    """What a study is made of; pictures uint8 `[count, height, width, channels]`, labels int32 `[count]`.
+
+    Attributes:
+        real: labelled real pictures.
+        real_labels: their classes.
+        synthetic: synthetic pictures, possibly none.
+        synthetic_targets: float32 `[count, classes]`, what a classifier should say of them.
+        test: held-out real pictures.
+        test_labels: their classes.
+        features: `pictures -> float32 [count, dim]`, of the discriminator.
+        untrained_features: the same of one with random weights, which see a good deal of pictures too.
+    """
+
+    real: np.ndarray
+    real_labels: np.ndarray
+    synthetic: np.ndarray
+    synthetic_targets: np.ndarray
+    test: np.ndarray
+    test_labels: np.ndarray
+    features: Callable[[np.ndarray], np.ndarray]
+    untrained_features: Callable[[np.ndarray], np.ndarray]
+
+
+def run_study(
+    pictures: StudyPictures,
+    classifier: SmallClassifier,
+    *,
+    seeds: int,
+    share: float,
+    until: float,
+    report: Callable[[str], Any],
+) -> dict[str, np.ndarray]:
+    """Trains every arm with every seed, each as many steps from the same initial weights.
+
+    Args:
+        pictures: what to train and to measure on; without synthetic ones the arms that need them are left out.
+        classifier: what is trained.
+        seeds: trainings of each arm.
+        share: share of synthetic pictures in a batch.
+        until: share of the steps in which they take part.
+        report: called with a line on the progress.
+
+    Returns:
+        Arm -> bool `[seeds, tests]`, which held-out pictures it got right.
+    """
+    correct: dict[str, np.ndarray] = {}
+    for name, arm in ARMS.items():
+        if arm.synthetic and not len(pictures.synthetic):
+            continue
+        rows = []
+        for seed in range(seeds):
+            rows.append(_train_once(arm, pictures, classifier, seed=seed, share=share, until=until))
+            report(f"study: {name}, seed {seed + 1} of {seeds}")
+        correct[name] = np.stack(rows)
+    return correct | _probes(pictures, classes=classifier.classes, seeds=seeds)
+
+
+def _train_once(
+    arm: Arm, pictures: StudyPictures, classifier: SmallClassifier, *, seed: int, share: float, until: float
+) -> np.ndarray:
+    images, targets, plan = arm_data(
+        arm, pictures, classes=classifier.classes, steps=classifier.steps, seed=seed, share=share, until=until
+    )
+    trained = classifier.train(images, targets, plan, seed=seed, augmented=arm.augmented)
+    return classifier.predict(trained, pictures.test).argmax(axis=1) == pictures.test_labels
+
+
+def arm_data(
+    arm: Arm, pictures: StudyPictures, *, classes: int, steps: int, seed: int, share: float, until: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Images, targets and plan of an arm, as `SmallClassifier.train` takes them."""
+    real = pictures.real if arm.real else pictures.real[:0]
+    synthetic = pictures.synthetic if arm.synthetic else pictures.synthetic[:0]
+    wanted = np.eye(classes, dtype=np.float32)[pictures.real_labels[: len(real)]]
+    images = np.concatenate([real, synthetic])
+    targets = np.concatenate([wanted, pictures.synthetic_targets[: len(synthetic)]])
+    plan = plan_batches(len(real), len(synthetic), steps=steps, seed=seed, share=share, until=until)
+    return images, targets, plan
+
+
+def _probes(pictures: StudyPictures, *, classes: int, seeds: int) -> dict[str, np.ndarray]:
+    """Linear classifiers on the same labels; in closed form, so that every seed gives the same."""
+    spaces = {
+        PROBE_PIXELS: _pixels,
+        PROBE_UNTRAINED: pictures.untrained_features,
+        PROBE_FEATURES: pictures.features,
+    }
+    found = {}
+    for name, space in spaces.items():
+        predicted, _ = linear_probe(space(pictures.real), pictures.real_labels, space(pictures.test), classes=classes)
+        found[name] = np.tile(predicted == pictures.test_labels, (seeds, 1))
+    return found
+
+
+def _pixels(pictures: np.ndarray) -> np.ndarray:
+    return pictures.reshape(len(pictures), -1).astype(np.float32) / 255.0
+
+
+def summarize(correct: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Accuracies, differences and what they come to, ready for JSON.
+
+    Args:
+        correct: what `run_study` returned.
+
+    Returns:
+        `arms`: name -> `accuracy`, and its standard deviation over seeds; `differences`: `first`, `second`, `mean`,
+        `low`, `high`, `verdict` each; `conclusion`: a sentence.
+    """
+    arms = {}
+    for name, rows in correct.items():
+        by_seed = rows.mean(axis=1)
+        deviation = by_seed.std(ddof=1) if len(rows) > 1 else 0.0
+        arms[name] = {"accuracy": float(rows.mean()), "seed_deviation": float(deviation)}
+    differences = []
+    for first, second in COMPARISONS:
+        if first in correct and second in correct:
+            difference = paired_difference(correct[second], correct[first])
+            row = {"first": first, "second": second, **dataclasses.asdict(difference)}
+            differences.append(row | {"verdict": difference.verdict})
+    return {"arms": arms, "differences": differences, "conclusion": _conclusion(correct)}
+
+
+def _conclusion(correct: Mapping[str, np.ndarray]) -> str:
+    """What synthetic pictures add to the better of the trainings without them."""
+    if CLASSIC_GAN not in correct:
+        return "No synthetic picture passed: nothing was added to the real ones."
+    baseline = max((REAL, CLASSIC), key=lambda name: correct[name].mean())
+    difference = paired_difference(correct[baseline], correct[CLASSIC_GAN])
+    word = difference.verdict
+    said = word[0].upper() + word[1:]
+    return f"{said} from synthetic pictures: {points(difference)} over {baseline}."
+
+
+def points(difference: Difference) -> str:
+    """A difference in percentage points with its interval."""
+    mean, low, high = (100.0 * value for value in (difference.mean, difference.low, difference.high))
+    return f"{mean:+.2f} points [{low:+.2f}, {high:+.2f}]"
+
+
+def study_lines(study: Mapping[str, Any]) -> list[str]:
+    """A study as a person reads it on a terminal.
+
+    Args:
+        study: `sizes`: a list of what `summarize` returned with `real_per_class`, `real_pictures` and
+            `synthetic_pictures`.
+    """
+    lines = []
+    for size in study["sizes"]:
+        count = size["real_per_class"]
+        each = "" if count is None else f" ({count} a class)"
+        lines.append(f"{size['real_pictures']} real pictures{each}, {size['synthetic_pictures']} synthetic:")
+        for name, arm in size["arms"].items():
+            lines.append(f"  {name:<24}{100 * arm['accuracy']:6.2f} %  +- {100 * arm['seed_deviation']:.2f}")
+        for row in size["differences"]:
+            difference = Difference(row["mean"], row["low"], row["high"])
+            lines.append(f"  {row['first']} - {row['second']}: {points(difference)}  {row['verdict']}")
+        lines.append(f"  {size['conclusion']}")
+    return lines

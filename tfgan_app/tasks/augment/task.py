@@ -1,0 +1,241 @@
+"""Pictures of wanted classes for training classifiers, and the measurement of what they are worth."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+
+from tfgan_app.augmentation import ClassicAugmentation
+from tfgan_app.config import RunConfig
+from tfgan_app.data.labelled import LabelledPictures, choose_per_class, labelled_fingerprint
+from tfgan_app.latents import seeded_latents
+from tfgan_app.metrics import CONFIDENCE, RESAMPLES, SmallClassifier, plan_batches
+from tfgan_app.tasks.augment.config import PRESETS, AugmentConfig
+from tfgan_app.tasks.augment.critic import Critic
+from tfgan_app.tasks.augment.data import AugmentData
+from tfgan_app.tasks.augment.distances import as_points, copy_distances, nearest
+from tfgan_app.tasks.augment.selection import Drawn, Selection, Thresholds, select_pictures
+from tfgan_app.tasks.augment.study import StudyPictures, run_study, summarize
+from tfgan_app.tasks.generate.sampling import BATCH, sample
+from tfgan_app.tasks.generate.task import GenerateTask
+
+FILTER_SEEDS = 3
+"""Classifiers of the real pictures whose mean says what a drawn picture looks like."""
+
+STUDY_SEED = 2_000_000
+"""First seed of the study's pictures; those that are looked at or counted by metrics have others."""
+
+
+class AugmentTask(GenerateTask):
+    """As `generate` with classes; beside the pictures there is a choice among them, and a study of their use.
+
+    Training, validation and what is written on the way are those of `generate`. The study (`run_study`) takes
+    minutes, so only `tfgan_app evaluate` runs it.
+    """
+
+    config_class = AugmentConfig
+    presets: ClassVar[dict[str, dict[str, Any]]] = PRESETS
+    data_class = AugmentData
+
+    def __init__(self, config: RunConfig, **options: Any):
+        if not config.task.conditional:
+            raise ValueError(
+                "`task.conditional` must be true for `augment`, which draws pictures of wanted classes. "
+                "Received: false; use `--task generate` for pictures of any."
+            )
+        super().__init__(config, **options)
+
+    def prepare(self) -> None:
+        """As of `generate`, for two classes or more."""
+        super().prepare()
+        if len(self.data.class_names) < 2:
+            raise ValueError(
+                f"`augment` needs at least 2 classes, a folder for each. Received: {', '.join(self.data.class_names)}."
+            )
+
+    @functools.cached_property
+    def classifier(self) -> SmallClassifier:
+        """What the study trains, and what tells whether a drawn picture looks like its class."""
+        settings, size_px = self.config.task, self.config.data.image_size
+        classic = ClassicAugmentation(
+            horizontal_flip=settings.classic_flip,
+            shift=settings.classic_shift,
+            scale=settings.classic_scale,
+            rotation_degrees=settings.classic_rotation_degrees,
+            erase=settings.classic_erase,
+        )
+        return SmallClassifier(
+            (size_px, size_px, self.data.channels),
+            classes=len(self.data.class_names),
+            steps=settings.classifier_steps,
+            width=settings.classifier_width,
+            augment=classic,
+        )
+
+    def select(
+        self,
+        model: keras.Model,
+        discriminator: keras.Model,
+        *,
+        per_class: int,
+        first_seed: int = 0,
+        batch_size: int = BATCH,
+        real: LabelledPictures | None = None,
+        on_progress: Callable[[int, int], object] = lambda done, total: None,
+    ) -> Selection:
+        """Draws pictures of each class and keeps those that pass; see `select_pictures`.
+
+        Args:
+            model: inference model of the generator.
+            discriminator: that of the same run.
+            per_class: pictures wanted of each class.
+            first_seed: of the pictures of each class.
+            batch_size: pictures that are drawn at a time.
+            real: what the confidence and the distances are judged by; the training pictures by default.
+            on_progress: called with the number of pictures kept and of all that are wanted.
+        """
+        assessed = _Assessment(self, model, Critic(discriminator), real or self.data.training, batch_size=batch_size)
+        return select_pictures(
+            assessed,
+            classes=len(self.data.class_names),
+            per_class=per_class,
+            first_seed=first_seed,
+            thresholds=assessed.thresholds,
+            batch_size=batch_size,
+            on_progress=on_progress,
+        )
+
+    def filter_weights(self, images: np.ndarray, labels: np.ndarray) -> list[dict[str, Any]]:
+        """Trains the classifiers that judge drawn pictures, on real ones with classic augmentation."""
+        targets = np.eye(self.classifier.classes, dtype=np.float32)[labels]
+        steps = self.config.task.classifier_steps
+        self._report("training the classifiers that judge drawn pictures")
+        trained = []
+        for seed in range(FILTER_SEEDS):
+            # Not the seeds of the study, whose trainings would otherwise judge their own pictures.
+            plan = plan_batches(len(images), 0, steps=steps, seed=STUDY_SEED + seed)
+            trained.append(self.classifier.train(images, targets, plan, seed=STUDY_SEED + seed, augmented=True))
+        return trained
+
+    def study(self, model: keras.Model, discriminator: keras.Model) -> dict[str, Any]:
+        """Measures what synthetic pictures and the discriminator's features are worth to a classifier.
+
+        Args:
+            model: inference model of the generator.
+            discriminator: that of the same run.
+
+        Returns:
+            `sizes` (see `study_lines`) and `protocol`, ready for JSON.
+        """
+        settings = self.config.task
+        test = self.data.held_out
+        sizes = [
+            self._study_size(count, model, discriminator, self.data.load(test), test.labels)
+            for count in (settings.study_sizes or (None,))
+        ]
+        return {"sizes": sizes, "protocol": self._study_protocol()}
+
+    def _study_size(self, count, model, discriminator, test, test_labels) -> dict[str, Any]:
+        settings, training = self.config.task, self.data.training
+        real = training if count is None else choose_per_class(training, count, seed=settings.subset_seed)
+        selection = self.select(
+            model, discriminator, per_class=settings.study_synthetic, first_seed=STUDY_SEED, real=real
+        )
+        pictures = StudyPictures(
+            real=self.data.load(real),
+            real_labels=real.labels,
+            synthetic=selection.kept.pictures,
+            synthetic_targets=self._targets(selection.kept),
+            test=test,
+            test_labels=test_labels,
+            features=Critic(discriminator).features,
+            untrained_features=self._untrained().features,
+        )
+        correct = run_study(
+            pictures,
+            self.classifier,
+            seeds=settings.study_seeds,
+            share=settings.synthetic_share,
+            until=settings.synthetic_until,
+            report=self._report,
+        )
+        kept = zip(self.data.class_names, selection.counts, strict=True)
+        return {
+            "real_per_class": count or settings.per_class,
+            "real_pictures": len(real),
+            "synthetic_pictures": len(selection.kept),
+            "short_classes": {name: count.kept for name, count in kept if count.is_short},
+            **summarize(correct),
+        }
+
+    def _untrained(self) -> Critic:
+        """A discriminator as the run's training began with."""
+        keras.utils.set_random_seed(self.config.training.seed)
+        return Critic(self.build_networks().discriminators["discriminator"])
+
+    def _targets(self, drawn: Drawn) -> np.ndarray:
+        wanted = np.eye(self.classifier.classes, dtype=np.float32)[drawn.labels]
+        return wanted if self.config.task.synthetic_labels == "wanted" else (wanted + drawn.probabilities) / 2.0
+
+    def _study_protocol(self) -> dict[str, Any]:
+        settings = self.config.task
+        names = ("study_seeds", "classifier_steps", "synthetic_share", "synthetic_until", "synthetic_labels")
+        classic = ("flip", "shift", "scale", "rotation_degrees", "erase")
+        return {
+            "test_pictures": len(self.data.held_out),
+            "test_digest": labelled_fingerprint(self.data.held_out)[:12],
+            "gan_trained_on": f"{len(self.data.training)} pictures",
+            **{name: getattr(settings, name) for name in names},
+            "classic": {name: getattr(settings, f"classic_{name}") for name in classic},
+            "interval": f"{CONFIDENCE:.0%}, paired bootstrap over seeds and test pictures, {RESAMPLES} resamples; "
+            "of this choice of real pictures and this GAN",
+        }
+
+
+class _Assessment:
+    """Draws pictures and says what is to be known of each.
+
+    Args:
+        task: the task, for its settings and classifier.
+        model: inference model of the generator.
+        critic: of the same run.
+        real: the real pictures to judge by.
+        batch_size: pictures that are drawn at a time.
+    """
+
+    def __init__(
+        self, task: AugmentTask, model: keras.Model, critic: Critic, real: LabelledPictures, *, batch_size: int
+    ):
+        self._model, self._critic, self._batch_size = model, critic, batch_size
+        self._classifier = task.classifier
+        images = task.data.load(real)
+        self._judges = task.filter_weights(images, real.labels)
+        settings = task.config.task
+        points = as_points(images)
+        distances = copy_distances(
+            points, real.labels, classes=len(task.data.class_names), quantile=settings.copy_quantile
+        )
+        self.thresholds = Thresholds(settings.min_confidence, distances, settings.duplicate_share, settings.max_draws)
+        # A generator that was shown mirrored pictures may have learned those by heart.
+        mirrored = [as_points(images[:, :, ::-1])] if settings.horizontal_flip else []
+        self._real = np.concatenate([points, *mirrored])
+        self._count = len(points)
+
+    def __call__(self, seeds: np.ndarray, labels: np.ndarray) -> Drawn:
+        latents = seeded_latents(seeds, self._model.inputs[0].shape[1]).numpy()
+        pictures = sample(self._model, latents, labels, batch_size=self._batch_size)
+        found = nearest(as_points(pictures), self._real)
+        probabilities = [self._classifier.predict(judge, pictures) for judge in self._judges]
+        return Drawn(
+            pictures=pictures,
+            labels=labels,
+            seeds=seeds,
+            scores=self._critic.scores(pictures, labels),
+            probabilities=np.mean(probabilities, axis=0),
+            distances=found.distances,
+            nearest=found.indices % self._count,
+        )
