@@ -5,7 +5,7 @@ Importing the package loads no TensorFlow; the modules that need it do.
 
 import os
 
-__version__ = "0.5.0"
+__version__ = "0.6.0"
 
 # The trainer is a TensorFlow program, so a `~/.keras/keras.json` that names another backend must not reach
 # it. Keras reads this once, at its first import.

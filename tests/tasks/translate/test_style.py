@@ -166,7 +166,7 @@ def test_weights_of_vgg16_are_taken_from_a_file(photos, tmp_path):
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"task.l1_weight": 3.0}, "`task.l1_weight` is not for `task.method` style. Received: 3.0"),
+        ({"task.l1_weight": 3.0}, "`task.l1_weight` is for `task.method` paired. Received: 3.0 for style"),
         ({"task.generator": "unet"}, "`task.generator` is not for `task.method` style"),
         ({"task.method": "paired"}, "`task.styles` is for `task.method` style. Received: .* for paired"),
     ],
