@@ -25,6 +25,14 @@ class Parser(argparse_flags.ArgumentParser):
 
 
 def add_command(commands: Any, name: str, *, summary: str, **kwargs: Any) -> argparse.ArgumentParser:
+    """Adds a command, with the flags that every command has.
+
+    Args:
+        commands: What `ArgumentParser.add_subparsers` returned.
+        name: Of the command; `tfgan_app.commands.NAME` runs it.
+        summary: One line of help.
+        **kwargs: Of `ArgumentParser.add_parser`.
+    """
     formatter = argparse.RawDescriptionHelpFormatter
     parser = commands.add_parser(name, help=summary, description=summary, formatter_class=formatter, **kwargs)
     parser.add_argument("--debug", action="store_true", help="show tracebacks and TensorFlow's own messages")
@@ -32,6 +40,7 @@ def add_command(commands: Any, name: str, *, summary: str, **kwargs: Any) -> arg
 
 
 def add_set(parser: argparse.ArgumentParser) -> None:
+    """Adds `--set KEY=VALUE`."""
     parser.add_argument(
         "--set",
         action="append",
@@ -43,6 +52,7 @@ def add_set(parser: argparse.ArgumentParser) -> None:
 
 
 def add_checkpoint(parser: argparse.ArgumentParser) -> None:
+    """Adds `--checkpoint`."""
     parser.add_argument(
         "--checkpoint",
         choices=("last", "best"),
@@ -58,14 +68,17 @@ def _assignment(text: str) -> str:
 
 
 def positive(text: str) -> int:
+    """An integer of at least 1, as a flag's type."""
     return _whole_number(text, minimum=1)
 
 
 def natural(text: str) -> int:
+    """An integer of at least 0, as a flag's type."""
     return _whole_number(text, minimum=0)
 
 
 def positive_number(text: str) -> float:
+    """A number above 0, as a flag's type."""
     with contextlib.suppress(ValueError):
         if 0.0 < float(text) < math.inf:
             return float(text)
@@ -80,4 +93,5 @@ def _whole_number(text: str, *, minimum: int) -> int:
 
 
 def one_line(text: str) -> str:
+    """Lines put together into one, without those that are empty."""
     return " ".join(line.strip() for line in text.splitlines() if line.strip())

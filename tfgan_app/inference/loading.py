@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 
-from tfgan_app.inference.errors import one_line
+from tfgan_app.inference.errors import naming, one_line
 from tfgan_app.inference.predictor import Predictor
 from tfgan_app.inference.sampler import Sampler
+from tfgan_app.inference.saved_models import find_saved_model, load_saved_model
 from tfgan_app.inference.styling import Stylist
 from tfgan_app.latents import takes_latents
 from tfgan_app.layers import (  # The package registers the layers that `.keras` files refer to.
     Locality,
-    PictureFacts,
     build_colour_model,
     class_names_of,
     picture_facts,
-    probed_locality,
     style_parts,
     takes_style,
 )
@@ -34,10 +31,7 @@ COMPANION = "-"
 COLOUR = "colour:"
 """What a model's path begins with where it is no file but a conversion between colour spaces."""
 
-_SIGNATURE = "float"
 _PAGE_MODEL = "model.tflite"
-_NAMES_SIGNATURE = "class_names"
-_LOCALITY_SIGNATURE = "locality"
 
 
 def load_predictor(path: str | os.PathLike, *, checkpoint: str = "last") -> Predictor | Sampler | Stylist:
@@ -69,13 +63,13 @@ def load_predictor(path: str | os.PathLike, *, checkpoint: str = "last") -> Pred
         file = model_file(path, checkpoint)
         return predictor_of(load_keras_model(file), file)
     _check_last(path, checkpoint)
-    saved_model = _saved_model_folder(path)
+    saved_model = find_saved_model(path)
     if saved_model is None:
         raise ValueError(
             "The model must be a run directory, a .keras or .tflite file, an exported model's folder "
             f"or one of its version folders. Received: '{path}'"
         )
-    return _from_saved_model(saved_model)
+    return load_saved_model(saved_model)
 
 
 def is_colour(path: str | os.PathLike) -> bool:
@@ -200,7 +194,7 @@ def predictor_of(model: keras.Model, path: str | os.PathLike) -> Predictor | Sam
         channels = model.inputs[0].shape[-1]
         pictures = tf.TensorSpec([None, None, None, channels], tf.float32, name="images")
         forward = tf.function(lambda images: model(images, training=False), input_signature=[pictures])
-        with _naming(path):
+        with naming(path):
             return Predictor(forward, path, **vars(picture_facts(model)))
     specs = [tf.TensorSpec(tensor.shape, tensor.dtype, name=tensor.name) for tensor in model.inputs]
     forward = tf.function(
@@ -213,7 +207,7 @@ def predictor_of(model: keras.Model, path: str | os.PathLike) -> Predictor | Sam
 
 
 def _stylist_of(model: keras.Model, path: Path) -> Stylist:
-    with _naming(path):
+    with naming(path):
         parts = style_parts(model)
     statistics, stylize = (
         tf.function(
@@ -225,7 +219,7 @@ def _stylist_of(model: keras.Model, path: Path) -> Stylist:
     return Stylist(statistics, stylize, path, facts=parts.facts)
 
 
-def _from_lite_model(path: Path) -> Predictor | Sampler | Stylist:
+def _from_lite_model(path: Path) -> Predictor | Sampler:
     lite = load_lite_model(path)
     card = lite.card
     if card.latent_dim:
@@ -240,89 +234,3 @@ def _from_lite_model(path: Path) -> Predictor | Sampler | Stylist:
         makes_colour=card.makes_colour,
         largest_px=card.tile_px if card.sizes == "fixed" else None,
     )
-
-
-def _from_saved_model(folder: Path) -> Predictor | Sampler | Stylist:
-    try:
-        loaded = tf.saved_model.load(str(folder))
-    except (OSError, ValueError, tf.errors.OpError) as error:
-        raise ValueError(f"Cannot load the SavedModel '{folder}': {one_line(error)}") from error
-    _check_signature(loaded, _SIGNATURE, folder)
-    specs = loaded.signatures[_SIGNATURE].structured_input_signature[1]
-
-    # The signature alone does not keep the variables alive: look it up in `loaded` at each call.
-    def forward(**inputs: tf.Tensor) -> tf.Tensor:
-        return loaded.signatures[_SIGNATURE](**inputs)["outputs"]
-
-    if "style" in specs:
-        return _stylist_from(loaded, folder)
-    if "latents" not in specs:
-        channels = specs["images"].shape[-1]
-        return _from_picture_signatures(loaded, lambda images: forward(images=images), folder, channels=channels)
-    latent_dim = specs["latents"].shape[1]
-    if "labels" not in specs:
-        return Sampler(lambda latents: forward(latents=latents), folder, latent_dim=latent_dim)
-    _check_signature(loaded, _NAMES_SIGNATURE, folder)
-    return Sampler(
-        lambda latents, labels: forward(latents=latents, labels=labels),
-        folder,
-        latent_dim=latent_dim,
-        class_names=_stored_class_names(loaded.signatures[_NAMES_SIGNATURE]),
-    )
-
-
-def _stylist_from(loaded: tf.Module, folder: Path) -> Stylist:
-    for name in ("statistics", "stylize", _LOCALITY_SIGNATURE):
-        _check_signature(loaded, name, folder)
-
-    def statistics(images: tf.Tensor) -> tf.Tensor:
-        return loaded.signatures["statistics"](images=images)["statistics"]
-
-    def stylize(images: tf.Tensor, content: tf.Tensor, style: tf.Tensor, strength: tf.Tensor) -> tf.Tensor:
-        given = {"content_statistics": content, "style_statistics": style, "strength": strength}
-        return loaded.signatures["stylize"](images=images, **given)["outputs"]
-
-    return Stylist(statistics, stylize, folder, facts=_stored_facts(loaded, channels=3))
-
-
-def _from_picture_signatures(loaded: tf.Module, forward: Callable, folder: Path, *, channels: int) -> Predictor:
-    """With the locality that the export stored; a SavedModel from elsewhere counts as not local."""
-    if _LOCALITY_SIGNATURE not in loaded.signatures:
-        with _naming(folder):
-            return Predictor(forward, folder, locality=probed_locality(forward), channels=channels)
-    return Predictor(forward, folder, **vars(_stored_facts(loaded, channels=channels)))
-
-
-def _stored_facts(loaded: tf.Module, *, channels: int) -> PictureFacts:
-    stored = loaded.signatures[_LOCALITY_SIGNATURE](images=tf.zeros([1, 1, 1, channels], tf.uint8))
-    numbers = {name: int(values[0]) for name, values in stored.items()}
-    return PictureFacts.from_numbers(numbers, channels=channels)
-
-
-@contextlib.contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    """Puts the path of the model in front of what is wrong with it."""
-    try:
-        yield
-    except ValueError as error:
-        raise ValueError(f"Cannot use the model '{path}': {error}") from error
-
-
-def _check_signature(loaded: tf.Module, name: str, folder: Path) -> None:
-    if name not in loaded.signatures:
-        found = ", ".join(loaded.signatures) or "none"
-        raise ValueError(f"The SavedModel '{folder}' must have the signature `{name}`. It has: {found}")
-
-
-def _stored_class_names(signature: Callable) -> list[str]:
-    """Asks how many classes there are, then for all of their names."""
-    count = int(signature(labels=tf.constant([0]))["count"][0])
-    return [name.decode() for name in signature(labels=tf.range(count))["names"].numpy()]
-
-
-def _saved_model_folder(path: Path) -> Path | None:
-    """The folder itself where it is a SavedModel, else the highest of its versions, else None."""
-    if (path / "saved_model.pb").is_file():
-        return path
-    versions = [entry.parent for entry in path.glob("*/saved_model.pb") if entry.parent.name.isdecimal()]
-    return max(versions, key=lambda folder: int(folder.name), default=None)
