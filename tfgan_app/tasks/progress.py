@@ -1,10 +1,13 @@
-"""Says how far long reading of pictures is."""
+"""Says how far long reading of pictures is, and which of them cannot be read."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from typing import Any
+
+from tfgan_app.data.checking import find_readable_pictures
+from tfgan_app.data.labelled import LabelledPictures
 
 EVERY_SECONDS = 5.0
 
@@ -25,3 +28,17 @@ def progress_reporter(report: Callable[[str], Any], verb: str) -> Callable[[int,
             report(f"{verb} {done:,} of {total:,}")
 
     return on_progress
+
+
+def readable_pictures(pictures: LabelledPictures, report: Callable[[str], Any]) -> LabelledPictures:
+    """The pictures that can be read.
+
+    Args:
+        pictures: any.
+        report: called with a line about each of the others, and on the progress.
+    """
+    return find_readable_pictures(
+        pictures,
+        on_skip=lambda name, problem: report(f"left out: {problem}"),
+        on_progress=progress_reporter(report, "checked"),
+    )

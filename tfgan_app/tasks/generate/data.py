@@ -11,11 +11,10 @@ import tensorflow as tf
 
 from tfgan_app.config import RunConfig
 from tfgan_app.data.bundled import bundled_path
-from tfgan_app.data.checking import find_readable_pictures
 from tfgan_app.data.labelled import LabelledPictures, LabelledSet
 from tfgan_app.data.opening import open_labelled
 from tfgan_app.data.pipeline import build_labelled_dataset, load_labelled
-from tfgan_app.tasks.progress import progress_reporter
+from tfgan_app.tasks.progress import progress_reporter, readable_pictures
 
 BUNDLED_SAMPLE = "fashion"
 LEAST_PICTURES = 6
@@ -149,8 +148,4 @@ class GenerateData:
         return LabelledPictures(held_out.names, labels, held_out.paths, held_out.images), found.origin
 
     def _readable(self, pictures: LabelledPictures) -> LabelledPictures:
-        return find_readable_pictures(
-            pictures,
-            on_skip=lambda name, problem: self._report(f"left out: {problem}"),
-            on_progress=progress_reporter(self._report, "checked"),
-        )
+        return readable_pictures(pictures, self._report)

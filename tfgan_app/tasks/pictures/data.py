@@ -13,13 +13,12 @@ import tensorflow as tf
 
 from tfgan_app.config import RunConfig
 from tfgan_app.data.bundled import bundled_path
-from tfgan_app.data.checking import find_readable_pictures
 from tfgan_app.data.labelled import LabelledPictures, LabelledSet, labelled_fingerprint
 from tfgan_app.data.low_res import build_low_res_dataset, find_low_res
 from tfgan_app.data.picture_sets import open_pictures
 from tfgan_app.data.pipeline import build_labelled_dataset
 from tfgan_app.images import picture_header, read_rgb
-from tfgan_app.tasks.progress import progress_reporter
+from tfgan_app.tasks.progress import progress_reporter, readable_pictures
 
 BUNDLED_SAMPLE = "photos"
 
@@ -200,11 +199,7 @@ class PictureData:
                 yield read_rgb(path, background=self._config.data.background_rgb)
 
     def _readable(self, pictures: LabelledPictures, *, smallest_px: int) -> LabelledPictures:
-        readable = find_readable_pictures(
-            pictures,
-            on_skip=lambda name, problem: self.report(f"left out: {problem}"),
-            on_progress=progress_reporter(self.report, "checked"),
-        )
+        readable = readable_pictures(pictures, self.report)
         if readable.paths is None:
             height, width = readable.images.shape[1:3]
             if min(height, width) >= smallest_px:

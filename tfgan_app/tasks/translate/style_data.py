@@ -12,11 +12,10 @@ import tensorflow as tf
 
 from tfgan_app.config import RunConfig
 from tfgan_app.data.bundled import bundled_path
-from tfgan_app.data.checking import find_readable_pictures
 from tfgan_app.data.labelled import LabelledPictures, labelled_fingerprint
 from tfgan_app.data.picture_sets import open_pictures
 from tfgan_app.data.pipeline import build_labelled_dataset, load_labelled
-from tfgan_app.tasks.progress import progress_reporter
+from tfgan_app.tasks.progress import progress_reporter, readable_pictures
 
 BUNDLED_SAMPLE = "photos"
 
@@ -138,11 +137,7 @@ class StylePictures:
         return self._readable(pictures.select(range(min(len(pictures), self._config.data.max_val_pictures))), source)
 
     def _readable(self, pictures: LabelledPictures, source: str) -> LabelledPictures:
-        readable = find_readable_pictures(
-            pictures,
-            on_skip=lambda name, problem: self._report(f"left out: {problem}"),
-            on_progress=progress_reporter(self._report, "checked"),
-        )
+        readable = readable_pictures(pictures, self._report)
         if not len(readable):
             raise ValueError(
                 f"Expected pictures to train and to measure on in {source}. Found none that can be read of one of "

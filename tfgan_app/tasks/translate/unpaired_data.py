@@ -12,11 +12,10 @@ import tensorflow as tf
 
 from tfgan_app.config import RunConfig
 from tfgan_app.data.bundled import bundled_path
-from tfgan_app.data.checking import find_readable_pictures
 from tfgan_app.data.labelled import labelled_fingerprint
 from tfgan_app.data.unpaired import PictureSide, UnpairedSet, open_unpaired
 from tfgan_app.data.unpaired_batches import build_unpaired_dataset, load_side
-from tfgan_app.tasks.progress import progress_reporter
+from tfgan_app.tasks.progress import progress_reporter, readable_pictures
 from tfgan_app.tasks.translate.paired import BUNDLED_SAMPLE
 
 LEAST_PICTURES = 6
@@ -127,11 +126,7 @@ class UnpairedData:
         }
 
     def _readable(self, side: PictureSide) -> PictureSide:
-        pictures = find_readable_pictures(
-            side.pictures,
-            on_skip=lambda name, problem: self._report(f"left out: {problem}"),
-            on_progress=progress_reporter(self._report, "checked"),
-        )
+        pictures = readable_pictures(side.pictures, self._report)
         return PictureSide(pictures, side.half)
 
     def _check_enough(self, sides: dict[str, PictureSide], *, least: int, purpose: str, origin: str) -> None:
