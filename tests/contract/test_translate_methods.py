@@ -1,5 +1,7 @@
 """Every unpaired method of `translate` builds, trains, resumes bit for bit, saves, reloads and exports."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -10,9 +12,14 @@ from tfgan_app.commands.training_session import build_trainer
 from tfgan_app.export import export_model
 from tfgan_app.inference import load_keras_model
 from tfgan_app.tasks.translate import METHODS, TRANSLATE
+from tfgan_app.tasks.translate.settings import UNPAIRED
 from tfgan_app.training.checkpoints import Checkpoints, state_variables
 
-UNPAIRED = [name for name in METHODS if name != "paired"]
+OTHERS_TESTED_AT = {
+    "paired": "tests/tasks/translate/test_paired.py",
+    "style": "tests/tasks/translate/test_style.py",
+    "colour": "tests/commands/test_colour.py",
+}
 OWN_SETTINGS = {
     "cyclegan": {"task.pool_size": 3},
     "cut": {"task.nce_patches": 8},
@@ -43,8 +50,12 @@ def state(trainer):
     return {name: np.asarray(v.value) for name, v in state_variables(trainer).items()}
 
 
-def test_every_unpaired_row_has_settings_here():
-    assert list(OWN_SETTINGS) == UNPAIRED
+def test_every_row_is_tested_here_or_where_it_is_said():
+    assert set(OWN_SETTINGS) == set(UNPAIRED)
+    assert {*OWN_SETTINGS, *OTHERS_TESTED_AT} == set(METHODS)
+    root = Path(__file__).parents[2]
+    for method, file in OTHERS_TESTED_AT.items():
+        assert method in (root / file).read_text(), file
 
 
 @pytest.mark.parametrize("method", UNPAIRED)

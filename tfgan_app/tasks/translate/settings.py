@@ -6,7 +6,9 @@ import dataclasses
 
 from tfgan_app.tasks.translate.config import TranslateConfig
 
-_UNPAIRED = ("cyclegan", "cut", "fastcut")
+UNPAIRED = ("cyclegan", "cut", "fastcut")
+"""The methods for sets of pictures that do not belong together."""
+
 _CONTRASTIVE = ("cut", "fastcut")
 USED_BY = {
     "l1_weight": ("paired",),
@@ -19,8 +21,8 @@ USED_BY = {
     "nce_identity_weight": _CONTRASTIVE,
     "nce_patches": _CONTRASTIVE,
     "flip_equivariance": _CONTRASTIVE,
-    "features": _UNPAIRED,
-    "feature_weights": _UNPAIRED,
+    "features": UNPAIRED,
+    "feature_weights": UNPAIRED,
     "styles": ("style",),
     "content_weight": ("style",),
     "style_weight": ("style",),
