@@ -12,6 +12,7 @@ from small_photos import write_photos
 from tiny_style import build_tiny_encoder
 
 from tfgan_app import cli, config
+from tfgan_app.commands.training_session import build_trainer
 from tfgan_app.layers import channel_statistics
 from tfgan_app.losses import content_distance, style_distance
 from tfgan_app.tasks.translate import style
@@ -132,6 +133,16 @@ def test_a_stopped_training_resumes_exactly(photos, tiny_encoder, tmp_path, caps
         for key in whole.files:
             np.testing.assert_array_equal(whole[key], resumed[key], err_msg=key)
     assert (tmp_path / "run" / "report.html").is_file() and list((tmp_path / "run" / "samples").glob("*.png"))
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_it_trains_in_mixed_precision_and_as_a_game(photos, tiny_encoder, precision):
+    settings = {"training.precision": precision, "task.adversarial_weight": 0.1, "task.discriminator": "patchgan_16"}
+    game = task(photos, **settings, **{"data.image_size": 32, "training.steps": 2, "training.batch_size": 1})
+    trainer = build_trainer(game, game.config, strategy=tf.distribute.get_strategy())
+    logs = trainer.fit(game.build_dataset(start_step=0, seed=0), steps_per_epoch=2, verbose=0).history
+    assert logs["nonfinite"] == [0.0]
+    assert np.isfinite([logs["style"], logs["content"], logs["adversarial"]]).all()
 
 
 def test_every_weight_of_the_decoder_has_a_gradient_that_lowers_the_losses(photos, tiny_encoder):
