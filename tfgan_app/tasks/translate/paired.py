@@ -132,8 +132,10 @@ class PairedTranslation:
         settings = self.config.task
         if settings.perceptual_weight:
             _ = self._perceptual_loss  # Its variables must be there before the train step is traced.
+        # First, as ever: a seed's initial weights follow the order in which networks are built.
+        discriminator = build_discriminator(settings)
         generator = build_generator(settings, size_px=self.config.data.image_size)
-        return Networks({"generator": generator}, {"discriminator": build_discriminator(settings)})
+        return Networks({"generator": generator}, {"discriminator": discriminator})
 
     def start(self, networks: Networks) -> None:
         """Starts from fresh networks as they are."""
