@@ -1,4 +1,4 @@
-"""Faithful reading of every kind of picture, atomic writing, value ranges, grids."""
+"""Faithful reading of every kind of picture, atomic writing, value ranges."""
 
 from __future__ import annotations
 
@@ -207,27 +207,3 @@ def test_writing_checks_its_input(tmp_path):
 
 def test_png_bytes_round_trip():
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(images.encode_png(CORNERS)))), CORNERS)
-
-
-def test_grid_places_pictures_on_white():
-    red = np.full((4, 6, 3), [255, 0, 0], np.uint8)
-    blue = np.full((2, 3, 3), [0, 0, 255], np.uint8)
-    grid = images.make_grid([[red, blue], [blue]], padding_px=1)
-    assert grid.shape == (1 + 4 + 1 + 2 + 1, 1 + 6 + 1 + 3 + 1, 3)
-    np.testing.assert_array_equal(grid[1:5, 1:7], red)
-    np.testing.assert_array_equal(grid[1:3, 8:11], blue)
-    np.testing.assert_array_equal(grid[6:8, 1:4], blue)
-    assert (grid[0] == 255).all() and (grid[6:, 8:] == 255).all()
-
-
-def test_grid_headers_add_a_bar_with_text():
-    picture = np.zeros((8, 64, 3), np.uint8)
-    plain = images.make_grid([[picture, picture]])
-    headed = images.make_grid([[picture, picture]], headers=["input", "output"])
-    bar = headed[: len(headed) - len(plain)]
-    np.testing.assert_array_equal(headed[len(bar) :], plain)
-    assert (bar < 128).any()
-    with pytest.raises(ValueError, match="headers"):
-        images.make_grid([[picture]], headers=["a", "b"])
-    with pytest.raises(ValueError, match="at least one picture"):
-        images.make_grid([])

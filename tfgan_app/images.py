@@ -1,4 +1,4 @@
-"""Pictures in and out: faithful reading, atomic writing, and grids.
+"""Pictures in and out: faithful reading and atomic writing.
 
 Everything here is numpy and Pillow. A picture in memory is upright RGB: `uint8 [height, width, 3]`.
 """
@@ -8,12 +8,11 @@ from __future__ import annotations
 import io
 import os
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from tfgan_app.files import atomic_path
 
@@ -194,41 +193,6 @@ def encode_png(rgb: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def make_grid(
-    rows: Sequence[Sequence[np.ndarray]], *, padding_px: int = 2, headers: Sequence[str] | None = None
-) -> np.ndarray:
-    """Lays pictures out in rows and columns on white.
-
-    Args:
-        rows: Rows of uint8 [height, width, 3]; sizes may differ, a column is as wide as its widest picture.
-        padding_px: White pixels between and around the pictures.
-        headers: A short text over each column.
-
-    Returns:
-        uint8 [height, width, 3].
-
-    Raises:
-        ValueError: If there is no picture, or there are more headers than columns.
-    """
-    if not any(len(row) for row in rows):
-        raise ValueError("`rows` must hold at least one picture. Received none.")
-    columns = max(len(row) for row in rows)
-    if headers is not None and len(headers) > columns:
-        raise ValueError(f"`headers` must not outnumber the columns. Received: {len(headers)} for {columns} columns.")
-    widths = [max(row[column].shape[1] for row in rows if column < len(row)) for column in range(columns)]
-    heights = [max((picture.shape[0] for picture in row), default=0) for row in rows]
-    lefts = _offsets(widths, start=padding_px, gap=padding_px)
-    bar = _header_bar(headers, widths, lefts) if headers else np.full((0, lefts[-1], 3), 255, np.uint8)
-    tops = _offsets(heights, start=len(bar) + padding_px, gap=padding_px)
-    canvas = np.full((tops[-1], lefts[-1], 3), 255, np.uint8)
-    canvas[: len(bar)] = bar
-    for row, top in zip(rows, tops, strict=False):
-        for picture, left in zip(row, lefts, strict=False):
-            height, width = picture.shape[:2]
-            canvas[top : top + height, left : left + width] = picture
-    return canvas
-
-
 def _open(path: str | os.PathLike, max_pixels: int | None) -> Image.Image:
     """Opens a file lazily after the checks that need no pixels. The caller closes it."""
     if os.path.getsize(path) == 0:
@@ -298,24 +262,3 @@ def _as_image(rgb: np.ndarray) -> Image.Image:
     if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or 0 in rgb.shape:
         raise ValueError(f"A picture must be uint8 [height, width, 3]. Received: {rgb.dtype} {list(rgb.shape)}")
     return Image.fromarray(np.ascontiguousarray(rgb))
-
-
-def _offsets(lengths: Sequence[int], *, start: int, gap: int) -> list[int]:
-    """Where each of `lengths` begins when laid end to end with gaps, and last where the whole ends."""
-    offsets = [start]
-    for length in lengths:
-        offsets.append(offsets[-1] + length + gap)
-    return offsets
-
-
-def _header_bar(headers: Sequence[str], widths: Sequence[int], lefts: Sequence[int]) -> np.ndarray:
-    """Draws each header centred over its column, in the largest of a few sizes that fits all of them."""
-    for size_px in (16, 14, 12, 10, 8):
-        font = ImageFont.load_default(size=size_px)
-        if all(font.getlength(text) <= width for text, width in zip(headers, widths, strict=False)):
-            break
-    bar = Image.new("RGB", (lefts[-1], size_px + 8), "white")
-    draw = ImageDraw.Draw(bar)
-    for text, width, left in zip(headers, widths, lefts, strict=False):
-        draw.text((left + width / 2, bar.height / 2), text, fill="black", font=font, anchor="mm")
-    return np.asarray(bar)

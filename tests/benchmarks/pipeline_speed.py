@@ -15,7 +15,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import tensorflow as tf
 
-from tfgan_app.commands.training_session import build_trainer
+from tfgan_app.commands.building import build_trainer
 from tfgan_app.config import replace_values, resolve_config
 from tfgan_app.data.bundled import bundled_path
 from tfgan_app.data.pairs import PicturePair, find_pairs

@@ -22,8 +22,9 @@ from dcgan_reference import sample_reference, train_reference
 from mode_coverage import DISCRIMINATOR_STEPS, LOSS_SETTINGS, coverage
 
 from tfgan_app import config as configs
-from tfgan_app.commands.training_session import build_trainer
-from tfgan_app.images import make_grid, write_picture
+from tfgan_app.commands.building import build_trainer
+from tfgan_app.images import write_picture
+from tfgan_app.picture_grid import make_grid
 from tfgan_app.tasks.generate.config import DEFAULT_PRESET, GenerateConfig
 from tfgan_app.tasks.generate.sampling import draw_latents, rows_of, sample
 from tfgan_app.tasks.generate.task import GenerateTask

@@ -23,9 +23,9 @@ from tfgan_app.callbacks import read_metrics
 from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.config import replace_values
 from tfgan_app.data.pipeline import load_pairs
-from tfgan_app.images import make_grid
 from tfgan_app.inference import load_keras_model
 from tfgan_app.metrics import PIXEL_METRICS, build_lpips, paired_metrics
+from tfgan_app.picture_grid import make_grid
 from tfgan_app.tasks.translate.paired import PairedTranslation, translate
 
 

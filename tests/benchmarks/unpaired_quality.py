@@ -22,11 +22,11 @@ import tensorflow as tf
 from PIL import Image
 
 from tfgan_app.callbacks import read_metrics
+from tfgan_app.commands.building import build_trainer
 from tfgan_app.commands.run_directory import RunDirectory
-from tfgan_app.commands.training_session import build_trainer
 from tfgan_app.config import apply_overrides, default_config, replace_values
-from tfgan_app.images import make_grid
 from tfgan_app.inference import load_companions, load_keras_model, run_checkpoint
+from tfgan_app.picture_grid import make_grid
 from tfgan_app.tasks.translate import TRANSLATE
 from tfgan_app.tasks.translate.config import UNPAIRED_PRESETS
 from tfgan_app.tasks.translate.paired import translate

@@ -7,7 +7,7 @@ from small_pictures import TINY_GENERATE, write_class_folders
 
 from tfgan_app import config as configs
 from tfgan_app.augmentation import DISCRIMINATOR_AUGMENTATIONS
-from tfgan_app.commands.training_session import build_trainer
+from tfgan_app.commands.building import build_trainer
 from tfgan_app.export import export_model
 from tfgan_app.losses import ADVERSARIAL_LOSSES, GRADIENT_PENALTIES
 from tfgan_app.networks import IMAGE_DISCRIMINATORS, NOISE_GENERATORS

@@ -8,7 +8,7 @@ import tensorflow as tf
 from small_unpaired import TINY_UNPAIRED, write_unpaired
 
 from tfgan_app import config as configs
-from tfgan_app.commands.training_session import build_trainer
+from tfgan_app.commands.building import build_trainer
 from tfgan_app.export import export_model
 from tfgan_app.inference import load_keras_model
 from tfgan_app.tasks.translate import METHODS, TRANSLATE

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import tensorflow as tf
@@ -97,6 +97,11 @@ def read_events(run_dir: str | Path) -> list[dict]:
         if isinstance(event, dict) and {"step", "kind", "message"} <= event.keys():
             events.append(event)
     return events
+
+
+def warning_events(events: Sequence[Mapping]) -> list[Mapping]:
+    """Those of `read_events` that a person should look at."""
+    return [event for event in events if event["kind"] != "info"]
 
 
 def _now() -> str:

@@ -11,7 +11,8 @@ import tensorflow as tf
 
 from tfgan_app.callbacks.events import WRITE_ERRORS, Record, say
 from tfgan_app.callbacks.step_callback import StepCallback, checked_interval
-from tfgan_app.images import make_grid, write_picture
+from tfgan_app.images import write_picture
+from tfgan_app.picture_grid import make_grid
 
 SAMPLES_DIR = "samples"
 _GRID_NAME = re.compile(r"step-(\d+)\.png")

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tfgan_app.callbacks.events import read_events
+from tfgan_app.callbacks.events import read_events, warning_events
 from tfgan_app.callbacks.grids import SAMPLES_DIR, find_grids
 from tfgan_app.callbacks.metrics_file import read_metrics
 from tfgan_app.callbacks.progress import format_seconds
-from tfgan_app.callbacks.report_charts import Series, line_chart
+from tfgan_app.callbacks.report_curves import Rows, curves_html
 from tfgan_app.callbacks.report_page import Section, page, sections_html
 from tfgan_app.callbacks.report_results import BASELINES, METRICS, find_results, results_html
 from tfgan_app.callbacks.report_study import STUDY_NOTE, study_section
@@ -30,8 +30,6 @@ GRIDS_SHOWN = 6
 EVENTS_SHOWN = 50
 PNG_LIMIT_BYTES = 400_000
 ENLARGE_TO_PX = 420
-
-Rows = Sequence[Mapping[str, float]]
 
 
 def write_report(
@@ -62,17 +60,18 @@ def write_report(
     """
     run_dir, summary = Path(run_dir), dict(summary or {})
     rows, events, config = read_metrics(run_dir), read_events(run_dir), _read_config(run_dir)
+    warnings = warning_events(events)
     sections = [
         Section("Does it help a classifier", study_section(run_dir), STUDY_NOTE),
         Section("Examples", _examples(run_dir), "What the finished model does."),
         Section("Over time", _grids(run_dir), "The same pictures as training went on; the last is rightmost."),
-        Section("Curves", _curves(rows, events)),
+        Section("Curves", curves_html(rows, [event["step"] for event in warnings if isinstance(event["step"], int)])),
         Section("Warnings and events", _events(events)),
         Section("Next commands", _commands(next_commands)),
         Section("Configuration", _config(config)),
     ]
     body = [
-        _header(title, rows, events, config),
+        _header(title, rows, len(warnings), config),
         results_html(find_results(summary, rows)),
         _facts(summary, rows, config),
         sections_html(sections),
@@ -84,7 +83,7 @@ def write_report(
     return path
 
 
-def _header(title: str, rows: Rows, events: Sequence[Mapping], config: Mapping[str, object]) -> str:
+def _header(title: str, rows: Rows, warnings: int, config: Mapping[str, object]) -> str:
     done, wanted = (rows[-1]["step"] if rows else 0), config.get("training.steps")
     if not isinstance(wanted, int):
         chip = f'<span class="chip warn">{done:,} steps</span>'
@@ -92,9 +91,8 @@ def _header(title: str, rows: Rows, events: Sequence[Mapping], config: Mapping[s
         chip = f'<span class="chip good">finished, {done:,} steps</span>'
     else:
         chip = f'<span class="chip warn">not finished: {done:,} of {wanted:,} steps</span>'
-    warnings = _warnings(events)
     if warnings:
-        chip += f'<a class="chip warn" href="#warnings-and-events">{_counted(len(warnings), "warning")}</a>'
+        chip += f'<a class="chip warn" href="#warnings-and-events">{_counted(warnings, "warning")}</a>'
     return f"<header><h1>{escape(title)}</h1>{chip}</header>"
 
 
@@ -184,57 +182,6 @@ def _data_uri(picture: Image.Image, path: Path) -> str:
         picture.save(buffer, "JPEG", quality=90, subsampling=0)
         content, kind = buffer.getvalue(), "jpeg"
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
-
-
-def _curves(rows: Rows, events: Sequence[Mapping]) -> str:
-    marks = [event["step"] for event in _warnings(events) if isinstance(event["step"], int)]
-    names = list(dict.fromkeys(name for row in rows for name in row if name != "step"))
-    main = [
-        _chart("Generator loss", {"generator_loss": "loss"}, rows, marks=marks),
-        _chart("Discriminator loss", {"discriminator_loss": "loss"}, rows, marks=marks),
-    ]
-    shown = {"generator_loss", "discriminator_loss", "real_accuracy", "fake_accuracy", "seconds", "nonfinite"}
-    for metric, style in METRICS.items():
-        labels = {f"val_{metric}": "result"}
-        labels |= {f"val_{baseline.prefix}{metric}": baseline.label for baseline in BASELINES}
-        main.append(_chart(f"Validation: {style.label}", labels, rows, marks=marks))
-        shown |= labels.keys()
-    shown |= {"real_logits", "fake_logits"}
-    logits = {"real_logits": "real pictures", "fake_logits": "generated pictures"}
-    main.append(_chart("Discriminator logits", logits, rows, marks=marks))
-    accuracies = {"real_accuracy": "real pictures", "fake_accuracy": "generated pictures"}
-    main.append(_chart("Discriminator accuracy", accuracies, rows, value_range=(0.0, 1.0), marks=marks))
-    more = [
-        _chart(name.replace("_", " ").capitalize(), {name: "value"}, rows, marks=marks)
-        for name in names
-        if name not in shown
-    ]
-    html = _charts(main)
-    if any(more):
-        html += f"<details><summary>More curves</summary>{_charts(more)}</details>"
-    if html and marks:
-        html += '<p class="muted small">Dotted vertical lines mark the warnings below.</p>'
-    return html
-
-
-def _charts(charts: Sequence[str]) -> str:
-    return f'<div class="charts">{"".join(charts)}</div>' if any(charts) else ""
-
-
-def _chart(title: str, labels: Mapping[str, str], rows: Rows, *, value_range=None, marks=()) -> str:
-    series = [
-        Series(
-            label,
-            [(row["step"], row[name]) for row in rows if name in row],
-            dashed=any(name.startswith(f"val_{baseline.prefix}") for baseline in BASELINES),
-        )
-        for name, label in labels.items()
-    ]
-    return line_chart(title, series, value_range=value_range, marks=marks)
-
-
-def _warnings(events: Sequence[Mapping]) -> list[Mapping]:
-    return [event for event in events if event["kind"] != "info"]
 
 
 def _counted(count: int, noun: str) -> str:

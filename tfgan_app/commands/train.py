@@ -9,9 +9,10 @@ import keras
 import tensorflow as tf
 
 import tfgan_app
+from tfgan_app.commands.building import build_trainer
 from tfgan_app.commands.run_directory import RunDirectory, check_resumable
 from tfgan_app.commands.task_report import TaskReport
-from tfgan_app.commands.training_session import TrainingSession, build_trainer, with_data_sharding
+from tfgan_app.commands.training_session import TrainingSession, with_data_sharding
 from tfgan_app.config import RunConfig, read_values, replace_values, resolve_config, to_json
 from tfgan_app.tasks import load_task
 from tfgan_app.tasks.choice import preset_for

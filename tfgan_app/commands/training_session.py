@@ -23,73 +23,19 @@ from tfgan_app.callbacks import (
     write_examples,
     write_report,
 )
+from tfgan_app.commands.building import build_trainer
 from tfgan_app.commands.metrics_text import format_metrics
 from tfgan_app.commands.next_commands import next_commands
 from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.config import RunConfig
 from tfgan_app.files import atomic_path
 from tfgan_app.inference import COMPANION
-from tfgan_app.training.adversarial_trainer import AdversarialTrainer
 from tfgan_app.training.checkpoints import Checkpoints
 from tfgan_app.training.devices import is_chief
-from tfgan_app.training.optimizers import build_optimizer
 from tfgan_app.training.task import Task
 
 MAX_ROLLBACKS = 3
 ROLLBACK_SEED_STRIDE = 1_000_003
-
-
-def build_trainer(task: Task, config: RunConfig, *, strategy: tf.distribute.Strategy) -> AdversarialTrainer:
-    """Builds networks, averaged networks (in float32), optimizers and trainer in the strategy's scope.
-
-    Args:
-        task: what is trained.
-        config: with `training.precision` resolved.
-        strategy: where it is trained.
-    """
-    training, optimizer = config.training, config.optimizer
-    with strategy.scope():
-        keras.utils.set_random_seed(training.seed)
-        try:
-            keras.config.set_dtype_policy(training.precision)
-            networks = task.build_networks()
-        finally:
-            keras.config.set_dtype_policy("float32")
-        trainer = AdversarialTrainer(
-            networks,
-            task.build_networks(),
-            objective=task.objective,
-            synthesize=task.synthesize,
-            augment=task.augment,
-            draws_per_example=task.draws_per_example,
-            judging=task.judging,
-            discriminator_steps=training.discriminator_steps,
-            ema_decay=training.ema_decay,
-            clip_norm=optimizer.clip_norm,
-            normalize_gradients=optimizer.normalize_gradients,
-            seed=training.seed,
-            global_batch_size=training.batch_size,
-        )
-        rates = (
-            (optimizer.generator_learning_rate, optimizer.muon_learning_rate),
-            (optimizer.discriminator_learning_rate, None),
-        )
-        players = [
-            build_optimizer(
-                learning_rate=rate,
-                muon_learning_rate=muon_rate,
-                schedule_steps=optimizer.schedule_steps or training.steps,
-                schedule=optimizer.schedule,
-                warmup_steps=optimizer.warmup_steps,
-                beta_1=optimizer.beta_1,
-                beta_2=optimizer.beta_2,
-                accumulate_steps=training.accumulate_steps,
-                scale_loss=training.precision == "mixed_float16",
-            )
-            for rate, muon_rate in rates
-        ]
-        trainer.compile(generator_optimizer=players[0], discriminator_optimizer=players[1], jit_compile=False)
-    return trainer
 
 
 def with_data_sharding(dataset: tf.data.Dataset) -> tf.data.Dataset:

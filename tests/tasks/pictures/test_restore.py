@@ -8,7 +8,7 @@ from PIL import Image
 from small_photos import TINY_PICTURES, write_photos
 
 from tfgan_app import config
-from tfgan_app.commands.training_session import build_trainer
+from tfgan_app.commands.building import build_trainer
 from tfgan_app.export import export_model
 from tfgan_app.inference import load_predictor, predict_path, predictor_of
 from tfgan_app.layers import MakesColour

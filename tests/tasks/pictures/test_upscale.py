@@ -9,7 +9,7 @@ from PIL import Image
 from small_photos import TINY_UPSCALE, draw_photo, write_photos
 
 from tfgan_app import config
-from tfgan_app.commands.training_session import build_trainer
+from tfgan_app.commands.building import build_trainer
 from tfgan_app.degradations import downscale
 from tfgan_app.metrics import psnr_y
 from tfgan_app.networks import PICTURE_DISCRIMINATORS, UPSCALERS

@@ -12,7 +12,7 @@ from small_photos import write_photos
 from tiny_style import build_tiny_encoder
 
 from tfgan_app import cli, config
-from tfgan_app.commands.training_session import build_trainer
+from tfgan_app.commands.building import build_trainer
 from tfgan_app.layers import channel_statistics
 from tfgan_app.losses import content_distance, style_distance
 from tfgan_app.tasks.translate import style

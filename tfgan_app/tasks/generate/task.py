@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from tfgan_app.config import RunConfig
 from tfgan_app.data.labelled import labelled_fingerprint
-from tfgan_app.images import make_grid
+from tfgan_app.picture_grid import make_grid
 from tfgan_app.tasks.generate import game
 from tfgan_app.tasks.generate.config import PRESETS, GenerateConfig
 from tfgan_app.tasks.generate.data import GenerateData

@@ -10,9 +10,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from tfgan_app.images import make_grid
 from tfgan_app.inference import Predictor, predictor_of
 from tfgan_app.metrics import build_lpips, fidelity_protocol, measure_fidelity, psnr_rgb, psnr_y
+from tfgan_app.picture_grid import make_grid
 from tfgan_app.tasks.pictures.held_out import HeldOutPairs, Pair
 
 METRICS = ("psnr_y", "ssim_y", "psnr", "ssim", "l1")

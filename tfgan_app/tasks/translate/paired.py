@@ -18,9 +18,9 @@ from tfgan_app.data.bundled import bundled_path
 from tfgan_app.data.checking import find_readable
 from tfgan_app.data.pairs import PairSet, PicturePair, find_pairs
 from tfgan_app.data.pipeline import build_pair_dataset, load_pairs
-from tfgan_app.images import make_grid
 from tfgan_app.losses import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES, build_perceptual_loss
 from tfgan_app.metrics import PIXEL_METRICS, build_lpips, output_variation, paired_metrics
+from tfgan_app.picture_grid import make_grid
 from tfgan_app.tasks.exported import calibration_pictures
 from tfgan_app.tasks.progress import progress_reporter
 from tfgan_app.tasks.translate.config import PAIRED_PRESETS, TranslateConfig

@@ -13,7 +13,6 @@ import tensorflow as tf
 
 from tfgan_app.augmentation.paired import DRAWS, PairedAugmentation
 from tfgan_app.config import RunConfig
-from tfgan_app.images import make_grid
 from tfgan_app.layers import AdaptiveInstanceNorm, build_style_model, channel_statistics
 from tfgan_app.losses import (
     ADVERSARIAL_LOSSES,
@@ -25,6 +24,7 @@ from tfgan_app.losses import (
     style_distance,
 )
 from tfgan_app.networks.style_transfer import build_style_decoder, build_style_encoder
+from tfgan_app.picture_grid import make_grid
 from tfgan_app.tasks.exported import calibration_pictures
 from tfgan_app.tasks.translate.config import PRESETS, TranslateConfig
 from tfgan_app.tasks.translate.players import build_discriminator, check_discriminator_fits

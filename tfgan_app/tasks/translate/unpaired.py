@@ -13,8 +13,8 @@ import tensorflow as tf
 
 from tfgan_app.augmentation.paired import DRAWS, PairedAugmentation
 from tfgan_app.config import RunConfig
-from tfgan_app.images import make_grid
 from tfgan_app.losses import ADVERSARIAL_LOSSES
+from tfgan_app.picture_grid import make_grid
 from tfgan_app.tasks.exported import calibration_pictures
 from tfgan_app.tasks.translate.config import UNPAIRED_PRESETS, TranslateConfig
 from tfgan_app.tasks.translate.paired import EXAMPLE_ROWS, SAMPLE_ROWS, translate

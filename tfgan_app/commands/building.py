@@ -1,0 +1,64 @@
+"""What a task and a configuration make: networks, optimizers and the trainer around them."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from tfgan_app.config import RunConfig
+from tfgan_app.training.adversarial_trainer import AdversarialTrainer
+from tfgan_app.training.optimizers import build_optimizer
+from tfgan_app.training.task import Task
+
+
+def build_trainer(task: Task, config: RunConfig, *, strategy: tf.distribute.Strategy) -> AdversarialTrainer:
+    """Builds networks, averaged networks (in float32), optimizers and trainer in the strategy's scope.
+
+    Args:
+        task: what is trained.
+        config: with `training.precision` resolved.
+        strategy: where it is trained.
+    """
+    training, optimizer = config.training, config.optimizer
+    with strategy.scope():
+        keras.utils.set_random_seed(training.seed)
+        try:
+            keras.config.set_dtype_policy(training.precision)
+            networks = task.build_networks()
+        finally:
+            keras.config.set_dtype_policy("float32")
+        trainer = AdversarialTrainer(
+            networks,
+            task.build_networks(),
+            objective=task.objective,
+            synthesize=task.synthesize,
+            augment=task.augment,
+            draws_per_example=task.draws_per_example,
+            judging=task.judging,
+            discriminator_steps=training.discriminator_steps,
+            ema_decay=training.ema_decay,
+            clip_norm=optimizer.clip_norm,
+            normalize_gradients=optimizer.normalize_gradients,
+            seed=training.seed,
+            global_batch_size=training.batch_size,
+        )
+        rates = (
+            (optimizer.generator_learning_rate, optimizer.muon_learning_rate),
+            (optimizer.discriminator_learning_rate, None),
+        )
+        players = [
+            build_optimizer(
+                learning_rate=rate,
+                muon_learning_rate=muon_rate,
+                schedule_steps=optimizer.schedule_steps or training.steps,
+                schedule=optimizer.schedule,
+                warmup_steps=optimizer.warmup_steps,
+                beta_1=optimizer.beta_1,
+                beta_2=optimizer.beta_2,
+                accumulate_steps=training.accumulate_steps,
+                scale_loss=training.precision == "mixed_float16",
+            )
+            for rate, muon_rate in rates
+        ]
+        trainer.compile(generator_optimizer=players[0], discriminator_optimizer=players[1], jit_compile=False)
+    return trainer
