@@ -21,11 +21,22 @@ def test_the_encoder_is_vgg16_up_to_relu4_1(tmp_path):
     assert LEVELS[-1] == "relu4_1"
 
 
+def test_a_shallower_encoder_is_the_beginning_of_the_deeper_one(tmp_path):
+    write_fake_vgg(tmp_path / "vgg.npz")
+    deep, shallow = (build_style_encoder(level=level, weights=tmp_path / "vgg.npz") for level in ("relu4_1", "relu3_1"))
+    picture = np.random.default_rng(0).uniform(-1, 1, (1, 16, 24, 3)).astype(np.float32)
+    found = shallow(picture)
+    assert len(found) == 3
+    for first, second in zip(found, deep(picture), strict=False):
+        np.testing.assert_array_equal(first, second)
+
+
 @pytest.mark.parametrize("size", [(1, 1), (2, 5)])
-def test_the_decoder_enlarges_features_of_any_size(size):
-    decoder = build_style_decoder(width=4, channels=6)
+@pytest.mark.parametrize(("level", "factor"), [("relu4_1", 8), ("relu3_1", 4)])
+def test_the_decoder_enlarges_features_of_any_size(size, level, factor):
+    decoder = build_style_decoder(level=level, width=4, channels=6)
     pictures = decoder(np.random.default_rng(0).normal(size=(2, *size, 6)).astype(np.float32))
-    assert tuple(pictures.shape) == (2, 8 * size[0], 8 * size[1], 3)
+    assert tuple(pictures.shape) == (2, factor * size[0], factor * size[1], 3)
     assert np.abs(pictures).max() < 1.0
 
 

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 from live_server import export_negative, live_server, save_module, save_sleeper
 from tiny_generator import build_tiny_generator
+from tiny_style import build_tiny_style_model
 
 from tfgan_app.export import export_model
 
@@ -29,11 +30,12 @@ def total(x):
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory):
-    """A folder with `negative` (pictures), `dots` (a generator with classes), `plain` and `sleeper`."""
+    """A folder with `negative` (pictures), `dots` (a generator with classes), `style`, `plain` and `sleeper`."""
     folder = tmp_path_factory.mktemp("models")
     export_negative(folder)
     generator = build_tiny_generator(class_names=("bar", "box"))
     export_model(generator, format="saved_model", output_dir=folder, name="dots")
+    export_model(build_tiny_style_model(), format="saved_model", output_dir=folder, name="style")
     save_module(folder / "plain" / "7", serving_default=half_plus_two, tags=tag_and_sum, total=total)
     save_sleeper(folder)
     (folder / "negative" / "MODEL_CARD.md").write_text("# A card")

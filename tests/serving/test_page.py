@@ -8,7 +8,7 @@ import io
 import numpy as np
 import pytest
 from browser import CHROMIUM, open_browser
-from live_server import random_picture
+from live_server import png, random_picture
 from PIL import Image
 from tiny_generator import expected_picture
 
@@ -139,6 +139,36 @@ def test_what_goes_wrong_is_said_in_words(page, tmp_path):
     # The browser notes a refused request by itself.
     assert page.problems and all("400 (Bad Request)" in problem for problem in page.problems)
     page.console.clear()
+
+
+def test_a_style_is_asked_for_and_given_as_strongly_as_wanted(live, page, tmp_path):
+    content, style = random_picture(24, 32), random_picture(16, 16)
+    choose(page, "style")
+    page.set_files("#file", saved(tmp_path, content))
+    page.wait_for("document.querySelector('#status').innerText.startsWith('Now choose')")
+    assert page.evaluate("document.querySelector('#result').hidden")
+    page.set_files("#style-file", saved(tmp_path, style, name="style.png"))
+    page.wait_for(RESULT_IS_THERE)
+    np.testing.assert_array_equal(shown(page), stylized(live, content, style, strength=1.0))
+    page.evaluate(
+        "(() => { const range = document.querySelector('#strength'); range.value = 0.25;"
+        " range.dispatchEvent(new Event('change')); })()"
+    )
+    page.wait_for("document.querySelector('#status').innerText")
+    page.wait_for(RESULT_IS_THERE)
+    np.testing.assert_array_equal(shown(page), stylized(live, content, style, strength=0.25))
+    choose(page, "negative")
+    assert page.evaluate("document.querySelector('#style-input').hidden")
+
+
+def stylized(live, content, style, *, strength):
+    """What the API gives."""
+    images, styles = ({"b64": base64.b64encode(png(each)).decode()} for each in (content, style))
+    instance = {"image_bytes": images, "style_bytes": styles, "strength": strength}
+    body = {"signature_name": "bytes", "instances": [instance]}
+    status, answer = live.request("POST", "/v1/models/style:predict", body)
+    assert status == 200, answer
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(answer["predictions"][0]["b64"]))).convert("RGB"))
 
 
 def test_models_of_another_kind_name_their_api(page):

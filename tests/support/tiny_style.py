@@ -11,9 +11,9 @@ from tfgan_app.networks.style_transfer import build_style_decoder
 CHANNELS = 6
 
 
-def build_tiny_encoder(*, weights=None) -> keras.Model:
+def build_tiny_encoder(*, level="relu4_1", weights=None) -> keras.Model:
     """Two levels of features, the last at an eighth of the size, as those of the real one."""
-    del weights
+    del level, weights
     inputs = keras.Input((None, None, 3))
     features, x = [], inputs
     for index, width in enumerate((4, 4, CHANNELS)):

@@ -12,31 +12,37 @@ from tfgan_app.layers import build_vgg16_features
 LEVELS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 """The first features of each block, whose statistics are a style: Huang & Belongie 2017, section 6.1."""
 
-_DECODER = ((4,), (4, 4, 2), (2, 1), (1,))
+_DECODERS = {"relu4_1": ((4,), (4, 4, 2), (2, 1), (1,)), "relu3_1": ((4, 2), (2, 1), (1,))}
 """Width of each convolution, in units of that at full size, from the deepest block on; the size doubles in between."""
 
 
-def build_style_encoder(*, weights: str | Path | None = None) -> keras.Model:
-    """Builds the fixed encoder: an ImageNet VGG16 up to `relu4_1`.
+def build_style_encoder(*, level: str = "relu4_1", weights: str | Path | None = None) -> keras.Model:
+    """Builds the fixed encoder: an ImageNet VGG16 up to `level`.
 
     Args:
+        level: its last features, `relu4_1` or `relu3_1`.
         weights: see `build_vgg16_features`.
 
     Returns:
-        Model from float32 `[batch, height, width, 3]` in [-1, 1] to the features of `LEVELS`.
+        Model from float32 `[batch, height, width, 3]` in [-1, 1] to the features of `LEVELS`, up to `level`.
 
     Raises:
         ValueError: when the weights cannot be had. One line.
     """
     vgg = build_vgg16_features(weights=weights)
-    features = [vgg.get_layer(name).output for name in LEVELS]
+    features = [vgg.get_layer(name).output for name in LEVELS[: LEVELS.index(level) + 1]]
     encoder = keras.Model(vgg.inputs[0], features, name="style_encoder", trainable=False)
     encoder.trainable = False
     return encoder
 
 
 def build_style_decoder(
-    *, width: int = 64, channels: int = 512, feature_scale: float = 1.0, name: str = "decoder"
+    *,
+    level: str = "relu4_1",
+    width: int = 64,
+    channels: int = 512,
+    feature_scale: float = 1.0,
+    name: str = "decoder",
 ) -> keras.Model:
     """Builds the decoder, which mirrors the encoder: convolutions of 3 x 3, and nearest-neighbour enlargement.
 
@@ -45,6 +51,7 @@ def build_style_decoder(
     border is its outermost pixel, where the paper reflects the next one, so that a single pixel has a border too.
 
     Args:
+        level: of the encoder, whose features it takes.
         width: channels at full resolution; up to four times as many below.
         channels: of the features.
         feature_scale: what they are multiplied by first. Those of VGG16 have a root mean square of 5, and brought to
@@ -53,11 +60,11 @@ def build_style_decoder(
 
     Returns:
         Model from float `[batch, rows, columns, channels]` to float32 `[batch, 8 * rows, 8 * columns, 3]`, about in
-        [-1, 1]. 2,915,139 parameters.
+        [-1, 1], and 4 in place of 8 for `relu3_1`. 2,915,139 parameters.
     """
     inputs = keras.Input((None, None, channels), name="features")
     x = layers.Rescaling(feature_scale, name="scaled")(inputs)
-    for block, factors in enumerate(_DECODER):
+    for block, factors in enumerate(_DECODERS[level]):
         x = layers.UpSampling2D(2, interpolation="nearest", name=f"up{block}")(x) if block else x
         for index, factor in enumerate(factors):
             x = layers.ReLU()(_convolved(x, factor * width, name=f"block{block}_{index}"))

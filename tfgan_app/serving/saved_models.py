@@ -34,7 +34,7 @@ class ModelVersion:
         signature_defs: name -> `SignatureDef` proto, as the file has them.
         endpoints: name -> `Endpoint`, of those that can be called.
         facts: What the page needs to know: `kind` (`pictures`, `latents` or `other`), and where it applies `channels`,
-            `scale`, `classes`.
+            `scale`, `takes_style`, `classes`.
         users: Requests that are using it; owned by the event loop.
     """
 
@@ -113,6 +113,8 @@ def _describe(endpoints: Mapping[str, Endpoint]) -> dict[str, Any]:
     names = set(default.inputs) if default else set()
     if names == {"image_bytes"}:
         return {"kind": "pictures", **_locality(endpoints)}
+    if names == {"image_bytes", "style_bytes"}:
+        return {"kind": "pictures", "takes_style": True, **_locality(endpoints)}
     if names in ({"seeds"}, {"seeds", "classes"}):
         return {"kind": "latents", **_classes(endpoints)}
     return {"kind": "other"}

@@ -30,6 +30,7 @@ TINY = {
     "optimizer.schedule": "constant",
     "optimizer.warmup_steps": 0,
     "task.decoder_width": 2,
+    "task.style_level": "relu4_1",
 }
 
 

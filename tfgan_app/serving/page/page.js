@@ -8,6 +8,7 @@ const show = makeCompare({
 
 let models = [];
 let lastFile = null;
+let lastStyle = null;
 let running = null;
 const urls = { before: null, after: null };
 
@@ -59,6 +60,7 @@ function showInput() {
   const model = chosen();
   const kind = model?.kind;
   element("picture-input").hidden = kind !== "pictures";
+  element("style-input").hidden = !model?.takes_style;
   element("latents-input").hidden = kind !== "latents";
   element("other-input").hidden = kind !== "other";
   element("facts").textContent = model ? describe(model) : "";
@@ -95,9 +97,9 @@ async function run(busyText, work) {
   }
 }
 
-async function predict(model, instance, signal) {
+async function predict(model, instance, signal, signature = "serving_default") {
   const start = performance.now();
-  const body = JSON.stringify({ instances: [instance] });
+  const body = JSON.stringify({ signature_name: signature, instances: [instance] });
   const answer = await call(`v1/models/${encodeURIComponent(model.name)}:predict`, {
     method: "POST", headers: { "Content-Type": "application/json" }, body, signal,
   });
@@ -122,13 +124,25 @@ function sendPicture(file) {
   const model = chosen();
   if (!file || model?.kind !== "pictures") return;
   lastFile = file;
+  if (model.takes_style && !lastStyle) {
+    say("Now choose the picture whose style it takes.");
+    return;
+  }
   run("Working on your picture…", async (signal) => {
     const picture = await prepare(file);
-    const result = await predict(model, { b64: await toBase64(picture.blob) }, signal);
+    const image = { b64: await toBase64(picture.blob) };
+    const result = model.takes_style
+      ? await predict(model, { image_bytes: image, ...(await styleOf(lastStyle)) }, signal, "bytes")
+      : await predict(model, image, signal);
     const name = `${(file.name || "picture").replace(/\.[^.]*$/, "")}-${model.name}.png`;
     const from = `${picture.width} × ${picture.height}`;
     await present({ before: picture.blob, result, name, from }, signal);
   });
+}
+
+async function styleOf(file) {
+  const style = await prepare(file);
+  return { style_bytes: { b64: await toBase64(style.blob) }, strength: Number(element("strength").value) };
 }
 
 function generate() {
@@ -155,6 +169,11 @@ element("file").addEventListener("change", (event) => {
   sendPicture(event.target.files[0]);
   event.target.value = ""; // So that the same file can be chosen again.
 });
+element("style-file").addEventListener("change", (event) => {
+  lastStyle = event.target.files[0] ?? null;
+  sendPicture(lastFile);
+});
+element("strength").addEventListener("change", () => lastStyle && sendPicture(lastFile));
 element("latents-input").addEventListener("submit", (event) => {
   event.preventDefault();
   generate();

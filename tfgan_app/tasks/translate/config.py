@@ -46,6 +46,8 @@ class TranslateConfig:
             weights; `auto` is vgg16 where `feature_weights` is given, else random.
         feature_weights: file of VGG16 weights (.npz) for `features`.
         styles: source of the pictures whose style is taken (`style`); none takes those of `data.source`.
+        style_level: features of VGG16 that are given another style: `relu4_1` has seen more of it, `relu3_1` is learned
+            to be drawn from far sooner (`style`).
         content_weight: factor of the distance of features from those that were aimed at (`style`).
         style_weight: factor of the distance of their statistics from the style's (`style`).
         reconstruction_weight: factor of the mean absolute error of contents that are decoded as they are (`style`).
@@ -86,6 +88,7 @@ class TranslateConfig:
     feature_weights: str | None = path_setting()
     # Of the method `style`.
     styles: str | None = path_setting()
+    style_level: Literal["relu3_1", "relu4_1"] = "relu4_1"
     content_weight: float = bounded(1.0, minimum=0.0)
     style_weight: float = bounded(1.0, minimum=0.0)
     reconstruction_weight: float = bounded(50.0, minimum=0.0)
@@ -185,9 +188,25 @@ STYLE_PRESET: dict[str, Any] = {
     "optimizer.schedule": "cosine",
     "optimizer.warmup_steps": 50,
     "task.method": "style",
+    "task.style_level": "relu3_1",
+    "task.decoder_width": 32,
     "task.adversarial_weight": 0.0,
 }
-"""Huang & Belongie 2017, arXiv:1703.06868, section 6.2, at a size and rate for CPUs: the paper trains on crops of 256
-px out of 512, for 160,000 steps of 8."""
+"""Huang & Belongie 2017, arXiv:1703.06868, at a size and rate for CPUs, from a level that is soon drawn from."""
 
-PRESETS = PAIRED_PRESETS | UNPAIRED_PRESETS | {"style": STYLE_PRESET, "colour": {"task.method": "colour"}}
+STYLE_PAPER_PRESET: dict[str, Any] = {
+    **STYLE_PRESET,
+    "data.image_size": 256,
+    "data.load_scale": 2.0,
+    "training.steps": 160_000,
+    "training.batch_size": 8,
+    "training.validate_every_steps": 5000,
+    "optimizer.generator_learning_rate": 1e-4,
+    "task.style_level": "relu4_1",
+    "task.decoder_width": 64,
+}
+"""Its section 6.2, for GPUs: crops of 256 px out of 512, 160,000 steps of 8."""
+
+STYLE_PRESETS = {"style": STYLE_PRESET, "style_paper": STYLE_PAPER_PRESET}
+
+PRESETS = PAIRED_PRESETS | UNPAIRED_PRESETS | STYLE_PRESETS | {"colour": {"task.method": "colour"}}

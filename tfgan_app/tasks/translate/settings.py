@@ -24,6 +24,7 @@ USED_BY = {
     "features": UNPAIRED,
     "feature_weights": UNPAIRED,
     "styles": ("style",),
+    "style_level": ("style",),
     "content_weight": ("style",),
     "style_weight": ("style",),
     "reconstruction_weight": ("style",),

@@ -115,7 +115,8 @@ class StyleTransfer:
         return self._build_losses()
 
     def _build_losses(self) -> StyleLosses:
-        return build_style_losses(build_style_encoder(weights=self.config.task.perceptual_weights))
+        settings = self.config.task
+        return build_style_losses(build_style_encoder(level=settings.style_level, weights=settings.perceptual_weights))
 
     def build_networks(self) -> Networks:
         """Builds the decoder, and a discriminator where there is one, under the current dtype policy."""
@@ -123,7 +124,11 @@ class StyleTransfer:
         channels, scale = self._losses.encoder.outputs[-1].shape[-1], self._losses.scales[-1] * _MEAN_OF_SQUARE
         settings = self.config.task
         decoder = build_style_decoder(
-            width=settings.decoder_width, channels=channels, feature_scale=scale, name=DECODER
+            level=settings.style_level,
+            width=settings.decoder_width,
+            channels=channels,
+            feature_scale=scale,
+            name=DECODER,
         )
         if not self._is_game:
             return Networks({DECODER: decoder}, {})
@@ -229,9 +234,11 @@ class StyleTransfer:
 
     def protocol(self) -> dict[str, Any]:
         """What the figures of `evaluate` were measured on, so that they can be compared."""
+        settings = self.config.task
+        origin = "file" if settings.perceptual_weights else "keras.applications"
         return {
             **self.pictures.protocol(),
-            "features": f"VGG16, {'file' if self.config.task.perceptual_weights else 'keras.applications'}",
+            "features": f"VGG16 up to {settings.style_level}, {origin}",
             "strength": 1.0,
             "weights": "averaged decoder, float32, inference mode",
         }
