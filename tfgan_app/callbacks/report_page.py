@@ -52,6 +52,7 @@ header { display: flex; flex-wrap: wrap; gap: 8px 14px; align-items: center; mar
 .facts dt { color: var(--muted); font-size: .8rem; }
 .facts dd { margin: 0; font-weight: 550; }
 .charts { display: grid; gap: 14px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 340px), 1fr)); }
+.charts + .card { margin-top: 14px; }
 figure { margin: 0; }
 .chart { padding: 12px 12px 6px; }
 .chart figcaption { display: flex; flex-wrap: wrap; gap: 2px 12px; justify-content: space-between;

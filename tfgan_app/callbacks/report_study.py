@@ -36,9 +36,9 @@ def _size(size: Mapping[str, Any]) -> str:
     arms, differences = size["arms"], size["differences"]
     drawn = chart(f"Accuracy: {title}", lambda axes: _draw(axes, arms), height_px=40 + _ROW_PX * len(arms))
     return (
-        f'<p class="verdict">{escape(size["conclusion"])}</p>{drawn}'
+        f'<p class="verdict">{escape(size["conclusion"])}</p><div class="charts">{drawn}'
         f'<div class="card"><table><tr><th>{escape(title)}</th><td>accuracy, deviation over seeds</td></tr>'
-        f"{''.join(_arm_row(name, arm) for name, arm in arms.items())}</table></div>"
+        f"{''.join(_arm_row(name, arm) for name, arm in arms.items())}</table></div></div>"
         f'<div class="card"><table>{"".join(map(_difference_row, differences))}</table></div>'
     )
 
