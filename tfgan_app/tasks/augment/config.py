@@ -58,7 +58,7 @@ class AugmentConfig(GenerateConfig):
     copy_quantile: float = bounded(0.01, minimum=0.0, maximum=1.0)
     duplicate_share: float = bounded(0.5, minimum=0.0)
     max_draws: int = bounded(10, minimum=1)
-    classifier_steps: int = bounded(300, minimum=1)
+    classifier_steps: int = bounded(800, minimum=1)
     classifier_width: int = bounded(16, minimum=1)
     study_seeds: int = bounded(5, minimum=1)
     study_sizes: tuple[int, ...] = bounded((), minimum=1)
