@@ -63,7 +63,7 @@ class ContrastiveTranslation(UnpairedTranslation):
         generator = build_generator(settings, size_px=self.config.data.image_size)
         layers = encoder_layers(generator, settings.generator)
         encoder = build_encoder(generator, layers)
-        perceptrons = build_patch_features([features.shape[-1] for features in encoder.outputs])
+        perceptrons = build_patch_features([each.shape[-1] for each in encoder.outputs], dim=settings.nce_dim)
         return Networks(
             {"generator": generator, "patch_features": perceptrons},
             {"discriminator": build_discriminator(settings, condition_channels=0)},
@@ -76,37 +76,50 @@ class ContrastiveTranslation(UnpairedTranslation):
         return super().augment(batch, draws) | {"mirrored": mirrored, "places": places}
 
     def synthesize(self, networks: Networks, batch: dict, training: bool) -> Synthesis:
-        """Translates the inputs, and the targets too where they are to stay what they are."""
-        inputs, count = batch["input"], 2 if self._settings.nce_identity_weight else 1
-        shown = tf.concat([inputs, batch["target"]][:count], axis=0)
-        mirrored = tf.tile(batch["mirrored"], [count]) if self._settings.flip_equivariance else None
+        """Translates the inputs, and targets too where they are to stay what they are."""
+        inputs, settings = batch["input"], self._settings
+        count = tf.shape(inputs)[0]
+        kept = self._kept(count)
+
+        def with_kept(values: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
+            return tf.concat([values, others[:kept]], axis=0) if settings.nce_identity_weight else values
+
+        shown = with_kept(inputs, batch["target"])
+        mirrored = with_kept(batch["mirrored"], batch["mirrored"]) if settings.flip_equivariance else None
         outputs, *keys = networks.views["generator"](_mirror(shown, mirrored), training=training)
         if mirrored is not None:
             # Keys carry no gradient: this is a pass of half a generator, forward alone.
             keys = networks.views["encoder"](shown, training=training)
         queries = [_mirror(each, mirrored) for each in networks.views["encoder"](outputs, training=training)]
-        losses = self._contrasts(networks.generators["patch_features"], queries, keys, batch["places"])
-        names = ("nce", "nce_identity")[:count]
-        output = _mirror(outputs, mirrored)[: tf.shape(inputs)[0]]
+        places = with_kept(batch["places"], batch["places"])
+        sides = self._patches(networks.generators["patch_features"], queries, keys, places)
+        auxiliary = {"nce": _contrast(*sides, slice(None, count))}
+        if settings.nce_identity_weight:
+            auxiliary["nce_identity"] = _contrast(*sides, slice(count, None))
+        output = _mirror(outputs, mirrored)[:count]
         return Synthesis(
             {"discriminator": (batch["target"], output, None)},
-            dict(zip(names, losses, strict=True)),
+            auxiliary,
             monitored={"change": RECONSTRUCTION_LOSSES["l1"](inputs, output) / 2.0},
         )
 
-    def _contrasts(self, perceptrons: keras.Model, queries: list, keys: list, places: tf.Tensor) -> list[tf.Tensor]:
-        """The mean over layers of the contrastive loss, for each stretch of as many pictures as there are inputs."""
-        count = 2 if self._settings.nce_identity_weight else 1
-        places = tf.split(tf.tile(places, [count, 1]), len(ENCODER_LAYERS[self._settings.generator]), axis=1)
-        sides = [
+    def _kept(self, count: tf.Tensor) -> tf.Tensor:
+        """How many targets are taken for inputs, of as many as there are."""
+        return tf.cast(tf.math.ceil(self._settings.nce_identity_share * tf.cast(count, tf.float32)), tf.int32)
+
+    def _patches(self, perceptrons: keras.Model, queries: list, keys: list, places: tf.Tensor) -> list[list[tf.Tensor]]:
+        """Unit vectors at equal places of queries and of keys, layer by layer."""
+        places = tf.split(places, len(ENCODER_LAYERS[self._settings.generator]), axis=1)
+        return [
             perceptrons([take_patches(maps, draws) for maps, draws in zip(side, places, strict=False)])
             for side in (queries, [tf.stop_gradient(maps) for maps in keys])
         ]
-        layers = [
-            [patch_nce_loss(*halves) for halves in zip(tf.split(q, count), tf.split(k, count), strict=True)]
-            for q, k in zip(*sides, strict=True)
-        ]
-        return [tf.add_n(losses) / len(layers) for losses in zip(*layers, strict=True)]
+
+
+def _contrast(queries: list[tf.Tensor], keys: list[tf.Tensor], pictures: slice) -> tf.Tensor:
+    """The mean over layers of the contrastive loss of some of the pictures."""
+    losses = [patch_nce_loss(q[pictures], k[pictures]) for q, k in zip(queries, keys, strict=True)]
+    return tf.add_n(losses) / len(losses)
 
 
 def _mirror(maps: tf.Tensor, mirrored: tf.Tensor | None) -> tf.Tensor:
