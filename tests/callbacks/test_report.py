@@ -224,6 +224,7 @@ STUDY = {
             "arms": {
                 "real": {"accuracy": 0.7, "seed_deviation": 0.01},
                 "real + GAN": {"accuracy": 0.75, "seed_deviation": 0.0},
+                "linear on pixels": {"accuracy": 0.6, "seed_deviation": None},
             },
             "differences": [
                 {
@@ -236,6 +237,7 @@ STUDY = {
                 }
             ],
             "conclusion": "Gain from <synthetic> pictures.",
+            "caveats": ["Too few passed of: <bag> 3."],
         }
     ]
 }
@@ -248,7 +250,9 @@ def test_a_study_is_shown_as_a_chart_and_tables(run_dir):
         "Does it help a classifier",
         "Gain from <synthetic> pictures.",
         "Accuracy: 200 real pictures, 20 a class; 300 synthetic",
+        "Too few passed of: <bag> 3.",
         "75.00 %, 0.00",
+        "60.00 %",
         "real + GAN against real",
         "+5.00 points, +2.00 to +8.00",
     ):

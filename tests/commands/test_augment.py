@@ -21,6 +21,7 @@ SETTINGS = {
     "task.classifier_width": 2,
     "task.min_confidence": 0,
     "task.copy_quantile": 0,
+    "task.duplicate_share": 0,
 }
 
 
@@ -36,13 +37,7 @@ def arguments(run, data, *, steps=4, settings=None):
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    folder = write_class_folders(tmp_path_factory.mktemp("classes"), train=4)
-    # Eight of four pictures three times over: real pictures as near to each other as can be, so that no picture of a
-    # generator that has learned nothing yet counts as a near-duplicate.
-    for path in list((folder / "train").rglob("*.png")):
-        for number in (1, 2):
-            shutil.copy(path, path.with_name(f"{path.stem}-{number}.png"))
-    return folder
+    return write_class_folders(tmp_path_factory.mktemp("classes"), train=12)
 
 
 @pytest.fixture(scope="module")
@@ -169,11 +164,38 @@ def test_evaluate_runs_the_study_and_writes_it_into_the_report(run_dir, tmp_path
     found = json.loads(file.read_text())
     assert {"fid", "floor_fid"} <= found["metrics"].keys()
     assert [size["real_pictures"] for size in found["study"]["sizes"]] == [8, 16]
+    assert "have seen 16 real pictures, the classifiers 8" in said
+    assert found["study"]["sizes"][1]["caveats"] == []
     assert found["study"]["protocol"]["study_seeds"] == 2
     assert {"real", "GAN only", "linear on GAN features"} <= found["study"]["sizes"][0]["arms"].keys()
     report = (run_dir / "report.html").read_text()
     for text in ("Does it help a classifier", "real + classic + GAN", "deviation over seeds", "Accuracy: 16 real"):
         assert text in report
+
+
+def test_a_study_of_other_pictures_is_not_that_of_the_run(run_dir, data, tmp_path):
+    copy = shutil.copytree(run_dir, tmp_path / "copy")
+    (copy / "study.json").unlink(missing_ok=True)
+    sets = ["--set=task.study_seeds=2", "--set=task.study_synthetic=1"]
+    assert app("evaluate", "--run", copy, "--data", data, "--json", tmp_path / "found.json", *sets) == 0
+    assert "study" in json.loads((tmp_path / "found.json").read_text())
+    assert not (copy / "study.json").exists()
+
+
+def test_pictures_that_were_added_since_the_training_are_said(run_dir, tmp_path, capsys):
+    copy = shutil.copytree(run_dir, tmp_path / "copy")
+    facts = json.loads((copy / "run.json").read_text())
+    (copy / "run.json").write_text(json.dumps(facts | {"data_fingerprint": "another"}))
+    assert app("augment", "--run", copy, "--output", tmp_path / "out", "--per-class", 1) == 0
+    assert "the training pictures are not those that this run was trained on" in capsys.readouterr().err
+
+
+def test_a_study_of_more_than_there_is_is_refused_before_training(data, tmp_path, capsys):
+    assert app(*arguments(tmp_path / "run", data, settings={"task.study_sizes": "4,9"})) == 2
+    assert (
+        "`task.study_sizes` must be at most the 8 training pictures of bar. Received: [4, 9]."
+        in capsys.readouterr().err
+    )
 
 
 def test_it_exports_as_generate_does(run_dir, tmp_path):

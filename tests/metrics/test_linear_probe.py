@@ -1,5 +1,7 @@
 """The linear probe on data whose answer is known."""
 
+import sys
+
 import numpy as np
 
 from tfgan_app.metrics import linear_probe
@@ -54,3 +56,15 @@ def test_a_feature_that_never_changes_is_no_trouble():
     features = np.array([[0.0, 1.0], [0.1, 1.0], [1.0, 1.0], [1.1, 1.0]])
     predicted, _ = linear_probe(features, np.array([0, 0, 1, 1]), np.array([[0.0, 5.0], [1.0, 5.0]]), classes=2)
     assert predicted.tolist() == [0, 1]
+
+
+def test_of_very_many_labelled_pictures_a_choice_is_used(monkeypatch):
+    module = sys.modules[linear_probe.__module__]
+    rng = np.random.default_rng(0)
+    features, labels = rng.normal(size=(40, 3)), rng.integers(0, 2, 40)
+    monkeypatch.setattr(module, "MAX_LABELLED", 8)
+    chosen = np.random.default_rng(0).permutation(40)[:8]
+    expected, penalty = linear_probe(features[chosen], labels[chosen], features, classes=2)
+    found = linear_probe(features, labels, features, classes=2)
+    np.testing.assert_array_equal(found[0], expected)
+    assert found[1] == penalty

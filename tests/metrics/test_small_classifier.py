@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tfgan_app.metrics import SmallClassifier, plan_batches
+from tfgan_app.metrics import SmallClassifier, plan_batches, small_classifier
 
 
 def test_a_batch_has_its_share_of_synthetic_pictures():
@@ -73,3 +73,19 @@ def test_unlike_plans_and_too_few_classes_are_refused(classifier, pictures):
         classifier.train(pictures[0], np.eye(2)[pictures[1]], np.zeros((3, 4), int), seed=0, augmented=False)
     with pytest.raises(ValueError, match="at least 2 classes. Received: 1"):
         SmallClassifier((16, 16, 1), classes=1, steps=1)
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.005, 1), (0.995, 7)])
+def test_a_share_is_rounded_neither_to_none_nor_to_all(share, expected):
+    plan = plan_batches(10, 30, steps=4, seed=0, share=share, until=0.001, batch=8)
+    assert (plan >= 10).sum(axis=1).tolist() == [expected, 0, 0, 0]
+
+
+def test_large_pictures_are_reduced_by_area(monkeypatch):
+    monkeypatch.setattr(small_classifier, "_CHUNK", 2)
+    classifier = SmallClassifier((128, 64, 1), classes=2, steps=1, width=2)
+    pictures = np.random.default_rng(0).integers(0, 256, (5, 128, 64, 1), np.uint8)
+    reduced = classifier._reduced(pictures)
+    assert reduced.dtype == np.uint8
+    expected = pictures.reshape(5, 64, 2, 64, 1).mean(axis=2)
+    assert np.abs(reduced - expected).max() <= 0.5

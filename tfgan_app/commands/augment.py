@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.commands.run_discriminator import load_discriminator
+from tfgan_app.commands.run_study import warn_of_other_pictures
 from tfgan_app.commands.task_report import TaskReport
 from tfgan_app.config import RunConfig, apply_overrides
 from tfgan_app.inference import load_keras_model, run_checkpoint
@@ -42,6 +43,7 @@ def run(args: argparse.Namespace) -> int:
     config = _overridden(config, args.set)
     report = TaskReport()
     task = task_class(config, report=report)
+    warn_of_other_pictures(directory, task, report)
     checkpoint = run_checkpoint(directory.path, args.checkpoint or "last")
     selection = task.select(
         load_keras_model(checkpoint),

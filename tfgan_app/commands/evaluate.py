@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 from tfgan_app.commands.metrics_text import format_metrics
 from tfgan_app.commands.run_directory import RunDirectory
-from tfgan_app.commands.run_study import run_study
+from tfgan_app.commands.run_study import keep_study, run_study
 from tfgan_app.commands.task_report import TaskReport
 from tfgan_app.config import absolute_source, apply_overrides, load_json, replace_values
 from tfgan_app.inference import load_companions, load_keras_model, run_checkpoint
@@ -43,12 +44,19 @@ def run(args: argparse.Namespace) -> int:
     print(format_metrics(metrics))
     print("protocol: " + ", ".join(f"{name} {value}" for name, value in protocol.items()))
     evaluation = {"metrics": metrics, "protocol": protocol}
+    _write(args.json, evaluation)
     if hasattr(task, "study"):
-        evaluation["study"] = run_study(task, model, directory=directory, config=config, metrics=metrics)
-    if args.json:
-        text = json.dumps(evaluation, indent=2, ensure_ascii=False, allow_nan=False)
-        Path(args.json).write_text(f"{text}\n", encoding="utf-8")
+        evaluation["study"] = run_study(task, model, directory=directory, report=report)
+        _write(args.json, evaluation)
+        if args.data is None:
+            keep_study(evaluation["study"], task, directory=directory, config=config, metrics=metrics)
     if other is not None:
         print(f"\nfirst: {args.compare}, second: {args.run}")
         print(*comparison_lines(compare(other, evaluation)), sep="\n")
     return report.exit_code
+
+
+def _write(path: str | None, evaluation: dict[str, Any]) -> None:
+    if path:
+        text = json.dumps(evaluation, indent=2, ensure_ascii=False, allow_nan=False)
+        Path(path).write_text(f"{text}\n", encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -18,23 +19,47 @@ from tfgan_app.tasks.augment.study import study_lines
 from tfgan_app.training.task import Task
 
 
+def warn_of_other_pictures(directory: RunDirectory, task: Task, report: Callable[[str], Any]) -> None:
+    """Reports when the training pictures are not those that the run was trained on."""
+    if directory.read_facts().get("data_fingerprint") != task.fingerprint():
+        report(
+            "the training pictures are not those that this run was trained on: copies are looked for among those that "
+            "are there now. Train anew, or bring the others back."
+        )
+
+
 def run_study(
-    task: Task, model: keras.Model, *, directory: RunDirectory, config: RunConfig, metrics: dict[str, float]
+    task: Task, model: keras.Model, *, directory: RunDirectory, report: Callable[[str], Any]
 ) -> dict[str, Any]:
-    """Runs `task.study`, prints its table, and writes it as `study.json` and into the run's report.
+    """Runs `task.study` and prints its table.
 
     Args:
         task: of the run.
         model: its inference model.
-        directory: of the run; where it cannot be written, that is said, and the study is given all the same.
-        config: of the run.
-        metrics: what `task.evaluate` gave, for the report.
+        directory: of the run.
+        report: called with a line when pictures are not what they were.
 
     Returns:
         What `task.study` returned.
     """
+    warn_of_other_pictures(directory, task, report)
     study = task.study(model, load_discriminator(directory, task))
     print(*study_lines(study), sep="\n")
+    return study
+
+
+def keep_study(
+    study: dict[str, Any], task: Task, *, directory: RunDirectory, config: RunConfig, metrics: dict[str, float]
+) -> None:
+    """Writes a study as `study.json` and into the run's report; where it cannot be written, that is said.
+
+    Args:
+        study: what `run_study` returned.
+        task: of the run.
+        directory: of the run.
+        config: of the run.
+        metrics: what `task.evaluate` gave, for the report.
+    """
     try:
         with atomic_path(directory.path / STUDY_FILE) as unfinished:
             unfinished.write_text(f"{json.dumps(study, indent=2, ensure_ascii=False)}\n", encoding="utf-8")
@@ -47,4 +72,3 @@ def run_study(
         print(f"report: {report}")
     except OSError as error:
         print(f"tfgan_app: could not write the study into the run: {error}", file=sys.stderr)
-    return study

@@ -7,14 +7,17 @@ import numpy as np
 PENALTIES = tuple(10.0**exponent for exponent in range(-4, 5))
 """Ridge penalties that are tried, relative to the mean squared length of a picture's features."""
 
+MAX_LABELLED = 3000
+"""Time grows with the cube of the labelled pictures, memory with the square: 0.2 GB and half a minute for these."""
+
 
 def linear_probe(
     features: np.ndarray, labels: np.ndarray, test_features: np.ndarray, *, classes: int
 ) -> tuple[np.ndarray, float]:
     """Ridge regression onto the classes; its penalty is the one with the least leave-one-out error.
 
-    Features are centred and scaled by the labelled ones alone. The error of leaving each picture out has a closed
-    form (Golub, Heath & Wahba 1979), so nothing is fitted twice.
+    Of more than 3,000 labelled pictures a choice is used. Features are centred and scaled by the labelled ones alone.
+    The error of leaving each picture out has a closed form (Golub, Heath & Wahba 1979), so nothing is fitted twice.
 
     Args:
         features: float32 `[count, dim]` of the labelled pictures.
@@ -25,6 +28,9 @@ def linear_probe(
     Returns:
         The predicted classes int64 `[tests]`, and the penalty.
     """
+    if len(features) > MAX_LABELLED:
+        chosen = np.random.default_rng(0).permutation(len(features))[:MAX_LABELLED]
+        features, labels = features[chosen], labels[chosen]
     features, test_features = features.astype(np.float64), test_features.astype(np.float64)
     mean, deviation = features.mean(axis=0), features.std(axis=0)
     # What never changes among the labelled pictures says nothing about them.

@@ -67,7 +67,7 @@ class SmallClassifier:
         self._fresh = self._model.get_weights()
         self._optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(_LEARNING_RATE, steps))
         self._optimizer.build(self._model.trainable_variables)
-        pictures = tf.TensorSpec([None, *self._size, shape[2]], tf.float32)
+        pictures = tf.TensorSpec([None, *self._size, shape[2]], tf.uint8)
         self._forward = tf.function(self._probabilities, input_signature=[pictures])
         signature = [
             pictures,
@@ -100,27 +100,29 @@ class SmallClassifier:
         if len(plan) != self.steps:
             raise ValueError(f"A plan of {self.steps} steps is needed. Received: {len(plan)}.")
         self._reset(seed)
-        pictures, wanted = tf.constant(self._prepared(images)), tf.constant(targets, tf.float32)
+        pictures, wanted = tf.constant(self._reduced(images)), tf.constant(targets, tf.float32)
         update = self._augmented_update if augmented and self._augment else self._update
         for step, chosen in enumerate(plan):
             draws = tf.constant([seed, step], tf.int32)
             loss = update(pictures, wanted, tf.constant(chosen, tf.int64), draws)
         if not np.isfinite(loss):
-            raise ValueError(f"The classifier diverged: loss {float(loss)}. Use another seed.")
+            raise ValueError(f"The classifier diverged: loss {float(loss)}. Try another `task.classifier_steps`.")
         return {"weights": self._model.get_weights()}
 
     def predict(self, trained: dict[str, Any], images: np.ndarray) -> np.ndarray:
         """Class probabilities of pictures uint8 `[count, height, width, channels]`: float32 `[count, classes]`."""
         self._model.set_weights(trained["weights"])
         chunks = [images[start : start + _CHUNK] for start in range(0, len(images), _CHUNK)]
-        found = [self._forward(tf.constant(self._prepared(chunk))).numpy() for chunk in chunks]
+        found = [self._forward(tf.constant(self._reduced(chunk))).numpy() for chunk in chunks]
         return np.concatenate(found) if found else np.zeros((0, self.classes), np.float32)
 
-    def _prepared(self, images: np.ndarray) -> np.ndarray:
-        pictures = tf.constant(images)
-        if images.shape[1:3] != self._size:
-            pictures = tf.image.resize(tf.cast(pictures, tf.float32), self._size, method="area")
-        return tf.cast(pictures, tf.float32).numpy() / 255.0
+    def _reduced(self, images: np.ndarray) -> np.ndarray:
+        """Pictures uint8 of the size that is worked at, in chunks: all of them in floats may not fit the memory."""
+        if images.shape[1:3] == self._size:
+            return images
+        chunks = [images[start : start + _CHUNK] for start in range(0, len(images), _CHUNK)]
+        resized = [tf.image.resize(tf.cast(chunk, tf.float32), self._size, method="area") for chunk in chunks]
+        return np.concatenate([tf.cast(tf.round(chunk), tf.uint8).numpy() for chunk in resized])
 
     def _reset(self, seed: int) -> None:
         """Fresh weights: He et al. 2015, arXiv:1502.01852, for kernels; a normalisation starts as identity."""
@@ -138,10 +140,10 @@ class SmallClassifier:
             variable.assign(tf.zeros(variable.shape, variable.dtype))
 
     def _probabilities(self, images):
-        return tf.nn.softmax(self._model(images, training=False))
+        return tf.nn.softmax(self._model(_unit(images), training=False))
 
     def _update_once(self, augment, pictures, wanted, chosen, draws):
-        images, targets = tf.gather(pictures, chosen), tf.gather(wanted, chosen)
+        images, targets = _unit(tf.gather(pictures, chosen)), tf.gather(wanted, chosen)
         targets = (1.0 - _SMOOTHING) * targets + _SMOOTHING / self.classes
         if augment is not None:
             images = augment(images, draws)
@@ -151,6 +153,10 @@ class SmallClassifier:
             loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, logits))
         self._optimizer.apply(tape.gradient(loss, variables), variables)
         return loss
+
+
+def _unit(images: tf.Tensor) -> tf.Tensor:
+    return tf.cast(images, tf.float32) / 255.0
 
 
 def _build(shape: tuple[int, int, int], classes: int, width: int, *, dropout: layers.Dropout) -> keras.Model:
@@ -194,6 +200,8 @@ def plan_batches(
     """
     last = round(until * steps) if real else steps
     count = (round(share * batch) if real else batch) if synthetic else 0
+    if real and synthetic:  # Rounded to none or to all, it would be another kind of training.
+        count, last = max(count, 1) if share == 1.0 else min(max(count, 1), batch - 1), max(last, 1)
     is_synthetic = (np.arange(steps) < last)[:, None] & (np.arange(batch) < count)
     plan = np.empty((steps, batch), np.int64)
     plan[is_synthetic] = real + _stream(synthetic, is_synthetic.sum(), [seed, 2])

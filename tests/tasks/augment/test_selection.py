@@ -1,13 +1,14 @@
 """Which drawn pictures are kept: each filter is shown to act, and the count to be bounded."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tfgan_app.tasks.augment.distances import as_points, copy_distances, nearest
 from tfgan_app.tasks.augment.selection import COPY, DUPLICATE, LOW_CONFIDENCE, Drawn, Thresholds, select_pictures
-from tfgan_app.tasks.augment.writing import MANIFEST, SUMMARY, write_selection
+from tfgan_app.tasks.augment.writing import MANIFEST, SUMMARY, check_new_folder, write_selection
 
 THRESHOLDS = Thresholds(confidence=0.5, distances=(0.01, 0.01), duplicate_share=0.5, max_draws=3)
 REAL = np.full((1, 4, 4, 1), 7, np.uint8)
@@ -91,6 +92,11 @@ def test_the_copy_distance_is_a_quantile_of_each_class():
     assert copy_distances(points, labels, classes=2, quantile=0.0) == pytest.approx((1.0, 1.0))
 
 
+def test_training_pictures_that_are_there_twice_do_not_switch_the_filters_off():
+    points = np.array([[0.0], [0.0], [1.0], [3.0]], np.float32)
+    assert copy_distances(points, np.zeros(4, int), classes=1, quantile=0.0) == pytest.approx((1.0,))
+
+
 def test_a_written_selection_has_folders_a_manifest_and_a_summary(tmp_path):
     selection = _select(_draw(_noise), per_class=2)
     names = {"class_names": ("a", "b/c"), "training_names": ["a/first"], "checkpoint": "last.keras"}
@@ -113,3 +119,34 @@ def test_nothing_is_left_of_a_writing_that_failed(tmp_path):
     with pytest.raises(IndexError):
         write_selection(tmp_path / "out", selection, class_names=("a", "b"), training_names=[], checkpoint="")
     assert list(tmp_path.iterdir()) == []
+
+
+def _write(folder, class_names=("a", "b")):
+    names = {"class_names": class_names, "training_names": ["first"], "checkpoint": ""}
+    write_selection(folder, _select(_draw(_noise), per_class=1), **names)
+
+
+def test_an_empty_folder_is_filled_and_not_replaced(tmp_path, monkeypatch):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    _write(tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert sorted(path.name for path in (tmp_path / "real").iterdir()) == ["a", "b", MANIFEST, SUMMARY]
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    _write(Path("."))
+    assert len(list((tmp_path / "here").iterdir())) == 4
+
+
+def test_a_place_where_no_folder_can_be_is_refused_before_anything_is_drawn(tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "nowhere").symlink_to(tmp_path / "missing")
+    for place in ("file", "file/below", "nowhere"):
+        with pytest.raises(ValueError, match="`--output` must be"):
+            check_new_folder(tmp_path / place)
+    check_new_folder(tmp_path / "new" / "below")
+
+
+def test_a_class_may_be_called_as_a_file_of_the_folder(tmp_path):
+    _write(tmp_path / "out", class_names=("Manifest.csv", "b"))
+    assert (tmp_path / "out" / "Manifest.csv_" / "seed-0000000.png").is_file()

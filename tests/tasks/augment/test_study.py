@@ -14,6 +14,7 @@ from tfgan_app.tasks.augment.study import (
     REAL,
     StudyPictures,
     arm_data,
+    caveats,
     run_study,
     study_lines,
     summarize,
@@ -96,6 +97,16 @@ def test_the_conclusion_is_plain():
     assert _summary(0)["conclusion"].startswith("No measurable gain from synthetic pictures: +0.00 points")
     assert _summary(30)["conclusion"].startswith("Gain from synthetic pictures: +30.00 points [+")
     assert _summary(0)["arms"][REAL] == {"accuracy": 0.5, "seed_deviation": 0.0}
+    probed = summarize({REAL: np.ones((2, 9), bool), PROBE_FEATURES: np.ones((2, 9), bool)})
+    assert probed["arms"][PROBE_FEATURES]["seed_deviation"] is None
+
+
+def test_what_only_the_gan_has_seen_and_what_is_short_is_said():
+    told = {"gan_pictures": 200, "real_pictures": 20, "short_classes": {"bag": 3}}
+    more, short = caveats(told)
+    assert "have seen 200 real pictures, the classifiers 20" in more
+    assert short == "Too few synthetic pictures passed of: bag 3."
+    assert caveats({"gan_pictures": 20, "real_pictures": 20, "short_classes": {}}) == []
 
 
 def test_the_baseline_is_the_better_of_the_trainings_without_synthetic_pictures():
@@ -104,8 +115,9 @@ def test_the_baseline_is_the_better_of_the_trainings_without_synthetic_pictures(
 
 
 def test_the_table_names_sizes_arms_and_intervals():
-    size = {"real_per_class": 4, "real_pictures": 8, "synthetic_pictures": 6, **_summary(30)}
+    size = {"real_per_class": 4, "real_pictures": 8, "synthetic_pictures": 6, "caveats": ["Beware."], **_summary(30)}
     text = "\n".join(study_lines({"sizes": [size]}))
     assert "8 real pictures (4 a class), 6 synthetic:" in text
-    assert "real + classic + GAN     80.00 %" in text
+    assert "  Beware." in text
+    assert "real + classic + GAN           80.00 %" in text
     assert "real + classic + GAN - real + classic: +30.00 points" in text

@@ -42,8 +42,8 @@ class AugmentConfig(GenerateConfig):
         study_synthetic: synthetic pictures of each class for it.
         synthetic_share: share of synthetic pictures in a batch, while they take part.
         synthetic_until: share of the updates in which they take part; below 1 the rest is on real ones alone.
-        synthetic_labels: `wanted` is the class that was asked for; `soft` the mean of it and of what the
-            classifier of the real pictures says.
+        synthetic_labels: `wanted` is the class that was asked for; `soft` the mean of it and of what classifiers of
+            the real pictures say, which were trained with classic augmentation: a gain may then be theirs.
         classic_flip: classic augmentation mirrors left and right.
         classic_shift: it moves by up to this share of the side.
         classic_scale: it enlarges or shrinks by up to this share.
@@ -60,12 +60,12 @@ class AugmentConfig(GenerateConfig):
     max_draws: int = bounded(10, minimum=1)
     classifier_steps: int = bounded(800, minimum=1)
     classifier_width: int = bounded(16, minimum=1)
-    study_seeds: int = bounded(5, minimum=1)
+    study_seeds: int = bounded(5, minimum=2)
     study_sizes: tuple[int, ...] = bounded((), minimum=1)
     study_synthetic: int = bounded(200, minimum=1)
     synthetic_share: float = bounded(0.5, above=0.0, below=1.0)
-    synthetic_until: float = bounded(1.0, above=0.0, maximum=1.0)
-    synthetic_labels: Literal["wanted", "soft"] = "soft"
+    synthetic_until: float = bounded(0.5, above=0.0, maximum=1.0)
+    synthetic_labels: Literal["wanted", "soft"] = "wanted"
     classic_flip: bool = False
     classic_shift: float = bounded(0.1, minimum=0.0, maximum=0.5)
     classic_scale: float = bounded(0.1, minimum=0.0, below=1.0)

@@ -37,14 +37,17 @@ def as_points(pictures: np.ndarray) -> np.ndarray:
     """
     if max(pictures.shape[1:3]) > MAX_PX:
         size = [min(side, MAX_PX) for side in pictures.shape[1:3]]
-        pictures = tf.image.resize(tf.cast(pictures, tf.float32), size, method="area").numpy()
+        # In chunks: all of them in floats may not fit the memory.
+        chunks = [pictures[start : start + _CHUNK] for start in range(0, max(len(pictures), 1), _CHUNK)]
+        resized = [tf.image.resize(tf.cast(chunk, tf.float32), size, method="area").numpy() for chunk in chunks]
+        pictures = np.concatenate(resized)
     points = pictures.reshape(len(pictures), -1).astype(np.float32) / 255.0
     return points / np.sqrt(points.shape[1]).astype(np.float32)
 
 
 def distances_between(queries: np.ndarray, candidates: np.ndarray) -> np.ndarray:
     """Float64 `[queries, candidates]` of points float32 `[.., dim]`; of at most some hundred queries at a time."""
-    queries, candidates = queries.astype(np.float64), candidates.astype(np.float64)
+    queries, candidates = queries.astype(np.float64), candidates.astype(np.float64, copy=False)
     squared = (queries**2).sum(1)[:, None] + (candidates**2).sum(1)[None] - 2.0 * queries @ candidates.T
     # Rounding leaves about 1e-16 of a picture's distance to itself.
     return np.sqrt(np.where(squared < 1e-12, 0.0, squared))
@@ -64,7 +67,8 @@ def copy_distances(points: np.ndarray, labels: np.ndarray, *, classes: int, quan
     """How near real pictures of each class come to each other: a quantile of the distances to the nearest other.
 
     Classes differ: trousers are more alike than bags. Of more than 2,000 pictures of a class, a choice is asked; a
-    class of one picture takes the quantile over all classes.
+    class of one picture takes the quantile over all classes. A picture that is there twice is no measure of how near
+    different ones come: distances of 0 are left out.
 
     Args:
         points: float32 `[count, dim]`.
@@ -85,11 +89,13 @@ def _distances_to_others(points: np.ndarray) -> np.ndarray:
     if len(points) < 2:
         return np.zeros(0)
     chosen = np.random.default_rng(0).permutation(len(points))[:MAX_QUERIES]
-    return _nearest(points[chosen], points, own=chosen).distances
+    found = _nearest(points[chosen], points, own=chosen).distances
+    return found[found > 0.0]
 
 
 def _nearest(queries: np.ndarray, candidates: np.ndarray, *, own: np.ndarray | None) -> Nearest:
     indices, found = [], []
+    candidates = candidates.astype(np.float64)
     for start in range(0, len(queries), _CHUNK):
         between = distances_between(queries[start : start + _CHUNK], candidates)
         rows = np.arange(len(between))

@@ -22,6 +22,7 @@ PROBE_PIXELS, PROBE_UNTRAINED, PROBE_FEATURES = (
     "linear on untrained features",
     "linear on GAN features",
 )
+PROBES = (PROBE_PIXELS, PROBE_UNTRAINED, PROBE_FEATURES)
 COMPARISONS = (
     (CLASSIC, REAL),
     (GAN, REAL),
@@ -167,14 +168,15 @@ def summarize(correct: Mapping[str, np.ndarray]) -> dict[str, Any]:
         correct: what `run_study` returned.
 
     Returns:
-        `arms`: name -> `accuracy`, and its standard deviation over seeds; `differences`: `first`, `second`, `mean`,
-        `low`, `high`, `verdict` each; `conclusion`: a sentence.
+        `arms`: name -> `accuracy`, and `seed_deviation`, its standard deviation over seeds, None where it has none;
+        `differences`: `first`, `second`, `mean`, `low`, `high`, `verdict` each; `conclusion`: a sentence.
     """
     arms = {}
     for name, rows in correct.items():
-        by_seed = rows.mean(axis=1)
-        deviation = by_seed.std(ddof=1) if len(rows) > 1 else 0.0
-        arms[name] = {"accuracy": float(rows.mean()), "seed_deviation": float(deviation)}
+        # Linear classifiers in closed form have no seed.
+        varies = len(rows) > 1 and name not in PROBES
+        deviation = float(rows.mean(axis=1).std(ddof=1)) if varies else None
+        arms[name] = {"accuracy": float(rows.mean()), "seed_deviation": deviation}
     differences = []
     for first, second in COMPARISONS:
         if first in correct and second in correct:
@@ -201,20 +203,40 @@ def points(difference: Difference) -> str:
     return f"{mean:+.2f} points [{low:+.2f}, {high:+.2f}]"
 
 
+def caveats(size: Mapping[str, Any]) -> list[str]:
+    """What must be known beside the figures of a size.
+
+    Args:
+        size: `real_pictures`, `gan_pictures` (that the GAN was trained on), `short_classes`.
+    """
+    lines = []
+    if size["gan_pictures"] > size["real_pictures"]:
+        lines.append(
+            f"The GAN and its features have seen {size['gan_pictures']} real pictures, the classifiers "
+            f"{size['real_pictures']}: a gain may be that of the others."
+        )
+    if size["short_classes"]:
+        listed = ", ".join(f"{name} {count}" for name, count in size["short_classes"].items())
+        lines.append(f"Too few synthetic pictures passed of: {listed}.")
+    return lines
+
+
 def study_lines(study: Mapping[str, Any]) -> list[str]:
     """A study as a person reads it on a terminal.
 
     Args:
-        study: `sizes`: a list of what `summarize` returned with `real_per_class`, `real_pictures` and
-            `synthetic_pictures`.
+        study: `sizes`: a list of what `summarize` returned with `real_per_class`, `real_pictures`, `synthetic_pictures`
+            and `caveats`.
     """
     lines = []
     for size in study["sizes"]:
         count = size["real_per_class"]
         each = "" if count is None else f" ({count} a class)"
         lines.append(f"{size['real_pictures']} real pictures{each}, {size['synthetic_pictures']} synthetic:")
+        lines += [f"  {line}" for line in size.get("caveats", ())]
         for name, arm in size["arms"].items():
-            lines.append(f"  {name:<24}{100 * arm['accuracy']:6.2f} %  +- {100 * arm['seed_deviation']:.2f}")
+            deviation = "" if arm["seed_deviation"] is None else f"  +- {100 * arm['seed_deviation']:.2f}"
+            lines.append(f"  {name:<30}{100 * arm['accuracy']:6.2f} %{deviation}")
         for row in size["differences"]:
             difference = Difference(row["mean"], row["low"], row["high"])
             lines.append(f"  {row['first']} - {row['second']}: {points(difference)}  {row['verdict']}")

@@ -19,7 +19,7 @@ from tfgan_app.tasks.augment.critic import Critic
 from tfgan_app.tasks.augment.data import AugmentData
 from tfgan_app.tasks.augment.distances import as_points, copy_distances, nearest
 from tfgan_app.tasks.augment.selection import Drawn, Selection, Thresholds, select_pictures
-from tfgan_app.tasks.augment.study import StudyPictures, run_study, summarize
+from tfgan_app.tasks.augment.study import StudyPictures, caveats, run_study, summarize
 from tfgan_app.tasks.generate.sampling import BATCH, sample
 from tfgan_app.tasks.generate.task import GenerateTask
 
@@ -50,11 +50,16 @@ class AugmentTask(GenerateTask):
         super().__init__(config, **options)
 
     def prepare(self) -> None:
-        """As of `generate`, for two classes or more."""
+        """As of `generate`, for two classes or more that have as many pictures as the study is to use."""
         super().prepare()
-        if len(self.data.class_names) < 2:
+        names = self.data.class_names
+        if len(names) < 2:
+            raise ValueError(f"`augment` needs at least 2 classes, a folder for each. Received: {', '.join(names)}.")
+        counts = np.bincount(self.data.training.labels, minlength=len(names))
+        if max(self.config.task.study_sizes, default=0) > counts.min():
             raise ValueError(
-                f"`augment` needs at least 2 classes, a folder for each. Received: {', '.join(self.data.class_names)}."
+                f"`task.study_sizes` must be at most the {counts.min()} training pictures of {names[counts.argmin()]}. "
+                f"Received: {list(self.config.task.study_sizes)}."
             )
 
     @functools.cached_property
@@ -84,7 +89,7 @@ class AugmentTask(GenerateTask):
         per_class: int,
         first_seed: int = 0,
         batch_size: int = BATCH,
-        real: LabelledPictures | None = None,
+        judged_by: LabelledPictures | None = None,
         on_progress: Callable[[int, int], object] = lambda done, total: None,
     ) -> Selection:
         """Draws pictures of each class and keeps those that pass; see `select_pictures`.
@@ -95,10 +100,12 @@ class AugmentTask(GenerateTask):
             per_class: pictures wanted of each class.
             first_seed: of the pictures of each class.
             batch_size: pictures that are drawn at a time.
-            real: what the confidence and the distances are judged by; the training pictures by default.
+            judged_by: what the confidence is judged by; the training pictures by default. Copies are always those
+                of any training picture.
             on_progress: called with the number of pictures kept and of all that are wanted.
         """
-        assessed = _Assessment(self, model, Critic(discriminator), real or self.data.training, batch_size=batch_size)
+        judged_by = self.data.training if judged_by is None else judged_by
+        assessed = _Assessment(self, model, Critic(discriminator), judged_by, batch_size=batch_size)
         return select_pictures(
             assessed,
             classes=len(self.data.class_names),
@@ -143,7 +150,7 @@ class AugmentTask(GenerateTask):
         settings, training = self.config.task, self.data.training
         real = training if count is None else choose_per_class(training, count, seed=settings.subset_seed)
         selection = self.select(
-            model, discriminator, per_class=settings.study_synthetic, first_seed=STUDY_SEED, real=real
+            model, discriminator, per_class=settings.study_synthetic, first_seed=STUDY_SEED, judged_by=real
         )
         pictures = StudyPictures(
             real=self.data.load(real),
@@ -164,13 +171,15 @@ class AugmentTask(GenerateTask):
             report=self._report,
         )
         kept = zip(self.data.class_names, selection.counts, strict=True)
-        return {
+        found = {
             "real_per_class": count or settings.per_class,
             "real_pictures": len(real),
+            "gan_pictures": len(training),
             "synthetic_pictures": len(selection.kept),
             "short_classes": {name: count.kept for name, count in kept if count.is_short},
             **summarize(correct),
         }
+        return found | {"caveats": caveats(found)}
 
     def _untrained(self) -> Critic:
         """A discriminator as the run's training began with."""
@@ -200,24 +209,24 @@ class _Assessment:
     """Draws pictures and says what is to be known of each.
 
     Args:
-        task: the task, for its settings and classifier.
+        task: the task, for its settings, its classifier and what the generator was shown.
         model: inference model of the generator.
         critic: of the same run.
-        real: the real pictures to judge by.
+        judged_by: the real pictures that the classifiers are trained on which tell its confidence.
         batch_size: pictures that are drawn at a time.
     """
 
     def __init__(
-        self, task: AugmentTask, model: keras.Model, critic: Critic, real: LabelledPictures, *, batch_size: int
+        self, task: AugmentTask, model: keras.Model, critic: Critic, judged_by: LabelledPictures, *, batch_size: int
     ):
         self._model, self._critic, self._batch_size = model, critic, batch_size
         self._classifier = task.classifier
-        images = task.data.load(real)
-        self._judges = task.filter_weights(images, real.labels)
-        settings = task.config.task
+        self._judges = task.filter_weights(task.data.load(judged_by), judged_by.labels)
+        settings, shown = task.config.task, task.data.training
+        images = task.data.load(shown)
         points = as_points(images)
         distances = copy_distances(
-            points, real.labels, classes=len(task.data.class_names), quantile=settings.copy_quantile
+            points, shown.labels, classes=len(task.data.class_names), quantile=settings.copy_quantile
         )
         self.thresholds = Thresholds(settings.min_confidence, distances, settings.duplicate_share, settings.max_draws)
         # A generator that was shown mirrored pictures may have learned those by heart.

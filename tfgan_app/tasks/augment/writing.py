@@ -30,11 +30,16 @@ COLUMNS = (
 
 
 def check_new_folder(folder: Path) -> None:
-    """Raises ValueError when there is something at the place already, other than an empty folder."""
-    if folder.is_dir() and not any(folder.iterdir()):
+    """Raises ValueError when a folder cannot be made here, or holds something already."""
+    if folder.is_dir():
+        if any(folder.iterdir()):
+            raise ValueError(f"`--output` must be a new or an empty folder. Received: {folder}, which holds something.")
         return
-    if folder.exists():
-        raise ValueError(f"`--output` must be a new or an empty folder. Received: {folder}, which holds something.")
+    if folder.exists() or folder.is_symlink():
+        raise ValueError(f"`--output` must be a new or an empty folder. Received: {folder}, which is no folder.")
+    existing = next(parent for parent in folder.resolve().parents if parent.exists())
+    if not (existing.is_dir() and os.access(existing, os.W_OK)):
+        raise ValueError(f"`--output` must be where files can be written. Received: {folder}, below {existing}.")
 
 
 def write_selection(
@@ -59,7 +64,7 @@ def write_selection(
         OSError: when something cannot be written; then nothing is left of it.
     """
     check_new_folder(folder)
-    kept, folders = selection.kept, class_folders(class_names)
+    kept, folders = selection.kept, _folders(class_names)
     with _new_folder(folder) as unfinished:
         rows = []
         for name in folders:
@@ -74,6 +79,11 @@ def write_selection(
             csv.writer(file).writerows([COLUMNS, *rows])
         summary = _summary(selection, class_names, checkpoint)
         (unfinished / SUMMARY).write_text(f"{json.dumps(summary, indent=2, ensure_ascii=False)}\n", encoding="utf-8")
+
+
+def _folders(class_names: Sequence[str]) -> list[str]:
+    """A folder for each class, none of which is called as a file beside them."""
+    return [f"{name}_" if name.lower() in (MANIFEST, SUMMARY) else name for name in class_folders(class_names)]
 
 
 def _summary(selection: Selection, class_names: Sequence[str], checkpoint: str) -> dict[str, object]:
@@ -92,15 +102,19 @@ def _summary(selection: Selection, class_names: Sequence[str], checkpoint: str) 
 
 @contextlib.contextmanager
 def _new_folder(folder: Path) -> Iterator[Path]:
-    """Gives a folder beside `folder` that takes its place when the block ends well."""
+    """Gives a folder that becomes `folder`, or whose content becomes its, when the block ends well."""
+    folder = folder.resolve()
     folder.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = folder.parent / f".tmp-{uuid.uuid4().hex}"
+    is_there = folder.is_dir()
+    unfinished = (folder if is_there else folder.parent) / f".tmp-{uuid.uuid4().hex}"
     try:
         unfinished.mkdir()
         yield unfinished
-        # Of a folder that is there, only an empty one is replaced; Windows replaces none.
-        if folder.is_dir():
-            folder.rmdir()
-        os.rename(unfinished, folder)
+        if is_there:
+            # It may be a mounted one, or the current one, which cannot be replaced.
+            for path in sorted(unfinished.iterdir()):
+                path.rename(folder / path.name)
+        else:
+            os.rename(unfinished, folder)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
