@@ -29,12 +29,23 @@ HARMLESS_ON_RESUME = frozenset(
         "data.cache_budget_mb",
         "task.lpips_weights",
         "task.init_from",
+        "task.styles",
+        "task.perceptual_weights",
+        "task.feature_weights",
+        "task.min_confidence",
+        "task.copy_quantile",
+        "task.duplicate_share",
+        "task.max_draws",
     }
 )
 """Settings that a resumed run may change: the weights of each step do not depend on them.
 
 Not on what it started from, since each checkpoint holds its own weights; nor on the length of the run, since the
-schedule's length is fixed when it starts; nor on where the pictures lie, since their fingerprint is compared."""
+schedule's length is fixed when it starts; nor on where the pictures lie, since their fingerprint is compared; nor on
+where files of fixed weights lie, as long as these are the same."""
+
+HARMLESS_SECTIONS = ("task.study_", "task.classic_", "task.classifier_", "task.synthetic_")
+"""Beginnings of others: of what is done with a trained GAN."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,7 +124,11 @@ def check_resumable(saved: RunConfig, wanted: RunConfig) -> None:
     Raises:
         ValueError: naming each such setting, with its old and new value.
     """
-    changes = {k: v for k, v in configs.diff(saved, wanted).items() if k not in HARMLESS_ON_RESUME}
+    changes = {
+        key: values
+        for key, values in configs.diff(saved, wanted).items()
+        if key not in HARMLESS_ON_RESUME and not key.startswith(HARMLESS_SECTIONS)
+    }
     if changes:
         listed = "; ".join(f"{key} was {old!r}, now {new!r}" for key, (old, new) in changes.items())
         raise ValueError(

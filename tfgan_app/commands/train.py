@@ -15,7 +15,7 @@ from tfgan_app.commands.task_report import TaskReport
 from tfgan_app.commands.training_session import TrainingSession, with_data_sharding
 from tfgan_app.config import RunConfig, read_values, replace_values, resolve_config, to_json
 from tfgan_app.tasks import load_task
-from tfgan_app.tasks.choice import preset_for
+from tfgan_app.tasks.choice import check_preset, preset_for
 from tfgan_app.training.devices import build_strategy, is_chief, resolve_precision
 from tfgan_app.training.task import Task
 
@@ -86,6 +86,7 @@ def _resolve(args: argparse.Namespace, task_class: type, saved: RunDirectory | N
     if preset not in task_class.presets:
         names = ", ".join(task_class.presets)
         raise ValueError(f"`--preset` must be one of: {names}. Received: {args.preset!r}.")
+    check_preset(task_class, preset, _given(args))
     config = resolve_config(
         args.task,
         task_class.config_class,

@@ -139,3 +139,17 @@ def labelled_fingerprint(pictures: LabelledPictures) -> str:
         digest.update(repr(pictures.images.shape).encode())
         digest.update(np.ascontiguousarray(pictures.images).data)
     return digest.hexdigest()
+
+
+def choose_by_name(names: Sequence[str], count: int) -> list[int]:
+    """Places of `count` names, mixed from all of a folder, in their order.
+
+    Equal names are chosen on both of two sides, so that what belongs together stays so. All names are chosen where
+    there are no more than `count`.
+
+    Args:
+        names: Of pictures.
+        count: How many are wanted.
+    """
+    digests = [hashlib.sha256(name.encode()).digest() for name in names]
+    return sorted(sorted(range(len(names)), key=lambda index: digests[index])[:count])

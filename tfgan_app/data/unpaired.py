@@ -95,7 +95,7 @@ def open_unpaired(
         on_note: As for `open_pictures`.
 
     Returns:
-        An `UnpairedSet` with at least one training picture on either side.
+        An `UnpairedSet` with at least one training picture on either side, unless all were to be held out.
 
     Raises:
         ValueError: If the source has none of the layouts. One line.
@@ -107,7 +107,8 @@ def open_unpaired(
         found = _open_tfds(str(source), cache_dir=cache_dir, on_note=on_note)
     else:
         found = _find_in_folder(Path(source), val_fraction=val_fraction)
-    if not len(found.train_input) or not len(found.train_target):
+    all_held_out = val_fraction == 1.0 and found.val_input is not None
+    if not all_held_out and not (len(found.train_input) and len(found.train_target)):
         counts = f"{len(found.train_input)} of A and {len(found.train_target)} of B"
         raise ValueError(f"'{source}' must hold training pictures of both kinds. Received: {counts}.")
     if found.val_input is None:

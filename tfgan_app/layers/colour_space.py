@@ -210,7 +210,7 @@ class ColourConversion(keras.layers.Layer):
     """Converts pictures between RGB and another colour space, in float32.
 
     An 8-bit picture stored in 8 bits comes back within 1 level from `yuv` and `ycbcr`, within 2 from their narrower
-    `studio` ranges, within 3 from `hsv`, and within 18 in the strongest colours from `lab`, whose channels reach far
+    `studio` ranges, within 3 from `hsv`, and within 26 in the strongest colours from `lab`, whose channels reach far
     beyond RGB. Stored in 16 bits it comes back exactly, but for the purest blue and red of `ycbcr`, which JPEG puts
     half a level beyond its largest one.
 

@@ -11,9 +11,7 @@ from tfgan_app.layers.padding import CropLike, PadToMultiple
 from tfgan_app.layers.picture_facts import PictureFacts, picture_facts
 from tfgan_app.layers.value_range import FromUnitRange, ToUnitRange
 
-_STRIDE = 8
-"""Of the encoder."""
-
+_PROBE_PX = 64
 _STYLE = "style"
 _PARTS = ("encoder", "statistics", "moved", "decoder")
 
@@ -27,7 +25,8 @@ def build_style_model(encoder: keras.Model, decoder: keras.Model) -> keras.Model
     """Builds the inference model between pictures in [0, 1]; it shares the weights of both.
 
     Args:
-        encoder: float `[batch, height, width, 3]` in [-1, 1] -> a list of features, the last at an eighth of the size.
+        encoder: float `[batch, height, width, 3]` in [-1, 1] -> a list of features, the last at an eighth or a
+            quarter of the size.
         decoder: such features -> float32 `[batch, height, width, 3]`, about in [-1, 1].
 
     Returns:
@@ -38,7 +37,7 @@ def build_style_model(encoder: keras.Model, decoder: keras.Model) -> keras.Model
     images, style = (keras.Input((None, None, 3), name=name) for name in ("images", _STYLE))
     strength = keras.Input((), name="strength")
     statistics = ChannelStatistics(name="statistics")
-    content_features, style_features = (features(_padded(picture)) for picture in (images, style))
+    content_features, style_features = (features(_padded(picture, _stride(features))) for picture in (images, style))
     moved = AdaptiveInstanceNorm(name="moved")(
         [content_features, statistics(content_features), statistics(style_features), strength]
     )
@@ -71,7 +70,7 @@ def style_parts(model: keras.Model) -> StyleParts:
         raise ValueError(f"A model that takes a style must have the layers {', '.join(_PARTS)}. Missing: {missing}.")
     encoder, statistics, moved, decoder = (model.get_layer(name) for name in _PARTS)
     images = keras.Input((None, None, 3), name="images")
-    features = encoder(_padded(images))
+    features = encoder(_padded(images, _stride(encoder)))
     measured = statistics(features)
     shape = measured.shape[1:]
     given = [keras.Input(shape, name=f"{name}_statistics") for name in ("content", _STYLE)]
@@ -86,8 +85,13 @@ def style_parts(model: keras.Model) -> StyleParts:
     )
 
 
-def _padded(pictures):
-    return PadToMultiple(_STRIDE)(FromUnitRange()(pictures))
+def _stride(encoder: keras.Model) -> int:
+    """How many times as high pictures are as their features."""
+    return _PROBE_PX // encoder.compute_output_shape((1, _PROBE_PX, _PROBE_PX, 3))[1]
+
+
+def _padded(pictures, multiple: int):
+    return PadToMultiple(multiple)(FromUnitRange()(pictures))
 
 
 def _picture(decoded, images):

@@ -35,6 +35,27 @@ class MethodChoice:
         return getattr(importlib.import_module(module), class_name)(config, **options)
 
 
+def check_preset(task: type | MethodChoice, preset: str, given: Mapping[str, Any]) -> None:
+    """Refuses a preset of another method than the one that the user has set.
+
+    Args:
+        task: row of the tasks table, loaded.
+        preset: one of its presets.
+        given: what the user has set, by dotted key; texts or values.
+
+    Raises:
+        ValueError: naming the presets of the method.
+    """
+    wanted = given.get(METHOD)
+    if not isinstance(task, MethodChoice) or wanted is None:
+        return
+    usual = task.config_class().method
+    methods = {name: values.get(METHOD, usual) for name, values in task.presets.items()}
+    if methods[preset] != wanted:
+        own = ", ".join(name for name, method in methods.items() if method == wanted)
+        raise ValueError(f"`--preset` must be one of those of `{METHOD}={wanted}`: {own}. Received: {preset!r}.")
+
+
 def preset_for(task: type | MethodChoice, given: Mapping[str, Any]) -> str:
     """The preset of a run that names none: a method or a stage that is set brings the one of its name.
 

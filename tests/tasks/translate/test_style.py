@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -97,6 +98,18 @@ def test_contents_of_one_folder_are_not_their_own_styles(photos):
     assert not any(np.array_equal(*pair) for pair in zip(contents, styles, strict=True))
     contents, styles = task(photos).pictures.held_out
     assert len(contents) == len(styles) == 3
+
+
+def test_one_folder_is_one_however_it_is_written(photos, tiny_encoder):
+    folder = Path(photos[0])
+    contents, styles = task(photos, **{"task.styles": f"{folder.parent}/styles/../{folder.name}"}).pictures.held_out
+    assert not any(np.array_equal(*pair) for pair in zip(contents, styles, strict=True))
+
+
+def test_a_single_held_out_picture_cannot_take_its_own_style(tmp_path, tiny_encoder):
+    folder = write_photos(tmp_path / "contents", val=1)
+    with pytest.raises(ValueError, match="at least 2 held-out pictures .* Found 1"):
+        task((folder, folder)).prepare()
 
 
 def test_trivial_models_measure_as_the_baselines(photos, tiny_encoder):

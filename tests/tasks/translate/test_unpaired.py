@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from fake_vgg import write_fake_vgg
+from PIL import Image
 from small_unpaired import TINY_UNPAIRED, write_unpaired
 
 from tfgan_app import config as configs
 from tfgan_app.losses import patch_nce_loss
 from tfgan_app.networks.patch_features import take_patches
+from tfgan_app.tasks.choice import check_preset
 from tfgan_app.tasks.translate import TRANSLATE, UNPAIRED_METHOD, detect_method
 from tfgan_app.tasks.translate.config import UNPAIRED_PRESETS
 
@@ -242,3 +244,69 @@ def test_presets_resolve_to_their_method_and_a_metric_that_it_has(data, name):
     assert run.training.best_metric == "fid"
     subject = TRANSLATE(configs.replace_values(run, {"data.source": str(data)}), report=lambda line: None)
     assert "fid" in subject.metric_names
+
+
+def test_a_network_that_lacks_a_setting_is_refused_only_where_the_user_set_it(data):
+    settings = {"task.generator": "resnet_6", "task.generator_depth": None}
+    generator = task(data, "cyclegan", **settings).build_networks().generators["generator"]
+    assert generator.get_layer("block_5")
+    with pytest.raises(ValueError, match="`task.generator=resnet_6` has no depth to set"):
+        task(data, "cyclegan", **{"task.generator": "resnet_6", "task.generator_depth": 2})
+
+
+def test_unpaired_generators_halve_three_times(data):
+    networks = task(data, "cyclegan", **{"task.generator_depth": None}).build_networks()
+    names = [layer.name for layer in networks.generators["generator"].layers]
+    assert "down_2" in names
+    assert "down_3" not in names
+
+
+def test_fewer_targets_may_be_taken_for_inputs(data):
+    whole, half = (task(data, "cut", **{"task.nce_identity_share": share}) for share in (1.0, 0.5))
+    networks, batch = perturb(whole.build_networks()), batch_of(whole)
+    everything, fewer = (subject.synthesize(networks, batch, True).auxiliary for subject in (whole, half))
+    assert float(fewer["nce"]) == pytest.approx(float(everything["nce"]), rel=1e-5)
+    count = -(-len(batch["input"]) // 2)
+    first = {name: values[:count] for name, values in batch.items()}
+    alone = whole.synthesize(networks, first, True).auxiliary
+    assert float(fewer["nce_identity"]) == pytest.approx(float(alone["nce_identity"]), rel=1e-4)
+
+
+def test_other_pairs_without_a_split_can_be_measured_on(data, tmp_path):
+    for index in range(8):
+        picture = np.random.default_rng(index).integers(0, 256, (16, 32, 3), np.uint8)
+        Image.fromarray(picture).save(tmp_path / f"{index}.png")
+    config = task(data, "cyclegan").config
+    held_out = TRANSLATE(config, report=lambda line: None, measure_on=str(tmp_path)).data
+    assert len(held_out.true_pairs[0]) == 8
+
+
+def test_a_choice_of_held_out_pictures_mixes_folders_and_keeps_pairs(tmp_path):
+    folder = write_unpaired(tmp_path, val=40, pairs=True)
+    for side in "AB":
+        for index in range(20, 40):
+            path = folder / f"val{side}" / f"{index}.png"
+            (path.parent / "night").mkdir(exist_ok=True)
+            path.rename(path.parent / "night" / path.name)
+    subject = task(folder, "cyclegan", **{"data.max_val_pictures": 10})
+    names = subject.data.held_out["input"].pictures.names
+    assert 0 < sum(name.startswith("night/") for name in names) < 10
+    assert len(subject.data.true_pairs[0]) == 10
+
+
+def test_a_preset_of_another_method_is_refused(data):
+    with pytest.raises(ValueError, match="one of those of `task.method=cut`: cut, cut_paper. Received: 'default'"):
+        check_preset(TRANSLATE, "default", {"task.method": "cut"})
+    check_preset(TRANSLATE, "cut_paper", {"task.method": "cut"})
+    check_preset(TRANSLATE, "cyclegan", {})
+
+
+def test_pairs_by_name_are_said(tmp_path):
+    for side in "AB":
+        (tmp_path / side).mkdir()
+        for index in range(14):
+            Image.fromarray(np.full((16, 16, 3), 10 * index, np.uint8)).save(tmp_path / side / f"{index}.png")
+    said, settings = [], {"data.image_size": 16, "data.source": str(tmp_path), "task.discriminator": "patchgan_16"}
+    config = configs.replace_values(configs.default_config("translate", TRANSLATE.config_class), settings)
+    TRANSLATE(config, report=said.append).prepare()
+    assert any("pairs by equal names; if these do not belong together" in line for line in said)

@@ -17,7 +17,7 @@ class TranslateConfig:
         direction: `a2b` learns B from A, `b2a` A from B.
         generator: architecture of the generator.
         generator_width: channels at full resolution; none is the architecture's own.
-        generator_depth: halvings of the resolution, for the U-Nets; none fits it to the picture.
+        generator_depth: halvings of the resolution, for the U-Nets; none fits it to the method and the picture.
         generator_normalization: `auto` is the architecture's own choice.
         discriminator: PatchGAN by receptive field in pixels.
         discriminator_width: channels after the first convolution.
@@ -140,7 +140,6 @@ _UNPAIRED: dict[str, Any] = {
     "optimizer.generator_learning_rate": 4e-4,
     "optimizer.schedule": "linear",
     "task.generator_width": 16,
-    "task.generator_depth": 3,
     "task.adversarial_loss": "least_squares",
     "task.adversarial_weight": 1.0,
 }

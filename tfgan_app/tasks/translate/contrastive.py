@@ -34,8 +34,9 @@ class ContrastiveTranslation(UnpairedTranslation):
 
     "Contrastive Learning for Unpaired Image-to-Image Translation", Park et al. 2020, arXiv:2007.15651. The features of
     the input come from the very pass that makes the output, so that a step costs one pass of the generator and one of
-    its encoder. Deviations: the loss is the mean over layers where equation 3 has the sum; FastCUT mirrors half of
-    the pictures of a batch where the authors mirror half of the batches.
+    its encoder. Weights are those of equation 4; the authors' code of `cut` halves both. Deviations: the loss is the
+    mean over layers where equation 3 has the sum; FastCUT mirrors half of the pictures of a batch where the authors
+    mirror half of the batches; with `task.nce_identity_share` below 1, fewer targets are taken for inputs.
 
     Args:
         config: the run's configuration, its `task` section a `TranslateConfig`.

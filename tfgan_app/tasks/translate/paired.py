@@ -18,6 +18,7 @@ from tfgan_app.data.bundled import bundled_path
 from tfgan_app.data.checking import find_readable
 from tfgan_app.data.pairs import PairSet, PicturePair, find_pairs
 from tfgan_app.data.pipeline import build_pair_dataset, load_pairs
+from tfgan_app.data.unpaired import matching_share
 from tfgan_app.losses import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES, build_perceptual_loss
 from tfgan_app.metrics import PIXEL_METRICS, build_lpips, output_variation, paired_metrics
 from tfgan_app.picture_grid import make_grid
@@ -102,6 +103,12 @@ class PairedTranslation:
     def prepare(self) -> None:
         """Reads the held-out pairs and the weights of measures, and finds the training pairs that can be read."""
         _ = self.training_pairs, self._baseline
+        share = matching_share(self.config.data.source) if self.config.data.source else None
+        if share is not None:
+            self._report(
+                f"{len(self.training_pairs)} pairs by equal names; if these do not belong together, set "
+                "`task.method` to cut"
+            )
 
     @functools.cached_property
     def training_pairs(self) -> list[PicturePair]:

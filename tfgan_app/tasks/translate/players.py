@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+from typing import Any
 
 import keras
 
@@ -11,6 +12,10 @@ from tfgan_app.layers import FromUnitRange, ToUnitRange
 from tfgan_app.networks import DISCRIMINATORS, GENERATORS
 from tfgan_app.networks.patchgan import smallest_picture_px
 from tfgan_app.tasks.translate.config import TranslateConfig
+from tfgan_app.tasks.translate.settings import UNPAIRED
+
+_UNPAIRED_DEPTH = 3
+"""Halvings of a generator that is held to its input by other means than pairs."""
 
 
 def build_generator(settings: TranslateConfig, *, size_px: int) -> keras.Model:
@@ -23,18 +28,31 @@ def build_generator(settings: TranslateConfig, *, size_px: int) -> keras.Model:
     Raises:
         ValueError: for a setting that the architecture does not have.
     """
-    build, depth = GENERATORS[settings.generator], settings.generator_depth
-    if depth is None and settings.generator == "unet":
-        depth = min(8, int(math.log2(size_px)))
+    depths = {"unet": min(8, int(math.log2(size_px)))}
+    if settings.method in UNPAIRED:
+        depths["residual_unet"] = _UNPAIRED_DEPTH
+    options = generator_options(settings)
+    if settings.generator in depths:
+        options = {"depth": depths[settings.generator], **options}
+    return GENERATORS[settings.generator](**options)
+
+
+def generator_options(settings: TranslateConfig) -> dict[str, Any]:
+    """What is set of the generator.
+
+    Raises:
+        ValueError: for a setting that the architecture does not have.
+    """
+    normalization = settings.generator_normalization
     options = {
         "width": settings.generator_width,
-        "depth": depth,
-        "normalization": None if settings.generator_normalization == "auto" else settings.generator_normalization,
+        "depth": settings.generator_depth,
+        "normalization": None if normalization == "auto" else normalization,
     }
     options = {name: value for name, value in options.items() if value is not None}
-    if unknown := options.keys() - inspect.signature(build).parameters.keys():
+    if unknown := options.keys() - inspect.signature(GENERATORS[settings.generator]).parameters.keys():
         raise ValueError(f"`task.generator={settings.generator}` has no {', '.join(sorted(unknown))} to set.")
-    return build(**options)
+    return options
 
 
 def build_discriminator(settings: TranslateConfig, **options: int) -> keras.Model:

@@ -41,8 +41,6 @@ UNUSED_BY = {
         "generator_width",
         "generator_depth",
         "generator_normalization",
-        "l1_weight",
-        "perceptual_weight",
         "lpips_weights",
         "vertical_flip",
         "max_scale",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import tensorflow as tf
 
 from tfgan_app.config import RunConfig
 from tfgan_app.data.bundled import bundled_path
-from tfgan_app.data.labelled import LabelledPictures, labelled_fingerprint
+from tfgan_app.data.labelled import LabelledPictures, choose_by_name, labelled_fingerprint
 from tfgan_app.data.picture_sets import open_pictures
 from tfgan_app.data.pipeline import build_labelled_dataset, load_labelled
 from tfgan_app.tasks.progress import progress_reporter, readable_pictures
@@ -48,10 +49,16 @@ class StylePictures:
         return self._config.task.styles or self.content_source
 
     @functools.cached_property
+    def _is_one_source(self) -> bool:
+        """Whether contents and styles are the same pictures, however their place is written."""
+        places = {str(Path(s).resolve()) if Path(s).exists() else s for s in (self.content_source, self.style_source)}
+        return len(places) == 1
+
+    @functools.cached_property
     def training(self) -> tuple[LabelledPictures, LabelledPictures]:
         """The contents and the styles to train on that can be read."""
         contents = self._readable(self._opened(self.content_source).train, self.content_source)
-        if self.style_source == self.content_source:
+        if self._is_one_source:
             return contents, contents
         return contents, self._readable(self._opened(self.style_source).train, self.style_source)
 
@@ -102,7 +109,12 @@ class StylePictures:
     def _held_out_pictures(self) -> tuple[LabelledPictures, LabelledPictures]:
         if self._measure_on is None:
             contents = self._chosen(self._opened(self.content_source).val, self.content_source)
-            if self.style_source == self.content_source:
+            if self._is_one_source:
+                if len(contents) < 2:
+                    raise ValueError(
+                        f"Expected at least 2 held-out pictures in {self.content_source}, for one to take the style of "
+                        f"another. Found {len(contents)}; add some, raise `data.val_fraction`, or set `task.styles`."
+                    )
                 return contents, contents
         else:
             found = self._opened(self._measure_on, val_fraction=0.0)
@@ -134,7 +146,9 @@ class StylePictures:
         return open_pictures(source, val_fraction=share, on_note=self._report)
 
     def _chosen(self, pictures: LabelledPictures, source: str) -> LabelledPictures:
-        return self._readable(pictures.select(range(min(len(pictures), self._config.data.max_val_pictures))), source)
+        return self._readable(
+            pictures.select(choose_by_name(pictures.names, self._config.data.max_val_pictures)), source
+        )
 
     def _readable(self, pictures: LabelledPictures, source: str) -> LabelledPictures:
         readable = readable_pictures(pictures, self._report)

@@ -18,7 +18,7 @@ from tfgan_app.picture_grid import make_grid
 from tfgan_app.tasks.exported import calibration_pictures
 from tfgan_app.tasks.translate.config import UNPAIRED_PRESETS, TranslateConfig
 from tfgan_app.tasks.translate.paired import EXAMPLE_ROWS, SAMPLE_ROWS, translate
-from tfgan_app.tasks.translate.players import build_inference_model, check_discriminator_fits
+from tfgan_app.tasks.translate.players import build_inference_model, check_discriminator_fits, generator_options
 from tfgan_app.tasks.translate.settings import check_used
 from tfgan_app.tasks.translate.unpaired_data import UnpairedData
 from tfgan_app.tasks.translate.unpaired_quality import UnpairedQuality
@@ -48,6 +48,7 @@ class UnpairedTranslation:
         self._report = report
         settings = config.task
         check_used(settings)
+        generator_options(settings)
         check_discriminator_fits(settings.discriminator, config.data.image_size)
         self.data = UnpairedData(config, report=report, measure_on=measure_on)
         self.quality = UnpairedQuality(config, data=self.data, report=report)

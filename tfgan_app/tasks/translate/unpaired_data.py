@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from tfgan_app.config import RunConfig
 from tfgan_app.data.bundled import bundled_path
-from tfgan_app.data.labelled import labelled_fingerprint
+from tfgan_app.data.labelled import choose_by_name, labelled_fingerprint
 from tfgan_app.data.unpaired import PictureSide, UnpairedSet, open_unpaired
 from tfgan_app.data.unpaired_batches import build_unpaired_dataset, load_side
 from tfgan_app.tasks.progress import progress_reporter, readable_pictures
@@ -67,7 +67,8 @@ class UnpairedData:
         """The same of at most `data.max_val_pictures` held-out pictures each."""
         found, most = self._held_out_found, self._config.data.max_val_pictures
         every = {side: getattr(found, f"val_{side}") for side in SIDES}
-        sides = {side: self._readable(value.select(range(min(most, len(value))))) for side, value in every.items()}
+        chosen = {side: value.select(choose_by_name(value.pictures.names, most)) for side, value in every.items()}
+        sides = {side: self._readable(value) for side, value in chosen.items()}
         self._check_enough(sides, least=LEAST_PICTURES, purpose="measure on", origin=found.origin)
         return sides
 
