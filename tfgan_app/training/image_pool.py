@@ -53,14 +53,18 @@ class ImagePool:
         slots = tf.where(fills, count + order, tf.cast(draws[:, 1] * self._size, tf.int64))
         takes = ~fills & (draws[:, 0] < 0.5)
         writes = fills | takes
-        everything = tf.concat([tf.convert_to_tensor(self._pictures), pictures], axis=0)
         # Of a slot that earlier pictures of the batch were put into, the last of them is taken.
         earlier = writes[None] & (slots[None] == slots[:, None]) & (order[None] < order[:, None])
         taken = tf.where(takes, self._latest(earlier, order, slots), self._size + order)
-        kept = tf.range(self._size, dtype=tf.int64)
-        now = self._latest(writes[None] & (slots[None] == kept[:, None]), order, kept)
-        handed_out = tf.gather(everything, tf.gather(taken, places))
-        self._pictures.assign(tf.gather(everything, now))
+        pool, own = tf.convert_to_tensor(self._pictures), tf.gather(taken, places)
+        is_new = (own >= self._size)[:, None, None, None]
+        new = tf.gather(pictures, tf.maximum(own - self._size, 0))
+        handed_out = tf.where(is_new, new, tf.gather(pool, tf.minimum(own, self._size - 1)))
+        # Of several pictures for one slot, the last stays.
+        later = writes[None] & (slots[None] == slots[:, None]) & (order[None] > order[:, None])
+        stays = tf.where(writes & ~tf.reduce_any(later, axis=1))[:, 0]
+        changed = tf.gather(slots, stays)[:, None]
+        self._pictures.assign(tf.tensor_scatter_nd_update(pool, changed, tf.gather(pictures, stays)))
         self._count.assign(tf.minimum(count + batch, self._size))
         return handed_out
 
