@@ -5,13 +5,16 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from keras import ops
 
 from tfgan_app.export import export_model
+from tfgan_app.export.tflite import convert
 from tfgan_app.inference import load_predictor, predictor_of
-from tfgan_app.layers import BilinearUpsampling, CropLike, FromUnitRange, PadToMultiple, ToUnitRange
+from tfgan_app.layers import BilinearUpsampling, CropLike, FromUnitRange, OneHot, PadToMultiple, ToUnitRange
 from tfgan_app.lite import LiteModel
+from tfgan_app.lite.model import run_signature
 from tfgan_app.networks.compact import build_compact
 from tfgan_app.networks.nafnet import build_nafnet
 
@@ -187,6 +190,21 @@ def test_an_operation_that_litert_has_not_is_named(tmp_path):
         export(keras.Model(inputs, Inverted()(inputs)), tmp_path)
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_labels_choose_the_same_row_in_integers():
+    labels, latents = keras.Input((), dtype="int32", name="labels"), keras.Input((4,), name="latents")
+    rows = keras.layers.Dense(12, use_bias=False, kernel_initializer="he_normal")(OneHot(5)(labels))
+    shade = keras.layers.Dense(1, kernel_initializer="ones")(latents)
+    x = keras.layers.Activation("sigmoid")((rows + 1.0) * shade)
+    model = keras.Model([latents, labels], keras.layers.Reshape((2, 2, 3))(x))
+    rng = np.random.default_rng(0)
+    rows = [[rng.normal(size=(1, 4)).astype(np.float32), np.array([index % 5], np.int32)] for index in range(60)]
+    specs = [tf.TensorSpec([1, 4], tf.float32, name="latents"), tf.TensorSpec([1], tf.int32, name="labels")]
+    content = convert(model, specs, quantize="int8", calibration=rows)
+    for row in rows[:10]:
+        found = run_signature(content, dict(zip(("latents", "labels"), row, strict=True)))["outputs"]
+        np.testing.assert_allclose(found, model(row), atol=0.1)
 
 
 def test_integers_want_pictures_to_choose_their_ranges_on(models, tmp_path):

@@ -23,7 +23,11 @@ class OneHot(keras.layers.Layer):
         self.classes = classes
 
     def call(self, labels):
-        return ops.one_hot(labels, self.classes, dtype=self.compute_dtype)
+        # Not `ops.one_hot`, nor a cast: of these and the dense layer behind LiteRT makes a look-up, which in full
+        # integers is wrong by the ratio of two scales.
+        classes = ops.arange(self.classes, dtype=labels.dtype)
+        one, zero = (ops.cast(value, self.compute_dtype) for value in (1.0, 0.0))
+        return ops.where(ops.equal(ops.expand_dims(labels, -1), classes), one, zero)
 
     def compute_output_shape(self, labels_shape):
         return (*labels_shape, self.classes)
