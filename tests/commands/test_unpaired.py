@@ -34,7 +34,7 @@ def test_the_way_back_is_kept_measured_and_usable(data, tmp_path, capsys):
     assert expected <= found["metrics"].keys()
     assert found["protocol"]["true_pairs"] == 6
     header = (tmp_path / "run" / "metrics.csv").read_text().splitlines()[0].split(",")
-    assert {"cycle", "identity", "change", "val_fid", "val_inverse_fid"} <= set(header)
+    assert {"cycle", "change", "val_fid", "val_inverse_fid"} <= set(header)
     models = [tmp_path / "run" / "checkpoints" / f"{name}.keras" for name in ("last", "last-inverse")]
     weights = [load_keras_model(path).get_weights() for path in models]
     assert any((a != b).any() for a, b in zip(*weights, strict=True))
