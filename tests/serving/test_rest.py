@@ -135,6 +135,7 @@ def test_models_are_listed_for_the_page(live):
     assert listed == {
         "negative": {**common, "kind": "pictures", "channels": 3, "scale": 1},
         "dots": {**common, "kind": "latents", "classes": ["bar", "box"]},
+        "style": {**common, "kind": "pictures", "takes_style": True, "channels": 3, "scale": 1},
         "plain": {**common, "versions": [7], "kind": "other"},
         "sleeper": {**common, "kind": "other"},
     }
