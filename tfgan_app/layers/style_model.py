@@ -70,7 +70,9 @@ def style_parts(model: keras.Model) -> StyleParts:
         raise ValueError(f"A model that takes a style must have the layers {', '.join(_PARTS)}. Missing: {missing}.")
     encoder, statistics, moved, decoder = (model.get_layer(name) for name in _PARTS)
     images = keras.Input((None, None, 3), name="images")
-    features = encoder(_padded(images, _stride(encoder)))
+    # As the model was saved with, which may be more than its encoder needs.
+    multiple = next(layer.multiple for layer in model.layers if isinstance(layer, PadToMultiple))
+    features = encoder(_padded(images, multiple))
     measured = statistics(features)
     shape = measured.shape[1:]
     given = [keras.Input(shape, name=f"{name}_statistics") for name in ("content", _STYLE)]

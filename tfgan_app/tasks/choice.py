@@ -47,8 +47,8 @@ def check_preset(task: type | MethodChoice, preset: str, given: Mapping[str, Any
         ValueError: naming the presets of the method.
     """
     wanted = given.get(METHOD)
-    if not isinstance(task, MethodChoice) or wanted is None:
-        return
+    if not isinstance(task, MethodChoice) or wanted not in task.methods:
+        return  # A method that there is not is refused with the other values.
     usual = task.config_class().method
     methods = {name: values.get(METHOD, usual) for name, values in task.presets.items()}
     if methods[preset] != wanted:

@@ -299,6 +299,7 @@ def test_a_preset_of_another_method_is_refused(data):
         check_preset(TRANSLATE, "default", {"task.method": "cut"})
     check_preset(TRANSLATE, "cut_paper", {"task.method": "cut"})
     check_preset(TRANSLATE, "cyclegan", {})
+    check_preset(TRANSLATE, "default", {"task.method": "cutt"})  # Refused with the other values, by name.
 
 
 def test_pairs_by_name_are_said(tmp_path):

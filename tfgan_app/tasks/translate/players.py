@@ -30,7 +30,7 @@ def build_generator(settings: TranslateConfig, *, size_px: int) -> keras.Model:
     """
     depths = {"unet": min(8, int(math.log2(size_px)))}
     if settings.method in UNPAIRED:
-        depths["residual_unet"] = _UNPAIRED_DEPTH
+        depths |= dict.fromkeys(("unet", "residual_unet"), _UNPAIRED_DEPTH)
     options = generator_options(settings)
     if settings.generator in depths:
         options = {"depth": depths[settings.generator], **options}
