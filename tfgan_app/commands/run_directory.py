@@ -30,7 +30,6 @@ HARMLESS_ON_RESUME = frozenset(
         "task.lpips_weights",
         "task.init_from",
         "task.styles",
-        "task.perceptual_weights",
         "task.feature_weights",
         "task.min_confidence",
         "task.copy_quantile",
@@ -42,7 +41,7 @@ HARMLESS_ON_RESUME = frozenset(
 
 Not on what it started from, since each checkpoint holds its own weights; nor on the length of the run, since the
 schedule's length is fixed when it starts; nor on where the pictures lie, since their fingerprint is compared; nor on
-where files of fixed weights lie, as long as these are the same."""
+what only measures or draws with a trained network. Weights that a loss looks through are no such thing."""
 
 HARMLESS_SECTIONS = ("task.study_", "task.classic_", "task.classifier_", "task.synthetic_")
 """Beginnings of others: of what is done with a trained GAN."""
