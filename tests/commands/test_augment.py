@@ -190,12 +190,13 @@ def test_pictures_that_were_added_since_the_training_are_said(run_dir, tmp_path,
     assert "the training pictures are not those that this run was trained on" in capsys.readouterr().err
 
 
-def test_a_study_of_more_than_there_is_is_refused_before_training(data, tmp_path, capsys):
+def test_a_study_of_more_than_there_is_is_refused_before_training(run_dir, data, tmp_path, capsys):
+    wanted = "`task.study_sizes` must be at most the 8 training pictures of bar. Received: [4, 9]."
     assert app(*arguments(tmp_path / "run", data, settings={"task.study_sizes": "4,9"})) == 2
-    assert (
-        "`task.study_sizes` must be at most the 8 training pictures of bar. Received: [4, 9]."
-        in capsys.readouterr().err
-    )
+    assert wanted in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+    assert app("evaluate", "--run", run_dir, "--set=task.study_sizes=4,9") == 2
+    assert wanted in capsys.readouterr().err
 
 
 def test_it_exports_as_generate_does(run_dir, tmp_path):

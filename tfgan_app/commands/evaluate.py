@@ -44,6 +44,7 @@ def run(args: argparse.Namespace) -> int:
     print(format_metrics(metrics))
     print("protocol: " + ", ".join(f"{name} {value}" for name, value in protocol.items()))
     evaluation = {"metrics": metrics, "protocol": protocol}
+    # Already now: a study takes minutes, and its failure should not cost these figures.
     _write(args.json, evaluation)
     if hasattr(task, "study"):
         evaluation["study"] = run_study(task, model, directory=directory, report=report)

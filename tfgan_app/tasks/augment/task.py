@@ -55,6 +55,10 @@ class AugmentTask(GenerateTask):
         names = self.data.class_names
         if len(names) < 2:
             raise ValueError(f"`augment` needs at least 2 classes, a folder for each. Received: {', '.join(names)}.")
+        self._check_study_sizes()
+
+    def _check_study_sizes(self) -> None:
+        names = self.data.class_names
         counts = np.bincount(self.data.training.labels, minlength=len(names))
         if max(self.config.task.study_sizes, default=0) > counts.min():
             raise ValueError(
@@ -138,6 +142,7 @@ class AugmentTask(GenerateTask):
         Returns:
             `sizes` (see `study_lines`) and `protocol`, ready for JSON.
         """
+        self._check_study_sizes()
         settings = self.config.task
         test = self.data.held_out
         sizes = [
