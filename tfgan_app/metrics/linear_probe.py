@@ -8,7 +8,7 @@ PENALTIES = tuple(10.0**exponent for exponent in range(-4, 5))
 """Ridge penalties that are tried, relative to the mean squared length of a picture's features."""
 
 MAX_LABELLED = 3000
-"""Time grows with the cube of the labelled pictures, memory with the square: 0.4 GB and a minute on busy cores for these."""
+"""Time grows with the cube of the labelled pictures, memory with the square: here 0.4 GB and a minute."""
 
 
 def linear_probe(

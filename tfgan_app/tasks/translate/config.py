@@ -152,7 +152,7 @@ The generator starts as a copy of its input, where an identity loss would hold i
 _CONTRASTIVE: dict[str, Any] = {**_UNPAIRED, "task.nce_patches": 64, "task.nce_dim": 64}
 
 CUT_PRESET: dict[str, Any] = {**_CONTRASTIVE, "task.method": "cut", "task.nce_identity_share": 0.5}
-"""Park et al. 2020, arXiv:2007.15651, at a size for CPUs; half of the targets are taken for inputs, which saves time."""
+"""Park et al. 2020, arXiv:2007.15651, at a size for CPUs; half of the targets, which saves time."""
 
 FASTCUT_PRESET: dict[str, Any] = {**_CONTRASTIVE, "task.method": "fastcut"}
 """Its faster variant."""
