@@ -106,6 +106,13 @@ def test_one_folder_is_one_however_it_is_written(photos, tiny_encoder):
     assert not any(np.array_equal(*pair) for pair in zip(contents, styles, strict=True))
 
 
+def test_pictures_that_are_measured_on_are_not_their_own_styles(photos, tiny_encoder):
+    config = task(photos).config
+    contents, styles = StyleTransfer(config, report=[].append, measure_on=str(photos[1])).pictures.held_out
+    assert len(contents) == 3
+    assert not any(np.array_equal(*pair) for pair in zip(contents, styles, strict=True))
+
+
 def test_a_single_held_out_picture_cannot_take_its_own_style(tmp_path, tiny_encoder):
     folder = write_photos(tmp_path / "contents", val=1)
     with pytest.raises(ValueError, match="at least 2 held-out pictures .* Found 1"):

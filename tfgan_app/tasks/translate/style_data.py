@@ -49,16 +49,10 @@ class StylePictures:
         return self._config.task.styles or self.content_source
 
     @functools.cached_property
-    def _is_one_source(self) -> bool:
-        """Whether contents and styles are the same pictures, however their place is written."""
-        places = {str(Path(s).resolve()) if Path(s).exists() else s for s in (self.content_source, self.style_source)}
-        return len(places) == 1
-
-    @functools.cached_property
     def training(self) -> tuple[LabelledPictures, LabelledPictures]:
         """The contents and the styles to train on that can be read."""
         contents = self._readable(self._opened(self.content_source).train, self.content_source)
-        if self._is_one_source:
+        if _is_one_place(self.content_source, self.style_source):
             return contents, contents
         return contents, self._readable(self._opened(self.style_source).train, self.style_source)
 
@@ -107,19 +101,20 @@ class StylePictures:
 
     @functools.cached_property
     def _held_out_pictures(self) -> tuple[LabelledPictures, LabelledPictures]:
+        source = self._measure_on or self.content_source
         if self._measure_on is None:
-            contents = self._chosen(self._opened(self.content_source).val, self.content_source)
-            if self._is_one_source:
-                if len(contents) < 2:
-                    raise ValueError(
-                        f"Expected at least 2 held-out pictures in {self.content_source}, for one to take the style of "
-                        f"another. Found {len(contents)}; add some, raise `data.val_fraction`, or set `task.styles`."
-                    )
-                return contents, contents
+            contents = self._chosen(self._opened(source).val, source)
         else:
-            found = self._opened(self._measure_on, val_fraction=0.0)
-            contents = self._chosen(found.val if len(found.val) else found.train, self._measure_on)
-        return contents, self._chosen(self._opened(self.style_source).val, self.style_source)
+            found = self._opened(source, val_fraction=0.0)
+            contents = self._chosen(found.val if len(found.val) else found.train, source)
+        if not _is_one_place(source, self.style_source):
+            return contents, self._chosen(self._opened(self.style_source).val, self.style_source)
+        if len(contents) < 2:
+            raise ValueError(
+                f"Expected at least 2 held-out pictures in {source}, for one to take the style of another. "
+                f"Found {len(contents)}; add some, raise `data.val_fraction`, or set `task.styles`."
+            )
+        return contents, contents
 
     def protocol(self) -> dict[str, Any]:
         """Which pictures the figures are of."""
@@ -158,3 +153,8 @@ class StylePictures:
                 "them; add pictures, or raise `data.val_fraction`."
             )
         return readable
+
+
+def _is_one_place(first: str, second: str) -> bool:
+    """Whether two sources are the same pictures, however their place is written."""
+    return len({str(Path(source).resolve()) if Path(source).exists() else source for source in (first, second)}) == 1
