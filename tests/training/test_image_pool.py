@@ -56,6 +56,13 @@ def test_pictures_of_a_batch_are_exchanged_one_after_the_other(size, batch):
     assert exchanged
 
 
+def test_the_shape_of_what_is_handed_out_is_known_to_networks():
+    pool, _, _ = build_pool(3, 4)
+    pictures = tf.TensorSpec([None, 1, 1, 1], tf.float32)
+    exchange = tf.function(pool.exchange, input_signature=[pictures, tf.TensorSpec([None], tf.int64)])
+    assert exchange.get_concrete_function().structured_outputs.shape.as_list()[1:] == [1, 1, 1]
+
+
 def test_half_of_the_pictures_are_exchanged():
     pool, _, step = build_pool(50, 100)
     shares = []

@@ -82,6 +82,7 @@ class ImagePool:
         gathered = []
         for value in values:
             shape = tf.concat([count[None], tf.shape(value, out_type=tf.int64)[1:]], axis=0)
-            spread = tf.scatter_nd(places[:, None], value, shape)
+            # A shape that is computed says nothing of itself, and networks want to know the channels.
+            spread = tf.ensure_shape(tf.scatter_nd(places[:, None], value, shape), [None, *value.shape[1:]])
             gathered.append(context.all_reduce("SUM", spread) if context.num_replicas_in_sync > 1 else spread)
         return places, gathered
