@@ -8,8 +8,8 @@ setup(
     package_dir={"tfgan_app.bundled_data": "data"},
     package_data={
         "tfgan_app.bundled_data": ["**/*.png", "**/*.jpg", "**/*.csv", "**/*.md", "**/LICENSE*"],
-        # The page of `export --format web`, without the tools that renew its runtime.
-        "tfgan_app.export": ["web_page/*.*", "web_page/runtime/*"],
+        # The page of `export --format web`; its runtime comes from npm when it is needed.
+        "tfgan_app.export": ["web_page/*.*", "web_page/LICENSE"],
         "tfgan_app.serving.page": ["*.html", "*.css", "*.js", "*.svg"],
     },
 )

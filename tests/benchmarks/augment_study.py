@@ -8,8 +8,8 @@ class-conditional GAN is trained on exactly these of the training pictures, and 
 classifiers of every arm with every seed and measures them on the 10,000 test pictures. The intervals of a study are of
 its choice of pictures and its GAN; how far those matter, the range over subsets tells, each of which has a GAN of
 another seed. No setting is chosen by the test pictures; what was tried while the defaults were made was measured on
-5,000 training pictures, with 200 others to train on. With --output, a run that was interrupted is resumed, and a study that
-is there is not made again.
+5,000 training pictures, with 200 others to train on. With --output, a run that was interrupted is resumed, and a study
+that is there is not made again.
 """
 
 from __future__ import annotations

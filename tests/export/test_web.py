@@ -11,6 +11,7 @@ import pytest
 
 import tfgan_app.export.web
 from tfgan_app.export.web import PageModel, write_page
+from tfgan_app.export.web_runtime import PACKAGES, copy_runtime, default_cache_dir
 
 MODEL = PageModel("small", "A small model", scale=4, tile_px=32, context_px=5, license="CC0-1.0", version=3)
 
@@ -34,7 +35,7 @@ def test_the_folder_holds_page_model_runtime_and_its_licence(tmp_path):
     }
     names = {str(path.relative_to(page)) for path in page.rglob("*") if path.is_file()}
     assert {"index.html", "service_worker.js", "README.md", "runtime/LICENSE", "runtime/NOTICE"} <= names
-    assert not any("runtime_build" in name or Path(name).name.startswith(".") for name in names)
+    assert not any(Path(name).name.startswith(".") for name in names)
     for build in ("", "compat_", "threaded_"):
         assert gzip.decompress((page / f"runtime/litert_wasm_{build}internal.wasm.gz").read_bytes())[:4] == b"\0asm"
 
@@ -50,14 +51,64 @@ def test_a_folder_that_exists_is_refused(tmp_path):
         write_page(tmp_path, tflite=b"TFL3", model=MODEL)
 
 
-def test_a_damaged_runtime_is_refused_before_anything_is_written(tmp_path, monkeypatch):
-    installed = Path(tfgan_app.export.web.__file__).parent
-    shutil.copytree(installed / "web_page", tmp_path / "web_page")
-    (tmp_path / "web_page" / "runtime" / "litert.js").write_text("")
-    monkeypatch.setattr(tfgan_app.export.web, "files", lambda package: tmp_path)
-    with pytest.raises(ValueError, match=r"litert\.js' is missing or damaged"):
-        write_page(tmp_path / "page", tflite=b"TFL3", model=MODEL)
+def test_the_runtime_is_a_script_that_finds_its_helpers(tmp_path):
+    copy_runtime(tmp_path / "runtime")
+    script = (tmp_path / "runtime" / "litert.js").read_text(encoding="utf-8")
+    assert "./wasm_utils.js" in script and "@litertjs" not in script.split("\n", 1)[0]
+    assert (tmp_path / "runtime" / "wasm_utils.js").stat().st_size > 0
+
+
+@pytest.fixture
+def tarballs(tmp_path):
+    """Both tarballs of the runtime in a folder, as `npm pack` leaves them."""
+    copy_runtime(tmp_path / "filled_the_cache")
+    folder = tmp_path / "tarballs"
+    folder.mkdir()
+    for package in PACKAGES:
+        shutil.copy(default_cache_dir() / package.tarball, folder)
+    return folder
+
+
+def test_tarballs_from_elsewhere_need_no_npm(tmp_path, tarballs, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    write_page(tmp_path / "page", tflite=b"TFL3", model=MODEL, runtime=tarballs)
+    assert (tmp_path / "page" / "runtime" / "litert.js").exists()
+
+
+@pytest.mark.parametrize("damage", ["changed", "cut off", "missing"])
+def test_a_damaged_runtime_is_refused_and_leaves_nothing(tmp_path, tarballs, damage):
+    path = tarballs / PACKAGES[0].tarball
+    content = path.read_bytes()
+    path.write_bytes(content[:-100] if damage == "cut off" else content[:-1] + bytes([content[-1] ^ 1]))
+    if damage == "missing":
+        path.unlink()
+    with pytest.raises(ValueError, match=r"npm pack|damaged or another version"):
+        write_page(tmp_path / "page", tflite=b"TFL3", model=MODEL, runtime=tarballs)
     assert not (tmp_path / "page").exists()
+    assert not list(tmp_path.glob(".tmp-*"))
+
+
+def test_a_damaged_cache_is_filled_again(tmp_path, tarballs):
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    (cache / PACKAGES[0].tarball).write_bytes(b"half a download")
+    copy_runtime(tmp_path / "runtime", cache_dir=cache)
+    assert (cache / PACKAGES[0].tarball).read_bytes() == (tarballs / PACKAGES[0].tarball).read_bytes()
+
+
+@pytest.mark.parametrize("npm", ["missing", "failing"])
+def test_without_the_runtime_one_line_says_how_to_get_it(tmp_path, monkeypatch, npm):
+    (tmp_path / "bin").mkdir()
+    if npm == "failing":
+        script = tmp_path / "bin" / "npm"
+        script.write_text("#!/bin/sh\necho 'npm error network' >&2\nexit 1\n")
+        script.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=None)
+    with pytest.raises(ValueError, match="--runtime DIR") as error:
+        copy_runtime(tmp_path / "runtime", cache_dir=tmp_path / "cache")
+    assert "npm pack @litertjs/core@" in str(error.value) and "\n" not in str(error.value)
+    assert ("npm error network" in str(error.value)) == (npm == "failing")
+    assert not (tmp_path / "runtime").exists()
 
 
 @pytest.mark.parametrize(
@@ -84,5 +135,4 @@ def test_an_installation_holds_all_that_the_page_needs(tmp_path):
     page = Path("tfgan_app/export/web_page")
     installed = {path.relative_to(tmp_path) for path in (tmp_path / page).rglob("*") if path.is_file()}
     checkout = {path.relative_to(root) for path in (root / page).rglob("*") if path.is_file()}
-    not_needed = {path for path in checkout if page / "runtime_build" in path.parents or path.name == ".gitattributes"}
-    assert installed == checkout - not_needed
+    assert installed == checkout

@@ -36,6 +36,9 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--delegates", action="store_true", help="say which operations accelerators would leave to the CPU"
     )
+    parser.add_argument(
+        "--runtime", metavar="DIR", help="folder with the npm tarballs of LiteRT's web runtime, where npm is missing"
+    )
     add_checkpoint(parser)
 
 

@@ -82,6 +82,7 @@ def run(args: argparse.Namespace) -> int:
         calibration=source.calibration() if quantize == "int8" and not takes_latents(source.model) else (),
         license=args.license or "not stated",
         training=source.training,
+        runtime=args.runtime,
     )
     _tell(source, result, args)
     return 0
@@ -92,6 +93,8 @@ def _check_flags(args: argparse.Namespace) -> None:
     for flag, given in (("tile", args.tile is not None), ("delegates", args.delegates)):
         if given and not lite:
             raise ValueError(f"`--{flag}` is for the formats tflite and web. Received: --format {args.format}.")
+    if args.runtime is not None and args.format != "web":
+        raise ValueError(f"`--runtime` is for the format web. Received: --format {args.format}.")
 
 
 def _tell(source: _Source, result: ExportResult, args: argparse.Namespace) -> None:

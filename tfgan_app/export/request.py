@@ -35,6 +35,7 @@ class ExportRequest:
         license: Of the weights.
         training: What the card says of the training: name -> words.
         classes: Names of a generative model's labels.
+        runtime: Folder with the tarballs of LiteRT's web runtime; None takes them from the cache or by npm.
     """
 
     name: str
@@ -46,6 +47,7 @@ class ExportRequest:
     license: str = "not stated"
     training: Mapping[str, str] = field(default_factory=dict)
     classes: tuple[str, ...] = ()
+    runtime: str | None = None
 
     def calibration_latents(self, model: keras.Model) -> Iterator[list[np.ndarray]]:
         """What ranges of integers of a generative model are chosen on: latents [1, latent_dim], and labels [1]."""

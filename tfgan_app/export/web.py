@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import os
 import shutil
+import tempfile
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from tfgan_app.export.web_runtime import copy_runtime
+
 DTYPES = ("float32", "uint8")
 
 _PAGE = "web_page"
-_RUNTIME_SUMS = "runtime/SHA256SUMS"
-_NOT_COPIED = shutil.ignore_patterns("runtime_build", "__pycache__", ".*")
+_NOT_COPIED = shutil.ignore_patterns("__pycache__", ".*")
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,13 @@ class PageModel:
             raise ValueError(f"`dtype` must be one of {', '.join(DTYPES)}. Received: {self.dtype}")
 
 
-def write_page(folder: str | os.PathLike, *, tflite: bytes | os.PathLike, model: PageModel) -> None:
+def write_page(
+    folder: str | os.PathLike,
+    *,
+    tflite: bytes | os.PathLike,
+    model: PageModel,
+    runtime: str | os.PathLike | None = None,
+) -> None:
     """Writes the page, its runtime and its model into a new folder that any static web server can serve.
 
     Args:
@@ -67,25 +74,24 @@ def write_page(folder: str | os.PathLike, *, tflite: bytes | os.PathLike, model:
         tflite: The model's file, or its content, with the signature `serving_default`: `images`
             [1, tile_px, tile_px, 3] -> `outputs` [1, scale * tile_px, scale * tile_px, 3], of `model.dtype`.
         model: What the page says of the model and needs to cut pictures into tiles.
+        runtime: Folder with the runtime's tarballs; see `copy_runtime`.
 
     Raises:
-        ValueError: If the folder exists, or the installed runtime is not what was released.
+        ValueError: If the folder exists, or the runtime cannot be had.
     """
     folder = Path(folder)
     if folder.exists():
         raise ValueError(f"'{folder}' exists already: choose another name, or remove it first.")
-    with as_file(files("tfgan_app.export") / _PAGE) as source:
-        _check_runtime(source)
-        shutil.copytree(source, folder, ignore=_NOT_COPIED)
-    content = tflite if isinstance(tflite, bytes) else Path(tflite).read_bytes()
-    (folder / "model.tflite").write_bytes(content)
-    facts = json.dumps(dataclasses.asdict(model), indent=2, ensure_ascii=False)
-    (folder / "model.json").write_text(facts + "\n", encoding="utf-8")
-
-
-def _check_runtime(source: Path) -> None:
-    for line in (source / _RUNTIME_SUMS).read_text(encoding="utf-8").splitlines():
-        expected, name = line.split()
-        path = source / "runtime" / name
-        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != expected:
-            raise ValueError(f"'{path}' is missing or damaged: install tfgan_app again.")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # Renamed in once it is whole: a runtime that cannot be had leaves nothing behind.
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".tmp-") as unfinished:
+        page = Path(unfinished) / "page"
+        with as_file(files("tfgan_app.export") / _PAGE) as source:
+            shutil.copytree(source, page, ignore=_NOT_COPIED)
+        copy_runtime(page / "runtime", tarballs=runtime)
+        (page / "LICENSE").rename(page / "runtime" / "LICENSE")
+        content = tflite if isinstance(tflite, bytes) else Path(tflite).read_bytes()
+        (page / "model.tflite").write_bytes(content)
+        facts = json.dumps(dataclasses.asdict(model), indent=2, ensure_ascii=False)
+        (page / "model.json").write_text(facts + "\n", encoding="utf-8")
+        page.rename(folder)

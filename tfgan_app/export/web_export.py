@@ -57,7 +57,7 @@ def write(model: keras.Model, path: Path, request: ExportRequest) -> None:
         license=card.license,
         version=card.version,
     )
-    write_page(path, tflite=content, model=page)
+    write_page(path, tflite=content, model=page, runtime=request.runtime)
 
 
 def load(path: Path) -> Callable:

@@ -1,10 +1,14 @@
 // Runs the model beside the page, so that the page stays responsive: tiles in, pixels out.
 'use strict';
 
-/* global Tiling, LiteRT */
-importScripts('tiling.js', 'assembly.js', 'runtime/litert.js');
+/* global Tiling, Assembly */
+importScripts('tiling.js', 'assembly.js');
 
 const RUNTIME = new URL('runtime/', self.location.href).href;
+
+// An ES module, imported when it is needed: this worker stays a classic script, since the runtime loads its WebAssembly
+// glue with importScripts, which module workers refuse.
+let LiteRT = null;
 
 let model = null;
 let facts = null;
@@ -37,6 +41,7 @@ async function builds() {
 
 /** Loads the best build that starts, and gives the number of threads to use. */
 async function loadRuntime() {
+  LiteRT = await import(`${RUNTIME}litert.js`);
   const failures = [];
   for (const build of await builds()) {
     const script = `${RUNTIME}${build}.js`;
