@@ -18,6 +18,7 @@ from tfgan_app.layers.colour_space import (
     build_colour_model,
     check_conversion,
 )
+from tfgan_app.layers.fused_normalization import BatchNormalization, InstanceNormalization
 from tfgan_app.layers.gating import SplitGate
 from tfgan_app.layers.interpolation import FixedBilinearUpsampling
 from tfgan_app.layers.latent_codes import LatentCodes
@@ -41,6 +42,7 @@ __all__ = [
     "ICNR",
     "POINTWISE",
     "AdaptiveInstanceNorm",
+    "BatchNormalization",
     "BicubicUpsampling",
     "BilinearUpsampling",
     "CenterPad",
@@ -52,6 +54,7 @@ __all__ = [
     "CropLike",
     "FixedBilinearUpsampling",
     "FromUnitRange",
+    "InstanceNormalization",
     "LatentCodes",
     "Locality",
     "MakesColour",

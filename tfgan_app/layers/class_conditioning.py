@@ -5,6 +5,8 @@ from __future__ import annotations
 import keras
 from keras import ops
 
+from tfgan_app.layers.fused_normalization import BatchNormalization
+
 
 @keras.saving.register_keras_serializable(package="tfgan_app")
 class ClassGainAndBias(keras.layers.Layer):
@@ -49,5 +51,5 @@ def conditional_batch_norm(x, one_hot=None):
     """
     unconditional = one_hot is None
     # Momentum 0.9 as in `build_normalization`.
-    x = keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5, center=unconditional, scale=unconditional)(x)
+    x = BatchNormalization(momentum=0.9, epsilon=1e-5, center=unconditional, scale=unconditional)(x)
     return x if unconditional else ClassGainAndBias()([x, one_hot])

@@ -7,6 +7,8 @@ from functools import partial
 
 import keras
 
+from tfgan_app.layers.fused_normalization import BatchNormalization, InstanceNormalization
+
 NORMALIZATIONS = ("none", "instance", "batch")
 
 
@@ -14,9 +16,9 @@ def build_normalization(name: str) -> keras.layers.Layer | None:
     """Builds one normalisation layer over `[batch, height, width, channels]`.
 
     Args:
-        name: `"none"`; `"instance"` (Ulyanov et al. 2016, arXiv:1607.08022, as
-            `GroupNormalization(groups=-1)`); or `"batch"` (Ioffe & Szegedy 2015, arXiv:1502.03167) with
-            momentum 0.9: Keras' default of 0.99 leaves wrong moving statistics after short trainings.
+        name: `"none"`; `"instance"` (Ulyanov et al. 2016, arXiv:1607.08022); or `"batch"` (Ioffe & Szegedy 2015,
+            arXiv:1502.03167) with momentum 0.9: Keras' default of 0.99 leaves wrong moving statistics after short
+            trainings.
 
     Returns:
         A new layer, or `None` for `"none"`.
@@ -27,9 +29,9 @@ def build_normalization(name: str) -> keras.layers.Layer | None:
     if name == "none":
         return None
     if name == "instance":
-        return keras.layers.GroupNormalization(groups=-1, epsilon=1e-5)
+        return InstanceNormalization(epsilon=1e-5)
     if name == "batch":
-        return keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5)
+        return BatchNormalization(momentum=0.9, epsilon=1e-5)
     raise ValueError(f"`normalization` must be one of {', '.join(NORMALIZATIONS)}. Received: {name!r}.")
 
 

@@ -11,6 +11,8 @@ import keras
 import numpy as np
 from keras import layers
 
+from tfgan_app.layers.fused_normalization import BatchNormalization, InstanceNormalization
+
 
 @dataclass(frozen=True)
 class Window:
@@ -198,7 +200,7 @@ _LAYERS: dict[type, Callable[[keras.Operation, int], Window | None]] = {
     layers.Conv2DTranspose: _transposed_convolution,
     layers.Cropping2D: _cropping,
     layers.Dense: _dense,
-    layers.GroupNormalization: _group_normalization,
+    **dict.fromkeys((layers.GroupNormalization, InstanceNormalization), _group_normalization),
     layers.PReLU: _prelu,
     layers.Rescaling: _rescaling,
     layers.SpectralNormalization: _wrapped,
@@ -206,6 +208,7 @@ _LAYERS: dict[type, Callable[[keras.Operation, int], Window | None]] = {
     layers.ZeroPadding2D: _zero_padding,
     **dict.fromkeys(
         (
+            BatchNormalization,
             layers.BatchNormalization,
             layers.Concatenate,
             layers.LayerNormalization,
