@@ -359,3 +359,62 @@ def test_partners_that_do_not_fit_are_named(tmp_path):
     assert "2.png': its data are damaged" in lines[2]
     assert "0.png' has no picture of its name in" in lines[0]
     assert "1.png' must be 2 times as wide and high as" in lines[1] and "Received 60 x 54 and 5 x 5" in lines[1]
+
+
+def write_teacher(path, *, scale=2, value=0.25):
+    """A network that answers every image with one gray of the given value in [0, 1]."""
+    image = keras.Input((None, None, 3))
+    larger = keras.layers.UpSampling2D(scale)(image)
+    gray = keras.layers.Rescaling(0.0, offset=value)(larger)
+    keras.Model(image, gray).save(path)
+    return path
+
+
+@pytest.mark.parametrize("weight", [0.25, 1.0])
+def test_pixels_are_compared_with_a_mean_of_truth_and_teacher(data, tmp_path, weight):
+    teacher = write_teacher(tmp_path / "teacher.keras")
+    task = build(data, **{"task.teacher": str(teacher), "task.teacher_weight": weight})
+    batch = next(iter(task.build_dataset(start_step=0, seed=0)))
+    pictures = task.augment(batch, draws(task, batch))
+    np.testing.assert_allclose(
+        pictures["pixel_target"], (1 - weight) * pictures["high_res"] - weight * 0.5, atol=1e-6, rtol=1e-5
+    )
+    networks = task.build_networks()
+    output = networks.generators["generator"](pictures["low_res"])
+    expected = np.mean(np.abs(output - pictures["pixel_target"]))
+    found = task.synthesize(networks, pictures, training=False).auxiliary["l1"]
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_a_folder_of_outputs_teaches_as_their_model_would(tmp_path):
+    data = write_photos(tmp_path / "photos", size=(54, 60))
+    for path in (data / "train").glob("*.png"):
+        darker = np.asarray(Image.open(path)).astype(int) // 2
+        target = tmp_path / "outputs" / "train" / path.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(darker.astype(np.uint8)).save(target)
+    options = {"task.teacher": str(tmp_path / "outputs"), "task.teacher_weight": 1.0, "task.candidates": 2}
+    task = build(data, **options)
+    for batch in task.build_dataset(start_step=0, seed=0).take(3):
+        pictures = task.augment(batch, tf.random.stateless_uniform([2, task.draws_per_example], [0, 1]))
+        truth, taught = (np.rint(pictures[name].numpy() * 127.5 + 127.5) for name in ("high_res", "pixel_target"))
+        np.testing.assert_array_equal(taught, truth // 2)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"task.teacher": "{folder}/none.keras"}, "does not exist"),
+        ({"task.teacher": "{folder}/x3.keras"}, "enlarges 3 times"),
+        ({"task.teacher": "{folder}/outputs", "task.picture_scales": (1.0, 0.5)}, "wants task.picture_scales=1"),
+    ],
+)
+def test_a_teacher_that_does_not_fit_is_refused(data, tmp_path, settings, message):
+    write_teacher(tmp_path / "x3.keras", scale=3)
+    (tmp_path / "outputs").mkdir()
+    Image.fromarray(draw_photo(np.random.default_rng(0), (32, 32))).save(tmp_path / "outputs" / "0.png")
+    settings = {
+        name: value.format(folder=tmp_path) if isinstance(value, str) else value for name, value in settings.items()
+    }
+    with pytest.raises(ValueError, match=message):
+        build(data, **settings)

@@ -14,7 +14,7 @@ import tensorflow as tf
 from tfgan_app.config import RunConfig
 from tfgan_app.data.bundled import bundled_path
 from tfgan_app.data.labelled import LabelledPictures, LabelledSet, labelled_fingerprint
-from tfgan_app.data.low_res import build_low_res_dataset, find_low_res
+from tfgan_app.data.partners import Partners, build_partner_dataset, find_partners
 from tfgan_app.data.picture_sets import open_pictures
 from tfgan_app.data.pipeline import build_labelled_dataset
 from tfgan_app.images import picture_header, read_rgb
@@ -32,6 +32,7 @@ class PictureData:
         multiple: sides of held-out pictures are cut to multiples of this.
         least_px: held-out pictures with a shorter side are left out, with a word.
         low_res: folder of the same pictures, `multiple` times less wide and high; None where they are made.
+        teacher: folder of a teacher's outputs for the training pictures, as large as they are; None without one.
         report: called with a line about each picture that cannot be used, and on the progress of long reading.
         measure_on: source of the held-out pictures, where it is not that of the training; they are taken whole.
     """
@@ -44,6 +45,7 @@ class PictureData:
         multiple: int = 1,
         least_px: int = 1,
         low_res: str | None = None,
+        teacher: str | None = None,
         report: Callable[[str], Any],
         measure_on: str | None = None,
     ):
@@ -53,6 +55,7 @@ class PictureData:
         self._least_px = least_px
         # Pictures that are given to be measured have no partners there.
         self.low_res = None if measure_on is not None else low_res
+        self._teacher = None if measure_on is not None else teacher
         self.report = report
         self._measure_on = measure_on
 
@@ -69,11 +72,14 @@ class PictureData:
         return self._training[0]
 
     @functools.cached_property
-    def _training(self) -> tuple[LabelledPictures, list[Path]]:
-        """The pictures to train on, and their partners at low resolution."""
-        readable, partners = self._with_partners(
-            self._readable(self.pictures.train, smallest_px=self._crop_px), "train"
-        )
+    def _training(self) -> tuple[LabelledPictures, dict[str, Partners]]:
+        """The pictures to train on, and their partners by name."""
+        readable, partners = self._readable(self.pictures.train, smallest_px=self._crop_px), {}
+        for name, folder, scale in (("low_res", self.low_res, self._multiple), ("teacher", self._teacher, 1)):
+            if folder is not None:
+                kept, found = self._partners_of(readable, "train", folder=folder, scale=scale)
+                readable = readable.select(kept)
+                partners = {other: each.select(kept) for other, each in partners.items()} | {name: found}
         if not len(readable):
             raise ValueError(
                 f"Expected training pictures of at least {self._crop_px} x {self._crop_px} px in "
@@ -94,7 +100,7 @@ class PictureData:
             found = open_pictures(self._measure_on, val_fraction=0.0, on_note=self.report)
             candidates, origin = (found.val if len(found.val) else found.train), found.origin
         chosen = candidates.select(range(min(len(candidates), self._config.data.max_val_pictures)))
-        readable, partners = self._with_partners(self._readable(chosen, smallest_px=self._least_px), "val")
+        readable, partners = self._with_low_res(self._readable(chosen, smallest_px=self._least_px))
         if not len(readable):
             raise ValueError(
                 f"Expected held-out pictures of at least {self._least_px} px a side to measure on in {origin}. "
@@ -102,22 +108,25 @@ class PictureData:
             )
         return readable, partners
 
-    def _with_partners(self, pictures: LabelledPictures, split: str) -> tuple[LabelledPictures, list[Path]]:
+    def _with_low_res(self, pictures: LabelledPictures) -> tuple[LabelledPictures, list[Path]]:
         if self.low_res is None:
             return pictures, []
-        return find_low_res(
-            pictures,
-            self.low_res,
-            split=split,
-            scale=self._multiple,
-            on_skip=lambda line: self.report(f"left out: {line}"),
-        )
+        kept, partners = self._partners_of(pictures, "val", folder=self.low_res, scale=self._multiple)
+        return pictures.select(kept), partners.paths
+
+    def _partners_of(self, pictures: LabelledPictures, split: str, **options) -> tuple[list[int], Partners]:
+        """The places of the pictures that have a partner, and the partners."""
+
+        def say(line: str):
+            self.report(f"left out: {line}")
+
+        return find_partners(pictures, split=split, on_skip=say, **options)
 
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
         """Batches `{"image": uint8 [batch, crop, crop, 3], "position": int64 [batch]}` from a step on.
 
-        Of every `task.candidates` crops the one with most detail is kept. With pictures at low resolution they come
-        along as `low_res`.
+        Of every `task.candidates` crops the one with most detail is kept. Partners come along as `low_res` and
+        `teacher`.
         """
         data, training, candidates = self._config.data, self._config.training, self._config.task.candidates
         options = {
@@ -130,11 +139,12 @@ class PictureData:
             "background": data.background_rgb,
             "on_progress": progress_reporter(self.report, "loaded"),
         }
-        if self.low_res is None:
-            pictures, scales = self._at_scales(self.training)
-            dataset = build_labelled_dataset(pictures, channels=3, resize="none", scales=scales, **options)
+        pictures, partners = self._training
+        if partners:
+            dataset = build_partner_dataset(pictures, partners, stride_px=self._multiple, **options)
         else:
-            dataset = build_low_res_dataset(*self._training, scale=self._multiple, **options)
+            pictures, scales = self._at_scales(pictures)
+            dataset = build_labelled_dataset(pictures, channels=3, resize="none", scales=scales, **options)
         choose = functools.partial(_most_detailed, candidates=candidates)
         return dataset.map(choose, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
 
@@ -187,7 +197,7 @@ class PictureData:
 
     def fingerprint(self) -> str:
         """Digest of the training pictures and their partners, and of what is cut out of them."""
-        partners = [(path.name, path.stat().st_size) for path in self._training[1]]
+        partners = [(path.name, path.stat().st_size) for given in self._training[1].values() for path in given.paths]
         facts = (labelled_fingerprint(self.training), self._crop_px, *([partners] if partners else []))
         return hashlib.sha256(" ".join(map(str, facts)).encode()).hexdigest()
 
@@ -220,7 +230,7 @@ class PictureData:
 
 def _most_detailed(batch: dict[str, tf.Tensor], *, candidates: int) -> dict[str, tf.Tensor]:
     """Of every `candidates` examples in sequence the one whose neighbouring pixels differ most."""
-    pictures = {name: batch[name] for name in ("image", "low_res") if name in batch}
+    pictures = {name: batch[name] for name in ("image", "low_res", "teacher") if name in batch}
     if candidates == 1:
         return pictures | {"position": batch["position"]}
     green = tf.cast(batch["image"][..., 1], tf.float32)

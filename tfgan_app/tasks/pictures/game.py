@@ -112,19 +112,19 @@ def build_discriminators(settings: PictureTaskConfig) -> dict[str, keras.Model]:
     return {"discriminator": build(width=settings.discriminator_width, spectral_norm=settings.spectral_norm)}
 
 
-def build_picture_loss(settings: PictureTaskConfig) -> Callable[[Any, Any], dict[str, Any]]:
-    """A function `(target, output) -> auxiliary losses by name` of pictures in [-1, 1].
+def build_picture_loss(settings: PictureTaskConfig) -> Callable[[Any, Any, Any], dict[str, Any]]:
+    """A function `(target, output, pixel_target) -> auxiliary losses by name` of images in [-1, 1].
 
     Its variables are made here: call it before the train step is traced.
     """
     pixel = RECONSTRUCTION_LOSSES[settings.pixel_loss]
     if not settings.perceptual_weight:
-        return lambda target, output: {settings.pixel_loss: pixel(target, output)}
+        return lambda target, output, pixel_target: {settings.pixel_loss: pixel(pixel_target, output)}
     perceptual = build_perceptual_loss(
         weights=settings.perceptual_weights, level_weights=REAL_ESRGAN_LEVELS, taken="before_relu"
     )
-    return lambda target, output: {
-        settings.pixel_loss: pixel(target, output),
+    return lambda target, output, pixel_target: {
+        settings.pixel_loss: pixel(pixel_target, output),
         "perceptual": perceptual(target, output),
     }
 

@@ -82,7 +82,7 @@ class PictureTask:
 
     @functools.cached_property
     def losses(self) -> Callable:
-        """Auxiliary losses by name of `(target, output)`."""
+        """Auxiliary losses by name of `(target, output, pixel_target)`."""
         return game.build_picture_loss(self.config.task)
 
     def turned(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
@@ -108,11 +108,13 @@ class PictureTask:
         return {"seen_from": tf.cast(draws * SEEN_SHIFT_PX, tf.int32)} if self.seen_draws else {}
 
     def judged(self, batch: dict, target: tf.Tensor, output: tf.Tensor) -> Synthesis:
-        """The losses of outputs, as far as they are seen."""
+        """The losses of outputs, as far as they are seen; pixels against `pixel_target` where there is one."""
+        pixel_target = batch.get("pixel_target", target)
         if self.seen_draws:
-            seen = (game.cut(pictures, batch["seen_from"], size_px=self._seen_px) for pictures in (target, output))
-            target, output = seen
-        return game.synthesis_of(self.config.task.stage, target, output, self.losses(target, output))
+            seen = (target, output, pixel_target)
+            target, output, pixel_target = (game.cut(each, batch["seen_from"], size_px=self._seen_px) for each in seen)
+        auxiliary = self.losses(target, output, pixel_target)
+        return game.synthesis_of(self.config.task.stage, target, output, auxiliary)
 
     def inference_model(self, networks: Networks) -> keras.Model:
         """The generator between pictures in [0, 1]; shares the weights of `networks`."""

@@ -18,6 +18,7 @@ from tfgan_app.losses import sub_pixel_bias_loss
 from tfgan_app.networks import UPSCALERS
 from tfgan_app.tasks.pictures import game
 from tfgan_app.tasks.pictures.data import PictureData
+from tfgan_app.tasks.pictures.distillation import Teacher
 from tfgan_app.tasks.pictures.held_out import HeldOutPairs, Pair
 from tfgan_app.tasks.pictures.quality import LPIPS_LEAST_PX, PictureQuality
 from tfgan_app.tasks.pictures.task import TURNS, PictureTask, as_uint8, fixed_draws
@@ -69,6 +70,15 @@ class UpscaleTask(PictureTask):
             )
         kind = "downscale" if settings.degradation == "bicubic" else settings.degradation
         self._degrade = DEGRADATIONS[kind](scale=settings.scale)
+        self._teacher = None
+        if settings.teacher and settings.teacher_weight:
+            self._teacher = Teacher(settings.teacher, weight=settings.teacher_weight, scale=settings.scale)
+            if self._teacher.folder and (settings.picture_scales != (1.0,) or settings.degradation != "bicubic"):
+                raise ValueError(
+                    "`task.teacher` as a folder of outputs wants task.picture_scales=1 and task.degradation=bicubic: "
+                    f"its images have one scale and one input. Received: {settings.picture_scales}, "
+                    f"{settings.degradation}; name the teacher's model instead."
+                )
         self._margin = MARGINS[settings.degradation]
         data = PictureData(
             config,
@@ -76,6 +86,7 @@ class UpscaleTask(PictureTask):
             multiple=settings.scale,
             least_px=max(3 * settings.scale, LPIPS_LEAST_PX if settings.lpips_weights else 1),
             low_res=settings.low_res,
+            teacher=self._teacher.folder if self._teacher else None,
             report=report,
             measure_on=measure_on,
         )
@@ -116,7 +127,14 @@ class UpscaleTask(PictureTask):
         shifts = tf.cast(shifts * (2 * margin.shift_px + 1), tf.int32)
         first = margin.size_px - margin.shift_px + shifts
         low, high = game.cut(low, first, size_px=size_px // scale), game.cut(images, first * scale, size_px=size_px)
-        return {"low_res": low * 2.0 - 1.0, "high_res": high * 2.0 - 1.0} | self.seen_from(seen)
+        pictures = {"low_res": low * 2.0 - 1.0, "high_res": high * 2.0 - 1.0}
+        if self._teacher:
+            outputs = None
+            if "teacher" in batch:
+                taught = self.turned(batch["teacher"], turns)
+                outputs = game.cut(taught, first * scale, size_px=size_px) * 2.0 - 1.0
+            pictures["pixel_target"] = self._teacher.mixed(pictures["high_res"], pictures["low_res"], outputs)
+        return pictures | self.seen_from(seen)
 
     def synthesize(self, networks: Networks, batch: dict, training: bool) -> Synthesis:
         """Enlarges the small pictures."""

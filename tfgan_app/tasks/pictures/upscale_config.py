@@ -25,6 +25,9 @@ class UpscaleConfig(PictureTaskConfig):
             second-order blur, noise and JPEG of Real-ESRGAN ("blind").
         sub_pixel_weight: factor of the loss that sees patterns of the period of a pixel; see `sub_pixel_bias_loss`.
         low_res: folder of low-resolution pictures, named like those of `--data`, to train on instead.
+        teacher: model of the same scale whose outputs are learned from beside the truth (knowledge distillation): a
+            run, a `.keras` file, or a folder of its outputs, named like the pictures of `--data`.
+        teacher_weight: its share in the target of the pixel loss; the truth has the rest.
     """
 
     scale: Literal[2, 3, 4] = 4
@@ -36,6 +39,8 @@ class UpscaleConfig(PictureTaskConfig):
     degradation: Literal["bicubic", "real"] = "bicubic"
     sub_pixel_weight: float = bounded(0.0, minimum=0.0)
     low_res: str | None = path_setting()
+    teacher: str | None = path_setting()
+    teacher_weight: float = bounded(0.5, minimum=0.0, maximum=1.0)
 
 
 DEFAULT_PRESET: dict[str, Any] = {

@@ -1,8 +1,9 @@
-"""Pictures and the same at low resolution, by another camera or another program."""
+"""Images with partners of equal names: the same at low resolution, or a teacher's outputs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,18 +18,35 @@ from tfgan_app.data.reading import Column, PictureReader
 from tfgan_app.images import picture_header
 
 
-def find_low_res(
+@dataclass(frozen=True)
+class Partners:
+    """A partner of each image of a set.
+
+    Attributes:
+        paths: In the order of the images.
+        scale: How many times as wide and high an image is as its partner.
+    """
+
+    paths: list[Path]
+    scale: int = 1
+
+    def select(self, indices: Sequence[int]) -> Partners:
+        """Those of some of the images."""
+        return Partners([self.paths[index] for index in indices], self.scale)
+
+
+def find_partners(
     pictures: LabelledPictures,
     folder: str | Path,
     *,
     split: Literal["train", "val"],
     scale: int,
     on_skip: Callable[[str], Any],
-) -> tuple[LabelledPictures, list[Path]]:
-    """Finds the low-resolution partner of each picture by its name.
+) -> tuple[list[int], Partners]:
+    """Finds the partner of each image by its name.
 
     Args:
-        pictures: files at high resolution, of one split.
+        pictures: files at full resolution, of one split.
         folder: where the partners are, as for `open_pictures`. A partner has the name of its picture within
             the split, with any suffix, or that name and `x2`, `x3` or `x4`, as in DIV2K.
         split: which one; a folder without splits serves both.
@@ -36,13 +54,13 @@ def find_low_res(
         on_skip: called with a line for each picture that has no partner, or one of another size or damaged.
 
     Returns:
-        The pictures that have a partner, in their order, and the partners.
+        The indices of the pictures that have a partner, and the partners.
 
     Raises:
         ValueError: if the pictures are no files, or the folder holds none.
     """
     if pictures.paths is None:
-        raise ValueError("Partners at low resolution are for pictures in files. Received an array; use a folder.")
+        raise ValueError("Partners of equal names are for pictures in files. Received an array; use a folder.")
     found = open_pictures(folder, val_fraction=0.0)
     part = found.val if split == "val" and len(found.val) else found.train
     partners = dict(zip(part.names, part.paths, strict=True))
@@ -55,15 +73,15 @@ def find_low_res(
         else:
             kept.append(index)
             chosen.append(partner)
-    return pictures.select(kept), chosen
+    return kept, Partners(chosen, scale)
 
 
-def build_low_res_dataset(
+def build_partner_dataset(
     pictures: LabelledPictures,
-    partners: list[Path],
+    partners: Mapping[str, Partners],
     *,
-    scale: int,
     size_px: int,
+    stride_px: int,
     batch_size: int,
     steps: int,
     seed: int,
@@ -75,10 +93,10 @@ def build_low_res_dataset(
     """Builds the training batches of the steps `start_step` to `steps - 1`, as `build_labelled_dataset` does.
 
     Args:
-        pictures: readable pictures at high resolution, no side shorter than `size_px`.
-        partners: the low-resolution partner of each.
-        scale: how many times as wide and high a picture is as its partner.
-        size_px: height and width of the crops at high resolution, a multiple of `scale`.
+        pictures: readable images at full resolution, no side shorter than `size_px`.
+        partners: name -> the partner of each image.
+        size_px: height and width of the crops at full resolution, a multiple of every partner's scale.
+        stride_px: crops begin at multiples of it; it is a multiple of every partner's scale.
         batch_size: as for `build_labelled_dataset`, and so are the others.
         steps: as there.
         seed: as there.
@@ -88,14 +106,13 @@ def build_low_res_dataset(
         on_progress: as there.
 
     Returns:
-        A dataset of `{"image": uint8 [batch, size_px, size_px, 3], "low_res": uint8 [batch, size_px / scale,
-        size_px / scale, 3], "position": int64 [batch]}`.
+        A dataset of `{"image": uint8 [batch, size_px, size_px, 3], "position": int64 [batch]}` with, for each name of
+        partners, uint8 `[batch, size_px / scale, size_px / scale, 3]` of the same place.
     """
-    columns = {
-        "image": Column(FilePictures(pictures.paths, background=background)),
-        # Each pixel repeated, so that both are cut at the same place.
-        "low_res": Column(FilePictures(partners, background=background), repeat=scale),
-    }
+    columns = {"image": Column(FilePictures(pictures.paths, background=background))}
+    for name, given in partners.items():
+        # Each pixel repeated, so that all are cut at the same place.
+        columns[name] = Column(FilePictures(given.paths, background=background), repeat=given.scale)
     dataset = build_batches(
         PictureReader(columns, size_px=size_px, resize="none"),
         size_px=size_px,
@@ -103,13 +120,15 @@ def build_low_res_dataset(
         steps=steps,
         start_step=start_step,
         seed=seed,
-        stride_px=scale,
+        stride_px=stride_px,
         cache_budget_mb=cache_budget_mb,
         on_progress=on_progress,
     )
-    return dataset.map(
-        lambda batch: batch | {"low_res": batch["low_res"][:, ::scale, ::scale]}, num_parallel_calls=tf.data.AUTOTUNE
-    )
+
+    def at_own_scale(batch: dict) -> dict:
+        return batch | {name: batch[name][:, :: given.scale, :: given.scale] for name, given in partners.items()}
+
+    return dataset.map(at_own_scale, num_parallel_calls=tf.data.AUTOTUNE)
 
 
 def _problem(path: Path, partner: Path | None, *, scale: int, folder: str | Path) -> str | None:
