@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from tfgan_app.typed_fields import bounded, path_setting
+from tfgan_app.registry import METRICS
+from tfgan_app.typed_fields import bounded, choice, path_setting
 
 Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
 Strategy = Literal["auto", "none", "mirrored", "multi_worker"]
@@ -64,7 +65,7 @@ class TrainingConfig:
         validate_every_steps: Steps between validations on held-out pictures.
         checkpoint_every_steps: Steps between checkpoints.
         keep_checkpoints: How many of the latest checkpoints are kept.
-        best_metric: Validation metric that picks the best checkpoint.
+        best_metric: Validation metric that picks the best checkpoint; one of `task.metrics` as it is written there.
     """
 
     steps: int = bounded(2000, minimum=1)
@@ -81,7 +82,7 @@ class TrainingConfig:
     validate_every_steps: int = bounded(250, minimum=1)
     checkpoint_every_steps: int = bounded(250, minimum=1)
     keep_checkpoints: int = bounded(3, minimum=1)
-    best_metric: Literal["ssim", "psnr", "l1", "lpips", "fid", "kid", "psnr_y", "ssim_y", "transfer_distance"] = "ssim"
+    best_metric: str = choice(METRICS, default="ssim")
 
     @property
     def pictures_per_step(self) -> int:

@@ -10,8 +10,10 @@ import dataclasses
 import math
 import types
 import typing
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
+
+from tfgan_app.registry import is_own
 
 _BOUND_TESTS: dict[str, Callable[[float, float], bool]] = {
     "at least": lambda value, limit: value >= limit,
@@ -53,6 +55,26 @@ def bounded(
     return dataclasses.field(default=default, metadata={"bounds": bounds})
 
 
+def choice(
+    table: Mapping[str, Any], *, default: Any, also: Sequence[str] = (), only: Sequence[str] | None = None
+) -> Any:
+    """Returns a dataclass field, or each item of one, that names a row of a table or a user's own `module:attribute`.
+
+    Args:
+        table: A table of `tfgan_app.registry`.
+        default: The field's default.
+        also: Further words that the field takes.
+        only: The rows that the field takes; None is all of them.
+    """
+    names = (*also, *(table if only is None else only))
+    return dataclasses.field(default=default, metadata={"choices": names})
+
+
+def own_objects() -> Any:
+    """Returns a dataclass field of a tuple of users' own objects, each as `module:attribute`; by default empty."""
+    return dataclasses.field(default=(), metadata={"choices": ()})
+
+
 def path_setting() -> Any:
     """Returns a dataclass field for the path of a file or folder, by default None."""
     return dataclasses.field(default=None, metadata={"path": True})
@@ -67,12 +89,15 @@ class FieldSpec:
         annotation: The field's annotation, evaluated.
         bounds: Limits by the words that name them, as in `{"at least": 1}`.
         is_path: Whether it is the path of a file or folder.
+        choices: The names that its text, or each of its texts, may be beside a user's own `module:attribute`; None
+            where any text will do.
     """
 
     key: str
     annotation: Any
     bounds: dict[str, float]
     is_path: bool = False
+    choices: tuple[str, ...] | None = None
 
     def check(self, value: Any) -> Any:
         """Returns a Python or JSON value in the field's type (lists become tuples, integers floats).
@@ -85,6 +110,9 @@ class FieldSpec:
         except TypeError:
             raise self._unfit(value) from None
         numbers = [it for it in (checked if isinstance(checked, tuple) else [checked]) if isinstance(it, (int, float))]
+        texts = [it for it in (checked if isinstance(checked, tuple) else [checked]) if isinstance(it, str)]
+        if self.choices is not None and not all(text in self.choices or is_own(text) for text in texts):
+            raise self._unfit(value)
         for words, limit in self.bounds.items():
             if not all(_BOUND_TESTS[words](number, limit) for number in numbers):
                 raise self._unfit(value)
@@ -104,7 +132,12 @@ class FieldSpec:
 
     def _unfit(self, value: Any) -> ValueError:
         bounds = " and ".join(f"{words} {limit}" for words, limit in self.bounds.items())
-        expected = f"{_describe(self.annotation)}, {bounds}" if bounds else _describe(self.annotation)
+        expected = _describe(self.annotation)
+        if self.choices is not None:
+            each = "values separated by commas, each " if _is_tuple(self.annotation) else ""
+            expected = each + " or ".join([*map(repr, self.choices), "module:attribute of your own"])
+        if bounds:
+            expected += f", {bounds}"
         return ValueError(f"`{self.key}` must be {expected}. Received: {value!r}.")
 
 
@@ -119,10 +152,18 @@ def field_specs(section: str, kind: type) -> dict[str, FieldSpec]:
     keys = {f"{section}.{field.name}": field for field in dataclasses.fields(kind)}
     return {
         key: FieldSpec(
-            key, annotations[field.name], field.metadata.get("bounds", {}), is_path=field.metadata.get("path", False)
+            key,
+            annotations[field.name],
+            field.metadata.get("bounds", {}),
+            is_path=field.metadata.get("path", False),
+            choices=field.metadata.get("choices"),
         )
         for key, field in keys.items()
     }
+
+
+def _is_tuple(annotation: Any) -> bool:
+    return any(typing.get_origin(arm) is tuple for arm in _arms(annotation))
 
 
 def _arms(annotation: Any) -> tuple[Any, ...]:

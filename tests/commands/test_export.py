@@ -8,8 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from tfgan_app import config
-from tfgan_app.arguments.export import EXPORT_FORMATS
+from tfgan_app import cli, config
 from tfgan_app.commands import export
 from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.export import EXPORTERS
@@ -53,6 +52,7 @@ def arguments(run_dir, **changes):
         "tile": None,
         "license": None,
         "delegates": False,
+        "runtime": None,
     }
     return argparse.Namespace(run=str(run_dir), **{**flags, **changes})
 
@@ -80,6 +80,7 @@ def test_bad_input_is_one_line(run_dir):
         ({"quantize": "int8"}, "one of none. Received: int8"),
         ({"tile": 64}, "`--tile` is for the formats tflite and web. Received: --format saved_model"),
         ({"delegates": True}, "`--delegates` is for the formats tflite and web"),
+        ({"runtime": "tarballs"}, "`--runtime` is for the format web. Received: --format saved_model"),
         ({"format": "web", "tile": 0}, "`tile` must be above 0 for the web"),
         ({"checkpoint": "best"}, r"no model .*best\.keras"),
     ):
@@ -89,8 +90,9 @@ def test_bad_input_is_one_line(run_dir):
         export.run(arguments(run_dir / "checkpoints"))
 
 
-def test_the_command_line_offers_the_formats_that_there_are():
-    assert set(EXPORT_FORMATS) == set(EXPORTERS)
+@pytest.mark.parametrize("name", EXPORTERS)
+def test_the_command_line_takes_every_format(name):
+    assert cli.parse(["tfgan_app", "export", "--run", "run", "--format", name]).format == name
 
 
 def test_a_run_becomes_a_file_for_phones(run_dir, capsys):

@@ -14,7 +14,7 @@ import tensorflow as tf
 from PIL import Image
 from tiny_generator import build_tiny_generator, expected_picture
 
-from tfgan_app.export import EXPORTERS, export_model
+from tfgan_app.export import EXPORTERS, export_model, formats
 from tfgan_app.latents import seeded_latents
 
 NAMES = ("bag", "T-shirt/top", "日本 é")
@@ -141,7 +141,7 @@ def test_every_class_is_compared(tmp_path, monkeypatch):
         return lambda inputs: np.asarray(model(inputs)) + 0.01 * (inputs[1].numpy() == 39)[:, None, None, None]
 
     row = dataclasses.replace(EXPORTERS["saved_model"], load=wrong_for_one_class)
-    monkeypatch.setitem(EXPORTERS, "saved_model", row)
+    monkeypatch.setattr(formats, "SAVED_MODEL", row)
     with pytest.raises(ValueError, match=r"difference 0\.01, .* on latents of shape \[16, 16\]"):
         export_model(model, format="saved_model", output_dir=tmp_path, name="tiny")
     assert list(tmp_path.iterdir()) == []
@@ -166,7 +166,7 @@ def test_a_different_export_is_refused(tmp_path, monkeypatch):
     darker = keras.Model(inputs, other(inputs) * 0.99)
     write = EXPORTERS["keras"].write
     row = dataclasses.replace(EXPORTERS["keras"], write=lambda _, path, request: write(darker, path, request))
-    monkeypatch.setitem(EXPORTERS, "keras", row)
+    monkeypatch.setattr(formats, "KERAS", row)
     with pytest.raises(ValueError, match=r"largest absolute difference 0\.01"):
         export_model(model, format="keras", output_dir=tmp_path, name="tiny")
     assert list(tmp_path.iterdir()) == []

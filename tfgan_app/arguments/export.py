@@ -6,8 +6,7 @@ import argparse
 from typing import Any
 
 from tfgan_app.arguments.parsing import add_checkpoint, add_command, natural
-
-EXPORT_FORMATS = ("saved_model", "tflite", "keras", "web")
+from tfgan_app.registry import EXPORTERS, is_own
 
 
 def add(commands: Any) -> None:
@@ -18,7 +17,7 @@ def add(commands: Any) -> None:
         "--format",
         required=True,
         type=_export_format,
-        metavar=f"{{{','.join(EXPORT_FORMATS)}}}",
+        metavar=f"{{{','.join(EXPORTERS)}}}",
         help="file format",
     )
     parser.add_argument(
@@ -43,6 +42,6 @@ def add(commands: Any) -> None:
 
 
 def _export_format(name: str) -> str:
-    if name in EXPORT_FORMATS:
+    if name in EXPORTERS or is_own(name):
         return name
-    raise argparse.ArgumentTypeError(f"{name!r} is not a format. Available formats: {', '.join(EXPORT_FORMATS)}.")
+    raise argparse.ArgumentTypeError(f"{name!r} is not a format. Available formats: {', '.join(EXPORTERS)}.")

@@ -4,6 +4,7 @@ from tfgan_app.augmentation.adaptive import AdaptiveAugmentation
 from tfgan_app.augmentation.classic import ClassicAugmentation
 from tfgan_app.augmentation.diff_augment import DiffAugment
 from tfgan_app.augmentation.paired import PairedAugmentation
+from tfgan_app.registry import DISCRIMINATOR_AUGMENTATIONS
 
 __all__ = [
     "DISCRIMINATOR_AUGMENTATIONS",
@@ -12,9 +13,3 @@ __all__ = [
     "DiffAugment",
     "PairedAugmentation",
 ]
-
-DISCRIMINATOR_AUGMENTATIONS = {
-    "ada": AdaptiveAugmentation,
-    "diffaugment": DiffAugment,
-}
-"""Classes of what augments the pictures that a discriminator sees, by name."""

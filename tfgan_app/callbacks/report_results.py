@@ -8,36 +8,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from tfgan_app.callbacks.validation import is_better
-from tfgan_app.metrics.comparison import LOWER_IS_BETTER
-
-
-@dataclasses.dataclass(frozen=True)
-class MetricStyle:
-    """How a metric is written: its label, unit and decimals."""
-
-    label: str
-    unit: str = ""
-    decimals: int = 3
-
-
-METRICS = {
-    "psnr_y": MetricStyle("PSNR of luma", "dB", 2),
-    "ssim_y": MetricStyle("SSIM of luma"),
-    "psnr": MetricStyle("PSNR", "dB", 2),
-    "ssim": MetricStyle("SSIM"),
-    "l1": MetricStyle("L1 error", "", 4),
-    "lpips": MetricStyle("LPIPS"),
-    "fid": MetricStyle("FID", "", 2),
-    "kid": MetricStyle("KID", "", 4),
-    "precision": MetricStyle("Precision"),
-    "recall": MetricStyle("Recall"),
-    "density": MetricStyle("Density"),
-    "coverage": MetricStyle("Coverage"),
-    "transfer_distance": MetricStyle("Distance from content and style", "", 3),
-    "content_distance": MetricStyle("Distance from the content", "", 3),
-    "style_distance": MetricStyle("Distance from the style", "", 3),
-}
-"""Metrics that the report knows, in the order in which it shows them."""
+from tfgan_app.registry import METRICS, Metric
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,7 +52,7 @@ class Result:
     baseline: tuple[Baseline, float] | None
 
     @property
-    def style(self) -> MetricStyle:
+    def style(self) -> Metric:
         """How it is written."""
         return METRICS[self.metric]
 
@@ -145,7 +116,7 @@ def _verdict(results: Sequence[Result]) -> str:
 
 def _card(result: Result) -> str:
     style = result.style
-    direction = "lower is better" if result.metric in LOWER_IS_BETTER else "higher is better"
+    direction = "higher is better" if METRICS[result.metric].higher_is_better else "lower is better"
     number = f"{result.value:.{style.decimals}f}"
     unit = f" <small>{escape(style.unit)}</small>" if style.unit else ""
     html = (

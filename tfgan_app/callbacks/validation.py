@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from tfgan_app.callbacks.events import WRITE_ERRORS, Record, say
 from tfgan_app.callbacks.scalars import ScalarLog
 from tfgan_app.callbacks.step_callback import StepCallback, checked_interval, float_logs
-from tfgan_app.metrics.comparison import LOWER_IS_BETTER
+from tfgan_app.registry import METRICS
 
 ValidationListener = Callable[[int, Mapping[str, float]], None]
 
@@ -19,7 +19,7 @@ def is_better(metric: str, value: float, other: float) -> bool:
         return False
     if not math.isfinite(other):
         return True
-    return value < other if metric in LOWER_IS_BETTER else value > other
+    return value > other if METRICS[metric].higher_is_better else value < other
 
 
 class Validation(StepCallback):

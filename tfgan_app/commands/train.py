@@ -14,6 +14,7 @@ from tfgan_app.commands.run_directory import RunDirectory, check_resumable
 from tfgan_app.commands.task_report import TaskReport
 from tfgan_app.commands.training_session import TrainingSession, with_data_sharding
 from tfgan_app.config import RunConfig, read_values, replace_values, resolve_config, to_json
+from tfgan_app.registry import metric_name
 from tfgan_app.tasks import load_task
 from tfgan_app.tasks.choice import check_preset, preset_for
 from tfgan_app.training.devices import build_strategy, is_chief, resolve_precision
@@ -71,7 +72,7 @@ def _check_replicas(args: argparse.Namespace, config: RunConfig, strategy: tf.di
 
 
 def _check_best_metric(config: RunConfig, task: Task):
-    if config.training.best_metric not in task.metric_names:
+    if metric_name(config.training.best_metric) not in task.metric_names:
         raise ValueError(
             f"`training.best_metric` must be one of the metrics of {config.task_name}: {', '.join(task.metric_names)}. "
             f"Received: {config.training.best_metric!r}."

@@ -30,6 +30,7 @@ from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.config import RunConfig
 from tfgan_app.files import atomic_path
 from tfgan_app.inference import COMPANION
+from tfgan_app.registry import metric_name
 from tfgan_app.training.checkpoints import Checkpoints
 from tfgan_app.training.devices import is_chief
 from tfgan_app.training.task import Task
@@ -194,7 +195,7 @@ class TrainingSession:
                 training.validate_every_steps,
                 lambda: self._task.evaluate(self.inference_model, **self._companions),
                 self._scalars,
-                best_metric=training.best_metric,
+                best_metric=metric_name(training.best_metric),
                 on_best=lambda step, values: self._save_model("best"),
                 listeners=(health.on_validation,),
                 record=record,

@@ -7,15 +7,11 @@ on its own draws alone, but for what a class says it shares within a batch. Nois
 `Sequence` composes degradations and ends with 8 bits.
 """
 
-from tfgan_app.degradations.blur import GaussianBlur, MotionDefocusBlur
-from tfgan_app.degradations.colour import Gray
 from tfgan_app.degradations.composition import Degradation, Sequence, Sometimes
-from tfgan_app.degradations.jpeg import Jpeg
 from tfgan_app.degradations.masks import MASK_DRAWS, MASKS, random_masks
-from tfgan_app.degradations.noise import Noise
 from tfgan_app.degradations.quantization import to_eight_bits
-from tfgan_app.degradations.real_esrgan import RealESRGAN
-from tfgan_app.degradations.resampling import Downscale, downscale, resize
+from tfgan_app.degradations.resampling import downscale, resize
+from tfgan_app.registry import DEGRADATIONS
 
 __all__ = [
     "DEGRADATIONS",
@@ -29,14 +25,3 @@ __all__ = [
     "resize",
     "to_eight_bits",
 ]
-
-DEGRADATIONS = {
-    "blur": GaussianBlur,
-    "colorize": Gray,
-    "deblur": MotionDefocusBlur,
-    "denoise": Noise,
-    "downscale": Downscale,
-    "jpeg": Jpeg,
-    "real": RealESRGAN,
-}
-"""Classes of degradations with keyword-only settings, by the name of what undoes them or what they do."""

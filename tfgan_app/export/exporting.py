@@ -1,94 +1,27 @@
-"""The table of export formats and the one way through it: write beside, check parity, move into place."""
+"""The one way through the export formats: write beside, check parity, move into place."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from tfgan_app.export import (
-    blame,
-    generative_saved_model,
-    keras_file,
-    manifest,
-    saved_model,
-    serving_files,
-    style_saved_model,
-    tflite,
-    web_export,
-)
+from tfgan_app.export import blame, manifest, serving_files
+from tfgan_app.export.formats import Exporter
 from tfgan_app.export.model_card import CARD_FILE, card_text, write_card_beside
 from tfgan_app.export.parity import LIMITS, Parity, ParityError, check_parity, samples_for
 from tfgan_app.export.request import ExportRequest
 from tfgan_app.files import exclusive
-from tfgan_app.latents import takes_latents
 from tfgan_app.layers import class_names_of, takes_style
+from tfgan_app.registry import EXPORTERS, is_own
 
 _BLAMED_PX = 128
-
-
-@dataclass(frozen=True)
-class Exporter:
-    """One export format.
-
-    Attributes:
-        destination: (output_dir, request) -> the path that the next export goes to. Raises ValueError where it is
-            taken.
-        write: (model, path, request) -> None, writes the model.
-        load: path -> function, loads what was written as a function on the inputs of the model. Where it has an
-            attribute `fixed_px`, it takes pictures of that height and width alone as they are.
-        outputs_of_layers: (model, inputs, request) -> for inputs as the model is called with, what its layers give in
-            this format, by `blame.key_of` their names.
-        finish: path -> None, called when the export is in its place, for what lies beside it.
-        quantizations: The values of `quantize` that the format offers.
-    """
-
-    destination: Callable[[Path, ExportRequest], Path]
-    write: Callable[[keras.Model, Path, ExportRequest], None]
-    load: Callable[[Path], Callable]
-    outputs_of_layers: Callable[[keras.Model, Any, ExportRequest], Mapping[str, np.ndarray]]
-    finish: Callable[[Path], None] = lambda path: None
-    quantizations: tuple[str, ...] = ("none",)
-
-
-def _write_saved_model(model: keras.Model, path: Path, request: ExportRequest) -> None:
-    kinds = ((takes_latents, generative_saved_model), (takes_style, style_saved_model))
-    next((writer for is_of, writer in kinds if is_of(model)), saved_model).write(model, path)
-    serving_files.write_warmup(path, request)
-
-
-EXPORTERS: dict[str, Exporter] = {
-    "saved_model": Exporter(
-        saved_model.next_version,
-        _write_saved_model,
-        saved_model.load,
-        saved_model.outputs_of_layers,
-        finish=serving_files.write_configuration,
-    ),
-    "tflite": Exporter(
-        tflite.new_file,
-        tflite.write,
-        tflite.load,
-        tflite.outputs_of_layers,
-        quantizations=tflite.QUANTIZATIONS,
-    ),
-    "web": Exporter(
-        web_export.new_folder,
-        web_export.write,
-        web_export.load,
-        tflite.outputs_of_layers,
-        quantizations=tflite.QUANTIZATIONS,
-    ),
-    "keras": Exporter(keras_file.new_file, keras_file.write, keras_file.load, keras_file.outputs_of_layers),
-}
 
 
 @dataclass(frozen=True)
@@ -210,9 +143,11 @@ def find_exporter(format: str, quantize: str = "none") -> Exporter:
     Raises:
         ValueError: If there is no such format, or it does not offer `quantize`. Lists what there is.
     """
-    if format not in EXPORTERS:
+    if format not in EXPORTERS and not is_own(format):
         raise ValueError(f"`format` must be one of {', '.join(sorted(EXPORTERS))}. Received: {format}")
     exporter = EXPORTERS[format]
+    if not isinstance(exporter, Exporter):
+        raise ValueError(f"'{format}' must be a tfgan_app.export.Exporter. Received: {type(exporter).__name__}")
     if quantize not in exporter.quantizations:
         known = ", ".join(exporter.quantizations)
         raise ValueError(f"`quantize` for the format {format} must be one of {known}. Received: {quantize}")

@@ -1,11 +1,10 @@
 """Loss functions: scalars of tensors, on any Keras backend, computed in float32."""
 
-from tfgan_app.losses.adversarial import ADVERSARIAL_LOSSES, AdversarialLoss
-from tfgan_app.losses.gradient_penalty import GRADIENT_PENALTIES, GradientPenalty
+from tfgan_app.losses.adversarial import AdversarialLoss
+from tfgan_app.losses.gradient_penalty import GradientPenalty
 from tfgan_app.losses.information import information_loss
 from tfgan_app.losses.patch_nce import patch_nce_loss
 from tfgan_app.losses.perceptual import PIX2PIXHD_LEVELS, REAL_ESRGAN_LEVELS, build_perceptual_loss
-from tfgan_app.losses.reconstruction import RECONSTRUCTION_LOSSES
 from tfgan_app.losses.style import (
     StyleLosses,
     build_style_losses,
@@ -14,6 +13,7 @@ from tfgan_app.losses.style import (
     style_distance,
 )
 from tfgan_app.losses.sub_pixel import sub_pixel_bias_loss
+from tfgan_app.registry import ADVERSARIAL_LOSSES, GRADIENT_PENALTIES, RECONSTRUCTION_LOSSES
 
 __all__ = [
     "ADVERSARIAL_LOSSES",

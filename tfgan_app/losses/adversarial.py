@@ -140,24 +140,26 @@ def _relativistic_average(higher, lower, *, label: float = 1.0):
     return sigmoid_cross_entropy(higher - ops.mean(lower), label) + sigmoid_cross_entropy(lower - ops.mean(higher), 0.0)
 
 
-ADVERSARIAL_LOSSES = {
-    "minimax": AdversarialLoss(minimax_generator_loss, cross_entropy_discriminator_loss, takes_label=True),
-    "non_saturating": AdversarialLoss(
-        non_saturating_generator_loss, cross_entropy_discriminator_loss, takes_label=True
-    ),
-    "least_squares": AdversarialLoss(
-        least_squares_generator_loss, least_squares_discriminator_loss, threshold=0.5, takes_label=True
-    ),
-    "hinge": AdversarialLoss(critic_generator_loss, hinge_discriminator_loss),
-    "wasserstein": AdversarialLoss(critic_generator_loss, wasserstein_discriminator_loss, threshold=None),
-    "relativistic": AdversarialLoss(
-        relativistic_generator_loss, relativistic_discriminator_loss, threshold=None, relativistic=True
-    ),
-    "relativistic_average": AdversarialLoss(
-        relativistic_average_generator_loss,
-        relativistic_average_discriminator_loss,
-        threshold=None,
-        relativistic=True,
-        takes_label=True,
-    ),
-}
+MINIMAX = AdversarialLoss(minimax_generator_loss, cross_entropy_discriminator_loss, takes_label=True)
+
+NON_SATURATING = AdversarialLoss(non_saturating_generator_loss, cross_entropy_discriminator_loss, takes_label=True)
+
+LEAST_SQUARES = AdversarialLoss(
+    least_squares_generator_loss, least_squares_discriminator_loss, threshold=0.5, takes_label=True
+)
+
+HINGE = AdversarialLoss(critic_generator_loss, hinge_discriminator_loss)
+
+WASSERSTEIN = AdversarialLoss(critic_generator_loss, wasserstein_discriminator_loss, threshold=None)
+
+RELATIVISTIC = AdversarialLoss(
+    relativistic_generator_loss, relativistic_discriminator_loss, threshold=None, relativistic=True
+)
+
+RELATIVISTIC_AVERAGE = AdversarialLoss(
+    relativistic_average_generator_loss,
+    relativistic_average_discriminator_loss,
+    threshold=None,
+    relativistic=True,
+    takes_label=True,
+)

@@ -39,8 +39,8 @@ def one_centred(gradients):
     return ops.mean(ops.square(ops.sqrt(squared_norms(gradients) + 1e-12) - 1.0))
 
 
-GRADIENT_PENALTIES = {
-    "r1": GradientPenalty("real", zero_centred),
-    "r2": GradientPenalty("fake", zero_centred),
-    "wgan_gp": GradientPenalty("between", one_centred),
-}
+R1 = GradientPenalty("real", zero_centred)
+
+R2 = GradientPenalty("fake", zero_centred)
+
+WGAN_GP = GradientPenalty("between", one_centred)

@@ -33,6 +33,3 @@ def charbonnier_loss(target, output):
     """
     error = ops.cast(target, "float32") - ops.cast(output, "float32")
     return ops.mean(ops.sqrt(ops.square(error) + CHARBONNIER_EPSILON**2))
-
-
-RECONSTRUCTION_LOSSES = {"l1": l1_loss, "charbonnier": charbonnier_loss}

@@ -6,10 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-LOWER_IS_BETTER = frozenset(
-    {"fid", "kid", "l1", "l2", "mae", "mse", "lpips", "content_distance", "style_distance", "transfer_distance"}
-)
-HIGHER_IS_BETTER = frozenset({"psnr", "ssim", "psnr_y", "ssim_y", "precision", "recall", "density", "coverage"})
+from tfgan_app.registry import METRICS
 
 IGNORED_FIELDS = frozenset({"checkpoint", "classes", "data", "metrics_seed"})
 """Fields of a protocol that do not change what is measured: whose pictures these are, whether classes were asked for,
@@ -106,7 +103,7 @@ def _compared(name: str, first: Mapping[str, float], second: Mapping[str, float]
 
 
 def _verdict(name: str, difference: float, first: Mapping[str, float], second: Mapping[str, float]) -> str:
-    if name not in LOWER_IS_BETTER | HIGHER_IS_BETTER:
+    if name not in METRICS:
         return ""
     if difference == 0:
         return "equal"
@@ -114,7 +111,7 @@ def _verdict(name: str, difference: float, first: Mapping[str, float], second: M
     has_intervals = all(bound in side for bound in (low, high) for side in (first, second))
     if has_intervals and first[low] <= second[high] and second[low] <= first[high]:
         return "unclear"
-    return "better" if (difference < 0) == (name in LOWER_IS_BETTER) else "worse"
+    return "better" if (difference > 0) == METRICS[name].higher_is_better else "worse"
 
 
 def _shown(protocol: Mapping[str, Any], name: str) -> str:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
-TASKS = {
-    "augment": "tfgan_app.tasks.augment.task:AugmentTask",
-    "generate": "tfgan_app.tasks.generate.task:GenerateTask",
-    "restore": "tfgan_app.tasks.pictures.restore:RestoreTask",
-    "translate": "tfgan_app.tasks.translate:TRANSLATE",
-    "upscale": "tfgan_app.tasks.pictures.upscale:UpscaleTask",
-}
+from tfgan_app.registry import TASKS
+
+__all__ = ["TASKS", "check_task_name", "load_task"]
 
 
 def check_task_name(name: str) -> str:
@@ -34,5 +29,4 @@ def load_task(name: str) -> Any:
     Raises:
         ValueError: If there is no such task.
     """
-    module, _, class_name = TASKS[check_task_name(name)].partition(":")
-    return getattr(importlib.import_module(module), class_name)
+    return TASKS[check_task_name(name)]

@@ -5,10 +5,13 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Literal
 
-from tfgan_app.tasks.loss_names import AdversarialLossName
-from tfgan_app.typed_fields import bounded, path_setting
-
-Architecture = Literal["mlp", "dcgan", "resnet", "r3gan"]
+from tfgan_app.registry import (
+    ADVERSARIAL_LOSSES,
+    DISCRIMINATOR_AUGMENTATIONS,
+    IMAGE_DISCRIMINATORS,
+    NOISE_GENERATORS,
+)
+from tfgan_app.typed_fields import bounded, choice, path_setting
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,8 +54,8 @@ class GenerateConfig:
         max_generated_pictures: at most this many pictures are generated for the metrics.
     """
 
-    architecture: Architecture = "dcgan"
-    discriminator: Literal["same", "mlp", "dcgan", "resnet", "r3gan"] = "same"
+    architecture: str = choice(NOISE_GENERATORS, default="dcgan")
+    discriminator: str = choice(IMAGE_DISCRIMINATORS, default="same", also=("same",))
     generator_width: int | None = bounded(None, minimum=1)
     discriminator_width: int | None = bounded(None, minimum=1)
     latent_dim: int = bounded(64, minimum=1, maximum=4096)
@@ -62,14 +65,14 @@ class GenerateConfig:
     code_weight: float = bounded(1.0, minimum=0.0)
     colours: Literal["auto", "gray", "rgb"] = "auto"
     horizontal_flip: bool = False
-    adversarial_loss: AdversarialLossName = "relativistic"
+    adversarial_loss: str = choice(ADVERSARIAL_LOSSES, default="relativistic")
     real_label: float = bounded(1.0, above=0.5, maximum=1.0)
     spectral_norm: bool = False
     r1_weight: float = bounded(0.0, minimum=0.0)
     r2_weight: float = bounded(0.0, minimum=0.0)
     wgan_gp_weight: float = bounded(0.0, minimum=0.0)
     penalty_every_steps: int = bounded(1, minimum=1)
-    augmentation: Literal["auto", "none", "diffaugment", "ada"] = "auto"
+    augmentation: str = choice(DISCRIMINATOR_AUGMENTATIONS, default="auto", also=("auto", "none"))
     augment_probability: float | None = bounded(None, minimum=0.0, maximum=1.0)
     ada_target: float = bounded(0.6, above=-1.0, below=1.0)
     ada_ramp_images: int = bounded(100_000, minimum=1)

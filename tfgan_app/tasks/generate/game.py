@@ -28,7 +28,7 @@ def check_settings(settings: GenerateConfig) -> None:
         raise ValueError(
             f"`task.real_label` other than 1 applies to the losses {known}. Received: {settings.real_label} for {loss}."
         )
-    if settings.transformed_real_weight and settings.augmentation not in DISCRIMINATOR_AUGMENTATIONS:
+    if settings.transformed_real_weight and settings.augmentation in ("auto", "none"):
         raise ValueError(
             "`task.transformed_real_weight` needs a transform: set `task.augmentation` to diffaugment or ada. "
             f"Received: {settings.augmentation}."

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tfgan_app.tasks.loss_names import AdversarialLossName
-from tfgan_app.typed_fields import bounded, path_setting
+from tfgan_app.registry import ADVERSARIAL_LOSSES, PICTURE_DISCRIMINATORS, RECONSTRUCTION_LOSSES
+from tfgan_app.typed_fields import bounded, choice, own_objects, path_setting
 
 
 @dataclass(frozen=True)
@@ -32,17 +32,18 @@ class PictureTaskConfig:
         val_crop_px: largest side of the held-out pictures that are measured, cut from their centres; none measures all
             of them. Pictures given with `evaluate --data` are measured whole.
         lpips_weights: file of VGG16 and LPIPS weights (.npz), to measure LPIPS too.
+        metrics: further metrics of images, each a `tfgan_app.registry.Metric` of your own, as `module:attribute`.
     """
 
     stage: Literal["psnr", "gan"] = "psnr"
     init_from: str | None = path_setting()
-    pixel_loss: Literal["l1", "charbonnier"] = "l1"
+    pixel_loss: str = choice(RECONSTRUCTION_LOSSES, default="l1")
     pixel_weight: float = bounded(1.0, minimum=0.0)
     perceptual_weight: float = bounded(0.0, minimum=0.0)
     perceptual_weights: str | None = path_setting()
-    adversarial_loss: AdversarialLossName = "relativistic_average"
+    adversarial_loss: str = choice(ADVERSARIAL_LOSSES, default="relativistic_average")
     adversarial_weight: float = bounded(0.1, minimum=0.0)
-    discriminator: Literal["unet", "vgg"] = "unet"
+    discriminator: str = choice(PICTURE_DISCRIMINATORS, default="unet")
     discriminator_width: int = bounded(32, minimum=1)
     spectral_norm: bool = True
     real_label: float = bounded(1.0, above=0.0, maximum=1.0)
@@ -51,6 +52,7 @@ class PictureTaskConfig:
     candidates: int = bounded(1, minimum=1, maximum=16)
     val_crop_px: int | None = bounded(512, minimum=16)
     lpips_weights: str | None = path_setting()
+    metrics: tuple[str, ...] = own_objects()
 
 
 PICTURE_PRESET: dict[str, Any] = {

@@ -12,6 +12,7 @@ import numpy as np
 
 from tfgan_app.inference import Predictor, predictor_of
 from tfgan_app.metrics import build_lpips, fidelity_protocol, measure_fidelity, psnr_rgb, psnr_y
+from tfgan_app.metrics.own import own_metrics
 from tfgan_app.picture_grid import make_grid
 from tfgan_app.tasks.pictures.held_out import HeldOutPairs, Pair
 
@@ -30,6 +31,7 @@ class PictureQuality:
         baseline_name: what it is called in the names of its figures.
         crop_px: pixels that are left out along each border.
         lpips_weights: file of VGG16 and LPIPS weights; None leaves LPIPS out.
+        metrics: further metrics, as `own_metrics` takes them.
     """
 
     def __init__(
@@ -40,17 +42,19 @@ class PictureQuality:
         baseline_name: str,
         crop_px: int,
         lpips_weights: str | None,
+        metrics: Sequence[str] = (),
     ):
         self.pairs = pairs
         self._baseline = baseline
         self._baseline_name = baseline_name
         self._crop_px = crop_px
         self._lpips_weights = lpips_weights
+        self._own_metrics = own_metrics(metrics)
 
     @property
     def metric_names(self) -> tuple[str, ...]:
         """What is measured: LPIPS only where its weights are given."""
-        return (*METRICS, "lpips") if self._lpips_weights else METRICS
+        return (*METRICS, *(["lpips"] if self._lpips_weights else []), *self._own_metrics)
 
     @functools.cached_property
     def baseline(self) -> dict[str, float]:
@@ -96,7 +100,8 @@ class PictureQuality:
 
     def _figures(self, target: np.ndarray, output: np.ndarray) -> dict[str, float]:
         values = measure_fidelity([target], [output], crop_px=self._crop_px, lpips=self._lpips)
-        return {name: float(value[0]) for name, value in values.items()}
+        own = {name: float(measure(target, output)) for name, measure in self._own_metrics.items()}
+        return {name: float(value[0]) for name, value in values.items()} | own
 
     @functools.cached_property
     def _lpips(self) -> Callable | None:

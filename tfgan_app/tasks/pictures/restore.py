@@ -14,6 +14,7 @@ import tensorflow as tf
 from tfgan_app.config import RunConfig
 from tfgan_app.layers import ChannelSlice, FromUnitRange, MakesColour, ToUnitRange
 from tfgan_app.networks import INPAINTERS, RESTORERS
+from tfgan_app.registry import is_own
 from tfgan_app.tasks.pictures import game
 from tfgan_app.tasks.pictures.damage import COLORIZE, INPAINT, build_damage
 from tfgan_app.tasks.pictures.data import PictureData
@@ -67,6 +68,7 @@ class RestoreTask(PictureTask):
             baseline_name="copy",
             crop_px=0,
             lpips_weights=settings.lpips_weights,
+            metrics=settings.metrics,
         )
         super().__init__(config, data=data, quality=quality)
         self._shares = [TURNS, _SHIFTS, self._damage.draws_per_example, self.seen_draws]
@@ -92,7 +94,7 @@ class RestoreTask(PictureTask):
         _ = self.losses  # Their variables must be there before the train step is traced.
         table, automatic = (INPAINTERS, "gated") if self._has_holes else (RESTORERS, "nafnet")
         name = automatic if settings.generator == "auto" else settings.generator
-        if name not in table:
+        if name not in table and not is_own(name):
             kind = "holes" if self._has_holes else "pictures without holes"
             raise ValueError(f"`task.generator` for {kind} must be one of auto, {', '.join(table)}. Received: {name}.")
         options = {"size": settings.generator_size, "width": settings.generator_width}

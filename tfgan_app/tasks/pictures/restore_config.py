@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tfgan_app.registry import DEGRADATIONS, INPAINTERS, RESTORERS
 from tfgan_app.tasks.pictures.config import ADVERSARIAL_STAGE, PICTURE_PRESET, PictureTaskConfig
-from tfgan_app.typed_fields import bounded
-
-DegradationName = Literal["denoise", "deblur", "jpeg", "colorize", "real", "inpaint"]
+from tfgan_app.typed_fields import bounded, choice
 
 
 @dataclass(frozen=True)
@@ -31,13 +30,18 @@ class RestoreConfig(PictureTaskConfig):
         generator_width: channels at full resolution; none is the architecture's own.
     """
 
-    degradation: tuple[DegradationName, ...] = ("denoise", "jpeg")
+    degradation: tuple[str, ...] = choice(
+        DEGRADATIONS,
+        default=("denoise", "jpeg"),
+        only=("denoise", "deblur", "jpeg", "colorize", "real"),
+        also=("inpaint",),
+    )
     share_untouched: float = bounded(0.05, minimum=0.0, below=1.0)
     share_skipped: float = bounded(0.3, minimum=0.0, below=1.0)
     noise_sigma_255: tuple[float, float] = (0.0, 55.0)
     jpeg_quality: tuple[float, float] = (5.0, 95.0)
     mask: Literal["mixed", "thin", "medium", "thick", "boxes"] = "mixed"
-    generator: Literal["auto", "nafnet", "unet", "gated"] = "auto"
+    generator: str = choice({**dict.fromkeys(RESTORERS), **dict.fromkeys(INPAINTERS)}, default="auto", also=("auto",))
     generator_size: Literal["light", "paper"] | None = None
     generator_width: int | None = bounded(None, minimum=1)
 

@@ -96,6 +96,7 @@ class UpscaleTask(PictureTask):
             baseline_name="bicubic",
             crop_px=settings.scale,
             lpips_weights=settings.lpips_weights,
+            metrics=settings.metrics,
         )
         super().__init__(config, data=data, quality=quality)
         if settings.sub_pixel_weight:

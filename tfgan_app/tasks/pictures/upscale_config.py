@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tfgan_app.registry import UPSCALERS
 from tfgan_app.tasks.pictures.config import ADVERSARIAL_STAGE, PICTURE_PRESET, PictureTaskConfig
-from tfgan_app.typed_fields import bounded, path_setting
+from tfgan_app.typed_fields import bounded, choice, path_setting
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class UpscaleConfig(PictureTaskConfig):
     """
 
     scale: Literal[2, 3, 4] = 4
-    generator: Literal["compact", "srresnet", "rrdb"] = "compact"
+    generator: str = choice(UPSCALERS, default="compact")
     generator_size: Literal["small", "medium", "large"] | None = None
     generator_width: int | None = bounded(None, minimum=1)
     generator_blocks: int | None = bounded(None, minimum=1)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Literal
 
-from tfgan_app.typed_fields import bounded, path_setting
+from tfgan_app.registry import ADVERSARIAL_LOSSES, DISCRIMINATORS, GENERATORS
+from tfgan_app.typed_fields import bounded, choice, own_objects, path_setting
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +30,7 @@ class TranslateConfig:
         perceptual_weight: factor of the VGG16 feature distance; 0 leaves it out.
         perceptual_weights: file of VGG16 weights (.npz); none downloads those of keras.applications.
         lpips_weights: file of VGG16 and LPIPS weights (.npz); where it is given, LPIPS is measured too.
+        metrics: further metrics of images, each a `tfgan_app.registry.Metric` of your own, as `module:attribute`.
         real_label: target of the discriminator for real pictures; below 1 is one-sided label smoothing.
         horizontal_flip: mirror pairs left and right at random.
         vertical_flip: mirror pairs up and down at random.
@@ -58,20 +60,23 @@ class TranslateConfig:
 
     method: Literal["paired", "cyclegan", "cut", "fastcut", "style", "colour"] = "paired"
     direction: Literal["a2b", "b2a"] = "a2b"
-    generator: Literal["residual_unet", "unet", "resnet_6", "resnet_9"] = "residual_unet"
+    generator: str = choice(GENERATORS, default="residual_unet")
     generator_width: int | None = bounded(None, minimum=1)
     generator_depth: int | None = bounded(None, minimum=1, maximum=10)
     generator_normalization: Literal["auto", "none", "instance", "batch"] = "auto"
-    discriminator: Literal["patchgan_16", "patchgan_34", "patchgan_70", "patchgan_286"] = "patchgan_34"
+    discriminator: str = choice(DISCRIMINATORS, default="patchgan_34")
     discriminator_width: int = bounded(32, minimum=1)
     discriminator_normalization: Literal["none", "instance", "batch"] = "none"
     spectral_norm: bool = False
-    adversarial_loss: Literal["non_saturating", "least_squares"] = "non_saturating"
+    adversarial_loss: str = choice(
+        ADVERSARIAL_LOSSES, default="non_saturating", only=("non_saturating", "least_squares")
+    )
     adversarial_weight: float = bounded(0.3, minimum=0.0)
     l1_weight: float = bounded(100.0, minimum=0.0)
     perceptual_weight: float = bounded(0.0, minimum=0.0)
     perceptual_weights: str | None = path_setting()
     lpips_weights: str | None = path_setting()
+    metrics: tuple[str, ...] = own_objects()
     real_label: float = bounded(1.0, above=0.5, maximum=1.0)
     horizontal_flip: bool = True
     vertical_flip: bool = False

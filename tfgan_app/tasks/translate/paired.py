@@ -21,6 +21,7 @@ from tfgan_app.data.pipeline import build_pair_dataset, load_pairs
 from tfgan_app.data.unpaired import matching_share
 from tfgan_app.losses import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES, build_perceptual_loss
 from tfgan_app.metrics import PIXEL_METRICS, build_lpips, output_variation, paired_metrics
+from tfgan_app.metrics.own import batched, own_metrics
 from tfgan_app.picture_grid import make_grid
 from tfgan_app.tasks.exported import calibration_pictures
 from tfgan_app.tasks.progress import progress_reporter
@@ -88,7 +89,7 @@ class PairedTranslation:
     @property
     def metric_names(self) -> tuple[str, ...]:
         """What is measured: LPIPS only where its weights are given."""
-        return (*PIXEL_METRICS, "lpips") if self.config.task.lpips_weights else tuple(PIXEL_METRICS)
+        return (*PIXEL_METRICS, *(["lpips"] if self.config.task.lpips_weights else []), *self._own_metrics)
 
     @functools.cached_property
     def pairs(self) -> PairSet:
@@ -260,7 +261,12 @@ class PairedTranslation:
     @functools.cached_property
     def _metrics(self) -> dict[str, Callable]:
         weights = self.config.task.lpips_weights
-        return {**PIXEL_METRICS, "lpips": build_lpips(weights)} if weights else PIXEL_METRICS
+        lpips = {"lpips": build_lpips(weights)} if weights else {}
+        return {**PIXEL_METRICS, **lpips, **self._own_metrics}
+
+    @functools.cached_property
+    def _own_metrics(self) -> dict[str, Callable]:
+        return {name: batched(function) for name, function in own_metrics(self.config.task.metrics).items()}
 
     @functools.cached_property
     def _baseline(self) -> dict[str, float]:

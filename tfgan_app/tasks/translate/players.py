@@ -11,6 +11,7 @@ import keras
 from tfgan_app.layers import FromUnitRange, ToUnitRange
 from tfgan_app.networks import DISCRIMINATORS, GENERATORS
 from tfgan_app.networks.patchgan import smallest_picture_px
+from tfgan_app.registry import is_own
 from tfgan_app.tasks.translate.config import TranslateConfig
 from tfgan_app.tasks.translate.settings import UNPAIRED
 
@@ -78,7 +79,9 @@ def build_inference_model(generator: keras.Model) -> keras.Model:
 
 
 def check_discriminator_fits(discriminator: str, size_px: int) -> None:
-    """Raises ValueError for pictures that are too small to be judged."""
+    """Raises ValueError for pictures that are too small to be judged; a user's own discriminator takes any."""
+    if is_own(discriminator):
+        return
     smallest = smallest_picture_px(int(discriminator.removeprefix("patchgan_")))
     if size_px < smallest:
         raise ValueError(

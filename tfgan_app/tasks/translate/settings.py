@@ -12,6 +12,7 @@ UNPAIRED = ("cyclegan", "cut", "fastcut")
 _CONTRASTIVE = ("cut", "fastcut")
 USED_BY = {
     "l1_weight": ("paired",),
+    "metrics": ("paired",),
     "perceptual_weight": ("paired",),
     "perceptual_weights": ("paired", "style"),
     "cycle_weight": ("cyclegan",),

@@ -1,0 +1,305 @@
+"""Every table of the house: the names that a configuration may use, and where each one's code lives.
+
+A row is the text `module:attribute`, imported when it is looked up, so that this module needs nothing but the standard
+library and the command line can list all names at once. A new network, loss, degradation or format is one new file and
+one row here. Where a table is open, a name with a colon is a user's own: `--set task.generator=my_module:build`.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+class Table(Mapping[str, Any]):
+    """Names and the objects they stand for; looking one up imports it.
+
+    Args:
+        kind: The objects' kind, for messages: "a generator".
+        rows: Name -> `module:attribute`, or that and keyword arguments which the object is called with in any case.
+    """
+
+    def __init__(self, kind: str, rows: Mapping[str, str | tuple[str, dict[str, Any]]]):
+        self.kind = kind
+        self._rows = dict(rows)
+
+    def __getitem__(self, name: str) -> Any:
+        """The object of a row, or the user's own behind `module:attribute`.
+
+        Raises:
+            KeyError: If there is no such row.
+            ValueError: If a user's own object cannot be imported.
+        """
+        if is_own(name):
+            return _import_own(name)
+        row = self._rows[name]
+        target, options = (row, {}) if isinstance(row, str) else row
+        module, _, attribute = target.partition(":")
+        found = getattr(importlib.import_module(module), attribute)
+        return functools.partial(found, **options) if options else found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._rows
+
+
+def is_own(name: str) -> bool:
+    """Whether a name stands for a user's own object: `module:attribute`."""
+    module, colon, attribute = name.partition(":")
+    return bool(colon) and all(part.isidentifier() for part in [*module.split("."), attribute])
+
+
+def _import_own(name: str) -> Any:
+    """Imports a user's own object, from the current folder too."""
+    module, _, attribute = name.partition(":")
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except Exception as error:  # The user's module may fail in any way while it is imported.
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ValueError(
+            f"Cannot import '{name}': {reason}. Its module is looked for in the current folder and on PYTHONPATH."
+        ) from error
+
+
+TASKS = Table(
+    "a task",
+    {
+        "augment": "tfgan_app.tasks.augment.task:AugmentTask",
+        "generate": "tfgan_app.tasks.generate.task:GenerateTask",
+        "restore": "tfgan_app.tasks.pictures.restore:RestoreTask",
+        "translate": "tfgan_app.tasks.translate:TRANSLATE",
+        "upscale": "tfgan_app.tasks.pictures.upscale:UpscaleTask",
+    },
+)
+"""Classes of tasks, or a `MethodChoice` among several."""
+
+_NETWORKS = "tfgan_app.networks"
+
+GENERATORS = Table(
+    "a generator from images to images",
+    {
+        "residual_unet": f"{_NETWORKS}.residual_unet:build_residual_unet",
+        "unet": f"{_NETWORKS}.unet:build_unet",
+        "resnet_6": (f"{_NETWORKS}.resnet:build_resnet", {"blocks": 6}),
+        "resnet_9": (f"{_NETWORKS}.resnet:build_resnet", {"blocks": 9}),
+    },
+)
+"""Float `[batch, height, width, input_channels]` in [-1, 1] to float32 `[batch, height, width, output_channels]`,
+nominally in [-1, 1], for any height and width of at least 1."""
+
+DISCRIMINATORS = Table(
+    "a discriminator of patches",
+    {f"patchgan_{px}": (f"{_NETWORKS}.patchgan:build_patchgan", {"receptive_field": px}) for px in (16, 34, 70, 286)},
+)
+"""A list `[condition, image]` of float images to float32 logits `[batch, rows, columns, 1]`, one a patch (positive:
+real)."""
+
+NOISE_GENERATORS = Table(
+    "a generator from noise",
+    {
+        "mlp": f"{_NETWORKS}.mlp_gan:build_mlp_generator",
+        "dcgan": f"{_NETWORKS}.dcgan:build_dcgan_generator",
+        "resnet": f"{_NETWORKS}.resnet_gan:build_resnet_generator",
+        "r3gan": f"{_NETWORKS}.r3gan:build_r3gan_generator",
+    },
+)
+"""`latents` float32 `[batch, latent_dim]` to float32 `[batch, size_px, size_px, channels]`, nominally in [-1, 1]; with
+classes, a list `[latents, labels]`, labels int32 `[batch]`."""
+
+IMAGE_DISCRIMINATORS = Table(
+    "a discriminator of whole images",
+    {
+        "mlp": f"{_NETWORKS}.mlp_gan:build_mlp_discriminator",
+        "dcgan": f"{_NETWORKS}.dcgan:build_dcgan_discriminator",
+        "resnet": f"{_NETWORKS}.resnet_gan:build_resnet_discriminator",
+        "r3gan": f"{_NETWORKS}.r3gan:build_r3gan_discriminator",
+    },
+)
+"""Images of one size to float32 logits `[batch, 1]`; with classes, a list `[labels, image]`; with codes (InfoGAN, Chen
+et al. 2016, arXiv:1606.03657), to a list `[logits, codes]`, codes float32 `[batch, codes]`."""
+
+UPSCALERS = Table(
+    "an upscaler",
+    {
+        "compact": f"{_NETWORKS}.compact:build_compact",
+        "srresnet": f"{_NETWORKS}.srresnet:build_srresnet",
+        "rrdb": f"{_NETWORKS}.rrdb:build_rrdb",
+    },
+)
+"""Float `[batch, height, width, channels]` in [-1, 1] to float32 `[batch, scale * height, scale * width, channels]`,
+about in [-1, 1], for any height and width of at least 1."""
+
+RESTORERS = Table(
+    "a restorer",
+    {
+        "nafnet": f"{_NETWORKS}.nafnet:build_nafnet",
+        "unet": f"{_NETWORKS}.restoration_unet:build_restoration_unet",
+    },
+)
+"""As `UPSCALERS`, at scale 1."""
+
+INPAINTERS = Table("an inpainting network", {"gated": f"{_NETWORKS}.inpainting:build_gated_inpainting"})
+"""A list `[image, mask]`, mask float32 `[batch, height, width, 1]`, 1 in holes, to an image."""
+
+PICTURE_DISCRIMINATORS = Table(
+    "a discriminator of crops",
+    {
+        "unet": f"{_NETWORKS}.unet_discriminator:build_unet_discriminator",
+        "vgg": f"{_NETWORKS}.sr_discriminator:build_vgg_discriminator",
+    },
+)
+"""Images of any size from 32 on to float32 logits: one an image, `[batch, 1]`, or one a pixel,
+`[batch, height, width, 1]`."""
+
+_ADVERSARIAL = "tfgan_app.losses.adversarial"
+
+ADVERSARIAL_LOSSES = Table(
+    "an adversarial loss",
+    {
+        "minimax": f"{_ADVERSARIAL}:MINIMAX",
+        "non_saturating": f"{_ADVERSARIAL}:NON_SATURATING",
+        "least_squares": f"{_ADVERSARIAL}:LEAST_SQUARES",
+        "hinge": f"{_ADVERSARIAL}:HINGE",
+        "wasserstein": f"{_ADVERSARIAL}:WASSERSTEIN",
+        "relativistic": f"{_ADVERSARIAL}:RELATIVISTIC",
+        "relativistic_average": f"{_ADVERSARIAL}:RELATIVISTIC_AVERAGE",
+    },
+)
+"""`tfgan_app.losses.AdversarialLoss` objects."""
+
+RECONSTRUCTION_LOSSES = Table(
+    "a reconstruction loss",
+    {
+        "l1": "tfgan_app.losses.reconstruction:l1_loss",
+        "charbonnier": "tfgan_app.losses.reconstruction:charbonnier_loss",
+    },
+)
+"""Functions `(target, output)` of float `[batch, height, width, channels]` to a float32 scalar."""
+
+GRADIENT_PENALTIES = Table(
+    "a gradient penalty",
+    {
+        "r1": "tfgan_app.losses.gradient_penalty:R1",
+        "r2": "tfgan_app.losses.gradient_penalty:R2",
+        "wgan_gp": "tfgan_app.losses.gradient_penalty:WGAN_GP",
+    },
+)
+"""`tfgan_app.losses.GradientPenalty` objects."""
+
+DEGRADATIONS = Table(
+    "a degradation",
+    {
+        "blur": "tfgan_app.degradations.blur:GaussianBlur",
+        "colorize": "tfgan_app.degradations.colour:Gray",
+        "deblur": "tfgan_app.degradations.blur:MotionDefocusBlur",
+        "denoise": "tfgan_app.degradations.noise:Noise",
+        "downscale": "tfgan_app.degradations.resampling:Downscale",
+        "jpeg": "tfgan_app.degradations.jpeg:Jpeg",
+        "real": "tfgan_app.degradations.real_esrgan:RealESRGAN",
+    },
+)
+"""Classes of degradations with keyword-only settings; see `tfgan_app.degradations`."""
+
+DISCRIMINATOR_AUGMENTATIONS = Table(
+    "an augmentation for discriminators",
+    {
+        "ada": "tfgan_app.augmentation.adaptive:AdaptiveAugmentation",
+        "diffaugment": "tfgan_app.augmentation.diff_augment:DiffAugment",
+    },
+)
+"""Classes of augmentations of the images that a discriminator sees."""
+
+EXPORTERS = Table(
+    "an export format",
+    {
+        "saved_model": "tfgan_app.export.formats:SAVED_MODEL",
+        "tflite": "tfgan_app.export.formats:TFLITE",
+        "web": "tfgan_app.export.formats:WEB",
+        "keras": "tfgan_app.export.formats:KERAS",
+    },
+)
+"""`tfgan_app.export.Exporter` objects."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One figure of an evaluation.
+
+    Attributes:
+        label: Its name in reports.
+        higher_is_better: The direction.
+        unit: Its unit in reports.
+        decimals: Digits behind the point in reports.
+        function: For metrics of users: `(target, output) -> float` of two uint8 `[height, width, channels]` images.
+            The house's own are computed by the evaluations of the tasks.
+    """
+
+    label: str
+    higher_is_better: bool
+    unit: str = ""
+    decimals: int = 3
+    function: Any = None
+
+
+METRICS: dict[str, Metric] = {
+    "psnr_y": Metric("PSNR of luma", True, "dB", 2),
+    "ssim_y": Metric("SSIM of luma", True),
+    "psnr": Metric("PSNR", True, "dB", 2),
+    "ssim": Metric("SSIM", True),
+    "l1": Metric("L1 error", False, decimals=4),
+    "lpips": Metric("LPIPS", False),
+    "fid": Metric("FID", False, decimals=2),
+    "kid": Metric("KID", False, decimals=4),
+    "precision": Metric("Precision", True),
+    "recall": Metric("Recall", True),
+    "density": Metric("Density", True),
+    "coverage": Metric("Coverage", True),
+    "transfer_distance": Metric("Distance from content and style", False),
+    "content_distance": Metric("Distance from the content", False),
+    "style_distance": Metric("Distance from the style", False),
+}
+"""Figures by name, in the order in which reports show them."""
+
+
+def metric_name(name: str) -> str:
+    """The name of a metric in evaluations: of a user's own its attribute in lower case."""
+    return name.partition(":")[2].lower() if is_own(name) else name
+
+
+def add_own_metrics(names: tuple[str, ...]) -> dict[str, Metric]:
+    """Adds the metrics of a user to `METRICS`, each under its attribute's name in lower case.
+
+    Args:
+        names: `module:attribute` of `Metric` objects that have a `function`.
+
+    Returns:
+        The metrics by name.
+
+    Raises:
+        ValueError: If one is no such metric, or has the name of one of the house.
+    """
+    found = {}
+    for name in names:
+        metric = _import_own(name)
+        short = metric_name(name)
+        if not isinstance(metric, Metric) or not callable(metric.function):
+            raise ValueError(
+                f"'{name}' must be a tfgan_app.registry.Metric with a function (target, output) -> float. "
+                f"Received: {type(metric).__name__}."
+            )
+        if METRICS.get(short, metric) != metric:
+            raise ValueError(f"'{name}' has the name of another metric, {short}: rename it.")
+        METRICS[short] = found[short] = metric
+    return found
