@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from tfgan_app.files import atomic_path
+from tfgan_app.png_chunks import repaired_png
 
 MAX_PIXELS = 2**26
 """Pictures with more pixels than this (67 megapixels, 200 MB decoded) are refused before they are decoded."""
@@ -197,7 +198,13 @@ def _open(path: str | os.PathLike, max_pixels: int | None) -> Image.Image:
     """Opens a file lazily after the checks that need no pixels. The caller closes it."""
     if os.path.getsize(path) == 0:
         raise ValueError("the file is empty")
-    image = Image.open(path)
+    try:
+        image = Image.open(path)
+    except (Image.UnidentifiedImageError, ValueError):  # A PNG with damaged chunks that its pixels do not need.
+        repaired = repaired_png(path)
+        if repaired is None:
+            raise
+        image = Image.open(repaired, formats=("PNG",))
     width, height = image.size
     if min(width, height) < 1 or (max_pixels is not None and width * height > max_pixels):
         image.close()
