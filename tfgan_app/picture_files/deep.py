@@ -20,6 +20,7 @@ _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 0, 1, 2
 _ASSOCIATED, _UNSPECIFIED = 1, 0
 _MAX_SAMPLES = 16
+_MAX_TYPED_PAGES = 1000
 _PPM_HEADER = re.compile(rb"P6(?:\s|#[^\n]*\n)+(\d+)(?:\s|#[^\n]*\n)+(\d+)(?:\s|#[^\n]*\n)+(\d+)\s")
 
 
@@ -106,7 +107,9 @@ class TiffPage:
     Attributes:
         bits: Bits per sample; 0 where they differ from channel to channel.
         is_plain: Whether the page is gray or RGB, which `read` takes.
-        is_only: Whether the file has no further page.
+        keeps_values: Whether `read` gives the numbers that are stored.
+        pages: How many the file has, without its reduced copies and masks.
+        has_mask: Whether one of its pages is a mask.
     """
 
     def __init__(self, path: str | os.PathLike):
@@ -116,7 +119,9 @@ class TiffPage:
             self._page = self._file.pages.first
             self.bits = self._page.bitspersample if isinstance(self._page.bitspersample, int) else 0
             self.is_plain = self._page.photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB)
-            self.is_only = self._has_no_second()
+            is_natural = str(self._page.dtype) in ("uint8", "uint16") and self.bits in (8, 16)
+            self.keeps_values = is_natural and self._page.photometric in (_BLACK_IS_ZERO, _RGB)
+            self.pages, self.has_mask = self._count()
         except BaseException:
             self._file.close()
             raise
@@ -168,11 +173,16 @@ class TiffPage:
             pixels = np.iinfo(pixels.dtype).max - pixels
         return _straight(pixels, alpha) if has_alpha and extra[0] == _ASSOCIATED else pixels, alpha
 
-    def _has_no_second(self) -> bool:
+    def _count(self) -> tuple[int, bool]:
+        """The pages of the file, and whether one is a mask; copies at a smaller size do not count."""
         try:
-            return self._file.pages[1] is None
+            pages = self._file.pages
+            if len(pages) > _MAX_TYPED_PAGES:
+                return len(pages), False
+            kinds = [(bool(page.is_reduced), bool(page.is_mask)) for page in pages]
         except Exception:  # Whatever follows the first page is not read.
-            return True
+            return 1, False
+        return max(1, kinds.count((False, False))), any(is_mask for _, is_mask in kinds)
 
     def _check(self) -> None:
         page = self._page

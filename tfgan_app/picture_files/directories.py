@@ -10,7 +10,10 @@ PREVIEW_OFFSET, PREVIEW_LENGTH = 0x0201, 0x0202
 EXIF_DIRECTORY, GPS_DIRECTORY, INTEROPERABILITY_DIRECTORY = 0x8769, 0x8825, 0xA005
 
 DESCRIPTIVE_TAGS = frozenset(
-    {0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298, *range(0x9C9B, 0x9CA0), EXIF_DIRECTORY, GPS_DIRECTORY}
+    {
+        *(0x010D, 0x010E, 0x010F, 0x0110, 0x011D, 0x0131, 0x0132, 0x013B, 0x013C, 0x8298),
+        *(*range(0x9C9B, 0x9CA0), EXIF_DIRECTORY, GPS_DIRECTORY),
+    }
 )
 """Tags of a TIFF's first directory that describe the picture, not how its pixels are stored."""
 
@@ -118,6 +121,12 @@ def _parse(block: bytes, offset: int, order: str, big: bool, depth: int) -> tupl
             entry = Entry(kind, entry.data, place, children)
         entries[tag] = entry
     return entries, start + count * entry_size
+
+
+def format_tag_file(entries: dict[int, Entry], order: str) -> bytes:
+    """Lays out an EXIF block of entries in the byte order `order`."""
+    header = (b"II" if order == "<" else b"MM") + struct.pack(f"{order}HI", 42, 8)
+    return header + format_directory(entries, 8, order=order)
 
 
 def format_directory(entries: dict[int, Entry], offset: int, *, order: str, big: bool = False) -> bytes:

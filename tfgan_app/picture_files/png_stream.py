@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from tfgan_app.picture_files.embedded import text_chunks
 from tfgan_app.picture_files.picture import PictureMetadata
 
 MAX_SIDE = 2**31 - 1
@@ -39,7 +40,7 @@ class PngStream:
             width: Pixels of a row.
             channels: 1 gray, 2 gray and alpha, 3 RGB, 4 RGB and alpha.
             dtype: uint8 or uint16.
-            metadata: Kept in the chunks iCCP, eXIf, iTXt and pHYs.
+            metadata: Kept in the chunks iCCP, eXIf, pHYs, iTXt, tEXt and zTXt.
         """
         self._file = file
         self._dtype = np.dtype(dtype)
@@ -138,4 +139,4 @@ def _metadata_chunks(metadata: PictureMetadata) -> Sequence[tuple[bytes, bytes]]
         chunks.append((b"eXIf", metadata.exif))
     if metadata.xmp:
         chunks.append((b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + metadata.xmp))
-    return chunks
+    return [*chunks, *text_chunks(metadata.comment, metadata.iptc), *metadata.texts]

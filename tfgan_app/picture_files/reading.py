@@ -16,8 +16,11 @@ from tfgan_app.images import MAX_PIXELS
 from tfgan_app.picture_files import deep
 from tfgan_app.picture_files.colour import split_channels
 from tfgan_app.picture_files.directories import ORIENTATION, TagFile, parse_tag_file
+from tfgan_app.picture_files.embedded import jpeg_extras, png_extras, tiff_extras
 from tfgan_app.picture_files.metadata import exif_of_tiff, profile_colour_space, upright_exif, upright_xmp
 from tfgan_app.picture_files.picture import Picture, PictureMetadata, turned
+from tfgan_app.picture_files.tiff_tags import geo_tags
+from tfgan_app.png_chunks import PNG_SIGNATURE, PngChunk, damage_note, repaired_png, scan_png
 
 # Of Pillow's other formats, some run programs (EPS) and few have met hostile files.
 _KNOWN_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "GIF", "AVIF", "JPEG2000", "PPM", "TGA")
@@ -62,16 +65,32 @@ def read_picture(path: str | os.PathLike, *, max_pixels: int = MAX_PIXELS) -> Pi
 
 
 def _read_other(path: Path, head: bytes, max_pixels: int) -> Picture:
-    with Image.open(path, formats=_FORMATS) as image:
+    with _open(path, head, notes := [], chunks := []) as image:
         _check_size(image, max_pixels)
-        notes = _frame_notes(image)
+        notes += _frame_notes(image)
         image.load()  # Deep files too: it checks them a second way, and finds the metadata behind the pixels.
         pixels, alpha = _decode(path, image, head, notes)
         orientation = _orientation(image)
         metadata = _metadata(image, orientation, notes)
+        _add_extras(metadata, image, chunks, notes)
     metadata["icc_profile"] = _fitting_profile(metadata["icc_profile"], pixels.shape[2], notes)
     alpha = None if alpha is None else turned(alpha, orientation)
     return Picture(turned(pixels, orientation), alpha, PictureMetadata(**metadata), tuple(notes))
+
+
+def _open(path: Path, head: bytes, notes: list[str], chunks: list[PngChunk]) -> Image.Image:
+    """Opens a file without what is damaged in it; fills in the chunks of a PNG."""
+    if not head.startswith(PNG_SIGNATURE):
+        return Image.open(path, formats=_FORMATS)
+    with path.open("rb") as file:
+        chunks += scan_png(file)
+    if note := damage_note(chunks):
+        notes.append(note)
+        return Image.open(repaired_png(path), formats=("PNG",))
+    try:
+        return Image.open(path, formats=("PNG",))
+    except (Image.UnidentifiedImageError, ValueError):  # Its texts are more than Pillow takes.
+        return Image.open(repaired_png(path), formats=("PNG",))
 
 
 def _decode(path: Path, image: Image.Image, head: bytes, notes: list[str]) -> tuple[np.ndarray, np.ndarray | None]:
@@ -99,8 +118,11 @@ def _read_tiff(path: Path, head: bytes, max_pixels: int) -> Picture:
     orientation = _tiff_orientation(tags)
     with deep.TiffPage(path) as page:
         page.check_size(max_pixels)
-        if not page.is_only:
-            notes.append("only the first page was taken")
+        if page.pages > 1:
+            notes.append(f"only the first of {page.pages} pages was taken")
+        if page.has_mask:
+            notes.append("its mask, a page of its own, was left out")
+        keeps_values = page.keeps_values
         if page.is_plain and page.bits >= 8:
             pixels, alpha = page.read(notes)
             pixels, alpha = turned(pixels, orientation), None if alpha is None else turned(alpha, orientation)
@@ -111,6 +133,8 @@ def _read_tiff(path: Path, head: bytes, max_pixels: int) -> Picture:
             if page.bits > 8:
                 notes.append(f"{page.bits} bits a channel were reduced to 8")
     metadata = _tiff_metadata(tags, orientation, notes)
+    metadata["geo"] = geo_tags(tags, is_upright=orientation == _UPRIGHT, keeps_values=keeps_values, notes=notes)
+    metadata |= {"size": pixels.shape[:2], **tiff_extras(tags, notes)}
     metadata["icc_profile"] = _fitting_profile(metadata["icc_profile"], pixels.shape[2], notes)
     return Picture(pixels, alpha, PictureMetadata(**metadata), tuple(notes))
 
@@ -125,8 +149,8 @@ def _frame_notes(image: Image.Image) -> list[str]:
     try:
         frames = getattr(image, "n_frames", 1)
     except Exception:  # Damage behind the first frame.
-        frames = 2
-    return ["only the first frame was taken"] if frames > 1 else []
+        return ["only the first frame was taken"]
+    return [f"only the first of {frames} frames was taken"] if frames > 1 else []
 
 
 def _orientation(image: Image.Image) -> int:
@@ -148,6 +172,21 @@ def _metadata(image: Image.Image, orientation: int, notes: list[str]) -> dict:
         "xmp": upright_xmp(xmp) if xmp else None,
         "dpi": _valid_dpi(info.get("dpi"), orientation),
     }
+
+
+def _add_extras(metadata: dict, image: Image.Image, chunks: list[PngChunk], notes: list[str]) -> None:
+    """Adds comment, IPTC and texts, and an EXIF block that is written as text."""
+    if chunks:
+        extras = png_extras(chunks, notes)
+    elif image.format in ("JPEG", "MPO"):
+        extras = jpeg_extras(image, notes)
+    else:
+        comment = image.info.get("comment")
+        extras = {"comment": comment.encode() if isinstance(comment, str) else comment or None}
+    exif = extras.pop("exif", None)
+    if exif and not metadata["exif"]:
+        metadata["exif"] = _upright_exif(exif, notes)
+    metadata |= extras
 
 
 def _upright_exif(exif: bytes, notes: list[str]) -> bytes | None:
@@ -198,7 +237,7 @@ def _tiff_orientation(tags: TagFile) -> int:
 
 def _tiff_metadata(tags: TagFile, orientation: int, notes: list[str]) -> dict:
     entries = tags.entries
-    exif = exif_of_tiff(tags)
+    exif = exif_of_tiff(tags, notes)
     return {
         "icc_profile": entries[_ICC_TAG].data if _ICC_TAG in entries else None,
         "exif": _upright_exif(exif, notes) if exif else None,

@@ -11,6 +11,7 @@ import numpy as np
 
 from tfgan_app.picture_files.directories import DESCRIPTIVE_TAGS, Entry, format_directory, parse_tag_file
 from tfgan_app.picture_files.picture import PictureMetadata
+from tfgan_app.picture_files.tiff_tags import IPTC, in_order
 
 _SHORT, _LONG, _RATIONAL, _BYTE, _UNDEFINED, _LONG8 = 3, 4, 5, 1, 7, 16
 _STRIP_BYTES = 2**18
@@ -108,6 +109,9 @@ class TiffStream:
             entries[700] = Entry(_BYTE, metadata.xmp)
         if metadata.icc_profile:
             entries[34675] = Entry(_UNDEFINED, metadata.icc_profile)
+        if metadata.iptc:
+            entries[IPTC] = Entry(_UNDEFINED, metadata.iptc)
+        entries |= {tag: in_order(entry, "<", self._order) for tag, entry in metadata.geo.items()}
         return entries
 
     def _integers(self, kind: int, code: str, *values: int) -> Entry:

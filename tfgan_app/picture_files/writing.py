@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
+import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -14,57 +13,16 @@ import numpy as np
 from PIL import Image
 
 from tfgan_app.files import atomic_path
-from tfgan_app.picture_files.metadata import resized_exif
+from tfgan_app.picture_files.embedded import PHOTOSHOP_MARKER, photoshop_block
+from tfgan_app.picture_files.formats import PICTURE_FORMATS, PictureFormat, fitting_metadata
 from tfgan_app.picture_files.picture import PictureMetadata
-from tfgan_app.picture_files.png_stream import MAX_SIDE, PngStream
+from tfgan_app.picture_files.png_stream import PngStream
 from tfgan_app.picture_files.tiff_stream import TiffStream
 
 DEFAULT_QUALITY = 95
 LOSSLESS_QUALITY = 100
 
-_MAX_SEGMENT_BYTES = {"exif": 65533 - len(b"Exif\0\0"), "xmp": 65533 - len(b"http://ns.adobe.com/xap/1.0/\0")}
-"""What one marker segment of a JPEG file holds."""
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
-
-
-@dataclass(frozen=True)
-class PictureFormat:
-    """What files of a format hold.
-
-    Attributes:
-        name: As Pillow calls it.
-        max_side: Largest width and height in pixels.
-        alpha: Whether it holds transparency.
-        deep: Whether it holds 16 bits a channel.
-        metadata: Which attributes of `PictureMetadata` it holds.
-    """
-
-    name: str
-    max_side: int = MAX_SIDE
-    alpha: bool = False
-    deep: bool = False
-    metadata: frozenset[str] = frozenset()
-
-
-_ALL_METADATA = frozenset({"icc_profile", "exif", "xmp", "dpi"})
-_JPEG = PictureFormat("JPEG", max_side=65500, metadata=_ALL_METADATA)
-_TIFF = PictureFormat("TIFF", alpha=True, deep=True, metadata=_ALL_METADATA)
-PICTURE_FORMATS = {
-    ".png": PictureFormat("PNG", alpha=True, deep=True, metadata=_ALL_METADATA),
-    **dict.fromkeys((".jpg", ".jpeg", ".jpe", ".jfif"), _JPEG),
-    ".webp": PictureFormat("WEBP", max_side=16383, alpha=True, metadata=_ALL_METADATA - {"dpi"}),
-    **dict.fromkeys((".tif", ".tiff"), _TIFF),
-    ".bmp": PictureFormat("BMP", metadata=frozenset({"dpi"})),
-    ".ppm": PictureFormat("PPM", deep=True),
-}
-"""Formats that can be written, by lower-case suffix. libjpeg itself stops at 65,500 pixels a side."""
-
-_METADATA_NAMES = {
-    "icc_profile": "the colour profile",
-    "exif": "the EXIF block",
-    "xmp": "the XMP packet",
-    "dpi": "the resolution",
-}
 
 
 class _Encoder(Protocol):
@@ -175,7 +133,7 @@ class PictureWriter:
         if stored_dtype != dtype:
             self.notes.append(f"16 bits a channel were rounded to the 8 that {picture_format.name} holds")
         options = {"height": height, "width": width, "channels": stored_channels, "dtype": stored_dtype}
-        metadata = self._fitting(metadata)
+        metadata = fitting_metadata(metadata, picture_format, height=height, width=width, notes=self.notes)
         self._encoder: _Encoder
         if picture_format.name == "PNG":
             self._encoder = PngStream(file, metadata=metadata, **options)
@@ -211,20 +169,6 @@ class PictureWriter:
         self._encoder.close()
         if self._alpha_lost:
             self.notes.append(f"transparency was composited on white, since {self._format.name} holds none")
-
-    def _fitting(self, metadata: PictureMetadata) -> PictureMetadata:
-        """The metadata that the format holds; the rest is noted."""
-        kept = dataclasses.asdict(metadata)
-        if kept["exif"]:
-            height, width, _ = self._shape
-            kept["exif"] = resized_exif(kept["exif"], height=height, width=width)
-        for name, value in kept.items():
-            too_long = self._format.name == "JPEG" and value and len(value) > _MAX_SEGMENT_BYTES.get(name, len(value))
-            if value and (too_long or name not in self._format.metadata):
-                reason = "is too long for" if too_long else "has no place in"
-                self.notes.append(f"{_METADATA_NAMES[name]} {reason} {self._format.name} and was left out")
-                kept[name] = None
-        return PictureMetadata(**kept)
 
 
 def to_eight_bits(pixels: np.ndarray) -> np.ndarray:
@@ -283,7 +227,8 @@ class _PillowEncoder:
         if metadata.xmp:
             self._options["xmp"] = metadata.xmp
         if name == "JPEG":
-            self._options |= {"quality": quality, "subsampling": 0}
+            self._options |= {"quality": quality, "subsampling": 0, "comment": metadata.comment or b""}
+            self._options["extra"] = _iptc_segment(metadata.iptc)
         if name == "WEBP":
             lossless = quality == LOSSLESS_QUALITY
             # Lossless keeps the colour of hidden pixels too; there the quality is the effort.
@@ -296,3 +241,11 @@ class _PillowEncoder:
     def close(self) -> None:
         pixels = self._pixels[..., 0] if self._pixels.shape[2] == 1 else self._pixels
         Image.fromarray(pixels).save(self._file, format=self._name, **self._options)
+
+
+def _iptc_segment(iptc: bytes | None) -> bytes:
+    """The segment APP13 of a JPEG that holds an IPTC record; empty for none."""
+    if not iptc:
+        return b""
+    block = PHOTOSHOP_MARKER + photoshop_block(iptc)
+    return b"\xff\xed" + struct.pack(">H", 2 + len(block)) + block
