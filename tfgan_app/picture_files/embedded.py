@@ -7,13 +7,23 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 from tfgan_app.picture_files.directories import TagFile
 from tfgan_app.picture_files.tiff_tags import IPTC, PHOTOSHOP, unknown_tags
-from tfgan_app.png_chunks import RAW_PROFILE, TEXT_CHUNKS, XMP_KEYWORD, PngChunk
+from tfgan_app.png_chunks import (
+    PNG_SIGNATURE,
+    RAW_PROFILE,
+    TEXT_CHUNKS,
+    XMP_KEYWORD,
+    PngChunk,
+    damage_note,
+    repaired_png,
+    scan_png,
+)
 
 MAX_SEGMENT_BYTES = 65533
 PHOTOSHOP_MARKER = b"Photoshop 3.0\0"
@@ -52,6 +62,47 @@ def photoshop_resources(block: bytes) -> Iterator[tuple[int, bytes]]:
             return
         yield number, bytes(block[at : at + size])
         at += size + size % 2
+
+
+def open_sound(
+    path: Path, head: bytes, formats: Sequence[str], notes: list[str], chunks: list[PngChunk]
+) -> Image.Image:
+    """Opens a file without what is damaged of it and not needed for its pixels.
+
+    Args:
+        path: The file.
+        head: What it begins with.
+        formats: Pillow's names of the formats that are accepted.
+        notes: What is left out is appended.
+        chunks: Those of a PNG are appended.
+    """
+    if not head.startswith(PNG_SIGNATURE):
+        return Image.open(path, formats=formats)
+    with path.open("rb") as file:
+        chunks += scan_png(file)
+    if note := damage_note(chunks):
+        notes.append(note)
+        return Image.open(repaired_png(path), formats=("PNG",))
+    try:
+        return Image.open(path, formats=("PNG",))
+    except (Image.UnidentifiedImageError, ValueError):  # Its texts are more than Pillow takes.
+        return Image.open(repaired_png(path), formats=("PNG",))
+
+
+def image_extras(image: Image.Image, chunks: Sequence[PngChunk], notes: list[str]) -> dict[str, Any]:
+    """Comment, IPTC record and texts of a loaded image, and an EXIF block that is written as text.
+
+    Args:
+        image: Of any format but TIFF.
+        chunks: Those of a PNG.
+        notes: What cannot be kept is appended.
+    """
+    if chunks:
+        return png_extras(chunks, notes)
+    if image.format in ("JPEG", "MPO"):
+        return jpeg_extras(image, notes)
+    comment = image.info.get("comment")
+    return {"comment": comment.encode() if isinstance(comment, str) else comment or None}
 
 
 def jpeg_extras(image: Image.Image, notes: list[str]) -> dict[str, Any]:

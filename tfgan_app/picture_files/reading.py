@@ -7,6 +7,7 @@ import math
 import mmap
 import os
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +17,11 @@ from tfgan_app.images import MAX_PIXELS
 from tfgan_app.picture_files import deep
 from tfgan_app.picture_files.colour import split_channels
 from tfgan_app.picture_files.directories import ORIENTATION, TagFile, parse_tag_file
-from tfgan_app.picture_files.embedded import jpeg_extras, png_extras, tiff_extras
+from tfgan_app.picture_files.embedded import image_extras, open_sound, tiff_extras
 from tfgan_app.picture_files.metadata import exif_of_tiff, profile_colour_space, upright_exif, upright_xmp
 from tfgan_app.picture_files.picture import Picture, PictureMetadata, turned
 from tfgan_app.picture_files.tiff_tags import geo_tags
-from tfgan_app.png_chunks import PNG_SIGNATURE, PngChunk, damage_note, repaired_png, scan_png
+from tfgan_app.png_chunks import PngChunk
 
 # Of Pillow's other formats, some run programs (EPS) and few have met hostile files.
 _KNOWN_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "GIF", "AVIF", "JPEG2000", "PPM", "TGA")
@@ -65,32 +66,36 @@ def read_picture(path: str | os.PathLike, *, max_pixels: int = MAX_PIXELS) -> Pi
 
 
 def _read_other(path: Path, head: bytes, max_pixels: int) -> Picture:
-    with _open(path, head, notes := [], chunks := []) as image:
+    with open_sound(path, head, _FORMATS, notes := [], chunks := []) as image:
         _check_size(image, max_pixels)
         notes += _frame_notes(image)
         image.load()  # Deep files too: it checks them a second way, and finds the metadata behind the pixels.
         pixels, alpha = _decode(path, image, head, notes)
-        orientation = _orientation(image)
-        metadata = _metadata(image, orientation, notes)
-        _add_extras(metadata, image, chunks, notes)
-    metadata["icc_profile"] = _fitting_profile(metadata["icc_profile"], pixels.shape[2], notes)
+        metadata, orientation = _all_metadata(image, chunks, notes, channels=pixels.shape[2])
     alpha = None if alpha is None else turned(alpha, orientation)
-    return Picture(turned(pixels, orientation), alpha, PictureMetadata(**metadata), tuple(notes))
+    return Picture(turned(pixels, orientation), alpha, metadata, tuple(notes))
 
 
-def _open(path: Path, head: bytes, notes: list[str], chunks: list[PngChunk]) -> Image.Image:
-    """Opens a file without what is damaged in it; fills in the chunks of a PNG."""
-    if not head.startswith(PNG_SIGNATURE):
-        return Image.open(path, formats=_FORMATS)
-    with path.open("rb") as file:
-        chunks += scan_png(file)
-    if note := damage_note(chunks):
-        notes.append(note)
-        return Image.open(repaired_png(path), formats=("PNG",))
-    try:
-        return Image.open(path, formats=("PNG",))
-    except (Image.UnidentifiedImageError, ValueError):  # Its texts are more than Pillow takes.
-        return Image.open(repaired_png(path), formats=("PNG",))
+def open_still(
+    path: str | os.PathLike, notes: list[str]
+) -> tuple[Image.Image, Callable[[], tuple[PictureMetadata, int]]]:
+    """Opens a file of a format other than TIFF without decoding it.
+
+    Args:
+        path: The file.
+        notes: What cannot be kept is appended.
+
+    Returns:
+        The image, for the caller to close, and a function that gives its metadata and EXIF orientation.
+
+    Raises:
+        OSError, ValueError, SyntaxError: If it cannot be opened.
+    """
+    with open(path, "rb") as file:
+        head = file.read(_HEAD_BYTES)
+    chunks: list[PngChunk] = []
+    image = open_sound(Path(path), head, _FORMATS, notes, chunks)
+    return image, lambda: _all_metadata(image, chunks, notes, channels=3)
 
 
 def _decode(path: Path, image: Image.Image, head: bytes, notes: list[str]) -> tuple[np.ndarray, np.ndarray | None]:
@@ -162,6 +167,20 @@ def _orientation(image: Image.Image) -> int:
     return orientation if orientation in range(1, 9) else _UPRIGHT
 
 
+def _all_metadata(
+    image: Image.Image, chunks: list[PngChunk], notes: list[str], *, channels: int
+) -> tuple[PictureMetadata, int]:
+    orientation = _orientation(image)
+    metadata = _metadata(image, orientation, notes)
+    extras = image_extras(image, chunks, notes)
+    exif = extras.pop("exif", None)
+    if exif and not metadata["exif"]:
+        metadata["exif"] = _upright_exif(exif, notes)
+    metadata |= extras
+    metadata["icc_profile"] = _fitting_profile(metadata["icc_profile"], channels, notes)
+    return PictureMetadata(**metadata), orientation
+
+
 def _metadata(image: Image.Image, orientation: int, notes: list[str]) -> dict:
     info = image.info
     exif, xmp = info.get("exif"), info.get("xmp")
@@ -172,21 +191,6 @@ def _metadata(image: Image.Image, orientation: int, notes: list[str]) -> dict:
         "xmp": upright_xmp(xmp) if xmp else None,
         "dpi": _valid_dpi(info.get("dpi"), orientation),
     }
-
-
-def _add_extras(metadata: dict, image: Image.Image, chunks: list[PngChunk], notes: list[str]) -> None:
-    """Adds comment, IPTC and texts, and an EXIF block that is written as text."""
-    if chunks:
-        extras = png_extras(chunks, notes)
-    elif image.format in ("JPEG", "MPO"):
-        extras = jpeg_extras(image, notes)
-    else:
-        comment = image.info.get("comment")
-        extras = {"comment": comment.encode() if isinstance(comment, str) else comment or None}
-    exif = extras.pop("exif", None)
-    if exif and not metadata["exif"]:
-        metadata["exif"] = _upright_exif(exif, notes)
-    metadata |= extras
 
 
 def _upright_exif(exif: bytes, notes: list[str]) -> bytes | None:
