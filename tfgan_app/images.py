@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import os
 import warnings
+from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +37,7 @@ PICTURE_SUFFIXES = frozenset(
             ".webp",
             ".avif",
         ),
-        *(".jp2", ".ppm", ".pgm", ".pbm", ".pnm", ".tga"),
+        *(".apng", ".jp2", ".ppm", ".pgm", ".pbm", ".pnm", ".tga"),
     }
 )
 """Lower-case suffixes of the files that `find_pictures` takes for pictures."""
@@ -142,11 +143,12 @@ def picture_header(path: str | os.PathLike) -> PictureHeader:
         raise _unreadable(path, error) from error
 
 
-def find_pictures(folder: str | os.PathLike) -> list[Path]:
+def find_pictures(folder: str | os.PathLike, *, suffixes: Set[str] = PICTURE_SUFFIXES) -> list[Path]:
     """Finds the pictures in a folder and its sub-folders by their suffixes, whatever their case.
 
     Args:
         folder: Where to look. Hidden files and folders are skipped; linked sub-folders are not followed.
+        suffixes: Lower-case suffixes of the files that are wanted.
 
     Returns:
         Paths that start with `folder`, sorted by their place in it.
@@ -156,7 +158,7 @@ def find_pictures(folder: str | os.PathLike) -> list[Path]:
     for parent, folders, names in os.walk(root):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
-            if not name.startswith(".") and Path(name).suffix.lower() in PICTURE_SUFFIXES:
+            if not name.startswith(".") and Path(name).suffix.lower() in suffixes:
                 found.append(Path(parent, name))
     return sorted(found, key=lambda path: path.relative_to(root).parts)
 

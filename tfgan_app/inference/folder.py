@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,6 +16,7 @@ from tfgan_app import images
 from tfgan_app.inference.faithful import RowPredictor, predict_picture
 from tfgan_app.inference.folder_plan import Job, plan_jobs, with_masks
 from tfgan_app.inference.handover import Abandoned, Handover
+from tfgan_app.inference.moving import MovingImages
 from tfgan_app.picture_files import MAX_OUTPUT_PIXELS, Picture, check_size, open_picture_writer, read_picture
 
 _WRITERS = 4
@@ -49,6 +51,7 @@ def predict_path(
     quality: int | None = None,
     skip_existing: bool = False,
     masks: str | os.PathLike | None = None,
+    moving: MovingImages | None = None,
     tile_px: int | None = None,
     max_pixels: int = images.MAX_PIXELS,
     max_output_pixels: int = MAX_OUTPUT_PIXELS,
@@ -75,6 +78,8 @@ def predict_path(
             an interrupted prediction goes on where it stopped.
         masks: For models that fill holes: a picture that is light where the holes are, or a folder of such pictures
             with the names of the inputs. Without them, what is fully transparent is filled.
+        moving: Takes the videos and animations, which are predicted after the pictures; without it, videos are left
+            alone, and of animations the first frame is taken.
         tile_px: Passed on to the predictor.
         max_pixels: Pictures with more pixels than this fail, before they are decoded.
         max_output_pixels: So do those whose results would have more than this, before they are computed.
@@ -92,17 +97,19 @@ def predict_path(
     """
     if quality is not None and not 1 <= quality <= 100:
         raise ValueError(f"`quality` must be from 1 to 100. Received: {quality}")
-    jobs = plan_jobs(Path(input), Path(output), output_format=output_format)
+    jobs = plan_jobs(Path(input), Path(output), output_format=output_format, moving=moving)
     if masks is not None:
         jobs = with_masks(jobs, Path(input), Path(masks))
     summary = PredictionSummary()
     if skip_existing:
         summary.skipped = [job.target for job in jobs if job.target.is_file()]
     todo = [job for job in jobs if job.target not in set(summary.skipped)]
-    progress = _PixelProgress(len(todo), on_pixels)
+    stills, moved = ([job for job in todo if job.is_moving == kind] for kind in (False, True))
+    progress = _PixelProgress(len(stills), on_pixels)
     batch = _Batch(predictor, progress, quality, tile_px, max_pixels, max_output_pixels)
     with ThreadPoolExecutor(1) as readers, ThreadPoolExecutor(_WRITERS) as writers:
-        for job, result in batch.run(todo, readers, writers):
+        results = batch.run(stills, readers, writers)
+        for job, result in itertools.chain(results, _run_moving(batch, moving, moved)):
             if isinstance(result, Exception):
                 summary.failed.append(job.source)
                 on_failure(job.source, _reason(job, result))
@@ -112,6 +119,23 @@ def predict_path(
                     on_note(job.source, note)
             on_progress(len(summary.written) + len(summary.failed) + len(summary.skipped), len(jobs))
     return summary
+
+
+def _run_moving(
+    batch: _Batch, moving: MovingImages | None, jobs: Sequence[Job]
+) -> Iterator[tuple[Job, Exception | Sequence[str]]]:
+    """Yields each video with its notes, or with what went wrong."""
+    for job in jobs:
+        notes: list[str] = []
+        options = {"tile_px": batch.tile_px, "quality": batch.quality, "on_note": notes.append}
+        try:
+            if job.mask is not None:
+                raise ValueError("a mask is for images, and this is a video or an animation")
+            moving.predict(batch.predictor, job.source, job.target, **options)
+        except _EXPECTED as error:
+            yield job, error
+        else:
+            yield job, notes
 
 
 class _PixelProgress:

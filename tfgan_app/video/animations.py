@@ -49,6 +49,13 @@ def is_animation(path: str | os.PathLike) -> bool:
         return False
 
 
+def animation_suffix(path: str | os.PathLike) -> str:
+    """The usual suffix of a GIF, WebP or PNG, by its content."""
+    with open(path, "rb") as file:
+        head = file.read(4)
+    return {b"GIF8": ".gif", b"RIFF": ".webp"}.get(head, ".png")
+
+
 def _frames_of(path: str | os.PathLike) -> int:
     with Image.open(path, formats=("GIF", "WEBP")) as image:
         return 1 + bool(image.is_animated)

@@ -10,7 +10,7 @@ from tfgan_app.video.animations import holds_animation, is_animation
 VIDEO_INPUT_SUFFIXES = frozenset(
     {
         *(".mp4", ".m4v", ".mov", ".qt", ".3gp", ".3g2", ".mkv", ".webm", ".avi", ".divx", ".wmv", ".asf", ".flv"),
-        *(".f4v", ".ts", ".mts", ".m2ts", ".m2t", ".mpg", ".mpeg", ".mpe", ".m1v", ".m2v", ".vob", ".ogv", ".ogg"),
+        *(".f4v", ".ts", ".mts", ".m2ts", ".m2t", ".mpg", ".mpeg", ".mpe", ".vob", ".ogv", ".ogg"),
         *(".gif", ".webp", ".apng"),
     }
 )
@@ -26,7 +26,6 @@ _SIGNATURES = (
     b"FLV\x01",
     b"\x30\x26\xb2\x75\x8e\x66\xcf\x11",  # ASF: WMV
     b"\x00\x00\x01\xba",  # MPEG program stream: MPG, VOB
-    b"\x00\x00\x01\xb3",  # MPEG video alone
 )
 _ATOMS = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
 _IMAGE_BRANDS = frozenset({b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
