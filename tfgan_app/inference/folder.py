@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,8 @@ from tfgan_app.inference.faithful import RowPredictor, predict_picture
 from tfgan_app.inference.folder_plan import Job, plan_jobs, with_masks
 from tfgan_app.inference.handover import Abandoned, Handover
 from tfgan_app.inference.moving import MovingImages
+from tfgan_app.inference.pages import pages_of, predict_pages
+from tfgan_app.inference.pixel_progress import PixelProgress
 from tfgan_app.picture_files import MAX_OUTPUT_PIXELS, Picture, check_size, open_picture_writer, read_picture
 
 _WRITERS = 4
@@ -104,12 +107,14 @@ def predict_path(
     if skip_existing:
         summary.skipped = [job.target for job in jobs if job.target.is_file()]
     todo = [job for job in jobs if job.target not in set(summary.skipped)]
-    stills, moved = ([job for job in todo if job.is_moving == kind] for kind in (False, True))
-    progress = _PixelProgress(len(stills), on_pixels)
+    pages = {job: found for job in todo if (found := pages_of(job))}
+    moved = [job for job in todo if job.is_moving]
+    stills = [job for job in todo if not job.is_moving and job not in pages]
+    progress = PixelProgress(len(stills), on_pixels)
     batch = _Batch(predictor, progress, quality, tile_px, max_pixels, max_output_pixels)
     with ThreadPoolExecutor(1) as readers, ThreadPoolExecutor(_WRITERS) as writers:
         results = batch.run(stills, readers, writers)
-        for job, result in itertools.chain(results, _run_moving(batch, moving, moved)):
+        for job, result in itertools.chain(results, batch.run_pages(pages), _run_moving(batch, moving, moved)):
             if isinstance(result, Exception):
                 summary.failed.append(job.source)
                 on_failure(job.source, _reason(job, result))
@@ -138,29 +143,12 @@ def _run_moving(
             yield job, notes
 
 
-class _PixelProgress:
-    """Counts input pixels, and estimates those of pictures that are not read yet."""
-
-    def __init__(self, pictures: int, on_pixels: Callable[[int, int], None]):
-        self._pictures, self._on_pixels = pictures, on_pixels
-        self._read = self._read_pixels = 0
-        self._done = 0.0
-
-    def begin(self, pixels: int) -> None:
-        self._read += 1
-        self._read_pixels += pixels
-
-    def advance(self, pixels: float) -> None:
-        self._done += pixels
-        self._on_pixels(round(self._done), round(self._read_pixels * self._pictures / self._read))
-
-
 @dataclass(frozen=True)
 class _Batch:
     """Three stages: one thread reads ahead, the caller's runs the model, and a few encode."""
 
     predictor: RowPredictor
-    progress: _PixelProgress
+    progress: PixelProgress
     quality: int | None
     tile_px: int | None
     max_pixels: int
@@ -196,8 +184,21 @@ class _Batch:
             for _, reading, _ in waiting:
                 reading.cancel()
 
-    def _read(self, job: Job) -> Picture:
-        picture = read_picture(job.source, max_pixels=self.max_pixels)
+    def run_pages(self, jobs: Mapping[Job, list[int]]) -> Iterator[tuple[Job, Exception | Sequence[str]]]:
+        """Yields each job of several pages with its notes, or with what went wrong."""
+        for job, pages in jobs.items():
+            read = partial(self._read_page, job)
+            try:
+                yield job, predict_pages(self.predictor, job.target, pages, read=read, tile_px=self.tile_px)
+            except _EXPECTED as error:
+                yield job, error
+
+    def _read_page(self, job: Job, page: int) -> tuple[Picture, np.ndarray | None]:
+        picture = self._read(job, page=page)
+        return picture, None if job.mask is None else _read_mask(job.mask, max_pixels=self.max_pixels)
+
+    def _read(self, job: Job, *, page: int | None = None) -> Picture:
+        picture = read_picture(job.source, page=page, max_pixels=self.max_pixels)
         height, width = (self.predictor.scale * side for side in picture.pixels.shape[:2])
         if height * width > self.max_output_pixels:
             raise ValueError(

@@ -65,11 +65,12 @@ class TagFile:
     big: bool = False
 
 
-def parse_tag_file(block: bytes) -> TagFile:
-    """Reads the first directory and those that its EXIF and GPS tags point to.
+def parse_tag_file(block: bytes, *, offset: int | None = None) -> TagFile:
+    """Reads a directory and those that its EXIF and GPS tags point to.
 
     Args:
         block: All bytes, or whatever slices and unpacks like them, such as a memory map.
+        offset: Where the directory lies; None for the first.
 
     Raises:
         ValueError: If the block is damaged.
@@ -80,7 +81,8 @@ def parse_tag_file(block: bytes) -> TagFile:
         if version not in (42, 43):
             raise ValueError("it does not begin with a TIFF header")
         big = version == 43
-        offset = struct.unpack_from(f"{order}Q" if big else f"{order}I", block, 8 if big else 4)[0]
+        if offset is None:
+            offset = struct.unpack_from(f"{order}Q" if big else f"{order}I", block, 8 if big else 4)[0]
         entries, end = _parse(block, offset, order, big, 1)
         next_offset = struct.unpack_from(f"{order}Q" if big else f"{order}I", block, end)[0]
     except (struct.error, KeyError, OverflowError) as error:

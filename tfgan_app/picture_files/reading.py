@@ -36,7 +36,7 @@ _UNITS_PER_INCH = {2: 1.0, 3: 2.54}
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
-def read_picture(path: str | os.PathLike, *, max_pixels: int = MAX_PIXELS) -> Picture:
+def read_picture(path: str | os.PathLike, *, page: int | None = None, max_pixels: int = MAX_PIXELS) -> Picture:
     """Reads the first frame of a picture file with all that it says.
 
     Gray stays gray, 16 bits stay 16 bits, and colour values stay what they are, with their profile beside
@@ -45,6 +45,7 @@ def read_picture(path: str | os.PathLike, *, max_pixels: int = MAX_PIXELS) -> Pi
 
     Args:
         path: The file; its content decides the format, not its suffix.
+        page: Of a TIFF, the number of the page, from 0; None for the first, with a note if there are others.
         max_pixels: Refuse a picture with more pixels than this before decoding it. Pillow's own limit of
             twice `PIL.Image.MAX_IMAGE_PIXELS` (179 megapixels) holds besides for most formats.
 
@@ -60,7 +61,7 @@ def read_picture(path: str | os.PathLike, *, max_pixels: int = MAX_PIXELS) -> Pi
             head = file.read(_HEAD_BYTES)
         if not head:
             raise ValueError("the file is empty")
-        return (_read_tiff if deep.is_tiff(head) else _read_other)(path, head, max_pixels)
+        return _read_tiff(path, page, max_pixels) if deep.is_tiff(head) else _read_other(path, head, max_pixels)
     except Exception as error:  # Decoders fail on hostile bytes with almost any exception type.
         raise ValueError(f"Cannot read the picture '{path}': {_reason(error, max_pixels)}") from error
 
@@ -116,15 +117,15 @@ def _decode(path: Path, image: Image.Image, head: bytes, notes: list[str]) -> tu
     return split_channels(image, notes)
 
 
-def _read_tiff(path: Path, head: bytes, max_pixels: int) -> Picture:
+def _read_tiff(path: Path, index: int | None, max_pixels: int) -> Picture:
     """Gray and RGB are decoded by tifffile: Pillow reduces 16 bits to 8, and loses alpha that lies in a plane."""
     notes: list[str] = []
-    tags = _tiff_tags(path, notes)
-    orientation = _tiff_orientation(tags)
-    with deep.TiffPage(path) as page:
+    with deep.TiffPage(path, index) as page:
         page.check_size(max_pixels)
-        if page.pages > 1:
-            notes.append(f"only the first of {page.pages} pages was taken")
+        tags = _tiff_tags(path, notes, offset=page.offset if index else None)
+        orientation = _tiff_orientation(tags)
+        if len(page.pages) > 1:
+            notes.append(f"only the first of {len(page.pages)} pages was taken")
         if page.has_mask:
             notes.append("its mask, a page of its own, was left out")
         keeps_values = page.keeps_values
@@ -133,6 +134,7 @@ def _read_tiff(path: Path, head: bytes, max_pixels: int) -> Picture:
             pixels, alpha = turned(pixels, orientation), None if alpha is None else turned(alpha, orientation)
         else:
             with Image.open(path, formats=("TIFF",)) as image:
+                image.seek(index or 0)
                 image.load()  # Turns the picture too.
                 pixels, alpha = split_channels(image, notes)
             if page.bits > 8:
@@ -223,10 +225,10 @@ def _valid_dpi(dpi: object, orientation: int) -> tuple[float, float] | None:
     return (y, x) if orientation >= 5 else (x, y)
 
 
-def _tiff_tags(path: Path, notes: list[str]) -> TagFile:
+def _tiff_tags(path: Path, notes: list[str], *, offset: int | None) -> TagFile:
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as block:
-            return parse_tag_file(block)
+            return parse_tag_file(block, offset=offset)
     except ValueError:
         notes.append("its metadata is damaged and was left out")
         return TagFile("<")

@@ -59,7 +59,10 @@ def layout_of_description(description: bytes) -> str | None:
 
 
 def in_order(entry: Entry, order: str, wanted: str) -> Entry:
-    """The entry with its numbers in another byte order, `"<"` or `">"`."""
+    """The entry, and those below it, with their numbers in another byte order, `"<"` or `">"`."""
+    if entry.children is not None:
+        children = {tag: in_order(child, order, wanted) for tag, child in entry.children.items()}
+        return replace(entry, children=children)
     size = _SIZES_OF_NUMBERS.get(entry.type, 1)
     if order == wanted or size == 1:
         return entry

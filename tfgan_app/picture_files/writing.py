@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 from PIL import Image
@@ -29,6 +29,46 @@ class _Encoder(Protocol):
     def write(self, rows: np.ndarray) -> None: ...
 
     def close(self) -> None: ...
+
+
+class PagesWriter:
+    """Takes the pages of a TIFF file, one after the other; see `open_pages_writer`."""
+
+    def __init__(self, file: BinaryIO, pages: int):
+        """Takes an open file and the number of pages that will come."""
+        self._file, self._pages = file, pages
+        self._previous: TiffStream | None = None
+
+    @contextlib.contextmanager
+    def page(
+        self, *, height: int, width: int, channels: int, dtype: np.dtype, metadata: PictureMetadata | None = None
+    ) -> Iterator[PictureWriter]:
+        """Begins a page; the arguments and errors are those of `open_picture_writer`."""
+        kind = {"height": height, "width": width, "channels": channels, "dtype": np.dtype(dtype)}
+        place = {"pages": self._pages, "previous": self._previous}
+        options = {"quality": DEFAULT_QUALITY, "place": place, **kind}
+        writer = PictureWriter(self._file, PICTURE_FORMATS[".tif"], metadata or PictureMetadata(), **options)
+        yield writer
+        writer.close()
+        self._previous = writer.encoder
+
+
+@contextlib.contextmanager
+def open_pages_writer(path: str | os.PathLike, *, pages: int) -> Iterator[PagesWriter]:
+    """Opens a TIFF file of several pages, which is whole or not there as with `open_picture_writer`.
+
+    Args:
+        path: Where to. Missing folders are made.
+        pages: How many will be written.
+
+    Yields:
+        A `PagesWriter`.
+
+    Raises:
+        OSError: If the file cannot be written. Nothing is left behind.
+    """
+    with atomic_path(path) as unfinished, open(unfinished, "wb") as file:
+        yield PagesWriter(file, pages)
 
 
 @contextlib.contextmanager
@@ -108,6 +148,7 @@ class PictureWriter:
 
     Attributes:
         notes: What the format could not hold, one clause each; complete once the writer is closed.
+        encoder: What the rows are handed to.
     """
 
     def __init__(
@@ -121,8 +162,9 @@ class PictureWriter:
         channels: int,
         dtype: np.dtype,
         quality: int,
+        place: Mapping[str, Any] | None = None,
     ):
-        """Begins the file; see `open_picture_writer`."""
+        """Begins the file, or at a place among the pages of a TIFF; see `open_picture_writer`."""
         self.notes: list[str] = []
         self._format = picture_format
         self._shape, self._dtype = (height, width, channels), dtype
@@ -134,15 +176,15 @@ class PictureWriter:
             self.notes.append(f"16 bits a channel were rounded to the 8 that {picture_format.name} holds")
         options = {"height": height, "width": width, "channels": stored_channels, "dtype": stored_dtype}
         metadata = fitting_metadata(metadata, picture_format, height=height, width=width, notes=self.notes)
-        self._encoder: _Encoder
+        self.encoder: _Encoder
         if picture_format.name == "PNG":
-            self._encoder = PngStream(file, metadata=metadata, **options)
+            self.encoder = PngStream(file, metadata=metadata, **options)
         elif picture_format.name == "TIFF":
-            self._encoder = TiffStream(file, metadata=metadata, **options)
+            self.encoder = TiffStream(file, metadata=metadata, **options, **(place or {}))
         elif picture_format.name == "PPM":
-            self._encoder = _PpmStream(file, **options)
+            self.encoder = _PpmStream(file, **options)
         else:
-            self._encoder = _PillowEncoder(file, picture_format.name, metadata, quality=quality, **options)
+            self.encoder = _PillowEncoder(file, picture_format.name, metadata, quality=quality, **options)
 
     def write(self, rows: np.ndarray) -> None:
         """Appends rows [count, width, channels] of the dtype that was announced.
@@ -160,13 +202,13 @@ class PictureWriter:
         if row_shape[1] in (2, 4) and not self._format.alpha:
             self._alpha_lost |= bool(rows[..., -1].min(initial=np.iinfo(rows.dtype).max) < np.iinfo(rows.dtype).max)
             rows = on_white(rows)
-        self._encoder.write(rows if self._format.deep else to_eight_bits(rows))
+        self.encoder.write(rows if self._format.deep else to_eight_bits(rows))
 
     def close(self) -> None:
         """Ends the file; raises ValueError where rows are missing."""
         if self._written != self._shape[0]:
             raise ValueError(f"A picture of {self._shape[0]} rows was to be written. Received: {self._written}")
-        self._encoder.close()
+        self.encoder.close()
         if self._alpha_lost:
             self.notes.append(f"transparency was composited on white, since {self._format.name} holds none")
 
