@@ -9,7 +9,7 @@ import zlib
 import numpy as np
 import pytest
 import tifffile
-from handmade_png import png_bytes
+from handmade_png import png_bytes, with_damaged_chunk
 from PIL import Image, ImageFile, IptcImagePlugin, PngImagePlugin
 
 from tfgan_app.picture_files import open_picture_writer, read_picture
@@ -140,18 +140,14 @@ def test_exif_that_is_written_as_text_is_applied_once(tmp_path, kind):
             np.testing.assert_array_equal(np.asarray(image), np.rot90(PIXELS, -1))
 
 
-def damaged_chunk(name, data):
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data) ^ 1)
-
-
 @pytest.mark.parametrize("place", ["before the pixels", "behind them"])
 @pytest.mark.parametrize(
     ("name", "data"), [(b"tEXt", b"Title\0x"), (b"gAMA", b"\0\0\1\1"), (b"eXIf", b"II*\0"), (b"zzZz", b"?")]
 )
 def test_a_damaged_ancillary_chunk_is_left_out(tmp_path, name, data, place):
     sound = png_with_texts(tmp_path / "a.png").read_bytes()
-    at = 33 if place == "before the pixels" else sound.index(b"IEND") - 4
-    (tmp_path / "a.png").write_bytes(sound[:at] + damaged_chunk(name, data) + sound[at:])
+    damaged = with_damaged_chunk(sound, name, data, behind=place == "behind them")
+    (tmp_path / "a.png").write_bytes(damaged)
     expected = f"its damaged chunk {name.decode()} (wrong checksum) was left out"
     assert save_as(tmp_path / "a.png", tmp_path / "b.png") == [expected]
     with Image.open(tmp_path / "b.png") as image:

@@ -124,7 +124,8 @@ def _plan_folder(source: Path, target: Path, suffix: str | None, moving: MovingI
     if inside != source.resolve():  # Results of an earlier prediction, where they lie among the inputs.
         found = [path for path in found if inside not in path.resolve().parents]
     if not found:
-        raise ValueError(f"The input must hold pictures. Found none in '{source}'.")
+        kinds = "pictures or videos" if moving else "pictures"
+        raise ValueError(f"The input must hold {kinds}. Found none in '{source}'.")
     kept = {path for path in found if _keeps(path, suffix, results.get(path))}
     # Compared in lower case: many file systems do not tell `A.png` from `a.png`.
     taken = {str(path.relative_to(source)).lower() for path in kept}
