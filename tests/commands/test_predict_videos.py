@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from fractions import Fraction
 
 import keras
@@ -214,6 +215,18 @@ def test_the_quality_of_an_animated_webp(negative, tmp_path):
         assert run(negative, tmp_path / "a.webp", tmp_path / "b.webp", "--quality", quality) == 0
         sizes.append((tmp_path / "b.webp").stat().st_size)
     assert sizes[0] < sizes[1] / 2
+
+
+def test_videos_without_pyav_are_named_and_images_are_done(negative, videos, tmp_path, capsys, monkeypatch):
+    source = tmp_path / "in"
+    source.mkdir()
+    write_picture(source / "a.png", np.full((5, 4, 3), 10, np.uint8))
+    write_animation(source / "b.webp")
+    (source / "c.mp4").write_bytes((videos / "a.mp4").read_bytes())
+    monkeypatch.setitem(sys.modules, "av", None)
+    assert run(negative, source, tmp_path / "out") == 1
+    assert names_in(tmp_path / "out") == {"a.png", "b.webp"}
+    assert "c.mp4': Videos need PyAV, which is not installed. Try: pip install" in capsys.readouterr().err
 
 
 def test_an_image_named_like_a_video_is_an_image(negative, tmp_path):

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
+
 import numpy as np
 import pytest
+from handmade_png import with_damaged_chunk
 from PIL import Image, PngImagePlugin
 from small_videos import Enlarger, moving_pictures, read_video, write_video
 
+from tfgan_app.picture_files import png_chunk
 from tfgan_app.video import is_video, predict_video
 
 DURATIONS = [100, 40, 250, 1000, 33]
@@ -178,6 +183,32 @@ def test_an_animation_that_is_cut_off_is_one_line(tmp_path, suffix, share):
     with pytest.raises(ValueError, match=r"^Cannot predict the video '.*in\.\w+': it is") as caught:
         predict(source, tmp_path / f"out.{suffix}")
     assert "\n" not in str(caught.value) and [path.name for path in tmp_path.iterdir()] == [source.name]
+
+
+def test_an_apng_with_a_damaged_text(tmp_path):
+    source = write_animation(tmp_path / "in.png")
+    source.write_bytes(with_damaged_chunk(source.read_bytes(), b"tEXt", b"Title\0x"))
+    assert is_video(source)
+    _, notes = predict(source, tmp_path / "out.png")
+    assert notes == ["its damaged chunk tEXt (wrong checksum) was left out"]
+    assert read_animation(tmp_path / "out.png")[1] == DURATIONS
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_an_apng_of_sixteen_bits(tmp_path, channels):
+    values = np.random.default_rng(0).integers(0, 65536, (2, 6, 8, channels), np.uint16)
+    header = struct.pack(">IIHHBB", 0, 0, 100, 1000, 0, 0)
+    frames = [zlib.compress(b"".join(b"\0" + row.astype(">u2").tobytes() for row in frame)) for frame in values]
+    place = struct.pack(">II", 8, 6) + header
+    chunks = [(b"acTL", struct.pack(">II", 2, 0)), (b"fcTL", struct.pack(">I", 0) + place), (b"IDAT", frames[0])]
+    chunks += [(b"fcTL", struct.pack(">I", 1) + place), (b"fdAT", struct.pack(">I", 2) + frames[1]), (b"IEND", b"")]
+    kind = struct.pack(">IIBBBBB", 8, 6, 16, 0 if channels == 1 else 2, 0, 0, 0)
+    coded = b"".join(png_chunk(name, data) for name, data in [(b"IHDR", kind), *chunks])
+    (tmp_path / "in.png").write_bytes(b"\x89PNG\r\n\x1a\n" + coded)
+    _, notes = predict(tmp_path / "in.png", tmp_path / "out.png")
+    assert notes == ["16 bits a channel were reduced to 8"]
+    for frame, original in zip(read_animation(tmp_path / "out.png")[0], values, strict=True):
+        np.testing.assert_allclose(frame[..., :3], np.broadcast_to(original / 257, (6, 8, 3)), atol=1)
 
 
 @pytest.mark.parametrize("suffix", ["gif", "webp", "png"])

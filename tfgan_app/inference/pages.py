@@ -18,8 +18,6 @@ def pages_of(job: Job) -> list[int]:
     """The numbers of the pages that become pages of the result; none where that is a file of one image."""
     if job.is_moving or job.target.suffix.lower() not in _TIFF_SUFFIXES:
         return []
-    if job.source.suffix.lower() not in _TIFF_SUFFIXES:
-        return []
     pages = tiff_pages(job.source)
     return pages if len(pages) > 1 else []
 

@@ -212,6 +212,10 @@ class TiffPage:
 def tiff_pages(path: str | os.PathLike) -> list[int]:
     """The numbers of the pages of a TIFF file, from 0, without reduced copies and masks; [0] of any other file."""
     try:
+        with open(path, "rb") as file:
+            head = file.read(4)
+        if not is_tiff(head):
+            return [0]
         with TiffPage(path) as page:
             return page.pages
     except Exception:  # Reading it says what is wrong with it.

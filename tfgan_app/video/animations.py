@@ -128,7 +128,7 @@ def open_animation(path: str | os.PathLike, *, max_pixels: int) -> Iterator[Anim
     Raises:
         ValueError: If it is none of these, or too large.
     """
-    notes: list[str] = []
+    notes = ["16 bits a channel were reduced to 8"] if _is_deep_png(path) else []
     try:
         image, metadata_of = open_still(path, notes)
     except (*_DAMAGES, Image.DecompressionBombError) as error:
@@ -154,6 +154,12 @@ def _is_lossless_webp(image: Image.Image) -> bool:
         head = file.read(2**20)
     lossless, lossy = head.find(b"VP8L"), head.find(b"VP8 ")
     return lossless >= 0 and (lossy < 0 or lossless < lossy)
+
+
+def _is_deep_png(path: str | os.PathLike) -> bool:
+    with open(path, "rb") as file:
+        head = file.read(26)
+    return head.startswith(PNG_SIGNATURE) and head[24:25] == b"\x10"
 
 
 def _rgba(image: Image.Image) -> np.ndarray:

@@ -10,14 +10,14 @@ from tfgan_app.video.animations import holds_animation, is_animation
 VIDEO_INPUT_SUFFIXES = frozenset(
     {
         *(".mp4", ".m4v", ".mov", ".qt", ".3gp", ".3g2", ".mkv", ".webm", ".avi", ".divx", ".wmv", ".asf", ".flv"),
-        *(".f4v", ".ts", ".mts", ".m2ts", ".m2t", ".mpg", ".mpeg", ".mpe", ".vob", ".ogv", ".ogg"),
+        *(".f4v", ".ts", ".mts", ".m2ts", ".m2t", ".mpg", ".mpeg", ".mpe", ".vob", ".ogv"),
         *(".gif", ".webp", ".apng"),
     }
 )
 """Lower-case suffixes of the files that a folder is searched for; what they are, their content tells."""
 
-_AMBIGUOUS_SUFFIXES = frozenset({".ts", ".mts", ".ogg", ".qt", ".webp", ".gif", ".apng"})
-"""Of these, a file whose content is no video is no broken video: TypeScript, sound, images."""
+_AMBIGUOUS_SUFFIXES = frozenset({".ts", ".mts", ".qt", ".webp", ".gif", ".apng"})
+"""Of these, a file whose content is no video is no broken video: TypeScript, text, images."""
 
 _HEAD_BYTES = 1024
 _SIGNATURES = (
