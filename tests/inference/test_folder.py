@@ -373,7 +373,7 @@ def test_a_stack_of_imagej(tmp_path):
     notes = []
     predict_path(negative, tmp_path / "a.tif", tmp_path / "b.tif", on_note=lambda _, text: notes.append(text))
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "b.tif"), 255 - stack)
-    assert notes == ["its ImageDescription is ImageJ's of the layout of the file, and was left out"]
+    assert notes == ["its ImageDescription describes the layout of the file (ImageJ) and was left out"]
 
 
 def test_a_bad_page_leaves_nothing(tmp_path):

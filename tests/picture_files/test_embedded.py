@@ -180,6 +180,12 @@ def test_damage_where_it_matters_is_named(tmp_path):
     [
         ((b"caBX", b"x"), "its content credentials (C2PA) are of the original and were left out"),
         ((b"oFFs", bytes(9)), "its chunk oFFs was left out"),
+        ((b"cICP", b"\x09\x10\0\1"), "its chunk cICP was left out"),
+        (
+            (b"cHRM", struct.pack(">8I", 31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000)),
+            "its chunk cHRM was left out",
+        ),
+        ((b"cHRM", struct.pack(">8I", 31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)), None),
         ((b"tIME", bytes(7)), None),
     ],
 )
@@ -281,7 +287,7 @@ def test_a_description_of_another_layout_is_left_out(tmp_path, layout, carrier):
         exif[270], exif[0x010F] = DESCRIPTIONS[layout], "a maker"
         Image.fromarray(PIXELS).save(tmp_path / "a.png", exif=exif)
     notes = save_as(tmp_path / f"a.{carrier}", tmp_path / "b.tif", scale=2)
-    assert notes == [f"its ImageDescription is {layout}'s of the layout of the file, and was left out"]
+    assert notes == [f"its ImageDescription describes the layout of the file ({layout}) and was left out"]
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "b.tif"), PIXELS.repeat(2, 0).repeat(2, 1))
     with Image.open(tmp_path / "b.tif") as image:
         assert 270 not in image.getexif() and image.getexif().get(0x010F) == (None if carrier == "tif" else "a maker")

@@ -40,6 +40,7 @@ _HANDLED_CHUNKS = frozenset(
         *(b"acTL", b"fcTL", b"fdAT", b"iDOT", b"orNT", b"vpAg", *TEXT_CHUNKS),
     }
 )
+_SRGB_PRIMARIES = struct.pack(">8I", 31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
 _EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
 
 
@@ -144,7 +145,8 @@ def png_extras(chunks: Sequence[PngChunk], notes: list[str]) -> dict[str, Any]:
             profiles[text_keyword(chunk.data)[len(RAW_PROFILE) :]] = _raw_profile(chunk)
         elif chunk.name in TEXT_CHUNKS and not chunk.data.startswith(XMP_KEYWORD):
             texts.append((chunk.name, chunk.data))
-    lost = dict.fromkeys(chunk.name.decode("ascii") for chunk in sound if _is_lost(chunk))
+    has_profile = any(chunk.name == b"iCCP" for chunk in sound)
+    lost = dict.fromkeys(chunk.name.decode("ascii") for chunk in sound if _is_lost(chunk, has_profile))
     if "caBX" in lost:
         del lost["caBX"]
         notes.append("its content credentials (C2PA) are of the original and were left out")
@@ -155,7 +157,9 @@ def png_extras(chunks: Sequence[PngChunk], notes: list[str]) -> dict[str, Any]:
     return {"texts": tuple(texts), "iptc": _iptc_of(profiles), "exif": exif}
 
 
-def _is_lost(chunk: PngChunk) -> bool:
+def _is_lost(chunk: PngChunk, has_profile: bool) -> bool:
+    if chunk.name == b"cHRM":
+        return not has_profile and chunk.data != _SRGB_PRIMARIES
     return chunk.is_ancillary and chunk.name not in _HANDLED_CHUNKS
 
 

@@ -90,7 +90,7 @@ def without_layout_description(entries: dict[int, Entry], notes: list[str]) -> d
     layout = description and layout_of_description(description.data)
     if not layout:
         return entries
-    notes.append(f"its ImageDescription is {layout}'s of the layout of the file, and was left out")
+    notes.append(f"its ImageDescription describes the layout of the file ({layout}) and was left out")
     return {tag: entry for tag, entry in entries.items() if tag != IMAGE_DESCRIPTION}
 
 

@@ -25,12 +25,12 @@ _RASTER_TYPE_KEY, _PIXEL_IS_POINT = 1025, 2
 _STATISTICS = re.compile(rb"[ \t]*<Item\b[^>]*\bname=\"STATISTICS_[^>]*>[^<]*</Item>\r?\n?")
 _SIZES_OF_NUMBERS = {3: 2, 4: 4, 5: 4, 8: 2, 9: 4, 10: 4, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 
-# How the pixels are stored, what they say of a color space, other pages, and what is read elsewhere.
+# How pixels and other pages are stored, and what is read elsewhere.
 _HANDLED = DESCRIPTIVE_TAGS | {
     *range(254, 270),
-    *(273, 274, *range(277, 285), 285, *range(288, 298), 301, *range(317, 326), *range(330, 348)),
+    *(273, 274, *range(277, 285), *range(288, 298), 317, *range(320, 326), *range(330, 348)),
     *(512, 513, 514, 515, *range(517, 522), 529, 530, 531, 532, 559, 700, 32781, 32995, 32996, 32997, 32998),
-    *(IPTC, PHOTOSHOP, 34675, 37439, 50674, 50839, *_GEO_TAGS),
+    *(IPTC, PHOTOSHOP, 34675, *_GEO_TAGS),
 }
 
 _LAYOUTS = (
