@@ -7,7 +7,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -15,6 +15,8 @@ TEXT_CHUNKS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
 XMP_KEYWORD = b"XML:com.adobe.xmp"
 RAW_PROFILE = b"Raw profile type "
 
+_PIXEL_CHUNKS = frozenset({b"IDAT", b"fdAT"})
+_PART_BYTES = 2**18
 _MAX_CHUNKS = 2**20
 _MAX_ANCILLARY_BYTES = 2**26
 _MAX_CRITICAL_BYTES = 1024
@@ -31,7 +33,7 @@ class PngChunk:
         name: Four letters.
         offset: Where it starts in the file.
         length: Bytes of its data.
-        data: Its data; empty for critical chunks, whose checksums decoders test.
+        data: Its data; empty for critical chunks and those of pixels.
         is_sound: Whether its checksum is right.
     """
 
@@ -46,6 +48,11 @@ class PngChunk:
         """Whether the image can be decoded without it."""
         return bool(self.name[0] & 0x20)
 
+    @property
+    def is_needless(self) -> bool:
+        """Whether it is damaged, and the image can be decoded without it."""
+        return not self.is_sound and self.is_ancillary and self.name not in _PIXEL_CHUNKS
+
 
 def scan_png(file: BinaryIO) -> list[PngChunk]:
     """Lists the chunks of an open PNG file up to its end, or to where it is cut off.
@@ -56,10 +63,10 @@ def scan_png(file: BinaryIO) -> list[PngChunk]:
     Returns:
         The chunks in their order. Beyond 64 MB, data of ancillary chunks is not kept and counts as damaged.
     """
-    return list(_chunks(file))
+    return list(_chunks(file, check_pixels=True))
 
 
-def _chunks(file: BinaryIO) -> Iterator[PngChunk]:
+def _chunks(file: BinaryIO, *, check_pixels: bool) -> Iterator[PngChunk]:
     offset, budget = len(PNG_SIGNATURE), _MAX_ANCILLARY_BYTES
     for _ in range(_MAX_CHUNKS):
         file.seek(offset)
@@ -68,7 +75,9 @@ def _chunks(file: BinaryIO) -> Iterator[PngChunk]:
             return
         length, name = struct.unpack(">I4s", head)
         chunk = PngChunk(name, offset, length)
-        if chunk.is_ancillary and name != b"fdAT":
+        if name in _PIXEL_CHUNKS:
+            chunk = replace(chunk, is_sound=not check_pixels or _is_sound(file, name, length))
+        elif chunk.is_ancillary:
             data = file.read(length) if length <= budget else b""
             budget -= len(data)
             checksum = file.read(4)
@@ -80,9 +89,17 @@ def _chunks(file: BinaryIO) -> Iterator[PngChunk]:
         offset += length + _FRAMING_BYTES
 
 
+def _is_sound(file: BinaryIO, name: bytes, length: int) -> bool:
+    """Whether the checksum of the data from here on is right; holds little of it in memory."""
+    checksum = zlib.crc32(name)
+    while length > 0 and (part := file.read(min(length, _PART_BYTES))):
+        checksum, length = zlib.crc32(part, checksum), length - len(part)
+    return length == 0 and file.read(4) == struct.pack(">I", checksum)
+
+
 def is_animated_png(file: BinaryIO) -> bool:
     """Whether an open PNG file announces an animation of more than one frame before its pixels."""
-    for chunk in _chunks(file):
+    for chunk in _chunks(file, check_pixels=False):
         if chunk.name == b"IDAT":
             return False
         if chunk.name == b"acTL" and chunk.is_sound and len(chunk.data) == 8:
@@ -91,12 +108,19 @@ def is_animated_png(file: BinaryIO) -> bool:
 
 
 def damage_note(chunks: Sequence[PngChunk]) -> str | None:
-    """Names the damaged ancillary chunks in one clause; None where there are none."""
-    names = dict.fromkeys(_printable(chunk.name) for chunk in chunks if not chunk.is_sound)
+    """Names the damaged chunks that are left out in one clause; None where there are none."""
+    names = dict.fromkeys(_printable(chunk.name) for chunk in chunks if chunk.is_needless)
     if not names:
         return None
     plural = "chunks" if len(names) > 1 else "chunk"
     return f"its damaged {plural} {', '.join(names)} (wrong checksum) {'were' if len(names) > 1 else 'was'} left out"
+
+
+def pixels_note(chunks: Sequence[PngChunk]) -> str | None:
+    """Says in one clause that the pixels may be wrong, though they can be decoded; None where they are right."""
+    if all(chunk.is_sound or chunk.name not in _PIXEL_CHUNKS for chunk in chunks):
+        return None
+    return "the checksum of its pixels is wrong, so they may be damaged"
 
 
 def repaired_png(path: str | os.PathLike) -> BinaryIO | None:
@@ -117,7 +141,7 @@ def repaired_png(path: str | os.PathLike) -> BinaryIO | None:
         if file.read(len(PNG_SIGNATURE)) != PNG_SIGNATURE:
             return None
         chunks = scan_png(file)
-        left_out = [chunk for chunk in chunks if not chunk.is_sound or _is_plain_text(chunk)]
+        left_out = [chunk for chunk in chunks if chunk.is_needless or _is_plain_text(chunk)]
         damage = _critical_damage(file, chunks)
         if damage or not left_out or os.fstat(file.fileno()).st_size > _MAX_REPAIRED_BYTES:
             raise ValueError(damage or damage_note(left_out) or "its PNG data is damaged")

@@ -157,6 +157,15 @@ def test_a_damaged_ancillary_chunk_is_left_out(tmp_path, name, data, place):
     assert ImageFile.LOAD_TRUNCATED_IMAGES is False
 
 
+def test_a_wrong_checksum_of_pixels_that_can_be_decoded_is_said(tmp_path):
+    data = bytearray(png_with_texts(tmp_path / "a.png").read_bytes())
+    data[-13] ^= 1  # The last byte of IDAT's checksum, before the 12 bytes of IEND.
+    (tmp_path / "a.png").write_bytes(data)
+    picture = read_picture(tmp_path / "a.png")
+    np.testing.assert_array_equal(picture.pixels, PIXELS)
+    assert picture.notes == ("the checksum of its pixels is wrong, so they may be damaged",)
+
+
 def test_damage_where_it_matters_is_named(tmp_path):
     image = Image.fromarray(PIXELS).quantize(4)
     image.save(tmp_path / "a.png")

@@ -21,6 +21,7 @@ from tfgan_app.png_chunks import (
     XMP_KEYWORD,
     PngChunk,
     damage_note,
+    pixels_note,
     repaired_png,
     scan_png,
 )
@@ -81,6 +82,8 @@ def open_sound(
         return Image.open(path, formats=formats)
     with path.open("rb") as file:
         chunks += scan_png(file)
+    if note := pixels_note(chunks):
+        notes.append(note)
     if note := damage_note(chunks):
         notes.append(note)
         return Image.open(repaired_png(path), formats=("PNG",))
