@@ -207,6 +207,26 @@ def test_what_a_video_cannot_become_is_one_line(negative, videos, tmp_path, caps
     assert message in line and line.count("\n") == 1 and names_in(tmp_path) == set()
 
 
+@pytest.mark.parametrize(
+    ("source", "target", "flags", "message"),
+    [
+        ("a.png", "b.mp4", (), "suffix must be one of .bmp, .jfif"),
+        ("a.png", "b.apng", (), "suffix must be one of .bmp, .jfif"),
+        ("a.png", "out", ("--output-format", "mp4"), "The output format of pictures must be one of bmp, jfif"),
+        ("", "out", ("--output-format", "mp4"), "The output format of pictures must be one of bmp, jfif"),
+        ("m.webp", "b.webp", ("--quality", 101), "`quality` must be from 1 to 100. Received: 101"),
+    ],
+)
+def test_what_an_image_cannot_become_is_one_line(negative, tmp_path, capsys, source, target, flags, message):
+    (tmp_path / "in").mkdir()
+    write_picture(tmp_path / "in" / "a.png", np.full((5, 4, 3), 10, np.uint8))
+    if source == "m.webp":
+        write_animation(tmp_path / "in" / "m.webp")
+    assert run(negative, tmp_path / "in" / source, tmp_path / target, *flags) == 2
+    line = capsys.readouterr().err
+    assert message in line and line.count("\n") == 1 and not (tmp_path / target).exists()
+
+
 def test_the_quality_of_an_animated_webp(negative, tmp_path):
     frames = [Image.fromarray(it) for it in np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), np.uint8)]
     frames[0].save(tmp_path / "a.webp", save_all=True, append_images=frames[1:])

@@ -86,9 +86,12 @@ def plan_jobs(
 
 
 def _plan_file(source: Path, target: Path, suffix: str | None, moving: MovingImages | None) -> Job:
-    if moving is None or not moving.takes(source):
-        return Job(source, _file_target(source, target, _still(suffix)))
     named = target.suffix.lower()
+    if moving is None or not moving.takes(source):
+        _check_still(suffix)
+        if moving is not None and named in moving.suffixes | moving.target_suffixes and not target.is_dir():
+            format_of(target)  # No folder is called `b.mp4`.
+        return Job(source, _file_target(source, target, suffix))
     if target.is_dir() or named not in images.PICTURE_SUFFIXES | moving.suffixes | moving.target_suffixes:
         result = moving.result_suffix(source, suffix)
         if result is not None:
@@ -99,6 +102,13 @@ def _plan_file(source: Path, target: Path, suffix: str | None, moving: MovingIma
             raise ValueError(f"The output's suffix must fit the output format {suffix[1:]}. Received: '{target}'")
         return Job(source, target, is_moving=True)
     return Job(source, _file_target(source, target, suffix))
+
+
+def _check_still(suffix: str | None) -> None:
+    """Raises ValueError for a format that is for what moves."""
+    if suffix is not None and suffix not in PICTURE_FORMATS:
+        known = ", ".join(sorted(known.removeprefix(".") for known in PICTURE_FORMATS))
+        raise ValueError(f"The output format of pictures must be one of {known}. Received: {suffix[1:]}")
 
 
 def _still(suffix: str | None) -> str | None:
@@ -120,6 +130,8 @@ def _plan_folder(source: Path, target: Path, suffix: str | None, moving: MovingI
         raise ValueError(f"The output for a folder must be a folder. Received the file '{target}'.")
     inside = target.resolve()
     found, results = _find(source, suffix, moving)
+    if found and not results:
+        _check_still(suffix)
     suffix = _still(suffix)
     if inside != source.resolve():  # Results of an earlier prediction, where they lie among the inputs.
         found = [path for path in found if inside not in path.resolve().parents]

@@ -88,8 +88,10 @@ def open_webp_writer(
         A `WebpWriter`. Its file is whole after `finish`.
 
     Raises:
-        ValueError: If frames are too large for a WebP.
+        ValueError: If the quality is no such, or frames are too large for a WebP.
     """
+    if quality is not None and not 1 <= quality <= _LOSSLESS_QUALITY:
+        raise ValueError(f"`quality` must be from 1 to 100. Received: {quality}")
     if max(clip.width, clip.height) > _WEBP.max_side:
         side = f"a WebP is at most {_WEBP.max_side} px wide and high"
         raise ValueError(f"{side}, and this would be {clip.width} x {clip.height}")
