@@ -214,6 +214,8 @@ def test_what_a_video_cannot_become_is_one_line(negative, videos, tmp_path, caps
         ("a.png", "b.apng", (), "suffix must be one of .bmp, .jfif"),
         ("a.png", "out", ("--output-format", "mp4"), "The output format of pictures must be one of bmp, jfif"),
         ("", "out", ("--output-format", "mp4"), "The output format of pictures must be one of bmp, jfif"),
+        ("m.webp", "b.jpg", ("--output-format", "gif"), "The output format of pictures must be one of bmp, jfif"),
+        ("m.webp", "b.gif", ("--output-format", "webp"), "suffix must fit the output format webp"),
         ("m.webp", "b.webp", ("--quality", 101), "`quality` must be from 1 to 100. Received: 101"),
     ],
 )

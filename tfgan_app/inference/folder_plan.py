@@ -101,6 +101,7 @@ def _plan_file(source: Path, target: Path, suffix: str | None, moving: MovingIma
         if suffix not in (None, named):
             raise ValueError(f"The output's suffix must fit the output format {suffix[1:]}. Received: '{target}'")
         return Job(source, target, is_moving=True)
+    _check_still(suffix)
     return Job(source, _file_target(source, target, suffix))
 
 
