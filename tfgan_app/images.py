@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import os
 import warnings
+from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from tfgan_app.files import atomic_path
+from tfgan_app.png_chunks import repaired_png
 
 MAX_PIXELS = 2**26
 """Pictures with more pixels than this (67 megapixels, 200 MB decoded) are refused before they are decoded."""
@@ -35,7 +37,7 @@ PICTURE_SUFFIXES = frozenset(
             ".webp",
             ".avif",
         ),
-        *(".jp2", ".ppm", ".pgm", ".pbm", ".pnm", ".tga"),
+        *(".apng", ".jp2", ".ppm", ".pgm", ".pbm", ".pnm", ".tga"),
     }
 )
 """Lower-case suffixes of the files that `find_pictures` takes for pictures."""
@@ -141,11 +143,12 @@ def picture_header(path: str | os.PathLike) -> PictureHeader:
         raise _unreadable(path, error) from error
 
 
-def find_pictures(folder: str | os.PathLike) -> list[Path]:
+def find_pictures(folder: str | os.PathLike, *, suffixes: Set[str] = PICTURE_SUFFIXES) -> list[Path]:
     """Finds the pictures in a folder and its sub-folders by their suffixes, whatever their case.
 
     Args:
         folder: Where to look. Hidden files and folders are skipped; linked sub-folders are not followed.
+        suffixes: Lower-case suffixes of the files that are wanted.
 
     Returns:
         Paths that start with `folder`, sorted by their place in it.
@@ -155,7 +158,7 @@ def find_pictures(folder: str | os.PathLike) -> list[Path]:
     for parent, folders, names in os.walk(root):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
-            if not name.startswith(".") and Path(name).suffix.lower() in PICTURE_SUFFIXES:
+            if not name.startswith(".") and Path(name).suffix.lower() in suffixes:
                 found.append(Path(parent, name))
     return sorted(found, key=lambda path: path.relative_to(root).parts)
 
@@ -197,7 +200,13 @@ def _open(path: str | os.PathLike, max_pixels: int | None) -> Image.Image:
     """Opens a file lazily after the checks that need no pixels. The caller closes it."""
     if os.path.getsize(path) == 0:
         raise ValueError("the file is empty")
-    image = Image.open(path)
+    try:
+        image = Image.open(path)
+    except (Image.UnidentifiedImageError, ValueError):  # A PNG with damaged chunks that its pixels do not need.
+        repaired = repaired_png(path)
+        if repaired is None:
+            raise
+        image = Image.open(repaired, formats=("PNG",))
     width, height = image.size
     if min(width, height) < 1 or (max_pixels is not None and width * height > max_pixels):
         image.close()
