@@ -19,7 +19,6 @@ ACCEPTED_LAYOUTS = (
 """What a person may put into a folder of labelled pictures."""
 
 _GRAY_MODES = frozenset({"1", "L", "LA", "La", "I", "F"})
-_GRAY_MODE_PREFIX = "I;16"
 
 
 def find_labelled(root: str | Path, *, val_fraction: float = 0.1, seed: int = 0) -> LabelledSet:
@@ -129,7 +128,7 @@ def _all_gray(paths: list[Path]) -> bool:
             mode = picture_header(path).mode
         except ValueError:
             continue
-        if mode not in _GRAY_MODES and not mode.startswith(_GRAY_MODE_PREFIX):
+        if mode.partition(";")[0] not in _GRAY_MODES:  # "I;16" too.
             return False
         any_gray = True
     return any_gray

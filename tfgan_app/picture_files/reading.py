@@ -12,17 +12,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tfgan_app.images import MAX_PIXELS
 from tfgan_app.picture_files import deep
 from tfgan_app.picture_files.colour import split_channels
 from tfgan_app.picture_files.directories import ORIENTATION, TagFile, parse_tag_file
+from tfgan_app.picture_files.formats import open_image
 from tfgan_app.picture_files.metadata import exif_of_tiff, profile_colour_space, upright_exif, upright_xmp
-from tfgan_app.picture_files.picture import Picture, PictureMetadata, turned
+from tfgan_app.picture_files.picture import MAX_PIXELS, Picture, PictureMetadata, turned
+from tfgan_app.picture_files.value_range import InputRange
 
-# Of Pillow's other formats, some run programs (EPS) and few have met hostile files.
-_KNOWN_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "GIF", "AVIF", "JPEG2000", "PPM", "TGA")
-Image.init()
-_FORMATS = tuple(name for name in _KNOWN_FORMATS if name in Image.OPEN)
 _HEAD_BYTES = 2**14
 _UPRIGHT = 1
 _ICC_TAG, _XMP_TAG, _X_RESOLUTION_TAG, _Y_RESOLUTION_TAG, _UNIT_TAG = 34675, 700, 282, 283, 296
@@ -32,20 +29,24 @@ _UNITS_PER_INCH = {2: 1.0, 3: 2.54}
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
-def read_picture(path: str | os.PathLike, *, max_pixels: int = MAX_PIXELS) -> Picture:
+def read_picture(
+    path: str | os.PathLike, *, max_pixels: int = MAX_PIXELS, input_range: InputRange | None = None
+) -> Picture:
     """Reads the first frame of a picture file with all that it says.
 
     Gray stays gray, 16 bits stay 16 bits, and colour values stay what they are, with their profile beside
-    them. Palettes become RGB, 1 bit becomes gray of 8 bits, CMYK and CIELAB become sRGB, floats become 16
-    bits. EXIF orientation is applied, once.
+    them. Palettes become RGB, 1 bit becomes gray of 8 bits, CMYK and CIELAB become sRGB, floats and integers with a
+    sign or of 32 bits become 16 bits, over the range that `value_range` chooses. EXIF orientation is applied, once.
 
     Args:
         path: The file; its content decides the format, not its suffix.
         max_pixels: Refuse a picture with more pixels than this before decoding it. Pillow's own limit of
             twice `PIL.Image.MAX_IMAGE_PIXELS` (179 megapixels) holds besides for most formats.
+        input_range: The values that stand for black and white in files of more than 8 bits; by default those that
+            `value_range` chooses.
 
     Returns:
-        A `Picture`; its notes say what could not be kept.
+        A `Picture`; its notes say what could not be kept, and which range was taken.
 
     Raises:
         ValueError: If the file is missing, empty, too large or no readable picture. One line that names it.
@@ -56,17 +57,17 @@ def read_picture(path: str | os.PathLike, *, max_pixels: int = MAX_PIXELS) -> Pi
             head = file.read(_HEAD_BYTES)
         if not head:
             raise ValueError("the file is empty")
-        return (_read_tiff if deep.is_tiff(head) else _read_other)(path, head, max_pixels)
+        return (_read_tiff if deep.is_tiff(head) else _read_other)(path, head, max_pixels, input_range)
     except Exception as error:  # Decoders fail on hostile bytes with almost any exception type.
-        raise ValueError(f"Cannot read the picture '{path}': {_reason(error, max_pixels)}") from error
+        raise ValueError(f"Cannot read the picture '{path}': {read_failure(error, max_pixels)}") from error
 
 
-def _read_other(path: Path, head: bytes, max_pixels: int) -> Picture:
-    with Image.open(path, formats=_FORMATS) as image:
+def _read_other(path: Path, head: bytes, max_pixels: int, input_range: InputRange | None) -> Picture:
+    with open_image(path) as image:
         _check_size(image, max_pixels)
         notes = _frame_notes(image)
         image.load()  # Deep files too: it checks them a second way, and finds the metadata behind the pixels.
-        pixels, alpha = _decode(path, image, head, notes)
+        pixels, alpha = _decode(path, image, head, notes, input_range)
         orientation = _orientation(image)
         metadata = _metadata(image, orientation, notes)
     metadata["icc_profile"] = _fitting_profile(metadata["icc_profile"], pixels.shape[2], notes)
@@ -74,13 +75,15 @@ def _read_other(path: Path, head: bytes, max_pixels: int) -> Picture:
     return Picture(turned(pixels, orientation), alpha, PictureMetadata(**metadata), tuple(notes))
 
 
-def _decode(path: Path, image: Image.Image, head: bytes, notes: list[str]) -> tuple[np.ndarray, np.ndarray | None]:
+def _decode(
+    path: Path, image: Image.Image, head: bytes, notes: list[str], input_range: InputRange | None
+) -> tuple[np.ndarray, np.ndarray | None]:
     png, ppm = deep.png_header(head), deep.deep_ppm_header(head)
     key = image.info.get("transparency")
     if ppm:
-        return deep.read_deep_ppm(path, ppm), None
+        return deep.read_deep_ppm(path, ppm, notes, input_range), None
     if png and png.bit_depth == 16:
-        return deep.read_deep_png(path, key)
+        return deep.read_deep_png(path, key, notes, input_range)
     if png and png.colour_type == 0 and png.bit_depth in (2, 4) and isinstance(key, int):
         # Pillow spreads the gray values over 0 to 255, but not the one that is transparent.
         image.info["transparency"] = key * 255 // (2**png.bit_depth - 1)
@@ -89,10 +92,10 @@ def _decode(path: Path, image: Image.Image, head: bytes, notes: list[str]) -> tu
         notes.append(f"{bits} bits a channel were reduced to 8")
     if abs(image.info.get("gamma", 1 / 2.2) - 1 / 2.2) > 0.02 and "icc_profile" not in image.info:
         notes.append("its gamma value has no place in the result and was left out")
-    return split_channels(image, notes)
+    return split_channels(image, notes, input_range)
 
 
-def _read_tiff(path: Path, head: bytes, max_pixels: int) -> Picture:
+def _read_tiff(path: Path, head: bytes, max_pixels: int, input_range: InputRange | None) -> Picture:
     """Gray and RGB are decoded by tifffile: Pillow reduces 16 bits to 8, and loses alpha that lies in a plane."""
     notes: list[str] = []
     tags = _tiff_tags(path, notes)
@@ -102,12 +105,12 @@ def _read_tiff(path: Path, head: bytes, max_pixels: int) -> Picture:
         if not page.is_only:
             notes.append("only the first page was taken")
         if page.is_plain and page.bits >= 8:
-            pixels, alpha = page.read(notes)
+            pixels, alpha = page.read(notes, input_range)
             pixels, alpha = turned(pixels, orientation), None if alpha is None else turned(alpha, orientation)
         else:
-            with Image.open(path, formats=("TIFF",)) as image:
+            with open_image(path, formats=("TIFF",)) as image:
                 image.load()  # Turns the picture too.
-                pixels, alpha = split_channels(image, notes)
+                pixels, alpha = split_channels(image, notes, input_range)
             if page.bits > 8:
                 notes.append(f"{page.bits} bits a channel were reduced to 8")
     metadata = _tiff_metadata(tags, orientation, notes)
@@ -136,6 +139,19 @@ def _orientation(image: Image.Image) -> int:
     except Exception:  # A damaged EXIF block is no reason to refuse the pixels.
         return _UPRIGHT
     return orientation if orientation in range(1, 9) else _UPRIGHT
+
+
+def png_exif(block: bytes | mmap.mmap) -> bytes | None:
+    """The EXIF of a PNG file, before its pixels or behind them, from the byte order mark on; None without one.
+
+    Args:
+        block: The whole file. Its name and its beginning are searched for, which pixels do not imitate by chance.
+    """
+    place = -1
+    while (place := block.find(b"eXIf", place + 1)) >= 4:
+        if block[place + 4 : place + 8] in (b"II*\0", b"MM\0*"):
+            return block[place + 4 : place + 4 + int.from_bytes(block[place - 4 : place], "big")]
+    return None
 
 
 def _metadata(image: Image.Image, orientation: int, notes: list[str]) -> dict:
@@ -189,6 +205,11 @@ def _tiff_tags(path: Path, notes: list[str]) -> TagFile:
         return TagFile("<")
 
 
+def tiff_orientation(path: Path) -> int:
+    """EXIF orientation of a TIFF file, 1 to 8; 1 where the tag is missing or damaged."""
+    return _tiff_orientation(_tiff_tags(path, []))
+
+
 def _tiff_orientation(tags: TagFile) -> int:
     with contextlib.suppress(KeyError):
         orientation = tags.entries[ORIENTATION].integers(tags.order)[0]
@@ -216,12 +237,10 @@ def _tiff_dpi(tags: TagFile) -> tuple[float, float] | None:
         return None
 
 
-def _reason(error: Exception, max_pixels: int) -> str:
+def read_failure(error: Exception, max_pixels: int = MAX_PIXELS) -> str:
     """Why a file could not be read, in one line."""
     if isinstance(error, FileNotFoundError):
         return "there is no such file"
-    if isinstance(error, Image.UnidentifiedImageError):
-        return "it is not in a picture format that is known here"
     if isinstance(error, Image.DecompressionBombError):
         return f"it has more than {max_pixels} pixels; scale it down or cut it"
     if isinstance(error, OSError) and error.strerror:
