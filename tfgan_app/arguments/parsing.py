@@ -85,6 +85,25 @@ def positive_number(text: str) -> float:
     raise argparse.ArgumentTypeError(f"must be a number above 0. Received: {text!r}.")
 
 
+def number_range(text: str) -> tuple[float, float]:
+    """Two finite numbers, the lower one first, as a flag's type."""
+    with contextlib.suppress(ValueError):
+        low, high = (float(part) for part in text.split(","))
+        if -math.inf < low < high < math.inf:
+            return low, high
+    raise argparse.ArgumentTypeError(f"must be LOW,HIGH, the lower number first, as in 0,4095. Received: {text!r}.")
+
+
+def add_input_range(parser: argparse.ArgumentParser) -> None:
+    """Adds `--input-range LOW,HIGH`."""
+    parser.add_argument(
+        "--input-range",
+        type=number_range,
+        metavar="LOW,HIGH",
+        help="values of black and white in files of more than 8 bits, as --input-range=-1,1 (default: by the file)",
+    )
+
+
 def _whole_number(text: str, *, minimum: int) -> int:
     with contextlib.suppress(ValueError):
         if int(text) >= minimum:

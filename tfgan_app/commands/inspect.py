@@ -22,7 +22,8 @@ def run(args: argparse.Namespace) -> int:
 
     Args:
         args: `data`, a folder of picture pairs, two sets of unpaired pictures, or pictures with or without classes
-            as a folder, `keras:NAME` or `tfds:NAME[:SPLIT]`; `json`, a file to write or None.
+            as a folder, `keras:NAME` or `tfds:NAME[:SPLIT]`; `input_range`, the values of black and white
+            in files of more than 8 bits, or None; `json`, a file to write or None.
 
     Returns:
         0, or 1 if some files cannot be used; each of them is named on stderr.
@@ -34,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
         inspect = inspect_unpaired
     else:
         inspect = inspect_pairs if holds_pairs(args.data) else inspect_labelled
-    inspection = inspect(args.data, on_progress=_show_progress)
+    inspection = inspect(args.data, input_range=args.input_range, on_progress=_show_progress)
     for line in inspection.lines():
         print(line)
     if args.json is not None:

@@ -21,7 +21,7 @@ from tfgan_app.inference import (
 from tfgan_app.video import is_video, predict_video
 
 _DRAWING = ("count", "seed", "class", "truncation")
-_PICTURES = ("mask", "output_format", "quality", "resume")
+_PICTURES = ("mask", "input_range", "output_format", "quality", "resume")
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,7 @@ def _predict(predictor: Predictor, args: argparse.Namespace, progress: PredictPr
         quality=args.quality,
         skip_existing=args.resume,
         masks=args.mask,
+        input_range=args.input_range,
         tile_px=args.tile,
         on_progress=progress.show,
         on_pixels=progress.show_pixels,

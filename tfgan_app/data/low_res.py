@@ -15,6 +15,7 @@ from tfgan_app.data.labelled import LabelledPictures
 from tfgan_app.data.picture_sets import open_pictures
 from tfgan_app.data.reading import Column, PictureReader
 from tfgan_app.images import picture_header
+from tfgan_app.picture_files.value_range import InputRange
 
 
 def find_low_res(
@@ -70,6 +71,7 @@ def build_low_res_dataset(
     start_step: int = 0,
     cache_budget_mb: int = 1024,
     background: tuple[int, int, int] = (255, 255, 255),
+    input_range: InputRange | None = None,
     on_progress: Callable[[int, int], Any] | None = None,
 ) -> tf.data.Dataset:
     """Builds the training batches of the steps `start_step` to `steps - 1`, as `build_labelled_dataset` does.
@@ -85,16 +87,18 @@ def build_low_res_dataset(
         start_step: as there.
         cache_budget_mb: as there.
         background: as there.
+        input_range: as there.
         on_progress: as there.
 
     Returns:
         A dataset of `{"image": uint8 [batch, size_px, size_px, 3], "low_res": uint8 [batch, size_px / scale,
         size_px / scale, 3], "position": int64 [batch]}`.
     """
+    reading = {"background": background, "input_range": input_range}
     columns = {
-        "image": Column(FilePictures(pictures.paths, background=background)),
+        "image": Column(FilePictures(pictures.paths, **reading)),
         # Each pixel repeated, so that both are cut at the same place.
-        "low_res": Column(FilePictures(partners, background=background), repeat=scale),
+        "low_res": Column(FilePictures(partners, **reading), repeat=scale),
     }
     dataset = build_batches(
         PictureReader(columns, size_px=size_px, resize="none"),

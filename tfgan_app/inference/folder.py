@@ -16,6 +16,7 @@ from tfgan_app.inference.faithful import RowPredictor, predict_picture
 from tfgan_app.inference.folder_plan import Job, plan_jobs, with_masks
 from tfgan_app.inference.handover import Abandoned, Handover
 from tfgan_app.picture_files import MAX_OUTPUT_PIXELS, Picture, check_size, open_picture_writer, read_picture
+from tfgan_app.picture_files.value_range import InputRange
 
 _WRITERS = 4
 _LOOKAHEAD = 4
@@ -49,6 +50,7 @@ def predict_path(
     quality: int | None = None,
     skip_existing: bool = False,
     masks: str | os.PathLike | None = None,
+    input_range: InputRange | None = None,
     tile_px: int | None = None,
     max_pixels: int = images.MAX_PIXELS,
     max_output_pixels: int = MAX_OUTPUT_PIXELS,
@@ -75,6 +77,8 @@ def predict_path(
             an interrupted prediction goes on where it stopped.
         masks: For models that fill holes: a picture that is light where the holes are, or a folder of such pictures
             with the names of the inputs. Without them, what is fully transparent is filled.
+        input_range: The values of black and white in inputs of more than 8 bits; None decides by the file, as
+            `tfgan_app.picture_files.value_range` says.
         tile_px: Passed on to the predictor.
         max_pixels: Pictures with more pixels than this fail, before they are decoded.
         max_output_pixels: So do those whose results would have more than this, before they are computed.
@@ -100,7 +104,7 @@ def predict_path(
         summary.skipped = [job.target for job in jobs if job.target.is_file()]
     todo = [job for job in jobs if job.target not in set(summary.skipped)]
     progress = _PixelProgress(len(todo), on_pixels)
-    batch = _Batch(predictor, progress, quality, tile_px, max_pixels, max_output_pixels)
+    batch = _Batch(predictor, progress, quality, tile_px, max_pixels, max_output_pixels, input_range)
     with ThreadPoolExecutor(1) as readers, ThreadPoolExecutor(_WRITERS) as writers:
         for job, result in batch.run(todo, readers, writers):
             if isinstance(result, Exception):
@@ -141,6 +145,7 @@ class _Batch:
     tile_px: int | None
     max_pixels: int
     max_output_pixels: int
+    input_range: InputRange | None
 
     def run(
         self, jobs: Sequence[Job], readers: ThreadPoolExecutor, writers: ThreadPoolExecutor
@@ -173,7 +178,7 @@ class _Batch:
                 reading.cancel()
 
     def _read(self, job: Job) -> Picture:
-        picture = read_picture(job.source, max_pixels=self.max_pixels)
+        picture = read_picture(job.source, max_pixels=self.max_pixels, input_range=self.input_range)
         height, width = (self.predictor.scale * side for side in picture.pixels.shape[:2])
         if height * width > self.max_output_pixels:
             raise ValueError(

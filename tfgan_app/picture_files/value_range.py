@@ -2,9 +2,10 @@
 
 - 8 and 16 bits without a sign: the type's range, whatever the values are. A dark image stays dark.
 - 8 and 16 bits with a sign: 0 to the type's largest value (127, 32,767); negative values are black.
-- Floats: by `q`, the 99 % quantile of the values that are finite and above zero. 0 to 1 for `q` up to 1.5, so that
-  overshoot does not count; 0 to 255 for `q` above 255/16 and up to 1.5 * 255; 0 to 65,535 likewise; else 0 to `q`
-  (high dynamic range). NaN and negative values are black, what is above the range is white.
+- Floats, by the quantiles of the values that are finite and above zero: 0 to 1 where 95 % are at most 1.5, so that
+  overshoot and highlights do not count. Else by `q`, the 99 % quantile: 0 to 255 where it is above 255/16 and at most
+  1.5 * 255; 0 to 65,535 likewise; else 0 to `q` (high dynamic range). NaN and negative values are black, all above the
+  range is white.
 - 32 and 64 bits of integers, which no camera fills: 0 to 255 or 0 to 65,535 where `q` is not above it, else 0 to the
   type's largest value.
 
@@ -16,25 +17,26 @@ from __future__ import annotations
 import numpy as np
 
 InputRange = tuple[float, float]
-"""The values that stand for black and white."""
+"""The values that stand for black and white, the lower one first."""
 
-_QUANTILE = 0.99
+_QUANTILE, _LOWER_QUANTILE = 0.99, 0.95
 _WHITES = (1.0, 255.0, 65535.0)
 _OVERSHOOT = 1.5
 _DARKEST = 1 / 16
 """An image kept as 0..255 or 0..65535 has values above this share of white, one of high dynamic range need not."""
 
+_ROUNDED = " and rounded to 16 bits"
 _SAMPLED_PIXELS = 2**20
 _BLOCK_VALUES = 2**22
 
 
-def check_input_range(input_range: InputRange | None) -> None:
-    """Raises ValueError unless the range is None or two finite numbers, the lower one first."""
-    if input_range is None:
-        return
-    low, high = input_range
-    if not np.isfinite([low, high, high - low]).all() or low >= high:
-        raise ValueError(f"The input range must be LOW,HIGH with LOW below HIGH. Received: {low:g},{high:g}")
+class RangeNote(str):
+    """The note that says which range was taken."""
+
+    @property
+    def range_alone(self) -> str:
+        """The note without the depth of the result, which readers of 8 bits do not have."""
+        return self.removesuffix(_ROUNDED)
 
 
 def chosen_range(values: np.ndarray, *, bits: int) -> InputRange:
@@ -48,7 +50,7 @@ def chosen_range(values: np.ndarray, *, bits: int) -> InputRange:
         The values of black and white.
     """
     if values.dtype.kind == "f":
-        return 0.0, _white_of_floats(_high_value(values))
+        return 0.0, _white_of_floats(values)
     peak = float(2 ** (bits - (values.dtype.kind == "i")) - 1)
     if bits > 16:
         high = _high_value(values)
@@ -88,7 +90,9 @@ def to_unsigned(
         return spread(values, 2**bits - 1)
     colours = values.shape[2] - has_alpha
     low, high = chosen_range(values[..., :colours], bits=bits) if input_range is None else input_range
-    notes.append(f"{_kind_name(kind, bits)} were taken as {low:.6g} to {high:.6g} and rounded to 16 bits")
+    if not low < high:
+        raise ValueError(f"the input range must be LOW,HIGH with LOW below HIGH, not {low:g},{high:g}")
+    notes.append(RangeNote(f"{_kind_name(kind, bits)} were taken as {low:.6g} to {high:.6g}{_ROUNDED}"))
     result = np.empty(values.shape, np.uint16)
     _scale(values[..., :colours], result[..., :colours], low, high)
     if has_alpha:
@@ -104,11 +108,11 @@ def spread(values: np.ndarray, peak: int) -> np.ndarray:
     return scaled.astype(np.uint16)
 
 
-def _white_of_floats(high: float) -> float:
-    for white in _WHITES:
-        if (high > white * _DARKEST or white == 1) and high <= white * _OVERSHOOT:
-            return white
-    return high
+def _white_of_floats(values: np.ndarray) -> float:
+    if _high_value(values, _LOWER_QUANTILE) <= _OVERSHOOT:
+        return 1.0
+    high = _high_value(values)
+    return next((white for white in _WHITES[1:] if white * _DARKEST < high <= white * _OVERSHOOT), high)
 
 
 def _white_of_alpha(alpha: np.ndarray, bits: int) -> float:
@@ -119,12 +123,12 @@ def _white_of_alpha(alpha: np.ndarray, bits: int) -> float:
     return next((white for white in _WHITES if high <= white * _OVERSHOOT), _WHITES[-1])
 
 
-def _high_value(values: np.ndarray) -> float:
-    """The quantile that decides, of evenly spread pixels where there are many; 0 where no value is above zero."""
+def _high_value(values: np.ndarray, quantile: float = _QUANTILE) -> float:
+    """A quantile of what is finite and above zero, of evenly spread pixels where there are many; 0 of nothing."""
     pixels = values.reshape(-1, values.shape[-1])
     pixels = pixels[:: -(-len(pixels) // _SAMPLED_PIXELS)]
     wanted = pixels[np.isfinite(pixels) & (pixels > 0)] if pixels.dtype.kind == "f" else pixels[pixels > 0]
-    return float(np.quantile(wanted.astype(np.float64), _QUANTILE)) if wanted.size else 0.0
+    return float(np.quantile(wanted.astype(np.float64), quantile)) if wanted.size else 0.0
 
 
 def _scale(values: np.ndarray, result: np.ndarray, low: float, high: float) -> None:

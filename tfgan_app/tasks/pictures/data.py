@@ -127,7 +127,7 @@ class PictureData:
             "start_step": start_step,
             "seed": seed,
             "cache_budget_mb": data.cache_budget_mb,
-            "background": data.background_rgb,
+            **data.reading,
             "on_progress": progress_reporter(self.report, "loaded"),
         }
         if self.low_res is None:
@@ -162,7 +162,7 @@ class PictureData:
         """The same at low resolution, where it is not made from them."""
         limit = None if self._limit is None else self._limit // self._multiple
         for path in self._held_out[1]:
-            yield _centre(read_rgb(path, background=self._config.data.background_rgb), limit=limit, multiple=1)
+            yield _centre(read_rgb(path, **self._config.data.reading), limit=limit, multiple=1)
 
     @property
     def _limit(self) -> int | None:
@@ -196,10 +196,10 @@ class PictureData:
             yield from np.broadcast_to(pictures.images, (*pictures.images.shape[:3], 3))
         else:
             for path in pictures.paths:
-                yield read_rgb(path, background=self._config.data.background_rgb)
+                yield read_rgb(path, **self._config.data.reading)
 
     def _readable(self, pictures: LabelledPictures, *, smallest_px: int) -> LabelledPictures:
-        readable = readable_pictures(pictures, self.report)
+        readable = readable_pictures(pictures, self.report, input_range=self._config.data.input_range)
         if readable.paths is None:
             height, width = readable.images.shape[1:3]
             if min(height, width) >= smallest_px:

@@ -125,6 +125,8 @@ class PairedTranslation:
             pairs,
             on_skip=lambda pair, problem: self._report(f"left out: {problem}"),
             on_progress=progress_reporter(self._report, "checked"),
+            on_note=self._report,
+            input_range=self.config.data.input_range,
         )
         if not readable:
             raise ValueError(f"Expected pairs to {purpose} in {self.pairs.root}. Found none; try `tfgan_app inspect`.")
@@ -158,7 +160,7 @@ class PairedTranslation:
             start_step=start_step,
             seed=seed,
             resize=data.resize,
-            background=data.background_rgb,
+            **data.reading,
             cache_budget_mb=data.cache_budget_mb,
             on_progress=progress_reporter(self._report, "loaded"),
         )
@@ -192,9 +194,7 @@ class PairedTranslation:
     def held_out(self) -> tuple[np.ndarray, np.ndarray]:
         """Held-out inputs and targets: uint8 `[count, size, size, 3]`, at most `data.max_val_pictures`."""
         data = self.config.data
-        return load_pairs(
-            self.held_out_pairs, size_px=data.image_size, resize=data.resize, background=data.background_rgb
-        )
+        return load_pairs(self.held_out_pairs, size_px=data.image_size, resize=data.resize, **data.reading)
 
     def held_out_examples(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Held-out inputs and what should come out: uint8 `[size, size, 3]`."""
