@@ -23,6 +23,7 @@ from tfgan_app.callbacks.report_results import BASELINES, METRICS, find_results,
 from tfgan_app.callbacks.report_study import STUDY_NOTE, study_section
 from tfgan_app.files import atomic_path
 from tfgan_app.images import write_picture
+from tfgan_app.picture_files.formats import open_image
 
 REPORT_FILE = "report.html"
 EXAMPLES_DIR = "examples"
@@ -161,7 +162,7 @@ def _grids(run_dir: Path) -> str:
 
 def _picture(path: Path, caption: str) -> str:
     try:
-        with Image.open(path) as picture:
+        with open_image(path, formats=("PNG",)) as picture:
             picture = picture.convert("RGB")
     except (OSError, ValueError):
         return ""

@@ -5,10 +5,13 @@ from __future__ import annotations
 import tensorflow as tf
 
 _EXIF_ENTRIES = 64
-_EXIF_BYTES = 1024
-"""The orientation is among the first entries."""
+"""The orientation is among the first of them."""
+
+_EXIF_BYTES = 2**16
+"""A JPEG file holds no larger block."""
 
 _ORIENTATION_TAG = 0x0112
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEAD_BYTES = 2**17
 """Of a JPEG file, where segments are looked through: one has at most half of it."""
 
@@ -16,10 +19,9 @@ _BITMAP_BITS = 24
 
 
 def decode_picture(data: tf.Tensor, *, channels: int, max_pixels: int) -> tf.Tensor:
-    """Decodes a picture file as Pillow does, a JPEG file turned as its EXIF orientation says.
+    """Decodes a picture file as Pillow does, JPEG and PNG files turned as their EXIF orientation says.
 
-    TensorFlow's decoders do not see the one colour of a PNG or GIF file that may stand for transparency, nor the EXIF
-    of PNG files.
+    TensorFlow's decoders do not see the one colour of a PNG or GIF file that may stand for transparency.
 
     Args:
         data: string [], a PNG, JPEG, GIF or BMP file (of 24 bits); of an animation the first picture is taken.
@@ -34,7 +36,7 @@ def decode_picture(data: tf.Tensor, *, channels: int, max_pixels: int) -> tf.Ten
     decoded = tf.cond(
         tf.io.is_jpeg(data),
         lambda: _upright(tf.io.decode_jpeg(data, channels=3, dct_method="INTEGER_ACCURATE"), jpeg_orientation(data)),
-        lambda: tf.io.decode_image(data, expand_animations=False),
+        lambda: _upright(tf.io.decode_image(data, expand_animations=False), png_orientation(data)),
     )
     colour, alpha = _split_alpha(decoded)
     if channels == 4:
@@ -85,7 +87,7 @@ def picture_size(data: tf.Tensor) -> tf.Tensor:
         bmp = tf.stack([tf.minimum(height, 2**32 - height), number(21, 20, 19, 18)])  # From the top where negative.
         bmp = tf.where(number(29, 28) == _BITMAP_BITS, bmp, 0)  # TensorFlow takes indices of palettes for gray.
         found = tf.zeros([2], tf.int64)
-        for signature, size in ((b"\x89PNG\r\n\x1a\n", png), (b"GIF8", gif), (b"BM", bmp)):
+        for signature, size in ((_PNG_SIGNATURE, png), (b"GIF8", gif), (b"BM", bmp)):
             found = tf.where(tf.strings.substr(data, 0, len(signature)) == signature, size, found)
         return found
 
@@ -157,10 +159,38 @@ def jpeg_orientation(data: tf.Tensor) -> tf.Tensor:
     """
     values = tf.cast(tf.io.decode_raw(tf.strings.substr(data, 0, _HEAD_BYTES), tf.uint8), tf.int64)
     place = _exif_place(values)
-    is_exif = place > 0
-    here = values[place : place + _EXIF_BYTES]
-    here = tf.pad(here, [[0, _EXIF_BYTES - tf.size(here)]])
-    tiff = here[10:]
+    block = tf.strings.substr(data, tf.minimum(place + 10, tf.strings.length(data)), _EXIF_BYTES)
+    return tf.cond(place > 0, lambda: _orientation(block), lambda: tf.constant(1, tf.int64))
+
+
+def png_orientation(data: tf.Tensor) -> tf.Tensor:
+    """The orientation in the eXIf chunk of a PNG file, before its pixels or behind them.
+
+    The chunk is found by its name and the beginning of what it holds, 8 bytes that pixels do not imitate by chance.
+
+    Args:
+        data: string [], the file.
+
+    Returns:
+        int64 [], 1 to 8; 1 (upright) where the file says nothing, or is no PNG file.
+    """
+    is_png = tf.strings.substr(data, 0, len(_PNG_SIGNATURE)) == _PNG_SIGNATURE
+
+    def search(byte_order_mark: bytes) -> tf.Tensor:
+        pieces = tf.strings.split(data, b"eXIf" + byte_order_mark, maxsplit=1)
+        block = byte_order_mark + tf.strings.substr(tf.concat([pieces, [b""]], axis=0)[1], 0, _EXIF_BYTES)
+        return tf.cond(tf.size(pieces) > 1, lambda: _orientation(block), lambda: tf.constant(1, tf.int64))
+
+    def either() -> tf.Tensor:
+        little, big = search(b"II*\0"), search(b"MM\0*")
+        return tf.where(little > 1, little, big)
+
+    return tf.cond(is_png, either, lambda: tf.constant(1, tf.int64))
+
+
+def _orientation(block: tf.Tensor) -> tf.Tensor:
+    """The orientation that an EXIF block states: int64 [], 1 to 8, 1 where it is damaged."""
+    tiff = _bytes(block, _EXIF_BYTES)
     big = tiff[0] == ord("M")
 
     def pair(places: tf.Tensor) -> tf.Tensor:
@@ -176,7 +206,7 @@ def jpeg_orientation(data: tf.Tensor) -> tf.Tensor:
     entries = entries[: tf.cast(pair(tf.minimum(tf.cast(directory, tf.int32), length - 2)[tf.newaxis])[0], tf.int32)]
     values = tf.boolean_mask(pair(entries + 8), pair(entries) == _ORIENTATION_TAG)
     value = tf.concat([values, [1]], axis=0)[0]
-    return tf.where(is_exif & (value >= 1) & (value <= 8), value, 1)
+    return tf.where((value >= 1) & (value <= 8), value, 1)
 
 
 def _upright(picture: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:

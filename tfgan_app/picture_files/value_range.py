@@ -92,7 +92,7 @@ def to_unsigned(
     low, high = chosen_range(values[..., :colours], bits=bits) if input_range is None else input_range
     if not low < high:
         raise ValueError(f"the input range must be LOW,HIGH with LOW below HIGH, not {low:g},{high:g}")
-    notes.append(RangeNote(f"{_kind_name(kind, bits)} were taken as {low:.6g} to {high:.6g}{_ROUNDED}"))
+    notes.append(RangeNote(f"{_kind_name(kind, bits)} were taken as {_number(low)} to {_number(high)}{_ROUNDED}"))
     result = np.empty(values.shape, np.uint16)
     _scale(values[..., :colours], result[..., :colours], low, high)
     if has_alpha:
@@ -138,6 +138,10 @@ def _scale(values: np.ndarray, result: np.ndarray, low: float, high: float) -> N
         block = values[top : top + rows].astype(np.float64)
         np.nan_to_num(block, copy=False, nan=low, posinf=high, neginf=low)
         result[top : top + rows] = np.rint(np.clip((block - low) / (high - low), 0.0, 1.0) * 65535.0)
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if float(value).is_integer() and abs(value) < 1e15 else f"{value:.6g}"
 
 
 def _kind_name(kind: str, bits: int) -> str:
