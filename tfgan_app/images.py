@@ -19,8 +19,9 @@ from tfgan_app.files import atomic_path
 from tfgan_app.picture_files import Picture, read_picture
 from tfgan_app.picture_files.deep import TiffPage, is_tiff
 from tfgan_app.picture_files.formats import open_image
+from tfgan_app.picture_files.orientation import FIRST_SIDEWAYS, UPRIGHT, exif_orientation, png_exif
 from tfgan_app.picture_files.picture import MAX_PIXELS
-from tfgan_app.picture_files.reading import png_exif, read_failure, tiff_orientation
+from tfgan_app.picture_files.reading import read_failure, tiff_orientation
 from tfgan_app.picture_files.value_range import InputRange
 from tfgan_app.picture_files.writing import to_eight_bits
 
@@ -52,8 +53,6 @@ WRITABLE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp",
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 _HEAD_BYTES = 16
-_ORIENTATION_TAG = 0x0112
-_UPRIGHT, _FIRST_SIDEWAYS = 1, 5
 
 
 @dataclass(frozen=True)
@@ -190,8 +189,8 @@ def _header(path: Path) -> PictureHeader:
     """Of a file that is no TIFF."""
     with open_image(path) as image:
         orientation = _orientation(image, path)
-        width, height = image.size[::-1] if orientation >= _FIRST_SIDEWAYS else image.size
-        plain = orientation == _UPRIGHT and _is_plain(image)
+        width, height = image.size[::-1] if orientation >= FIRST_SIDEWAYS else image.size
+        plain = orientation == UPRIGHT and _is_plain(image)
         return PictureHeader(width, height, image.mode, image.format or "", orientation, plain)
 
 
@@ -199,25 +198,21 @@ def _tiff_header(path: Path) -> PictureHeader:
     """Of a TIFF file, by the decoder that reads it."""
     with TiffPage(path) as page:
         if page.is_plain and page.bits:
-            sideways = tiff_orientation(path) >= _FIRST_SIDEWAYS
+            sideways = tiff_orientation(path) >= FIRST_SIDEWAYS
             width, height = page.size[::-1] if sideways else page.size
-            return PictureHeader(width, height, page.mode, "TIFF", _UPRIGHT, False)
+            return PictureHeader(width, height, page.mode, "TIFF", UPRIGHT, False)
     with open_image(path, formats=("TIFF",)) as image:
-        return PictureHeader(*image.size, image.mode, "TIFF", _UPRIGHT, False)
+        return PictureHeader(*image.size, image.mode, "TIFF", UPRIGHT, False)
 
 
 def _orientation(image: Image.Image, path: Path) -> int:
-    """EXIF orientation still to be applied, 1 to 8; 1 where the tag is missing or damaged."""
-    try:
-        if image.format == "PNG" and "exif" not in image.info:
-            # It may lie behind the pixels, where Pillow would decode them all to find it.
-            with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as block:
-                if exif := png_exif(block):
-                    image.info["exif"] = exif
-        orientation = Image.Image.getexif(image).get(_ORIENTATION_TAG, _UPRIGHT)
-    except Exception:  # A damaged EXIF block is no reason to refuse the pixels.
-        return _UPRIGHT
-    return orientation if orientation in range(1, 9) else _UPRIGHT
+    """EXIF orientation of an opened image that is no TIFF, 1 to 8."""
+    if image.format == "PNG" and "exif" not in image.info:
+        # It may lie behind the pixels, where Pillow would decode them all to find it.
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as block:
+            if exif := png_exif(block):
+                image.info["exif"] = exif
+    return exif_orientation(image)
 
 
 def _is_plain(image: Image.Image) -> bool:

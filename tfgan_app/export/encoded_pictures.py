@@ -11,6 +11,8 @@ _EXIF_BYTES = 2**16
 """A JPEG file holds no larger block."""
 
 _ORIENTATION_TAG = 0x0112
+_SHORT, _LONG = 3, 4
+"""Types of the number, of two bytes as it ought to be or of four."""
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEAD_BYTES = 2**17
 """Of a JPEG file, where segments are looked through: one has at most half of it."""
@@ -204,7 +206,9 @@ def _orientation(block: tf.Tensor) -> tf.Tensor:
     entries = tf.cast(directory, tf.int32) + 2 + 12 * tf.range(_EXIF_ENTRIES)
     entries = tf.boolean_mask(entries, entries + 12 <= length)
     entries = entries[: tf.cast(pair(tf.minimum(tf.cast(directory, tf.int32), length - 2)[tf.newaxis])[0], tf.int32)]
-    values = tf.boolean_mask(pair(entries + 8), pair(entries) == _ORIENTATION_TAG)
+    kinds = pair(entries + 2)
+    values = tf.where(big & (kinds == _LONG), pair(entries + 10), pair(entries + 8))
+    values = tf.boolean_mask(values, (pair(entries) == _ORIENTATION_TAG) & ((kinds == _SHORT) | (kinds == _LONG)))
     value = tf.concat([values, [1]], axis=0)[0]
     return tf.where((value >= 1) & (value <= 8), value, 1)
 

@@ -17,11 +17,11 @@ from tfgan_app.picture_files.colour import split_channels
 from tfgan_app.picture_files.directories import ORIENTATION, TagFile, parse_tag_file
 from tfgan_app.picture_files.formats import open_image
 from tfgan_app.picture_files.metadata import exif_of_tiff, profile_colour_space, upright_exif, upright_xmp
+from tfgan_app.picture_files.orientation import UPRIGHT, exif_orientation
 from tfgan_app.picture_files.picture import MAX_PIXELS, Picture, PictureMetadata, turned
 from tfgan_app.picture_files.value_range import InputRange
 
 _HEAD_BYTES = 2**14
-_UPRIGHT = 1
 _ICC_TAG, _XMP_TAG, _X_RESOLUTION_TAG, _Y_RESOLUTION_TAG, _UNIT_TAG = 34675, 700, 282, 283, 296
 _UNITS_PER_INCH = {2: 1.0, 3: 2.54}
 
@@ -68,7 +68,7 @@ def _read_other(path: Path, head: bytes, max_pixels: int, input_range: InputRang
         notes = _frame_notes(image)
         image.load()  # Deep files too: it checks them a second way, and finds the metadata behind the pixels.
         pixels, alpha = _decode(path, image, head, notes, input_range)
-        orientation = _orientation(image)
+        orientation = exif_orientation(image)
         metadata = _metadata(image, orientation, notes)
     metadata["icc_profile"] = _fitting_profile(metadata["icc_profile"], pixels.shape[2], notes)
     alpha = None if alpha is None else turned(alpha, orientation)
@@ -132,28 +132,6 @@ def _frame_notes(image: Image.Image) -> list[str]:
     return ["only the first frame was taken"] if frames > 1 else []
 
 
-def _orientation(image: Image.Image) -> int:
-    """EXIF orientation of a loaded picture, 1 to 8; 1 where the tag is missing or damaged."""
-    try:
-        orientation = image.getexif().get(ORIENTATION, _UPRIGHT)
-    except Exception:  # A damaged EXIF block is no reason to refuse the pixels.
-        return _UPRIGHT
-    return orientation if orientation in range(1, 9) else _UPRIGHT
-
-
-def png_exif(block: bytes | mmap.mmap) -> bytes | None:
-    """The EXIF of a PNG file, before its pixels or behind them, from the byte order mark on; None without one.
-
-    Args:
-        block: The whole file. Its name and its beginning are searched for, which pixels do not imitate by chance.
-    """
-    place = -1
-    while (place := block.find(b"eXIf", place + 1)) >= 4:
-        if block[place + 4 : place + 8] in (b"II*\0", b"MM\0*"):
-            return block[place + 4 : place + 4 + int.from_bytes(block[place - 4 : place], "big")]
-    return None
-
-
 def _metadata(image: Image.Image, orientation: int, notes: list[str]) -> dict:
     info = image.info
     exif, xmp = info.get("exif"), info.get("xmp")
@@ -213,8 +191,8 @@ def tiff_orientation(path: Path) -> int:
 def _tiff_orientation(tags: TagFile) -> int:
     with contextlib.suppress(KeyError):
         orientation = tags.entries[ORIENTATION].integers(tags.order)[0]
-        return orientation if orientation in range(1, 9) else _UPRIGHT
-    return _UPRIGHT
+        return orientation if orientation in range(1, 9) else UPRIGHT
+    return UPRIGHT
 
 
 def _tiff_metadata(tags: TagFile, orientation: int, notes: list[str]) -> dict:
