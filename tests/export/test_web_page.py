@@ -11,6 +11,7 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 from browser import CHROMIUM, open_browser
 from local_networks import build_local_network
+from oriented_files import BROWSER, ORIENTATIONS, is_upright, oriented_file
 from PIL import Image
 from small_tflite import small_tflite
 
@@ -170,13 +171,24 @@ def test_transparency_is_kept_and_hidden_colours_do_not_darken_edges(open_page, 
     assert largest_difference(result[:, :116], opaque[:, :116]) <= 2
 
 
-def test_a_photo_is_turned_as_its_camera_was_held(open_page, models, tmp_path):
-    pixels = photo(40, 64)
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    stored = saved(np.rot90(pixels), tmp_path / "photo.png", exif=exif)
-    result = run_on(open_page("enlarging"), stored)
-    assert largest_difference(result, in_python(models["enlarging"], pixels)) <= 1
+@pytest.mark.parametrize("name", BROWSER)
+def test_a_photo_is_turned_as_its_camera_was_held(open_page, name):
+    page = open_page("enlarging")
+    for orientation in ORIENTATIONS:
+        data = base64.b64encode(oriented_file(name, orientation)).decode()
+        kind = name.split()[-1] if name.endswith(("jpg", "webp")) else "png"
+        png = page.evaluate(
+            f"""(async () => {{
+              const {{decode, draw}} = await import(new URL('picture.js', document.baseURI));
+              const bytes = Uint8Array.from(atob('{data}'), (letter) => letter.charCodeAt(0));
+              const bitmap = await decode(new Blob([bytes], {{type: 'image/{kind}'}}));
+              const canvas = document.createElement('canvas');
+              draw(bitmap, canvas, {{width: bitmap.width, height: bitmap.height, shrink: false}});
+              return canvas.toDataURL('image/png').split(',')[1];
+            }})()"""
+        )
+        image = np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB"))
+        assert is_upright(image, name), orientation
 
 
 def test_the_result_is_downloaded_as_a_png(open_page, tmp_path):

@@ -131,5 +131,5 @@ LOSSY |= {"big-endian jpg", "gray jpg", "jpeg tif"}
 TENSORFLOW = tuple(name for name in FILES if name.endswith(("jpg", "png", "pixels")))
 """Files that TensorFlow's decoder takes."""
 
-BROWSER = tuple(name for name in FILES if "tif" not in name)
-"""Files that browsers show."""
+BROWSER = tuple(name for name in FILES if name.endswith(("jpg", "png")))
+"""Files that Chromium turns: it shows WebP files, and PNG files with EXIF behind the pixels, as they are stored."""
