@@ -9,23 +9,22 @@ import struct
 import numpy as np
 import pytest
 import tensorflow as tf
-from live_server import export_negative, live_server, save_module
+from live_server import export_negative, live_server
 from oriented_files import FILES, ORIENTATIONS, TENSORFLOW, UPRIGHT, is_upright, oriented_file
 from PIL import Image
 
 from tfgan_app.data.checking import check_picture
 from tfgan_app.data.decoding import FilePictures
-from tfgan_app.export.encoded_pictures import decode_picture
+from tfgan_app.export.encoded_pictures import chunk_orientation, decode_picture
 from tfgan_app.images import picture_header, read_rgb
 from tfgan_app.picture_files import read_picture
-from tfgan_app.picture_files.orientation import upright_png
 from tfgan_app.picture_files.writing import to_eight_bits
 
 
 @pytest.fixture
 def write(tmp_path):
     def written(name, orientation):
-        path = tmp_path / f"{orientation}.{name.split()[-1] if name in FILES else name}"
+        path = tmp_path / f"{orientation}.{name.split()[-1]}"
         path.write_bytes(oriented_file(name, orientation))
         return path
 
@@ -70,69 +69,29 @@ def test_saved_models(name):
         assert is_upright(image, name), orientation
 
 
-@tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="image_bytes")])
-def foreign(image_bytes):
-    """A model of somebody else's, whose decoder knows no EXIF."""
-    images = tf.map_fn(
-        lambda data: tf.io.decode_image(data, channels=3, expand_animations=False), image_bytes, tf.uint8
-    )
-    return {"output_bytes": tf.map_fn(tf.io.encode_png, tf.ensure_shape(images, [None, None, None, 3]), tf.string)}
-
-
 @pytest.fixture(scope="module")
 def live(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     export_negative(folder)
-    save_module(folder / "foreign" / "1", serving_default=foreign)
     with live_server(folder) as server:
         yield server
-
-
-def served(live, model, data):
-    status, answer = live.post(f"{model}:predict", {"instances": [{"b64": base64.b64encode(data).decode()}]})
-    assert status == 200, answer
-    with Image.open(io.BytesIO(base64.b64decode(answer["predictions"][0]["b64"]))) as image:
-        return np.asarray(image.convert("RGB"))
 
 
 @pytest.mark.parametrize("name", TENSORFLOW)
 def test_serving(live, name):
     for orientation in ORIENTATIONS:
-        data = oriented_file(name, orientation)
-        images = {"negative": 255 - served(live, "negative", data)}
-        if not name.endswith("jpg"):
-            images["foreign"] = served(live, "foreign", data)
-        for model, image in images.items():
-            assert is_upright(image, name), (model, orientation)
+        content = {"b64": base64.b64encode(oriented_file(name, orientation)).decode()}
+        status, answer = live.post("negative:predict", {"instances": [content]})
+        assert status == 200, answer
+        with Image.open(io.BytesIO(base64.b64decode(answer["predictions"][0]["b64"]))) as image:
+            assert is_upright(255 - np.asarray(image.convert("RGB")), name), orientation
 
 
-@pytest.mark.parametrize("name", [name for name in TENSORFLOW if not name.endswith("jpg")])
-def test_turned_png_files_keep_their_kind(name):
-    for orientation in ORIENTATIONS[1:]:
-        data = oriented_file(name, orientation)
-        turned = upright_png(data)
-        with Image.open(io.BytesIO(turned)) as image, Image.open(io.BytesIO(data)) as source:
-            assert image.mode == source.mode and image.size == UPRIGHT.shape[1::-1]
-            assert "exif" not in image.info
-        assert upright_png(turned) is turned
-    upright = oriented_file(name, 1)
-    assert upright_png(upright) is upright
-
-
-def test_turning_keeps_the_transparent_color_of_a_palette():
-    palette = Image.fromarray(np.array([[0, 1, 2]], np.uint8)).convert("P")
-    palette.putpalette([255, 0, 0, 0, 255, 0, 0, 0, 255])
-    buffer, exif = io.BytesIO(), Image.Exif()
-    exif[0x0112] = 6
-    palette.save(buffer, "PNG", transparency=1, exif=exif)
-    with Image.open(io.BytesIO(upright_png(buffer.getvalue()))) as image:
-        assert np.asarray(image.convert("RGBA")).tolist() == [[[255, 0, 0, 255]], [[0, 255, 0, 0]], [[0, 0, 255, 255]]]
-
-
-@pytest.mark.parametrize("damage", [lambda data: data[:60], lambda data: data[:-30], lambda data: b"x" + data[1:]])
-def test_files_that_cannot_be_turned_are_left_to_the_decoder(damage):
-    data = damage(oriented_file("png with exif behind its pixels", 6))
-    assert upright_png(data) is data
+@pytest.mark.parametrize("name", FILES)
+def test_chunks_are_found_in_a_graph(name):
+    for orientation in ORIENTATIONS:
+        found = chunk_orientation(tf.constant(oriented_file(name, orientation))).numpy()
+        assert found == (orientation if "png" in name or "webp" in name else 1)
 
 
 @pytest.mark.parametrize("kind", [3, 4])

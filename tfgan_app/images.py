@@ -18,7 +18,7 @@ from PIL import Image
 from tfgan_app.files import atomic_path
 from tfgan_app.picture_files import Picture, read_picture
 from tfgan_app.picture_files.deep import TiffPage, is_tiff
-from tfgan_app.picture_files.formats import open_image
+from tfgan_app.picture_files.opening import open_image
 from tfgan_app.picture_files.orientation import FIRST_SIDEWAYS, UPRIGHT, exif_orientation, png_exif
 from tfgan_app.picture_files.picture import MAX_PIXELS
 from tfgan_app.picture_files.reading import read_failure, tiff_orientation

@@ -96,6 +96,14 @@ def _tiff(pixels: np.ndarray, exif: bytes, **options) -> bytes:
     return buffer.getvalue()
 
 
+def _prefixed_webp(pixels: np.ndarray, exif: bytes) -> bytes:
+    """EXIF that begins with the name that it has in JPEG files, as some programs store it."""
+    content = bytearray(_saved(pixels, "WEBP", exif=b"______" + exif, lossless=True))
+    place = content.index(b"______")
+    content[place : place + 6] = b"Exif\0\0"
+    return bytes(content)
+
+
 def _big_endian(make: Callable[[np.ndarray, bytes], bytes]) -> Callable[[np.ndarray, bytes], bytes]:
     def made(pixels: np.ndarray, exif: bytes) -> bytes:
         orientation = Image.Exif()
@@ -119,6 +127,7 @@ FILES: dict[str, Callable[[np.ndarray, bytes], bytes]] = {
     "transparent png": lambda pixels, exif: _png(pixels, exif, "RGBA"),
     "deep png": lambda pixels, exif: _with_chunk(imagecodecs.png_encode(pixels.astype(np.uint16) * 257), exif, b"IDAT"),
     "webp": lambda pixels, exif: _saved(pixels, "WEBP", exif=exif, quality=95),
+    "webp as of a jpeg": lambda pixels, exif: _prefixed_webp(pixels, exif),
     "lossless webp": lambda pixels, exif: _saved(pixels, "WEBP", exif=exif, lossless=True),
     "tif": _tiff,
     "deep tif": lambda pixels, exif: _tiff(pixels.astype(np.uint16) * 257, exif),

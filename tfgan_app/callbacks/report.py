@@ -23,7 +23,7 @@ from tfgan_app.callbacks.report_results import BASELINES, METRICS, find_results,
 from tfgan_app.callbacks.report_study import STUDY_NOTE, study_section
 from tfgan_app.files import atomic_path
 from tfgan_app.images import write_picture
-from tfgan_app.picture_files.formats import open_image
+from tfgan_app.picture_files.opening import open_image
 
 REPORT_FILE = "report.html"
 EXAMPLES_DIR = "examples"

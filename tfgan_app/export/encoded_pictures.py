@@ -13,6 +13,8 @@ _EXIF_BYTES = 2**16
 _ORIENTATION_TAG = 0x0112
 _SHORT, _LONG = 3, 4
 """Types of the number, of two bytes as it ought to be or of four."""
+_TAIL_BYTES = 2**20
+_BYTE_ORDER_MARKS = (b"II*\0", b"MM\0*")
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEAD_BYTES = 2**17
 """Of a JPEG file, where segments are looked through: one has at most half of it."""
@@ -38,7 +40,7 @@ def decode_picture(data: tf.Tensor, *, channels: int, max_pixels: int) -> tf.Ten
     decoded = tf.cond(
         tf.io.is_jpeg(data),
         lambda: _upright(tf.io.decode_jpeg(data, channels=3, dct_method="INTEGER_ACCURATE"), jpeg_orientation(data)),
-        lambda: _upright(tf.io.decode_image(data, expand_animations=False), png_orientation(data)),
+        lambda: _upright(tf.io.decode_image(data, expand_animations=False), chunk_orientation(data)),
     )
     colour, alpha = _split_alpha(decoded)
     if channels == 4:
@@ -165,29 +167,39 @@ def jpeg_orientation(data: tf.Tensor) -> tf.Tensor:
     return tf.cond(place > 0, lambda: _orientation(block), lambda: tf.constant(1, tf.int64))
 
 
-def png_orientation(data: tf.Tensor) -> tf.Tensor:
-    """The orientation in the eXIf chunk of a PNG file, before its pixels or behind them.
+def chunk_orientation(data: tf.Tensor) -> tf.Tensor:
+    """The EXIF orientation of a PNG file (before its pixels or behind them) or a WebP file.
 
-    The chunk is found by its name and the beginning of what it holds, 8 bytes that pixels do not imitate by chance.
+    The chunk is searched for: by its name and the beginning of what it holds in a PNG file, 8 bytes that pixels do not
+    imitate by chance, and as the last of its name in the last megabyte of a WebP file.
 
     Args:
         data: string [], the file.
 
     Returns:
-        int64 [], 1 to 8; 1 (upright) where the file says nothing, or is no PNG file.
+        int64 [], 1 to 8; 1 (upright) where the file says nothing, or is of another format.
     """
+    upright = tf.constant(1, tf.int64)
+
+    def png() -> tf.Tensor:
+        found = []
+        for mark in _BYTE_ORDER_MARKS:
+            pieces = tf.concat([tf.strings.split(data, b"eXIf" + mark, maxsplit=1), [b""]], axis=0)
+            found.append(_orientation(mark + tf.strings.substr(pieces[1], 0, _EXIF_BYTES)))
+        return tf.maximum(*found)
+
+    def webp() -> tf.Tensor:
+        tail = tf.strings.substr(data, tf.maximum(tf.strings.length(data) - _TAIL_BYTES, 0), _TAIL_BYTES)
+        # Behind the name come four bytes of length, and in some files the name that JPEG has.
+        block = tf.strings.substr(tf.strings.split(tail, b"EXIF")[-1] + bytes(16), 4, _EXIF_BYTES)
+        is_named = tf.strings.substr(block, 0, 6) == b"Exif\0\0"
+        block = tf.cond(is_named, lambda: tf.strings.substr(block, 6, _EXIF_BYTES), lambda: block)
+        is_exif = tf.reduce_any(tf.strings.substr(block, 0, 4) == tf.constant(_BYTE_ORDER_MARKS))
+        return tf.cond(is_exif, lambda: _orientation(block), lambda: upright)
+
     is_png = tf.strings.substr(data, 0, len(_PNG_SIGNATURE)) == _PNG_SIGNATURE
-
-    def search(byte_order_mark: bytes) -> tf.Tensor:
-        pieces = tf.strings.split(data, b"eXIf" + byte_order_mark, maxsplit=1)
-        block = byte_order_mark + tf.strings.substr(tf.concat([pieces, [b""]], axis=0)[1], 0, _EXIF_BYTES)
-        return tf.cond(tf.size(pieces) > 1, lambda: _orientation(block), lambda: tf.constant(1, tf.int64))
-
-    def either() -> tf.Tensor:
-        little, big = search(b"II*\0"), search(b"MM\0*")
-        return tf.where(little > 1, little, big)
-
-    return tf.cond(is_png, either, lambda: tf.constant(1, tf.int64))
+    is_webp = tf.strings.substr(data, 0, 4) == b"RIFF"
+    return tf.cond(is_png, png, lambda: tf.cond(is_webp, webp, lambda: upright))
 
 
 def _orientation(block: tf.Tensor) -> tf.Tensor:

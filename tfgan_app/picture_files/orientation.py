@@ -1,21 +1,16 @@
-"""EXIF orientation of encoded images: found without decoding, and applied where another decoder would not."""
+"""EXIF orientation of encoded images, found without decoding them."""
 
 from __future__ import annotations
 
-import io
 import mmap
 
-from PIL import Image, ImageOps
-
-from tfgan_app.picture_files.formats import open_image
+from PIL import Image
 
 UPRIGHT = 1
 FIRST_SIDEWAYS = 5
 """From this value on, height and width are exchanged."""
 
 _ORIENTATION_TAG = 0x0112
-_FASTEST = 1
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def exif_orientation(image: Image.Image) -> int:
@@ -44,27 +39,3 @@ def png_exif(block: bytes | mmap.mmap) -> bytes | None:
         if block[place + 4 : place + 8] in (b"II*\0", b"MM\0*"):
             return block[place + 4 : place + 4 + int.from_bytes(block[place - 4 : place], "big")]
     return None
-
-
-def upright_png(data: bytes) -> bytes:
-    """Turns a PNG file for decoders that do not know its EXIF.
-
-    Args:
-        data: A file of any format.
-
-    Returns:
-        A PNG file without EXIF, upright and of the same mode (16-bit RGB becomes 8-bit), where `data` is a PNG file
-        that is to be turned; else `data` itself, damaged files too.
-    """
-    if not data.startswith(_PNG_SIGNATURE) or png_exif(data) is None:
-        return data
-    try:
-        with open_image(io.BytesIO(data), formats=("PNG",)) as image:
-            image.load()
-            if exif_orientation(image) == UPRIGHT:
-                return data
-            buffer = io.BytesIO()
-            ImageOps.exif_transpose(image).save(buffer, "PNG", compress_level=_FASTEST)
-            return buffer.getvalue()
-    except Exception:  # The decoder that is given the file says why it is damaged.
-        return data

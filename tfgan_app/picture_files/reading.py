@@ -15,8 +15,8 @@ from PIL import Image
 from tfgan_app.picture_files import deep
 from tfgan_app.picture_files.colour import split_channels
 from tfgan_app.picture_files.directories import ORIENTATION, TagFile, parse_tag_file
-from tfgan_app.picture_files.formats import open_image
 from tfgan_app.picture_files.metadata import exif_of_tiff, profile_colour_space, upright_exif, upright_xmp
+from tfgan_app.picture_files.opening import open_image
 from tfgan_app.picture_files.orientation import UPRIGHT, exif_orientation
 from tfgan_app.picture_files.picture import MAX_PIXELS, Picture, PictureMetadata, turned
 from tfgan_app.picture_files.value_range import InputRange

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from tfgan_app.picture_files.orientation import upright_png
 from tfgan_app.serving.errors import invalid, shortened
 from tfgan_app.serving.picture_size import pixels_to_decode
 
@@ -84,19 +83,8 @@ class Endpoint:
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Runs the signature on arrays that were checked, and returns its outputs as arrays."""
-        tensors = {
-            name: tf.constant(self._turned(name, array), self.inputs[name].dtype) for name, array in inputs.items()
-        }
+        tensors = {name: tf.constant(array, self.inputs[name].dtype) for name, array in inputs.items()}
         return {name: tensor.numpy() for name, tensor in self.function(**tensors).items()}
-
-    @staticmethod
-    def _turned(name: str, array: np.ndarray) -> np.ndarray:
-        """Image files with those turned that a model's own decoder may leave as they are stored."""
-        if array.dtype != object or not name.endswith(_PICTURE_INPUT_SUFFIXES):
-            return array
-        turned = np.empty_like(array)
-        turned.ravel()[:] = [upright_png(data) for data in array.ravel()]
-        return turned
 
     def check_names(self, names: set[str]) -> None:
         """Raises INVALID_ARGUMENT unless there is exactly one array for each input."""

@@ -14,7 +14,7 @@ from PIL import Image
 import tfgan_app
 from tfgan_app.data.checking import picture_problem
 from tfgan_app.images import picture_header, read_rgb
-from tfgan_app.picture_files.formats import FORMATS, open_image
+from tfgan_app.picture_files.opening import FORMATS, open_image
 from tfgan_app.picture_files.reading import read_picture
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
