@@ -25,6 +25,7 @@ _BITMAP_BITS = 24
 def decode_picture(data: tf.Tensor, *, channels: int, max_pixels: int) -> tf.Tensor:
     """Decodes a picture file as Pillow does, JPEG and PNG files turned as their EXIF orientation says.
 
+    EXIF of a JPEG file is looked for in its first 128 kB. An orientation in XMP alone is not seen.
     TensorFlow's decoders do not see the one colour of a PNG or GIF file that may stand for transparency.
 
     Args:
