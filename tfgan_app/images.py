@@ -6,7 +6,6 @@ No TensorFlow here. A picture in memory is upright RGB: `uint8 [height, width, 3
 from __future__ import annotations
 
 import io
-import mmap
 import os
 import warnings
 from dataclasses import dataclass
@@ -208,9 +207,8 @@ def _tiff_header(path: Path) -> PictureHeader:
 def _orientation(image: Image.Image, path: Path) -> int:
     """EXIF orientation of an opened image that is no TIFF, 1 to 8."""
     if image.format == "PNG" and "exif" not in image.info:
-        # It may lie behind the pixels, where Pillow would decode them all to find it.
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as block:
-            if exif := png_exif(block):
+        with path.open("rb") as file:
+            if exif := png_exif(file):
                 image.info["exif"] = exif
     return exif_orientation(image)
 

@@ -39,6 +39,15 @@ def test_files_that_cannot_be_used_are_1_and_named(pairs, capsys):
     assert "0.png" in capsys.readouterr().err
 
 
+def test_no_program_is_called_for_what_is_named_like_a_photo(pairs, capsys, ghostscript):
+    Image.new("RGB", (16, 8)).save(pairs / "drawing.jpg", "EPS")
+    assert run("--data", pairs) == 1
+    assert (
+        "drawing.jpg': it is not in a picture format that is known here: it looks like EPS" in capsys.readouterr().err
+    )
+    assert not ghostscript.exists()
+
+
 @pytest.fixture
 def classes(tmp_path):
     """Two class folders of ten pictures each."""

@@ -62,6 +62,21 @@ def test_floats_above_1_are_no_reason_for_a_black_picture(negative, tmp_path, ca
         np.testing.assert_allclose(tifffile.imread(tmp_path / "out.tif")[1:] / 65535, 1 - ramp[1:], atol=1e-3)
 
 
+def test_no_program_is_called_for_what_is_named_like_a_photo(negative, tmp_path, capsys, ghostscript):
+    picture = np.random.default_rng(0).integers(0, 256, (5, 3, 3), np.uint8)
+    write_picture(tmp_path / "in" / "a.png", picture)
+    Image.fromarray(picture).save(tmp_path / "in" / "drawing.jpg", "EPS")
+    args = arguments(negative, input=str(tmp_path / "in"), output=str(tmp_path / "out"))
+    assert predict.run(args) == 1
+    assert (
+        "drawing.jpg': it is not in a picture format that is known here: it looks like EPS" in capsys.readouterr().err
+    )
+    args.mask, args.output = str(tmp_path / "in" / "drawing.jpg"), str(tmp_path / "masked")
+    assert predict.run(args) == 1
+    assert capsys.readouterr().err.count("it looks like EPS") == 2
+    assert not ghostscript.exists()
+
+
 def test_the_input_range_is_settled_by_hand(negative, tmp_path, capsys):
     values = np.linspace(-1, 1, 64, dtype=np.float32).reshape(8, 8)
     tifffile.imwrite(tmp_path / "in.tif", values, photometric="minisblack", metadata=None)

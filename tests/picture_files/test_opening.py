@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import io
-import os
 from pathlib import Path
 
 import numpy as np
@@ -59,19 +58,6 @@ REFUSED = {
 
 UNNAMED = {"SPIDER", "a TGA of another name"}
 """They have no signature that Pillow knows them by."""
-
-
-@pytest.fixture
-def ghostscript(tmp_path, monkeypatch):
-    """A `gs` on the path that leaves a trace where it is called."""
-    trace, programs = tmp_path / "called", tmp_path / "programs"
-    programs.mkdir()
-    for name in ("gs", "gswin32c", "gswin64c", "djpeg"):
-        program = programs / name
-        program.write_text(f"#!/bin/sh\necho called >> '{trace}'\necho 10.0\n")
-        program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
-    return trace
 
 
 @pytest.mark.parametrize("reader", READERS)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import mmap
+import io
+import struct
+from typing import BinaryIO
 
 from PIL import Image
 
@@ -11,6 +13,8 @@ FIRST_SIDEWAYS = 5
 """From this value on, height and width are exchanged."""
 
 _ORIENTATION_TAG = 0x0112
+_FIRST_CHUNK, _CHECKSUM_BYTES = 8, 4
+_MAX_CHUNKS = 2**16
 
 
 def exif_orientation(image: Image.Image) -> int:
@@ -27,15 +31,18 @@ def exif_orientation(image: Image.Image) -> int:
     return orientation if orientation in range(1, 9) else UPRIGHT
 
 
-def png_exif(block: bytes | mmap.mmap) -> bytes | None:
-    """The EXIF block of a PNG file, before its pixels or behind them, from the byte order mark on; None without one.
+def png_exif(file: BinaryIO) -> bytes | None:
+    """The EXIF block of an open PNG file, before its pixels or behind them; None without one.
 
-    Args:
-        block: The whole file. It is searched for the chunk's name and the beginning of what it holds, 8 bytes that
-            pixels do not imitate by chance.
+    Pillow would decode all pixels to find it behind them; here they are skipped, not read.
     """
-    place = -1
-    while (place := block.find(b"eXIf", place + 1)) >= 4:
-        if block[place + 4 : place + 8] in (b"II*\0", b"MM\0*"):
-            return block[place + 4 : place + 4 + int.from_bytes(block[place - 4 : place], "big")]
+    file.seek(_FIRST_CHUNK)
+    for _ in range(_MAX_CHUNKS):
+        head = file.read(8)
+        if len(head) < 8:
+            return None
+        length, name = struct.unpack(">I4s", head)
+        if name in (b"eXIf", b"IEND"):
+            return file.read(length) or None
+        file.seek(length + _CHECKSUM_BYTES, io.SEEK_CUR)
     return None
