@@ -21,7 +21,7 @@ def _float32_policy():
 
 @pytest.fixture
 def ghostscript(tmp_path_factory, monkeypatch):
-    """A file that is there once a program was called that Pillow calls for some formats: fakes of them are on the path."""
+    """A file that is there once one of the programs was called that Pillow calls; fakes of them are on the path."""
     folder = tmp_path_factory.mktemp("programs")
     trace = folder / "called"
     for name in ("gs", "gswin32c", "gswin64c", "djpeg"):
