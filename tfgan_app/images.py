@@ -14,7 +14,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tfgan_app.files import atomic_path
+from tfgan_app.file_tree import walk_tree
+from tfgan_app.files import atomic_path, check_regular, printable
+from tfgan_app.heif import HEIF_SUFFIXES, can_read_heif, heif_formats
 
 MAX_PIXELS = 2**26
 """Pictures with more pixels than this (67 megapixels, 200 MB decoded) are refused before they are decoded."""
@@ -36,6 +38,7 @@ PICTURE_SUFFIXES = frozenset(
             ".avif",
         ),
         *(".jp2", ".ppm", ".pgm", ".pbm", ".pnm", ".tga"),
+        *(HEIF_SUFFIXES if can_read_heif() else ()),
     }
 )
 """Lower-case suffixes of the files that `find_pictures` takes for pictures."""
@@ -145,19 +148,18 @@ def find_pictures(folder: str | os.PathLike) -> list[Path]:
     """Finds the pictures in a folder and its sub-folders by their suffixes, whatever their case.
 
     Args:
-        folder: Where to look. Hidden files and folders are skipped; linked sub-folders are not followed.
+        folder: Where to look, as `tfgan_app.file_tree.walk_tree` does.
 
     Returns:
-        Paths that start with `folder`, sorted by their place in it.
+        Paths that start with `folder`, sorted by their place in it. Links that lead nowhere, pipes and devices with the
+        name of a picture are among them: whoever reads one says so.
     """
-    root = Path(folder)
-    found = []
-    for parent, folders, names in os.walk(root):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            if not name.startswith(".") and Path(name).suffix.lower() in PICTURE_SUFFIXES:
-                found.append(Path(parent, name))
-    return sorted(found, key=lambda path: path.relative_to(root).parts)
+    return [path for path in walk_tree(folder).files if is_picture(path)]
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file is taken for a picture, by its suffix."""
+    return path.suffix.lower() in PICTURE_SUFFIXES
 
 
 def write_picture(path: str | os.PathLike, rgb: np.ndarray, *, quality: int = 95) -> None:
@@ -178,7 +180,7 @@ def write_picture(path: str | os.PathLike, rgb: np.ndarray, *, quality: int = 95
     suffix = path.suffix.lower()
     if suffix not in WRITABLE_SUFFIXES:
         known = ", ".join(sorted(WRITABLE_SUFFIXES))
-        raise ValueError(f"The suffix of a picture to write must be one of {known}. Received: '{path}'")
+        raise ValueError(f"The suffix of a picture to write must be one of {known}. Received: '{printable(path)}'")
     image = _as_image(rgb)
     options = {"JPEG": {"quality": quality, "subsampling": 0}, "WEBP": {"quality": quality}}
     file_format = Image.registered_extensions()[suffix]
@@ -195,8 +197,10 @@ def encode_png(rgb: np.ndarray) -> bytes:
 
 def _open(path: str | os.PathLike, max_pixels: int | None) -> Image.Image:
     """Opens a file lazily after the checks that need no pixels. The caller closes it."""
+    check_regular(path)
     if os.path.getsize(path) == 0:
         raise ValueError("the file is empty")
+    _prepare_heif(path)
     image = Image.open(path)
     width, height = image.size
     if min(width, height) < 1 or (max_pixels is not None and width * height > max_pixels):
@@ -204,6 +208,16 @@ def _open(path: str | os.PathLike, max_pixels: int | None) -> Image.Image:
         limit = "" if max_pixels is None else f"; accepted are 1 to {max_pixels} pixels: scale it down or cut it"
         raise ValueError(f"it is {width} x {height} pixels{limit}")
     return image
+
+
+def _prepare_heif(path: str | os.PathLike) -> None:
+    """Makes Pillow able to open the file where it is HEIC.
+
+    Raises:
+        ValueError: If the extra for it is not installed.
+    """
+    with open(path, "rb") as file:
+        heif_formats(file.read(12))
 
 
 def _unreadable(path: str | os.PathLike, error: Exception) -> ValueError:
@@ -218,7 +232,7 @@ def _unreadable(path: str | os.PathLike, error: Exception) -> ValueError:
         reason = error.strerror
     else:
         reason = " ".join(str(error).split()) or type(error).__name__
-    return ValueError(f"Cannot read the picture '{os.fspath(path)}': {reason}")
+    return ValueError(f"Cannot read the picture '{printable(path)}': {reason}")
 
 
 def _orientation(image: Image.Image) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 
 from tfgan_app import config as configs
 from tfgan_app.config import RunConfig
-from tfgan_app.files import atomic_path
+from tfgan_app.files import write_text
 from tfgan_app.tasks import load_task
 
 CONFIG_FILE = "config.json"
@@ -113,8 +113,7 @@ class RunDirectory:
         self._write(FACTS_FILE, json.dumps(facts, indent=2) + "\n")
 
     def _write(self, name: str, text: str) -> None:
-        with atomic_path(self.path / name) as unfinished:
-            unfinished.write_text(text, encoding="utf-8")
+        write_text(self.path / name, text)
 
 
 def check_resumable(saved: RunConfig, wanted: RunConfig) -> None:

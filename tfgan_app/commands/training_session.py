@@ -28,7 +28,7 @@ from tfgan_app.commands.metrics_text import format_metrics
 from tfgan_app.commands.next_commands import next_commands
 from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.config import RunConfig
-from tfgan_app.files import atomic_path
+from tfgan_app.files import atomic_path, printable
 from tfgan_app.inference import COMPANION
 from tfgan_app.training.checkpoints import Checkpoints
 from tfgan_app.training.devices import is_chief
@@ -249,7 +249,7 @@ class TrainingSession:
             self.events.record(int(self.trainer.step.numpy()), "error", f"could not write the report: {error}")
             return
         if self._is_chief:
-            print(f"report: {path}")
+            print(f"report: {printable(path)}")
 
     def _next_commands(self) -> list[str]:
         finished = int(self.trainer.step.numpy()) >= self.config.training.steps

@@ -12,6 +12,7 @@ import tensorflow as tf
 from tfgan_app.data.decoding import decode_jpeg
 from tfgan_app.data.labelled import LabelledPictures
 from tfgan_app.data.pairs import PicturePair
+from tfgan_app.files import printable
 from tfgan_app.images import MAX_PIXELS, picture_header, read_rgb
 
 MAX_ASPECT = 64
@@ -82,7 +83,7 @@ def picture_problem(path: str | os.PathLike) -> str | None:
         header = picture_header(path)
         if max(header.width, header.height) > MAX_ASPECT * min(header.width, header.height):
             size = f"{header.width} x {header.height}"
-            return f"Cannot use the picture '{os.fspath(path)}': expected sides up to 1:{MAX_ASPECT}, received {size}"
+            return f"Cannot use the picture '{printable(path)}': expected sides up to 1:{MAX_ASPECT}, received {size}"
         if not header.plain or header.width * header.height > MAX_PIXELS:
             read_rgb(path, max_pixels=MAX_PIXELS)
             return None
@@ -94,7 +95,7 @@ def picture_problem(path: str | os.PathLike) -> str | None:
             # The smallest ratio still parses all of the file, and so finds the same damage.
             tf.io.decode_png(contents) if header.format == "PNG" else decode_jpeg(contents, ratio=8)
     except tf.errors.OpError:
-        return f"Cannot read the picture '{os.fspath(path)}': its data are damaged or cut short"
+        return f"Cannot read the picture '{printable(path)}': its data are damaged or cut short"
     return None
 
 

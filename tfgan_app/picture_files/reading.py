@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from tfgan_app.files import check_regular, printable
+from tfgan_app.heif import heif_formats
 from tfgan_app.images import MAX_PIXELS
 from tfgan_app.picture_files import deep
 from tfgan_app.picture_files.colour import split_channels
@@ -52,17 +54,18 @@ def read_picture(path: str | os.PathLike, *, max_pixels: int = MAX_PIXELS) -> Pi
     """
     path = Path(path)
     try:
+        check_regular(path)
         with path.open("rb") as file:
             head = file.read(_HEAD_BYTES)
         if not head:
             raise ValueError("the file is empty")
         return (_read_tiff if deep.is_tiff(head) else _read_other)(path, head, max_pixels)
     except Exception as error:  # Decoders fail on hostile bytes with almost any exception type.
-        raise ValueError(f"Cannot read the picture '{path}': {_reason(error, max_pixels)}") from error
+        raise ValueError(f"Cannot read the picture '{printable(path)}': {_reason(error, max_pixels)}") from error
 
 
 def _read_other(path: Path, head: bytes, max_pixels: int) -> Picture:
-    with Image.open(path, formats=_FORMATS) as image:
+    with Image.open(path, formats=(*_FORMATS, *heif_formats(head))) as image:
         _check_size(image, max_pixels)
         notes = _frame_notes(image)
         image.load()  # Deep files too: it checks them a second way, and finds the metadata behind the pixels.

@@ -17,6 +17,7 @@ from tfgan_app.data.labelled import LabelledPictures, LabelledSet, labelled_fing
 from tfgan_app.data.low_res import build_low_res_dataset, find_low_res
 from tfgan_app.data.picture_sets import open_pictures
 from tfgan_app.data.pipeline import build_labelled_dataset
+from tfgan_app.files import printable
 from tfgan_app.images import picture_header, read_rgb
 from tfgan_app.tasks.progress import progress_reporter, readable_pictures
 
@@ -214,7 +215,7 @@ class PictureData:
         if min(header.height, header.width) >= smallest_px:
             return True
         size = f"{header.width} x {header.height}"
-        self.report(f"left out: '{path}' is smaller than {smallest_px} x {smallest_px} px: it has {size}")
+        self.report(f"left out: '{printable(path)}' is smaller than {smallest_px} x {smallest_px} px: it has {size}")
         return False
 
 
