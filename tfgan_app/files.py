@@ -116,6 +116,15 @@ def _private_folder() -> Path:
     return folder
 
 
+def can_write(folder: str | os.PathLike) -> bool:
+    """Whether a folder can be written; makes it where it is not there."""
+    try:
+        _writable(Path(folder))
+    except OSError:
+        return False
+    return True
+
+
 def _writable(folder: Path) -> Path:
     """Makes a folder.
 
@@ -123,7 +132,7 @@ def _writable(folder: Path) -> Path:
         OSError: If nothing can be written in it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=folder):  # `os.access` knows nothing of read-only file systems and quotas.
+    with tempfile.TemporaryFile(dir=folder):  # Full disks and quotas are nothing that `os.access` knows of.
         return folder
 
 

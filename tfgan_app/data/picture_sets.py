@@ -18,7 +18,7 @@ from tfgan_app.data.class_folders import find_splits
 from tfgan_app.data.folders import VAL_NAMES, check_val_fraction, unique_names
 from tfgan_app.data.labelled import NO_LABEL, LabelledPictures, LabelledSet, hold_out
 from tfgan_app.data.opening import KERAS, open_labelled
-from tfgan_app.files import printable
+from tfgan_app.files import cache_folder, printable
 from tfgan_app.images import find_pictures
 
 FEATURES = ("hr", "image")
@@ -53,8 +53,7 @@ def open_pictures(
     if not text.startswith(TFDS):
         return _find_all(Path(source), val_fraction=val_fraction)
     name, _, split = text.removeprefix(TFDS).partition(":")
-    cache = Path(cache_dir or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tfgan_app/pictures")
-    folder = cache / _folder_name(name, split)
+    folder = Path(cache_dir or cache_folder("pictures")) / _folder_name(name, split)
     if not folder.is_dir():
         on_note(f"unpacking {text} to {folder}")
         _unpack(name, split, folder, origin=text)
