@@ -106,4 +106,6 @@ def build_parser() -> argparse.ArgumentParser:
 def _message(error: ValueError | OSError) -> str:
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
         return f"{error.strerror}: {printable(os.fsdecode(error.filename))}"
+    if isinstance(error, UnicodeEncodeError):  # TensorFlow writes and reads SavedModels.
+        return f"TensorFlow takes names of files in UTF-8 alone. Received: '{error.object}'"
     return one_line(str(error)) or type(error).__name__

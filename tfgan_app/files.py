@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import re
 import shlex
@@ -116,8 +117,24 @@ def _private_folder() -> Path:
     return folder
 
 
-def can_write(folder: str | os.PathLike) -> bool:
-    """Whether a folder can be written; makes it where it is not there."""
+def give_matplotlib_a_home() -> None:
+    """Names another folder for matplotlib where its own cannot be written, of which it would warn.
+
+    To be called before anything imports it, as Keras does.
+    """
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # It warns that the first start takes longer.
+    folders = [os.environ.get("MPLCONFIGDIR")]
+    if not folders[0]:
+        home = os.path.expanduser("~")
+        bases = (("XDG_CONFIG_HOME", ".config"), ("XDG_CACHE_HOME", ".cache"))
+        folders = [os.path.join(os.environ.get(name) or os.path.join(home, base), "matplotlib") for name, base in bases]
+    # Where there is no home at all, `~` stays as it is.
+    if folders[-1].startswith("~") or not all(map(_can_write, folders)):
+        with contextlib.suppress(OSError):
+            os.environ["MPLCONFIGDIR"] = str(cache_folder("matplotlib"))
+
+
+def _can_write(folder: str) -> bool:
     try:
         _writable(Path(folder))
     except OSError:

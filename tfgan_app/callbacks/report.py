@@ -6,6 +6,7 @@ import base64
 import datetime
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -114,7 +115,7 @@ def _facts(summary: Mapping[str, object], rows: Rows, config: Mapping[str, objec
 def _commands(commands: Sequence[str]) -> str:
     html = []
     for line in commands:
-        command, _, purpose = line.partition("  # ")
+        command, purpose = re.fullmatch(r"(.*?)(?:  # ([^'\"]*))?", line).groups()  # A quoted path may hold a "#".
         purpose_html = f'<p class="small muted">{escape(purpose.strip())}</p>' if purpose else ""
         html.append(f'{purpose_html}<div class="command"><div><pre>{_escape(command.strip())}</pre></div></div>')
     return f'<div class="card">{"".join(html)}</div>' if html else ""

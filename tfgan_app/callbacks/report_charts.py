@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import io
-import logging
-import os
 import re
-import sys
 from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
 
 import numpy as np
 
-from tfgan_app.files import cache_folder, can_write
+from tfgan_app.files import give_matplotlib_a_home
 
 WIDTH_PX, HEIGHT_PX = 420, 230
 SMOOTH_FROM_POINTS = 60
@@ -103,7 +100,7 @@ def chart(
     Returns:
         An HTML `<figure>`.
     """
-    _give_matplotlib_a_home()
+    give_matplotlib_a_home()
     import matplotlib  # Here, as only a report needs it.
 
     settings = {"svg.fonttype": "none", "svg.hashsalt": title, "path.simplify_threshold": 1.0, "font.size": 12.5}
@@ -117,20 +114,6 @@ def chart(
         f'<svg viewBox="0 0 {WIDTH_PX} {height_px}" role="img" aria-label="{escape(label or title)}">'
         f"{svg}</svg></figure>"
     )
-
-
-def _give_matplotlib_a_home() -> None:
-    """Finds another folder for matplotlib where its own cannot be written, where it would warn."""
-    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # Says that it builds them, the first time.
-    if "matplotlib" in sys.modules:
-        return
-    home = os.path.expanduser("~")
-    folders = [os.environ.get("MPLCONFIGDIR")]
-    if not folders[0]:
-        bases = (("XDG_CONFIG_HOME", ".config"), ("XDG_CACHE_HOME", ".cache"))
-        folders = [os.path.join(os.environ.get(name) or os.path.join(home, base), "matplotlib") for name, base in bases]
-    if not all(map(can_write, folders)):
-        os.environ["MPLCONFIGDIR"] = str(cache_folder("matplotlib"))
 
 
 def _svg(draw: Callable[[Any], None], height_px: int) -> str:

@@ -6,8 +6,13 @@ import os
 from pathlib import Path
 
 from tfgan_app.config import RunConfig
-from tfgan_app.files import quoted
+from tfgan_app.files import printable, quoted
 from tfgan_app.training.task import Task
+
+
+def _export_name(run: Path) -> str:
+    """The run's name as that of a model: TensorFlow takes no others, and a dot would hide it."""
+    return printable(os.path.basename(os.path.abspath(run))).replace("\\", "_").lstrip(".-") or "model"
 
 
 def next_commands(run: Path, config: RunConfig, task: Task, *, finished: bool) -> list[str]:
@@ -19,7 +24,7 @@ def next_commands(run: Path, config: RunConfig, task: Task, *, finished: bool) -
         task: of the run.
         finished: whether it has trained all its steps.
     """
-    path, name = quoted(run), quoted(os.path.basename(os.path.abspath(run)))
+    path, name = quoted(run), quoted(_export_name(run))
     commands = [
         f"tfgan_app evaluate --run {path}",
         f"tfgan_app predict --model {path} {task.predict_arguments}",

@@ -130,7 +130,7 @@ def _train(task: Task, config: RunConfig, *, run: RunDirectory, strategy, resume
                 "pictures have changed since; restore them, or start a new run."
             )
         step = session.resume()
-        if step >= config.training.steps:
+        if step >= config.training.steps and run.is_finished(config.training.steps):
             raise ValueError(
                 f"The run in {run.path} has finished its {config.training.steps} steps. Give it more with `--steps`."
             )
