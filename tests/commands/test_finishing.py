@@ -11,7 +11,6 @@ from small_run import train_arguments, write_pairs
 from tfgan_app import cli
 from tfgan_app.commands import training_session
 from tfgan_app.commands.run_directory import RunDirectory
-from tfgan_app.commands.training_session import TrainingSession
 from tfgan_app.inference import load_keras_model
 from tfgan_app.training.checkpoints import Checkpoints
 

@@ -14,6 +14,7 @@ from tfgan_app.data.checking import picture_problem
 from tfgan_app.data.pairs import PairSet, PicturePair, find_pairs
 from tfgan_app.files import check_regular, printable
 from tfgan_app.images import MAX_PIXELS, PictureHeader, picture_header
+from tfgan_app.picture_grid import spread_indices
 
 _SHOWN = 5
 _THREADS = 4
@@ -97,7 +98,7 @@ class Inspection:
             lines.append("No problems found.")
         for problem in self.problems:
             lines.append(_headline(problem))
-            lines += [f"  - {found}" for found in problem.found[:_SHOWN]]
+            lines += [f"  - {problem.found[index]}" for index in spread_indices(len(problem.found), _SHOWN)]
             if len(problem.found) > _SHOWN:
                 lines.append(f"  ... and {len(problem.found) - _SHOWN} more")
         return lines
