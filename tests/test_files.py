@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tfgan_app.files import atomic_path, cache_folder, check_regular, printable, quoted, write_text
+from tfgan_app.files import (
+    atomic_path,
+    cache_folder,
+    check_regular,
+    give_matplotlib_a_home,
+    printable,
+    quoted,
+    write_text,
+)
 
 UNDECODABLE = os.fsdecode(b"Mu\xf1oz")
 
@@ -144,3 +152,19 @@ class TestCacheFolder:
         (tmp_path / "theirs").mkdir()
         (tmp_path / "tmp" / f"tfgan_app-{os.getuid()}").symlink_to(tmp_path / "theirs")
         assert not cache_folder("features").resolve().is_relative_to(tmp_path / "theirs")
+
+    @pytest.mark.parametrize("home", ["/proc", "~"])
+    def test_matplotlib_is_given_a_folder_where_it_has_none(self, tmp_path, monkeypatch, home):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr("os.path.expanduser", lambda path: path.replace("~", home))
+        monkeypatch.setenv("MPLCONFIGDIR", "")
+        monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+        monkeypatch.setattr(Path, "home", lambda: Path("/proc"))
+        give_matplotlib_a_home()
+        assert Path(os.environ["MPLCONFIGDIR"]).is_relative_to(tmp_path / "tmp")
+        assert not (tmp_path / "~").exists()
+
+    def test_matplotlib_keeps_a_folder_that_it_can_write(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("MPLCONFIGDIR", str(tmp_path / "own"))
+        give_matplotlib_a_home()
+        assert os.environ["MPLCONFIGDIR"] == str(tmp_path / "own")

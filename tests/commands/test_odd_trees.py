@@ -203,15 +203,12 @@ def test_without_the_extra_heic_is_refused_with_what_to_install(tmp_path, monkey
             read(tmp_path / "a.heic")
 
 
-@pytest.mark.parametrize("home", ["/proc", None])
-def test_without_a_home_nothing_is_said_of_it(pairs, tmp_path, home):
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "MPL", "KERAS"))}
-    environment.pop("HOME", None)
-    environment |= {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)} | ({"HOME": home} if home else {})
-    # Nobody's home: the system knows none of such a user either.
-    code = "import pwd, sys; pwd.getpwuid = {}.__getitem__; from tfgan_app import cli; cli.main(['tfgan_app', *sys.argv[1:]])"
+def test_without_a_home_nothing_is_said_of_it(pairs, tmp_path):
+    unset = ("HOME", "XDG_", "MPL", "KERAS", "TF_CPP")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(unset)}
+    environment |= {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path), "HOME": "/proc"}
     arguments = train_arguments(tmp_path / "run", pairs, steps=2)
-    command = [sys.executable, "-c", code, *map(os.fsencode, arguments)]
+    command = [sys.executable, "-m", "tfgan_app", *map(os.fsencode, arguments)]
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
     said = [line for line in done.stderr.decode().splitlines() if not line.startswith("step ")]
