@@ -14,7 +14,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tfgan_app.files import atomic_path
+from tfgan_app.file_tree import walk_tree
+from tfgan_app.files import atomic_path, check_regular, printable
+from tfgan_app.heif import HEIF_SUFFIXES, can_read_heif
 from tfgan_app.picture_files import Picture, read_picture
 from tfgan_app.picture_files.deep import TiffPage, is_tiff
 from tfgan_app.picture_files.opening import open_image
@@ -41,6 +43,7 @@ PICTURE_SUFFIXES = frozenset(
             ".avif",
         ),
         *(".jp2", ".ppm", ".pgm", ".pbm", ".pnm", ".tga"),
+        *(HEIF_SUFFIXES if can_read_heif() else ()),
     }
 )
 """Lower-case suffixes of the files that `find_pictures` takes for pictures."""
@@ -120,6 +123,7 @@ def picture_header(path: str | os.PathLike) -> PictureHeader:
     """
     path = Path(path)
     try:
+        check_regular(path)
         with path.open("rb") as file:
             head = file.read(_HEAD_BYTES)
         if not head:
@@ -129,26 +133,25 @@ def picture_header(path: str | os.PathLike) -> PictureHeader:
             raise ValueError(f"it is {header.width} x {header.height} pixels")
         return header
     except Exception as error:  # Parsers fail on hostile bytes with almost any exception type.
-        raise ValueError(f"Cannot read the picture '{path}': {read_failure(error)}") from error
+        raise ValueError(f"Cannot read the picture '{printable(path)}': {read_failure(error)}") from error
 
 
 def find_pictures(folder: str | os.PathLike) -> list[Path]:
     """Finds the pictures in a folder and its sub-folders by their suffixes, whatever their case.
 
     Args:
-        folder: Where to look. Hidden files and folders are skipped; linked sub-folders are not followed.
+        folder: Where to look, as `tfgan_app.file_tree.walk_tree` does.
 
     Returns:
-        Paths that start with `folder`, sorted by their place in it.
+        Paths that start with `folder`, sorted by their place in it. Links that lead nowhere, pipes and devices with the
+        name of a picture are among them: whoever reads one says so.
     """
-    root = Path(folder)
-    found = []
-    for parent, folders, names in os.walk(root):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            if not name.startswith(".") and Path(name).suffix.lower() in PICTURE_SUFFIXES:
-                found.append(Path(parent, name))
-    return sorted(found, key=lambda path: path.relative_to(root).parts)
+    return [path for path in walk_tree(folder).files if is_picture(path)]
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file is taken for a picture, by its suffix."""
+    return path.suffix.lower() in PICTURE_SUFFIXES
 
 
 def write_picture(path: str | os.PathLike, rgb: np.ndarray, *, quality: int = 95) -> None:
@@ -169,7 +172,7 @@ def write_picture(path: str | os.PathLike, rgb: np.ndarray, *, quality: int = 95
     suffix = path.suffix.lower()
     if suffix not in WRITABLE_SUFFIXES:
         known = ", ".join(sorted(WRITABLE_SUFFIXES))
-        raise ValueError(f"The suffix of a picture to write must be one of {known}. Received: '{path}'")
+        raise ValueError(f"The suffix of a picture to write must be one of {known}. Received: '{printable(path)}'")
     image = _as_image(rgb)
     options = {"JPEG": {"quality": quality, "subsampling": 0}, "WEBP": {"quality": quality}}
     file_format = Image.registered_extensions()[suffix]

@@ -9,6 +9,8 @@ from typing import Any, NoReturn
 
 from absl.flags import argparse_flags
 
+from tfgan_app.files import printable
+
 SOURCE_HELP = "a folder of pictures, keras:NAME or tfds:NAME[:SPLIT]; without it the task's bundled sample"
 """What `--data` may be."""
 
@@ -21,7 +23,7 @@ class Parser(argparse_flags.ArgumentParser):
         super().__init__(allow_abbrev=False, **kwargs)
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: error: {one_line(message)} (see `{self.prog} --help`)\n")
+        self.exit(2, f"{self.prog}: error: {printable(one_line(message))} (see `{self.prog} --help`)\n")
 
 
 def add_command(commands: Any, name: str, *, summary: str, **kwargs: Any) -> argparse.ArgumentParser:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tfgan_app.commands.predict_progress import PredictProgress
 from tfgan_app.commands.predict_settings import PredictSettings, load_model
+from tfgan_app.files import printable
 from tfgan_app.images import read_rgb
 from tfgan_app.inference import (
     PredictionSummary,
@@ -104,7 +105,7 @@ def _predict_video(predictor: Predictor, args: argparse.Namespace, progress: Pre
         on_progress=progress.show_frames,
         on_note=lambda text: progress.note(source, text),
     )
-    return _Outcome(f"{frames} frames written to {args.output}")
+    return _Outcome(f"{frames} frames written to {printable(args.output)}")
 
 
 def _draw(sampler: Sampler, args: argparse.Namespace, progress: PredictProgress) -> _Outcome:
@@ -125,7 +126,7 @@ def _draw(sampler: Sampler, args: argparse.Namespace, progress: PredictProgress)
 def _outcome(summary: PredictionSummary, output: str) -> _Outcome:
     skipped = f", {len(summary.skipped)} were there already" if summary.skipped else ""
     failed = f", {len(summary.failed)} failed" if summary.failed else ""
-    return _Outcome(f"{len(summary.written)} written to {output}{skipped}{failed}", bool(summary.failed))
+    return _Outcome(f"{len(summary.written)} written to {printable(output)}{skipped}{failed}", bool(summary.failed))
 
 
 def _refuse(args: argparse.Namespace, flags: Sequence[str]) -> None:

@@ -14,6 +14,7 @@ import tensorflow as tf
 from tfgan_app.data.decoding import decode_jpeg
 from tfgan_app.data.labelled import LabelledPictures
 from tfgan_app.data.pairs import PicturePair
+from tfgan_app.files import printable
 from tfgan_app.images import MAX_PIXELS, PictureHeader, picture_header
 from tfgan_app.picture_files import read_picture
 from tfgan_app.picture_files.value_range import InputRange, RangeNote
@@ -125,7 +126,7 @@ def check_picture(path: str | os.PathLike, *, input_range: InputRange | None = N
         if max(header.width, header.height) > MAX_ASPECT * min(header.width, header.height):
             size = f"{header.width} x {header.height}"
             expected = f"expected sides up to 1:{MAX_ASPECT}, received {size}"
-            return FileCheck(header, f"Cannot use the picture '{os.fspath(path)}': {expected}")
+            return FileCheck(header, f"Cannot use the picture '{printable(path)}': {expected}")
         if not header.plain or header.width * header.height > MAX_PIXELS:
             notes = read_picture(path, max_pixels=MAX_PIXELS, input_range=input_range).notes
             taken = next((note.range_alone for note in notes if isinstance(note, RangeNote)), None)
@@ -138,7 +139,7 @@ def check_picture(path: str | os.PathLike, *, input_range: InputRange | None = N
             # The smallest ratio still parses all of the file, and so finds the same damage.
             tf.io.decode_png(contents) if header.format == "PNG" else decode_jpeg(contents, ratio=8)
     except tf.errors.OpError:
-        return FileCheck(header, f"Cannot read the picture '{os.fspath(path)}': its data are damaged or cut short")
+        return FileCheck(header, f"Cannot read the picture '{printable(path)}': its data are damaged or cut short")
     return FileCheck(header)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from tfgan_app.data.folders import VAL_NAMES, unique_names
 from tfgan_app.data.labelled import NO_LABEL, LabelledPictures, LabelledSet, hold_out
+from tfgan_app.files import printable
 from tfgan_app.images import find_pictures, picture_header
 
 ACCEPTED_LAYOUTS = (
@@ -46,11 +47,11 @@ def find_labelled(root: str | Path, *, val_fraction: float = 0.1, seed: int = 0)
     """
     root = Path(root)
     if not root.is_dir():
-        raise ValueError(f"There is no folder '{root}'. {_expected()}")
+        raise ValueError(f"There is no folder '{printable(root)}'. {_expected()}")
     train_folder, val_folder = find_splits(root)
     train = _read_folder(train_folder)
     if not train.names:
-        raise ValueError(f"There is no picture in '{train_folder}'. {_expected()}")
+        raise ValueError(f"There is no picture in '{printable(train_folder)}'. {_expected()}")
     kind = "class folders" if train.class_names else "pictures without classes"
     if val_folder is None:
         layout = kind if train_folder == root else f"{train_folder.name}/ with {kind}"
@@ -115,9 +116,13 @@ def _check_classes(train: _Found, val: _Found, *, folder: Path) -> None:
     """Raises a `ValueError` if held-out pictures are of no class that is trained on."""
     if bool(train.class_names) != bool(val.class_names):
         kinds = ["class folders" if found.class_names else "pictures without classes" for found in (train, val)]
-        raise ValueError(f"Both splits must be of one kind. Received {kinds[0]} to train on, in '{folder}' {kinds[1]}.")
+        raise ValueError(
+            f"Both splits must be of one kind. Received {kinds[0]} to train on, in '{printable(folder)}' {kinds[1]}."
+        )
     if unknown := sorted(set(val.class_names) - set(train.class_names)):
-        raise ValueError(f"'{folder}' has classes without training pictures: {', '.join(unknown)}. Move or add some.")
+        raise ValueError(
+            f"'{printable(folder)}' has classes without training pictures: {', '.join(unknown)}. Move or add some."
+        )
 
 
 def _all_gray(paths: list[Path]) -> bool:

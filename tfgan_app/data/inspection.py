@@ -13,8 +13,10 @@ from typing import Any, ClassVar
 
 from tfgan_app.data.checking import check_picture, range_lines
 from tfgan_app.data.pairs import PairSet, PicturePair, find_pairs
+from tfgan_app.files import check_regular, printable
 from tfgan_app.images import MAX_PIXELS, PictureHeader
 from tfgan_app.picture_files.value_range import InputRange
+from tfgan_app.picture_grid import spread_indices
 
 _SHOWN = 5
 _THREADS = 4
@@ -87,7 +89,7 @@ class Inspection:
         """All of it, as a person reads it."""
         held_out = "held out by name" if self.val_is_holdout else "from the data's own split"
         lines = [
-            f"{self.root}: {self.layout}",
+            f"{printable(self.root)}: {self.layout}",
             f"  {f'training {self.records}':17} {self.train_count}",
             f"  {f'held-out {self.records}':17} {self.val_count} ({held_out})",
             *self._class_lines(),
@@ -101,7 +103,7 @@ class Inspection:
             lines.append("No problems found.")
         for problem in self.problems:
             lines.append(_headline(problem))
-            lines += [f"  - {found}" for found in problem.found[:_SHOWN]]
+            lines += [f"  - {problem.found[index]}" for index in spread_indices(len(problem.found), _SHOWN)]
             if len(problem.found) > _SHOWN:
                 lines.append(f"  ... and {len(problem.found) - _SHOWN} more")
         return lines
@@ -243,7 +245,7 @@ def _problems(pairs: PairSet, files: dict[Path, FileFacts]) -> list[Problem]:
     everything = [*pairs.train, *pairs.val]
     train, val = _digests(pairs.train, files), _digests(pairs.val, files)
     found = {
-        "unmatched": [str(path) for path in pairs.unmatched],
+        "unmatched": [printable(path) for path in pairs.unmatched],
         **unusable(files.values()),
         "duplicate": equal_names(train) + equal_names(val),
         "leaked": leaked_names(train, val),
@@ -261,11 +263,12 @@ def _read_file(path: Path, input_range: InputRange | None) -> FileFacts:
 
 
 def _digest(path: Path) -> str:
-    """Hash of a file's bytes; of its path if it cannot be read, so that it equals no other."""
+    """Hash of a file's bytes; its path if it cannot be read, so that it equals no other."""
     try:
+        check_regular(path)
         return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        return str(path)
+    except (OSError, ValueError):
+        return printable(path)
 
 
 def _digests(pairs: Sequence[PicturePair], files: dict[Path, FileFacts]) -> list[tuple[Hashable, str]]:

@@ -24,6 +24,7 @@ from tfgan_app.data.inspection import (
 )
 from tfgan_app.data.labelled import LabelledPictures, LabelledSet
 from tfgan_app.data.opening import open_labelled
+from tfgan_app.files import printable
 from tfgan_app.images import MAX_PIXELS, PictureHeader
 from tfgan_app.picture_files.value_range import InputRange
 
@@ -136,7 +137,7 @@ def _problems(found: LabelledSet, train_facts: list[FileFacts], val_facts: list[
     """Everything that is wrong with the pictures, each kind once."""
     train, val = _Usable(found.train, train_facts), _Usable(found.val, val_facts)
     by_kind = {
-        "unsorted": [str(path) for path in found.unsorted],
+        "unsorted": [printable(path) for path in found.unsorted],
         **unusable([*train_facts, *val_facts]),
         "duplicate": train.equal_in_class() + val.equal_in_class(),
         "in two classes": _in_two_classes([*train.records, *val.records], found.class_names),

@@ -14,6 +14,7 @@ from tfgan_app.data.decoding import FilePictures
 from tfgan_app.data.labelled import LabelledPictures
 from tfgan_app.data.picture_sets import open_pictures
 from tfgan_app.data.reading import Column, PictureReader
+from tfgan_app.files import printable
 from tfgan_app.images import picture_header
 from tfgan_app.picture_files.value_range import InputRange
 
@@ -118,13 +119,13 @@ def build_low_res_dataset(
 
 def _problem(path: Path, partner: Path | None, *, scale: int, folder: str | Path) -> str | None:
     if partner is None:
-        return f"'{path}' has no picture of its name in {folder}"
+        return f"'{printable(path)}' has no picture of its name in {printable(folder)}"
     if problem := picture_problem(partner):
         return problem
     high, low = picture_header(path), picture_header(partner)
     if (high.width, high.height) == (low.width * scale, low.height * scale):
         return None
     return (
-        f"'{path}' must be {scale} times as wide and high as '{partner}'. "
+        f"'{printable(path)}' must be {scale} times as wide and high as '{printable(partner)}'. "
         f"Received {high.width} x {high.height} and {low.width} x {low.height}"
     )

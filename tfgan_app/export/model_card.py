@@ -9,7 +9,7 @@ import keras
 import tfgan_app
 from tfgan_app.export.parity import LIMITS, Parity
 from tfgan_app.export.request import ExportRequest
-from tfgan_app.files import atomic_path
+from tfgan_app.files import write_text
 from tfgan_app.latents import takes_latents
 from tfgan_app.layers import picture_facts, takes_style
 
@@ -49,8 +49,7 @@ def card_text(model: keras.Model, *, format: str, request: ExportRequest, parity
 
 def write_card_beside(path: Path, text: str) -> None:
     """Writes the card of an export that is a file: `model.tflite.md` for `model.tflite`."""
-    with atomic_path(path.with_name(f"{path.name}.md")) as unfinished:
-        unfinished.write_text(text, encoding="utf-8")
+    write_text(path.with_name(f"{path.name}.md"), text)
 
 
 def _takes(model: keras.Model, request: ExportRequest) -> str:

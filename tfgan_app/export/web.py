@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -76,7 +77,11 @@ def write_page(folder: str | os.PathLike, *, tflite: bytes | os.PathLike, model:
         raise ValueError(f"'{folder}' exists already: choose another name, or remove it first.")
     with as_file(files("tfgan_app.export") / _PAGE) as source:
         _check_runtime(source)
-        shutil.copytree(source, folder, ignore=_NOT_COPIED)
+        shutil.copytree(source, folder, ignore=_NOT_COPIED, copy_function=shutil.copyfile)
+    # Folders keep their modes, which do not let one write where the package is read-only.
+    for path in (folder, *folder.rglob("*")):
+        if path.is_dir():
+            path.chmod(path.stat().st_mode | stat.S_IRWXU)
     content = tflite if isinstance(tflite, bytes) else Path(tflite).read_bytes()
     (folder / "model.tflite").write_bytes(content)
     facts = json.dumps(dataclasses.asdict(model), indent=2, ensure_ascii=False)

@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from tfgan_app import images
+from tfgan_app.file_tree import survey_folder
+from tfgan_app.files import printable
 from tfgan_app.inference.faithful import RowPredictor, predict_picture
 from tfgan_app.inference.folder_plan import Job, plan_jobs, with_masks
 from tfgan_app.inference.handover import Abandoned, Handover
@@ -100,9 +102,12 @@ def predict_path(
     if masks is not None:
         jobs = with_masks(jobs, Path(input), Path(masks))
     summary = PredictionSummary()
+    if os.path.isdir(input):
+        _tell_leftovers(Path(input), summary, on_failure, on_note)
     if skip_existing:
         summary.skipped = [job.target for job in jobs if job.target.is_file()]
     todo = [job for job in jobs if job.target not in set(summary.skipped)]
+    done = 0
     progress = _PixelProgress(len(todo), on_pixels)
     batch = _Batch(predictor, progress, quality, tile_px, max_pixels, max_output_pixels, input_range)
     with ThreadPoolExecutor(1) as readers, ThreadPoolExecutor(_WRITERS) as writers:
@@ -114,8 +119,26 @@ def predict_path(
                 summary.written.append(job.target)
                 for note in result:
                     on_note(job.source, note)
-            on_progress(len(summary.written) + len(summary.failed) + len(summary.skipped), len(jobs))
+            done += 1
+            on_progress(len(summary.skipped) + done, len(jobs))
     return summary
+
+
+def _tell_leftovers(
+    folder: Path,
+    summary: PredictionSummary,
+    on_failure: Callable[[Path, str], None],
+    on_note: Callable[[Path, str], None],
+) -> None:
+    """Names what is not predicted: folders that cannot be read, links, and files of other kinds."""
+    survey = survey_folder(folder, takes=images.is_picture)
+    for path, problem in survey.problems:
+        summary.failed.append(path)
+        on_failure(path, problem)
+    for path, note in survey.notes:
+        on_note(path, note)
+    if survey.left_alone:
+        on_note(folder, survey.left_alone)
 
 
 class _PixelProgress:
@@ -182,8 +205,8 @@ class _Batch:
         height, width = (self.predictor.scale * side for side in picture.pixels.shape[:2])
         if height * width > self.max_output_pixels:
             raise ValueError(
-                f"Cannot predict the picture '{job.source}': its result would be {width} x {height} pixels; accepted "
-                f"are at most {self.max_output_pixels} pixels: scale it down or cut it"
+                f"Cannot predict the picture '{printable(job.source)}': its result would be {width} x {height} pixels; "
+                f"accepted are at most {self.max_output_pixels} pixels: scale it down or cut it"
             )
         check_size(job.target, height=height, width=width)
         return picture
@@ -262,5 +285,6 @@ def _outcome(writing: Future) -> Exception | Sequence[str]:
 
 def _reason(job: Job, error: Exception) -> str:
     """One line that names the input, whichever of reading, predicting or writing failed."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if str(job.source) in text else f"Cannot predict the picture '{job.source}': {text}"
+    text = printable(" ".join(str(error).split())) or type(error).__name__
+    name = printable(job.source)
+    return text if name in text else f"Cannot predict the picture '{name}': {text}"

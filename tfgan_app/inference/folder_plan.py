@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tfgan_app import images
+from tfgan_app.file_tree import survey_folder
+from tfgan_app.files import printable
 from tfgan_app.picture_files import PICTURE_FORMATS, format_of
 
 _DEFAULT_SUFFIX = ".png"
@@ -42,7 +45,7 @@ def with_masks(jobs: list[Job], source: Path, masks: Path) -> list[Job]:
     root = source if source.is_dir() else source.parent
     by_name = {path.relative_to(masks).with_suffix(""): path for path in images.find_pictures(masks)}
     if not by_name:
-        raise ValueError(f"The mask must be a picture or a folder of pictures. There is none at '{masks}'.")
+        raise ValueError(f"The mask must be a picture or a folder of pictures. There is none at '{printable(masks)}'.")
     found = [(job, job.source.relative_to(root)) for job in jobs]
     return [replace(job, mask=by_name.get(name.with_suffix(""), masks / name)) for job, name in found]
 
@@ -67,14 +70,16 @@ def plan_jobs(source: Path, target: Path, *, output_format: str | None = None) -
         raise ValueError(f"The output format must be one of {known}. Received: {output_format}")
     if source.is_dir():
         jobs = _plan_folder(source, target, suffix)
-    elif source.is_file():
+    elif os.path.lexists(source):  # What is no regular file is named when its turn comes.
         jobs = [Job(source, _file_target(source, target, suffix))]
     else:
-        raise ValueError(f"The input must be a picture or a folder of pictures. There is none at '{source}'.")
-    inputs = {job.source.resolve() for job in jobs}
+        raise ValueError(
+            f"The input must be a picture or a folder of pictures. There is none at '{printable(source)}'."
+        )
+    inputs = {_resolved(job.source) for job in jobs}
     for job in jobs:
-        if job.target.resolve() in inputs:
-            raise ValueError(f"The output would overwrite the input '{job.target}': choose another output.")
+        if _resolved(job.target) in inputs:
+            raise ValueError(f"The output would overwrite the input '{printable(job.target)}': choose another output.")
     return jobs
 
 
@@ -82,20 +87,24 @@ def _file_target(source: Path, target: Path, suffix: str | None) -> Path:
     if target.is_dir() or target.suffix.lower() not in images.PICTURE_SUFFIXES:
         return target / (source.name if _keeps_name(source, suffix) else f"{source.stem}{suffix or _DEFAULT_SUFFIX}")
     if suffix is not None and format_of(target) != PICTURE_FORMATS[suffix]:
-        raise ValueError(f"The output's suffix must fit the output format {suffix[1:]}. Received: '{target}'")
+        raise ValueError(
+            f"The output's suffix must fit the output format {suffix[1:]}. Received: '{printable(target)}'"
+        )
     format_of(target)
     return target
 
 
 def _plan_folder(source: Path, target: Path, suffix: str | None) -> list[Job]:
     if target.exists() and not target.is_dir():
-        raise ValueError(f"The output for a folder must be a folder. Received the file '{target}'.")
-    inside = target.resolve()
+        raise ValueError(f"The output for a folder must be a folder. Received the file '{printable(target)}'.")
+    inside = _resolved(target)
     found = images.find_pictures(source)
-    if inside != source.resolve():  # Results of an earlier prediction, where they lie among the inputs.
-        found = [path for path in found if inside not in path.resolve().parents]
+    if inside != _resolved(source):  # Results of an earlier prediction, where they lie among the inputs.
+        found = [path for path in found if inside not in _resolved(path).parents]
     if not found:
-        raise ValueError(f"The input must hold pictures. Found none in '{source}'.")
+        survey = survey_folder(source, takes=images.is_picture)
+        others = "; ".join([*(problem for _, problem in survey.problems), *filter(None, [survey.left_alone])])
+        raise ValueError(f"The input must hold pictures. Found none in '{printable(source)}'. {others}".rstrip())
     kept = {path for path in found if _keeps_name(path, suffix)}
     # Compared in lower case: many file systems do not tell `A.png` from `a.png`.
     taken = {str(path.relative_to(source)).lower() for path in kept}
@@ -107,6 +116,11 @@ def _plan_folder(source: Path, target: Path, suffix: str | None) -> list[Job]:
             taken.add(str(name).lower())
         jobs.append(Job(path, target / name))
     return jobs
+
+
+def _resolved(path: Path) -> Path:
+    """Where links lead to; `Path.resolve` raises where one leads back to itself."""
+    return Path(os.path.realpath(path))
 
 
 def _keeps_name(path: Path, suffix: str | None) -> bool:

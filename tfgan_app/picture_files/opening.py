@@ -13,6 +13,8 @@ from typing import BinaryIO
 
 from PIL import Image
 
+from tfgan_app.heif import heif_formats
+
 _KNOWN = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "DIB", "AVIF", "JPEG2000", "PPM")
 _BY_SUFFIX = {"TGA": (".tga",)}
 """TGA files have no signature: almost any bytes can be taken for one."""
@@ -42,8 +44,9 @@ def open_image(source: str | os.PathLike | BinaryIO, *, formats: Sequence[str] =
         OSError: If the file cannot be read.
     """
     wanted = list(formats)
-    if formats is FORMATS and isinstance(source, (str, os.PathLike)):
-        suffix = Path(source).suffix.lower()
+    if formats is FORMATS:
+        wanted += heif_formats(_head(source))
+        suffix = Path(source).suffix.lower() if isinstance(source, (str, os.PathLike)) else ""
         wanted += [name for name, suffixes in _BY_SUFFIX.items() if suffix in suffixes]
     try:
         return Image.open(source, formats=wanted)
@@ -53,14 +56,19 @@ def open_image(source: str | os.PathLike | BinaryIO, *, formats: Sequence[str] =
 
 def _hint(source: str | os.PathLike | BinaryIO) -> str:
     """What the content looks like, where it is a format of Pillow's that is not read."""
-    if isinstance(source, (str, os.PathLike)):
-        with open(source, "rb") as file:
-            head = file.read(_HEAD_BYTES)
-    else:
-        source.seek(0)
-        head = source.read(_HEAD_BYTES)
+    head = _head(source)
     for name, (_, accepts) in Image.OPEN.items():
         with contextlib.suppress(Exception):  # Some look at bytes that a short file lacks.
             if name not in FORMATS and accepts is not None and accepts(head) is True:
                 return f": it looks like {name}; save it as {_NAMES}"
     return ""
+
+
+def _head(source: str | os.PathLike | BinaryIO) -> bytes:
+    if isinstance(source, (str, os.PathLike)):
+        with open(source, "rb") as file:
+            return file.read(_HEAD_BYTES)
+    source.seek(0)
+    head = source.read(_HEAD_BYTES)
+    source.seek(0)
+    return head

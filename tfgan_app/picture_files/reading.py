@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from tfgan_app.files import check_regular, printable
 from tfgan_app.picture_files import deep
 from tfgan_app.picture_files.colour import split_channels
 from tfgan_app.picture_files.directories import ORIENTATION, TagFile, parse_tag_file
@@ -53,13 +54,14 @@ def read_picture(
     """
     path = Path(path)
     try:
+        check_regular(path)
         with path.open("rb") as file:
             head = file.read(_HEAD_BYTES)
         if not head:
             raise ValueError("the file is empty")
         return (_read_tiff if deep.is_tiff(head) else _read_other)(path, head, max_pixels, input_range)
     except Exception as error:  # Decoders fail on hostile bytes with almost any exception type.
-        raise ValueError(f"Cannot read the picture '{path}': {read_failure(error, max_pixels)}") from error
+        raise ValueError(f"Cannot read the picture '{printable(path)}': {read_failure(error, max_pixels)}") from error
 
 
 def _read_other(path: Path, head: bytes, max_pixels: int, input_range: InputRange | None) -> Picture:

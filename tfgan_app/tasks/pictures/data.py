@@ -17,7 +17,9 @@ from tfgan_app.data.labelled import LabelledPictures, LabelledSet, labelled_fing
 from tfgan_app.data.low_res import build_low_res_dataset, find_low_res
 from tfgan_app.data.picture_sets import open_pictures
 from tfgan_app.data.pipeline import build_labelled_dataset
+from tfgan_app.files import printable
 from tfgan_app.images import picture_header, read_rgb
+from tfgan_app.picture_grid import spread_indices
 from tfgan_app.tasks.progress import progress_reporter, readable_pictures
 
 BUNDLED_SAMPLE = "photos"
@@ -83,7 +85,7 @@ class PictureData:
 
     @property
     def held_out(self) -> LabelledPictures:
-        """At most `data.max_val_pictures` held-out pictures that can be read."""
+        """At most `data.max_val_pictures` held-out pictures that can be read, from all of them."""
         return self._held_out[0]
 
     @functools.cached_property
@@ -93,7 +95,7 @@ class PictureData:
         else:
             found = open_pictures(self._measure_on, val_fraction=0.0, on_note=self.report)
             candidates, origin = (found.val if len(found.val) else found.train), found.origin
-        chosen = candidates.select(range(min(len(candidates), self._config.data.max_val_pictures)))
+        chosen = candidates.select(spread_indices(len(candidates), self._config.data.max_val_pictures))
         readable, partners = self._with_partners(self._readable(chosen, smallest_px=self._least_px), "val")
         if not len(readable):
             raise ValueError(
@@ -214,7 +216,7 @@ class PictureData:
         if min(header.height, header.width) >= smallest_px:
             return True
         size = f"{header.width} x {header.height}"
-        self.report(f"left out: '{path}' is smaller than {smallest_px} x {smallest_px} px: it has {size}")
+        self.report(f"left out: '{printable(path)}' is smaller than {smallest_px} x {smallest_px} px: it has {size}")
         return False
 
 

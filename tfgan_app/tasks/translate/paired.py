@@ -21,7 +21,7 @@ from tfgan_app.data.pipeline import build_pair_dataset, load_pairs
 from tfgan_app.data.unpaired import matching_share
 from tfgan_app.losses import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES, build_perceptual_loss
 from tfgan_app.metrics import PIXEL_METRICS, build_lpips, output_variation, paired_metrics
-from tfgan_app.picture_grid import make_grid
+from tfgan_app.picture_grid import make_grid, spread_indices
 from tfgan_app.tasks.exported import calibration_pictures
 from tfgan_app.tasks.progress import progress_reporter
 from tfgan_app.tasks.translate.config import PAIRED_PRESETS, TranslateConfig
@@ -117,8 +117,9 @@ class PairedTranslation:
 
     @functools.cached_property
     def held_out_pairs(self) -> list[PicturePair]:
-        """The first `data.max_val_pictures` held-out pairs that can be read."""
-        return self._readable(self.pairs.val[: self.config.data.max_val_pictures], "evaluate on")
+        """At most `data.max_val_pictures` held-out pairs that can be read, from all of them."""
+        chosen = spread_indices(len(self.pairs.val), self.config.data.max_val_pictures)
+        return self._readable([self.pairs.val[index] for index in chosen], "evaluate on")
 
     def _readable(self, pairs: list[PicturePair], purpose: str) -> list[PicturePair]:
         readable = find_readable(
@@ -205,8 +206,9 @@ class PairedTranslation:
         return calibration_pictures(self, key="input")
 
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
-        """The first held-out pairs as rows of input, output and target."""
-        inputs, targets = (x[:SAMPLE_ROWS] for x in self.held_out)
+        """Held-out pairs from all of them as rows of input, output and target."""
+        chosen = spread_indices(len(self.held_out_pairs), SAMPLE_ROWS)
+        inputs, targets = (x[chosen] for x in self.held_out)
         return [list(row) for row in zip(inputs, translate(model, inputs), targets, strict=True)]
 
     def protocol(self) -> dict[str, Any]:
