@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import os
 import warnings
+import zlib
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from exif_orientations import INVERSE_TRANSPOSES
+from handmade_png import png_bytes, with_damaged_chunk
 from PIL import Image
 
 from tfgan_app import images
@@ -128,6 +130,27 @@ def test_the_content_decides_the_format_not_the_suffix(tmp_path):
     Image.fromarray(CORNERS).save(path, format="PNG")
     np.testing.assert_array_equal(images.read_rgb(path), CORNERS)
     assert images.picture_header(path).format == "PNG"
+
+
+@pytest.mark.parametrize("behind", [False, True])
+@pytest.mark.parametrize(("name", "data"), [(b"tEXt", b"Title\0x"), (b"gAMA", b"\0\0\1\1"), (b"eXIf", b"II*\0")])
+def test_a_damaged_chunk_that_pixels_do_not_need(tmp_path, name, data, behind):
+    pixels = np.arange(6 * 8 * 3, dtype=np.uint8).reshape(6, 8, 3)
+    sound = images.encode_png(pixels)
+    (tmp_path / "a.png").write_bytes(with_damaged_chunk(sound, name, data, behind=behind))
+    np.testing.assert_array_equal(images.read_rgb(tmp_path / "a.png"), pixels)
+    assert images.picture_header(tmp_path / "a.png").plain
+    damaged = bytearray(sound)
+    damaged[20] ^= 1
+    (tmp_path / "a.png").write_bytes(with_damaged_chunk(bytes(damaged), name, data))
+    with pytest.raises(ValueError, match=r"a\.png': its PNG chunk IHDR is damaged \(wrong checksum\)"):
+        images.read_rgb(tmp_path / "a.png")
+
+
+def test_a_long_compressed_text_is_no_reason_to_refuse_a_png(tmp_path):
+    text = (b"zTXt", b"workflow\0\0" + zlib.compress(b"a" * 3_000_000))
+    (tmp_path / "a.png").write_bytes(png_bytes((2, 1, 8, 2), bytes([0, *range(6)]), text))
+    np.testing.assert_array_equal(images.read_rgb(tmp_path / "a.png"), [[[0, 1, 2], [3, 4, 5]]])
 
 
 def unreadable_files(folder):

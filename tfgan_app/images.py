@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import os
 import warnings
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,12 +20,14 @@ from tfgan_app.files import atomic_path, check_regular, printable
 from tfgan_app.heif import HEIF_SUFFIXES, can_read_heif
 from tfgan_app.picture_files import Picture, read_picture
 from tfgan_app.picture_files.deep import TiffPage, is_tiff
+from tfgan_app.picture_files.embedded import open_sound
 from tfgan_app.picture_files.opening import open_image
-from tfgan_app.picture_files.orientation import FIRST_SIDEWAYS, UPRIGHT, exif_orientation, png_exif
+from tfgan_app.picture_files.orientation import FIRST_SIDEWAYS, UPRIGHT, exif_orientation
 from tfgan_app.picture_files.picture import MAX_PIXELS
 from tfgan_app.picture_files.reading import read_failure, tiff_orientation
 from tfgan_app.picture_files.value_range import InputRange
 from tfgan_app.picture_files.writing import to_eight_bits
+from tfgan_app.png_chunks import PngChunk
 
 PICTURE_SUFFIXES = frozenset(
     {
@@ -42,7 +45,7 @@ PICTURE_SUFFIXES = frozenset(
             ".webp",
             ".avif",
         ),
-        *(".jp2", ".ppm", ".pgm", ".pbm", ".pnm", ".tga"),
+        *(".apng", ".jp2", ".ppm", ".pgm", ".pbm", ".pnm", ".tga"),
         *(HEIF_SUFFIXES if can_read_heif() else ()),
     }
 )
@@ -128,7 +131,7 @@ def picture_header(path: str | os.PathLike) -> PictureHeader:
             head = file.read(_HEAD_BYTES)
         if not head:
             raise ValueError("the file is empty")
-        header = _tiff_header(path) if is_tiff(head) else _header(path)
+        header = _tiff_header(path) if is_tiff(head) else _header(path, head)
         if min(header.width, header.height) < 1:
             raise ValueError(f"it is {header.width} x {header.height} pixels")
         return header
@@ -136,17 +139,18 @@ def picture_header(path: str | os.PathLike) -> PictureHeader:
         raise ValueError(f"Cannot read the picture '{printable(path)}': {read_failure(error)}") from error
 
 
-def find_pictures(folder: str | os.PathLike) -> list[Path]:
+def find_pictures(folder: str | os.PathLike, *, suffixes: Set[str] = PICTURE_SUFFIXES) -> list[Path]:
     """Finds the pictures in a folder and its sub-folders by their suffixes, whatever their case.
 
     Args:
         folder: Where to look, as `tfgan_app.file_tree.walk_tree` does.
+        suffixes: Lower-case suffixes of the files that are wanted.
 
     Returns:
         Paths that start with `folder`, sorted by their place in it. Links that lead nowhere, pipes and devices with the
         name of a picture are among them: whoever reads one says so.
     """
-    return [path for path in walk_tree(folder).files if is_picture(path)]
+    return [path for path in walk_tree(folder).files if path.suffix.lower() in suffixes]
 
 
 def is_picture(path: Path) -> bool:
@@ -187,10 +191,10 @@ def encode_png(rgb: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def _header(path: Path) -> PictureHeader:
+def _header(path: Path, head: bytes) -> PictureHeader:
     """Of a file that is no TIFF."""
-    with open_image(path) as image:
-        orientation = _orientation(image, path)
+    with open_sound(path, head, [], chunks := []) as image:
+        orientation = _orientation(image, chunks)
         width, height = image.size[::-1] if orientation >= FIRST_SIDEWAYS else image.size
         plain = orientation == UPRIGHT and _is_plain(image)
         return PictureHeader(width, height, image.mode, image.format or "", orientation, plain)
@@ -207,12 +211,11 @@ def _tiff_header(path: Path) -> PictureHeader:
         return PictureHeader(*image.size, image.mode, "TIFF", UPRIGHT, False)
 
 
-def _orientation(image: Image.Image, path: Path) -> int:
+def _orientation(image: Image.Image, chunks: Sequence[PngChunk]) -> int:
     """EXIF orientation of an opened image that is no TIFF, 1 to 8."""
-    if image.format == "PNG" and "exif" not in image.info:
-        with path.open("rb") as file:
-            if exif := png_exif(file):
-                image.info["exif"] = exif
+    exif = next((chunk.data for chunk in chunks if chunk.name == b"eXIf" and chunk.is_sound), b"")
+    if exif and "exif" not in image.info:  # Behind the pixels, where Pillow would decode them all to find it.
+        image.info["exif"] = exif
     return exif_orientation(image)
 
 

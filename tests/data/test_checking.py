@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from handmade_png import with_damaged_chunk
 
 from tfgan_app.data.checking import find_readable, find_readable_pictures, picture_problem
 from tfgan_app.data.class_folders import find_labelled
@@ -26,6 +27,12 @@ def test_damage_is_said_in_one_line_that_names_the_file(tmp_path, random_picture
     problem = picture_problem(path)
     assert path.name in problem
     assert "\n" not in problem
+
+
+def test_a_damaged_chunk_that_pixels_do_not_need_is_no_problem(tmp_path, random_picture, save):
+    path = save(tmp_path / "a.png", random_picture(32, 32))
+    path.write_bytes(with_damaged_chunk(path.read_bytes(), b"tEXt", b"Title\0x"))
+    assert picture_problem(path) is None
 
 
 def test_pairs_with_a_damaged_file_are_dropped_and_the_rest_trains(tmp_path, random_picture, save):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from exif_orientations import INVERSE_TRANSPOSES
+from handmade_png import with_damaged_chunk
 from PIL import Image
 
 from tfgan_app.export.encoded_pictures import decode_picture, gif_pixels, jpeg_orientation, picture_size
@@ -43,6 +44,11 @@ def test_a_bitmap_stored_from_the_top_down_has_a_negative_height():
 def test_what_is_no_picture_is_an_invalid_argument(content):
     with pytest.raises(tf.errors.InvalidArgumentError):
         decode(tf.constant(content))
+
+
+def test_a_damaged_chunk_that_pixels_do_not_need_is_left_out():
+    content = with_damaged_chunk(file_bytes(PICTURE, "PNG"), b"tEXt", b"Title\0x")
+    np.testing.assert_array_equal(decode(tf.constant(content)), PICTURE)
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "JPEG", "GIF", "BMP"])

@@ -346,3 +346,54 @@ def test_a_turned_photo_comes_out_upright(tmp_path):
     header = images.picture_header(tmp_path / "out.jpg")
     assert (header.width, header.height, header.orientation) == (3, 6, 1)
     assert os.path.exists(tmp_path / "photo.jpg")
+
+
+def test_a_tiff_of_several_pages_is_predicted_page_by_page(tmp_path):
+    rng = np.random.default_rng(0)
+    pages = [rng.integers(0, 65536, (5, 4), np.uint16), rng.integers(0, 256, (3, 7, 3), np.uint8)]
+    with tifffile.TiffWriter(tmp_path / "a.tif", byteorder=">") as file:
+        file.write(pages[0], metadata=None, description="the first", software="s")
+        file.write(pages[0][:2, :2], metadata=None, subfiletype=1)  # A copy of smaller size is no page.
+        file.write(pages[1], photometric="rgb", metadata=None, description="the second", extratags=[(274, "H", 1, 3)])
+    notes = []
+    options = {"on_note": lambda _, text: notes.append(text)}
+    assert len(predict_path(negative, tmp_path / "a.tif", tmp_path / "b.tif", **options).written) == 1
+    with tifffile.TiffFile(tmp_path / "b.tif") as file:
+        assert [page.description for page in file.pages] == ["the first", "the second"]
+        np.testing.assert_array_equal(file.pages[0].asarray(), 65535 - pages[0])
+        np.testing.assert_array_equal(file.pages[1].asarray(), 255 - pages[1][::-1, ::-1])
+    assert notes == []
+    predict_path(negative, tmp_path / "a.tif", tmp_path / "b.png", **options)
+    assert notes == ["only the first of 2 pages was taken"]
+
+
+def test_a_stack_of_imagej(tmp_path):
+    stack = np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5)
+    tifffile.imwrite(tmp_path / "a.tif", stack, imagej=True)
+    notes = []
+    predict_path(negative, tmp_path / "a.tif", tmp_path / "b.tif", on_note=lambda _, text: notes.append(text))
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "b.tif"), 255 - stack)
+    assert notes == ["its ImageDescription describes the layout of the file (ImageJ) and was left out"]
+
+
+def test_a_bad_page_leaves_nothing(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        for side in (4, 40):
+            file.write(np.zeros((side, side), np.uint8), metadata=None)
+    reasons = []
+    options = {"on_failure": lambda _, reason: reasons.append(reason), "max_pixels": 100}
+    assert len(predict_path(negative, tmp_path / "a.tif", tmp_path / "b.tif", **options).failed) == 1
+    assert "a.tif" in reasons[0] and "40 x 40 pixels" in reasons[0]
+    assert written_names(tmp_path) == {"a.tif"}
+
+
+def test_pages_of_a_large_file_have_wide_offsets(tmp_path, monkeypatch):
+    monkeypatch.setattr("tfgan_app.picture_files.tiff_stream._CLASSIC_BYTES", 50)
+    stack = np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5)
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        for page in stack:
+            file.write(page, metadata=None)
+    predict_path(negative, tmp_path / "a.tif", tmp_path / "b.tif")
+    with tifffile.TiffFile(tmp_path / "b.tif") as file:
+        assert file.is_bigtiff and len(file.pages) == 3
+        np.testing.assert_array_equal(file.asarray(), 255 - stack)

@@ -349,10 +349,10 @@ def test_only_the_first_of_several_pictures(tmp_path):
             tmp_path / name, save_all=True, append_images=frames[1:], **({"lossless": True} if "w" in name else {})
         )
         picture = read_picture(tmp_path / name)
-        assert picture.notes == ("only the first frame was taken",)
+        assert picture.notes == ("only the first of 2 frames was taken",)
         np.testing.assert_array_equal(picture.pixels[0, 0], [255, 0, 0])
     frames[0].save(tmp_path / "a.tif", save_all=True, append_images=frames[1:])
-    assert read_picture(tmp_path / "a.tif").notes == ("only the first page was taken",)
+    assert read_picture(tmp_path / "a.tif").notes == ("only the first of 2 pages was taken",)
 
 
 def test_the_content_decides_the_format(tmp_path):

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from small_videos import Enlarger, moving_pictures, read_video, rotate, write_video
 
-from tfgan_app.video.prediction import is_video, predict_video
+from tfgan_app.video import is_video, predict_video
 
 VARIABLE_TIMES = [0, 512, 1024, 4096, 4200, 5000, 9000, 9100, 9200, 9300, 12000, 20000]
 
@@ -252,7 +252,7 @@ def test_arguments_are_checked_before_anything_is_computed(tmp_path):
     source, predictor = write_video(tmp_path / "in.mp4", moving_pictures(3)), Enlarger(400)
     for target, options, message in (
         ("in.mp4", {}, "overwrite its source"),
-        ("out.wmv", {}, "must be one of .gif, .m4v"),
+        ("out.wmv", {}, "must be one of .apng, .gif, .m4v"),
         ("out.webm", {"codec": "h264"}, "must be one of vp9, av1. Received: h264"),
         ("out.mp4", {"max_pixels": 3071}, "it is 64 x 48 pixels; accepted are 1 to 3071 pixels a frame"),
         ("out.mp4", {}, "libx264 refuses 25600 x 19200 px"),

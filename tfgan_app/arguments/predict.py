@@ -31,13 +31,15 @@ def add(commands: Any) -> None:
         metavar="PATH",
         help="run directory, exported model folder or .keras file; or colour:NAME, such as colour:rgb_to_lab",
     )
-    parser.add_argument("--input", metavar="PATH", help="picture, folder or video")
-    parser.add_argument("--output", required=True, metavar="PATH", help="picture, folder or video to write")
+    parser.add_argument("--input", metavar="PATH", help="picture, animation, video, or a folder of them")
+    parser.add_argument("--output", required=True, metavar="PATH", help="picture, animation, video or folder to write")
     parser.add_argument("--mask", metavar="PATH", help="what to fill is light here: a picture, or a folder of them")
     parser.add_argument("--style", metavar="PATH", help="the picture whose style is taken, for models of styles")
     add_input_range(parser)
     parser.add_argument("--tile", type=positive, metavar="PX", help="work in tiles of this size (default: by memory)")
-    parser.add_argument("--output-format", metavar="NAME", help="png, jpg, webp, tiff... (default: as the input)")
+    parser.add_argument(
+        "--output-format", metavar="NAME", help="png, jpg, webp, tiff, mp4, webm, gif... (default: as the input)"
+    )
     parser.add_argument("--quality", type=positive, metavar="N", help="1 to 100, of JPEG and WebP (default: 95)")
     parser.add_argument("--resume", action="store_true", help="keep results that are there already")
     add_set(parser)

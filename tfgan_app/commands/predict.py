@@ -5,24 +5,28 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tfgan_app.commands.predict_progress import PredictProgress
 from tfgan_app.commands.predict_settings import PredictSettings, load_model
+from tfgan_app.commands.predict_videos import Videos
 from tfgan_app.files import printable
 from tfgan_app.images import read_rgb
 from tfgan_app.inference import (
+    Job,
     PredictionSummary,
     Predictor,
     Sampler,
     Stylist,
     draw_pictures,
+    plan_jobs,
     predict_path,
 )
-from tfgan_app.video import is_video, predict_video
 
 _DRAWING = ("count", "seed", "class", "truncation")
 _PICTURES = ("mask", "input_range", "output_format", "quality", "resume")
+_WEBP = ".webp"
 
 
 @dataclass(frozen=True)
@@ -53,12 +57,7 @@ def run(args: argparse.Namespace) -> int:
         _refuse(args, ("style",))
     progress = PredictProgress()
     try:
-        if isinstance(model, Sampler):
-            outcome = _draw(model, args, progress)
-        elif args.input and is_video(args.input):
-            outcome = _predict_video(model, args, progress)
-        else:
-            outcome = _predict(model, args, progress)
+        outcome = _draw(model, args, progress) if isinstance(model, Sampler) else _predict(model, args, progress)
     finally:
         progress.end()
     print(outcome.said)
@@ -76,6 +75,11 @@ def _predict(predictor: Predictor, args: argparse.Namespace, progress: PredictPr
     if not args.input:
         raise ValueError("`--input` must name a picture, a folder of pictures or a video. Received none.")
     _refuse(args, _DRAWING)
+    videos = Videos(progress.show_frames)
+    if Path(args.input).is_file():
+        (job,) = plan_jobs(Path(args.input), Path(args.output), output_format=args.output_format, moving=videos)
+        if job.is_moving:
+            return _predict_video(predictor, args, job, videos, progress)
     summary = predict_path(
         predictor,
         args.input,
@@ -85,6 +89,7 @@ def _predict(predictor: Predictor, args: argparse.Namespace, progress: PredictPr
         skip_existing=args.resume,
         masks=args.mask,
         input_range=args.input_range,
+        moving=videos,
         tile_px=args.tile,
         on_progress=progress.show,
         on_pixels=progress.show_pixels,
@@ -94,18 +99,17 @@ def _predict(predictor: Predictor, args: argparse.Namespace, progress: PredictPr
     return _outcome(summary, args.output)
 
 
-def _predict_video(predictor: Predictor, args: argparse.Namespace, progress: PredictProgress) -> _Outcome:
-    _refuse(args, (*_DRAWING, *_PICTURES))
-    source = Path(args.input)
-    frames = predict_video(
-        predictor,
-        source,
-        args.output,
-        tile_px=args.tile,
-        on_progress=progress.show_frames,
-        on_note=lambda text: progress.note(source, text),
-    )
-    return _Outcome(f"{frames} frames written to {printable(args.output)}")
+def _predict_video(
+    predictor: Predictor, args: argparse.Namespace, job: Job, videos: Videos, progress: PredictProgress
+) -> _Outcome:
+    """Predicts a single video or animation."""
+    refused = ("mask", "input_range")
+    _refuse(args, refused if job.target.suffix.lower() == _WEBP else (*refused, "quality"))
+    if args.resume and job.target.is_file():
+        return _Outcome(f"0 frames written, {printable(job.target)} was there already")
+    options = {"tile_px": args.tile, "quality": args.quality}
+    frames = videos.predict(predictor, job.source, job.target, **options, on_note=partial(progress.note, job.source))
+    return _Outcome(f"{frames} frames written to {printable(job.target)}")
 
 
 def _draw(sampler: Sampler, args: argparse.Namespace, progress: PredictProgress) -> _Outcome:

@@ -4,6 +4,7 @@ from tfgan_app.inference.blending import blend_weights
 from tfgan_app.inference.class_folders import class_folders
 from tfgan_app.inference.drawing import draw_pictures
 from tfgan_app.inference.folder import PredictionSummary, predict_path
+from tfgan_app.inference.folder_plan import Job, plan_jobs
 from tfgan_app.inference.loading import (
     COMPANION,
     colour_model,
@@ -15,12 +16,15 @@ from tfgan_app.inference.loading import (
     predictor_of,
     run_checkpoint,
 )
+from tfgan_app.inference.moving import MovingImages
 from tfgan_app.inference.predictor import Predictor
 from tfgan_app.inference.sampler import Sampler
 from tfgan_app.inference.styling import Stylist
 
 __all__ = [
     "COMPANION",
+    "Job",
+    "MovingImages",
     "PredictionSummary",
     "Predictor",
     "Sampler",
@@ -34,6 +38,7 @@ __all__ = [
     "load_keras_model",
     "load_predictor",
     "model_file",
+    "plan_jobs",
     "predict_path",
     "predictor_of",
     "run_checkpoint",

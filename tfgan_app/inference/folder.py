@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +17,11 @@ from tfgan_app import images
 from tfgan_app.file_tree import survey_folder
 from tfgan_app.files import printable
 from tfgan_app.inference.faithful import RowPredictor, predict_picture
-from tfgan_app.inference.folder_plan import Job, plan_jobs, with_masks
+from tfgan_app.inference.folder_plan import Job, plan_jobs, taken_by, with_masks
 from tfgan_app.inference.handover import Abandoned, Handover
+from tfgan_app.inference.moving import MovingImages
+from tfgan_app.inference.pages import pages_of, predict_pages
+from tfgan_app.inference.pixel_progress import PixelProgress
 from tfgan_app.picture_files import MAX_OUTPUT_PIXELS, Picture, check_size, open_picture_writer, read_picture
 from tfgan_app.picture_files.value_range import InputRange
 
@@ -53,6 +58,7 @@ def predict_path(
     skip_existing: bool = False,
     masks: str | os.PathLike | None = None,
     input_range: InputRange | None = None,
+    moving: MovingImages | None = None,
     tile_px: int | None = None,
     max_pixels: int = images.MAX_PIXELS,
     max_output_pixels: int = MAX_OUTPUT_PIXELS,
@@ -81,6 +87,8 @@ def predict_path(
             with the names of the inputs. Without them, what is fully transparent is filled.
         input_range: The values of black and white in inputs of more than 8 bits; None decides by the file, as
             `tfgan_app.picture_files.value_range` says.
+        moving: Takes the videos and animations, which are predicted after the pictures; without it, videos are left
+            alone, and of animations the first frame is taken.
         tile_px: Passed on to the predictor.
         max_pixels: Pictures with more pixels than this fail, before they are decoded.
         max_output_pixels: So do those whose results would have more than this, before they are computed.
@@ -98,20 +106,24 @@ def predict_path(
     """
     if quality is not None and not 1 <= quality <= 100:
         raise ValueError(f"`quality` must be from 1 to 100. Received: {quality}")
-    jobs = plan_jobs(Path(input), Path(output), output_format=output_format)
+    jobs = plan_jobs(Path(input), Path(output), output_format=output_format, moving=moving)
     if masks is not None:
         jobs = with_masks(jobs, Path(input), Path(masks))
     summary = PredictionSummary()
     if os.path.isdir(input):
-        _tell_leftovers(Path(input), summary, on_failure, on_note)
+        _tell_leftovers(Path(input), summary, moving, on_failure, on_note)
     if skip_existing:
         summary.skipped = [job.target for job in jobs if job.target.is_file()]
     todo = [job for job in jobs if job.target not in set(summary.skipped)]
+    pages = {job: found for job in todo if (found := pages_of(job))}
+    moved = [job for job in todo if job.is_moving]
+    stills = [job for job in todo if not job.is_moving and job not in pages]
     done = 0
-    progress = _PixelProgress(len(todo), on_pixels)
+    progress = PixelProgress(len(stills), on_pixels)
     batch = _Batch(predictor, progress, quality, tile_px, max_pixels, max_output_pixels, input_range)
     with ThreadPoolExecutor(1) as readers, ThreadPoolExecutor(_WRITERS) as writers:
-        for job, result in batch.run(todo, readers, writers):
+        results = batch.run(stills, readers, writers)
+        for job, result in itertools.chain(results, batch.run_pages(pages), _run_moving(batch, moving, moved)):
             if isinstance(result, Exception):
                 summary.failed.append(job.source)
                 on_failure(job.source, _reason(job, result))
@@ -127,11 +139,12 @@ def predict_path(
 def _tell_leftovers(
     folder: Path,
     summary: PredictionSummary,
+    moving: MovingImages | None,
     on_failure: Callable[[Path, str], None],
     on_note: Callable[[Path, str], None],
 ) -> None:
     """Names what is not predicted: folders that cannot be read, links, and files of other kinds."""
-    survey = survey_folder(folder, takes=images.is_picture)
+    survey = survey_folder(folder, takes=taken_by(moving))
     for path, problem in survey.problems:
         summary.failed.append(path)
         on_failure(path, problem)
@@ -141,21 +154,21 @@ def _tell_leftovers(
         on_note(folder, survey.left_alone)
 
 
-class _PixelProgress:
-    """Counts input pixels, and estimates those of pictures that are not read yet."""
-
-    def __init__(self, pictures: int, on_pixels: Callable[[int, int], None]):
-        self._pictures, self._on_pixels = pictures, on_pixels
-        self._read = self._read_pixels = 0
-        self._done = 0.0
-
-    def begin(self, pixels: int) -> None:
-        self._read += 1
-        self._read_pixels += pixels
-
-    def advance(self, pixels: float) -> None:
-        self._done += pixels
-        self._on_pixels(round(self._done), round(self._read_pixels * self._pictures / self._read))
+def _run_moving(
+    batch: _Batch, moving: MovingImages | None, jobs: Sequence[Job]
+) -> Iterator[tuple[Job, Exception | Sequence[str]]]:
+    """Yields each video with its notes, or with what went wrong."""
+    for job in jobs:
+        notes: list[str] = []
+        options = {"tile_px": batch.tile_px, "quality": batch.quality, "on_note": notes.append}
+        try:
+            if job.mask is not None:
+                raise ValueError("a mask is for images, and this is a video or an animation")
+            moving.predict(batch.predictor, job.source, job.target, **options)
+        except _EXPECTED as error:
+            yield job, error
+        else:
+            yield job, notes
 
 
 @dataclass(frozen=True)
@@ -163,7 +176,7 @@ class _Batch:
     """Three stages: one thread reads ahead, the caller's runs the model, and a few encode."""
 
     predictor: RowPredictor
-    progress: _PixelProgress
+    progress: PixelProgress
     quality: int | None
     tile_px: int | None
     max_pixels: int
@@ -200,8 +213,21 @@ class _Batch:
             for _, reading, _ in waiting:
                 reading.cancel()
 
-    def _read(self, job: Job) -> Picture:
-        picture = read_picture(job.source, max_pixels=self.max_pixels, input_range=self.input_range)
+    def run_pages(self, jobs: Mapping[Job, list[int]]) -> Iterator[tuple[Job, Exception | Sequence[str]]]:
+        """Yields each job of several pages with its notes, or with what went wrong."""
+        for job, pages in jobs.items():
+            read = partial(self._read_page, job)
+            try:
+                yield job, predict_pages(self.predictor, job.target, pages, read=read, tile_px=self.tile_px)
+            except _EXPECTED as error:
+                yield job, error
+
+    def _read_page(self, job: Job, page: int) -> tuple[Picture, np.ndarray | None]:
+        picture = self._read(job, page=page)
+        return picture, None if job.mask is None else _read_mask(job.mask, max_pixels=self.max_pixels)
+
+    def _read(self, job: Job, *, page: int | None = None) -> Picture:
+        picture = read_picture(job.source, page=page, max_pixels=self.max_pixels, input_range=self.input_range)
         height, width = (self.predictor.scale * side for side in picture.pixels.shape[:2])
         if height * width > self.max_output_pixels:
             raise ValueError(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tfgan_app import images
 from tfgan_app.file_tree import survey_folder
 from tfgan_app.files import printable
+from tfgan_app.inference.moving import MovingImages
 from tfgan_app.picture_files import PICTURE_FORMATS, format_of
 
 _DEFAULT_SUFFIX = ".png"
@@ -22,11 +24,13 @@ class Job:
         source: The picture.
         target: Its result.
         mask: The picture that tells its holes, or None.
+        is_moving: Whether its result is a video or an animation.
     """
 
     source: Path
     target: Path
     mask: Path | None = None
+    is_moving: bool = False
 
 
 def with_masks(jobs: list[Job], source: Path, masks: Path) -> list[Job]:
@@ -50,13 +54,16 @@ def with_masks(jobs: list[Job], source: Path, masks: Path) -> list[Job]:
     return [replace(job, mask=by_name.get(name.with_suffix(""), masks / name)) for job, name in found]
 
 
-def plan_jobs(source: Path, target: Path, *, output_format: str | None = None) -> list[Job]:
+def plan_jobs(
+    source: Path, target: Path, *, output_format: str | None = None, moving: MovingImages | None = None
+) -> list[Job]:
     """Pairs each input with its result.
 
     Args:
         source: A picture, or a folder of pictures.
         target: A file or a folder, or a folder.
         output_format: Name of the results' format, such as `"png"` or `"jpg"`; by default that of the input.
+        moving: Takes the videos and animations; without it, an animation is an image of its first frame.
 
     Returns:
         The jobs, in the order of `images.find_pictures`.
@@ -65,13 +72,14 @@ def plan_jobs(source: Path, target: Path, *, output_format: str | None = None) -
         ValueError: If there is no picture, the format cannot be written, or a result would overwrite an input.
     """
     suffix = None if output_format is None else f".{output_format.lower().removeprefix('.')}"
-    if suffix is not None and suffix not in PICTURE_FORMATS:
-        known = ", ".join(sorted(known.removeprefix(".") for known in PICTURE_FORMATS))
+    known_suffixes = PICTURE_FORMATS.keys() | (moving.target_suffixes if moving else set())
+    if suffix is not None and suffix not in known_suffixes:
+        known = ", ".join(sorted(known.removeprefix(".") for known in known_suffixes))
         raise ValueError(f"The output format must be one of {known}. Received: {output_format}")
     if source.is_dir():
-        jobs = _plan_folder(source, target, suffix)
+        jobs = _plan_folder(source, target, suffix, moving)
     elif os.path.lexists(source):  # What is no regular file is named when its turn comes.
-        jobs = [Job(source, _file_target(source, target, suffix))]
+        jobs = [_plan_file(source, target, suffix, moving)]
     else:
         raise ValueError(
             f"The input must be a picture or a folder of pictures. There is none at '{printable(source)}'."
@@ -81,6 +89,40 @@ def plan_jobs(source: Path, target: Path, *, output_format: str | None = None) -
         if _resolved(job.target) in inputs:
             raise ValueError(f"The output would overwrite the input '{printable(job.target)}': choose another output.")
     return jobs
+
+
+def _plan_file(source: Path, target: Path, suffix: str | None, moving: MovingImages | None) -> Job:
+    named = target.suffix.lower()
+    if moving is None or not moving.takes(source):
+        _check_still(suffix)
+        if moving is not None and named in moving.suffixes | moving.target_suffixes and not target.is_dir():
+            format_of(target)  # No folder is called `b.mp4`.
+        return Job(source, _file_target(source, target, suffix))
+    if target.is_dir() or named not in images.PICTURE_SUFFIXES | moving.suffixes | moving.target_suffixes:
+        result = moving.result_suffix(source, suffix)
+        if result is not None:
+            name = source.name if result == source.suffix.lower() else f"{source.stem}{result}"
+            return Job(source, target / name, is_moving=True)
+    elif moving.moves(source, named):
+        if suffix not in (None, named):
+            raise ValueError(
+                f"The output's suffix must fit the output format {suffix[1:]}. Received: '{printable(target)}'"
+            )
+        return Job(source, target, is_moving=True)
+    _check_still(suffix)
+    return Job(source, _file_target(source, target, suffix))
+
+
+def _check_still(suffix: str | None) -> None:
+    """Raises ValueError for a format that is for what moves."""
+    if suffix is not None and suffix not in PICTURE_FORMATS:
+        known = ", ".join(sorted(known.removeprefix(".") for known in PICTURE_FORMATS))
+        raise ValueError(f"The output format of pictures must be one of {known}. Received: {suffix[1:]}")
+
+
+def _still(suffix: str | None) -> str | None:
+    """The suffix, unless it is for what moves."""
+    return suffix if suffix in PICTURE_FORMATS else None
 
 
 def _file_target(source: Path, target: Path, suffix: str | None) -> Path:
@@ -94,33 +136,63 @@ def _file_target(source: Path, target: Path, suffix: str | None) -> Path:
     return target
 
 
-def _plan_folder(source: Path, target: Path, suffix: str | None) -> list[Job]:
+def _plan_folder(source: Path, target: Path, suffix: str | None, moving: MovingImages | None) -> list[Job]:
     if target.exists() and not target.is_dir():
         raise ValueError(f"The output for a folder must be a folder. Received the file '{printable(target)}'.")
     inside = _resolved(target)
-    found = images.find_pictures(source)
+    found, results = _find(source, suffix, moving)
+    if found and not results:
+        _check_still(suffix)
+    suffix = _still(suffix)
     if inside != _resolved(source):  # Results of an earlier prediction, where they lie among the inputs.
         found = [path for path in found if inside not in _resolved(path).parents]
     if not found:
-        survey = survey_folder(source, takes=images.is_picture)
+        survey = survey_folder(source, takes=taken_by(moving))
         others = "; ".join([*(problem for _, problem in survey.problems), *filter(None, [survey.left_alone])])
-        raise ValueError(f"The input must hold pictures. Found none in '{printable(source)}'. {others}".rstrip())
-    kept = {path for path in found if _keeps_name(path, suffix)}
+        kinds = "pictures or videos" if moving else "pictures"
+        raise ValueError(f"The input must hold {kinds}. Found none in '{printable(source)}'. {others}".rstrip())
+    kept = {path for path in found if _keeps(path, suffix, results.get(path))}
     # Compared in lower case: many file systems do not tell `A.png` from `a.png`.
     taken = {str(path.relative_to(source)).lower() for path in kept}
     jobs = []
     for path in found:
         name = path.relative_to(source)
         if path not in kept:
-            name = _free_name(name, suffix or _DEFAULT_SUFFIX, taken)
+            name = _free_name(name, results.get(path) or suffix or _DEFAULT_SUFFIX, taken)
             taken.add(str(name).lower())
-        jobs.append(Job(path, target / name))
+        jobs.append(Job(path, target / name, is_moving=path in results))
     return jobs
+
+
+def taken_by(moving: MovingImages | None) -> Callable[[Path], bool]:
+    """Whether a file in a folder is predicted, by its suffix."""
+    suffixes = images.PICTURE_SUFFIXES | (moving.suffixes if moving else set())
+    return lambda path: path.suffix.lower() in suffixes
 
 
 def _resolved(path: Path) -> Path:
     """Where links lead to; `Path.resolve` raises where one leads back to itself."""
     return Path(os.path.realpath(path))
+
+
+def _find(source: Path, suffix: str | None, moving: MovingImages | None) -> tuple[list[Path], dict[Path, str]]:
+    """The files that are predicted, and the suffixes of the results of those that move."""
+    if moving is None:
+        return images.find_pictures(source), {}
+    results, found = {}, []
+    for path in images.find_pictures(source, suffixes=images.PICTURE_SUFFIXES | moving.suffixes):
+        own = path.suffix.lower()
+        # Others of images are not opened to look: they fail with their name if they are videos.
+        is_moving = own in moving.suffixes | moving.target_suffixes and path.is_file() and moving.takes(path)
+        if is_moving and (result := moving.result_suffix(path, suffix)):
+            results[path] = result
+        if is_moving or own in images.PICTURE_SUFFIXES:
+            found.append(path)
+    return found, results
+
+
+def _keeps(path: Path, suffix: str | None, result: str | None) -> bool:
+    return _keeps_name(path, suffix) if result is None else result == path.suffix.lower()
 
 
 def _keeps_name(path: Path, suffix: str | None) -> bool:

@@ -22,6 +22,7 @@ _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 0, 1, 2
 _ASSOCIATED, _UNSPECIFIED = 1, 0
 _MAX_SAMPLES = 16
+_MAX_TYPED_PAGES = 1000
 _PPM_HEADER = re.compile(rb"P6(?:\s|#[^\n]*\n)+(\d+)(?:\s|#[^\n]*\n)+(\d+)(?:\s|#[^\n]*\n)+(\d+)\s")
 
 
@@ -116,22 +117,28 @@ def is_tiff(head: bytes) -> bool:
 
 
 class TiffPage:
-    """The first page of a TIFF file, open until its `with` block ends.
+    """A page of a TIFF file, open until its `with` block ends.
 
     Attributes:
         bits: Bits per sample; 0 where they differ from channel to channel.
         is_plain: Whether the page is gray or RGB, which `read` takes.
-        is_only: Whether the file has no further page.
+        keeps_values: Whether `read` gives the numbers that are stored.
+        offset: Where its directory lies in the file.
+        pages: The numbers of the file's pages, from 0, without reduced copies and masks; of a first page alone.
+        has_mask: Whether one of them is a mask; likewise.
     """
 
-    def __init__(self, path: str | os.PathLike):
-        """Parses the directory; raises tifffile's errors where it is damaged."""
+    def __init__(self, path: str | os.PathLike, index: int | None = None):
+        """Parses the directory of a page, None for the first; raises tifffile's errors where it is damaged."""
         self._file = tifffile.TiffFile(path)
         try:
-            self._page = self._file.pages.first
+            self._page = self._file.pages.first if index is None else self._file.pages[index]
+            self.offset = self._page.offset
             self.bits = self._page.bitspersample if isinstance(self._page.bitspersample, int) else 0
             self.is_plain = self._page.photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB)
-            self.is_only = self._has_no_second()
+            is_natural = str(self._page.dtype) in ("uint8", "uint16") and self.bits in (8, 16)
+            self.keeps_values = is_natural and self._page.photometric in (_BLACK_IS_ZERO, _RGB)
+            self.pages, self.has_mask = self._list() if index is None else ([index], False)
         except BaseException:
             self._file.close()
             raise
@@ -205,11 +212,16 @@ class TiffPage:
             pixels = np.iinfo(pixels.dtype).max - pixels
         return _straight(pixels, alpha) if has_alpha and extra[0] == _ASSOCIATED else pixels, alpha
 
-    def _has_no_second(self) -> bool:
+    def _list(self) -> tuple[list[int], bool]:
         try:
-            return self._file.pages[1] is None
+            pages = self._file.pages
+            if len(pages) > _MAX_TYPED_PAGES:
+                return list(range(len(pages))), False
+            kinds = [(bool(page.is_reduced), bool(page.is_mask)) for page in pages]
         except Exception:  # Whatever follows the first page is not read.
-            return True
+            return [0], False
+        # A first page is taken whatever it says that it is.
+        return [0, *(k for k, kind in enumerate(kinds) if k and not any(kind))], any(mask for _, mask in kinds)
 
     def _check(self) -> None:
         page = self._page
@@ -219,6 +231,19 @@ class TiffPage:
         segments = list(zip(page.dataoffsets, page.databytecounts, strict=False))
         if not segments or any(not 0 < start < start + count <= size for start, count in segments):
             raise ValueError("it is cut off")
+
+
+def tiff_pages(path: str | os.PathLike) -> list[int]:
+    """The numbers of the pages of a TIFF file, from 0, without reduced copies and masks; [0] of any other file."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(4)
+        if not is_tiff(head):
+            return [0]
+        with TiffPage(path) as page:
+            return page.pages
+    except Exception:  # Reading it says what is wrong with it.
+        return [0]
 
 
 def _straight(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:

@@ -10,7 +10,10 @@ PREVIEW_OFFSET, PREVIEW_LENGTH = 0x0201, 0x0202
 EXIF_DIRECTORY, GPS_DIRECTORY, INTEROPERABILITY_DIRECTORY = 0x8769, 0x8825, 0xA005
 
 DESCRIPTIVE_TAGS = frozenset(
-    {0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298, *range(0x9C9B, 0x9CA0), EXIF_DIRECTORY, GPS_DIRECTORY}
+    {
+        *(0x010D, 0x010E, 0x010F, 0x0110, 0x011D, 0x0131, 0x0132, 0x013B, 0x013C, 0x4746, 0x4749, 0x8298),
+        *(*range(0x9C9B, 0x9CA0), EXIF_DIRECTORY, GPS_DIRECTORY),
+    }
 )
 """Tags of a TIFF's first directory that describe the picture, not how its pixels are stored."""
 
@@ -62,11 +65,12 @@ class TagFile:
     big: bool = False
 
 
-def parse_tag_file(block: bytes) -> TagFile:
-    """Reads the first directory and those that its EXIF and GPS tags point to.
+def parse_tag_file(block: bytes, *, offset: int | None = None) -> TagFile:
+    """Reads a directory and those that its EXIF and GPS tags point to.
 
     Args:
         block: All bytes, or whatever slices and unpacks like them, such as a memory map.
+        offset: Where the directory lies; None for the first.
 
     Raises:
         ValueError: If the block is damaged.
@@ -77,7 +81,8 @@ def parse_tag_file(block: bytes) -> TagFile:
         if version not in (42, 43):
             raise ValueError("it does not begin with a TIFF header")
         big = version == 43
-        offset = struct.unpack_from(f"{order}Q" if big else f"{order}I", block, 8 if big else 4)[0]
+        if offset is None:
+            offset = struct.unpack_from(f"{order}Q" if big else f"{order}I", block, 8 if big else 4)[0]
         entries, end = _parse(block, offset, order, big, 1)
         next_offset = struct.unpack_from(f"{order}Q" if big else f"{order}I", block, end)[0]
     except (struct.error, KeyError, OverflowError) as error:
@@ -118,6 +123,12 @@ def _parse(block: bytes, offset: int, order: str, big: bool, depth: int) -> tupl
             entry = Entry(kind, entry.data, place, children)
         entries[tag] = entry
     return entries, start + count * entry_size
+
+
+def format_tag_file(entries: dict[int, Entry], order: str) -> bytes:
+    """Lays out an EXIF block of entries in the byte order `order`."""
+    header = (b"II" if order == "<" else b"MM") + struct.pack(f"{order}HI", 42, 8)
+    return header + format_directory(entries, 8, order=order)
 
 
 def format_directory(entries: dict[int, Entry], offset: int, *, order: str, big: bool = False) -> bytes:

@@ -14,10 +14,11 @@ from tfgan_app.picture_files.directories import (
     PREVIEW_OFFSET,
     Entry,
     TagFile,
-    format_directory,
+    format_tag_file,
     parse_directory,
     parse_tag_file,
 )
+from tfgan_app.picture_files.tiff_tags import IMAGE_DESCRIPTION, layout_of_description
 
 _EXIF_MARKER = b"Exif\0\0"
 _SIZE_TAGS = (0xA002, 0xA003)
@@ -69,13 +70,28 @@ def resized_exif(exif: bytes, *, height: int, width: int) -> bytes:
     return bytes(block)
 
 
-def exif_of_tiff(tags: TagFile) -> bytes | None:
-    """What a TIFF file says of its picture as an EXIF block; None where it says nothing."""
+def exif_of_tiff(tags: TagFile, notes: list[str]) -> bytes | None:
+    """What a TIFF file says of its picture as an EXIF block; None where it says nothing.
+
+    Args:
+        tags: Of the file.
+        notes: What could not be kept is appended.
+    """
     kept = {tag: entry for tag, entry in tags.entries.items() if tag in DESCRIPTIVE_TAGS}
+    kept = without_layout_description(kept, notes)
     if not kept:
         return None
-    header = (b"II" if tags.order == "<" else b"MM") + struct.pack(f"{tags.order}HI", 42, 8)
-    return header + format_directory(kept, 8, order=tags.order)
+    return format_tag_file(kept, tags.order)
+
+
+def without_layout_description(entries: dict[int, Entry], notes: list[str]) -> dict[int, Entry]:
+    """The tags but for an ImageDescription that tells how the pages of another file lie, which is noted."""
+    description = entries.get(IMAGE_DESCRIPTION)
+    layout = description and layout_of_description(description.data)
+    if not layout:
+        return entries
+    notes.append(f"its ImageDescription describes the layout of the file ({layout}) and was left out")
+    return {tag: entry for tag, entry in entries.items() if tag != IMAGE_DESCRIPTION}
 
 
 def upright_xmp(xmp: bytes) -> bytes:

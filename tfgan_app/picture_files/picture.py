@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+
+from tfgan_app.picture_files.directories import Entry
 
 MAX_PIXELS = 2**26
 """Pictures with more pixels than this (67 megapixels, 200 MB decoded) are refused before they are decoded."""
@@ -22,12 +25,22 @@ class PictureMetadata:
         exif: The EXIF block, from its byte order mark on, with orientation 1 and without the preview.
         xmp: The XMP packet, with orientation 1.
         dpi: Pixels per inch, horizontally and vertically.
+        comment: The comment of a JPEG or GIF.
+        iptc: The IPTC-IIM record, byte for byte.
+        texts: Name and data of the text chunks of a PNG (tEXt, zTXt, iTXt), as they are.
+        geo: GeoTIFF and GDAL tags of a TIFF, in little-endian order; true of an image of `size`.
+        size: Height and width of the image that `geo` is true of.
     """
 
     icc_profile: bytes | None = None
     exif: bytes | None = None
     xmp: bytes | None = None
     dpi: tuple[float, float] | None = None
+    comment: bytes | None = None
+    iptc: bytes | None = None
+    texts: tuple[tuple[bytes, bytes], ...] = ()
+    geo: Mapping[int, Entry] = field(default_factory=dict)
+    size: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from tfgan_app.picture_files.embedded import text_chunks
 from tfgan_app.picture_files.picture import PictureMetadata
 
 MAX_SIDE = 2**31 - 1
@@ -39,21 +40,39 @@ class PngStream:
             width: Pixels of a row.
             channels: 1 gray, 2 gray and alpha, 3 RGB, 4 RGB and alpha.
             dtype: uint8 or uint16.
-            metadata: Kept in the chunks iCCP, eXIf, iTXt and pHYs.
+            metadata: Kept in the chunks iCCP, eXIf, pHYs, iTXt, tEXt and zTXt.
         """
         self._file = file
+        self._rows = PngRows(width=width, channels=channels, dtype=dtype)
+        file.write(b"\x89PNG\r\n\x1a\n")
+        bits = 8 * np.dtype(dtype).itemsize
+        header = struct.pack(">IIBBBBB", width, height, bits, _COLOUR_TYPES[channels], 0, 0, 0)
+        for name, data in [(b"IHDR", header), *png_metadata_chunks(metadata)]:
+            file.write(png_chunk(name, data))
+
+    def write(self, rows: np.ndarray) -> None:
+        """Appends rows [count, width, channels]."""
+        if data := self._rows.compress(rows):
+            self._file.write(png_chunk(b"IDAT", data))
+
+    def close(self) -> None:
+        """Writes the end of the file; the file itself stays open."""
+        self._file.write(png_chunk(b"IDAT", self._rows.flush()) + png_chunk(b"IEND", b""))
+
+
+class PngRows:
+    """Filters and compresses the rows of one image, as the data of its chunks."""
+
+    def __init__(self, *, width: int, channels: int, dtype: np.dtype):
+        """Begins an image; the arguments are those of `PngStream`."""
         self._dtype = np.dtype(dtype)
         self._pixel_bytes = channels * self._dtype.itemsize
         self._previous = np.zeros(width * self._pixel_bytes, np.uint8)
         self._compressor = zlib.compressobj(_LEVEL, memLevel=_MEMORY_LEVEL, strategy=zlib.Z_FILTERED)
         self._compressed = bytearray()
-        file.write(b"\x89PNG\r\n\x1a\n")
-        header = struct.pack(">IIBBBBB", width, height, 8 * self._dtype.itemsize, _COLOUR_TYPES[channels], 0, 0, 0)
-        for name, data in [(b"IHDR", header), *_metadata_chunks(metadata)]:
-            self._chunk(name, data)
 
-    def write(self, rows: np.ndarray) -> None:
-        """Appends rows [count, width, channels]."""
+    def compress(self, rows: np.ndarray) -> bytes:
+        """Takes rows [count, width, channels]; returns data for a chunk, or nothing while that would be short."""
         count = max(1, _BLOCK_BYTES // len(self._previous))
         for start in range(0, len(rows), count):
             # PNG stores the higher byte first.
@@ -62,22 +81,22 @@ class PngStream:
             filtered = filter_rows(block, self._previous, pixel_bytes=self._pixel_bytes)
             self._previous = block[-1].copy()
             self._compressed += self._compressor.compress(filtered)
-            if len(self._compressed) >= _CHUNK_BYTES:
-                self._write_compressed()
+        return self._taken() if len(self._compressed) >= _CHUNK_BYTES else b""
 
-    def close(self) -> None:
-        """Writes the end of the file; the file itself stays open."""
+    def flush(self) -> bytes:
+        """The rest of the data."""
         self._compressed += self._compressor.flush()
-        self._write_compressed()
-        self._chunk(b"IEND", b"")
+        return self._taken()
 
-    def _write_compressed(self) -> None:
-        self._chunk(b"IDAT", bytes(self._compressed))
+    def _taken(self) -> bytes:
+        data = bytes(self._compressed)
         self._compressed.clear()
+        return data
 
-    def _chunk(self, name: bytes, data: bytes) -> None:
-        checksum = zlib.crc32(data, zlib.crc32(name))
-        self._file.write(struct.pack(">I", len(data)) + name + data + struct.pack(">I", checksum))
+
+def png_chunk(name: bytes, data: bytes) -> bytes:
+    """Frames the data of a chunk with its length, name and checksum."""
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(data, zlib.crc32(name)))
 
 
 def filter_rows(rows: np.ndarray, previous: np.ndarray, *, pixel_bytes: int) -> np.ndarray:
@@ -128,7 +147,8 @@ def _paeth(left: np.ndarray, above: np.ndarray, above_left: np.ndarray) -> np.nd
     return np.where(is_left, left, np.where(from_above <= from_corner, above, above_left))
 
 
-def _metadata_chunks(metadata: PictureMetadata) -> Sequence[tuple[bytes, bytes]]:
+def png_metadata_chunks(metadata: PictureMetadata) -> Sequence[tuple[bytes, bytes]]:
+    """The chunks, name and data, that hold metadata; they go before the pixels."""
     chunks = []
     if metadata.icc_profile:
         chunks.append((b"iCCP", b"ICC profile\0\0" + zlib.compress(metadata.icc_profile, 9)))
@@ -138,4 +158,4 @@ def _metadata_chunks(metadata: PictureMetadata) -> Sequence[tuple[bytes, bytes]]
         chunks.append((b"eXIf", metadata.exif))
     if metadata.xmp:
         chunks.append((b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + metadata.xmp))
-    return chunks
+    return [*chunks, *text_chunks(metadata.comment, metadata.iptc), *metadata.texts]

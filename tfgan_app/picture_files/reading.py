@@ -7,6 +7,7 @@ import math
 import mmap
 import os
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +17,14 @@ from tfgan_app.files import check_regular, printable
 from tfgan_app.picture_files import deep
 from tfgan_app.picture_files.colour import split_channels
 from tfgan_app.picture_files.directories import ORIENTATION, TagFile, parse_tag_file
+from tfgan_app.picture_files.embedded import image_extras, open_sound, tiff_extras
 from tfgan_app.picture_files.metadata import exif_of_tiff, profile_colour_space, upright_exif, upright_xmp
 from tfgan_app.picture_files.opening import open_image
-from tfgan_app.picture_files.orientation import UPRIGHT, exif_orientation
+from tfgan_app.picture_files.orientation import UPRIGHT
 from tfgan_app.picture_files.picture import MAX_PIXELS, Picture, PictureMetadata, turned
+from tfgan_app.picture_files.tiff_tags import geo_tags
 from tfgan_app.picture_files.value_range import InputRange
+from tfgan_app.png_chunks import PngChunk
 
 _HEAD_BYTES = 2**14
 _ICC_TAG, _XMP_TAG, _X_RESOLUTION_TAG, _Y_RESOLUTION_TAG, _UNIT_TAG = 34675, 700, 282, 283, 296
@@ -31,7 +35,11 @@ warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
 def read_picture(
-    path: str | os.PathLike, *, max_pixels: int = MAX_PIXELS, input_range: InputRange | None = None
+    path: str | os.PathLike,
+    *,
+    page: int | None = None,
+    max_pixels: int = MAX_PIXELS,
+    input_range: InputRange | None = None,
 ) -> Picture:
     """Reads the first frame of a picture file with all that it says.
 
@@ -41,6 +49,7 @@ def read_picture(
 
     Args:
         path: The file; its content decides the format, not its suffix.
+        page: Of a TIFF, the number of the page, from 0; None for the first, with a note if there are others.
         max_pixels: Refuse a picture with more pixels than this before decoding it. Pillow's own limit of
             twice `PIL.Image.MAX_IMAGE_PIXELS` (179 megapixels) holds besides for most formats.
         input_range: The values that stand for black and white in files of more than 8 bits; by default those that
@@ -59,22 +68,44 @@ def read_picture(
             head = file.read(_HEAD_BYTES)
         if not head:
             raise ValueError("the file is empty")
-        return (_read_tiff if deep.is_tiff(head) else _read_other)(path, head, max_pixels, input_range)
+        if deep.is_tiff(head):
+            return _read_tiff(path, page, max_pixels, input_range)
+        return _read_other(path, head, max_pixels, input_range)
     except Exception as error:  # Decoders fail on hostile bytes with almost any exception type.
         raise ValueError(f"Cannot read the picture '{printable(path)}': {read_failure(error, max_pixels)}") from error
 
 
 def _read_other(path: Path, head: bytes, max_pixels: int, input_range: InputRange | None) -> Picture:
-    with open_image(path) as image:
+    with open_sound(path, head, notes := [], chunks := []) as image:
         _check_size(image, max_pixels)
-        notes = _frame_notes(image)
+        notes += _frame_notes(image)
         image.load()  # Deep files too: it checks them a second way, and finds the metadata behind the pixels.
         pixels, alpha = _decode(path, image, head, notes, input_range)
-        orientation = exif_orientation(image)
-        metadata = _metadata(image, orientation, notes)
-    metadata["icc_profile"] = _fitting_profile(metadata["icc_profile"], pixels.shape[2], notes)
+        metadata, orientation = _all_metadata(image, chunks, notes, channels=pixels.shape[2])
     alpha = None if alpha is None else turned(alpha, orientation)
-    return Picture(turned(pixels, orientation), alpha, PictureMetadata(**metadata), tuple(notes))
+    return Picture(turned(pixels, orientation), alpha, metadata, tuple(notes))
+
+
+def open_still(
+    path: str | os.PathLike, notes: list[str]
+) -> tuple[Image.Image, Callable[[], tuple[PictureMetadata, int]]]:
+    """Opens a file of a format other than TIFF without decoding it.
+
+    Args:
+        path: The file.
+        notes: What cannot be kept is appended.
+
+    Returns:
+        The image, for the caller to close, and a function that gives its metadata and EXIF orientation.
+
+    Raises:
+        OSError, ValueError, SyntaxError: If it cannot be opened.
+    """
+    with open(path, "rb") as file:
+        head = file.read(_HEAD_BYTES)
+    chunks: list[PngChunk] = []
+    image = open_sound(Path(path), head, notes, chunks)
+    return image, lambda: _all_metadata(image, chunks, notes, channels=3)
 
 
 def _decode(
@@ -97,25 +128,31 @@ def _decode(
     return split_channels(image, notes, input_range)
 
 
-def _read_tiff(path: Path, head: bytes, max_pixels: int, input_range: InputRange | None) -> Picture:
+def _read_tiff(path: Path, index: int | None, max_pixels: int, input_range: InputRange | None) -> Picture:
     """Gray and RGB are decoded by tifffile: Pillow reduces 16 bits to 8, and loses alpha that lies in a plane."""
     notes: list[str] = []
-    tags = _tiff_tags(path, notes)
-    orientation = _tiff_orientation(tags)
-    with deep.TiffPage(path) as page:
+    with deep.TiffPage(path, index) as page:
         page.check_size(max_pixels)
-        if not page.is_only:
-            notes.append("only the first page was taken")
+        tags = _tiff_tags(path, notes, offset=page.offset if index else None)
+        orientation = _tiff_orientation(tags)
+        if len(page.pages) > 1:
+            notes.append(f"only the first of {len(page.pages)} pages was taken")
+        if page.has_mask:
+            notes.append("its mask, a page of its own, was left out")
+        keeps_values = page.keeps_values and input_range is None
         if page.is_plain and page.bits >= 8:
             pixels, alpha = page.read(notes, input_range)
             pixels, alpha = turned(pixels, orientation), None if alpha is None else turned(alpha, orientation)
         else:
             with open_image(path, formats=("TIFF",)) as image:
+                image.seek(index or 0)
                 image.load()  # Turns the picture too.
                 pixels, alpha = split_channels(image, notes, input_range)
             if page.bits > 8:
                 notes.append(f"{page.bits} bits a channel were reduced to 8")
     metadata = _tiff_metadata(tags, orientation, notes)
+    metadata["geo"] = geo_tags(tags, is_upright=orientation == UPRIGHT, keeps_values=keeps_values, notes=notes)
+    metadata |= {"size": pixels.shape[:2], **tiff_extras(tags, notes)}
     metadata["icc_profile"] = _fitting_profile(metadata["icc_profile"], pixels.shape[2], notes)
     return Picture(pixels, alpha, PictureMetadata(**metadata), tuple(notes))
 
@@ -130,8 +167,31 @@ def _frame_notes(image: Image.Image) -> list[str]:
     try:
         frames = getattr(image, "n_frames", 1)
     except Exception:  # Damage behind the first frame.
-        frames = 2
-    return ["only the first frame was taken"] if frames > 1 else []
+        return ["only the first frame was taken"]
+    return [f"only the first of {frames} frames was taken"] if frames > 1 else []
+
+
+def _orientation(image: Image.Image) -> int:
+    """EXIF orientation of a loaded picture, 1 to 8; 1 where the tag is missing or damaged."""
+    try:
+        orientation = image.getexif().get(ORIENTATION, UPRIGHT)
+    except Exception:  # A damaged EXIF block is no reason to refuse the pixels.
+        return UPRIGHT
+    return orientation if orientation in range(1, 9) else UPRIGHT
+
+
+def _all_metadata(
+    image: Image.Image, chunks: list[PngChunk], notes: list[str], *, channels: int
+) -> tuple[PictureMetadata, int]:
+    orientation = _orientation(image)
+    metadata = _metadata(image, orientation, notes)
+    extras = image_extras(image, chunks, notes)
+    exif = extras.pop("exif", None)
+    if exif and not metadata["exif"]:
+        metadata["exif"] = _upright_exif(exif, notes)
+    metadata |= extras
+    metadata["icc_profile"] = _fitting_profile(metadata["icc_profile"], channels, notes)
+    return PictureMetadata(**metadata), orientation
 
 
 def _metadata(image: Image.Image, orientation: int, notes: list[str]) -> dict:
@@ -176,10 +236,10 @@ def _valid_dpi(dpi: object, orientation: int) -> tuple[float, float] | None:
     return (y, x) if orientation >= 5 else (x, y)
 
 
-def _tiff_tags(path: Path, notes: list[str]) -> TagFile:
+def _tiff_tags(path: Path, notes: list[str], *, offset: int | None) -> TagFile:
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as block:
-            return parse_tag_file(block)
+            return parse_tag_file(block, offset=offset)
     except ValueError:
         notes.append("its metadata is damaged and was left out")
         return TagFile("<")
@@ -187,7 +247,7 @@ def _tiff_tags(path: Path, notes: list[str]) -> TagFile:
 
 def tiff_orientation(path: Path) -> int:
     """EXIF orientation of a TIFF file, 1 to 8; 1 where the tag is missing or damaged."""
-    return _tiff_orientation(_tiff_tags(path, []))
+    return _tiff_orientation(_tiff_tags(path, [], offset=None))
 
 
 def _tiff_orientation(tags: TagFile) -> int:
@@ -199,7 +259,7 @@ def _tiff_orientation(tags: TagFile) -> int:
 
 def _tiff_metadata(tags: TagFile, orientation: int, notes: list[str]) -> dict:
     entries = tags.entries
-    exif = exif_of_tiff(tags)
+    exif = exif_of_tiff(tags, notes)
     return {
         "icc_profile": entries[_ICC_TAG].data if _ICC_TAG in entries else None,
         "exif": _upright_exif(exif, notes) if exif else None,

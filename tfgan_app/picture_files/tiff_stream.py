@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from fractions import Fraction
@@ -11,6 +12,7 @@ import numpy as np
 
 from tfgan_app.picture_files.directories import DESCRIPTIVE_TAGS, Entry, format_directory, parse_tag_file
 from tfgan_app.picture_files.picture import PictureMetadata
+from tfgan_app.picture_files.tiff_tags import IPTC, in_order
 
 _SHORT, _LONG, _RATIONAL, _BYTE, _UNDEFINED, _LONG8 = 3, 4, 5, 1, 7, 16
 _STRIP_BYTES = 2**18
@@ -21,28 +23,54 @@ _DEFLATE, _HORIZONTAL_DIFFERENCES, _STRAIGHT_ALPHA, _INCH = 8, 2, 2, 2
 
 
 class TiffStream:
-    """Writes one picture as TIFF 6.0 with deflate and horizontal differences; as BigTIFF where it may pass 4 GB."""
+    """Writes a page as TIFF 6.0 with deflate and horizontal differences; as BigTIFF where it may pass 4 GB."""
 
     def __init__(
-        self, file: BinaryIO, *, height: int, width: int, channels: int, dtype: np.dtype, metadata: PictureMetadata
+        self,
+        file: BinaryIO,
+        *,
+        height: int,
+        width: int,
+        channels: int,
+        dtype: np.dtype,
+        metadata: PictureMetadata,
+        pages: int = 1,
+        previous: TiffStream | None = None,
     ):
-        """Prepares the file; the arguments are those of `PngStream`."""
+        """Prepares the file.
+
+        Args:
+            file: As for `PngStream`.
+            height: As for `PngStream`.
+            width: As for `PngStream`.
+            channels: As for `PngStream`.
+            dtype: As for `PngStream`.
+            metadata: Kept in the tags of the page.
+            pages: How many the file will have, of about this size.
+            previous: The page before, which is closed; None for the first.
+        """
         exif = parse_tag_file(metadata.exif) if metadata.exif else None
-        self._order = exif.order if exif else "<"
+        self._order = previous._order if previous else exif.order if exif else "<"
         self._dtype = np.dtype(dtype).newbyteorder(self._order)
         self._shape = (height, width, channels)
         self._metadata = metadata
         self._described = {
-            tag: entry for tag, entry in (exif.entries if exif else {}).items() if tag in DESCRIPTIVE_TAGS
+            tag: in_order(entry, exif.order, self._order)
+            for tag, entry in (exif.entries if exif else {}).items()
+            if tag in DESCRIPTIVE_TAGS
         }
         row_bytes = width * channels * self._dtype.itemsize
         self._strip_rows = min(height, max(1, _STRIP_BYTES // row_bytes))
         self._strip = np.empty((self._strip_rows, width, channels), self._dtype)
         self._filled = 0
-        self._big = height * row_bytes > _CLASSIC_BYTES
+        self._big = previous._big if previous else pages * height * row_bytes > _CLASSIC_BYTES
         self._offsets: list[int] = []
         self._counts: list[int] = []
         self._file = file
+        self._link = previous._next_link if previous else 8 if self._big else 4
+        self._next_link = 0
+        if previous:
+            return
         file.write(b"II" if self._order == "<" else b"MM")
         file.write(self._pack("HHHQ", 43, 8, 0, 0) if self._big else self._pack("HI", 42, 0))
 
@@ -60,10 +88,13 @@ class TiffStream:
         """Writes the directory; the file itself stays open."""
         if self._filled:
             self._write_strip()
-        offset = self._align()
-        self._file.write(format_directory(self._directory(), offset, order=self._order, big=self._big))
-        self._file.seek(8 if self._big else 4)
+        offset, directory = self._align(), self._directory()
+        self._file.write(format_directory(directory, offset, order=self._order, big=self._big))
+        # The offset of a following page goes behind the table of this one.
+        self._next_link = offset + (8 + 20 * len(directory) if self._big else 2 + 12 * len(directory))
+        self._file.seek(self._link)
         self._file.write(self._pack("Q" if self._big else "I", offset))
+        self._file.seek(0, os.SEEK_END)
 
     def _write_strip(self) -> None:
         strip = self._strip[: self._filled].copy()
@@ -108,6 +139,9 @@ class TiffStream:
             entries[700] = Entry(_BYTE, metadata.xmp)
         if metadata.icc_profile:
             entries[34675] = Entry(_UNDEFINED, metadata.icc_profile)
+        if metadata.iptc:
+            entries[IPTC] = Entry(_UNDEFINED, metadata.iptc)
+        entries |= {tag: in_order(entry, "<", self._order) for tag, entry in metadata.geo.items()}
         return entries
 
     def _integers(self, kind: int, code: str, *values: int) -> Entry:

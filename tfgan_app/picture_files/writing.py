@@ -3,74 +3,72 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+import struct
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 from PIL import Image
 
 from tfgan_app.files import atomic_path, printable
-from tfgan_app.picture_files.metadata import resized_exif
+from tfgan_app.picture_files.embedded import PHOTOSHOP_MARKER, photoshop_block
+from tfgan_app.picture_files.formats import PICTURE_FORMATS, PictureFormat, fitting_metadata
 from tfgan_app.picture_files.picture import PictureMetadata
-from tfgan_app.picture_files.png_stream import MAX_SIDE, PngStream
+from tfgan_app.picture_files.png_stream import PngStream
 from tfgan_app.picture_files.tiff_stream import TiffStream
 
 DEFAULT_QUALITY = 95
 LOSSLESS_QUALITY = 100
 
-_MAX_SEGMENT_BYTES = {"exif": 65533 - len(b"Exif\0\0"), "xmp": 65533 - len(b"http://ns.adobe.com/xap/1.0/\0")}
-"""What one marker segment of a JPEG file holds."""
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
-
-
-@dataclass(frozen=True)
-class PictureFormat:
-    """What files of a format hold.
-
-    Attributes:
-        name: As Pillow calls it.
-        max_side: Largest width and height in pixels.
-        alpha: Whether it holds transparency.
-        deep: Whether it holds 16 bits a channel.
-        metadata: Which attributes of `PictureMetadata` it holds.
-    """
-
-    name: str
-    max_side: int = MAX_SIDE
-    alpha: bool = False
-    deep: bool = False
-    metadata: frozenset[str] = frozenset()
-
-
-_ALL_METADATA = frozenset({"icc_profile", "exif", "xmp", "dpi"})
-_JPEG = PictureFormat("JPEG", max_side=65500, metadata=_ALL_METADATA)
-_TIFF = PictureFormat("TIFF", alpha=True, deep=True, metadata=_ALL_METADATA)
-PICTURE_FORMATS = {
-    ".png": PictureFormat("PNG", alpha=True, deep=True, metadata=_ALL_METADATA),
-    **dict.fromkeys((".jpg", ".jpeg", ".jpe", ".jfif"), _JPEG),
-    ".webp": PictureFormat("WEBP", max_side=16383, alpha=True, metadata=_ALL_METADATA - {"dpi"}),
-    **dict.fromkeys((".tif", ".tiff"), _TIFF),
-    ".bmp": PictureFormat("BMP", metadata=frozenset({"dpi"})),
-    ".ppm": PictureFormat("PPM", deep=True),
-}
-"""Formats that can be written, by lower-case suffix. libjpeg itself stops at 65,500 pixels a side."""
-
-_METADATA_NAMES = {
-    "icc_profile": "the colour profile",
-    "exif": "the EXIF block",
-    "xmp": "the XMP packet",
-    "dpi": "the resolution",
-}
 
 
 class _Encoder(Protocol):
     def write(self, rows: np.ndarray) -> None: ...
 
     def close(self) -> None: ...
+
+
+class PagesWriter:
+    """Takes the pages of a TIFF file, one after the other; see `open_pages_writer`."""
+
+    def __init__(self, file: BinaryIO, pages: int):
+        """Takes an open file and the number of pages that will come."""
+        self._file, self._pages = file, pages
+        self._previous: TiffStream | None = None
+
+    @contextlib.contextmanager
+    def page(
+        self, *, height: int, width: int, channels: int, dtype: np.dtype, metadata: PictureMetadata | None = None
+    ) -> Iterator[PictureWriter]:
+        """Begins a page; the arguments and errors are those of `open_picture_writer`."""
+        kind = {"height": height, "width": width, "channels": channels, "dtype": np.dtype(dtype)}
+        place = {"pages": self._pages, "previous": self._previous}
+        options = {"quality": DEFAULT_QUALITY, "place": place, **kind}
+        writer = PictureWriter(self._file, PICTURE_FORMATS[".tif"], metadata or PictureMetadata(), **options)
+        yield writer
+        writer.close()
+        self._previous = writer.encoder
+
+
+@contextlib.contextmanager
+def open_pages_writer(path: str | os.PathLike, *, pages: int) -> Iterator[PagesWriter]:
+    """Opens a TIFF file of several pages, which is whole or not there as with `open_picture_writer`.
+
+    Args:
+        path: Where to. Missing folders are made.
+        pages: How many will be written.
+
+    Yields:
+        A `PagesWriter`.
+
+    Raises:
+        OSError: If the file cannot be written. Nothing is left behind.
+    """
+    with atomic_path(path) as unfinished, open(unfinished, "wb") as file:
+        yield PagesWriter(file, pages)
 
 
 @contextlib.contextmanager
@@ -150,6 +148,7 @@ class PictureWriter:
 
     Attributes:
         notes: What the format could not hold, one clause each; complete once the writer is closed.
+        encoder: What the rows are handed to.
     """
 
     def __init__(
@@ -163,8 +162,9 @@ class PictureWriter:
         channels: int,
         dtype: np.dtype,
         quality: int,
+        place: Mapping[str, Any] | None = None,
     ):
-        """Begins the file; see `open_picture_writer`."""
+        """Begins the file, or at a place among the pages of a TIFF; see `open_picture_writer`."""
         self.notes: list[str] = []
         self._format = picture_format
         self._shape, self._dtype = (height, width, channels), dtype
@@ -175,16 +175,16 @@ class PictureWriter:
         if stored_dtype != dtype:
             self.notes.append(f"16 bits a channel were rounded to the 8 that {picture_format.name} holds")
         options = {"height": height, "width": width, "channels": stored_channels, "dtype": stored_dtype}
-        metadata = self._fitting(metadata)
-        self._encoder: _Encoder
+        metadata = fitting_metadata(metadata, picture_format, height=height, width=width, notes=self.notes)
+        self.encoder: _Encoder
         if picture_format.name == "PNG":
-            self._encoder = PngStream(file, metadata=metadata, **options)
+            self.encoder = PngStream(file, metadata=metadata, **options)
         elif picture_format.name == "TIFF":
-            self._encoder = TiffStream(file, metadata=metadata, **options)
+            self.encoder = TiffStream(file, metadata=metadata, **options, **(place or {}))
         elif picture_format.name == "PPM":
-            self._encoder = _PpmStream(file, **options)
+            self.encoder = _PpmStream(file, **options)
         else:
-            self._encoder = _PillowEncoder(file, picture_format.name, metadata, quality=quality, **options)
+            self.encoder = _PillowEncoder(file, picture_format.name, metadata, quality=quality, **options)
 
     def write(self, rows: np.ndarray) -> None:
         """Appends rows [count, width, channels] of the dtype that was announced.
@@ -202,29 +202,15 @@ class PictureWriter:
         if row_shape[1] in (2, 4) and not self._format.alpha:
             self._alpha_lost |= bool(rows[..., -1].min(initial=np.iinfo(rows.dtype).max) < np.iinfo(rows.dtype).max)
             rows = on_white(rows)
-        self._encoder.write(rows if self._format.deep else to_eight_bits(rows))
+        self.encoder.write(rows if self._format.deep else to_eight_bits(rows))
 
     def close(self) -> None:
         """Ends the file; raises ValueError where rows are missing."""
         if self._written != self._shape[0]:
             raise ValueError(f"A picture of {self._shape[0]} rows was to be written. Received: {self._written}")
-        self._encoder.close()
+        self.encoder.close()
         if self._alpha_lost:
             self.notes.append(f"transparency was composited on white, since {self._format.name} holds none")
-
-    def _fitting(self, metadata: PictureMetadata) -> PictureMetadata:
-        """The metadata that the format holds; the rest is noted."""
-        kept = dataclasses.asdict(metadata)
-        if kept["exif"]:
-            height, width, _ = self._shape
-            kept["exif"] = resized_exif(kept["exif"], height=height, width=width)
-        for name, value in kept.items():
-            too_long = self._format.name == "JPEG" and value and len(value) > _MAX_SEGMENT_BYTES.get(name, len(value))
-            if value and (too_long or name not in self._format.metadata):
-                reason = "is too long for" if too_long else "has no place in"
-                self.notes.append(f"{_METADATA_NAMES[name]} {reason} {self._format.name} and was left out")
-                kept[name] = None
-        return PictureMetadata(**kept)
 
 
 def to_eight_bits(pixels: np.ndarray) -> np.ndarray:
@@ -283,7 +269,8 @@ class _PillowEncoder:
         if metadata.xmp:
             self._options["xmp"] = metadata.xmp
         if name == "JPEG":
-            self._options |= {"quality": quality, "subsampling": 0}
+            self._options |= {"quality": quality, "subsampling": 0, "comment": metadata.comment or b""}
+            self._options["extra"] = _iptc_segment(metadata.iptc)
         if name == "WEBP":
             lossless = quality == LOSSLESS_QUALITY
             # Lossless keeps the colour of hidden pixels too; there the quality is the effort.
@@ -296,3 +283,11 @@ class _PillowEncoder:
     def close(self) -> None:
         pixels = self._pixels[..., 0] if self._pixels.shape[2] == 1 else self._pixels
         Image.fromarray(pixels).save(self._file, format=self._name, **self._options)
+
+
+def _iptc_segment(iptc: bytes | None) -> bytes:
+    """The segment APP13 of a JPEG that holds an IPTC record; empty for none."""
+    if not iptc:
+        return b""
+    block = PHOTOSHOP_MARKER + photoshop_block(iptc)
+    return b"\xff\xed" + struct.pack(">H", 2 + len(block)) + block

@@ -1,5 +1,15 @@
-"""Videos, frame by frame, with their times, sound and colours."""
+"""Videos and animations, frame by frame, with their times, sound and colours."""
 
-from tfgan_app.video.prediction import MAX_FRAME_PIXELS, VIDEO_SUFFIXES, is_video, predict_video
+from tfgan_app.video.animations import animation_suffix, is_animation
+from tfgan_app.video.kinds import VIDEO_INPUT_SUFFIXES, is_video
+from tfgan_app.video.prediction import MAX_FRAME_PIXELS, VIDEO_SUFFIXES, predict_video
 
-__all__ = ["MAX_FRAME_PIXELS", "VIDEO_SUFFIXES", "is_video", "predict_video"]
+__all__ = [
+    "MAX_FRAME_PIXELS",
+    "VIDEO_INPUT_SUFFIXES",
+    "VIDEO_SUFFIXES",
+    "animation_suffix",
+    "is_animation",
+    "is_video",
+    "predict_video",
+]

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tfgan_app.picture_files import PictureMetadata
 from tfgan_app.video.colour import SRGB, VideoColour
 
 
@@ -28,7 +29,10 @@ class VideoClip:
         bits: Bits a channel.
         colour: What its numbers mean.
         aspect: Width of a pixel over its height.
-        loops: How often a GIF repeats, 0 for ever; None where it does not say.
+        plays: How often an animation is shown, 0 for ever.
+        has_alpha: Whether frames may be transparent.
+        is_lossless: Whether its frames are compressed without loss.
+        image_metadata: What an animation says as images do.
         metadata: Tags of the file.
         track_metadata: Tags of the track of pictures.
         chapters: As PyAV gives them.
@@ -46,7 +50,10 @@ class VideoClip:
     bits: int = 8
     colour: VideoColour = SRGB
     aspect: Fraction = Fraction(1)
-    loops: int | None = None
+    plays: int = 1
+    has_alpha: bool = False
+    is_lossless: bool = False
+    image_metadata: PictureMetadata = field(default_factory=PictureMetadata)
     metadata: Mapping[str, str] = field(default_factory=dict)
     track_metadata: Mapping[str, str] = field(default_factory=dict)
     chapters: tuple[Any, ...] = ()
@@ -62,7 +69,7 @@ class VideoFrame:
         pixels: uint8 or uint16 [height, width, 3], full range, upright.
         time: When it is shown, in units of the clip's `time_base`.
         duration: For how long, in the same units; 0 where that is not known.
-        alpha: bool [height, width], False where the frame is transparent; None for an opaque one.
+        alpha: uint8 [height, width], 0 where the frame is transparent; None for an opaque one.
     """
 
     pixels: np.ndarray

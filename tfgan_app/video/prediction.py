@@ -14,25 +14,31 @@ from typing import Any, Protocol
 import numpy as np
 
 from tfgan_app.files import atomic_path
-from tfgan_app.video.animated_gif import (
-    as_shown,
-    enlarged_alpha,
-    is_animated_gif,
-    open_gif,
-    open_gif_writer,
-    spread_colour,
+from tfgan_app.picture_files import PictureFormat
+from tfgan_app.video.animated_gif import open_gif_writer
+from tfgan_app.video.animated_png import open_apng_writer
+from tfgan_app.video.animated_webp import open_webp_writer
+from tfgan_app.video.animations import (
+    ANIMATION_CODECS,
+    ANIMATION_SUFFIXES,
+    fitting_image_metadata,
+    holds_animation,
+    open_animation,
+    with_shown_times,
 )
 from tfgan_app.video.clip import VideoClip, VideoFrame, VideoStep
 from tfgan_app.video.reading import open_video
+from tfgan_app.video.transparency import enlarged_alpha, on_white_background, spread_colour
 from tfgan_app.video.writing import check_codec, open_video_writer, video_suffixes
 
-VIDEO_SUFFIXES = frozenset({".gif", *video_suffixes()})
-"""Lower-case suffixes of the files that `is_video` may take for videos, and that `predict_video` writes."""
+VIDEO_SUFFIXES = ANIMATION_SUFFIXES | frozenset(video_suffixes())
+"""Lower-case suffixes of the files that `predict_video` writes."""
 
 MAX_FRAME_PIXELS = 2**25
 """Videos with more pixels a frame than this (34 megapixels, 8K) are refused before they are decoded."""
 
 _LOOKAHEAD = 2
+_HEAD_BYTES = 16
 
 
 class PicturePredictor(Protocol):
@@ -48,12 +54,6 @@ class PicturePredictor(Protocol):
         """uint8 or uint16 [height, width, 3] -> strips float32 [rows, scale * width, 3] in [0, 1], from the top."""
 
 
-def is_video(path: str | os.PathLike) -> bool:
-    """Whether a file is to be treated as a video: by its suffix; a GIF only if it has more than one frame."""
-    suffix = Path(path).suffix.lower()
-    return is_animated_gif(path) if suffix == ".gif" else suffix in VIDEO_SUFFIXES
-
-
 def predict_video(
     predictor: PicturePredictor,
     source: str | os.PathLike,
@@ -62,6 +62,7 @@ def predict_video(
     tile_px: int | None = None,
     crf: int | None = None,
     codec: str | None = None,
+    quality: int | None = None,
     max_pixels: int = MAX_FRAME_PIXELS,
     on_progress: Callable[[int, int | None], None] = lambda done, total: None,
     on_note: Callable[[str], None] = lambda note: None,
@@ -75,11 +76,13 @@ def predict_video(
 
     Args:
         predictor: The model. It sees each frame by itself, as coded for the screen.
-        source: The file.
-        target: Where to; its suffix decides the kind. Written beside and renamed, so that it is whole or not there.
+        source: The file; its content decides the kind.
+        target: Where to; its suffix, one of `VIDEO_SUFFIXES`, decides the kind. Written beside and renamed, so that it
+            is whole or not there.
         tile_px: As for `Predictor.rows`.
         crf: Quality of the encoder, from 0 (best) to 51 or 63; None for one hard to tell from the original.
         codec: `"h264"`, `"hevc"`, `"vp9"` or `"av1"`; None for the source's where the target takes it, else its usual.
+        quality: 1 to 100 (lossless) of an animated WebP; None for 95, or lossless where the source is.
         max_pixels: Refuse a source with more pixels a frame than this.
         on_progress: Called after each frame with the number done and that of all, None where it is not known.
         on_note: Called with each thing that could not be kept, one clause, once.
@@ -98,18 +101,31 @@ def predict_video(
     with contextlib.ExitStack() as stack:
         stack.enter_context(_one_line(source))
         reader = stack.enter_context(_open(source, max_pixels=max_pixels))
-        clip = _result_clip(reader.clip, predictor.scale, suffix)
+        _check_kind(reader.clip, suffix)
         note = _once(on_note)
+        clip = _result_clip(reader.clip, predictor.scale, suffix, on_note=note)
         for each in clip.notes:
             note(each)
         unfinished = stack.enter_context(atomic_path(target))
         if suffix == ".gif":
-            writer = stack.enter_context(open_gif_writer(unfinished, clip, on_note=note))
+            opened = open_gif_writer(unfinished, clip, on_note=note)
+        elif suffix == ".webp":
+            opened = open_webp_writer(unfinished, clip, quality=quality, on_note=note)
+        elif suffix in ANIMATION_SUFFIXES:
+            opened = open_apng_writer(unfinished, clip, on_note=note)
         else:
             opened = open_video_writer(unfinished, clip, suffix=suffix, codec=codec, crf=crf, on_note=note)
-            writer = stack.enter_context(opened)
-        steps = as_shown(reader.steps()) if clip.codec == "gif" and suffix != ".gif" else reader.steps()
+        writer = stack.enter_context(opened)
+        steps = _steps_for(reader, suffix)
         return _run(predictor, steps, writer, clip=clip, tile_px=tile_px, on_progress=on_progress)
+
+
+def _steps_for(reader: Any, suffix: str) -> Iterator[VideoStep]:
+    """The frames as the target's kind of file shows them."""
+    steps = reader.steps()
+    if reader.clip.codec == "gif" and suffix != ".gif":
+        steps = with_shown_times(steps)
+    return steps if suffix in ANIMATION_SUFFIXES else on_white_background(steps)
 
 
 def _run(
@@ -163,18 +179,19 @@ def _predict_frame(predictor: PicturePredictor, frame: VideoFrame, tile_px: int 
 def _open(source: Path, *, max_pixels: int) -> Any:
     try:
         with open(source, "rb") as file:
-            head = file.read(4)
+            head = file.read(_HEAD_BYTES)
     except OSError as error:
         raise ValueError(error.strerror or str(error)) from error
     if not head:
         raise ValueError("the file is empty")
-    return (open_gif if head == b"GIF8" else open_video)(source, max_pixels=max_pixels)
+    return (open_animation if holds_animation(head) else open_video)(source, max_pixels=max_pixels)
 
 
-def _result_clip(clip: VideoClip, scale: int, suffix: str) -> VideoClip:
+def _result_clip(clip: VideoClip, scale: int, suffix: str, *, on_note: Callable[[str], None]) -> VideoClip:
     notes = clip.notes
-    if clip.codec == "gif" and suffix != ".gif":
+    if clip.codec in ANIMATION_CODECS and suffix not in ANIMATION_SUFFIXES:
         notes += ("transparency becomes white, and how often it repeats is up to the player",)
+        fitting_image_metadata(clip, PictureFormat(suffix[1:].upper()), on_note=on_note)
     return dataclasses.replace(clip, height=scale * clip.height, width=scale * clip.width, notes=notes)
 
 
@@ -197,6 +214,11 @@ def _once(report: Callable[[str], None]) -> Callable[[str], None]:
             report(text)
 
     return report_new
+
+
+def _check_kind(clip: VideoClip, suffix: str) -> None:
+    if suffix == ".png" and clip.codec not in ANIMATION_CODECS:
+        raise ValueError("a PNG of a video would be an animation: ask for .apng, or for another of its kinds")
 
 
 def _check_target(source: Path, target: Path, codec: str | None) -> None:

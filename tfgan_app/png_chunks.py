@@ -1,0 +1,175 @@
+"""Chunks of PNG files: what is damaged among them, and the file without it."""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import BinaryIO
+
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+TEXT_CHUNKS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
+XMP_KEYWORD = b"XML:com.adobe.xmp"
+RAW_PROFILE = b"Raw profile type "
+
+_PIXEL_CHUNKS = frozenset({b"IDAT", b"fdAT"})
+_PART_BYTES = 2**18
+_MAX_CHUNKS = 2**20
+_MAX_ANCILLARY_BYTES = 2**26
+_MAX_CRITICAL_BYTES = 1024
+_MAX_REPAIRED_BYTES = 2**30
+_FRAMING_BYTES = 12
+"""Of a chunk: its length, its name and its checksum."""
+
+
+@dataclass(frozen=True)
+class PngChunk:
+    """A chunk of a PNG file.
+
+    Attributes:
+        name: Four letters.
+        offset: Where it starts in the file.
+        length: Bytes of its data.
+        data: Its data; empty for critical chunks and those of pixels.
+        is_sound: Whether its checksum is right.
+    """
+
+    name: bytes
+    offset: int
+    length: int
+    data: bytes = b""
+    is_sound: bool = True
+
+    @property
+    def is_ancillary(self) -> bool:
+        """Whether the image can be decoded without it."""
+        return bool(self.name[0] & 0x20)
+
+    @property
+    def is_needless(self) -> bool:
+        """Whether it is damaged, and the image can be decoded without it."""
+        return not self.is_sound and self.is_ancillary and self.name not in _PIXEL_CHUNKS
+
+
+def scan_png(file: BinaryIO) -> list[PngChunk]:
+    """Lists the chunks of an open PNG file up to its end, or to where it is cut off.
+
+    Args:
+        file: At any position; seekable.
+
+    Returns:
+        The chunks in their order. Beyond 64 MB, data of ancillary chunks is not kept and counts as damaged.
+    """
+    return list(_chunks(file, check_pixels=True))
+
+
+def _chunks(file: BinaryIO, *, check_pixels: bool) -> Iterator[PngChunk]:
+    offset, budget = len(PNG_SIGNATURE), _MAX_ANCILLARY_BYTES
+    for _ in range(_MAX_CHUNKS):
+        file.seek(offset)
+        head = file.read(8)
+        if len(head) < 8 or not head[4:].isalpha():
+            return
+        length, name = struct.unpack(">I4s", head)
+        chunk = PngChunk(name, offset, length)
+        if name in _PIXEL_CHUNKS:
+            chunk = replace(chunk, is_sound=not check_pixels or _is_sound(file, name, length))
+        elif chunk.is_ancillary:
+            data = file.read(length) if length <= budget else b""
+            budget -= len(data)
+            checksum = file.read(4)
+            is_sound = checksum == struct.pack(">I", zlib.crc32(data, zlib.crc32(name)))
+            chunk = PngChunk(name, offset, length, data, is_sound)
+        yield chunk
+        if name == b"IEND":
+            return
+        offset += length + _FRAMING_BYTES
+
+
+def _is_sound(file: BinaryIO, name: bytes, length: int) -> bool:
+    """Whether the checksum of the data from here on is right; holds little of it in memory."""
+    checksum = zlib.crc32(name)
+    while length > 0 and (part := file.read(min(length, _PART_BYTES))):
+        checksum, length = zlib.crc32(part, checksum), length - len(part)
+    return length == 0 and file.read(4) == struct.pack(">I", checksum)
+
+
+def is_animated_png(file: BinaryIO) -> bool:
+    """Whether an open PNG file announces an animation of more than one frame before its pixels."""
+    for chunk in _chunks(file, check_pixels=False):
+        if chunk.name == b"IDAT":
+            return False
+        if chunk.name == b"acTL" and chunk.is_sound and len(chunk.data) == 8:
+            return struct.unpack(">I", chunk.data[:4])[0] > 1
+    return False
+
+
+def damage_note(chunks: Sequence[PngChunk]) -> str | None:
+    """Names the damaged chunks that are left out in one clause; None where there are none."""
+    names = dict.fromkeys(_printable(chunk.name) for chunk in chunks if chunk.is_needless)
+    if not names:
+        return None
+    plural = "chunks" if len(names) > 1 else "chunk"
+    return f"its damaged {plural} {', '.join(names)} (wrong checksum) {'were' if len(names) > 1 else 'was'} left out"
+
+
+def pixels_note(chunks: Sequence[PngChunk]) -> str | None:
+    """Says in one clause that the pixels may be wrong, though they can be decoded; None where they are right."""
+    if all(chunk.is_sound or chunk.name not in _PIXEL_CHUNKS for chunk in chunks):
+        return None
+    return "the checksum of its pixels is wrong, so they may be damaged"
+
+
+def repaired_png(path: str | os.PathLike) -> BinaryIO | None:
+    """Copies a PNG file into memory without what keeps Pillow from reading its pixels.
+
+    Left out are damaged ancillary chunks, as libpng does, and texts, which Pillow refuses where they are long.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The copy, at its beginning; None for a file of another format.
+
+    Raises:
+        ValueError: If the damage is elsewhere; the message says where.
+    """
+    with open(path, "rb") as file:
+        if file.read(len(PNG_SIGNATURE)) != PNG_SIGNATURE:
+            return None
+        chunks = scan_png(file)
+        left_out = [chunk for chunk in chunks if chunk.is_needless or _is_plain_text(chunk)]
+        damage = _critical_damage(file, chunks)
+        if damage or not left_out or os.fstat(file.fileno()).st_size > _MAX_REPAIRED_BYTES:
+            raise ValueError(damage or damage_note(left_out) or "its PNG data is damaged")
+        file.seek(0)
+        data = file.read()
+    start, kept = 0, bytearray()
+    for chunk in left_out:
+        kept += data[start : chunk.offset]
+        start = chunk.offset + chunk.length + _FRAMING_BYTES
+    return io.BytesIO(kept + data[start:])
+
+
+def _is_plain_text(chunk: PngChunk) -> bool:
+    return chunk.name in TEXT_CHUNKS and not chunk.data.startswith((XMP_KEYWORD, RAW_PROFILE))
+
+
+def _critical_damage(file: BinaryIO, chunks: Sequence[PngChunk]) -> str:
+    """The first thing that is wrong with the chunks that every image needs; empty where nothing is."""
+    if not chunks or chunks[0].name != b"IHDR":
+        return "its header (the PNG chunk IHDR) is damaged"
+    for chunk in chunks:
+        if chunk.name in (b"IHDR", b"PLTE"):
+            file.seek(chunk.offset + 4)
+            coded = file.read(min(chunk.length, _MAX_CRITICAL_BYTES) + 4)
+            if file.read(4) != struct.pack(">I", zlib.crc32(coded)):
+                return f"its PNG chunk {_printable(chunk.name)} is damaged (wrong checksum)"
+    return "" if any(chunk.name == b"IDAT" for chunk in chunks) else "it is cut off before its pixels"
+
+
+def _printable(name: bytes) -> str:
+    return name.decode("ascii", "replace")

@@ -1,0 +1,272 @@
+"""Animations (GIF, WebP, APNG): read frame by frame, and what their writers have in common."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import struct
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from tfgan_app.picture_files import PictureFormat, PictureMetadata, fitting_metadata, open_still, turned
+from tfgan_app.png_chunks import PNG_SIGNATURE, is_animated_png
+from tfgan_app.video.clip import VideoClip, VideoFrame, VideoStep
+
+ANIMATION_SUFFIXES = frozenset({".gif", ".webp", ".png", ".apng"})
+"""Lower-case suffixes of the files that hold animations."""
+
+_CODECS = {"GIF": "gif", "WEBP": "webp", "PNG": "apng"}
+ANIMATION_CODECS = frozenset(_CODECS.values())
+_MILLISECONDS = Fraction(1, 1000)
+_LEAST_SHOWN_MS = 20
+_SHOWN_INSTEAD_MS = 100
+_ANIMATED_FLAG = 0x02
+_DAMAGES = (EOFError, OSError, SyntaxError, ValueError, IndexError, struct.error)
+_PRIVATE_TAGS = {"encoder", "major_brand", "minor_version", "compatible_brands"}
+
+
+def holds_animation(head: bytes) -> bool:
+    """Whether a file that begins with these bytes is of a format that holds animations."""
+    return head.startswith((PNG_SIGNATURE, b"GIF8")) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
+
+
+def is_animation(path: str | os.PathLike) -> bool:
+    """Whether a file is a GIF, WebP or PNG of more than one frame; False too where it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(32)
+            if head[:4] == b"RIFF":
+                return head[12:16] == b"VP8X" and bool(head[20] & _ANIMATED_FLAG) and _frames_of(path) > 1
+            if head.startswith(PNG_SIGNATURE):
+                return is_animated_png(file)
+        return head.startswith(b"GIF8") and _frames_of(path) > 1
+    except Exception:  # Decoders fail on hostile bytes with almost any exception type.
+        return False
+
+
+def animation_suffix(path: str | os.PathLike) -> str:
+    """The usual suffix of a GIF, WebP or PNG, by its content."""
+    with open(path, "rb") as file:
+        head = file.read(4)
+    return {b"GIF8": ".gif", b"RIFF": ".webp"}.get(head, ".png")
+
+
+def _frames_of(path: str | os.PathLike) -> int:
+    with Image.open(path, formats=("GIF", "WEBP")) as image:
+        return 1 + bool(image.is_animated)
+
+
+class AnimationReader:
+    """An open animation.
+
+    Attributes:
+        clip: What is known of it.
+    """
+
+    def __init__(self, image: Image.Image, metadata: PictureMetadata, orientation: int, notes: tuple[str, ...]):
+        """Takes an opened image of checked size, and what it says besides."""
+        self._image, self._orientation = image, orientation
+        frames = image.n_frames
+        # The picture of an APNG for viewers without animation need not be its first frame.
+        self._first = int(bool(image.info.get("default_image")))
+        image.seek(self._first)
+        image.load()
+        sideways = orientation >= 5
+        width, height = image.size[::-1] if sideways else image.size
+        if self._first:
+            notes += ("its picture for viewers without animation was left out",)
+        self.clip = VideoClip(
+            height=height,
+            width=width,
+            codec=_CODECS[image.format],
+            time_base=_MILLISECONDS,
+            frame_rate=Fraction(1000, _shown_ms(image.info.get("duration", 0))),
+            frames=frames - self._first,
+            plays=_plays(image),
+            has_alpha=image.format == "GIF" or image.has_transparency_data,
+            is_lossless=image.format != "WEBP" or _is_lossless_webp(image),
+            image_metadata=metadata,
+            notes=notes,
+        )
+
+    def steps(self) -> Iterator[VideoStep]:
+        """Yields each frame as it is to be seen, that is with what earlier ones left of it; once.
+
+        Raises:
+            ValueError: If the file is damaged or cut off.
+        """
+        end = 0.0
+        for index in range(self.clip.frames):
+            try:
+                self._image.seek(self._first + index)
+                rgba = turned(_rgba(self._image), self._orientation)
+            except _DAMAGES as error:
+                raise ValueError(f"it is damaged or cut off at frame {index + 1} of {self.clip.frames}") from error
+            time = round(end)
+            end += float(self._image.info.get("duration", 0))
+            alpha = None if rgba[..., 3].min() == 255 else np.ascontiguousarray(rgba[..., 3])
+            yield VideoStep((), VideoFrame(np.ascontiguousarray(rgba[..., :3]), time, round(end) - time, alpha))
+        yield VideoStep((), None)
+
+
+@contextlib.contextmanager
+def open_animation(path: str | os.PathLike, *, max_pixels: int) -> Iterator[AnimationReader]:
+    """Opens a GIF, WebP or PNG.
+
+    Args:
+        path: The file; its content decides the format, not its suffix.
+        max_pixels: Refuse frames with more pixels than this before decoding them.
+
+    Yields:
+        An `AnimationReader`.
+
+    Raises:
+        ValueError: If it is none of these, or too large.
+    """
+    notes = ["16 bits a channel were reduced to 8"] if _is_deep_png(path) else []
+    try:
+        image, metadata_of = open_still(path, notes)
+    except (*_DAMAGES, Image.DecompressionBombError) as error:
+        raise ValueError("it is not an animation that can be read") from error
+    with image:
+        width, height = image.size
+        if image.format not in _CODECS:
+            raise ValueError("it is not an animation that can be read")
+        if not 1 <= width * height <= max_pixels:
+            accepted = f"1 to {max_pixels} pixels a frame: scale it down or cut it"
+            raise ValueError(f"it is {width} x {height} pixels; accepted are {accepted}")
+        try:
+            metadata, orientation = metadata_of()
+            reader = AnimationReader(image, metadata, orientation, tuple(notes))
+        except _DAMAGES as error:
+            raise ValueError("it is damaged") from error
+        yield reader
+
+
+def _is_lossless_webp(image: Image.Image) -> bool:
+    """Whether the first frame's pixels are; Pillow leaves the file at hand where it was opened by name."""
+    with open(image.filename, "rb") as file:
+        head = file.read(2**20)
+    lossless, lossy = head.find(b"VP8L"), head.find(b"VP8 ")
+    return lossless >= 0 and (lossy < 0 or lossless < lossy)
+
+
+def _is_deep_png(path: str | os.PathLike) -> bool:
+    with open(path, "rb") as file:
+        head = file.read(26)
+    return head.startswith(PNG_SIGNATURE) and head[24:25] == b"\x10"
+
+
+def _rgba(image: Image.Image) -> np.ndarray:
+    if image.mode.startswith("I"):  # Gray of 16 bits, which Pillow would clip.
+        gray = (np.asarray(image).astype(np.uint32) * 255 + 32767) // 65535
+        image = Image.fromarray(gray.astype(np.uint8))
+    return np.asarray(image.convert("RGBA"))
+
+
+def _plays(image: Image.Image) -> int:
+    """How often an animation is shown; a GIF says how often it is repeated."""
+    loop = image.info.get("loop")
+    if image.format != "GIF":
+        return int(loop or 0)
+    return 1 if loop is None else loop and loop + 1
+
+
+def with_shown_times(steps: Iterator[VideoStep]) -> Iterator[VideoStep]:
+    """The frames of a GIF for as long as browsers show them."""
+    time = 0
+    for step in steps:
+        frame = step.frame
+        if frame is not None:
+            frame = dataclasses.replace(frame, time=time, duration=_shown_ms(frame.duration))
+            time += frame.duration
+        yield VideoStep((), frame)
+
+
+def _shown_ms(duration: float) -> int:
+    """How long browsers show a frame."""
+    return round(duration) if duration >= _LEAST_SHOWN_MS else _SHOWN_INSTEAD_MS
+
+
+class AnimationWriter:
+    """An animation in the making. Each frame is held back until its end is known.
+
+    Attributes:
+        units_a_second: In which the format counts time.
+    """
+
+    units_a_second = 1000
+
+    def __init__(self, clip: VideoClip, *, on_note: Callable[[str], None]):
+        """Takes what is to be written, and whom to tell what cannot be kept, one clause each."""
+        self._clip = clip
+        self._on_note = on_note
+        self._held: VideoFrame | None = None
+        self._start: int | None = None
+        self._written = self._duration = 0
+
+    def write(self, packets: tuple[Any, ...], frame: VideoFrame | None) -> None:
+        """Adds a frame, uint8 or uint16 [height, width, 3] of the clip's size; None for none."""
+        del packets  # An animation has pictures only.
+        if frame is None:
+            return
+        self._start = frame.time if self._start is None else self._start
+        if self._held is not None:
+            self._write_held(frame.time, frame)
+        self._held = dataclasses.replace(frame, pixels=_eight_bits(frame.pixels))
+
+    def finish(self) -> None:
+        """Writes the last frame and the end of the file."""
+        if self._held is not None:
+            self._write_held(self._held.time + self._held.duration, None)
+        self._write_end()
+
+    def _write_held(self, end: int, following: VideoFrame | None) -> None:
+        # Ends are rounded, not durations, so that errors do not add up.
+        end_units = round((end - self._start) * self._clip.time_base * self.units_a_second)
+        is_unknown = self._held.duration == 0 and end == self._held.time
+        duration = self._duration if is_unknown and self._written else end_units - self._written
+        self._write_frame(self._held, duration, following)
+        self._written += duration
+        self._duration = duration
+
+    def _write_frame(self, frame: VideoFrame, duration: int, following: VideoFrame | None) -> None:
+        raise NotImplementedError
+
+    def _write_end(self) -> None:
+        raise NotImplementedError
+
+
+def fitting_image_metadata(
+    clip: VideoClip, picture_format: PictureFormat, *, on_note: Callable[[str], None]
+) -> PictureMetadata:
+    """What an animation's file can keep of what another says besides its frames; the rest is noted.
+
+    Args:
+        clip: What is to be written.
+        picture_format: What its file holds.
+        on_note: Called with each thing that is left out, one clause.
+    """
+    kind = {"GIF": "a GIF", "WEBP": "an animated WebP", "PNG": "an animated PNG"}.get(picture_format.name)
+    for lost, what in (
+        (clip.tracks, "its sound, subtitles and attachments are"),
+        (clip.bits > 8, f"its {clip.bits} bits a channel are"),
+        (clip.metadata.keys() - _PRIVATE_TAGS, "its tags are"),
+        (clip.aspect != 1, "the shape of its pixels is"),
+    ):
+        if lost and kind:
+            on_note(f"{what} not kept in {kind}")
+    notes: list[str] = []
+    kept = fitting_metadata(clip.image_metadata, picture_format, height=clip.height, width=clip.width, notes=notes)
+    for note in notes:
+        on_note(note)
+    return kept
+
+
+def _eight_bits(pixels: np.ndarray) -> np.ndarray:
+    return pixels if pixels.dtype == np.uint8 else (pixels / 257.0 + 0.5).astype(np.uint8)

@@ -1,0 +1,56 @@
+"""Transparency of animations: on white, enlarged, and kept from shining through at edges."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+from PIL import Image
+
+from tfgan_app.video.clip import VideoStep
+
+
+def on_white_background(steps: Iterator[VideoStep]) -> Iterator[VideoStep]:
+    """The frames of an animation for a video, which has no transparency."""
+    for step in steps:
+        frame = step.frame
+        if frame is not None and frame.alpha is not None:
+            alpha = frame.alpha[..., None].astype(np.uint16)
+            pixels = (frame.pixels * alpha + 255 * (255 - alpha) + 127) // 255
+            frame = dataclasses.replace(frame, pixels=pixels.astype(np.uint8), alpha=None)
+        yield dataclasses.replace(step, frame=frame)
+
+
+def enlarged_alpha(alpha: np.ndarray, scale: int) -> np.ndarray:
+    """Enlarges uint8 [height, width] with smooth edges to [scale * height, scale * width]."""
+    height, width = alpha.shape
+    return np.asarray(Image.fromarray(alpha).resize((scale * width, scale * height), Image.Resampling.BICUBIC))
+
+
+def spread_colour(pixels: np.ndarray, alpha: np.ndarray, *, steps: int = 16) -> np.ndarray:
+    """Continues colours into transparent places, whose own colour means nothing and would shine through at edges.
+
+    Args:
+        pixels: uint8 [height, width, 3].
+        alpha: uint8 [height, width], 0 where the picture is transparent.
+        steps: How far, in pixels.
+
+    Returns:
+        uint8 [height, width, 3].
+    """
+    known = (alpha[..., None] > 0).astype(np.float32)
+    colours = pixels * known
+    for _ in range(steps):
+        total, count = _summed_3x3(colours * known), _summed_3x3(known)
+        fresh = (known == 0.0) & (count > 0.0)
+        colours = np.where(fresh, total / np.maximum(count, 1.0), colours)
+        known = np.maximum(known, fresh)
+    return np.rint(colours).astype(np.uint8)
+
+
+def _summed_3x3(values: np.ndarray) -> np.ndarray:
+    for axis in range(2):
+        padded = np.pad(values, [(1, 1) if each == axis else (0, 0) for each in range(3)])
+        values = np.lib.stride_tricks.sliding_window_view(padded, 3, axis=axis).sum(axis=-1)
+    return values
