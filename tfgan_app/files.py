@@ -179,10 +179,10 @@ def atomic_path(path: str | os.PathLike, *, sync: bool = False) -> Iterator[Path
         os.replace(unfinished, path)
     except OSError as error:
         # Nobody has ever heard of the temporary file.
-        if error.filename is not None and os.fsdecode(error.filename) == str(unfinished):
+        if error.filename is not None and os.path.basename(os.fsdecode(error.filename)) == unfinished.name:
             raise OSError(error.errno, error.strerror, str(path)) from error
         error.args = tuple(
-            arg.replace(str(unfinished), str(path)) if isinstance(arg, str) else arg for arg in error.args
+            arg.replace(unfinished.name, path.name) if isinstance(arg, str) else arg for arg in error.args
         )
         raise
     finally:

@@ -53,7 +53,7 @@ def read_deep_png(path: str | os.PathLike, key: int | tuple[int, ...] | None) ->
     """
     try:
         with tf.device("CPU"):
-            values = tf.io.decode_png(tf.io.read_file(os.fspath(path)), dtype=tf.uint16).numpy()
+            values = tf.io.decode_png(tf.io.read_file(os.fsencode(path)), dtype=tf.uint16).numpy()
     except tf.errors.OpError as error:
         raise ValueError("the PNG data is damaged") from error
     if values.shape[2] in (2, 4):
