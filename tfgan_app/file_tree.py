@@ -159,7 +159,7 @@ def _list(folder: Path, tree: FolderTree, folders: deque[Path], links: deque[Pat
             continue
         tree.files.append(path)
         # Perhaps a folder on a drive that is not there; with a suffix it is a file, for its reader to complain of.
-        if not path.suffix and entry.is_symlink() and not path.exists():
+        if not path.suffix and entry.is_symlink() and not os.path.exists(path):
             tree.problems.append((path, f"Cannot follow '{printable(path)}': {_problem(path)}"))
 
 
