@@ -11,68 +11,19 @@ from pathlib import Path
 from tfgan_app.files import check_regular, printable
 from tfgan_app.heif import HEIF_SUFFIXES, INSTALL_HEIF, can_read_heif, is_heif
 
-VIDEO_SUFFIXES = frozenset(
-    [
-        ".3gp",
-        ".avi",
-        ".flv",
-        ".m2ts",
-        ".m4v",
-        ".mkv",
-        ".mov",
-        ".mp4",
-        ".mpeg",
-        ".mpg",
-        ".mts",
-        ".ogv",
-        ".vob",
-        ".webm",
-        ".wmv",
-    ],
-)
-_OTHER_IMAGE_SUFFIXES = frozenset(
-    [
-        ".arw",
-        ".cr2",
-        ".cr3",
-        ".dds",
-        ".dng",
-        ".eps",
-        ".exr",
-        ".hdr",
-        ".ico",
-        ".jxl",
-        ".jxr",
-        ".nef",
-        ".orf",
-        ".pcx",
-        ".psd",
-        ".raf",
-        ".rw2",
-        ".svg",
-        ".xcf",
-    ],
+
+def _suffixes(names: str) -> frozenset[str]:
+    return frozenset(f".{name}" for name in names.split())
+
+
+VIDEO_SUFFIXES = _suffixes("3gp avi flv m2ts m4v mkv mov mp4 mpeg mpg mts ogv vob webm wmv")
+"""Lower-case suffixes of files that look like videos."""
+
+_OTHER_IMAGE_SUFFIXES = _suffixes(
+    "arw cr2 cr3 dds dng eps exr hdr ico jxl jxr nef orf pcx psd raf rw2 svg xcf",
 )
 # Companions of images in their thousands, not worth a look inside.
-_PLAIN_SUFFIXES = frozenset(
-    [
-        ".csv",
-        ".htm",
-        ".html",
-        ".json",
-        ".jsonl",
-        ".md",
-        ".npy",
-        ".npz",
-        ".py",
-        ".tsv",
-        ".txt",
-        ".xml",
-        ".xmp",
-        ".yaml",
-        ".yml",
-    ]
-)
+_PLAIN_SUFFIXES = _suffixes("csv htm html json jsonl md npy npz py tsv txt xml xmp yaml yml")
 
 _HEAD_BYTES = 16
 _IMAGE_HEADS = (
@@ -83,6 +34,7 @@ _IMAGE_HEADS = (
     (0, b"II*\0", "TIFF", ".tif"),
     (0, b"MM\0*", "TIFF", ".tif"),
     (4, b"ftypavif", "AVIF", ".avif"),
+    (0, b"\0\0\0\x0cjP  ", "JPEG 2000", ".jp2"),
 )
 _VIDEO_HEADS = ((4, b"ftyp"), (0, b"\x1aE\xdf\xa3"), (8, b"AVI "))
 _AUDIO_HEAD = b"ftypM4A"
@@ -159,7 +111,7 @@ def _list(folder: Path, tree: FolderTree, folders: deque[Path], links: deque[Pat
             continue
         tree.files.append(path)
         # Perhaps a folder on a drive that is not there; with a suffix it is a file, for its reader to complain of.
-        if not path.suffix and entry.is_symlink() and not path.exists():
+        if not path.suffix and entry.is_symlink() and not os.path.exists(path):
             tree.problems.append((path, f"Cannot follow '{printable(path)}': {_problem(path)}"))
 
 

@@ -1,14 +1,12 @@
-"""Atomic file writes (temporary file, then rename), names that can be printed, folders that can be written."""
+"""Atomic file writes (temporary file, then rename), regular files, names that can be printed."""
 
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import re
 import shlex
 import stat
-import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,72 +85,6 @@ def check_regular(path: str | os.PathLike) -> None:
         raise ValueError(f"it is {_KINDS.get(stat.S_IFMT(mode), 'of an unknown kind')}, expected a regular file")
 
 
-def cache_folder(name: str) -> Path:
-    """Makes a folder for what can be made or downloaded again.
-
-    Args:
-        name: Of the folder, such as `"features"`.
-
-    Returns:
-        `tfgan_app/NAME` in the user's cache (`XDG_CACHE_HOME`, else `~/.cache`); where that cannot be written, in the
-        folder of temporary files.
-
-    Raises:
-        OSError: If neither can be written.
-    """
-    with contextlib.suppress(OSError, RuntimeError):  # Without HOME, a user whom the system does not know has no home.
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        return _writable(base / "tfgan_app" / name)
-    return _writable(_private_folder() / name)
-
-
-def _private_folder() -> Path:
-    """The user's own folder among the temporary files; others must not be able to put files into it."""
-    user = os.getuid() if hasattr(os, "getuid") else "user"
-    folder = Path(tempfile.gettempdir(), f"tfgan_app-{user}")
-    folder.mkdir(mode=0o700, exist_ok=True)
-    owner = folder.lstat()
-    if stat.S_ISLNK(owner.st_mode) or (hasattr(os, "getuid") and owner.st_uid != os.getuid()):
-        return Path(tempfile.mkdtemp(prefix="tfgan_app-"))
-    return folder
-
-
-def give_matplotlib_a_home() -> None:
-    """Names another folder for matplotlib where its own cannot be written, of which it would warn.
-
-    To be called before anything imports it, as Keras does.
-    """
-    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # It warns that the first start takes longer.
-    folders = [os.environ.get("MPLCONFIGDIR")]
-    if not folders[0]:
-        home = os.path.expanduser("~")
-        bases = (("XDG_CONFIG_HOME", ".config"), ("XDG_CACHE_HOME", ".cache"))
-        folders = [os.path.join(os.environ.get(name) or os.path.join(home, base), "matplotlib") for name, base in bases]
-    # Where there is no home at all, `~` stays as it is.
-    if folders[-1].startswith("~") or not all(map(_can_write, folders)):
-        with contextlib.suppress(OSError):
-            os.environ["MPLCONFIGDIR"] = str(cache_folder("matplotlib"))
-
-
-def _can_write(folder: str) -> bool:
-    try:
-        _writable(Path(folder))
-    except OSError:
-        return False
-    return True
-
-
-def _writable(folder: Path) -> Path:
-    """Makes a folder.
-
-    Raises:
-        OSError: If nothing can be written in it.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=folder):  # Full disks and quotas are nothing that `os.access` knows of.
-        return folder
-
-
 @contextlib.contextmanager
 def atomic_path(path: str | os.PathLike, *, sync: bool = False) -> Iterator[Path]:
     """Gives a path to write to instead of `path`; renames it in when the block ends well.
@@ -179,10 +111,10 @@ def atomic_path(path: str | os.PathLike, *, sync: bool = False) -> Iterator[Path
         os.replace(unfinished, path)
     except OSError as error:
         # Nobody has ever heard of the temporary file.
-        if error.filename is not None and os.fsdecode(error.filename) == str(unfinished):
+        if error.filename is not None and os.path.basename(os.fsdecode(error.filename)) == unfinished.name:
             raise OSError(error.errno, error.strerror, str(path)) from error
         error.args = tuple(
-            arg.replace(str(unfinished), str(path)) if isinstance(arg, str) else arg for arg in error.args
+            arg.replace(unfinished.name, path.name) if isinstance(arg, str) else arg for arg in error.args
         )
         raise
     finally:

@@ -8,13 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 from small_pictures import generate_arguments, write_class_folders
 from small_run import ROOT, train_arguments, write_pairs
 
-from tfgan_app import cli, heif
+from tfgan_app import cli
 from tfgan_app.commands.next_commands import next_commands
 from tfgan_app.images import read_rgb
 from tfgan_app.picture_files import read_picture
@@ -176,31 +174,6 @@ def test_printed_commands_can_be_pasted(tmp_path, name, finished):
         given = getattr(args, "run", None) or getattr(args, "run_dir", None) or args.model
         assert Path(given) == run
         assert not getattr(args, "name", None) or not args.name.startswith((".", "-"))
-
-
-def write_heic(path, size=(48, 32)):
-    pillow_heif = pytest.importorskip("pillow_heif")
-    pillow_heif.register_heif_opener(thumbnails=False)
-    pixels = np.linspace(0, 255, size[0]).astype(np.uint8)[None, :, None].repeat(size[1], 0).repeat(3, 2)
-    Image.fromarray(pixels).save(path, format="HEIF", quality=95)
-    return pixels
-
-
-def test_heic_is_read_by_predict_and_training(tmp_path):
-    pixels = write_heic(tmp_path / "a.heic")
-    assert np.abs(read_rgb(tmp_path / "a.heic").astype(int) - pixels).max() < 16
-    np.testing.assert_array_equal(read_picture(tmp_path / "a.heic").pixels, read_rgb(tmp_path / "a.heic"))
-    arguments = ("predict", "--model", "colour:rgb_to_gray", "--input", tmp_path, "--output", tmp_path / "out")
-    assert app(*arguments) == 0
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.png"]
-
-
-def test_without_the_extra_heic_is_refused_with_what_to_install(tmp_path, monkeypatch):
-    write_heic(tmp_path / "a.heic")
-    monkeypatch.setattr(heif, "can_read_heif", lambda: False)
-    for read in (read_rgb, read_picture):
-        with pytest.raises(ValueError, match=r"a.heic.*pip install 'tfgan_app\[heif\]'"):
-            read(tmp_path / "a.heic")
 
 
 def test_without_a_home_nothing_is_said_of_it(pairs, tmp_path):

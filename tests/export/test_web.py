@@ -45,6 +45,17 @@ def test_the_model_may_be_a_file(tmp_path):
     assert (tmp_path / "page" / "model.tflite").read_bytes() == b"TFL3"
 
 
+def test_a_package_that_is_read_only_makes_a_folder_that_is_not(tmp_path, monkeypatch):
+    shutil.copytree(Path(tfgan_app.export.web.__file__).parent / "web_page", tmp_path / "web_page")
+    for path in (tmp_path / "web_page").rglob("*"):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    (tmp_path / "web_page").chmod(0o555)
+    monkeypatch.setattr(tfgan_app.export.web, "files", lambda package: tmp_path)
+    write_page(tmp_path / "page", tflite=b"TFL3", model=MODEL)
+    for path in (tmp_path / "page", *(tmp_path / "page").rglob("*")):
+        assert path.stat().st_mode & 0o200, path
+
+
 def test_a_folder_that_exists_is_refused(tmp_path):
     with pytest.raises(ValueError, match="exists already"):
         write_page(tmp_path, tflite=b"TFL3", model=MODEL)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tfgan_app.files import give_matplotlib_a_home
+from tfgan_app.caches import give_matplotlib_a_home
 
 WIDTH_PX, HEIGHT_PX = 420, 230
 SMOOTH_FROM_POINTS = 60

@@ -6,9 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tfgan_app.config import RunConfig
 from tfgan_app.file_tree import survey_folder
 from tfgan_app.files import printable
 from tfgan_app.images import is_picture
+
+
+def data_folders(config: RunConfig) -> list[str | None]:
+    """The data sources of a run."""
+    return [config.data.source, *(getattr(config.task, name, None) for name in ("styles", "low_res"))]
 
 
 def report_leftovers(source: str | None, report: Callable[[str], Any]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from absl import logging
 
-from tfgan_app.files import give_matplotlib_a_home
+from tfgan_app.caches import give_matplotlib_a_home
 
 # Printed while TensorFlow loads on a machine without a GPU, whatever its log level.
 _CHATTER = re.compile(

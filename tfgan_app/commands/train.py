@@ -10,7 +10,7 @@ import tensorflow as tf
 
 import tfgan_app
 from tfgan_app.commands.building import build_trainer
-from tfgan_app.commands.leftovers import report_leftovers
+from tfgan_app.commands.leftovers import data_folders, report_leftovers
 from tfgan_app.commands.run_directory import RunDirectory, check_resumable
 from tfgan_app.commands.task_report import TaskReport
 from tfgan_app.commands.training_session import TrainingSession, with_data_sharding
@@ -49,7 +49,8 @@ def run(args: argparse.Namespace) -> int:
         run_dir.check_unused()
     report = TaskReport()
     if is_chief(strategy):
-        report_leftovers(config.data.source, report)
+        for source in data_folders(config):
+            report_leftovers(source, report)
     if args.dry_run:
         _dry_run(task_class, config, report=report, strategy=strategy)
         return report.exit_code

@@ -107,9 +107,12 @@ def _read_folder(folder: Path) -> _Found:
 
 
 def _picture_folders(folder: Path) -> dict[Path, list[Path]]:
-    """The visible sub-folders that hold pictures, linked ones too, with all pictures in them."""
-    children = [child for child in sorted(folder.iterdir()) if child.is_dir() and not child.name.startswith(".")]
-    return {child: pictures for child in children if (pictures := find_pictures(child))}
+    """The visible sub-folders that hold pictures, with all pictures in them; of two that are one, the first."""
+    found: dict[Path, list[Path]] = {}
+    for path in find_pictures(folder):
+        if path.parent != folder:
+            found.setdefault(folder / path.relative_to(folder).parts[0], []).append(path)
+    return dict(sorted(found.items()))
 
 
 def _check_classes(train: _Found, val: _Found, *, folder: Path) -> None:

@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tfgan_app.caches import cache_folder
 from tfgan_app.data.array_sets import LOADING_HINT, TFDS, import_tfds, one_line_errors
 from tfgan_app.data.class_folders import find_splits
 from tfgan_app.data.folders import VAL_NAMES, check_val_fraction, unique_names
 from tfgan_app.data.labelled import NO_LABEL, LabelledPictures, LabelledSet, hold_out
 from tfgan_app.data.opening import KERAS, open_labelled
-from tfgan_app.files import cache_folder, printable
+from tfgan_app.files import printable
 from tfgan_app.images import find_pictures
 
 FEATURES = ("hr", "image")

@@ -311,6 +311,9 @@ def _outcome(writing: Future) -> Exception | Sequence[str]:
 
 def _reason(job: Job, error: Exception) -> str:
     """One line that names the input, whichever of reading, predicting or writing failed."""
-    text = printable(" ".join(str(error).split())) or type(error).__name__
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        text = f"{error.strerror}: '{printable(os.fsdecode(error.filename))}'"
+    else:
+        text = printable(" ".join(str(error).split())) or type(error).__name__
     name = printable(job.source)
     return text if name in text else f"Cannot predict the picture '{name}': {text}"

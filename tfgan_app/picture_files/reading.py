@@ -120,7 +120,7 @@ def _decode(
     if png and png.colour_type == 0 and png.bit_depth in (2, 4) and isinstance(key, int):
         # Pillow spreads the gray values over 0 to 255, but not the one that is transparent.
         image.info["transparency"] = key * 255 // (2**png.bit_depth - 1)
-    bits = deep.coded_bits(head, image.format)
+    bits = max(deep.coded_bits(head, image.format), image.info.get("bit_depth") or 8)  # The latter is HEIC's.
     if bits > 8 and not image.mode.startswith("I"):
         notes.append(f"{bits} bits a channel were reduced to 8")
     if abs(image.info.get("gamma", 1 / 2.2) - 1 / 2.2) > 0.02 and "icc_profile" not in image.info:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tfgan_app.caches import cache_folder
 from tfgan_app.data.labelled import LabelledPictures
-from tfgan_app.files import cache_folder
 from tfgan_app.metrics import (
     FeatureNetwork,
     build_inception_features,
