@@ -15,6 +15,7 @@ from tensorflow_serving.apis import prediction_log_pb2
 
 from tfgan_app.serving.endpoints import Endpoint
 from tfgan_app.serving.errors import ServingError
+from tfgan_app.serving.image_files import ImageEndpoint
 from tfgan_app.serving.tensors import read_inputs
 
 DEFAULT_SIGNATURE = "serving_default"
@@ -62,6 +63,7 @@ class ModelVersion:
         }
         self.facts = _describe(self.endpoints)
         self.bytes_per_px = self.facts.pop("bytes_per_px", 0)
+        self.endpoints = {key: ImageEndpoint.wrap(endpoint, self.facts) for key, endpoint in self.endpoints.items()}
 
     def warm_up(self, path: Path) -> int:
         """Replays the recorded requests that a version may come with; the bounds of clients do not apply to them.
