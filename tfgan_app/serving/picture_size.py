@@ -160,3 +160,6 @@ _READERS = {
     b"BM": _bmp,
     b"RIFF": _webp,
 }
+
+SIGNATURES = (*_READERS, b"II*\0", b"MM\0*", b"\0\0\0\x0cjP  ")
+"""Beginnings of image files, no JSON document among them."""
