@@ -112,7 +112,8 @@ def _webp_size(head: tf.Tensor) -> tf.Tensor:
     lossy = tf.stack([number(28, 29) % 2**14, number(26, 27) % 2**14])
     lossless = tf.stack([number(21, 24) // 2**14 % 2**14, number(21, 24) % 2**14]) + 1
     extended = tf.stack([number(27, 29), number(24, 26)]) + 1
-    extended = tf.where(head[20] // 2 % 2 == 1, 0, extended)  # A decoder would unpack all pictures of an animation.
+    is_animated = head[20] // 2 % 2  # A decoder would unpack all of its pictures.
+    extended *= 1 - is_animated
     found = tf.zeros([2], tf.int64)
     for kind, size in (("WEBPVP8 ", lossy), ("WEBPVP8L", lossless), ("WEBPVP8X", extended)):
         found = tf.where(tf.reduce_all(head[8:16] == [ord(letter) for letter in kind]), size, found)
