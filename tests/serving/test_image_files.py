@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from doubling_model import export_double
 from image_files import ALPHA, JPEG, KINDS, RGB, RGBA, decoded, encoded
 from live_server import live_server, predict_request, save_module
 from PIL import Image
@@ -69,11 +70,7 @@ def test_every_kind_of_file_is_taken_by_every_endpoint(live, kind, send):
 def pictures(tmp_path_factory):
     """`double` enlarges, `fill` takes a fourth channel and paints what it says is a hole white."""
     folder = tmp_path_factory.mktemp("models")
-    inputs = keras.Input((None, None, 3))
-    smooth = keras.layers.Conv2D(3, 3, padding="same", use_bias=False)
-    model = keras.Model(inputs, smooth(keras.layers.UpSampling2D(2)(inputs)))
-    smooth.set_weights([np.full((3, 3, 1, 1), 1 / 9, np.float32) * np.eye(3, dtype=np.float32)])
-    export_model(model, format="saved_model", output_dir=folder, name="double")
+    export_double(folder)
     inputs = keras.Input((None, None, 4))
     convolution = keras.layers.Conv2D(3, 1)
     model = keras.Model(inputs, convolution(inputs))

@@ -132,6 +132,9 @@ def test_models_are_listed_for_the_page(live):
     assert status == 200
     listed = {model.pop("name"): model for model in answer["models"]}
     common = {"versions": [1], "state": "AVAILABLE"}
+    assert [listed[name].pop("parameters", None) for name in ("negative", "plain")] == ["12", None]
+    for name in ("dots", "style"):
+        assert int(listed[name].pop("parameters").replace(",", "")) > 0
     assert listed == {
         "negative": {**common, "kind": "pictures", "channels": 3, "scale": 1},
         "dots": {**common, "kind": "latents", "classes": ["bar", "box"]},

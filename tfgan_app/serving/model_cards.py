@@ -71,5 +71,6 @@ def _first_sentence(card: str) -> str:
         if lines[0].startswith(("-", "|", "```", "<", "!")):
             return ""
         text = _MARKS.sub(lambda mark: mark[1] or "", " ".join(lines))
-        return _as_sentence(_SENTENCE_END.split(text, maxsplit=1)[0])
+        sentence = _SENTENCE_END.split(text, maxsplit=1)[0].strip()
+        return f"{sentence[:_MAX_CHARS]}." if sentence else ""
     return ""

@@ -89,7 +89,7 @@ const handlers = {
     const {width, height} = after;
     const before = element('before');
     element('timing').textContent = `${before.width} × ${before.height} to ${width} × ${height} pixels, ` +
-        `${inSeconds(elapsedMs)} for this picture on ${engine}.`;
+        `${inSeconds(elapsedMs)} for this image on ${engine}.`;
     layOut();
     after.toBlob(offerDownload, 'image/png');
   },

@@ -49,7 +49,7 @@ async function loadModels() {
   listed = answer.models;
   models = listed.filter((model) => model.state === "AVAILABLE");
   const before = element("model").value;
-  element("model").replaceChildren(...listed.map(asOption));
+  element("model").replaceChildren(...(models.length > 0 ? [] : [new Option("Loading…", "")]), ...listed.map(asOption));
   element("model").disabled = models.length === 0;
   const kept = isChosenByHand && models.some((model) => model.name === before);
   if (models.length > 0) element("model").value = kept ? before : preferred(models).name;
