@@ -1,9 +1,9 @@
 """The page that runs a model in the browser, in a real browser, against what the model gives in Python."""
 
-import re
 import base64
 import functools
 import io
+import re
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 

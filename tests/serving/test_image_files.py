@@ -18,6 +18,9 @@ from PIL import Image
 from tfgan_app.export import export_model
 from tfgan_app.inference.folder import predict_path
 from tfgan_app.inference.loading import load_predictor
+from tfgan_app.serving.errors import ServingError
+from tfgan_app.serving.image_files import is_plain, read_image
+from tfgan_app.serving.picture_size import pixels_to_decode
 
 NEGATIVE = "/v1/models/negative:predict"
 
@@ -197,6 +200,31 @@ def test_pixels_of_any_kind_are_bounded_before_they_are_decoded(models):
         for file_format in ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM"):
             status, answer = live.post("negative:predict", {"instances": [b64(encoded(large, file_format))]})
             assert status == 400 and "may have 1000 pixels together" in answer["error"], file_format
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if "orientation" not in kind and "IDAT" not in kind])
+def test_a_damaged_file_is_read_or_refused_in_one_line(kind):
+    data, _ = KINDS[kind]()
+    random = np.random.default_rng(len(kind))
+    for _ in range(25):
+        damaged = bytearray(data[:10_000])
+        for place in random.integers(0, len(damaged), 1 + random.integers(4)):
+            damaged[place] = random.integers(256)
+        damaged = bytes(damaged[: random.integers(len(damaged) // 2, len(damaged) + 1)])
+        is_plain(damaged)
+        try:
+            pixels = pixels_to_decode(damaged)
+        except ValueError as error:
+            assert "\n" not in str(error)
+            continue
+        if pixels > 10**6:  # Refused by the bound on pixels.
+            continue
+        try:
+            image = read_image("image_bytes", 0, damaged)
+        except ServingError as error:
+            assert error.message.startswith("Input 'image_bytes', picture 0 cannot be read: ")
+        else:
+            assert image.pixels.dtype == np.uint8 and image.pixels.shape[2] == 3
 
 
 def test_what_a_graph_asserts_reaches_a_client_as_a_sentence(live, tmp_path):

@@ -88,7 +88,7 @@ class ImageEndpoint(Endpoint):
                     return self._answer(row, {})
                 except tf.errors.InvalidArgumentError:  # Said better, or read after all, by the other decoder.
                     pass
-            return self._convert_and_run(row, {name: _read(name, index, data) for name, data in files.items()})
+            return self._convert_and_run(row, {name: read_image(name, index, data) for name, data in files.items()})
         except tf.errors.OpError as error:
             failure = from_tensorflow(error)
             raise ServingError(failure.code, f"Row {index}: {failure.message}") from error
@@ -146,8 +146,20 @@ def is_plain(data: bytes) -> bool:
         return False
 
 
-def _read(name: str, index: int, data: bytes) -> Picture:
-    """Reads a file as `predict` does, in 8 bits and in RGB."""
+def read_image(name: str, index: int, data: bytes) -> Picture:
+    """Reads a file as `predict` does, in 8 bits and in RGB.
+
+    Args:
+        name: Of the input, for messages.
+        index: Of the row, for messages.
+        data: The file, whose header `pixels_to_decode` can read.
+
+    Returns:
+        A `Picture` of uint8 [height, width, 3], upright.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT, if the file is damaged.
+    """
     pixels = pixels_to_decode(data)
     folder = _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK) else None
     with tempfile.NamedTemporaryFile(dir=folder, prefix="tfgan_app-") as file:
