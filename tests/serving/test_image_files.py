@@ -18,8 +18,8 @@ from PIL import Image
 from tfgan_app.export import export_model
 from tfgan_app.inference.folder import predict_path
 from tfgan_app.inference.loading import load_predictor
+from tfgan_app.serving import image_files
 from tfgan_app.serving.errors import ServingError
-from tfgan_app.serving.image_files import is_plain, read_image
 from tfgan_app.serving.picture_size import pixels_to_decode
 
 NEGATIVE = "/v1/models/negative:predict"
@@ -202,6 +202,15 @@ def test_pixels_of_any_kind_are_bounded_before_they_are_decoded(models):
             assert status == 400 and "may have 1000 pixels together" in answer["error"], file_format
 
 
+def test_a_server_without_shared_memory_uses_the_folder_for_temporary_files(monkeypatch, tmp_path):
+    data, seen = KINDS["WebP"]()
+    monkeypatch.setattr(image_files, "_SHARED_MEMORY", str(tmp_path / "none"))
+    np.testing.assert_array_equal(image_files.read_image("image_bytes", 0, data).pixels, seen)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
+    with pytest.raises(ServingError, match="no room for temporary files"):
+        image_files.read_image("image_bytes", 0, data)
+
+
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if "orientation" not in kind and "IDAT" not in kind])
 def test_a_damaged_file_is_read_or_refused_in_one_line(kind):
     data, _ = KINDS[kind]()
@@ -211,20 +220,24 @@ def test_a_damaged_file_is_read_or_refused_in_one_line(kind):
         for place in random.integers(0, len(damaged), 1 + random.integers(4)):
             damaged[place] = random.integers(256)
         damaged = bytes(damaged[: random.integers(len(damaged) // 2, len(damaged) + 1)])
-        is_plain(damaged)
-        try:
-            pixels = pixels_to_decode(damaged)
-        except ValueError as error:
-            assert "\n" not in str(error)
+        image_files.is_plain(damaged)
+        pixels, refusal = outcome(pixels_to_decode, damaged)
+        if refusal or pixels > 10**6:  # The latter are refused by the bound on pixels.
+            assert "\n" not in str(refusal)
             continue
-        if pixels > 10**6:  # Refused by the bound on pixels.
-            continue
-        try:
-            image = read_image("image_bytes", 0, damaged)
-        except ServingError as error:
-            assert error.message.startswith("Input 'image_bytes', picture 0 cannot be read: ")
+        image, refusal = outcome(image_files.read_image, "image_bytes", 0, damaged)
+        if refusal:
+            assert refusal.message.startswith("Input 'image_bytes', picture 0 cannot be read: ")
         else:
             assert image.pixels.dtype == np.uint8 and image.pixels.shape[2] == 3
+
+
+def outcome(function, *arguments):
+    """What a function returns, or how it refuses."""
+    try:
+        return function(*arguments), None
+    except (ValueError, ServingError) as error:
+        return None, error
 
 
 def test_what_a_graph_asserts_reaches_a_client_as_a_sentence(live, tmp_path):

@@ -7,11 +7,10 @@ plain PNG or JPEG file is read as `predict` reads it, and given to the model as 
 from __future__ import annotations
 
 import io
-import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
@@ -20,7 +19,7 @@ from PIL import Image
 from tfgan_app.inference.faithful import predict_picture
 from tfgan_app.picture_files import Picture, read_picture
 from tfgan_app.serving.endpoints import IMAGE_INPUT_SUFFIXES, Endpoint
-from tfgan_app.serving.errors import ServingError, from_tensorflow, invalid
+from tfgan_app.serving.errors import Code, ServingError, from_tensorflow, invalid
 from tfgan_app.serving.picture_size import pixels_to_decode
 from tfgan_app.serving.tensors import string_array
 
@@ -31,7 +30,7 @@ _PNG_LEVEL = 1
 _ANSWER_LEVEL = 3
 """As in the graph itself, see `tfgan_app.export.endpoints.PNG_COMPRESSION`."""
 
-_SHARED_MEMORY = Path("/dev/shm")
+_SHARED_MEMORY = "/dev/shm"
 _ORIENTATION_TAG = 0x0112
 
 # Chunks of a PNG file by which its pixels are not all there is to see. Found in other data they cost a conversion.
@@ -160,18 +159,28 @@ def read_image(name: str, index: int, data: bytes) -> Picture:
     Raises:
         ServingError: INVALID_ARGUMENT, if the file is damaged.
     """
-    pixels = pixels_to_decode(data)
-    folder = _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK) else None
-    with tempfile.NamedTemporaryFile(dir=folder, prefix="tfgan_app-") as file:
-        file.write(data)
-        file.flush()
+    with _scratch_file(data) as path:
         try:
             # No more than was counted, whatever another look at the header finds.
-            image = read_picture(file.name, max_pixels=pixels)
+            image = read_picture(path, max_pixels=pixels_to_decode(data))
         except ValueError as error:
-            reason = str(error).partition(f"'{file.name}': ")[2] or str(error)
+            reason = str(error).partition(f"'{path}': ")[2] or str(error)
             raise invalid(f"Input '{name}', picture {index} cannot be read: {reason}.") from None
     return Picture(_in_8_bits(image.pixels) * np.ones(3, np.uint8), _in_8_bits(image.alpha))
+
+
+@contextmanager
+def _scratch_file(data: bytes) -> Iterator[str]:
+    """Keeps bytes in a file, in memory where there is room, while the block runs."""
+    with ExitStack() as files:
+        for folder in (_SHARED_MEMORY, None):
+            with suppress(OSError):
+                file = files.enter_context(tempfile.NamedTemporaryFile(dir=folder, prefix="tfgan_app-", buffering=0))
+                if file.write(data) == len(data):
+                    break
+        else:
+            raise ServingError(Code.RESOURCE_EXHAUSTED, "The server has no room for temporary files. Try later.")
+        yield file.name
 
 
 def _in_8_bits(values: np.ndarray | None) -> np.ndarray | None:
