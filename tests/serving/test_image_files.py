@@ -110,6 +110,12 @@ def test_transparent_pixels_are_the_holes_of_a_model_that_fills_them(live_pictur
     np.testing.assert_array_equal(decoded(by_grpc(live_pictures, encoded(RGB, "WEBP", lossless=True), "fill")), RGB)
 
 
+def test_the_card_of_a_saved_model_says_what_becomes_of_transparency(pictures):
+    cards = {name: (pictures / name / "1" / "MODEL_CARD.md").read_text() for name in ("double", "fill")}
+    assert "- Transparency: composited on white in files given to the SavedModel; kept by `tfgan_app" in cards["double"]
+    assert "- Transparency: transparent pixels of files are the holes" in cards["fill"]
+
+
 def test_style_and_content_may_be_of_any_kind(live):
     plain = live.predict("style", image_bytes=[encoded(RGB, "PNG")], style_bytes=[encoded(255 - RGB, "PNG")])
     webp = {"lossless": True, "exact": True}
