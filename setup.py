@@ -10,6 +10,7 @@ setup(
         "tfgan_app.bundled_data": ["**/*.png", "**/*.jpg", "**/*.csv", "**/*.md", "**/LICENSE*"],
         # The page of `export --format web`, without the tools that renew its runtime.
         "tfgan_app.export": ["web_page/*.*", "web_page/runtime/*"],
+        "tfgan_app.pages": ["*.css"],
         "tfgan_app.serving.page": ["*.html", "*.css", "*.js", "*.svg"],
     },
 )

@@ -77,7 +77,7 @@ def live(tmp_path_factory):
         yield server
 
 
-@pytest.mark.parametrize("name", TENSORFLOW)
+@pytest.mark.parametrize("name", FILES)
 def test_serving(live, name):
     for orientation in ORIENTATIONS:
         content = {"b64": base64.b64encode(oriented_file(name, orientation)).decode()}

@@ -3,6 +3,7 @@
 import base64
 import functools
 import io
+import re
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
@@ -197,7 +198,20 @@ def test_the_result_is_downloaded_as_a_png(open_page, tmp_path):
     path = page.download("#download", tmp_path / "downloads")
     assert path.name == "photo-enlarging.png"
     np.testing.assert_array_equal(np.asarray(Image.open(path)), result)
-    assert "50 \xd7 40 to 200 \xd7 160 pixels" in text(page, "timing")
+    said = text(page, "timing")
+    assert re.fullmatch(r"50 \xd7 40 to 200 \xd7 160 pixels, [\d.]+ seconds? for this image on .+\.", said), said
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_result_is_as_wide_as_the_rest_of_the_page_and_a_small_one_is_enlarged(open_page, tmp_path, width):
+    page = open_page("enlarging")
+    page.set_viewport(width, 1000, mobile=width < 500)
+    run_on(page, saved(photo(50, 25), tmp_path / "photo.png"))
+    left, _, wide, _ = page.box("header")
+    assert page.box("#work")[0] == left and page.box("#work")[2] == wide
+    assert page.box("#after")[2] == pytest.approx(wide - 2)  # The borders of its card.
+    assert page.evaluate("getComputedStyle(document.querySelector('#after')).imageRendering") == "pixelated"
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_the_split_moves_with_the_keyboard(open_page, tmp_path):

@@ -137,7 +137,7 @@ FILES: dict[str, Callable[[np.ndarray, bytes], bytes]] = {
 }
 LOSSY |= {"big-endian jpg", "gray jpg", "jpeg tif"}
 
-TENSORFLOW = tuple(name for name in FILES if name.endswith(("jpg", "png", "pixels")))
+TENSORFLOW = tuple(name for name in FILES if "tif" not in name)
 """Files that TensorFlow's decoder takes."""
 
 BROWSER = tuple(name for name in FILES if name.endswith(("jpg", "png")))

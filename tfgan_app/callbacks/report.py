@@ -167,6 +167,7 @@ def _picture(path: Path, caption: str) -> str:
     except (OSError, ValueError):
         return ""
     width, height = picture.size
+    # The style sheet lets examples fill their cards; grids over time stand side by side in a size of their own.
     scale = max(ENLARGE_TO_PX // width, 1)
     css_class = "pixels" if scale > 1 else "smooth"
     return (

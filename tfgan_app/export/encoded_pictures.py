@@ -23,13 +23,14 @@ _BITMAP_BITS = 24
 
 
 def decode_picture(data: tf.Tensor, *, channels: int, max_pixels: int) -> tf.Tensor:
-    """Decodes a picture file as Pillow does, JPEG and PNG files turned as their EXIF orientation says.
+    """Decodes a picture file as Pillow does, JPEG, PNG and WebP files turned as their EXIF orientation says.
 
     EXIF of a JPEG file is looked for in its first 128 kB. An orientation in XMP alone is not seen.
     TensorFlow's decoders do not see the one colour of a PNG or GIF file that may stand for transparency.
 
     Args:
-        data: string [], a PNG, JPEG, GIF or BMP file (of 24 bits); of an animation the first picture is taken.
+        data: string [], a PNG, JPEG, WebP (still), GIF or BMP file (of 24 bits); of an animated GIF the first picture
+            is taken.
         channels: 3 composites transparency on white; 4 keeps it as the fourth channel.
         max_pixels: Of a larger picture, or an animation that has more in all, nothing is decoded.
 
@@ -56,7 +57,10 @@ def _checks(data: tf.Tensor, max_pixels: int) -> list[tf.Operation]:
     height, width = size[0], size[1]
     known = tf.debugging.Assert(
         tf.reduce_all(size > 0),
-        ["Each picture must be a PNG, JPEG, GIF or 24-bit BMP file. Received bytes:", tf.strings.length(data)],
+        [
+            "Each picture must be a PNG, JPEG, still WebP, GIF or 24-bit BMP file. Received bytes:",
+            tf.strings.length(data),
+        ],
     )
     # Divided, since the product of what a hostile header says may be too large for 64 bits.
     small = height <= max_pixels // tf.maximum(width, 1)
@@ -74,7 +78,7 @@ def picture_size(data: tf.Tensor) -> tf.Tensor:
         data: string [], the file.
 
     Returns:
-        int64 [2]: height and width; 0 where this is no PNG, JPEG, GIF or 24-bit BMP file.
+        int64 [2]: height and width; 0 where this is no PNG, JPEG, still WebP, GIF or 24-bit BMP file.
     """
     head = _bytes(data, 32)
 
@@ -92,7 +96,8 @@ def picture_size(data: tf.Tensor) -> tf.Tensor:
         bmp = tf.stack([tf.minimum(height, 2**32 - height), number(21, 20, 19, 18)])  # From the top where negative.
         bmp = tf.where(number(29, 28) == _BITMAP_BITS, bmp, 0)  # TensorFlow takes indices of palettes for gray.
         found = tf.zeros([2], tf.int64)
-        for signature, size in ((_PNG_SIGNATURE, png), (b"GIF8", gif), (b"BM", bmp)):
+        webp = _webp_size(head)
+        for signature, size in ((_PNG_SIGNATURE, png), (b"GIF8", gif), (b"BM", bmp), (b"RIFF", webp)):
             found = tf.where(tf.strings.substr(data, 0, len(signature)) == signature, size, found)
         return found
 
@@ -102,6 +107,24 @@ def picture_size(data: tf.Tensor) -> tf.Tensor:
         lambda: tf.zeros([2], tf.int64),
         lambda: tf.cond(tf.io.is_jpeg(data), jpeg, other),
     )
+
+
+def _webp_size(head: tf.Tensor) -> tf.Tensor:
+    """Height and width by the first 32 bytes of a WebP file, int64 [2]; 0 for an animation, and what is none."""
+
+    def number(first: int, last: int) -> tf.Tensor:
+        """An unsigned number from its bytes, the least significant first."""
+        return tf.add_n([head[place] * 256**power for power, place in enumerate(range(first, last + 1))])
+
+    lossy = tf.stack([number(28, 29) % 2**14, number(26, 27) % 2**14])
+    lossless = tf.stack([number(21, 24) // 2**14 % 2**14, number(21, 24) % 2**14]) + 1
+    extended = tf.stack([number(27, 29), number(24, 26)]) + 1
+    is_animated = head[20] // 2 % 2  # A decoder would unpack all of its pictures.
+    extended *= 1 - is_animated
+    found = tf.zeros([2], tf.int64)
+    for kind, size in (("WEBPVP8 ", lossy), ("WEBPVP8L", lossless), ("WEBPVP8X", extended)):
+        found = tf.where(tf.reduce_all(head[8:16] == [ord(letter) for letter in kind]), size, found)
+    return found
 
 
 def gif_pixels(data: tf.Tensor) -> tf.Tensor:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from tfgan_app.pages import THEME, THEME_FILE
+
 DTYPES = ("float32", "uint8")
 
 _PAGE = "web_page"
@@ -82,6 +84,7 @@ def write_page(folder: str | os.PathLike, *, tflite: bytes | os.PathLike, model:
     for path in (folder, *folder.rglob("*")):
         if path.is_dir():
             path.chmod(path.stat().st_mode | stat.S_IRWXU)
+    (folder / THEME_FILE).write_text(THEME, encoding="utf-8")
     content = tflite if isinstance(tflite, bytes) else Path(tflite).read_bytes()
     (folder / "model.tflite").write_bytes(content)
     facts = json.dumps(dataclasses.asdict(model), indent=2, ensure_ascii=False)

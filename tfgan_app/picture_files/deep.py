@@ -7,6 +7,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import imagecodecs
 import numpy as np
@@ -128,7 +129,7 @@ class TiffPage:
         has_mask: Whether one of them is a mask; likewise.
     """
 
-    def __init__(self, path: str | os.PathLike, index: int | None = None):
+    def __init__(self, path: str | os.PathLike | BinaryIO, index: int | None = None):
         """Parses the directory of a page, None for the first; raises tifffile's errors where it is damaged."""
         self._file = tifffile.TiffFile(path)
         try:
