@@ -10,6 +10,7 @@ setup(
         "tfgan_app.bundled_data": ["**/*.png", "**/*.jpg", "**/*.csv", "**/*.md", "**/LICENSE*"],
         # The page of `export --format web`; its runtime comes from npm when it is needed.
         "tfgan_app.export": ["web_page/*.*", "web_page/LICENSE"],
+        "tfgan_app.pages": ["*.css"],
         "tfgan_app.serving.page": ["*.html", "*.css", "*.js", "*.svg"],
     },
 )

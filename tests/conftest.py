@@ -20,3 +20,16 @@ def _float32_policy():
     keras = sys.modules.get("keras")
     if keras is not None:
         keras.config.set_dtype_policy("float32")
+
+
+@pytest.fixture
+def ghostscript(tmp_path_factory, monkeypatch):
+    """A file that is there once one of the programs was called that Pillow calls; fakes of them are on the path."""
+    folder = tmp_path_factory.mktemp("programs")
+    trace = folder / "called"
+    for name in ("gs", "gswin32c", "gswin64c", "djpeg"):
+        program = folder / name
+        program.write_text(f"#!/bin/sh\necho called >> '{trace}'\necho 10.0\n")
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    return trace

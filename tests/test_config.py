@@ -212,3 +212,16 @@ def test_every_flag_sets_a_field_that_exists(config):
 def test_every_background_has_a_colour():
     for name in typing.get_args(Background):
         assert len(DataConfig(background=name).background_rgb) == 3
+
+
+def test_an_input_range_must_rise(config):
+    assert apply_overrides(config, ["data.input_range=0,4095"]).data.input_range == (0.0, 4095.0)
+    assert apply_overrides(config, ["data.input_range=none"]).data.input_range is None
+    with pytest.raises(ValueError, match=r"`data.input_range` must be LOW,HIGH with LOW below HIGH. Received: 5,5"):
+        apply_overrides(config, ["data.input_range=5,5"])
+    with pytest.raises(ValueError, match=r"`data.input_range` must be .*2 values separated by commas"):
+        apply_overrides(config, ["data.input_range=5"])
+    values = to_dict(apply_overrides(config, ["data.input_range=0,4095"]))
+    assert from_dict(values, PaintConfig).data.input_range == (0.0, 4095.0)
+    with pytest.raises(ValueError, match="LOW below HIGH"):
+        from_dict(values | {"data": {"input_range": [2, 1]}}, PaintConfig)

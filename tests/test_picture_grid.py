@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tfgan_app.picture_grid import make_grid
+from tfgan_app.picture_grid import make_grid, spread_indices
 
 
 def test_grid_places_pictures_on_white():
@@ -30,3 +30,17 @@ def test_grid_headers_add_a_bar_with_text():
         make_grid([[picture]], headers=["a", "b"])
     with pytest.raises(ValueError, match="at least one picture"):
         make_grid([])
+
+
+@pytest.mark.parametrize(("total", "count"), [(0, 8), (1, 8), (8, 8), (9, 8), (100, 8), (1001, 6), (5, 1)])
+def test_what_is_shown_comes_from_every_part_of_a_set(total, count):
+    chosen = spread_indices(total, count)
+    assert chosen == spread_indices(total, count)
+    assert chosen == sorted(set(chosen)) and all(0 <= index < total for index in chosen)
+    assert len(chosen) == min(total, count)
+    if total > count:
+        assert [index * count // total for index in chosen] == pytest.approx(range(count), abs=1)
+
+
+def test_a_set_that_repeats_itself_is_not_shown_in_step_with_it():
+    assert len({index % 8 for index in spread_indices(64, 8)}) > 1

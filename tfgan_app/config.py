@@ -14,6 +14,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -240,7 +241,8 @@ def absolute_source(source: str | None) -> str | None:
     """A data source that means the same in every working directory: a folder's path becomes absolute."""
     if source is None or source.startswith(("keras:", "tfds:")):
         return source
-    return str(Path(source).expanduser().absolute())
+    # Not `Path.expanduser`, which raises where there is no such home.
+    return str(Path(os.path.expanduser(source)).absolute())
 
 
 def _specs(config: RunConfig) -> dict[str, FieldSpec]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from tfgan_app.registry import METRICS
 from tfgan_app.typed_fields import bounded, choice, path_setting
@@ -26,6 +26,7 @@ class DataConfig:
         resize: `short_side` keeps the aspect ratio and crops a square, `squash` fits the whole picture into a
             square, `none` crops at native resolution.
         background: What transparent pictures are laid on.
+        input_range: Values of black and white in files of more than 8 bits, as in 0,4095; none decides by the file.
         val_fraction: Share held out for validation where the data has no validation split of its own.
         max_val_pictures: At most this many held-out pictures are used for validation during training.
         cache_budget_mb: Decoded pictures stay in memory up to this size; beyond it they are decoded per step.
@@ -36,9 +37,21 @@ class DataConfig:
     load_scale: float = bounded(1.125, minimum=1.0, maximum=4.0)
     resize: Literal["short_side", "squash", "none"] = "short_side"
     background: Background = "white"
+    input_range: tuple[float, float] | None = None
     val_fraction: float = bounded(0.1, minimum=0.0, maximum=1.0)
     max_val_pictures: int = bounded(256, minimum=1)
     cache_budget_mb: int = bounded(1024, minimum=0)
+
+    def __post_init__(self) -> None:
+        # A list from JSON is not checked yet.
+        if isinstance(self.input_range, tuple) and not self.input_range[0] < self.input_range[1]:
+            received = ",".join(f"{value:g}" for value in self.input_range)
+            raise ValueError(f"`data.input_range` must be LOW,HIGH with LOW below HIGH. Received: {received}.")
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """How files become RGB of 8 bits: `background` and `input_range`, as readers take them."""
+        return {"background": self.background_rgb, "input_range": self.input_range}
 
     @property
     def background_rgb(self) -> tuple[int, int, int]:

@@ -1,6 +1,6 @@
 """Pictures in and out: faithful reading and atomic writing.
 
-Everything here is numpy and Pillow. A picture in memory is upright RGB: `uint8 [height, width, 3]`.
+No TensorFlow here. A picture in memory is upright RGB: `uint8 [height, width, 3]`.
 """
 
 from __future__ import annotations
@@ -8,18 +8,26 @@ from __future__ import annotations
 import io
 import os
 import warnings
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from tfgan_app.files import atomic_path
-from tfgan_app.png_chunks import repaired_png
-
-MAX_PIXELS = 2**26
-"""Pictures with more pixels than this (67 megapixels, 200 MB decoded) are refused before they are decoded."""
+from tfgan_app.file_tree import walk_tree
+from tfgan_app.files import atomic_path, check_regular, printable
+from tfgan_app.heif import HEIF_SUFFIXES, can_read_heif
+from tfgan_app.picture_files import Picture, read_picture
+from tfgan_app.picture_files.deep import TiffPage, is_tiff
+from tfgan_app.picture_files.embedded import open_sound
+from tfgan_app.picture_files.opening import open_image
+from tfgan_app.picture_files.orientation import FIRST_SIDEWAYS, UPRIGHT, exif_orientation
+from tfgan_app.picture_files.picture import MAX_PIXELS
+from tfgan_app.picture_files.reading import read_failure, tiff_orientation
+from tfgan_app.picture_files.value_range import InputRange
+from tfgan_app.picture_files.writing import to_eight_bits
+from tfgan_app.png_chunks import PngChunk
 
 PICTURE_SUFFIXES = frozenset(
     {
@@ -38,6 +46,7 @@ PICTURE_SUFFIXES = frozenset(
             ".avif",
         ),
         *(".apng", ".jp2", ".ppm", ".pgm", ".pbm", ".pnm", ".tga"),
+        *(HEIF_SUFFIXES if can_read_heif() else ()),
     }
 )
 """Lower-case suffixes of the files that `find_pictures` takes for pictures."""
@@ -48,18 +57,7 @@ WRITABLE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp",
 # Said by the stricter bound above, in one line and as an error.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
-_ORIENTATION_TAG = 0x0112
-_UPRIGHT = 1
-_TRANSPOSES = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-_SIDEWAYS = frozenset({5, 6, 7, 8})
+_HEAD_BYTES = 16
 
 
 @dataclass(frozen=True)
@@ -90,17 +88,19 @@ def read_rgb(
     *,
     background: tuple[int, int, int] = (255, 255, 255),
     max_pixels: int = MAX_PIXELS,
+    input_range: InputRange | None = None,
 ) -> np.ndarray:
-    """Reads the first frame of a picture of any kind that Pillow opens.
+    """Reads the first frame of a picture of any kind that `picture_files` reads.
 
-    EXIF orientation is applied; transparency is composited on `background`; 16-bit and 32-bit integers are
-    taken as 0..65535, floats as 0..1 (or as 0..255 where one exceeds 1); CMYK, palette and gray become RGB.
-    Embedded colour profiles are not applied.
+    EXIF orientation is applied; transparency is composited on `background`; more than 8 bits are rounded to 8, floats
+    and integers with a sign or of 32 bits over the range that `picture_files.value_range` chooses; CMYK, palette and
+    gray become RGB. Embedded colour profiles are not applied, except to CMYK.
 
     Args:
         path: The file; its content decides the format, not its suffix.
         background: Colour behind transparent pixels.
         max_pixels: Refuse a picture with more pixels than this before decoding it.
+        input_range: The values of black and white in files of more than 8 bits, settled by hand.
 
     Returns:
         uint8 [height, width, 3].
@@ -108,16 +108,7 @@ def read_rgb(
     Raises:
         ValueError: If the file is missing, empty, too large or no readable picture. One line that names it.
     """
-    try:
-        with _open(path, max_pixels) as image:
-            orientation = _orientation(image)
-            image.load()
-            rgb = _to_rgb(image, background)
-        if orientation in _TRANSPOSES:
-            rgb = rgb.transpose(_TRANSPOSES[orientation])
-        return np.array(rgb, dtype=np.uint8)
-    except Exception as error:  # Decoders fail on hostile bytes with almost any exception type.
-        raise _unreadable(path, error) from error
+    return _flattened(read_picture(path, max_pixels=max_pixels, input_range=input_range), background)
 
 
 def picture_header(path: str | os.PathLike) -> PictureHeader:
@@ -133,34 +124,38 @@ def picture_header(path: str | os.PathLike) -> PictureHeader:
     Raises:
         ValueError: If the file is missing, empty or no picture. One line that names it.
     """
+    path = Path(path)
     try:
-        with _open(path, None) as image:
-            orientation = _orientation(image)
-            width, height = image.size[::-1] if orientation in _SIDEWAYS else image.size
-            plain = orientation == _UPRIGHT and _is_plain(image)
-            return PictureHeader(width, height, image.mode, image.format or "", orientation, plain)
-    except Exception as error:
-        raise _unreadable(path, error) from error
+        check_regular(path)
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+        if not head:
+            raise ValueError("the file is empty")
+        header = _tiff_header(path) if is_tiff(head) else _header(path, head)
+        if min(header.width, header.height) < 1:
+            raise ValueError(f"it is {header.width} x {header.height} pixels")
+        return header
+    except Exception as error:  # Parsers fail on hostile bytes with almost any exception type.
+        raise ValueError(f"Cannot read the picture '{printable(path)}': {read_failure(error)}") from error
 
 
 def find_pictures(folder: str | os.PathLike, *, suffixes: Set[str] = PICTURE_SUFFIXES) -> list[Path]:
     """Finds the pictures in a folder and its sub-folders by their suffixes, whatever their case.
 
     Args:
-        folder: Where to look. Hidden files and folders are skipped; linked sub-folders are not followed.
+        folder: Where to look, as `tfgan_app.file_tree.walk_tree` does.
         suffixes: Lower-case suffixes of the files that are wanted.
 
     Returns:
-        Paths that start with `folder`, sorted by their place in it.
+        Paths that start with `folder`, sorted by their place in it. Links that lead nowhere, pipes and devices with the
+        name of a picture are among them: whoever reads one says so.
     """
-    root = Path(folder)
-    found = []
-    for parent, folders, names in os.walk(root):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            if not name.startswith(".") and Path(name).suffix.lower() in suffixes:
-                found.append(Path(parent, name))
-    return sorted(found, key=lambda path: path.relative_to(root).parts)
+    return [path for path in walk_tree(folder).files if path.suffix.lower() in suffixes]
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file is taken for a picture, by its suffix."""
+    return path.suffix.lower() in PICTURE_SUFFIXES
 
 
 def write_picture(path: str | os.PathLike, rgb: np.ndarray, *, quality: int = 95) -> None:
@@ -181,7 +176,7 @@ def write_picture(path: str | os.PathLike, rgb: np.ndarray, *, quality: int = 95
     suffix = path.suffix.lower()
     if suffix not in WRITABLE_SUFFIXES:
         known = ", ".join(sorted(WRITABLE_SUFFIXES))
-        raise ValueError(f"The suffix of a picture to write must be one of {known}. Received: '{path}'")
+        raise ValueError(f"The suffix of a picture to write must be one of {known}. Received: '{printable(path)}'")
     image = _as_image(rgb)
     options = {"JPEG": {"quality": quality, "subsampling": 0}, "WEBP": {"quality": quality}}
     file_format = Image.registered_extensions()[suffix]
@@ -196,50 +191,32 @@ def encode_png(rgb: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def _open(path: str | os.PathLike, max_pixels: int | None) -> Image.Image:
-    """Opens a file lazily after the checks that need no pixels. The caller closes it."""
-    if os.path.getsize(path) == 0:
-        raise ValueError("the file is empty")
-    try:
-        image = Image.open(path)
-    except (Image.UnidentifiedImageError, ValueError):  # A PNG with damaged chunks that its pixels do not need.
-        repaired = repaired_png(path)
-        if repaired is None:
-            raise
-        image = Image.open(repaired, formats=("PNG",))
-    width, height = image.size
-    if min(width, height) < 1 or (max_pixels is not None and width * height > max_pixels):
-        image.close()
-        limit = "" if max_pixels is None else f"; accepted are 1 to {max_pixels} pixels: scale it down or cut it"
-        raise ValueError(f"it is {width} x {height} pixels{limit}")
-    return image
+def _header(path: Path, head: bytes) -> PictureHeader:
+    """Of a file that is no TIFF."""
+    with open_sound(path, head, [], chunks := []) as image:
+        orientation = _orientation(image, chunks)
+        width, height = image.size[::-1] if orientation >= FIRST_SIDEWAYS else image.size
+        plain = orientation == UPRIGHT and _is_plain(image)
+        return PictureHeader(width, height, image.mode, image.format or "", orientation, plain)
 
 
-def _unreadable(path: str | os.PathLike, error: Exception) -> ValueError:
-    """The one line that says which file could not be read and why."""
-    if isinstance(error, FileNotFoundError):
-        reason = "there is no such file"
-    elif isinstance(error, Image.UnidentifiedImageError):
-        reason = "it is not in a picture format that is known here"
-    elif isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning)):
-        reason = f"it has more than {MAX_PIXELS} pixels; scale it down or cut it"
-    elif isinstance(error, OSError) and error.strerror:
-        reason = error.strerror
-    else:
-        reason = " ".join(str(error).split()) or type(error).__name__
-    return ValueError(f"Cannot read the picture '{os.fspath(path)}': {reason}")
+def _tiff_header(path: Path) -> PictureHeader:
+    """Of a TIFF file, by the decoder that reads it."""
+    with TiffPage(path) as page:
+        if page.is_plain and page.bits:
+            sideways = tiff_orientation(path) >= FIRST_SIDEWAYS
+            width, height = page.size[::-1] if sideways else page.size
+            return PictureHeader(width, height, page.mode, "TIFF", UPRIGHT, False)
+    with open_image(path, formats=("TIFF",)) as image:
+        return PictureHeader(*image.size, image.mode, "TIFF", UPRIGHT, False)
 
 
-def _orientation(image: Image.Image) -> int:
-    """EXIF orientation still to be applied, 1 to 8; 1 where the tag is missing, damaged or done by Pillow."""
-    if image.format == "TIFF":  # Pillow turns TIFF while it loads and already reports the turned size.
-        return _UPRIGHT
-    try:
-        # The base method, since the one of PNG decodes all pixels to look for a tag behind them.
-        orientation = Image.Image.getexif(image).get(_ORIENTATION_TAG, _UPRIGHT)
-    except Exception:  # A damaged EXIF block is no reason to refuse the pixels.
-        return _UPRIGHT
-    return orientation if orientation in _TRANSPOSES else _UPRIGHT
+def _orientation(image: Image.Image, chunks: Sequence[PngChunk]) -> int:
+    """EXIF orientation of an opened image that is no TIFF, 1 to 8."""
+    exif = next((chunk.data for chunk in chunks if chunk.name == b"eXIf" and chunk.is_sound), b"")
+    if exif and "exif" not in image.info:  # Behind the pixels, where Pillow would decode them all to find it.
+        image.info["exif"] = exif
+    return exif_orientation(image)
 
 
 def _is_plain(image: Image.Image) -> bool:
@@ -251,19 +228,16 @@ def _is_plain(image: Image.Image) -> bool:
     return image.format == "JPEG"
 
 
-def _to_rgb(image: Image.Image, background: tuple[int, int, int]) -> Image.Image:
-    """Converts a loaded picture of any mode to RGB."""
-    if image.mode.startswith("I"):
-        values = np.clip(np.asarray(image), 0, 65535).astype(np.uint32)
-        image = Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8))
-    elif image.mode == "F":
-        values = np.nan_to_num(np.asarray(image, dtype=np.float32))
-        values = values * 255.0 if values.max() <= 1.0 else values
-        image = Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
-    if image.has_transparency_data:
-        backdrop = Image.new("RGBA", image.size, (*background, 255))
-        image = Image.alpha_composite(backdrop, image.convert("RGBA"))
-    return image.convert("RGB")
+def _flattened(picture: Picture, background: tuple[int, int, int]) -> np.ndarray:
+    """uint8 [height, width, 3] of a picture on a colour."""
+    pixels = to_eight_bits(picture.pixels)
+    rgb = np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
+    if picture.alpha is None:
+        return rgb
+    # Never above 255 * 255, which 16 bits hold.
+    alpha = to_eight_bits(picture.alpha).astype(np.uint16)[..., None]
+    blended = rgb * alpha + np.array(background, np.uint16) * (255 - alpha)
+    return ((blended + 127) // 255).astype(np.uint8)
 
 
 def _as_image(rgb: np.ndarray) -> Image.Image:

@@ -2,10 +2,31 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+
+
+def spread_indices(total: int, count: int) -> list[int]:
+    """Chooses what to show of a sorted set, from all of it: the first ones are often alike.
+
+    The set is cut into `count` parts of a size, of each of which one is drawn: at equal distances, sets that repeat
+    themselves (eight versions of each picture) would show one version alone.
+
+    Args:
+        total: How many there are.
+        count: How many are wanted.
+
+    Returns:
+        Indices in ascending order, always the same ones for these numbers; all of them where there are no more.
+    """
+    if total <= count:
+        return list(range(total))
+    draw = np.random.default_rng([total, count])
+    edges = [index * total // count for index in range(count + 1)]
+    return [int(draw.integers(*part)) for part in itertools.pairwise(edges)]
 
 
 def make_grid(

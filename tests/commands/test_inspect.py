@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from tfgan_app import cli
@@ -36,6 +37,15 @@ def test_files_that_cannot_be_used_are_1_and_named(pairs, capsys):
     (pairs / "0.png").write_bytes(whole[: len(whole) // 2])
     assert run("--data", pairs) == 1
     assert "0.png" in capsys.readouterr().err
+
+
+def test_no_program_is_called_for_what_is_named_like_a_photo(pairs, capsys, ghostscript):
+    Image.new("RGB", (16, 8)).save(pairs / "drawing.jpg", "EPS")
+    assert run("--data", pairs) == 1
+    assert (
+        "drawing.jpg': it is not in a picture format that is known here: it looks like EPS" in capsys.readouterr().err
+    )
+    assert not ghostscript.exists()
 
 
 @pytest.fixture
@@ -86,3 +96,19 @@ def test_unpaired_sets_are_inspected_by_set(tmp_path, capsys):
     found = json.loads((tmp_path / "found.json").read_text())
     assert {name: sum(parts.values()) for name, parts in found["sets"].items()} == {"A": 12, "B": 8}
     assert "few pictures" in {problem["kind"] for problem in found["problems"]}
+
+
+def test_ranges_of_floats_are_said_and_can_be_settled(tmp_path, capsys):
+    for number in range(12):
+        folder = tmp_path / "classes" / ("cats" if number % 2 else "dogs")
+        folder.mkdir(parents=True, exist_ok=True)
+        values = np.random.default_rng(number).random((8, 8, 3)) * (1 if number % 2 else 255)
+        tifffile.imwrite(folder / f"{number}.tif", values.astype(np.float32), photometric="rgb", metadata=None)
+    assert run("--data", tmp_path / "classes", "--json", tmp_path / "found.json") == 0
+    said = capsys.readouterr().out
+    assert "value ranges      floating-point values were taken as 0 to 1: 6 of the files" in said
+    assert "value ranges      floating-point values were taken as 0 to 255: 6 of the files" in said
+    assert "RGB;32F 12" in said
+    assert len(json.loads((tmp_path / "found.json").read_text())["ranges"]) == 2
+    assert run("--data", tmp_path / "classes", "--input-range=-1,300") == 0
+    assert "floating-point values were taken as -1 to 300: 12 of the files" in capsys.readouterr().out

@@ -7,6 +7,7 @@ import argparse
 import keras
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 from tiny_generator import build_tiny_generator, expected_picture
 
@@ -30,6 +31,7 @@ def negative(tmp_path_factory):
 
 def arguments(model, **changes):
     names = ("input", "output", "tile", "count", "seed", "truncation", "mask", "style", "output_format", "quality")
+    names += ("input_range",)
     flags = dict.fromkeys(names) | {"classes": [], "checkpoint": "last", "set": [], "resume": False}
     return argparse.Namespace(model=str(model), **{**flags, **changes})
 
@@ -46,6 +48,50 @@ def test_a_folder_with_a_corrupt_file(negative, tmp_path, capsys):
     assert printed.err.count("corrupt.jpg") == 1 and printed.err.count("\n") == 1
     (tmp_path / "in" / "corrupt.jpg").unlink()
     assert predict.run(args) == 0
+
+
+def test_floats_above_1_are_no_reason_for_a_black_picture(negative, tmp_path, capsys):
+    ramp = np.tile(np.linspace(0, 1, 64, dtype=np.float32)[None, :, None], (48, 1, 3))
+    for name, wrong in (("over", 1.02), ("nan", np.nan)):
+        values = ramp.copy()
+        values[0, 0] = wrong
+        tifffile.imwrite(tmp_path / f"{name}.tif", values, photometric="rgb", metadata=None)
+        args = arguments(negative, input=str(tmp_path / f"{name}.tif"), output=str(tmp_path / "out.tif"))
+        assert predict.run(args) == 0
+        assert "were taken as 0 to 1 and rounded to 16 bits" in capsys.readouterr().err
+        np.testing.assert_allclose(tifffile.imread(tmp_path / "out.tif")[1:] / 65535, 1 - ramp[1:], atol=1e-3)
+
+
+def test_no_program_is_called_for_what_is_named_like_a_photo(negative, tmp_path, capsys, ghostscript):
+    picture = np.random.default_rng(0).integers(0, 256, (5, 3, 3), np.uint8)
+    write_picture(tmp_path / "in" / "a.png", picture)
+    Image.fromarray(picture).save(tmp_path / "in" / "drawing.jpg", "EPS")
+    args = arguments(negative, input=str(tmp_path / "in"), output=str(tmp_path / "out"))
+    assert predict.run(args) == 1
+    assert (
+        "drawing.jpg': it is not in a picture format that is known here: it looks like EPS" in capsys.readouterr().err
+    )
+    args.mask, args.output = str(tmp_path / "in" / "drawing.jpg"), str(tmp_path / "masked")
+    assert predict.run(args) == 1
+    assert capsys.readouterr().err.count("it looks like EPS") == 2
+    assert not ghostscript.exists()
+
+
+def test_the_input_range_is_settled_by_hand(negative, tmp_path, capsys):
+    values = np.linspace(-1, 1, 64, dtype=np.float32).reshape(8, 8)
+    tifffile.imwrite(tmp_path / "in.tif", values, photometric="minisblack", metadata=None)
+    command = ["predict", "--model", negative, "--input", tmp_path / "in.tif", "--output", tmp_path / "out.tif"]
+    assert cli.run(cli.parse(["tfgan_app", *map(str, command), "--input-range=-1,1"])) == 0
+    assert "were taken as -1 to 1" in capsys.readouterr().err
+    np.testing.assert_allclose(tifffile.imread(tmp_path / "out.tif") / 65535, 0.5 - values / 2, atol=1e-3)
+
+
+@pytest.mark.parametrize("wrong", ["1,0", "5", "1,1", "0,1,2", "a,b", "0,inf", "nan,1"])
+def test_a_wrong_input_range_is_a_usage_error(wrong, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.parse(["tfgan_app", "predict", "--model", "m", "--output", "o", f"--input-range={wrong}"])
+    assert stopped.value.code == 2
+    assert "must be LOW,HIGH, the lower number first, as in 0,4095" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

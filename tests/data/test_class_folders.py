@@ -130,3 +130,21 @@ def test_missing_and_empty_folders_are_one_line_with_the_accepted_layouts(tmp_pa
         with pytest.raises(ValueError, match=f"{folder.name}.*a folder for each class.*train/") as error:
             find_labelled(folder)
         assert "\n" not in str(error.value)
+
+
+def test_links_are_classes_once_and_loops_are_none(fill):
+    root = fill("set/cats/tom.png", "set/dogs/rex.png", "elsewhere/eva.png") / "set"
+    for name, target in {"birds": "../elsewhere", "twin": "cats", "loop": ".", "above": "..", "lost": "gone"}.items():
+        (root / name).symlink_to(target)
+    found = find_labelled(root, val_fraction=0)
+    assert labels(found, "train") == {"birds/eva": "birds", "cats/tom": "cats", "dogs/rex": "dogs"}
+
+
+def test_names_that_are_no_text_become_text(fill):
+    found = find_labelled(fill("caf\udce9/M\udcf1.png", "esc\x1b/new\nline.png"), val_fraction=0)
+    assert labels(found, "train") == {r"caf\xe9/M\xf1": r"caf\xe9", r"esc\x1b/new\nline": r"esc\x1b"}
+
+
+def test_an_escaped_name_and_one_that_looks_like_it_stay_apart(fill):
+    found = find_labelled(fill("M\udcf1.png", r"M\xf1.png"), val_fraction=0)
+    assert len(set(found.train.names)) == 2

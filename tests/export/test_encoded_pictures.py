@@ -27,7 +27,7 @@ def decode(data):
     return decode_picture(data, channels=3, max_pixels=24 * 40)
 
 
-@pytest.mark.parametrize("file_format", ["PNG", "JPEG", "GIF", "BMP"])
+@pytest.mark.parametrize("file_format", ["PNG", "JPEG", "GIF", "BMP", "WEBP"])
 def test_the_size_is_read_from_the_header_of_each_format(file_format):
     content = file_bytes(PICTURE, file_format)
     assert tf.function(picture_size)(tf.constant(content)).numpy().tolist() == [24, 40]
@@ -51,7 +51,7 @@ def test_a_damaged_chunk_that_pixels_do_not_need_is_left_out():
     np.testing.assert_array_equal(decode(tf.constant(content)), PICTURE)
 
 
-@pytest.mark.parametrize("file_format", ["PNG", "JPEG", "GIF", "BMP"])
+@pytest.mark.parametrize("file_format", ["PNG", "JPEG", "GIF", "BMP", "WEBP"])
 def test_one_pixel_too_many_is_refused_before_it_is_decoded(file_format):
     assert decode(tf.constant(file_bytes(PICTURE, file_format))).shape == (24, 40, 3)
     larger = file_bytes(np.zeros((24, 41, 3), np.uint8), file_format)
@@ -176,3 +176,21 @@ def test_no_damaged_exif_stops_a_picture():
         for place in rng.integers(start, start + 26, 4):
             damaged[place] = rng.integers(256)
         assert 1 <= jpeg_orientation(tf.constant(bytes(damaged))).numpy() <= 8
+
+
+@pytest.mark.parametrize("options", [{}, {"lossless": True}, {"exif": Image.Exif().tobytes(), "lossless": True}])
+@pytest.mark.parametrize("alpha", [False, True])
+def test_webp_of_each_kind_is_decoded_as_pillow_does_it(options, alpha):
+    picture = np.dstack([PICTURE, np.full((24, 40), 200, np.uint8)]) if alpha else PICTURE
+    content = file_bytes(picture, "WEBP", exact=True, **options)
+    with Image.open(io.BytesIO(content)) as image:
+        expected = np.asarray(image)
+    received = decode_picture(tf.constant(content), channels=4, max_pixels=24 * 40).numpy()
+    np.testing.assert_array_equal(received[..., : expected.shape[2]], expected)
+    assert picture_size(tf.constant(content)).numpy().tolist() == [24, 40]
+
+
+def test_an_animated_webp_is_refused():
+    content = file_bytes(PICTURE, "WEBP", save_all=True, append_images=[Image.fromarray(255 - PICTURE)])
+    with pytest.raises(tf.errors.InvalidArgumentError, match="still WebP"):
+        decode(tf.constant(content))

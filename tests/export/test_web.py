@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 import tfgan_app.export.web
+from tfgan_app.caches import cache_folder
 from tfgan_app.export.web import PageModel, write_page
-from tfgan_app.export.web_runtime import PACKAGES, copy_runtime, default_cache_dir
+from tfgan_app.export.web_runtime import CACHE, PACKAGES, copy_runtime
 
 MODEL = PageModel("small", "A small model", scale=4, tile_px=32, context_px=5, license="CC0-1.0", version=3)
 
@@ -46,6 +47,17 @@ def test_the_model_may_be_a_file(tmp_path):
     assert (tmp_path / "page" / "model.tflite").read_bytes() == b"TFL3"
 
 
+def test_a_package_that_is_read_only_makes_a_folder_that_is_not(tmp_path, monkeypatch):
+    shutil.copytree(Path(tfgan_app.export.web.__file__).parent / "web_page", tmp_path / "web_page")
+    for path in (tmp_path / "web_page").rglob("*"):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    (tmp_path / "web_page").chmod(0o555)
+    monkeypatch.setattr(tfgan_app.export.web, "files", lambda package: tmp_path)
+    write_page(tmp_path / "page", tflite=b"TFL3", model=MODEL)
+    for path in (tmp_path / "page", *(tmp_path / "page").rglob("*")):
+        assert path.stat().st_mode & 0o200, path
+
+
 def test_a_folder_that_exists_is_refused(tmp_path):
     with pytest.raises(ValueError, match="exists already"):
         write_page(tmp_path, tflite=b"TFL3", model=MODEL)
@@ -65,7 +77,7 @@ def tarballs(tmp_path):
     folder = tmp_path / "tarballs"
     folder.mkdir()
     for package in PACKAGES:
-        shutil.copy(default_cache_dir() / package.tarball, folder)
+        shutil.copy(cache_folder(CACHE) / package.tarball, folder)
     return folder
 
 

@@ -3,6 +3,7 @@
 import base64
 import functools
 import io
+import re
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
@@ -11,6 +12,7 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 from browser import CHROMIUM, open_browser
 from local_networks import build_local_network
+from oriented_files import BROWSER, ORIENTATIONS, is_upright, oriented_file
 from PIL import Image
 from small_tflite import small_tflite
 
@@ -170,13 +172,24 @@ def test_transparency_is_kept_and_hidden_colours_do_not_darken_edges(open_page, 
     assert largest_difference(result[:, :116], opaque[:, :116]) <= 2
 
 
-def test_a_photo_is_turned_as_its_camera_was_held(open_page, models, tmp_path):
-    pixels = photo(40, 64)
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    stored = saved(np.rot90(pixels), tmp_path / "photo.png", exif=exif)
-    result = run_on(open_page("enlarging"), stored)
-    assert largest_difference(result, in_python(models["enlarging"], pixels)) <= 1
+@pytest.mark.parametrize("name", BROWSER)
+def test_a_photo_is_turned_as_its_camera_was_held(open_page, name):
+    page = open_page("enlarging")
+    for orientation in ORIENTATIONS:
+        data = base64.b64encode(oriented_file(name, orientation)).decode()
+        kind = name.split()[-1] if name.endswith(("jpg", "webp")) else "png"
+        png = page.evaluate(
+            f"""(async () => {{
+              const {{decode, draw}} = await import(new URL('picture.js', document.baseURI));
+              const bytes = Uint8Array.from(atob('{data}'), (letter) => letter.charCodeAt(0));
+              const bitmap = await decode(new Blob([bytes], {{type: 'image/{kind}'}}));
+              const canvas = document.createElement('canvas');
+              draw(bitmap, canvas, {{width: bitmap.width, height: bitmap.height, shrink: false}});
+              return canvas.toDataURL('image/png').split(',')[1];
+            }})()"""
+        )
+        image = np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB"))
+        assert is_upright(image, name), orientation
 
 
 def test_the_result_is_downloaded_as_a_png(open_page, tmp_path):
@@ -185,7 +198,20 @@ def test_the_result_is_downloaded_as_a_png(open_page, tmp_path):
     path = page.download("#download", tmp_path / "downloads")
     assert path.name == "photo-enlarging.png"
     np.testing.assert_array_equal(np.asarray(Image.open(path)), result)
-    assert "50 \xd7 40 to 200 \xd7 160 pixels" in text(page, "timing")
+    said = text(page, "timing")
+    assert re.fullmatch(r"50 \xd7 40 to 200 \xd7 160 pixels, [\d.]+ seconds? for this image on .+\.", said), said
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_result_is_as_wide_as_the_rest_of_the_page_and_a_small_one_is_enlarged(open_page, tmp_path, width):
+    page = open_page("enlarging")
+    page.set_viewport(width, 1000, mobile=width < 500)
+    run_on(page, saved(photo(50, 25), tmp_path / "photo.png"))
+    left, _, wide, _ = page.box("header")
+    assert page.box("#work")[0] == left and page.box("#work")[2] == wide
+    assert page.box("#after")[2] == pytest.approx(wide - 2)  # The borders of its card.
+    assert page.evaluate("getComputedStyle(document.querySelector('#after')).imageRendering") == "pixelated"
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_the_split_moves_with_the_keyboard(open_page, tmp_path):

@@ -146,7 +146,7 @@ def test_what_is_no_picture_is_one_line(tmp_path):
         ("missing.png", "there is no such file"),
         ("text.jpg", "not in a picture format"),
         ("drawing.png", "not in a picture format"),
-        ("folder.png", "Is a directory"),
+        ("folder.png", "it is a folder, expected a regular file"),
     ):
         with pytest.raises(ValueError, match=rf"Cannot read the picture '.*{name}': .*{message}"):
             read_picture(tmp_path / name)

@@ -161,7 +161,7 @@ def test_requests_that_fit_together_run_as_one_batch_and_a_bad_one_spoils_only_i
         assert b'tfgan_batch_rows_bucket{le="8.0",model="dots"} 12.0' in metrics
 
 
-@pytest.mark.parametrize("file_format", ["PNG", "JPEG", "GIF", "BMP", "WEBP"])
+@pytest.mark.parametrize("file_format", ["PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "AVIF", "JPEG2000", "PPM"])
 @pytest.mark.parametrize("size", [(1, 1), (37, 500), (700, 3)])
 def test_sizes_are_read_from_headers(file_format, size):
     frames = 2 if file_format == "GIF" else 1  # Its canvas, and the frame on it.
@@ -184,6 +184,10 @@ def test_headers_that_are_cut_off_anywhere_are_an_error_or_tell_the_size(file_fo
         b"\xff\xd8\xff" + b"\xff" * 10**6,
         b"\xff\xd8\xff" + b"\xff\x01" * 10**6,
         b"\xff\xd8" + b"\xff\xda\x00\x02" * 10**6,
+        b"\xff\xd8\xff\xc2\x00\x0b\x08\x00\x09\x00\x09\x01\x01\x11\x00" + b"\xff\xda\x00\x02" * 65,
+        b"\xff\xd8\xff\xe0" + b"\x00\x02\xff\xe0" * 10**6,
+        b"II*\x00\x08\x00\x00\x00\xff\xff" + b"\x00\x01\x04\x00\xff\xff\xff\x00\x00\x00\x00\x00" * 65535,
+        b"P6 99999999999 99999999999 255 ",
         b"GIF89a" + struct.pack("<HHBBB", 9, 9, 0, 0, 0) + b"\x21\xf9" + b"\x01x" * 10**6,
         b"BM" + b"\x00" * 100,
     ],

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import base64
 import io
+import threading
 
 import numpy as np
 import pytest
 from browser import CHROMIUM, open_browser
-from live_server import png, random_picture
+from doubling_model import export_double
+from image_files import ALPHA, RGB, RGBA, encoded
+from live_server import export_negative, live_server, png, random_picture
 from PIL import Image
 from tiny_generator import expected_picture
+
+from tfgan_app.serving.saved_models import ModelVersion
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
 
@@ -123,6 +128,53 @@ def test_pictures_are_generated_by_seed_and_class(page):
     page.click("#another")
     page.wait_for("document.querySelector('#download').download === 'dots-box-seed-1.png'")
     np.testing.assert_array_equal(shown(page)[..., :1], expected_picture(1, label=1))
+
+
+def test_loading_is_shown_then_the_upscaler_is_chosen_and_described(browser, tmp_path, monkeypatch):
+    export_double(tmp_path)
+    export_negative(tmp_path, "a_negative")
+    (tmp_path / "double" / "MODEL_CARD.md").write_text("# double\n\nMakes images larger: an example.\n")
+    may_load, warm_up = threading.Event(), ModelVersion.warm_up
+
+    def warm_up_late(model, path):
+        assert model.name != "double" or may_load.wait(60)
+        return warm_up(model, path)
+
+    monkeypatch.setattr(ModelVersion, "warm_up", warm_up_late)
+    with live_server(tmp_path, wait=False) as server:
+        browser.set_viewport(1200, 900)
+        open_page(browser, server)
+        assert text(browser, "#loading-text") == "1 of 2 models are loaded. Loading double\u2026"
+        assert text(browser, "#about") == "Changes pictures and keeps their size."
+        may_load.set()
+        browser.wait_for("document.querySelector('#model').value === 'double'")
+        assert browser.evaluate("document.querySelector('#loading').hidden")
+        assert text(browser, "#about") == "Makes images larger."
+        assert "2 times as wide and high" in text(browser, "#facts")
+    assert browser.problems == []
+
+
+def test_a_model_that_was_chosen_stays_chosen_while_others_load(browser, tmp_path):
+    export_negative(tmp_path, "a_negative")
+    with live_server(tmp_path) as server:
+        open_page(browser, server)
+        choose(browser, "a_negative")
+        export_double(tmp_path)
+        server.wait_until(lambda: server.server._catalog.available().get("double"))
+        browser.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        browser.wait_for("document.querySelectorAll('#model option').length === 2")
+        assert browser.evaluate("document.querySelector('#model').value") == "a_negative"
+    browser.console.clear()
+
+
+def test_webp_keeps_its_transparency(page, tmp_path):
+    (tmp_path / "image.webp").write_bytes(encoded(RGBA, "WEBP", lossless=True, exact=True))
+    choose(page, "negative")
+    page.set_files("#file", tmp_path / "image.webp")
+    page.wait_for(RESULT_IS_THERE)
+    result = np.asarray(Image.open(io.BytesIO(base64.b64decode(page.evaluate(AS_PNG)))).convert("RGBA"))
+    np.testing.assert_array_equal(result[..., 3], ALPHA)
+    np.testing.assert_array_equal(result[ALPHA == 255][:, :3], 255 - RGB[ALPHA == 255])
 
 
 def test_what_goes_wrong_is_said_in_words(page, tmp_path):

@@ -132,6 +132,9 @@ def test_models_are_listed_for_the_page(live):
     assert status == 200
     listed = {model.pop("name"): model for model in answer["models"]}
     common = {"versions": [1], "state": "AVAILABLE"}
+    assert [listed[name].pop("parameters", None) for name in ("negative", "plain")] == ["12", None]
+    for name in ("dots", "style"):
+        assert int(listed[name].pop("parameters").replace(",", "")) > 0
     assert listed == {
         "negative": {**common, "kind": "pictures", "channels": 3, "scale": 1},
         "dots": {**common, "kind": "latents", "classes": ["bar", "box"]},
@@ -179,7 +182,7 @@ NEGATIVE, PLAIN = "/v1/models/negative:predict", "/v1/models/plain:predict"
         ("POST", PLAIN, {"signature_name": "tags", "instances": [1]}, 400, "the signature has the inputs"),
         ("POST", PLAIN, {"instances": [1] * 33}, 400, "A request may have 32 rows. Received: 33"),
         ("POST", NEGATIVE, {"instances": [{"b64": "%%%"}]}, 400, "Unable to base64 decode"),
-        ("POST", NEGATIVE, {"instances": [b64(b"no picture")]}, 400, "expected a PNG, JPEG, GIF, BMP or WebP file"),
+        ("POST", NEGATIVE, {"instances": [b64(b"no picture")]}, 400, "expected a PNG, JPEG, WebP, GIF, BMP"),
         ("POST", NEGATIVE, {"instances": [b64(png(random_picture(9, 9))[:120])]}, 400, "PNG"),
         ("POST", NEGATIVE, {"signature_name": "tensor", "instances": [[[[300, 0, 0]]]]}, 400, "beyond 0 to 255"),
         ("POST", NEGATIVE, {"signature_name": "tensor", "instances": [[[[1.5, 0, 0]]]]}, 400, "expected type: uint8"),

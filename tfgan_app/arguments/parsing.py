@@ -9,6 +9,8 @@ from typing import Any, NoReturn
 
 from absl.flags import argparse_flags
 
+from tfgan_app.files import printable
+
 SOURCE_HELP = "a folder of pictures, keras:NAME or tfds:NAME[:SPLIT]; without it the task's bundled sample"
 """What `--data` may be."""
 
@@ -21,7 +23,7 @@ class Parser(argparse_flags.ArgumentParser):
         super().__init__(allow_abbrev=False, **kwargs)
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: error: {one_line(message)} (see `{self.prog} --help`)\n")
+        self.exit(2, f"{self.prog}: error: {printable(one_line(message))} (see `{self.prog} --help`)\n")
 
 
 def add_command(commands: Any, name: str, *, summary: str, **kwargs: Any) -> argparse.ArgumentParser:
@@ -83,6 +85,25 @@ def positive_number(text: str) -> float:
         if 0.0 < float(text) < math.inf:
             return float(text)
     raise argparse.ArgumentTypeError(f"must be a number above 0. Received: {text!r}.")
+
+
+def number_range(text: str) -> tuple[float, float]:
+    """Two finite numbers, the lower one first, as a flag's type."""
+    with contextlib.suppress(ValueError):
+        low, high = (float(part) for part in text.split(","))
+        if -math.inf < low < high < math.inf:
+            return low, high
+    raise argparse.ArgumentTypeError(f"must be LOW,HIGH, the lower number first, as in 0,4095. Received: {text!r}.")
+
+
+def add_input_range(parser: argparse.ArgumentParser) -> None:
+    """Adds `--input-range LOW,HIGH`."""
+    parser.add_argument(
+        "--input-range",
+        type=number_range,
+        metavar="LOW,HIGH",
+        help="values of black and white in files of more than 8 bits, as --input-range=-1,1 (default: by the file)",
+    )
 
 
 def _whole_number(text: str, *, minimum: int) -> int:

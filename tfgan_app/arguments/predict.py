@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from tfgan_app.arguments.parsing import add_checkpoint, add_command, add_set, natural, positive, positive_number
+from tfgan_app.arguments.parsing import (
+    add_checkpoint,
+    add_command,
+    add_input_range,
+    add_set,
+    natural,
+    positive,
+    positive_number,
+)
 
 _PREDICT_EPILOG = """\
 A model that generates takes no --input: its pictures are numbered by seed, and the same seed gives the same picture:
@@ -27,6 +35,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--output", required=True, metavar="PATH", help="picture, animation, video or folder to write")
     parser.add_argument("--mask", metavar="PATH", help="what to fill is light here: a picture, or a folder of them")
     parser.add_argument("--style", metavar="PATH", help="the picture whose style is taken, for models of styles")
+    add_input_range(parser)
     parser.add_argument("--tile", type=positive, metavar="PX", help="work in tiles of this size (default: by memory)")
     parser.add_argument(
         "--output-format", metavar="NAME", help="png, jpg, webp, tiff, mp4, webm, gif... (default: as the input)"

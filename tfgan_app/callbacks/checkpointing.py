@@ -39,8 +39,9 @@ class Checkpointing(StepCallback):
         self.saved_step = self.failed_step = None
 
     def on_step(self, logs):
-        """Saves when it is due."""
-        if self.is_due(self.every_steps):
+        """Saves when it is due; the last step when training ends, after what others write for it then."""
+        is_last = self.step - self.initial_step == (self.params or {}).get("steps")
+        if self.is_due(self.every_steps) and not is_last:
             self._save()
 
     def on_train_end(self, logs=None):

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from tfgan_app.files import printable
+
 EVENTS_FILE = "events.jsonl"
 
 Record = Callable[[int, str, str], None]
@@ -33,7 +35,7 @@ def say(step: int, kind: str, message: str) -> None:
     stream = sys.stderr
     try:
         erase_line = "\r\x1b[K" if stream.isatty() else ""
-        stream.write(f"{erase_line}tfgan_app: {kind} at step {step}: {' '.join(message.split())}\n")
+        stream.write(f"{erase_line}tfgan_app: {kind} at step {step}: {printable(' '.join(message.split()))}\n")
         stream.flush()
     except (AttributeError, OSError, ValueError):
         return  # A console that has gone away (closed pipe, no stderr) must not end a run.
@@ -73,7 +75,7 @@ class EventLog:
                 file.seek(-1, 2)
                 if file.read(1) != b"\n":  # A process was killed inside its last line.
                     line = "\n" + line
-            file.write(line.encode() + b"\n")
+            file.write(line.encode("utf-8", "backslashreplace") + b"\n")  # A valid escape of JSON.
 
 
 def read_events(run_dir: str | Path) -> list[dict]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -68,6 +69,12 @@ class ImageGrids(StepCallback):
         if self.ended_by_itself and self._written_step != self.step:
             self._write()
 
+    def complete(self, step: int) -> None:
+        """Writes the grid of a run's last step where a run that was killed then has left none."""
+        self.step = step
+        if step not in dict(find_grids(self._run_dir)):
+            self._write()
+
     def _write(self) -> None:
         grid = make_grid(self._sample_fn(), headers=self._headers)
         self._written_step = self.step
@@ -80,7 +87,7 @@ class ImageGrids(StepCallback):
     def _write_summary(self, grid: np.ndarray) -> None:
         if self._writer is None:
             # A folder of its own: TensorBoard reads only the newest file of a folder that two writers share.
-            self._writer = tf.summary.create_file_writer(str(self._run_dir / "logs" / "samples"))
+            self._writer = tf.summary.create_file_writer(os.fsencode(self._run_dir / "logs" / "samples"))
         with self._writer.as_default():
             tf.summary.image("samples", grid[None], step=self.step)
         self._writer.flush()

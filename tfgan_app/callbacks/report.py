@@ -6,6 +6,7 @@ import base64
 import datetime
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -21,8 +22,9 @@ from tfgan_app.callbacks.report_curves import Rows, curves_html
 from tfgan_app.callbacks.report_page import Section, page, sections_html
 from tfgan_app.callbacks.report_results import BASELINES, METRICS, find_results, results_html
 from tfgan_app.callbacks.report_study import STUDY_NOTE, study_section
-from tfgan_app.files import atomic_path
+from tfgan_app.files import printable, quoted, write_text
 from tfgan_app.images import write_picture
+from tfgan_app.picture_files.opening import open_image
 
 REPORT_FILE = "report.html"
 EXAMPLES_DIR = "examples"
@@ -78,8 +80,7 @@ def write_report(
         _footer(run_dir),
     ]
     path = run_dir / REPORT_FILE
-    with atomic_path(path) as unfinished:
-        unfinished.write_text(page(title, "\n".join(body)), encoding="utf-8")
+    write_text(path, page(title, "\n".join(body)))
     return path
 
 
@@ -93,7 +94,7 @@ def _header(title: str, rows: Rows, warnings: int, config: Mapping[str, object])
         chip = f'<span class="chip warn">not finished: {done:,} of {wanted:,} steps</span>'
     if warnings:
         chip += f'<a class="chip warn" href="#warnings-and-events">{_counted(warnings, "warning")}</a>'
-    return f"<header><h1>{escape(title)}</h1>{chip}</header>"
+    return f"<header><h1>{_escape(title)}</h1>{chip}</header>"
 
 
 def _facts(summary: Mapping[str, object], rows: Rows, config: Mapping[str, object]) -> str:
@@ -108,16 +109,16 @@ def _facts(summary: Mapping[str, object], rows: Rows, config: Mapping[str, objec
             facts[label] = config[key]
     headline = {*METRICS, *(f"{baseline.prefix}{name}" for name in METRICS for baseline in BASELINES)}
     facts |= {name.replace("_", " "): value for name, value in summary.items() if name not in headline}
-    items = (f"<div><dt>{escape(name)}</dt><dd>{escape(_text(value))}</dd></div>" for name, value in facts.items())
+    items = (f"<div><dt>{escape(name)}</dt><dd>{_escape(_text(value))}</dd></div>" for name, value in facts.items())
     return f'<dl class="facts">{"".join(items)}</dl>' if facts else ""
 
 
 def _commands(commands: Sequence[str]) -> str:
     html = []
     for line in commands:
-        command, _, purpose = line.partition("  # ")
+        command, purpose = re.fullmatch(r"(.*?)(?:  # ([^'\"]*))?", line).groups()  # A quoted path may hold a "#".
         purpose_html = f'<p class="small muted">{escape(purpose.strip())}</p>' if purpose else ""
-        html.append(f'{purpose_html}<div class="command"><div><pre>{escape(command.strip())}</pre></div></div>')
+        html.append(f'{purpose_html}<div class="command"><div><pre>{_escape(command.strip())}</pre></div></div>')
     return f'<div class="card">{"".join(html)}</div>' if html else ""
 
 
@@ -161,11 +162,12 @@ def _grids(run_dir: Path) -> str:
 
 def _picture(path: Path, caption: str) -> str:
     try:
-        with Image.open(path) as picture:
+        with open_image(path, formats=("PNG",)) as picture:
             picture = picture.convert("RGB")
     except (OSError, ValueError):
         return ""
     width, height = picture.size
+    # The style sheet lets examples fill their cards; grids over time stand side by side in a size of their own.
     scale = max(ENLARGE_TO_PX // width, 1)
     css_class = "pixels" if scale > 1 else "smooth"
     return (
@@ -195,7 +197,7 @@ def _events(events: Sequence[Mapping]) -> str:
     items = [
         f'<li><span class="chip {colours.get(event["kind"], "")}">{escape(str(event["kind"]))}</span>'
         f'<span class="muted small">step {escape(_text(event["step"]))}</span>'
-        f'<span class="message">{escape(str(event["message"]))}</span></li>'
+        f'<span class="message">{_escape(str(event["message"]))}</span></li>'
         for event in events[-EVENTS_SHOWN:]
     ]
     earlier = len(events) - len(items)
@@ -208,7 +210,7 @@ def _config(config: Mapping[str, object]) -> str:
         return ""
     table_rows = "".join(
         f'<tr><th scope="row"><code>{escape(key)}</code></th>'
-        f"<td>{escape(json.dumps(value, ensure_ascii=False))}</td></tr>"
+        f"<td>{_escape(json.dumps(value, ensure_ascii=False))}</td></tr>"
         for key, value in config.items()
     )
     return (
@@ -219,9 +221,9 @@ def _config(config: Mapping[str, object]) -> str:
 
 def _footer(run_dir: Path) -> str:
     written = datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
-    logs = escape(str(run_dir / "logs"))
+    logs = _escape(quoted(run_dir / "logs"))
     return (
-        f"<footer>Written by tfgan_app on {escape(written)} from <code>{escape(str(run_dir))}</code>. "
+        f"<footer>Written by tfgan_app on {escape(written)} from <code>{_escape(str(run_dir))}</code>. "
         "All numbers are in <code>metrics.csv</code>; "
         f"<code>tensorboard --logdir {logs}</code> shows them live.</footer>"
     )
@@ -243,6 +245,11 @@ def _flattened(tree: Mapping[str, object], prefix: str = "") -> dict[str, object
         else:
             flat[f"{prefix}{key}"] = value
     return flat
+
+
+def _escape(text: str) -> str:
+    """HTML of a text that may hold file names."""
+    return escape(printable(" ".join(text.splitlines())))
 
 
 def _text(value: object) -> str:

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from tfgan_app.caches import give_matplotlib_a_home
+
 WIDTH_PX, HEIGHT_PX = 420, 230
 SMOOTH_FROM_POINTS = 60
 
@@ -98,6 +100,7 @@ def chart(
     Returns:
         An HTML `<figure>`.
     """
+    give_matplotlib_a_home()
     import matplotlib  # Here, as only a report needs it.
 
     settings = {"svg.fonttype": "none", "svg.hashsalt": title, "path.simplify_threshold": 1.0, "font.size": 12.5}

@@ -7,38 +7,21 @@ import re
 from collections.abc import Sequence
 from html import escape
 
+from tfgan_app.files import printable
+from tfgan_app.pages import THEME
+
 STYLE = """
-:root {
-  color-scheme: light dark;
-  --page: #f5f6f8; --card: #ffffff; --text: #1b1f27; --muted: #667085; --line: #e3e6eb; --code: #f0f2f5;
-  --accent: #3f5bd9; --good: #14804a; --good-soft: #e3f5ea; --bad: #b42318; --bad-soft: #fdecea;
-  --warn: #9a5b00; --warn-soft: #fff4dd;
-  --s0: #3f5bd9; --s1: #d9622b; --s2: #12876f; --s3: #9a3fc0; --baseline: var(--muted);
-}
-@media (prefers-color-scheme: dark) {
-  :root {
-    --page: #101318; --card: #191d24; --text: #e7eaf0; --muted: #98a1b2; --line: #2b313c; --code: #222833;
-    --accent: #8fa2ff; --good: #5fd39a; --good-soft: #12311f; --bad: #ff9a8f; --bad-soft: #3a1714;
-    --warn: #f5c163; --warn-soft: #33260c;
-    --s0: #8fa2ff; --s1: #ff9a66; --s2: #4fd0b3; --s3: #d695f0;
-  }
-}
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--page); color: var(--text); overflow-wrap: anywhere;
-  font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; }
+:root { --s0: var(--accent); --s1: #d9622b; --s2: #12876f; --s3: #9a3fc0; --baseline: var(--muted); }
+@media (prefers-color-scheme: dark) { :root { --s1: #ff9a66; --s2: #4fd0b3; --s3: #d695f0; } }
 main { max-width: 1080px; margin: 0 auto; padding: 28px 20px 48px; }
-h1 { font-size: 1.6rem; line-height: 1.25; margin: 0; letter-spacing: -.01em; }
-h2 { font-size: 1.12rem; margin: 36px 0 12px; }
+h2 { margin: 36px 0 12px; }
 p { margin: 0 0 12px; }
-.muted { color: var(--muted); }
-.small { font-size: .86rem; }
 header { display: flex; flex-wrap: wrap; gap: 8px 14px; align-items: center; margin-bottom: 18px; }
 .chip { font-size: .8rem; font-weight: 600; padding: 2px 10px; border-radius: 99px; white-space: nowrap; }
 .good { color: var(--good); background: var(--good-soft); }
 .bad { color: var(--bad); background: var(--bad-soft); }
 .warn { color: var(--warn); background: var(--warn-soft); }
-.card, .chart, .picture { background: var(--card); border: 1px solid var(--line); border-radius: 12px; }
-.card { padding: 16px 18px; }
+.chart, .picture { background: var(--card); border: 1px solid var(--line); border-radius: var(--radius); }
 .verdict { font-size: 1.1rem; margin-bottom: 14px; }
 .cards { display: grid; gap: 14px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 200px), 1fr)); }
 .metric .name { color: var(--muted); font-size: .86rem; }
@@ -72,6 +55,8 @@ img.pixels { image-rendering: pixelated; }
 .strip figure { flex: 0 0 auto; max-width: min(84vw, 480px); scroll-snap-align: start; }
 .picture { padding: 12px; }
 .picture figcaption { font-size: .9rem; margin-bottom: 8px; display: flex; gap: 10px; align-items: baseline; }
+.pair .picture { max-width: 720px; }
+.pair img { width: 100%; }
 .pair { display: grid; gap: 14px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 320px), 1fr)); }
 .events { list-style: none; margin: 0; padding: 0; display: grid; gap: 8px; }
 .events li { display: flex; flex-wrap: wrap; gap: 4px 12px; align-items: baseline; padding: 10px 14px;
@@ -91,7 +76,6 @@ button:hover { border-color: var(--accent); }
 details { margin-top: 14px; }
 summary { cursor: pointer; font-weight: 600; padding: 4px 0; }
 summary:hover, a { color: var(--accent); }
-:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 details > :nth-child(2) { margin-top: 10px; }
 table { border-collapse: collapse; width: 100%; font-size: .88rem; }
 th, td { text-align: left; padding: 5px 14px 5px 0; border-bottom: 1px solid var(--line);
@@ -144,7 +128,7 @@ def page(title: str, body: str) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n"
+        f"<title>{escape(printable(title))}</title>\n<style>{THEME}{STYLE}</style>\n</head>\n"
         f"<body>\n<main>\n{body}\n</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n"
     )
 

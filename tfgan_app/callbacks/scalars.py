@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -94,7 +95,7 @@ class ScalarLog(StepCallback):
 
     def _write_summaries(self, step: int, values: Mapping[str, float]) -> None:
         if self._writer is None:
-            self._writer = tf.summary.create_file_writer(str(self._log_dir))
+            self._writer = tf.summary.create_file_writer(os.fsencode(self._log_dir))
         with self._writer.as_default():
             for name, value in values.items():
                 tf.summary.scalar(name, value, step=step)

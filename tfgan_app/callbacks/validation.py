@@ -99,6 +99,16 @@ class Validation(StepCallback):
             listener(self.step, values)
         return values
 
+    def complete(self, step: int) -> None:
+        """Makes up for what a run that was killed at its last step has left undone: the validation, the best model."""
+        self.step = step
+        logged = next((row for row in self._scalar_log.rows if row["step"] == step), {})
+        values = {name.removeprefix("val_"): value for name, value in logged.items() if name.startswith("val_")}
+        if self.best_metric not in values:
+            self.validate()
+        elif self._on_best is not None and is_better(self.best_metric, values[self.best_metric], self._best_so_far()):
+            self._call_on_best(values)
+
     def _best_so_far(self) -> float:
         best = math.nan
         for row in self._scalar_log.rows:

@@ -6,11 +6,13 @@ import argparse
 import sys
 from pathlib import Path
 
+from tfgan_app.commands.leftovers import report_leftovers
 from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.commands.run_discriminator import load_discriminator
 from tfgan_app.commands.run_study import warn_of_other_pictures
 from tfgan_app.commands.task_report import TaskReport
 from tfgan_app.config import RunConfig, apply_overrides
+from tfgan_app.files import printable
 from tfgan_app.inference import load_keras_model, run_checkpoint
 from tfgan_app.tasks.augment.config import DRAWING_SETTINGS
 from tfgan_app.tasks.augment.selection import Selection
@@ -42,6 +44,7 @@ def run(args: argparse.Namespace) -> int:
     check_new_folder(output)
     config = _overridden(config, args.set)
     report = TaskReport()
+    report_leftovers(config.data.source, report)
     task = task_class(config, report=report)
     warn_of_other_pictures(directory, task, report)
     checkpoint = run_checkpoint(directory.path, args.checkpoint or "last")
@@ -55,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     )
     names, training = task.data.class_names, task.data.training
     write_selection(output, selection, class_names=names, training_names=training.names, checkpoint=str(checkpoint))
-    print(f"{len(selection.kept)} pictures written to {output}")
+    print(f"{len(selection.kept)} pictures written to {printable(output)}")
     print(_thresholds(selection))
     return _tell_short(selection, names) or report.exit_code
 

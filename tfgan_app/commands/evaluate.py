@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
 from typing import Any
 
+from tfgan_app.commands.leftovers import report_leftovers
 from tfgan_app.commands.metrics_text import format_metrics
 from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.commands.run_study import keep_study, run_study
 from tfgan_app.commands.task_report import TaskReport
 from tfgan_app.config import absolute_source, apply_overrides, load_json, replace_values
+from tfgan_app.files import printable, write_text
 from tfgan_app.inference import load_companions, load_keras_model, run_checkpoint
 from tfgan_app.metrics import compare, comparison_lines
 
@@ -36,13 +37,15 @@ def run(args: argparse.Namespace) -> int:
     config, task_class = directory.read_config()
     config = apply_overrides(replace_values(config, {"data.max_val_pictures": NO_LIMIT}), args.set)
     report = TaskReport()
-    task = task_class(config, report=report, measure_on=absolute_source(args.data))
+    measure_on = absolute_source(args.data)
+    report_leftovers(measure_on or config.data.source, report)
+    task = task_class(config, report=report, measure_on=measure_on)
     checkpoint = run_checkpoint(directory.path, args.checkpoint or "last")
     model = load_keras_model(checkpoint)
     metrics = task.evaluate(model, **load_companions(checkpoint))
     protocol = task.protocol() | {"checkpoint": str(checkpoint)}
     print(format_metrics(metrics))
-    print("protocol: " + ", ".join(f"{name} {value}" for name, value in protocol.items()))
+    print(printable("protocol: " + ", ".join(f"{name} {value}" for name, value in protocol.items())))
     evaluation = {"metrics": metrics, "protocol": protocol}
     # Already now: a study takes minutes, and its failure should not cost these figures.
     _write(args.json, evaluation)
@@ -52,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
         if args.data is None:
             keep_study(evaluation["study"], task, directory=directory, config=config, metrics=metrics)
     if other is not None:
-        print(f"\nfirst: {args.compare}, second: {args.run}")
+        print(f"\nfirst: {printable(args.compare)}, second: {printable(args.run)}")
         print(*comparison_lines(compare(other, evaluation)), sep="\n")
     return report.exit_code
 
@@ -60,4 +63,4 @@ def run(args: argparse.Namespace) -> int:
 def _write(path: str | None, evaluation: dict[str, Any]) -> None:
     if path:
         text = json.dumps(evaluation, indent=2, ensure_ascii=False, allow_nan=False)
-        Path(path).write_text(f"{text}\n", encoding="utf-8")
+        write_text(path, f"{text}\n")

@@ -14,6 +14,7 @@ import numpy as np
 from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.config import RunConfig, replace_values
 from tfgan_app.export import LIMITS, PARITY_SEEDS, ExportResult, export_model, find_exporter
+from tfgan_app.files import printable, quoted
 from tfgan_app.inference import colour_model, is_colour, load_keras_model, model_file, run_checkpoint
 from tfgan_app.latents import takes_latents
 from tfgan_app.layers import takes_style
@@ -102,7 +103,7 @@ def _tell(source: _Source, result: ExportResult, args: argparse.Namespace) -> No
     also = "" if takes_latents(source.model) else " and parts of them"
     if not takes_latents(source.model) and LIMITS[args.quantize or "none"].noise:
         also = " and on random ones"
-    print(f"Exported {source.path} to {result.path}")
+    print(f"Exported {printable(source.path)} to {printable(result.path)}")
     print(
         f"Largest difference from the model {parity.max_error:.2g}, mean {parity.mean_error:.2g}, "
         f"on {source.compared_on}{also}, in [0, 1]"
@@ -113,9 +114,9 @@ def _tell(source: _Source, result: ExportResult, args: argparse.Namespace) -> No
     if args.delegates:
         _tell_delegations(result.path)
     if args.format == "web":
-        print(f"Next: python -m http.server --directory {result.path} --bind 127.0.0.1 8000")
+        print(f"Next: python -m http.server --directory {quoted(result.path)} --bind 127.0.0.1 8000")
     else:
-        print(f"Next: tfgan_app predict --model {result.path} {_example_flags(source.model)}")
+        print(f"Next: tfgan_app predict --model {quoted(result.path)} {_example_flags(source.model)}")
 
 
 def _tell_delegations(path: Path) -> None:
@@ -133,7 +134,9 @@ def _tell_delegations(path: Path) -> None:
 def _check_no_card(folder: Path) -> None:
     """Refuses a name whose card, and whoever serves it, speaks of another model."""
     if (folder / _CARD).exists():
-        raise ValueError(f"'{folder}' holds a model with a card of its own. Give yours another name: `--name NAME`.")
+        raise ValueError(
+            f"'{printable(folder)}' holds a model with a card of its own. Give yours another name: `--name NAME`."
+        )
 
 
 def _example_flags(model: keras.Model) -> str:
@@ -187,7 +190,7 @@ def _open_run(directory: RunDirectory, *, checkpoint: str) -> _Source:
 
 
 def _training(config: RunConfig) -> dict[str, str]:
-    data = Path(config.data.source).name if config.data.source else "the bundled sample"
+    data = printable(Path(config.data.source).name) if config.data.source else "the bundled sample"
     return {"Task": config.task_name, "Trained on": data, "Training steps": f"{config.training.steps:,}"}
 
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import sys
 from pathlib import Path
 
-from tfgan_app.data.inspection import Inspection, inspect_pairs
+from tfgan_app.commands.leftovers import report_leftovers
+from tfgan_app.commands.task_report import TaskReport
+from tfgan_app.data.inspection import Inspection, Problem, inspect_pairs
 from tfgan_app.data.labelled_inspection import inspect_labelled
 from tfgan_app.data.opening import holds_pairs
 from tfgan_app.data.unpaired import holds_unpaired
 from tfgan_app.data.unpaired_inspection import inspect_unpaired
+from tfgan_app.file_tree import survey_folder
+from tfgan_app.files import printable, write_text
+from tfgan_app.images import is_picture
 
-_UNUSABLE = ("unreadable", "oversized")
+_UNUSABLE = ("unreadable", "oversized", "unreachable")
 _REPORT_EVERY_FILES = 100
 
 
@@ -22,7 +28,8 @@ def run(args: argparse.Namespace) -> int:
 
     Args:
         args: `data`, a folder of picture pairs, two sets of unpaired pictures, or pictures with or without classes
-            as a folder, `keras:NAME` or `tfds:NAME[:SPLIT]`; `json`, a file to write or None.
+            as a folder, `keras:NAME` or `tfds:NAME[:SPLIT]`; `input_range`, the values of black and white
+            in files of more than 8 bits, or None; `json`, a file to write or None.
 
     Returns:
         0, or 1 if some files cannot be used; each of them is named on stderr.
@@ -34,16 +41,39 @@ def run(args: argparse.Namespace) -> int:
         inspect = inspect_unpaired
     else:
         inspect = inspect_pairs if holds_pairs(args.data) else inspect_labelled
-    inspection = inspect(args.data, on_progress=_show_progress)
+    try:
+        inspection = inspect(args.data, input_range=args.input_range, on_progress=_show_progress)
+        inspection = _with_leftovers(inspection, args.data)
+    except ValueError:
+        report_leftovers(args.data, TaskReport())  # Perhaps why nothing is found.
+        raise
     for line in inspection.lines():
-        print(line)
+        print(printable(line))
     if args.json is not None:
         text = json.dumps(inspection.to_dict(), indent=2, ensure_ascii=False)
-        Path(args.json).write_text(text + "\n", encoding="utf-8")
+        write_text(args.json, f"{text}\n")
     unusable = _unusable_files(inspection)
     for found in unusable:
-        print(f"tfgan_app: {found}", file=sys.stderr)
+        print(f"tfgan_app: {printable(found)}", file=sys.stderr)
     return 1 if unusable else 0
+
+
+def _with_leftovers(inspection: Inspection, source: str) -> Inspection:
+    """Adds the files and folders that the readers do not take."""
+    if not Path(source).is_dir():
+        return inspection
+    survey = survey_folder(source, takes=is_picture)
+    found = (
+        ("unreachable", [line for _, line in survey.problems], "What they hold is left out. Mend or remove them."),
+        (
+            "not followed",
+            [f"'{printable(path)}' {note}" for path, note in survey.notes],
+            "Their pictures count once, where they are.",
+        ),
+        ("left alone", survey.kinds, "These look like images or videos and are not used. Rename or convert them."),
+    )
+    problems = [Problem(kind, lines, remedy) for kind, lines, remedy in found if lines]
+    return dataclasses.replace(inspection, problems=[*inspection.problems, *problems])
 
 
 def _unusable_files(inspection: Inspection) -> list[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from tfgan_app.commands.predict_progress import PredictProgress
 from tfgan_app.commands.predict_settings import PredictSettings, load_model
 from tfgan_app.commands.predict_videos import Videos
+from tfgan_app.files import printable
 from tfgan_app.images import read_rgb
 from tfgan_app.inference import (
     Job,
@@ -24,7 +25,7 @@ from tfgan_app.inference import (
 )
 
 _DRAWING = ("count", "seed", "class", "truncation")
-_PICTURES = ("mask", "output_format", "quality", "resume")
+_PICTURES = ("mask", "input_range", "output_format", "quality", "resume")
 _WEBP = ".webp"
 
 
@@ -87,6 +88,7 @@ def _predict(predictor: Predictor, args: argparse.Namespace, progress: PredictPr
         quality=args.quality,
         skip_existing=args.resume,
         masks=args.mask,
+        input_range=args.input_range,
         moving=videos,
         tile_px=args.tile,
         on_progress=progress.show,
@@ -101,12 +103,13 @@ def _predict_video(
     predictor: Predictor, args: argparse.Namespace, job: Job, videos: Videos, progress: PredictProgress
 ) -> _Outcome:
     """Predicts a single video or animation."""
-    _refuse(args, ("mask",) if job.target.suffix.lower() == _WEBP else ("mask", "quality"))
+    refused = ("mask", "input_range")
+    _refuse(args, refused if job.target.suffix.lower() == _WEBP else (*refused, "quality"))
     if args.resume and job.target.is_file():
-        return _Outcome(f"0 frames written, {job.target} was there already")
+        return _Outcome(f"0 frames written, {printable(job.target)} was there already")
     options = {"tile_px": args.tile, "quality": args.quality}
     frames = videos.predict(predictor, job.source, job.target, **options, on_note=partial(progress.note, job.source))
-    return _Outcome(f"{frames} frames written to {job.target}")
+    return _Outcome(f"{frames} frames written to {printable(job.target)}")
 
 
 def _draw(sampler: Sampler, args: argparse.Namespace, progress: PredictProgress) -> _Outcome:
@@ -127,7 +130,7 @@ def _draw(sampler: Sampler, args: argparse.Namespace, progress: PredictProgress)
 def _outcome(summary: PredictionSummary, output: str) -> _Outcome:
     skipped = f", {len(summary.skipped)} were there already" if summary.skipped else ""
     failed = f", {len(summary.failed)} failed" if summary.failed else ""
-    return _Outcome(f"{len(summary.written)} written to {output}{skipped}{failed}", bool(summary.failed))
+    return _Outcome(f"{len(summary.written)} written to {printable(output)}{skipped}{failed}", bool(summary.failed))
 
 
 def _refuse(args: argparse.Namespace, flags: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from tfgan_app.callbacks.progress import format_seconds
+from tfgan_app.files import printable
 
 _REPORT_EVERY_SECONDS = 10.0
 
@@ -39,12 +40,12 @@ class PredictProgress:
         """Prints a failure on a line of its own; `reason` names its source."""
         del source
         self.end()
-        print(reason, file=sys.stderr, flush=True)
+        print(printable(reason), file=sys.stderr, flush=True)
 
     def note(self, source: Path, text: str) -> None:
         """Prints what could not be kept of a picture."""
         self.end()
-        print(f"note: '{source}': {text}", file=sys.stderr, flush=True)
+        print(f"note: '{printable(source)}': {printable(text)}", file=sys.stderr, flush=True)
 
     def end(self) -> None:
         """Leaves the line standing."""

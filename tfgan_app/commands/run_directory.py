@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from tfgan_app import config as configs
+from tfgan_app.callbacks.report import REPORT_FILE
 from tfgan_app.config import RunConfig
-from tfgan_app.files import atomic_path
+from tfgan_app.files import write_text
 from tfgan_app.tasks import load_task
 
 CONFIG_FILE = "config.json"
@@ -112,9 +113,17 @@ class RunDirectory:
         """Writes `run.json`, whole or not at all."""
         self._write(FACTS_FILE, json.dumps(facts, indent=2) + "\n")
 
+    def is_finished(self, step: int) -> bool:
+        """Whether a training to `step` has done all that comes after its last step."""
+        files = (self.path / REPORT_FILE, self.checkpoints / "last.keras")
+        return self.read_facts().get("finished_step", -1) >= step and all(file.is_file() for file in files)
+
+    def mark_finished(self, step: int) -> None:
+        """Notes that everything is written, as the last thing of all."""
+        self.write_facts({**self.read_facts(), "finished_step": step})
+
     def _write(self, name: str, text: str) -> None:
-        with atomic_path(self.path / name) as unfinished:
-            unfinished.write_text(text, encoding="utf-8")
+        write_text(self.path / name, text)
 
 
 def check_resumable(saved: RunConfig, wanted: RunConfig) -> None:

@@ -14,7 +14,7 @@ from tfgan_app.commands.next_commands import next_commands
 from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.commands.run_discriminator import load_discriminator
 from tfgan_app.config import RunConfig
-from tfgan_app.files import atomic_path
+from tfgan_app.files import printable, write_text
 from tfgan_app.tasks.augment.study import study_lines
 from tfgan_app.training.task import Task
 
@@ -61,14 +61,13 @@ def keep_study(
         metrics: what `task.evaluate` gave, for the report.
     """
     try:
-        with atomic_path(directory.path / STUDY_FILE) as unfinished:
-            unfinished.write_text(f"{json.dumps(study, indent=2, ensure_ascii=False)}\n", encoding="utf-8")
+        write_text(directory.path / STUDY_FILE, f"{json.dumps(study, indent=2, ensure_ascii=False)}\n")
         report = write_report(
             directory.path,
             title=f"{config.task_name}: {directory.path.name}",
             next_commands=next_commands(directory.path, config, task, finished=True),
             summary=metrics,
         )
-        print(f"report: {report}")
+        print(f"report: {printable(report)}")
     except OSError as error:
         print(f"tfgan_app: could not write the study into the run: {error}", file=sys.stderr)

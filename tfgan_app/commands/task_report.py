@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from tfgan_app.files import printable
+
 
 class TaskReport:
     """Prints a task's lines on stderr and remembers whether pictures were left out.
@@ -17,6 +19,6 @@ class TaskReport:
 
     def __call__(self, message: str) -> None:
         """Takes one line; a task begins it with "left out" when it names a picture that it cannot use."""
-        print(f"tfgan_app: {message}", file=sys.stderr)
+        print(f"tfgan_app: {printable(message)}", file=sys.stderr)
         if message.startswith("left out"):
             self.exit_code = 1

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 import tfgan_app
 from tfgan_app.commands.building import build_trainer
+from tfgan_app.commands.leftovers import data_folders, report_leftovers
 from tfgan_app.commands.run_directory import RunDirectory, check_resumable
 from tfgan_app.commands.task_report import TaskReport
 from tfgan_app.commands.training_session import TrainingSession, with_data_sharding
@@ -48,6 +49,9 @@ def run(args: argparse.Namespace) -> int:
     if saved is None and is_chief(strategy):
         run_dir.check_unused()
     report = TaskReport()
+    if is_chief(strategy):
+        for source in data_folders(config):
+            report_leftovers(source, report)
     if args.dry_run:
         _dry_run(task_class, config, report=report, strategy=strategy)
         return report.exit_code
@@ -128,7 +132,7 @@ def _train(task: Task, config: RunConfig, *, run: RunDirectory, strategy, resume
                 "pictures have changed since; restore them, or start a new run."
             )
         step = session.resume()
-        if step >= config.training.steps:
+        if step >= config.training.steps and run.is_finished(config.training.steps):
             raise ValueError(
                 f"The run in {run.path} has finished its {config.training.steps} steps. Give it more with `--steps`."
             )

@@ -28,7 +28,7 @@ from tfgan_app.commands.metrics_text import format_metrics
 from tfgan_app.commands.next_commands import next_commands
 from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.config import RunConfig
-from tfgan_app.files import atomic_path
+from tfgan_app.files import atomic_path, printable
 from tfgan_app.inference import COMPANION
 from tfgan_app.registry import metric_name
 from tfgan_app.training.checkpoints import Checkpoints
@@ -116,6 +116,8 @@ class TrainingSession:
         try:
             if not self.checkpoints.paths():
                 self._save(0)
+            if int(self.trainer.step.numpy()) >= self.config.training.steps:
+                self._complete()
             self._fit_with_rollbacks()
         except BaseException:
             self._write_report({})
@@ -133,6 +135,15 @@ class TrainingSession:
         # One of several workers that stops by itself would leave the others waiting for it: there, a signal ends the
         # process at once, and all resume from the last checkpoint.
         return self._strategy.num_replicas_in_sync == 1 or self._strategy.cluster_resolver is None
+
+    def _complete(self) -> None:
+        """Does what a run that was killed after its last step has left undone, up to `_finish`."""
+        step = int(self.trainer.step.numpy())
+        if self._is_chief:
+            self._save_model("last")
+        for callback in self._callbacks():
+            if isinstance(callback, (ImageGrids, Validation)):
+                callback.complete(step)
 
     def _fit_with_rollbacks(self) -> None:
         rollbacks = 0
@@ -233,6 +244,7 @@ class TrainingSession:
             self.events.record(self.config.training.steps, "error", f"could not write the examples: {error}")
         self._write_report(summary)
         if self._is_chief:
+            self.run.mark_finished(int(self.trainer.step.numpy()))
             print(format_metrics(summary))
             print("next:", *self._next_commands(), sep="\n  ")
         # A worker that left early would be taken for a failed one.
@@ -250,7 +262,7 @@ class TrainingSession:
             self.events.record(int(self.trainer.step.numpy()), "error", f"could not write the report: {error}")
             return
         if self._is_chief:
-            print(f"report: {path}")
+            print(f"report: {printable(path)}")
 
     def _next_commands(self) -> list[str]:
         finished = int(self.trainer.step.numpy()) >= self.config.training.steps

@@ -18,6 +18,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from tfgan_app.caches import give_tfds_a_home
 from tfgan_app.data.folders import VAL_NAMES
 from tfgan_app.data.labelled import NO_LABEL, LabelledPictures, LabelledSet, hold_out
 
@@ -162,6 +163,7 @@ def import_tfds() -> ModuleType:
     Raises:
         ValueError: If it is not installed. One line.
     """
+    give_tfds_a_home()
     try:
         return importlib.import_module("tensorflow_datasets")
     except ImportError as error:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import tensorflow as tf
@@ -12,12 +14,16 @@ import tensorflow as tf
 from tfgan_app.data.decoding import decode_jpeg
 from tfgan_app.data.labelled import LabelledPictures
 from tfgan_app.data.pairs import PicturePair
-from tfgan_app.images import MAX_PIXELS, picture_header, read_rgb
+from tfgan_app.files import printable
+from tfgan_app.images import MAX_PIXELS, PictureHeader, picture_header
+from tfgan_app.picture_files import read_picture
+from tfgan_app.picture_files.value_range import InputRange, RangeNote
 
 MAX_ASPECT = 64
 """A picture is at most this many times as long as wide: resized by its short side, it would outgrow memory."""
 
 _MAX_THREADS = 4
+_SHOWN_RANGES = 3
 _Item = TypeVar("_Item")
 
 
@@ -26,6 +32,8 @@ def find_readable(
     *,
     on_skip: Callable[[PicturePair, str], Any],
     on_progress: Callable[[int, int], Any] | None = None,
+    on_note: Callable[[str], Any] | None = None,
+    input_range: InputRange | None = None,
 ) -> list[PicturePair]:
     """Decodes every picture once and drops the pairs that training could not read.
 
@@ -33,11 +41,19 @@ def find_readable(
         pairs: Pairs to check.
         on_skip: Called with each dropped pair and one line that names the file and says what is wrong.
         on_progress: Called with the number of pairs checked so far and the number of all pairs.
+        on_note: Called with a line for each range of values that was taken of floats or wide integers.
+        input_range: As for `check_picture`.
 
     Returns:
         The readable pairs, in their order.
     """
-    return _without_problems(pairs, _pair_problem, on_skip=on_skip, on_progress=on_progress)
+    return _without_problems(
+        pairs,
+        lambda pair: [check_picture(path, input_range=input_range) for path in _files_of(pair)],
+        on_skip=on_skip,
+        on_progress=on_progress,
+        on_note=on_note,
+    )
 
 
 def find_readable_pictures(
@@ -45,6 +61,8 @@ def find_readable_pictures(
     *,
     on_skip: Callable[[str, str], Any],
     on_progress: Callable[[int, int], Any] | None = None,
+    on_note: Callable[[str], Any] | None = None,
+    input_range: InputRange | None = None,
 ) -> LabelledPictures:
     """Decodes every picture file once and drops those that training could not read.
 
@@ -53,6 +71,8 @@ def find_readable_pictures(
         on_skip: Called with the name of each dropped picture and one line that names the file and says what is
             wrong.
         on_progress: Called with the number of pictures checked so far and the number of all pictures.
+        on_note: As for `find_readable`.
+        input_range: As for `check_picture`.
 
     Returns:
         The readable pictures, in their order.
@@ -62,63 +82,105 @@ def find_readable_pictures(
         return pictures
     readable = _without_problems(
         range(len(paths)),
-        lambda i: picture_problem(paths[i]),
+        lambda i: [check_picture(paths[i], input_range=input_range)],
         on_skip=lambda i, problem: on_skip(pictures.names[i], problem),
         on_progress=on_progress,
+        on_note=on_note,
     )
     return pictures.select(readable)
 
 
+@dataclass(frozen=True)
+class FileCheck:
+    """The outcome of decoding one file.
+
+    Attributes:
+        header: The file's header; None if it has none.
+        problem: One line that names the file and says why training could not read it; None if it can.
+        value_range: The note of the range that was taken of floats or wide integers; None for all other files.
+    """
+
+    header: PictureHeader | None
+    problem: str | None = None
+    value_range: str | None = None
+
+
 def picture_problem(path: str | os.PathLike) -> str | None:
+    """The problem that `check_picture` finds."""
+    return check_picture(path).problem
+
+
+def check_picture(path: str | os.PathLike, *, input_range: InputRange | None = None) -> FileCheck:
     """Decodes a picture as training would.
 
     Args:
         path: The file.
+        input_range: The values of black and white in files of more than 8 bits; None decides by the file.
 
     Returns:
-        None if it can be read, else one line that names the file and says what is wrong with it.
+        A `FileCheck`.
     """
+    header = None
     try:
         header = picture_header(path)
         if max(header.width, header.height) > MAX_ASPECT * min(header.width, header.height):
             size = f"{header.width} x {header.height}"
-            return f"Cannot use the picture '{os.fspath(path)}': expected sides up to 1:{MAX_ASPECT}, received {size}"
+            expected = f"expected sides up to 1:{MAX_ASPECT}, received {size}"
+            return FileCheck(header, f"Cannot use the picture '{printable(path)}': {expected}")
         if not header.plain or header.width * header.height > MAX_PIXELS:
-            read_rgb(path, max_pixels=MAX_PIXELS)
-            return None
+            notes = read_picture(path, max_pixels=MAX_PIXELS, input_range=input_range).notes
+            taken = next((note.range_alone for note in notes if isinstance(note, RangeNote)), None)
+            return FileCheck(header, value_range=taken)
     except ValueError as error:
-        return str(error)
+        return FileCheck(header, str(error))
     try:
         with tf.device("CPU:0"):
             contents = tf.io.read_file(os.fsencode(path))
             # The smallest ratio still parses all of the file, and so finds the same damage.
             tf.io.decode_png(contents) if header.format == "PNG" else decode_jpeg(contents, ratio=8)
     except tf.errors.OpError:
-        return f"Cannot read the picture '{os.fspath(path)}': its data are damaged or cut short"
-    return None
+        return FileCheck(header, f"Cannot read the picture '{printable(path)}': its data are damaged or cut short")
+    return FileCheck(header)
 
 
-def _pair_problem(pair: PicturePair) -> str | None:
-    """The first problem with the one or two files of a pair."""
-    paths = dict.fromkeys((pair.input_path, pair.target_path))
-    return next(filter(None, map(picture_problem, paths)), None)
+def _files_of(pair: PicturePair) -> Sequence[os.PathLike]:
+    """The one or two files of a pair."""
+    return list(dict.fromkeys((pair.input_path, pair.target_path)))
 
 
 def _without_problems(
     items: Sequence[_Item],
-    problem_of: Callable[[_Item], str | None],
+    checks_of: Callable[[_Item], Sequence[FileCheck]],
     *,
     on_skip: Callable[[_Item, str], Any],
     on_progress: Callable[[int, int], Any] | None,
+    on_note: Callable[[str], Any] | None,
 ) -> list[_Item]:
     """The items without a problem, in their order; checks a few at a time."""
-    good = []
+    good, ranges = [], Counter()
     with ThreadPoolExecutor(min(_MAX_THREADS, os.cpu_count() or 1)) as pool:
-        for done, (item, problem) in enumerate(zip(items, pool.map(problem_of, items), strict=True), start=1):
-            if problem:
+        for done, (item, checks) in enumerate(zip(items, pool.map(checks_of, items), strict=True), start=1):
+            if problem := next((check.problem for check in checks if check.problem), None):
                 on_skip(item, problem)
             else:
                 good.append(item)
+                ranges.update(check.value_range for check in checks if check.value_range)
             if on_progress:
                 on_progress(done, len(items))
+    for line in range_lines(ranges):
+        if on_note:
+            on_note(line)
     return good
+
+
+def range_lines(ranges: Mapping[str, int]) -> list[str]:
+    """Lines that say which ranges of values were taken how often, the most frequent first.
+
+    Args:
+        ranges: How many files each note is of.
+    """
+    ranked = Counter(ranges).most_common()
+    lines = [f"{note}: {count} of the files" for note, count in ranked[:_SHOWN_RANGES]]
+    if left := sum(count for _, count in ranked[_SHOWN_RANGES:]):
+        lines.append(f"other ranges: {left} of the files; an input range makes them one (data.input_range=LOW,HIGH)")
+    return lines

@@ -9,6 +9,7 @@ import numpy as np
 
 from tfgan_app.data.folders import VAL_NAMES, unique_names
 from tfgan_app.data.labelled import NO_LABEL, LabelledPictures, LabelledSet, hold_out
+from tfgan_app.files import printable
 from tfgan_app.images import find_pictures, picture_header
 
 ACCEPTED_LAYOUTS = (
@@ -19,7 +20,6 @@ ACCEPTED_LAYOUTS = (
 """What a person may put into a folder of labelled pictures."""
 
 _GRAY_MODES = frozenset({"1", "L", "LA", "La", "I", "F"})
-_GRAY_MODE_PREFIX = "I;16"
 
 
 def find_labelled(root: str | Path, *, val_fraction: float = 0.1, seed: int = 0) -> LabelledSet:
@@ -47,11 +47,11 @@ def find_labelled(root: str | Path, *, val_fraction: float = 0.1, seed: int = 0)
     """
     root = Path(root)
     if not root.is_dir():
-        raise ValueError(f"There is no folder '{root}'. {_expected()}")
+        raise ValueError(f"There is no folder '{printable(root)}'. {_expected()}")
     train_folder, val_folder = find_splits(root)
     train = _read_folder(train_folder)
     if not train.names:
-        raise ValueError(f"There is no picture in '{train_folder}'. {_expected()}")
+        raise ValueError(f"There is no picture in '{printable(train_folder)}'. {_expected()}")
     kind = "class folders" if train.class_names else "pictures without classes"
     if val_folder is None:
         layout = kind if train_folder == root else f"{train_folder.name}/ with {kind}"
@@ -107,18 +107,25 @@ def _read_folder(folder: Path) -> _Found:
 
 
 def _picture_folders(folder: Path) -> dict[Path, list[Path]]:
-    """The visible sub-folders that hold pictures, linked ones too, with all pictures in them."""
-    children = [child for child in sorted(folder.iterdir()) if child.is_dir() and not child.name.startswith(".")]
-    return {child: pictures for child in children if (pictures := find_pictures(child))}
+    """The visible sub-folders that hold pictures, with all pictures in them; of two that are one, the first."""
+    found: dict[Path, list[Path]] = {}
+    for path in find_pictures(folder):
+        if path.parent != folder:
+            found.setdefault(folder / path.relative_to(folder).parts[0], []).append(path)
+    return dict(sorted(found.items()))
 
 
 def _check_classes(train: _Found, val: _Found, *, folder: Path) -> None:
     """Raises a `ValueError` if held-out pictures are of no class that is trained on."""
     if bool(train.class_names) != bool(val.class_names):
         kinds = ["class folders" if found.class_names else "pictures without classes" for found in (train, val)]
-        raise ValueError(f"Both splits must be of one kind. Received {kinds[0]} to train on, in '{folder}' {kinds[1]}.")
+        raise ValueError(
+            f"Both splits must be of one kind. Received {kinds[0]} to train on, in '{printable(folder)}' {kinds[1]}."
+        )
     if unknown := sorted(set(val.class_names) - set(train.class_names)):
-        raise ValueError(f"'{folder}' has classes without training pictures: {', '.join(unknown)}. Move or add some.")
+        raise ValueError(
+            f"'{printable(folder)}' has classes without training pictures: {', '.join(unknown)}. Move or add some."
+        )
 
 
 def _all_gray(paths: list[Path]) -> bool:
@@ -129,7 +136,7 @@ def _all_gray(paths: list[Path]) -> bool:
             mode = picture_header(path).mode
         except ValueError:
             continue
-        if mode not in _GRAY_MODES and not mode.startswith(_GRAY_MODE_PREFIX):
+        if mode.partition(";")[0] not in _GRAY_MODES:  # "I;16" too.
             return False
         any_gray = True
     return any_gray

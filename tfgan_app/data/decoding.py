@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_app.images import PictureHeader, picture_header, read_rgb
+from tfgan_app.picture_files.value_range import InputRange
 
 # A picture is decoded at 1/2, 1/4 or 1/8 of its size when that still leaves this many times the wanted size:
 # the JPEG decoder then skips most of its work, and the antialiased resize after it still has enough to work
@@ -70,6 +71,7 @@ class FilePictures:
         reduce_to_px: JPEG files may be decoded at a fraction of their size that leaves the short side well
             above this; None decodes every pixel.
         background: Colour behind transparent pixels.
+        input_range: The values of black and white in files of more than 8 bits; None decides by the file.
 
     Raises:
         ValueError: If a header cannot be read.
@@ -84,6 +86,7 @@ class FilePictures:
         parts: int = 1,
         reduce_to_px: int | None = None,
         background: tuple[int, int, int] = (255, 255, 255),
+        input_range: InputRange | None = None,
     ):
         with ThreadPoolExecutor() as pool:
             headers = list(pool.map(picture_header, paths))
@@ -94,7 +97,7 @@ class FilePictures:
             for header, size in zip(headers, self.sizes, strict=True)
         ]
         kinds = sorted(set(decoders))
-        self._branches = [_build_decoder(kind, background) for kind in kinds]
+        self._branches = [_build_decoder(kind, background, input_range) for kind in kinds]
         with tf.device("CPU:0"):
             self._paths = tf.constant([os.fsencode(path) for path in paths])
             self._branch_indices = tf.constant([kinds.index(decoder) for decoder in decoders])
@@ -122,12 +125,14 @@ def _choose_decoder(header: PictureHeader, *, size: Sequence[int], reduce_to_px:
     return f"jpeg/{1 if reduce_to_px is None else _jpeg_ratio(*size, size_px=reduce_to_px)}"
 
 
-def _build_decoder(kind: str, background: tuple[int, int, int]) -> Callable[[tf.Tensor], tf.Tensor]:
+def _build_decoder(
+    kind: str, background: tuple[int, int, int], input_range: InputRange | None
+) -> Callable[[tf.Tensor], tf.Tensor]:
     """A function from a file's path to uint8 [height, width, 3]."""
     if kind == _PILLOW:
 
         def read(path: bytes) -> np.ndarray:
-            return read_rgb(os.fsdecode(path), background=background)
+            return read_rgb(os.fsdecode(path), background=background, input_range=input_range)
 
         def decode(path: tf.Tensor) -> tf.Tensor:
             return tf.ensure_shape(tf.numpy_function(read, [path], tf.uint8), [None, None, 3])

@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
+from tfgan_app.files import printable
+
 VAL_NAMES = ("val", "valid", "validation", "test")
 """Lower-case names of held-out splits; of several the first counts."""
 
@@ -17,8 +19,11 @@ def folders_by_name(folder: Path) -> dict[str, Path]:
 
 
 def picture_name(path: Path, folder: Path) -> str:
-    """Path within `folder` without suffix. Composed Unicode, since macOS stores names decomposed."""
-    return unicodedata.normalize("NFC", path.relative_to(folder).with_suffix("").as_posix())
+    """Path within `folder` without suffix, as text that can be hashed, printed and written anywhere.
+
+    Composed Unicode, since macOS stores names decomposed; what is no Unicode is escaped.
+    """
+    return printable(unicodedata.normalize("NFC", path.relative_to(folder).with_suffix("").as_posix()))
 
 
 def unique_names(paths: Sequence[Path], folder: Path) -> dict[str, Path]:
@@ -26,7 +31,13 @@ def unique_names(paths: Sequence[Path], folder: Path) -> dict[str, Path]:
     names: dict[str, Path] = {}
     for path in paths:
         name = picture_name(path, folder)
-        names[f"{name}{path.suffix}" if name in names else name] = path
+        if name in names:
+            name = f"{name}{path.suffix}"
+        while (
+            name in names
+        ):  # `a.gif.png` beside `a.png` and `a.gif`, or an escaped name beside one that looks like it.
+            name = f"{name}_"
+        names[name] = path
     return names
 
 

@@ -7,12 +7,16 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tfgan_app.data.checking import picture_problem
+from tfgan_app.data.checking import check_picture, range_lines
 from tfgan_app.data.pairs import PairSet, PicturePair, find_pairs
-from tfgan_app.images import MAX_PIXELS, PictureHeader, picture_header
+from tfgan_app.files import check_regular, printable
+from tfgan_app.images import MAX_PIXELS, PictureHeader
+from tfgan_app.picture_files.value_range import InputRange
+from tfgan_app.picture_grid import spread_indices
 
 _SHOWN = 5
 _THREADS = 4
@@ -59,6 +63,7 @@ class Inspection:
         largest: The same for the most pixels.
         modes: Number of files of each pixel format in Pillow's words, such as `{"RGB": 12}`.
         formats: Number of files of each file format, such as `{"PNG": 12}`.
+        ranges: Number of files of floats or wide integers by the note of the range that was taken.
         problems: What is wrong.
     """
 
@@ -73,6 +78,7 @@ class Inspection:
     largest: tuple[int, int] | None
     modes: dict[str, int]
     formats: dict[str, int]
+    ranges: dict[str, int]
     problems: list[Problem]
 
     def to_dict(self) -> dict[str, Any]:
@@ -83,7 +89,7 @@ class Inspection:
         """All of it, as a person reads it."""
         held_out = "held out by name" if self.val_is_holdout else "from the data's own split"
         lines = [
-            f"{self.root}: {self.layout}",
+            f"{printable(self.root)}: {self.layout}",
             f"  {f'training {self.records}':17} {self.train_count}",
             f"  {f'held-out {self.records}':17} {self.val_count} ({held_out})",
             *self._class_lines(),
@@ -92,11 +98,12 @@ class Inspection:
             sizes = " to ".join(f"{width} x {height}" for width, height in (self.smallest, self.largest))
             lines += [f"  picture sizes     {sizes} px (width x height)"]
         lines += [f"  pixel formats     {_counts(self.modes)}", f"  file formats      {_counts(self.formats)}"]
+        lines += [f"  {'value ranges':17} {line}" for line in range_lines(self.ranges)]
         if not self.problems:
             lines.append("No problems found.")
         for problem in self.problems:
             lines.append(_headline(problem))
-            lines += [f"  - {found}" for found in problem.found[:_SHOWN]]
+            lines += [f"  - {problem.found[index]}" for index in spread_indices(len(problem.found), _SHOWN)]
             if len(problem.found) > _SHOWN:
                 lines.append(f"  ... and {len(problem.found) - _SHOWN} more")
         return lines
@@ -112,6 +119,7 @@ def inspect_pairs(
     direction: str = "a2b",
     val_fraction: float = 0.1,
     seed: int = 0,
+    input_range: InputRange | None = None,
     on_progress: Callable[[int, int], Any] | None = None,
 ) -> Inspection:
     """Reads every picture of a pair set and reports what is in it and what is wrong.
@@ -121,6 +129,7 @@ def inspect_pairs(
         direction: As for `find_pairs`.
         val_fraction: As for `find_pairs`.
         seed: As for `find_pairs`.
+        input_range: As for `check_picture`.
         on_progress: Called with the number of files read so far and the number of all files.
 
     Returns:
@@ -132,7 +141,7 @@ def inspect_pairs(
     pairs = find_pairs(root, direction=direction, val_fraction=val_fraction, seed=seed)
     everything = [*pairs.train, *pairs.val]
     paths = list(dict.fromkeys(path for pair in everything for path in (pair.input_path, pair.target_path)))
-    files = read_files(paths, on_progress=on_progress)
+    files = read_files(paths, input_range=input_range, on_progress=on_progress)
     sizes = [_picture_size(pair, files, side) for pair in everything for side in ("input", "target")]
     smallest, largest = size_range(size for size in sizes if size)
     return Inspection(
@@ -145,6 +154,7 @@ def inspect_pairs(
         largest=largest,
         modes=most_common(file.header.mode for file in files.values() if file.header),
         formats=most_common(file.header.format for file in files.values() if file.header),
+        ranges=most_common(file.value_range for file in files.values() if file.value_range),
         problems=_problems(pairs, files),
     )
 
@@ -157,11 +167,13 @@ class FileFacts:
         header: Its header, or None if it has none.
         problem: Why training could not read it, in one line that names it, or None.
         digest: Hash of its bytes.
+        value_range: The note of the range that was taken of floats or wide integers.
     """
 
     header: PictureHeader | None
     problem: str | None
     digest: str
+    value_range: str | None = None
 
     @property
     def oversized(self) -> bool:
@@ -169,20 +181,26 @@ class FileFacts:
         return self.header is not None and self.header.width * self.header.height > MAX_PIXELS
 
 
-def read_files(paths: Sequence[Path], *, on_progress: Callable[[int, int], Any] | None = None) -> dict[Path, FileFacts]:
+def read_files(
+    paths: Sequence[Path],
+    *,
+    input_range: InputRange | None = None,
+    on_progress: Callable[[int, int], Any] | None = None,
+) -> dict[Path, FileFacts]:
     """Reads all files, a few at a time.
 
     Args:
         paths: The files.
+        input_range: As for `check_picture`.
         on_progress: Called with the number of files read so far and the number of all files.
 
     Returns:
         What was read, in the order of `paths`.
     """
-    files = {}
+    files, read = {}, partial(_read_file, input_range=input_range)
     with ThreadPoolExecutor(_THREADS) as pool:
-        for path, file in zip(paths, pool.map(_read_file, paths), strict=True):
-            files[path] = file
+        for path, facts in zip(paths, pool.map(read, paths), strict=True):
+            files[path] = facts
             if on_progress:
                 on_progress(len(files), len(paths))
     return files
@@ -190,11 +208,11 @@ def read_files(paths: Sequence[Path], *, on_progress: Callable[[int, int], Any] 
 
 def unusable(files: Iterable[FileFacts]) -> dict[str, list[str]]:
     """The problems of files that cannot be used, under `"unreadable"` and `"oversized"`."""
-    found = [file for file in files if file.problem]
-    return {
-        "unreadable": [file.problem for file in found if not file.oversized],
-        "oversized": [file.problem for file in found if file.oversized],
-    }
+    found = {"unreadable": [], "oversized": []}
+    for file in files:
+        if file.problem:
+            found["oversized" if file.oversized else "unreadable"].append(file.problem)
+    return found
 
 
 def equal_names(digests: Iterable[tuple[Hashable, str]]) -> list[str]:
@@ -227,7 +245,7 @@ def _problems(pairs: PairSet, files: dict[Path, FileFacts]) -> list[Problem]:
     everything = [*pairs.train, *pairs.val]
     train, val = _digests(pairs.train, files), _digests(pairs.val, files)
     found = {
-        "unmatched": [str(path) for path in pairs.unmatched],
+        "unmatched": [printable(path) for path in pairs.unmatched],
         **unusable(files.values()),
         "duplicate": equal_names(train) + equal_names(val),
         "leaked": leaked_names(train, val),
@@ -239,20 +257,18 @@ def _problems(pairs: PairSet, files: dict[Path, FileFacts]) -> list[Problem]:
     return problems
 
 
-def _read_file(path: Path) -> FileFacts:
-    try:
-        header = picture_header(path)
-    except ValueError as error:
-        return FileFacts(None, str(error), _digest(path))
-    return FileFacts(header, picture_problem(path), _digest(path))
+def _read_file(path: Path, input_range: InputRange | None) -> FileFacts:
+    check = check_picture(path, input_range=input_range)
+    return FileFacts(check.header, check.problem, _digest(path), check.value_range)
 
 
 def _digest(path: Path) -> str:
-    """Hash of a file's bytes; of its path if it cannot be read, so that it equals no other."""
+    """Hash of a file's bytes; its path if it cannot be read, so that it equals no other."""
     try:
+        check_regular(path)
         return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        return str(path)
+    except (OSError, ValueError):
+        return printable(path)
 
 
 def _digests(pairs: Sequence[PicturePair], files: dict[Path, FileFacts]) -> list[tuple[Hashable, str]]:

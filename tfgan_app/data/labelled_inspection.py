@@ -24,7 +24,9 @@ from tfgan_app.data.inspection import (
 )
 from tfgan_app.data.labelled import LabelledPictures, LabelledSet
 from tfgan_app.data.opening import open_labelled
+from tfgan_app.files import printable
 from tfgan_app.images import MAX_PIXELS, PictureHeader
+from tfgan_app.picture_files.value_range import InputRange
 
 _SHOWN_CLASSES = 20
 _FEW_PICTURES = 10
@@ -71,6 +73,7 @@ def inspect_labelled(
     *,
     val_fraction: float = 0.1,
     seed: int = 0,
+    input_range: InputRange | None = None,
     on_progress: Callable[[int, int], Any] | None = None,
 ) -> LabelledInspection:
     """Reads every picture of a labelled set and reports what is in it and what is wrong.
@@ -79,6 +82,7 @@ def inspect_labelled(
         source: As for `open_labelled`.
         val_fraction: As for `open_labelled`.
         seed: As for `open_labelled`.
+        input_range: As for `check_picture`.
         on_progress: Called with the number of files read so far and the number of all files.
 
     Returns:
@@ -88,7 +92,7 @@ def inspect_labelled(
         ValueError: If the source cannot be opened.
     """
     found = open_labelled(source, val_fraction=val_fraction, seed=seed)
-    train, val = _read(found, on_progress)
+    train, val = _read(found, input_range=input_range, on_progress=on_progress)
     headers = [facts.header for facts in (*train, *val) if facts.header]
     smallest, largest = size_range((header.width, header.height) for header in headers)
     classes = _class_counts(found)
@@ -102,16 +106,17 @@ def inspect_labelled(
         largest=largest,
         modes=most_common(header.mode for header in headers),
         formats=most_common(header.format for header in headers),
+        ranges=most_common(facts.value_range for facts in (*train, *val) if facts.value_range),
         problems=_problems(found, train, val) + _class_problems(classes),
         classes=classes,
     )
 
 
-def _read(found: LabelledSet, on_progress: Callable[[int, int], Any] | None) -> tuple[list[FileFacts], list[FileFacts]]:
+def _read(found: LabelledSet, **options: Any) -> tuple[list[FileFacts], list[FileFacts]]:
     """What was read of each training and each held-out picture."""
     if found.train.images is not None:
         return _array_facts(found.train.images), _array_facts(found.val.images)
-    files = read_files([*found.train.paths, *found.val.paths], on_progress=on_progress)
+    files = read_files([*found.train.paths, *found.val.paths], **options)
     return [files[path] for path in found.train.paths], [files[path] for path in found.val.paths]
 
 
@@ -132,7 +137,7 @@ def _problems(found: LabelledSet, train_facts: list[FileFacts], val_facts: list[
     """Everything that is wrong with the pictures, each kind once."""
     train, val = _Usable(found.train, train_facts), _Usable(found.val, val_facts)
     by_kind = {
-        "unsorted": [str(path) for path in found.unsorted],
+        "unsorted": [printable(path) for path in found.unsorted],
         **unusable([*train_facts, *val_facts]),
         "duplicate": train.equal_in_class() + val.equal_in_class(),
         "in two classes": _in_two_classes([*train.records, *val.records], found.class_names),

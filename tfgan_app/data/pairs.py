@@ -14,6 +14,7 @@ from tfgan_app.data.folders import (
     picture_name,
     unique_names,
 )
+from tfgan_app.files import printable
 from tfgan_app.images import find_pictures, picture_header
 
 ACCEPTED_LAYOUTS = (
@@ -94,7 +95,7 @@ def find_pairs(root: str | Path, *, direction: str = "a2b", val_fraction: float 
         raise ValueError(f"`direction` must be one of {', '.join(_DIRECTIONS)}. Received: '{direction}'.")
     check_val_fraction(val_fraction)
     if not root.is_dir():
-        raise ValueError(f"The data must be a folder of picture pairs. There is no folder '{root}'.")
+        raise ValueError(f"The data must be a folder of picture pairs. There is no folder '{printable(root)}'.")
     layout, train, val, unmatched = _read_layout(root)
     if not train:
         raise ValueError(_not_a_pair_set(root, "no picture of A/ has a partner of the same name in B/"))
@@ -166,7 +167,7 @@ def _read_split(folder: Path, *, root: Path) -> tuple[str, list[PicturePair], li
         return "A/ and B/", *_match(*_both(root, folders, "a", "b"))
     pictures = find_pictures(folder)
     if not pictures:
-        raise ValueError(_not_a_pair_set(root, f"there is no picture in '{folder}'"))
+        raise ValueError(_not_a_pair_set(root, f"there is no picture in '{printable(folder)}'"))
     halvable, unmatched = [], []
     for path in pictures:
         (halvable if _is_side_by_side(path) else unmatched).append(path)
@@ -227,9 +228,11 @@ def _both(root: Path, folders: dict[str, Path], a: str, b: str) -> tuple[Path, P
     """The folders named `a` and `b`, of which one is known to exist."""
     for name, partner in ((a, b), (b, a)):
         if name not in folders:
-            raise ValueError(_not_a_pair_set(root, f"the partner of the folder '{folders[partner]}' is missing"))
+            raise ValueError(
+                _not_a_pair_set(root, f"the partner of the folder '{printable(folders[partner])}' is missing")
+            )
     return folders[a], folders[b]
 
 
 def _not_a_pair_set(root: Path, reason: str) -> str:
-    return f"'{root}' is no set of picture pairs: {reason}. Accepted are: {'; '.join(ACCEPTED_LAYOUTS)}."
+    return f"'{printable(root)}' is no set of picture pairs: {reason}. Accepted are: {'; '.join(ACCEPTED_LAYOUTS)}."

@@ -15,7 +15,9 @@ from tfgan_app.data.decoding import FilePictures
 from tfgan_app.data.labelled import LabelledPictures
 from tfgan_app.data.picture_sets import open_pictures
 from tfgan_app.data.reading import Column, PictureReader
+from tfgan_app.files import printable
 from tfgan_app.images import picture_header
+from tfgan_app.picture_files.value_range import InputRange
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ def build_partner_dataset(
     start_step: int = 0,
     cache_budget_mb: int = 1024,
     background: tuple[int, int, int] = (255, 255, 255),
+    input_range: InputRange | None = None,
     on_progress: Callable[[int, int], Any] | None = None,
 ) -> tf.data.Dataset:
     """Builds the training batches of the steps `start_step` to `steps - 1`, as `build_labelled_dataset` does.
@@ -103,16 +106,18 @@ def build_partner_dataset(
         start_step: as there.
         cache_budget_mb: as there.
         background: as there.
+        input_range: as there.
         on_progress: as there.
 
     Returns:
         A dataset of `{"image": uint8 [batch, size_px, size_px, 3], "position": int64 [batch]}` with, for each name of
         partners, uint8 `[batch, size_px / scale, size_px / scale, 3]` of the same place.
     """
-    columns = {"image": Column(FilePictures(pictures.paths, background=background))}
+    reading = {"background": background, "input_range": input_range}
+    columns = {"image": Column(FilePictures(pictures.paths, **reading))}
     for name, given in partners.items():
         # Each pixel repeated, so that all are cut at the same place.
-        columns[name] = Column(FilePictures(given.paths, background=background), repeat=given.scale)
+        columns[name] = Column(FilePictures(given.paths, **reading), repeat=given.scale)
     dataset = build_batches(
         PictureReader(columns, size_px=size_px, resize="none"),
         size_px=size_px,
@@ -133,13 +138,13 @@ def build_partner_dataset(
 
 def _problem(path: Path, partner: Path | None, *, scale: int, folder: str | Path) -> str | None:
     if partner is None:
-        return f"'{path}' has no picture of its name in {folder}"
+        return f"'{printable(path)}' has no picture of its name in {printable(folder)}"
     if problem := picture_problem(partner):
         return problem
     high, low = picture_header(path), picture_header(partner)
     if (high.width, high.height) == (low.width * scale, low.height * scale):
         return None
     return (
-        f"'{path}' must be {scale} times as wide and high as '{partner}'. "
+        f"'{printable(path)}' must be {scale} times as wide and high as '{printable(partner)}'. "
         f"Received {high.width} x {high.height} and {low.width} x {low.height}"
     )

@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tfgan_app.caches import cache_folder
 from tfgan_app.data.array_sets import LOADING_HINT, TFDS, import_tfds, one_line_errors
 from tfgan_app.data.class_folders import find_splits
 from tfgan_app.data.folders import VAL_NAMES, check_val_fraction, unique_names
 from tfgan_app.data.labelled import NO_LABEL, LabelledPictures, LabelledSet, hold_out
 from tfgan_app.data.opening import KERAS, open_labelled
+from tfgan_app.files import printable
 from tfgan_app.images import find_pictures
 
 FEATURES = ("hr", "image")
@@ -52,8 +54,7 @@ def open_pictures(
     if not text.startswith(TFDS):
         return _find_all(Path(source), val_fraction=val_fraction)
     name, _, split = text.removeprefix(TFDS).partition(":")
-    cache = Path(cache_dir or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tfgan_app/pictures")
-    folder = cache / _folder_name(name, split)
+    folder = Path(cache_dir or cache_folder("pictures")) / _folder_name(name, split)
     if not folder.is_dir():
         on_note(f"unpacking {text} to {folder}")
         _unpack(name, split, folder, origin=text)
@@ -64,11 +65,15 @@ def _find_all(root: Path, *, val_fraction: float) -> LabelledSet:
     """Every picture in a folder and its sub-folders; `train/` and `val/` are splits."""
     check_val_fraction(val_fraction)
     if not root.is_dir():
-        raise ValueError(f"There is no folder '{root}'. Expected a folder of pictures, or one with train/ and val/.")
+        raise ValueError(
+            f"There is no folder '{printable(root)}'. Expected a folder of pictures, or one with train/ and val/."
+        )
     train_folder, val_folder = find_splits(root)
     train = _all_pictures(train_folder)
     if not len(train):
-        raise ValueError(f"There is no picture in '{train_folder}'. Expected some, or folders train/ and val/ of them.")
+        raise ValueError(
+            f"There is no picture in '{printable(train_folder)}'. Expected some, or folders train/ and val/ of them."
+        )
     if val_folder is not None:
         return LabelledSet("train/ and val/", str(root), (), train, _all_pictures(val_folder), False, False)
     parts = hold_out(train, fraction=val_fraction, seed=0)

@@ -12,6 +12,7 @@ from tfgan_app.data.batching import build_batches, load_squares
 from tfgan_app.data.labelled import LabelledPictures
 from tfgan_app.data.pairs import PicturePair
 from tfgan_app.data.reading import build_labelled_reader, build_pair_reader
+from tfgan_app.picture_files.value_range import InputRange
 
 
 def build_pair_dataset(
@@ -25,6 +26,7 @@ def build_pair_dataset(
     resize: str = "short_side",
     cache_budget_mb: int = 1024,
     background: tuple[int, int, int] = (255, 255, 255),
+    input_range: InputRange | None = None,
     on_progress: Callable[[int, int], Any] | None = None,
 ) -> tf.data.Dataset:
     """Builds the training batches of the steps `start_step` to `steps - 1`.
@@ -44,6 +46,7 @@ def build_pair_dataset(
             smaller pictures.
         cache_budget_mb: Keep the pictures in memory if they need no more than this.
         background: Colour behind transparent pixels.
+        input_range: The values of black and white in files of more than 8 bits; None decides by the file.
         on_progress: Called with the number of pairs read so far and the number of all pairs, while pictures
             are read into memory.
 
@@ -57,7 +60,7 @@ def build_pair_dataset(
     """
     _check_positive(load_size_px=load_size_px, batch_size=batch_size)
     return build_batches(
-        build_pair_reader(pairs, size_px=load_size_px, resize=resize, background=background),
+        build_pair_reader(pairs, size_px=load_size_px, resize=resize, background=background, input_range=input_range),
         size_px=load_size_px,
         batch_size=batch_size,
         steps=steps,
@@ -80,6 +83,7 @@ def build_labelled_dataset(
     resize: str = "short_side",
     cache_budget_mb: int = 1024,
     background: tuple[int, int, int] = (255, 255, 255),
+    input_range: InputRange | None = None,
     scales: np.ndarray | None = None,
     on_progress: Callable[[int, int], Any] | None = None,
 ) -> tf.data.Dataset:
@@ -97,6 +101,7 @@ def build_labelled_dataset(
         resize: As for `build_pair_dataset`.
         cache_budget_mb: As for `build_pair_dataset`.
         background: As for `build_pair_dataset`.
+        input_range: As for `build_pair_dataset`.
         scales: As for `PictureReader`: at which share of its size each picture is read.
         on_progress: Called with the number of pictures read so far and the number of all pictures, while they
             are read into memory.
@@ -109,7 +114,7 @@ def build_labelled_dataset(
         ValueError: If an option is out of range, or there is no picture.
     """
     _check_positive(size_px=size_px, batch_size=batch_size)
-    options = {"resize": resize, "background": background, "scales": scales}
+    options = {"resize": resize, "background": background, "input_range": input_range, "scales": scales}
     return build_batches(
         build_labelled_reader(pictures, size_px=size_px, channels=channels, **options),
         size_px=size_px,
@@ -129,6 +134,7 @@ def load_pairs(
     size_px: int,
     resize: str = "short_side",
     background: tuple[int, int, int] = (255, 255, 255),
+    input_range: InputRange | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Loads pairs for evaluation: resized as for training, then the square in the centre.
 
@@ -137,6 +143,7 @@ def load_pairs(
         size_px: Height and width of the pictures.
         resize: As for `build_pair_dataset`.
         background: Colour behind transparent pixels.
+        input_range: The values of black and white in files of more than 8 bits; None decides by the file.
 
     Returns:
         Inputs and targets, both uint8 [pairs, size_px, size_px, 3].
@@ -144,7 +151,7 @@ def load_pairs(
     Raises:
         ValueError: If an option is not valid, or there is no pair.
     """
-    reader = build_pair_reader(pairs, size_px=size_px, resize=resize, background=background)
+    reader = build_pair_reader(pairs, size_px=size_px, resize=resize, background=background, input_range=input_range)
     loaded = load_squares(reader, size_px=size_px, crops="centre")
     return loaded["input"], loaded["target"]
 
@@ -156,6 +163,7 @@ def load_labelled(
     channels: int,
     resize: str = "short_side",
     background: tuple[int, int, int] = (255, 255, 255),
+    input_range: InputRange | None = None,
     crops: Literal["centre", "random"] = "centre",
 ) -> np.ndarray:
     """Loads labelled pictures for evaluation: resized as for training, then a square.
@@ -166,6 +174,7 @@ def load_labelled(
         channels: As for `build_labelled_dataset`.
         resize: As for `build_pair_dataset`.
         background: Colour behind transparent pixels.
+        input_range: The values of black and white in files of more than 8 bits; None decides by the file.
         crops: As for `load_squares`.
 
     Returns:
@@ -174,7 +183,9 @@ def load_labelled(
     Raises:
         ValueError: If an option is not valid, or there is no picture.
     """
-    reader = build_labelled_reader(pictures, size_px=size_px, channels=channels, resize=resize, background=background)
+    reader = build_labelled_reader(
+        pictures, size_px=size_px, channels=channels, resize=resize, background=background, input_range=input_range
+    )
     return load_squares(reader, size_px=size_px, crops=crops)["image"]
 
 

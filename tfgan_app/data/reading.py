@@ -12,6 +12,7 @@ import tensorflow as tf
 from tfgan_app.data.decoding import ArrayPictures, FilePictures, PictureSource
 from tfgan_app.data.labelled import LabelledPictures
 from tfgan_app.data.pairs import PicturePair
+from tfgan_app.picture_files.value_range import InputRange
 
 RESIZES = ("short_side", "squash", "none")
 """Accepted values of `resize`."""
@@ -127,6 +128,7 @@ def build_pair_reader(
     size_px: int,
     resize: str = "short_side",
     background: tuple[int, int, int] = (255, 255, 255),
+    input_range: InputRange | None = None,
 ) -> PictureReader:
     """Reads pairs as the columns `target` and `input`; the target sets the size.
 
@@ -135,6 +137,7 @@ def build_pair_reader(
         size_px: As for `PictureReader`.
         resize: As for `PictureReader`.
         background: Colour behind transparent pixels.
+        input_range: The values of black and white in files of more than 8 bits; None decides by the file.
 
     Returns:
         A `PictureReader`.
@@ -150,6 +153,7 @@ def build_pair_reader(
     input_half, target_half = layouts.pop()
     side_by_side = None not in (input_half, target_half)
     options = {"reduce_to_px": None if resize == "none" else size_px, "background": background}
+    options["input_range"] = input_range
     targets = FilePictures([pair.target_path for pair in pairs], parts=2 if side_by_side else 1, **options)
     inputs = targets if side_by_side else FilePictures([pair.input_path for pair in pairs], **options)
     columns = {"target": Column(targets, target_half), "input": Column(inputs, input_half)}
@@ -163,6 +167,7 @@ def build_labelled_reader(
     channels: int,
     resize: str = "short_side",
     background: tuple[int, int, int] = (255, 255, 255),
+    input_range: InputRange | None = None,
     scales: np.ndarray | None = None,
 ) -> PictureReader:
     """Reads labelled pictures as the column `image`.
@@ -173,6 +178,7 @@ def build_labelled_reader(
         channels: As for `PictureReader`.
         resize: As for `PictureReader`.
         background: Colour behind transparent pixels.
+        input_range: The values of black and white in files of more than 8 bits; None decides by the file.
         scales: As for `PictureReader`.
 
     Returns:
@@ -187,7 +193,7 @@ def build_labelled_reader(
         source = ArrayPictures(pictures.images)
     else:
         reduce_to_px = None if resize == "none" else size_px
-        source = FilePictures(pictures.paths, reduce_to_px=reduce_to_px, background=background)
+        source = FilePictures(pictures.paths, reduce_to_px=reduce_to_px, background=background, input_range=input_range)
     columns = {"image": Column(source)}
     return PictureReader(columns, size_px=size_px, resize=resize, channels=channels, scales=scales)
 

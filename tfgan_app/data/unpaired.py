@@ -16,6 +16,7 @@ from tfgan_app.data.folders import VAL_NAMES, check_val_fraction, folders_by_nam
 from tfgan_app.data.labelled import NO_LABEL, LabelledPictures
 from tfgan_app.data.pairs import PicturePair, find_pairs
 from tfgan_app.data.picture_sets import open_pictures
+from tfgan_app.files import printable
 from tfgan_app.images import find_pictures
 
 ACCEPTED_LAYOUTS = (
@@ -110,7 +111,7 @@ def open_unpaired(
     all_held_out = val_fraction == 1.0 and found.val_input is not None
     if not all_held_out and not (len(found.train_input) and len(found.train_target)):
         counts = f"{len(found.train_input)} of A and {len(found.train_target)} of B"
-        raise ValueError(f"'{source}' must hold training pictures of both kinds. Received: {counts}.")
+        raise ValueError(f"'{printable(source)}' must hold training pictures of both kinds. Received: {counts}.")
     if found.val_input is None:
         found = _hold_out(found, fraction=val_fraction)
     return found if direction == "a2b" else _swapped(found)
@@ -181,7 +182,7 @@ def _two_folders(root: Path) -> _Folders | None:
 
 def _find_in_folder(root: Path, *, val_fraction: float) -> UnpairedSet:
     if not root.is_dir():
-        raise ValueError(f"The data must be a folder of two sets of pictures. There is no folder '{root}'.")
+        raise ValueError(f"The data must be a folder of two sets of pictures. There is no folder '{printable(root)}'.")
     folders = _two_folders(root)
     if folders is not None:
         train = [PictureSide(_pictures(folder)) for folder in folders.train]
@@ -191,7 +192,7 @@ def _find_in_folder(root: Path, *, val_fraction: float) -> UnpairedSet:
         pairs = find_pairs(root, val_fraction=val_fraction)
     except ValueError:
         raise ValueError(
-            f"'{root}' holds no two sets of pictures. Accepted are: {'; '.join(ACCEPTED_LAYOUTS)}."
+            f"'{printable(root)}' holds no two sets of pictures. Accepted are: {'; '.join(ACCEPTED_LAYOUTS)}."
         ) from None
     sides = [[pair for pair in pairs.train if _is_of_a(pair.name) == of_a] for of_a in (True, False)]
     train = [_side(part, side) for part, side in zip(sides, ("input", "target"), strict=True)]

@@ -12,6 +12,7 @@ from tfgan_app.data.batching import build_batches, load_squares
 from tfgan_app.data.decoding import FilePictures
 from tfgan_app.data.reading import Column, PictureReader
 from tfgan_app.data.unpaired import PictureSide
+from tfgan_app.picture_files.value_range import InputRange
 
 _TARGET_SEED = 0x2545F491
 """Makes another order of the targets than of the inputs, also where there are as many of both."""
@@ -29,6 +30,7 @@ def build_unpaired_dataset(
     resize: str = "short_side",
     cache_budget_mb: int = 1024,
     background: tuple[int, int, int] = (255, 255, 255),
+    input_range: InputRange | None = None,
     on_progress: Callable[[int, int], Any] | None = None,
 ) -> tf.data.Dataset:
     """Builds the training batches of the steps `start_step` to `steps - 1`.
@@ -47,6 +49,7 @@ def build_unpaired_dataset(
         resize: As for `tfgan_app.data.pipeline.build_pair_dataset`.
         cache_budget_mb: Keep the pictures of a side in memory if they need no more than half of this.
         background: Colour behind transparent pixels.
+        input_range: The values of black and white in files of more than 8 bits; None decides by the file.
         on_progress: Called with the number of pictures of a side read so far and the number of all, while pictures
             are read into memory.
 
@@ -59,7 +62,9 @@ def build_unpaired_dataset(
     """
     datasets = [
         build_batches(
-            _build_reader(side, name=name, size_px=load_size_px, resize=resize, background=background),
+            _build_reader(
+                side, name=name, size_px=load_size_px, resize=resize, background=background, input_range=input_range
+            ),
             size_px=load_size_px,
             batch_size=batch_size,
             steps=steps,
@@ -82,6 +87,7 @@ def load_side(
     size_px: int,
     resize: str = "short_side",
     background: tuple[int, int, int] = (255, 255, 255),
+    input_range: InputRange | None = None,
 ) -> np.ndarray:
     """Loads pictures for evaluation: resized as for training, then the square in the centre.
 
@@ -90,6 +96,7 @@ def load_side(
         size_px: Height and width of the pictures.
         resize: As for `build_unpaired_dataset`.
         background: Colour behind transparent pixels.
+        input_range: The values of black and white in files of more than 8 bits; None decides by the file.
 
     Returns:
         uint8 [pictures, size_px, size_px, 3].
@@ -97,17 +104,19 @@ def load_side(
     Raises:
         ValueError: If an option is not valid, or there is no picture.
     """
-    reader = _build_reader(side, name="image", size_px=size_px, resize=resize, background=background)
+    reader = _build_reader(
+        side, name="image", size_px=size_px, resize=resize, background=background, input_range=input_range
+    )
     return load_squares(reader, size_px=size_px, crops="centre")["image"]
 
 
-def _build_reader(side: PictureSide, *, name: str, size_px: int, resize: str, background) -> PictureReader:
+def _build_reader(side: PictureSide, *, name: str, size_px: int, resize: str, **reading: Any) -> PictureReader:
     if not len(side):
         raise ValueError(f"There must be at least one {name} picture. Received none that can be read.")
     source = FilePictures(
         side.pictures.paths,
         parts=2 if side.half else 1,
         reduce_to_px=None if resize == "none" else size_px,
-        background=background,
+        **reading,
     )
     return PictureReader({name: Column(source, side.half)}, size_px=size_px, resize=resize)

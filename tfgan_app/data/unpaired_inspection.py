@@ -20,6 +20,7 @@ from tfgan_app.data.inspection import (
 )
 from tfgan_app.data.unpaired import PictureSide, UnpairedSet, open_unpaired
 from tfgan_app.images import MAX_PIXELS
+from tfgan_app.picture_files.value_range import InputRange
 
 _FEW_PICTURES = 100
 _REMEDIES = {
@@ -58,13 +59,18 @@ class UnpairedInspection(Inspection):
 
 
 def inspect_unpaired(
-    source: str | Path, *, val_fraction: float = 0.1, on_progress: Callable[[int, int], Any] | None = None
+    source: str | Path,
+    *,
+    val_fraction: float = 0.1,
+    input_range: InputRange | None = None,
+    on_progress: Callable[[int, int], Any] | None = None,
 ) -> UnpairedInspection:
     """Reads every picture of two sets and reports what is in them and what is wrong.
 
     Args:
         source: As for `open_unpaired`.
         val_fraction: As for `open_unpaired`.
+        input_range: As for `check_picture`.
         on_progress: Called with the number of files read so far and the number of all files.
 
     Returns:
@@ -79,7 +85,7 @@ def inspect_unpaired(
         "B": {"train": found.train_target, "val": found.val_target},
     }
     paths = [path for parts in sides.values() for side in parts.values() for path in side.pictures.paths]
-    files = read_files(list(dict.fromkeys(paths)), on_progress=on_progress)
+    files = read_files(list(dict.fromkeys(paths)), input_range=input_range, on_progress=on_progress)
     headers = [facts.header for facts in files.values() if facts.header]
     smallest, largest = size_range((header.width, header.height) for header in headers)
     counts = {name: {part: len(side) for part, side in parts.items()} for name, parts in sides.items()}
@@ -93,6 +99,7 @@ def inspect_unpaired(
         largest=largest,
         modes=most_common(header.mode for header in headers),
         formats=most_common(header.format for header in headers),
+        ranges=most_common(facts.value_range for facts in files.values() if facts.value_range),
         problems=_problems(found, sides, files),
         sets=counts,
         true_pairs=len(set(found.val_input.pictures.names) & set(found.val_target.pictures.names)),

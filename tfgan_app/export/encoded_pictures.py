@@ -5,10 +5,17 @@ from __future__ import annotations
 import tensorflow as tf
 
 _EXIF_ENTRIES = 64
-_EXIF_BYTES = 1024
-"""The orientation is among the first entries."""
+"""The orientation is among the first of them."""
+
+_EXIF_BYTES = 2**16
+"""A JPEG file holds no larger block."""
 
 _ORIENTATION_TAG = 0x0112
+_SHORT, _LONG = 3, 4
+"""Types of the number, of two bytes as it ought to be or of four."""
+_TAIL_BYTES = 2**20
+_BYTE_ORDER_MARKS = (b"II*\0", b"MM\0*")
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEAD_BYTES = 2**17
 """Of a JPEG file, where segments are looked through: one has at most half of it."""
 
@@ -16,13 +23,14 @@ _BITMAP_BITS = 24
 
 
 def decode_picture(data: tf.Tensor, *, channels: int, max_pixels: int) -> tf.Tensor:
-    """Decodes a picture file as Pillow does, a JPEG file turned as its EXIF orientation says.
+    """Decodes a picture file as Pillow does, JPEG, PNG and WebP files turned as their EXIF orientation says.
 
-    TensorFlow's decoders do not see the one colour of a PNG or GIF file that may stand for transparency, nor the EXIF
-    of PNG files.
+    EXIF of a JPEG file is looked for in its first 128 kB. An orientation in XMP alone is not seen.
+    TensorFlow's decoders do not see the one colour of a PNG or GIF file that may stand for transparency.
 
     Args:
-        data: string [], a PNG, JPEG, GIF or BMP file (of 24 bits); of an animation the first picture is taken.
+        data: string [], a PNG, JPEG, WebP (still), GIF or BMP file (of 24 bits); of an animated GIF the first picture
+            is taken.
         channels: 3 composites transparency on white; 4 keeps it as the fourth channel.
         max_pixels: Of a larger picture, or an animation that has more in all, nothing is decoded.
 
@@ -34,7 +42,7 @@ def decode_picture(data: tf.Tensor, *, channels: int, max_pixels: int) -> tf.Ten
     decoded = tf.cond(
         tf.io.is_jpeg(data),
         lambda: _upright(tf.io.decode_jpeg(data, channels=3, dct_method="INTEGER_ACCURATE"), jpeg_orientation(data)),
-        lambda: tf.io.decode_image(data, expand_animations=False),
+        lambda: _upright(tf.io.decode_image(data, expand_animations=False), chunk_orientation(data)),
     )
     colour, alpha = _split_alpha(decoded)
     if channels == 4:
@@ -49,7 +57,10 @@ def _checks(data: tf.Tensor, max_pixels: int) -> list[tf.Operation]:
     height, width = size[0], size[1]
     known = tf.debugging.Assert(
         tf.reduce_all(size > 0),
-        ["Each picture must be a PNG, JPEG, GIF or 24-bit BMP file. Received bytes:", tf.strings.length(data)],
+        [
+            "Each picture must be a PNG, JPEG, still WebP, GIF or 24-bit BMP file. Received bytes:",
+            tf.strings.length(data),
+        ],
     )
     # Divided, since the product of what a hostile header says may be too large for 64 bits.
     small = height <= max_pixels // tf.maximum(width, 1)
@@ -67,7 +78,7 @@ def picture_size(data: tf.Tensor) -> tf.Tensor:
         data: string [], the file.
 
     Returns:
-        int64 [2]: height and width; 0 where this is no PNG, JPEG, GIF or 24-bit BMP file.
+        int64 [2]: height and width; 0 where this is no PNG, JPEG, still WebP, GIF or 24-bit BMP file.
     """
     head = _bytes(data, 32)
 
@@ -85,7 +96,8 @@ def picture_size(data: tf.Tensor) -> tf.Tensor:
         bmp = tf.stack([tf.minimum(height, 2**32 - height), number(21, 20, 19, 18)])  # From the top where negative.
         bmp = tf.where(number(29, 28) == _BITMAP_BITS, bmp, 0)  # TensorFlow takes indices of palettes for gray.
         found = tf.zeros([2], tf.int64)
-        for signature, size in ((b"\x89PNG\r\n\x1a\n", png), (b"GIF8", gif), (b"BM", bmp)):
+        webp = _webp_size(head)
+        for signature, size in ((_PNG_SIGNATURE, png), (b"GIF8", gif), (b"BM", bmp), (b"RIFF", webp)):
             found = tf.where(tf.strings.substr(data, 0, len(signature)) == signature, size, found)
         return found
 
@@ -95,6 +107,24 @@ def picture_size(data: tf.Tensor) -> tf.Tensor:
         lambda: tf.zeros([2], tf.int64),
         lambda: tf.cond(tf.io.is_jpeg(data), jpeg, other),
     )
+
+
+def _webp_size(head: tf.Tensor) -> tf.Tensor:
+    """Height and width by the first 32 bytes of a WebP file, int64 [2]; 0 for an animation, and what is none."""
+
+    def number(first: int, last: int) -> tf.Tensor:
+        """An unsigned number from its bytes, the least significant first."""
+        return tf.add_n([head[place] * 256**power for power, place in enumerate(range(first, last + 1))])
+
+    lossy = tf.stack([number(28, 29) % 2**14, number(26, 27) % 2**14])
+    lossless = tf.stack([number(21, 24) // 2**14 % 2**14, number(21, 24) % 2**14]) + 1
+    extended = tf.stack([number(27, 29), number(24, 26)]) + 1
+    is_animated = head[20] // 2 % 2  # A decoder would unpack all of its pictures.
+    extended *= 1 - is_animated
+    found = tf.zeros([2], tf.int64)
+    for kind, size in (("WEBPVP8 ", lossy), ("WEBPVP8L", lossless), ("WEBPVP8X", extended)):
+        found = tf.where(tf.reduce_all(head[8:16] == [ord(letter) for letter in kind]), size, found)
+    return found
 
 
 def gif_pixels(data: tf.Tensor) -> tf.Tensor:
@@ -157,10 +187,48 @@ def jpeg_orientation(data: tf.Tensor) -> tf.Tensor:
     """
     values = tf.cast(tf.io.decode_raw(tf.strings.substr(data, 0, _HEAD_BYTES), tf.uint8), tf.int64)
     place = _exif_place(values)
-    is_exif = place > 0
-    here = values[place : place + _EXIF_BYTES]
-    here = tf.pad(here, [[0, _EXIF_BYTES - tf.size(here)]])
-    tiff = here[10:]
+    block = tf.strings.substr(data, tf.minimum(place + 10, tf.strings.length(data)), _EXIF_BYTES)
+    return tf.cond(place > 0, lambda: _orientation(block), lambda: tf.constant(1, tf.int64))
+
+
+def chunk_orientation(data: tf.Tensor) -> tf.Tensor:
+    """The EXIF orientation of a PNG file (before its pixels or behind them) or a WebP file.
+
+    The chunk is searched for: by its name and the beginning of what it holds in a PNG file, 8 bytes that pixels do not
+    imitate by chance, and as the last of its name in the last megabyte of a WebP file.
+
+    Args:
+        data: string [], the file.
+
+    Returns:
+        int64 [], 1 to 8; 1 (upright) where the file says nothing, or is of another format.
+    """
+    upright = tf.constant(1, tf.int64)
+
+    def png() -> tf.Tensor:
+        found = []
+        for mark in _BYTE_ORDER_MARKS:
+            pieces = tf.concat([tf.strings.split(data, b"eXIf" + mark, maxsplit=1), [b""]], axis=0)
+            found.append(_orientation(mark + tf.strings.substr(pieces[1], 0, _EXIF_BYTES)))
+        return tf.maximum(*found)
+
+    def webp() -> tf.Tensor:
+        tail = tf.strings.substr(data, tf.maximum(tf.strings.length(data) - _TAIL_BYTES, 0), _TAIL_BYTES)
+        # Behind the name come four bytes of length, and in some files the name that JPEG has.
+        block = tf.strings.substr(tf.strings.split(tail, b"EXIF")[-1] + bytes(16), 4, _EXIF_BYTES)
+        is_named = tf.strings.substr(block, 0, 6) == b"Exif\0\0"
+        block = tf.cond(is_named, lambda: tf.strings.substr(block, 6, _EXIF_BYTES), lambda: block)
+        is_exif = tf.reduce_any(tf.strings.substr(block, 0, 4) == tf.constant(_BYTE_ORDER_MARKS))
+        return tf.cond(is_exif, lambda: _orientation(block), lambda: upright)
+
+    is_png = tf.strings.substr(data, 0, len(_PNG_SIGNATURE)) == _PNG_SIGNATURE
+    is_webp = tf.strings.substr(data, 0, 4) == b"RIFF"
+    return tf.cond(is_png, png, lambda: tf.cond(is_webp, webp, lambda: upright))
+
+
+def _orientation(block: tf.Tensor) -> tf.Tensor:
+    """The orientation that an EXIF block states: int64 [], 1 to 8, 1 where it is damaged."""
+    tiff = _bytes(block, _EXIF_BYTES)
     big = tiff[0] == ord("M")
 
     def pair(places: tf.Tensor) -> tf.Tensor:
@@ -174,9 +242,11 @@ def jpeg_orientation(data: tf.Tensor) -> tf.Tensor:
     entries = tf.cast(directory, tf.int32) + 2 + 12 * tf.range(_EXIF_ENTRIES)
     entries = tf.boolean_mask(entries, entries + 12 <= length)
     entries = entries[: tf.cast(pair(tf.minimum(tf.cast(directory, tf.int32), length - 2)[tf.newaxis])[0], tf.int32)]
-    values = tf.boolean_mask(pair(entries + 8), pair(entries) == _ORIENTATION_TAG)
+    kinds = pair(entries + 2)
+    values = tf.where(big & (kinds == _LONG), pair(entries + 10), pair(entries + 8))
+    values = tf.boolean_mask(values, (pair(entries) == _ORIENTATION_TAG) & ((kinds == _SHORT) | (kinds == _LONG)))
     value = tf.concat([values, [1]], axis=0)[0]
-    return tf.where(is_exif & (value >= 1) & (value <= 8), value, 1)
+    return tf.where((value >= 1) & (value <= 8), value, 1)
 
 
 def _upright(picture: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:

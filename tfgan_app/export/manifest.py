@@ -11,7 +11,7 @@ from typing import Any
 import tfgan_app
 from tfgan_app.export.parity import LIMITS, Parity
 from tfgan_app.export.request import ExportRequest
-from tfgan_app.files import atomic_path
+from tfgan_app.files import write_text
 
 MANIFEST_FILE = "manifest.json"
 
@@ -39,8 +39,7 @@ def add(output_dir: Path, path: Path, *, format: str, request: ExportRequest, pa
         "limits": {name: value for name, value in vars(LIMITS[request.quantize]).items() if value is not None},
     }
     kept = {name: entry for name, entry in sorted(entries.items()) if (output_dir / name).exists()}
-    with atomic_path(output_dir / MANIFEST_FILE) as unfinished:
-        unfinished.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
+    write_text(output_dir / MANIFEST_FILE, json.dumps(kept, indent=2) + "\n")
 
 
 def read(output_dir: Path) -> dict[str, Any]:

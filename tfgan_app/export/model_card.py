@@ -9,7 +9,7 @@ import keras
 import tfgan_app
 from tfgan_app.export.parity import LIMITS, Parity
 from tfgan_app.export.request import ExportRequest
-from tfgan_app.files import atomic_path
+from tfgan_app.files import write_text
 from tfgan_app.latents import takes_latents
 from tfgan_app.layers import picture_facts, takes_style
 
@@ -37,6 +37,7 @@ def card_text(model: keras.Model, *, format: str, request: ExportRequest, parity
         "Numbers": "float32" if request.quantize == "none" else request.quantize,
         "Takes": _takes(model, request),
         "Gives": _gives(model, request),
+        **_transparency(model, format),
         "Parameters": f"{model.count_params():,}",
         **request.training,
         "Licence of the weights": request.license,
@@ -49,8 +50,7 @@ def card_text(model: keras.Model, *, format: str, request: ExportRequest, parity
 
 def write_card_beside(path: Path, text: str) -> None:
     """Writes the card of an export that is a file: `model.tflite.md` for `model.tflite`."""
-    with atomic_path(path.with_name(f"{path.name}.md")) as unfinished:
-        unfinished.write_text(text, encoding="utf-8")
+    write_text(path.with_name(f"{path.name}.md"), text)
 
 
 def _takes(model: keras.Model, request: ExportRequest) -> str:
@@ -71,6 +71,16 @@ def _gives(model: keras.Model, request: ExportRequest) -> str:
         return f"pictures of {width} x {height} px, {channels} channels"
     scale = 1 if takes_style(model) else picture_facts(model).locality.scale
     return "RGB pictures of the same size" if scale == 1 else f"RGB pictures {scale} times as wide and high"
+
+
+def _transparency(model: keras.Model, format: str) -> dict[str, str]:
+    """What becomes of alpha in files; nothing where no files are taken."""
+    if format != "saved_model" or takes_latents(model):
+        return {}
+    if not takes_style(model) and picture_facts(model).channels == 4:
+        return {"Transparency": "transparent pixels of files are the holes that are filled"}
+    kept = "kept by `tfgan_app serve` and `tfgan_app predict`, which carry it around the model"
+    return {"Transparency": f"composited on white in files given to the SavedModel; {kept}"}
 
 
 def _agreement(request: ExportRequest, parity: Parity) -> list[str]:

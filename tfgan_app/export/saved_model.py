@@ -37,10 +37,11 @@ def write(model: keras.Model, path: Path) -> None:
     - `float`: `images` float32 [batch, height, width, channels] in [0, 1] -> `outputs`, float32
       [batch, scale * height, scale * width, 3] in about [0, 1].
     - `tensor`: the same in uint8.
-    - `serving_default`: `image_bytes` string [batch] (JPEG, PNG, GIF or BMP files, whose sizes may differ) ->
+    - `serving_default`: `image_bytes` string [batch] (JPEG, PNG, WebP, GIF or BMP files, whose sizes may differ) ->
       `output_bytes` string [batch] (PNG files, `scale` times as high and wide). EXIF orientation is applied, and
-      transparency composited on white. A model of four channels fills holes: transparent pixels. Larger pictures than
-      `max_pixels`, and what is no such file, are an InvalidArgumentError.
+      transparency composited on white: the alpha of the files is lost here, and kept by `tfgan_app serve` and
+      `tfgan_app predict`, which carry it around the model. A model of four channels fills holes: transparent pixels.
+      Larger pictures than `max_pixels`, and what is no such file, are an InvalidArgumentError.
     - `bytes`: the same under a name of its own.
     - `locality`: `images` as for `tensor`, of any size -> what has to be known to run the model on a large picture
       part by part, each int32 [batch] and always the same: `scale`; `context_px`, how many pixels beyond its own an

@@ -23,9 +23,9 @@ def write(model: keras.Model, path: Path) -> None:
     - `float`: `images` and `style`, float32 [batch, height, width, 3] in [0, 1], of any two sizes, and `strength`
       float32 [batch] in [0, 1] -> `outputs` float32, of the size of `images`.
     - `tensor`: the same with pictures in uint8.
-    - `serving_default`: `image_bytes` and `style_bytes`, string [batch] (JPEG, PNG, GIF or BMP files, whose sizes may
-      differ) -> `output_bytes` string [batch] (PNG files), at full strength. What is no such file, or too large, is an
-      InvalidArgumentError.
+    - `serving_default`: `image_bytes` and `style_bytes`, string [batch] (JPEG, PNG, WebP, GIF or BMP files, whose
+      sizes may differ) -> `output_bytes` string [batch] (RGB PNG files, transparency composited on white), at full
+      strength. What is no such file, or too large, is an InvalidArgumentError.
     - `bytes`: the same with `strength`.
     - `statistics` and `stylize`: the model in two parts, see `tfgan_app.layers.StyleParts`, for large pictures.
     - `locality`: as of other models of pictures, of `stylize`.

@@ -6,12 +6,14 @@ import dataclasses
 import json
 import os
 import shutil
+import stat
 import tempfile
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 
 from tfgan_app.export.web_runtime import copy_runtime
+from tfgan_app.pages import THEME, THEME_FILE
 
 DTYPES = ("float32", "uint8")
 
@@ -87,9 +89,14 @@ def write_page(
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".tmp-") as unfinished:
         page = Path(unfinished) / "page"
         with as_file(files("tfgan_app.export") / _PAGE) as source:
-            shutil.copytree(source, page, ignore=_NOT_COPIED)
+            shutil.copytree(source, page, ignore=_NOT_COPIED, copy_function=shutil.copyfile)
+        # Folders keep their modes, which do not let one write where the package is read-only.
+        for path in (page, *page.rglob("*")):
+            if path.is_dir():
+                path.chmod(path.stat().st_mode | stat.S_IRWXU)
         copy_runtime(page / "runtime", tarballs=runtime)
         (page / "LICENSE").rename(page / "runtime" / "LICENSE")
+        (page / THEME_FILE).write_text(THEME, encoding="utf-8")
         content = tflite if isinstance(tflite, bytes) else Path(tflite).read_bytes()
         (page / "model.tflite").write_bytes(content)
         facts = json.dumps(dataclasses.asdict(model), indent=2, ensure_ascii=False)

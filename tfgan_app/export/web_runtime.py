@@ -14,7 +14,12 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from tfgan_app.caches import cache_folder
+
 VERSION = "2.5.3"
+
+CACHE = "web_runtime"
+"""Name of the folder of the user's cache that keeps the tarballs."""
 
 _BUILDS = ("litert_wasm_internal", "litert_wasm_compat_internal", "litert_wasm_threaded_internal")
 """The plain build needs relaxed SIMD, the compatible one does not, and the threaded one needs a cross-origin isolated
@@ -76,7 +81,7 @@ def copy_runtime(folder: Path, *, tarballs: str | os.PathLike | None = None, cac
     Raises:
         ValueError: If a tarball cannot be had or is not the pinned one. One line with the way out.
     """
-    source = Path(tarballs) if tarballs is not None else _cached(cache_dir or default_cache_dir())
+    source = Path(tarballs) if tarballs is not None else _cached(cache_dir or cache_folder(CACHE))
     core = _members(
         source, CORE, ["dist/index.js", *(f"wasm/{build}{suffix}" for build in _BUILDS for suffix in _SUFFIXES)]
     )
@@ -90,11 +95,6 @@ def copy_runtime(folder: Path, *, tarballs: str | os.PathLike | None = None, cac
         # Without a time, so that two exports are equal.
         (folder / f"{build}.wasm.gz").write_bytes(gzip.compress(core[f"wasm/{build}.wasm"], 6, mtime=0))
     (folder / "NOTICE").write_text(_NOTICE, encoding="utf-8")
-
-
-def default_cache_dir() -> Path:
-    """Folder of the user's cache that keeps the tarballs."""
-    return Path.home() / ".cache" / "tfgan_app" / "web_runtime"
 
 
 def _cached(cache: Path) -> Path:

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_app import images
-from tfgan_app.files import atomic_path
+from tfgan_app.files import atomic_path, printable
 from tfgan_app.inference.class_folders import class_folders, find_class
 from tfgan_app.inference.folder import PredictionSummary
 from tfgan_app.inference.sampler import Sampler, check_truncation
@@ -76,7 +76,7 @@ def draw_pictures(
                 summary.written.append(job.target)
             elif isinstance(error, OSError):
                 summary.failed.append(job.target)
-                on_failure(job.target, f"Cannot write the picture '{job.target}': {error.strerror or error}")
+                on_failure(job.target, f"Cannot write the picture '{printable(job.target)}': {error.strerror or error}")
             else:
                 raise error
             on_progress(len(summary.written) + len(summary.failed), len(jobs))
@@ -113,9 +113,9 @@ def _labels(class_names: Sequence[str], classes: Sequence[str]) -> list[int | No
 def _plan(sampler: Sampler, output: Path, *, labels: list[int | None], count: int | None, seed: int) -> list[_Job]:
     is_file = not output.is_dir() and output.suffix.lower() in images.PICTURE_SUFFIXES
     if is_file and output.suffix.lower() != ".png":
-        raise ValueError(f"A picture that is drawn must be a .png file. Received: '{output}'")
+        raise ValueError(f"A picture that is drawn must be a .png file. Received: '{printable(output)}'")
     if output.exists() and not (is_file or output.is_dir()):
-        raise ValueError(f"The output must be a folder or a .png file. Received the file '{output}'.")
+        raise ValueError(f"The output must be a folder or a .png file. Received the file '{printable(output)}'.")
     count = count or (1 if is_file else DEFAULT_COUNT)
     if count > MAX_COUNT:
         raise ValueError(f"`--count` must be at most {MAX_COUNT} at a time. Received: {count}")
@@ -123,7 +123,9 @@ def _plan(sampler: Sampler, output: Path, *, labels: list[int | None], count: in
         raise ValueError(f"Seeds must be at most {_MAX_SEED}. Received: {seed} and {count - 1} that follow")
     if is_file and count * len(labels) > 1:
         of_classes = f"{count} of each of {len(labels)} classes" if len(labels) > 1 else f"{count}"
-        raise ValueError(f"The output for several pictures ({of_classes}) must be a folder. Received: '{output}'")
+        raise ValueError(
+            f"The output for several pictures ({of_classes}) must be a folder. Received: '{printable(output)}'"
+        )
     folders = class_folders(sampler.class_names)
     jobs = []
     for label in labels:

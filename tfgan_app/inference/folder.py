@@ -14,13 +14,16 @@ from pathlib import Path
 import numpy as np
 
 from tfgan_app import images
+from tfgan_app.file_tree import survey_folder
+from tfgan_app.files import printable
 from tfgan_app.inference.faithful import RowPredictor, predict_picture
-from tfgan_app.inference.folder_plan import Job, plan_jobs, with_masks
+from tfgan_app.inference.folder_plan import Job, plan_jobs, taken_by, with_masks
 from tfgan_app.inference.handover import Abandoned, Handover
 from tfgan_app.inference.moving import MovingImages
 from tfgan_app.inference.pages import pages_of, predict_pages
 from tfgan_app.inference.pixel_progress import PixelProgress
 from tfgan_app.picture_files import MAX_OUTPUT_PIXELS, Picture, check_size, open_picture_writer, read_picture
+from tfgan_app.picture_files.value_range import InputRange
 
 _WRITERS = 4
 _LOOKAHEAD = 4
@@ -54,6 +57,7 @@ def predict_path(
     quality: int | None = None,
     skip_existing: bool = False,
     masks: str | os.PathLike | None = None,
+    input_range: InputRange | None = None,
     moving: MovingImages | None = None,
     tile_px: int | None = None,
     max_pixels: int = images.MAX_PIXELS,
@@ -81,6 +85,8 @@ def predict_path(
             an interrupted prediction goes on where it stopped.
         masks: For models that fill holes: a picture that is light where the holes are, or a folder of such pictures
             with the names of the inputs. Without them, what is fully transparent is filled.
+        input_range: The values of black and white in inputs of more than 8 bits; None decides by the file, as
+            `tfgan_app.picture_files.value_range` says.
         moving: Takes the videos and animations, which are predicted after the pictures; without it, videos are left
             alone, and of animations the first frame is taken.
         tile_px: Passed on to the predictor.
@@ -104,14 +110,17 @@ def predict_path(
     if masks is not None:
         jobs = with_masks(jobs, Path(input), Path(masks))
     summary = PredictionSummary()
+    if os.path.isdir(input):
+        _tell_leftovers(Path(input), summary, moving, on_failure, on_note)
     if skip_existing:
         summary.skipped = [job.target for job in jobs if job.target.is_file()]
     todo = [job for job in jobs if job.target not in set(summary.skipped)]
     pages = {job: found for job in todo if (found := pages_of(job))}
     moved = [job for job in todo if job.is_moving]
     stills = [job for job in todo if not job.is_moving and job not in pages]
+    done = 0
     progress = PixelProgress(len(stills), on_pixels)
-    batch = _Batch(predictor, progress, quality, tile_px, max_pixels, max_output_pixels)
+    batch = _Batch(predictor, progress, quality, tile_px, max_pixels, max_output_pixels, input_range)
     with ThreadPoolExecutor(1) as readers, ThreadPoolExecutor(_WRITERS) as writers:
         results = batch.run(stills, readers, writers)
         for job, result in itertools.chain(results, batch.run_pages(pages), _run_moving(batch, moving, moved)):
@@ -122,8 +131,27 @@ def predict_path(
                 summary.written.append(job.target)
                 for note in result:
                     on_note(job.source, note)
-            on_progress(len(summary.written) + len(summary.failed) + len(summary.skipped), len(jobs))
+            done += 1
+            on_progress(len(summary.skipped) + done, len(jobs))
     return summary
+
+
+def _tell_leftovers(
+    folder: Path,
+    summary: PredictionSummary,
+    moving: MovingImages | None,
+    on_failure: Callable[[Path, str], None],
+    on_note: Callable[[Path, str], None],
+) -> None:
+    """Names what is not predicted: folders that cannot be read, links, and files of other kinds."""
+    survey = survey_folder(folder, takes=taken_by(moving))
+    for path, problem in survey.problems:
+        summary.failed.append(path)
+        on_failure(path, problem)
+    for path, note in survey.notes:
+        on_note(path, note)
+    if survey.left_alone:
+        on_note(folder, survey.left_alone)
 
 
 def _run_moving(
@@ -153,6 +181,7 @@ class _Batch:
     tile_px: int | None
     max_pixels: int
     max_output_pixels: int
+    input_range: InputRange | None
 
     def run(
         self, jobs: Sequence[Job], readers: ThreadPoolExecutor, writers: ThreadPoolExecutor
@@ -198,12 +227,12 @@ class _Batch:
         return picture, None if job.mask is None else _read_mask(job.mask, max_pixels=self.max_pixels)
 
     def _read(self, job: Job, *, page: int | None = None) -> Picture:
-        picture = read_picture(job.source, page=page, max_pixels=self.max_pixels)
+        picture = read_picture(job.source, page=page, max_pixels=self.max_pixels, input_range=self.input_range)
         height, width = (self.predictor.scale * side for side in picture.pixels.shape[:2])
         if height * width > self.max_output_pixels:
             raise ValueError(
-                f"Cannot predict the picture '{job.source}': its result would be {width} x {height} pixels; accepted "
-                f"are at most {self.max_output_pixels} pixels: scale it down or cut it"
+                f"Cannot predict the picture '{printable(job.source)}': its result would be {width} x {height} pixels; "
+                f"accepted are at most {self.max_output_pixels} pixels: scale it down or cut it"
             )
         check_size(job.target, height=height, width=width)
         return picture
@@ -282,5 +311,9 @@ def _outcome(writing: Future) -> Exception | Sequence[str]:
 
 def _reason(job: Job, error: Exception) -> str:
     """One line that names the input, whichever of reading, predicting or writing failed."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if str(job.source) in text else f"Cannot predict the picture '{job.source}': {text}"
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        text = f"{error.strerror}: '{printable(os.fsdecode(error.filename))}'"
+    else:
+        text = printable(" ".join(str(error).split())) or type(error).__name__
+    name = printable(job.source)
+    return text if name in text else f"Cannot predict the picture '{name}': {text}"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tfgan_app import images
+from tfgan_app.file_tree import survey_folder
+from tfgan_app.files import printable
 from tfgan_app.inference.moving import MovingImages
 from tfgan_app.picture_files import PICTURE_FORMATS, format_of
 
@@ -45,7 +49,7 @@ def with_masks(jobs: list[Job], source: Path, masks: Path) -> list[Job]:
     root = source if source.is_dir() else source.parent
     by_name = {path.relative_to(masks).with_suffix(""): path for path in images.find_pictures(masks)}
     if not by_name:
-        raise ValueError(f"The mask must be a picture or a folder of pictures. There is none at '{masks}'.")
+        raise ValueError(f"The mask must be a picture or a folder of pictures. There is none at '{printable(masks)}'.")
     found = [(job, job.source.relative_to(root)) for job in jobs]
     return [replace(job, mask=by_name.get(name.with_suffix(""), masks / name)) for job, name in found]
 
@@ -74,14 +78,16 @@ def plan_jobs(
         raise ValueError(f"The output format must be one of {known}. Received: {output_format}")
     if source.is_dir():
         jobs = _plan_folder(source, target, suffix, moving)
-    elif source.is_file():
+    elif os.path.lexists(source):  # What is no regular file is named when its turn comes.
         jobs = [_plan_file(source, target, suffix, moving)]
     else:
-        raise ValueError(f"The input must be a picture or a folder of pictures. There is none at '{source}'.")
-    inputs = {job.source.resolve() for job in jobs}
+        raise ValueError(
+            f"The input must be a picture or a folder of pictures. There is none at '{printable(source)}'."
+        )
+    inputs = {_resolved(job.source) for job in jobs}
     for job in jobs:
-        if job.target.resolve() in inputs:
-            raise ValueError(f"The output would overwrite the input '{job.target}': choose another output.")
+        if _resolved(job.target) in inputs:
+            raise ValueError(f"The output would overwrite the input '{printable(job.target)}': choose another output.")
     return jobs
 
 
@@ -99,7 +105,9 @@ def _plan_file(source: Path, target: Path, suffix: str | None, moving: MovingIma
             return Job(source, target / name, is_moving=True)
     elif moving.moves(source, named):
         if suffix not in (None, named):
-            raise ValueError(f"The output's suffix must fit the output format {suffix[1:]}. Received: '{target}'")
+            raise ValueError(
+                f"The output's suffix must fit the output format {suffix[1:]}. Received: '{printable(target)}'"
+            )
         return Job(source, target, is_moving=True)
     _check_still(suffix)
     return Job(source, _file_target(source, target, suffix))
@@ -121,24 +129,28 @@ def _file_target(source: Path, target: Path, suffix: str | None) -> Path:
     if target.is_dir() or target.suffix.lower() not in images.PICTURE_SUFFIXES:
         return target / (source.name if _keeps_name(source, suffix) else f"{source.stem}{suffix or _DEFAULT_SUFFIX}")
     if suffix is not None and format_of(target) != PICTURE_FORMATS[suffix]:
-        raise ValueError(f"The output's suffix must fit the output format {suffix[1:]}. Received: '{target}'")
+        raise ValueError(
+            f"The output's suffix must fit the output format {suffix[1:]}. Received: '{printable(target)}'"
+        )
     format_of(target)
     return target
 
 
 def _plan_folder(source: Path, target: Path, suffix: str | None, moving: MovingImages | None) -> list[Job]:
     if target.exists() and not target.is_dir():
-        raise ValueError(f"The output for a folder must be a folder. Received the file '{target}'.")
-    inside = target.resolve()
+        raise ValueError(f"The output for a folder must be a folder. Received the file '{printable(target)}'.")
+    inside = _resolved(target)
     found, results = _find(source, suffix, moving)
     if found and not results:
         _check_still(suffix)
     suffix = _still(suffix)
-    if inside != source.resolve():  # Results of an earlier prediction, where they lie among the inputs.
-        found = [path for path in found if inside not in path.resolve().parents]
+    if inside != _resolved(source):  # Results of an earlier prediction, where they lie among the inputs.
+        found = [path for path in found if inside not in _resolved(path).parents]
     if not found:
+        survey = survey_folder(source, takes=taken_by(moving))
+        others = "; ".join([*(problem for _, problem in survey.problems), *filter(None, [survey.left_alone])])
         kinds = "pictures or videos" if moving else "pictures"
-        raise ValueError(f"The input must hold {kinds}. Found none in '{source}'.")
+        raise ValueError(f"The input must hold {kinds}. Found none in '{printable(source)}'. {others}".rstrip())
     kept = {path for path in found if _keeps(path, suffix, results.get(path))}
     # Compared in lower case: many file systems do not tell `A.png` from `a.png`.
     taken = {str(path.relative_to(source)).lower() for path in kept}
@@ -152,6 +164,17 @@ def _plan_folder(source: Path, target: Path, suffix: str | None, moving: MovingI
     return jobs
 
 
+def taken_by(moving: MovingImages | None) -> Callable[[Path], bool]:
+    """Whether a file in a folder is predicted, by its suffix."""
+    suffixes = images.PICTURE_SUFFIXES | (moving.suffixes if moving else set())
+    return lambda path: path.suffix.lower() in suffixes
+
+
+def _resolved(path: Path) -> Path:
+    """Where links lead to; `Path.resolve` raises where one leads back to itself."""
+    return Path(os.path.realpath(path))
+
+
 def _find(source: Path, suffix: str | None, moving: MovingImages | None) -> tuple[list[Path], dict[Path, str]]:
     """The files that are predicted, and the suffixes of the results of those that move."""
     if moving is None:
@@ -160,7 +183,7 @@ def _find(source: Path, suffix: str | None, moving: MovingImages | None) -> tupl
     for path in images.find_pictures(source, suffixes=images.PICTURE_SUFFIXES | moving.suffixes):
         own = path.suffix.lower()
         # Others of images are not opened to look: they fail with their name if they are videos.
-        is_moving = own in moving.suffixes | moving.target_suffixes and moving.takes(path)
+        is_moving = own in moving.suffixes | moving.target_suffixes and path.is_file() and moving.takes(path)
         if is_moving and (result := moving.result_suffix(path, suffix)):
             results[path] = result
         if is_moving or own in images.PICTURE_SUFFIXES:

@@ -7,10 +7,14 @@ import io
 import numpy as np
 from PIL import Image, ImageCms
 
+from tfgan_app.picture_files.value_range import InputRange, to_unsigned
+
 _TO_SRGB = {"intent": ImageCms.Intent.RELATIVE_COLORIMETRIC, "flags": ImageCms.Flags.BLACKPOINTCOMPENSATION}
 
 
-def split_channels(image: Image.Image, notes: list[str]) -> tuple[np.ndarray, np.ndarray | None]:
+def split_channels(
+    image: Image.Image, notes: list[str], input_range: InputRange | None = None
+) -> tuple[np.ndarray, np.ndarray | None]:
     """Takes the pixels of a loaded picture of any mode.
 
     CMYK and CIELAB become sRGB, CMYK through the embedded profile where that can be used.
@@ -18,6 +22,7 @@ def split_channels(image: Image.Image, notes: list[str]) -> tuple[np.ndarray, np
     Args:
         image: Decoded; its `info` may name a transparent value.
         notes: What could not be kept is appended.
+        input_range: The values of black and white where there are more than 8 bits, settled by hand.
 
     Returns:
         uint8 or uint16 [height, width, 1 or 3], and alpha [height, width] or None.
@@ -25,18 +30,19 @@ def split_channels(image: Image.Image, notes: list[str]) -> tuple[np.ndarray, np
     if image.mode in ("CMYK", "LAB"):
         image = _to_srgb(image, notes)
     if image.mode == "F":
-        return from_floats(np.asarray(image)[..., None], notes), None
-    if image.mode == "I":
-        return np.clip(np.asarray(image), 0, 65535).astype(np.uint16)[..., None], None
+        return to_unsigned(np.asarray(image)[..., None], bits=32, notes=notes, input_range=input_range), None
+    if image.mode.startswith("I"):
+        # Of 16 bits wherever it comes from: Netpbm, JPEG 2000.
+        values = np.clip(np.asarray(image), 0, 65535).astype(np.uint16)[..., None]
+        return to_unsigned(values, bits=16, notes=notes, input_range=input_range), None
     if image.mode in ("P", "PA"):
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
         return _without_opaque_alpha(*_split(np.asarray(image)))
     key = image.info.get("transparency")
     simple = {"1": "L", "La": "LA", "RGBa": "RGBA"}.get(image.mode, image.mode)
-    if simple not in ("L", "LA", "RGB", "RGBA") and not simple.startswith("I;16"):
+    if simple not in ("L", "LA", "RGB", "RGBA"):
         simple = "RGB"
     pixels = np.asarray(image if simple == image.mode else image.convert(simple))
-    pixels = pixels.astype(np.uint16 if simple.startswith("I") else np.uint8, copy=False)
     colour, alpha = _split(pixels if pixels.ndim == 3 else pixels[..., None])
     if alpha is None and isinstance(key, (int, tuple)):
         return _without_opaque_alpha(colour, alpha_of_key(colour, key))
@@ -47,14 +53,6 @@ def alpha_of_key(colour: np.ndarray, key: int | tuple[int, ...]) -> np.ndarray:
     """Alpha [height, width] that is 0 where all channels of `colour` equal `key`, and full elsewhere."""
     is_key = (colour == np.asarray(key, np.int64)).all(axis=-1)
     return np.where(is_key, 0, np.iinfo(colour.dtype).max).astype(colour.dtype)
-
-
-def from_floats(values: np.ndarray, notes: list[str]) -> np.ndarray:
-    """Floats of 0..1 (or of 0..255 where one exceeds 1, as `tfgan_app.images.read_rgb` takes them) to uint16."""
-    values = np.nan_to_num(np.asarray(values, np.float32), nan=0.0)
-    peak = 1.0 if values.max(initial=0.0) <= 1.0 else 255.0
-    notes.append(f"floating-point values were taken as 0 to {peak:.0f} and rounded to 16 bits")
-    return np.rint(np.clip(values / peak, 0.0, 1.0) * 65535.0).astype(np.uint16)
 
 
 def _split(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:

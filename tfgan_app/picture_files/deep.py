@@ -6,12 +6,15 @@ import logging
 import os
 import re
 from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
 
+import imagecodecs
 import numpy as np
-import tensorflow as tf
 import tifffile
 
-from tfgan_app.picture_files.colour import alpha_of_key, from_floats
+from tfgan_app.picture_files.colour import alpha_of_key
+from tfgan_app.picture_files.value_range import InputRange, spread, to_unsigned
 
 # What tifffile would say of damaged files on stderr comes as one error instead.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
@@ -39,12 +42,16 @@ def png_header(head: bytes) -> PngHeader | None:
     return PngHeader(head[24], head[25])
 
 
-def read_deep_png(path: str | os.PathLike, key: int | tuple[int, ...] | None) -> tuple[np.ndarray, np.ndarray | None]:
+def read_deep_png(
+    path: str | os.PathLike, key: int | tuple[int, ...] | None, notes: list[str], input_range: InputRange | None = None
+) -> tuple[np.ndarray, np.ndarray | None]:
     """Decodes a PNG with 16 bits a sample.
 
     Args:
         path: A file whose size has been checked.
         key: The value that is transparent, if one is.
+        notes: The range that was taken is appended, where it was given.
+        input_range: The values of black and white, settled by hand.
 
     Returns:
         uint16 [height, width, 1 or 3], and alpha [height, width] or None.
@@ -53,13 +60,14 @@ def read_deep_png(path: str | os.PathLike, key: int | tuple[int, ...] | None) ->
         ValueError: If the file is damaged.
     """
     try:
-        with tf.device("CPU"):
-            values = tf.io.decode_png(tf.io.read_file(os.fspath(path)), dtype=tf.uint16).numpy()
-    except tf.errors.OpError as error:
+        values = imagecodecs.png_decode(Path(path).read_bytes())
+    except imagecodecs.PngError as error:
         raise ValueError("the PNG data is damaged") from error
-    if values.shape[2] in (2, 4):
-        return values[..., :-1], values[..., -1]
-    return values, None if key is None else alpha_of_key(values, key)
+    values = values.reshape(*values.shape[:2], -1)
+    has_alpha = values.shape[2] in (2, 4)
+    alpha = values[..., -1] if has_alpha else None if key is None else alpha_of_key(values, key)
+    colour = values[..., :-1] if has_alpha else values
+    return to_unsigned(colour, bits=16, notes=notes, input_range=input_range), alpha
 
 
 def coded_bits(head: bytes, file_format: str | None) -> int:
@@ -87,13 +95,21 @@ def deep_ppm_header(head: bytes) -> tuple[int, int, int, int] | None:
     return int(found[1]), int(found[2]), int(found[3]), found.end()
 
 
-def read_deep_ppm(path: str | os.PathLike, header: tuple[int, int, int, int]) -> np.ndarray:
-    """Decodes such a file: uint16 [height, width, 3] over the full range."""
+def read_deep_ppm(
+    path: str | os.PathLike,
+    header: tuple[int, int, int, int],
+    notes: list[str],
+    input_range: InputRange | None = None,
+) -> np.ndarray:
+    """Decodes such a file: uint16 [height, width, 3] over the full range, or over the one that is given."""
     width, height, peak, offset = header
     values = np.fromfile(path, ">u2", count=width * height * 3, offset=offset)
     if len(values) < width * height * 3:
         raise ValueError("it is cut off")
-    return _to_full_range(values.reshape(height, width, 3), peak)
+    values = values.reshape(height, width, 3)
+    if input_range is not None:
+        return to_unsigned(values, bits=16, notes=notes, input_range=input_range)
+    return spread(values, peak)
 
 
 def is_tiff(head: bytes) -> bool:
@@ -113,7 +129,7 @@ class TiffPage:
         has_mask: Whether one of them is a mask; likewise.
     """
 
-    def __init__(self, path: str | os.PathLike, index: int | None = None):
+    def __init__(self, path: str | os.PathLike | BinaryIO, index: int | None = None):
         """Parses the directory of a page, None for the first; raises tifffile's errors where it is damaged."""
         self._file = tifffile.TiffFile(path)
         try:
@@ -134,6 +150,21 @@ class TiffPage:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels as stored."""
+        return self._page.imagewidth, self._page.imagelength
+
+    @property
+    def mode(self) -> str:
+        """The pixel format as Pillow would call it: `"RGB"`, `"I;16"`, or `"RGB;32F"` where it has no name."""
+        page = self._page
+        base = ("L", "LA", "RGB", "RGBA")[2 * (page.photometric == _RGB) + bool(page.extrasamples)]
+        kind = page.dtype.kind if page.dtype is not None else ""
+        code = f"{self.bits}{ {'i': 'S', 'f': 'F'}.get(kind, '') }"
+        named = {"8": base, "16": "I;16", "32S": "I", "32F": "F"} if base == "L" else {"8": base}
+        return named.get(code, f"{base};{code}")
+
     def check_size(self, max_pixels: int) -> None:
         """Raises ValueError for a page, or a tile of it, with more pixels than `max_pixels`."""
         page = self._page
@@ -144,11 +175,12 @@ class TiffPage:
         if page.is_tiled and page.tilewidth * page.tilelength > max(max_pixels, 2**20):
             raise ValueError("its tiles are larger than the picture may be")
 
-    def read(self, notes: list[str]) -> tuple[np.ndarray, np.ndarray | None]:
+    def read(self, notes: list[str], input_range: InputRange | None = None) -> tuple[np.ndarray, np.ndarray | None]:
         """Decodes strips or tiles of any compression and any arrangement of the samples.
 
         Args:
-            notes: What could not be kept is appended.
+            notes: What could not be kept is appended, and the range that was taken.
+            input_range: The values of black and white, settled by hand.
 
         Returns:
             uint8 or uint16 [height, width, 1 or 3] of straight colour, and alpha [height, width] or None; as
@@ -169,7 +201,13 @@ class TiffPage:
         has_alpha = bool(extra) and samples.shape[2] > colours and extra[0] != _UNSPECIFIED
         if samples.shape[2] > colours + has_alpha:
             notes.append("channels besides colour and transparency were left out")
-        values = self._to_integers(samples[..., : colours + has_alpha], notes)
+        values = to_unsigned(
+            samples[..., : colours + has_alpha],
+            bits=self.bits,
+            notes=notes,
+            has_alpha=has_alpha,
+            input_range=input_range,
+        )
         pixels, alpha = values[..., :colours], values[..., colours] if has_alpha else None
         if page.photometric == _WHITE_IS_ZERO:
             pixels = np.iinfo(pixels.dtype).max - pixels
@@ -195,19 +233,6 @@ class TiffPage:
         if not segments or any(not 0 < start < start + count <= size for start, count in segments):
             raise ValueError("it is cut off")
 
-    def _to_integers(self, samples: np.ndarray, notes: list[str]) -> np.ndarray:
-        kind, bits = samples.dtype.kind, self.bits
-        if kind == "f":
-            return from_floats(samples, notes)
-        if kind == "i" or (kind == "u" and bits > 16):
-            notes.append(f"{bits}-bit integers were taken as 0 to 65535")
-            return np.clip(samples, 0, 65535).astype(np.uint16)
-        if kind != "u" or not bits:
-            raise ValueError("it is a kind of TIFF that is not known here; save it as RGB of 8 or 16 bits")
-        if bits == 8:
-            return samples.astype(np.uint8, copy=False)
-        return _to_full_range(samples, 2**bits - 1)
-
 
 def tiff_pages(path: str | os.PathLike) -> list[int]:
     """The numbers of the pages of a TIFF file, from 0, without reduced copies and masks; [0] of any other file."""
@@ -220,14 +245,6 @@ def tiff_pages(path: str | os.PathLike) -> list[int]:
             return page.pages
     except Exception:  # Reading it says what is wrong with it.
         return [0]
-
-
-def _to_full_range(values: np.ndarray, peak: int) -> np.ndarray:
-    """Rounds 0..peak to uint16 0..65535."""
-    if peak == 65535:
-        return values.astype(np.uint16, copy=False)
-    scaled = (np.minimum(values, peak).astype(np.uint32) * 65535 + peak // 2) // peak
-    return scaled.astype(np.uint16)
 
 
 def _straight(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:

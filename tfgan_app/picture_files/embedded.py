@@ -13,6 +13,7 @@ from typing import Any
 from PIL import Image
 
 from tfgan_app.picture_files.directories import TagFile
+from tfgan_app.picture_files.opening import open_image
 from tfgan_app.picture_files.tiff_tags import IPTC, PHOTOSHOP, unknown_tags
 from tfgan_app.png_chunks import (
     PNG_SIGNATURE,
@@ -66,31 +67,28 @@ def photoshop_resources(block: bytes) -> Iterator[tuple[int, bytes]]:
         at += size + size % 2
 
 
-def open_sound(
-    path: Path, head: bytes, formats: Sequence[str], notes: list[str], chunks: list[PngChunk]
-) -> Image.Image:
+def open_sound(path: Path, head: bytes, notes: list[str], chunks: list[PngChunk]) -> Image.Image:
     """Opens a file without what is damaged of it and not needed for its pixels.
 
     Args:
         path: The file.
         head: What it begins with.
-        formats: Pillow's names of the formats that are accepted.
         notes: What is left out is appended.
         chunks: Those of a PNG are appended.
     """
     if not head.startswith(PNG_SIGNATURE):
-        return Image.open(path, formats=formats)
+        return open_image(path)
     with path.open("rb") as file:
         chunks += scan_png(file)
     if note := pixels_note(chunks):
         notes.append(note)
     if note := damage_note(chunks):
         notes.append(note)
-        return Image.open(repaired_png(path), formats=("PNG",))
+        return open_image(repaired_png(path), formats=("PNG",))
     try:
-        return Image.open(path, formats=("PNG",))
-    except (Image.UnidentifiedImageError, ValueError):  # Its texts are more than Pillow takes.
-        return Image.open(repaired_png(path), formats=("PNG",))
+        return open_image(path, formats=("PNG",))
+    except ValueError:  # Its texts are more than Pillow takes.
+        return open_image(repaired_png(path), formats=("PNG",))
 
 
 def image_extras(image: Image.Image, chunks: Sequence[PngChunk], notes: list[str]) -> dict[str, Any]:

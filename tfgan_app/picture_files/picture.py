@@ -9,6 +9,9 @@ import numpy as np
 
 from tfgan_app.picture_files.directories import Entry
 
+MAX_PIXELS = 2**26
+"""Pictures with more pixels than this (67 megapixels, 200 MB decoded) are refused before they are decoded."""
+
 MAX_OUTPUT_PIXELS = 2**30
 """Larger results are refused before anything is computed; a JPEG of this size takes 3 GB while it is encoded."""
 

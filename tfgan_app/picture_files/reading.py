@@ -13,22 +13,20 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tfgan_app.images import MAX_PIXELS
+from tfgan_app.files import check_regular, printable
 from tfgan_app.picture_files import deep
 from tfgan_app.picture_files.colour import split_channels
 from tfgan_app.picture_files.directories import ORIENTATION, TagFile, parse_tag_file
 from tfgan_app.picture_files.embedded import image_extras, open_sound, tiff_extras
 from tfgan_app.picture_files.metadata import exif_of_tiff, profile_colour_space, upright_exif, upright_xmp
-from tfgan_app.picture_files.picture import Picture, PictureMetadata, turned
+from tfgan_app.picture_files.opening import open_image
+from tfgan_app.picture_files.orientation import UPRIGHT
+from tfgan_app.picture_files.picture import MAX_PIXELS, Picture, PictureMetadata, turned
 from tfgan_app.picture_files.tiff_tags import geo_tags
+from tfgan_app.picture_files.value_range import InputRange
 from tfgan_app.png_chunks import PngChunk
 
-# Of Pillow's other formats, some run programs (EPS) and few have met hostile files.
-_KNOWN_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "GIF", "AVIF", "JPEG2000", "PPM", "TGA")
-Image.init()
-_FORMATS = tuple(name for name in _KNOWN_FORMATS if name in Image.OPEN)
 _HEAD_BYTES = 2**14
-_UPRIGHT = 1
 _ICC_TAG, _XMP_TAG, _X_RESOLUTION_TAG, _Y_RESOLUTION_TAG, _UNIT_TAG = 34675, 700, 282, 283, 296
 _UNITS_PER_INCH = {2: 1.0, 3: 2.54}
 
@@ -36,42 +34,53 @@ _UNITS_PER_INCH = {2: 1.0, 3: 2.54}
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
-def read_picture(path: str | os.PathLike, *, page: int | None = None, max_pixels: int = MAX_PIXELS) -> Picture:
+def read_picture(
+    path: str | os.PathLike,
+    *,
+    page: int | None = None,
+    max_pixels: int = MAX_PIXELS,
+    input_range: InputRange | None = None,
+) -> Picture:
     """Reads the first frame of a picture file with all that it says.
 
     Gray stays gray, 16 bits stay 16 bits, and colour values stay what they are, with their profile beside
-    them. Palettes become RGB, 1 bit becomes gray of 8 bits, CMYK and CIELAB become sRGB, floats become 16
-    bits. EXIF orientation is applied, once.
+    them. Palettes become RGB, 1 bit becomes gray of 8 bits, CMYK and CIELAB become sRGB, floats and integers with a
+    sign or of 32 bits become 16 bits, over the range that `value_range` chooses. EXIF orientation is applied, once.
 
     Args:
         path: The file; its content decides the format, not its suffix.
         page: Of a TIFF, the number of the page, from 0; None for the first, with a note if there are others.
         max_pixels: Refuse a picture with more pixels than this before decoding it. Pillow's own limit of
             twice `PIL.Image.MAX_IMAGE_PIXELS` (179 megapixels) holds besides for most formats.
+        input_range: The values that stand for black and white in files of more than 8 bits; by default those that
+            `value_range` chooses.
 
     Returns:
-        A `Picture`; its notes say what could not be kept.
+        A `Picture`; its notes say what could not be kept, and which range was taken.
 
     Raises:
         ValueError: If the file is missing, empty, too large or no readable picture. One line that names it.
     """
     path = Path(path)
     try:
+        check_regular(path)
         with path.open("rb") as file:
             head = file.read(_HEAD_BYTES)
         if not head:
             raise ValueError("the file is empty")
-        return _read_tiff(path, page, max_pixels) if deep.is_tiff(head) else _read_other(path, head, max_pixels)
+        if deep.is_tiff(head):
+            return _read_tiff(path, page, max_pixels, input_range)
+        return _read_other(path, head, max_pixels, input_range)
     except Exception as error:  # Decoders fail on hostile bytes with almost any exception type.
-        raise ValueError(f"Cannot read the picture '{path}': {_reason(error, max_pixels)}") from error
+        raise ValueError(f"Cannot read the picture '{printable(path)}': {read_failure(error, max_pixels)}") from error
 
 
-def _read_other(path: Path, head: bytes, max_pixels: int) -> Picture:
-    with open_sound(path, head, _FORMATS, notes := [], chunks := []) as image:
+def _read_other(path: Path, head: bytes, max_pixels: int, input_range: InputRange | None) -> Picture:
+    with open_sound(path, head, notes := [], chunks := []) as image:
         _check_size(image, max_pixels)
         notes += _frame_notes(image)
         image.load()  # Deep files too: it checks them a second way, and finds the metadata behind the pixels.
-        pixels, alpha = _decode(path, image, head, notes)
+        pixels, alpha = _decode(path, image, head, notes, input_range)
         metadata, orientation = _all_metadata(image, chunks, notes, channels=pixels.shape[2])
     alpha = None if alpha is None else turned(alpha, orientation)
     return Picture(turned(pixels, orientation), alpha, metadata, tuple(notes))
@@ -95,29 +104,31 @@ def open_still(
     with open(path, "rb") as file:
         head = file.read(_HEAD_BYTES)
     chunks: list[PngChunk] = []
-    image = open_sound(Path(path), head, _FORMATS, notes, chunks)
+    image = open_sound(Path(path), head, notes, chunks)
     return image, lambda: _all_metadata(image, chunks, notes, channels=3)
 
 
-def _decode(path: Path, image: Image.Image, head: bytes, notes: list[str]) -> tuple[np.ndarray, np.ndarray | None]:
+def _decode(
+    path: Path, image: Image.Image, head: bytes, notes: list[str], input_range: InputRange | None
+) -> tuple[np.ndarray, np.ndarray | None]:
     png, ppm = deep.png_header(head), deep.deep_ppm_header(head)
     key = image.info.get("transparency")
     if ppm:
-        return deep.read_deep_ppm(path, ppm), None
+        return deep.read_deep_ppm(path, ppm, notes, input_range), None
     if png and png.bit_depth == 16:
-        return deep.read_deep_png(path, key)
+        return deep.read_deep_png(path, key, notes, input_range)
     if png and png.colour_type == 0 and png.bit_depth in (2, 4) and isinstance(key, int):
         # Pillow spreads the gray values over 0 to 255, but not the one that is transparent.
         image.info["transparency"] = key * 255 // (2**png.bit_depth - 1)
-    bits = deep.coded_bits(head, image.format)
+    bits = max(deep.coded_bits(head, image.format), image.info.get("bit_depth") or 8)  # The latter is HEIC's.
     if bits > 8 and not image.mode.startswith("I"):
         notes.append(f"{bits} bits a channel were reduced to 8")
     if abs(image.info.get("gamma", 1 / 2.2) - 1 / 2.2) > 0.02 and "icc_profile" not in image.info:
         notes.append("its gamma value has no place in the result and was left out")
-    return split_channels(image, notes)
+    return split_channels(image, notes, input_range)
 
 
-def _read_tiff(path: Path, index: int | None, max_pixels: int) -> Picture:
+def _read_tiff(path: Path, index: int | None, max_pixels: int, input_range: InputRange | None) -> Picture:
     """Gray and RGB are decoded by tifffile: Pillow reduces 16 bits to 8, and loses alpha that lies in a plane."""
     notes: list[str] = []
     with deep.TiffPage(path, index) as page:
@@ -128,19 +139,19 @@ def _read_tiff(path: Path, index: int | None, max_pixels: int) -> Picture:
             notes.append(f"only the first of {len(page.pages)} pages was taken")
         if page.has_mask:
             notes.append("its mask, a page of its own, was left out")
-        keeps_values = page.keeps_values
+        keeps_values = page.keeps_values and input_range is None
         if page.is_plain and page.bits >= 8:
-            pixels, alpha = page.read(notes)
+            pixels, alpha = page.read(notes, input_range)
             pixels, alpha = turned(pixels, orientation), None if alpha is None else turned(alpha, orientation)
         else:
-            with Image.open(path, formats=("TIFF",)) as image:
+            with open_image(path, formats=("TIFF",)) as image:
                 image.seek(index or 0)
                 image.load()  # Turns the picture too.
-                pixels, alpha = split_channels(image, notes)
+                pixels, alpha = split_channels(image, notes, input_range)
             if page.bits > 8:
                 notes.append(f"{page.bits} bits a channel were reduced to 8")
     metadata = _tiff_metadata(tags, orientation, notes)
-    metadata["geo"] = geo_tags(tags, is_upright=orientation == _UPRIGHT, keeps_values=keeps_values, notes=notes)
+    metadata["geo"] = geo_tags(tags, is_upright=orientation == UPRIGHT, keeps_values=keeps_values, notes=notes)
     metadata |= {"size": pixels.shape[:2], **tiff_extras(tags, notes)}
     metadata["icc_profile"] = _fitting_profile(metadata["icc_profile"], pixels.shape[2], notes)
     return Picture(pixels, alpha, PictureMetadata(**metadata), tuple(notes))
@@ -163,10 +174,10 @@ def _frame_notes(image: Image.Image) -> list[str]:
 def _orientation(image: Image.Image) -> int:
     """EXIF orientation of a loaded picture, 1 to 8; 1 where the tag is missing or damaged."""
     try:
-        orientation = image.getexif().get(ORIENTATION, _UPRIGHT)
+        orientation = image.getexif().get(ORIENTATION, UPRIGHT)
     except Exception:  # A damaged EXIF block is no reason to refuse the pixels.
-        return _UPRIGHT
-    return orientation if orientation in range(1, 9) else _UPRIGHT
+        return UPRIGHT
+    return orientation if orientation in range(1, 9) else UPRIGHT
 
 
 def _all_metadata(
@@ -234,11 +245,16 @@ def _tiff_tags(path: Path, notes: list[str], *, offset: int | None) -> TagFile:
         return TagFile("<")
 
 
+def tiff_orientation(path: Path) -> int:
+    """EXIF orientation of a TIFF file, 1 to 8; 1 where the tag is missing or damaged."""
+    return _tiff_orientation(_tiff_tags(path, [], offset=None))
+
+
 def _tiff_orientation(tags: TagFile) -> int:
     with contextlib.suppress(KeyError):
         orientation = tags.entries[ORIENTATION].integers(tags.order)[0]
-        return orientation if orientation in range(1, 9) else _UPRIGHT
-    return _UPRIGHT
+        return orientation if orientation in range(1, 9) else UPRIGHT
+    return UPRIGHT
 
 
 def _tiff_metadata(tags: TagFile, orientation: int, notes: list[str]) -> dict:
@@ -261,12 +277,10 @@ def _tiff_dpi(tags: TagFile) -> tuple[float, float] | None:
         return None
 
 
-def _reason(error: Exception, max_pixels: int) -> str:
+def read_failure(error: Exception, max_pixels: int = MAX_PIXELS) -> str:
     """Why a file could not be read, in one line."""
     if isinstance(error, FileNotFoundError):
         return "there is no such file"
-    if isinstance(error, Image.UnidentifiedImageError):
-        return "it is not in a picture format that is known here"
     if isinstance(error, Image.DecompressionBombError):
         return f"it has more than {max_pixels} pixels; scale it down or cut it"
     if isinstance(error, OSError) and error.strerror:

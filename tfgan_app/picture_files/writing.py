@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Protocol
 import numpy as np
 from PIL import Image
 
-from tfgan_app.files import atomic_path
+from tfgan_app.files import atomic_path, printable
 from tfgan_app.picture_files.embedded import PHOTOSHOP_MARKER, photoshop_block
 from tfgan_app.picture_files.formats import PICTURE_FORMATS, PictureFormat, fitting_metadata
 from tfgan_app.picture_files.picture import PictureMetadata
@@ -129,7 +129,7 @@ def format_of(path: str | os.PathLike) -> PictureFormat:
     picture_format = PICTURE_FORMATS.get(Path(path).suffix.lower())
     if picture_format is None:
         known = ", ".join(sorted(PICTURE_FORMATS))
-        raise ValueError(f"A picture's suffix must be one of {known}. Received: '{path}'")
+        raise ValueError(f"A picture's suffix must be one of {known}. Received: '{printable(path)}'")
     return picture_format
 
 
@@ -139,7 +139,7 @@ def check_size(path: str | os.PathLike, *, height: int, width: int) -> None:
     if not 1 <= min(height, width) <= max(height, width) <= picture_format.max_side:
         raise ValueError(
             f"{picture_format.name} files have 1 to {picture_format.max_side} pixels a side. Received: {width} x "
-            f"{height} for '{path}'; write a PNG or TIFF file instead."
+            f"{height} for '{printable(path)}'; write a PNG or TIFF file instead."
         )
 
 

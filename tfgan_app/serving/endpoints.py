@@ -6,6 +6,7 @@ names, types and shapes are checked against the signature here, before anything 
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,8 +17,8 @@ import tensorflow as tf
 from tfgan_app.serving.errors import invalid, shortened
 from tfgan_app.serving.picture_size import pixels_to_decode
 
-_PICTURE_INPUT_SUFFIXES = ("image_bytes", "style_bytes")
-"""Inputs whose names end so hold picture files."""
+IMAGE_INPUT_SUFFIXES = ("image_bytes", "style_bytes")
+"""Inputs whose names end so hold image files."""
 
 _MAX_CHANNELS = 4
 """A tensor may hold so many values for each pixel that a request may hold."""
@@ -77,9 +78,14 @@ class Endpoint:
         """
         inputs = {key: TensorInfo.from_proto(info) for key, info in sorted(signature_def.inputs.items())}
         outputs = {key: TensorInfo.from_proto(info) for key, info in sorted(signature_def.outputs.items())}
-        batched = all(info.batched for info in (*inputs.values(), *outputs.values()))
+        described = cls(name, inputs, outputs, function, mergeable=False)
         numeric = any(info.dtype != tf.string for info in inputs.values())
-        return cls(name, inputs, outputs, function, mergeable=batched and numeric)
+        return dataclasses.replace(described, mergeable=described.has_rows and numeric)
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether all inputs and outputs are batches of any size, row by row."""
+        return all(info.batched for info in (*self.inputs.values(), *self.outputs.values()))
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Runs the signature on arrays that were checked, and returns its outputs as arrays."""
@@ -143,7 +149,7 @@ class Endpoint:
 
     def _pixels(self, name: str, array: np.ndarray) -> int:
         if array.dtype == object:
-            return _pixels_of_files(name, array) if name.endswith(_PICTURE_INPUT_SUFFIXES) else 0
+            return _pixels_of_files(name, array) if name.endswith(IMAGE_INPUT_SUFFIXES) else 0
         return _pixels_of_shape(array.shape)
 
 

@@ -22,6 +22,7 @@ class Code(enum.Enum):
     WRONG_METHOD = ("UNIMPLEMENTED", 405)
     TOO_SLOW = ("DEADLINE_EXCEEDED", 408)
     TOO_LARGE = ("RESOURCE_EXHAUSTED", 413)
+    WRONG_MEDIA_TYPE = ("INVALID_ARGUMENT", 415)
     RESOURCE_EXHAUSTED = ("RESOURCE_EXHAUSTED", 429)
     INTERNAL = ("INTERNAL", 500)
     UNIMPLEMENTED = ("UNIMPLEMENTED", 501)
@@ -65,6 +66,8 @@ _FRAME = re.compile(
     r"^(Graph execution error:|Detected at node .*|<stack traces unavailable>"
     r"|\(\d+\) \w+: .*Detected at node.*|\t? ?\[\[\{\{node.*)$"
 )
+_OP_PREFIX = re.compile(r"^\{\{function_node [^}]*\}\}\s*")
+_ASSERTION = re.compile(r"assertion failed: (\[.*\])", re.DOTALL)
 _OP_SUFFIX = re.compile(r"\s*\[Op:[^\]]*\]\s*$|\s*\[\[\{\{node[^\]]*\]\]")
 
 
@@ -77,11 +80,20 @@ def from_tensorflow(error: Exception) -> ServingError:
     Returns:
         INVALID_ARGUMENT where TensorFlow blames the inputs, RESOURCE_EXHAUSTED where memory ran out, else INTERNAL.
     """
+    if isinstance(error, ServingError):
+        return error
     message = getattr(error, "message", None) or str(error) or type(error).__name__
-    lines = [_OP_SUFFIX.sub("", line).strip() for line in message.splitlines() if not _FRAME.match(line)]
-    reason = shortened(" ".join(line for line in lines if line) or message, max_chars=_MAX_MESSAGE_CHARS)
+    lines = [_OP_PREFIX.sub("", line) for line in message.splitlines() if not _FRAME.match(line)]
+    lines = [_OP_SUFFIX.sub("", line).strip() for line in lines]
+    reason = _ASSERTION.sub(_said, " ".join(line for line in lines if line) or message)
+    reason = shortened(reason, max_chars=_MAX_MESSAGE_CHARS)
     if isinstance(error, _OF_INPUTS):
         return invalid(reason)
     if isinstance(error, (tf.errors.ResourceExhaustedError, MemoryError)):
         return ServingError(Code.RESOURCE_EXHAUSTED, f"Out of memory, send less at once: {reason}")
     return ServingError(Code.INTERNAL, f"The model failed: {reason}")
+
+
+def _said(assertion: re.Match) -> str:
+    """The text and the values of `tf.debugging.Assert`, which prints each in brackets."""
+    return " ".join(part.strip("[]") for part in assertion[1].split("] ["))

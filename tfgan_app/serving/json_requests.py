@@ -17,7 +17,7 @@ import numpy as np
 import orjson
 import tensorflow as tf
 
-from tfgan_app.serving.endpoints import Endpoint
+from tfgan_app.serving.endpoints import IMAGE_INPUT_SUFFIXES, Endpoint
 from tfgan_app.serving.errors import invalid, shortened
 from tfgan_app.serving.tensors import string_array
 
@@ -176,6 +176,8 @@ def _strings(name: str, value: Any) -> np.ndarray:
 
 def _string(name: str, value: Any) -> bytes:
     if isinstance(value, str):
+        if name.endswith(IMAGE_INPUT_SUFFIXES) and _is_data_url(value):
+            return _decode_base64(name, value)
         try:
             return value.encode()
         except UnicodeEncodeError:
@@ -187,7 +189,15 @@ def _string(name: str, value: Any) -> bytes:
     raise invalid(f"Input '{name}': JSON Value: {_quoted(value)} is not of expected type: string")
 
 
+def _is_data_url(text: str) -> bool:
+    return text[:5].lower() == "data:"
+
+
 def _decode_base64(name: str, text: str) -> bytes:
+    if _is_data_url(text):  # As `FileReader` and canvases of browsers give files.
+        head, comma, text = text.partition(",")
+        if not comma or not head.lower().endswith(";base64"):
+            raise invalid(f"Input '{name}': a `data:` URL must be data:TYPE;base64,... Received: {shortened(head)}")
     try:
         return base64.b64decode(text, validate=True)
     except ValueError:

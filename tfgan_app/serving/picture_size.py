@@ -1,13 +1,19 @@
-"""How many pixels a picture file would decode to, read from its header: PNG, JPEG, GIF, BMP and WebP.
+"""How many pixels a picture file would decode to, read from its header.
 
 The decoders trust these numbers when they allocate, so that a file of a few bytes can ask for gigabytes.
 """
 
 from __future__ import annotations
 
+import io
 import re
 import struct
 from collections.abc import Iterator
+
+from PIL import Image
+
+from tfgan_app.picture_files.deep import TiffPage, is_tiff
+from tfgan_app.picture_files.opening import open_image
 
 _MAX_JPEG_SCANS = 64
 """A progressive JPEG may hold any number of passes over all its pixels; encoders write about ten."""
@@ -15,9 +21,14 @@ _MAX_JPEG_SCANS = 64
 _MAX_BLOCKS = 200_000
 """Steps from block to block: 50 MB of GIF, or as much as a hostile file may keep us busy."""
 
-_FILL_BYTES = re.compile(rb"\xff+")
+_SEGMENT = re.compile(rb"\xff+([^\x00\x01\xd0-\xd8\xff])")
+"""A JPEG marker with a segment behind it, or the end: decoders skip fill bytes, stuffed zeros and restart markers."""
+
 _SIZE_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_MARKERS_WITHOUT_LENGTH = frozenset({0x00, 0x01, *range(0xD0, 0xD9)})
+_END_MARKER, _SCAN_MARKER = 0xD9, 0xDA
+
+_EXPECTED = "expected a PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF, JPEG 2000 or PNM file"
+_BASE64_STARTS = (b"iVBORw0KGgo", b"/9j/", b"R0lGOD", b"UklGR", b"Qk", b"SUkqA", b"TU0AK", b"data:")
 
 
 def pixels_to_decode(data: bytes) -> int:
@@ -32,9 +43,7 @@ def pixels_to_decode(data: bytes) -> int:
     Raises:
         ValueError: If the format is not one of these, or the header is cut off or damaged.
     """
-    reader = next((reader for magic, reader in _READERS.items() if data.startswith(magic)), None)
-    if reader is None:
-        raise ValueError("expected a PNG, JPEG, GIF, BMP or WebP file")
+    reader = next((reader for magic, reader in _READERS.items() if data.startswith(magic)), _other)
     try:
         pixels = reader(data)
     except (struct.error, IndexError):
@@ -52,21 +61,27 @@ def _png(data: bytes) -> int:
 
 
 def _jpeg(data: bytes) -> int:
-    if data.count(b"\xff\xda") > _MAX_JPEG_SCANS:
-        raise ValueError(f"it has more than {_MAX_JPEG_SCANS} scans")
-    position = 2
+    """Segments count up to the end of the image: a video or a second image may lie behind it."""
+    pixels, scans, position = 0, 0, 2
     for _ in range(_MAX_BLOCKS):
-        # Decoders skip what lies between two segments, and any number of fill bytes before a marker.
-        fill = _FILL_BYTES.search(data, position)
-        if fill is None:
+        found = _SEGMENT.search(data, position)
+        if found is None or found[1][0] == _END_MARKER:
             break
-        marker, position = data[fill.end()], fill.end() + 1
-        if marker in _SIZE_MARKERS:
+        marker, position = found[1][0], found.end()
+        if marker in _SIZE_MARKERS and not pixels:
             height, width = struct.unpack_from(">HH", data, position + 3)
-            return height * width
-        if marker not in _MARKERS_WITHOUT_LENGTH:
-            position += max(2, struct.unpack_from(">H", data, position)[0])
-    raise ValueError("its header does not tell its size")
+            pixels = height * width
+        scans += marker == _SCAN_MARKER
+        if scans > _MAX_JPEG_SCANS:
+            raise ValueError(f"it has more than {_MAX_JPEG_SCANS} scans")
+        if position + 2 > len(data):
+            break
+        position += max(2, struct.unpack_from(">H", data, position)[0])
+    else:
+        raise ValueError("it has too many segments")
+    if not pixels:
+        raise ValueError("its header does not tell its size")
+    return pixels
 
 
 def _gif(data: bytes) -> int:
@@ -100,17 +115,16 @@ def _colour_table_bytes(flags: int) -> int:
 
 
 def _bmp(data: bytes) -> int:
-    width, height = struct.unpack_from("<ii", data, 18)
+    is_core = struct.unpack_from("<I", data, 14)[0] == 12  # The header of OS/2 has numbers of 16 bits.
+    width, height = struct.unpack_from("<HH" if is_core else "<ii", data, 18)
     return abs(width) * abs(height)
 
 
 def _webp(data: bytes) -> int:
     if data[8:12] != b"WEBP":
-        raise ValueError("expected a PNG, JPEG, GIF, BMP or WebP file")
+        raise ValueError(_EXPECTED)
     kind = data[12:16]
-    if kind == b"VP8X":
-        if data[20] & 0x02:
-            raise ValueError("it is animated: send one picture")
+    if kind == b"VP8X":  # Of an animation the first picture is taken, drawn on a canvas of this size.
         width, height = (int.from_bytes(data[at : at + 3], "little") + 1 for at in (24, 27))
         _ = data[29]
     elif kind == b"VP8L":
@@ -123,6 +137,21 @@ def _webp(data: bytes) -> int:
     return width * height
 
 
+def _other(data: bytes) -> int:
+    hint = ""
+    if data.startswith(_BASE64_STARTS):
+        hint = '; this is the text of one: send it as {"b64": "..."}'
+    try:
+        opened = TiffPage(io.BytesIO(data)) if is_tiff(data) else open_image(io.BytesIO(data))
+        with opened as image:
+            width, height = image.size
+    except Image.DecompressionBombError:
+        raise ValueError("its header says that it has more pixels than are ever decoded") from None
+    except Exception:  # Decoders fail on hostile bytes with almost any exception type.
+        raise ValueError(f"{_EXPECTED}{hint}") from None
+    return width * height
+
+
 _READERS = {
     b"\x89PNG\r\n\x1a\n": _png,
     b"\xff\xd8\xff": _jpeg,
@@ -131,3 +160,6 @@ _READERS = {
     b"BM": _bmp,
     b"RIFF": _webp,
 }
+
+SIGNATURES = (*_READERS, b"II*\0", b"MM\0*", b"\0\0\0\x0cjP  ")
+"""Beginnings of image files, no JSON document among them."""

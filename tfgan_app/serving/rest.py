@@ -17,7 +17,7 @@ from google.protobuf import json_format
 from prometheus_client import CONTENT_TYPE_LATEST
 from tensorflow_serving.apis import get_model_metadata_pb2
 
-from tfgan_app.serving import json_answers, json_requests, messages
+from tfgan_app.serving import image_bodies, json_answers, json_requests, messages
 from tfgan_app.serving.connections import connection_of
 from tfgan_app.serving.core import Core, Target
 from tfgan_app.serving.errors import Code, ServingError, invalid, shortened
@@ -115,6 +115,8 @@ class RestApi:
         with core.holding(min(request.content_length or 0, core.limits.max_body_bytes)):
             body = await self._read_body(request)
             with core.call(target, protocol="rest") as call:
+                if image_bodies.is_image_body(request.content_type, body):
+                    return await image_bodies.answer(core, call, request, body)
                 document = await self._maybe_in_thread(len(body), json_requests.parse, body)
                 call.target = dataclasses.replace(target, signature=document.signature)
                 with core.resolved(call) as endpoint:

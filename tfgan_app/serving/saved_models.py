@@ -15,6 +15,8 @@ from tensorflow_serving.apis import prediction_log_pb2
 
 from tfgan_app.serving.endpoints import Endpoint
 from tfgan_app.serving.errors import ServingError
+from tfgan_app.serving.image_files import ImageEndpoint
+from tfgan_app.serving.model_cards import card_facts
 from tfgan_app.serving.tensors import read_inputs
 
 DEFAULT_SIGNATURE = "serving_default"
@@ -34,7 +36,7 @@ class ModelVersion:
         signature_defs: name -> `SignatureDef` proto, as the file has them.
         endpoints: name -> `Endpoint`, of those that can be called.
         facts: What the page needs to know: `kind` (`pictures`, `latents` or `other`), and where it applies `channels`,
-            `scale`, `takes_style`, `classes`.
+            `scale`, `takes_style`, `classes`, and those of `card_facts`.
         users: Requests that are using it; owned by the event loop.
     """
 
@@ -62,6 +64,8 @@ class ModelVersion:
         }
         self.facts = _describe(self.endpoints)
         self.bytes_per_px = self.facts.pop("bytes_per_px", 0)
+        self.facts |= card_facts(path)
+        self.endpoints = {key: ImageEndpoint.wrap(endpoint, self.facts) for key, endpoint in self.endpoints.items()}
 
     def warm_up(self, path: Path) -> int:
         """Replays the recorded requests that a version may come with; the bounds of clients do not apply to them.

@@ -30,15 +30,20 @@ def progress_reporter(report: Callable[[str], Any], verb: str) -> Callable[[int,
     return on_progress
 
 
-def readable_pictures(pictures: LabelledPictures, report: Callable[[str], Any]) -> LabelledPictures:
+def readable_pictures(
+    pictures: LabelledPictures, report: Callable[[str], Any], *, input_range: tuple[float, float] | None = None
+) -> LabelledPictures:
     """The pictures that can be read.
 
     Args:
         pictures: any.
-        report: called with a line about each of the others, and on the progress.
+        report: called with a line about each of the others, on ranges of values that were taken, and on the progress.
+        input_range: the setting `data.input_range`.
     """
     return find_readable_pictures(
         pictures,
         on_skip=lambda name, problem: report(f"left out: {problem}"),
         on_progress=progress_reporter(report, "checked"),
+        on_note=report,
+        input_range=input_range,
     )

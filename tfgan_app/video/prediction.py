@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from tfgan_app.files import atomic_path
+from tfgan_app.files import atomic_path, check_regular, printable
 from tfgan_app.picture_files import PictureFormat
 from tfgan_app.video.animated_gif import open_gif_writer
 from tfgan_app.video.animated_png import open_apng_writer
@@ -100,6 +100,8 @@ def predict_video(
     _check_target(source, target, codec)
     with contextlib.ExitStack() as stack:
         stack.enter_context(_one_line(source))
+        if source.exists():
+            check_regular(source)
         reader = stack.enter_context(_open(source, max_pixels=max_pixels))
         _check_kind(reader.clip, suffix)
         note = _once(on_note)
@@ -201,7 +203,7 @@ def _one_line(source: Path) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        raise ValueError(f"Cannot predict the video '{source}': {' '.join(str(error).split())}") from error
+        raise ValueError(f"Cannot predict the video '{printable(source)}': {' '.join(str(error).split())}") from error
 
 
 def _once(report: Callable[[str], None]) -> Callable[[str], None]:
@@ -224,7 +226,7 @@ def _check_kind(clip: VideoClip, suffix: str) -> None:
 def _check_target(source: Path, target: Path, codec: str | None) -> None:
     if target.suffix.lower() not in VIDEO_SUFFIXES:
         known = ", ".join(sorted(VIDEO_SUFFIXES))
-        raise ValueError(f"The suffix of a video to write must be one of {known}. Received: '{target}'")
+        raise ValueError(f"The suffix of a video to write must be one of {known}. Received: '{printable(target)}'")
     check_codec(target, codec)
     if source.exists() and target.exists() and source.samefile(target):
-        raise ValueError(f"The result would overwrite its source '{source}': give it another name.")
+        raise ValueError(f"The result would overwrite its source '{printable(source)}': give it another name.")

@@ -161,7 +161,7 @@ class VideoWriter:
             yield
         except self._av.error.FFmpegError as error:
             if error.errno in errno.errorcode:
-                raise OSError(error.errno, error.strerror) from error
+                raise OSError(error.errno, error.strerror, self._container.name) from error
             raise ValueError(f"the encoder fails ({error.strerror or error})") from error
 
 

@@ -307,6 +307,7 @@ def test_large_pictures_reach_a_classifier_reduced(data):
 def test_a_cache_that_cannot_be_made_is_said_and_done_without(monkeypatch, tmp_path):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "file"))
     said = []
     assert feature_cache(said.append) is None
     assert "XDG_CACHE_HOME" in said[0]

@@ -180,6 +180,21 @@ def test_pictures_beyond_the_budget_are_made_anew_each_time_and_measured_alike(d
     np.testing.assert_array_equal(pairs[2][1][0], pairs[0][1][0])
 
 
+@pytest.mark.parametrize("budget", [10, 2**29])
+def test_grids_show_pictures_from_the_whole_held_out_set(tmp_path, budget):
+    for split, count in (("train", 2), ("val", 24)):
+        (tmp_path / split).mkdir()
+        for index in range(count):
+            Image.fromarray(np.full((40, 40, 3), 10 * index, np.uint8)).save(tmp_path / split / f"{index:02d}.png")
+    model = keras.Sequential([keras.Input((None, None, 3)), keras.layers.UpSampling2D(2)])
+    task = build(tmp_path, **{"data.max_val_pictures": 12})
+    task.quality.pairs = HeldOutPairs(task._pairs, count=lambda: 12, budget_bytes=budget)
+    shown = [int(row[2][0, 0, 0]) for row in task.sample_rows(model)]
+    _ = task.quality.baseline
+    assert shown == [int(row[2][0, 0, 0]) for row in task.sample_rows(model)]
+    assert len(set(shown)) == 8 and min(shown) < 30 and max(shown) > 200
+
+
 def train(task, steps=2):
     trainer = build_trainer(task, task.config, strategy=tf.distribute.get_strategy())
     dataset = task.build_dataset(start_step=0, seed=0)

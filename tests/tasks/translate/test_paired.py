@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 from fake_vgg import write_fake_vgg
+from PIL import Image
 from small_run import TINY, train_arguments, write_pairs
 
 from tfgan_app import cli, config
@@ -81,6 +82,20 @@ def test_grids_show_input_output_and_target_of_held_out_pairs(data):
     assert len(rows) == 4
     for source, output, _ in rows:
         np.testing.assert_array_equal(output, 255 - source)
+
+
+def test_grids_and_validation_take_pairs_from_the_whole_held_out_set(tmp_path):
+    folder = write_pairs(tmp_path / "pairs", train=4, val=40)
+    for number in range(25):  # As flags that come first in their alphabet.
+        Image.new("RGB", (40, 20), "white").save(folder / "val" / f"0blank-{number:02d}.png")
+    subject = task(folder)
+    rows = subject.sample_rows(lambda images, training: images)
+    assert len(rows) == 8
+    assert 2 <= sum((source == 255).all() for source, _, _ in rows) <= 4
+    again = task(folder).sample_rows(lambda images, training: images)
+    np.testing.assert_array_equal(rows, again)
+    measured = task(folder, **{"data.max_val_pictures": 10}).held_out_pairs
+    assert sum("blank" in pair.name for pair in measured) in (3, 4, 5)
 
 
 def test_best_and_worst_examples_are_pictures(data):

@@ -10,12 +10,15 @@ const zoom = document.getElementById('zoom');
 // Leaves room for the title above and the buttons below.
 const HEIGHT_SHARE = 0.68;
 
+// Narrower results are enlarged pixel by pixel.
+const SMALL_PX = 256;
+
 /** Fits the pictures into the window, or shows one pixel of the result per pixel of the screen. */
 export function layOut() {
   const actual = zoom.getAttribute('aria-pressed') === 'true';
   viewport.classList.toggle('actual', actual);
-  const width = actual ? after.width / devicePixelRatio
-      : Math.min(after.width, innerHeight * HEIGHT_SHARE * after.width / after.height);
+  const width = actual ? after.width / devicePixelRatio : innerHeight * HEIGHT_SHARE * after.width / after.height;
+  frame.classList.toggle('small-picture', after.width < SMALL_PX);
   frame.style.setProperty('--width', `${width}px`);
   pictures.style.width = actual ? `${width}px` : '';
   moveSplit();

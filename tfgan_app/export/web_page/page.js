@@ -14,6 +14,13 @@ let accelerator = 'wasm';
 let engine = '';  // What runs the model, in words.
 let chosen = null;  // {name, bitmap} of the picture that is worked on.
 
+/** A duration in words, to two digits where it is short. */
+function inSeconds(milliseconds) {
+  const seconds = milliseconds / 1000;
+  const text = seconds < 10 ? String(Number(seconds.toPrecision(2))) : seconds.toFixed(0);
+  return text === '1' ? '1 second' : `${text} seconds`;
+}
+
 const megapixels = pixels => `${(pixels / 1e6).toFixed(1)} megapixels`;
 
 /** Shows one line above everything else, or none. */
@@ -81,9 +88,8 @@ const handlers = {
     element('result-actions').hidden = false;
     const {width, height} = after;
     const before = element('before');
-    const perMegapixel = Math.round(elapsedMs / (width * height / 1e6));
-    element('timing').textContent = `${before.width} × ${before.height} to ${width} × ${height} pixels in ` +
-        `${(elapsedMs / 1000).toFixed(1)} s on ${engine}: ${perMegapixel} ms per megapixel of the result.`;
+    element('timing').textContent = `${before.width} × ${before.height} to ${width} × ${height} pixels, ` +
+        `${inSeconds(elapsedMs)} for this image on ${engine}.`;
     layOut();
     after.toBlob(offerDownload, 'image/png');
   },
@@ -176,12 +182,12 @@ function listenForDrops() {
   const idle = () => !chooser.hidden || !(work.hidden || work.classList.contains('running'));
   document.addEventListener('dragover', event => {
     event.preventDefault();
-    element('drop').classList.add('over');
+    document.body.classList.add('dragging');
   });
-  document.addEventListener('dragleave', () => element('drop').classList.remove('over'));
+  document.addEventListener('dragleave', () => document.body.classList.remove('dragging'));
   document.addEventListener('drop', event => {
     event.preventDefault();
-    element('drop').classList.remove('over');
+    document.body.classList.remove('dragging');
     idle() && event.dataTransfer.files[0] && take(event.dataTransfer.files[0]);
   });
   document.addEventListener('paste', event => {

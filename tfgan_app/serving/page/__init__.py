@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from importlib.resources import files
 
+from tfgan_app.pages import THEME
+
 _TYPES = {
     "/": ("index.html", "text/html; charset=utf-8"),
     "/page.css": ("page.css", "text/css; charset=utf-8"),
@@ -14,7 +16,10 @@ _TYPES = {
 }
 
 PAGE_FILES: dict[str, tuple[str, bytes]] = {
-    url: (content_type, files(__name__).joinpath(name).read_bytes()) for url, (name, content_type) in _TYPES.items()
+    "/theme.css": ("text/css; charset=utf-8", THEME.encode()),
+    **{
+        url: (content_type, files(__name__).joinpath(name).read_bytes()) for url, (name, content_type) in _TYPES.items()
+    },
 }
 """URL -> content type and content."""
 

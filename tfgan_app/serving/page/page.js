@@ -6,7 +6,9 @@ const show = makeCompare({
   root: element("compare"), before: element("before"), after: element("after"), range: element("split"),
 });
 
-let models = [];
+let listed = []; // All that the server told of, in its order.
+let models = []; // Those of them that answer.
+let isChosenByHand = false;
 let lastFile = null;
 let lastStyle = null;
 let running = null;
@@ -38,22 +40,49 @@ async function call(path, options) {
   return answer;
 }
 
+/** Asks which models there are; returns whether some are still being loaded. */
 async function loadModels() {
   const answer = await call("v1/models");
-  const usable = answer.models.filter((model) => model.state === "AVAILABLE");
-  if (JSON.stringify(usable) === JSON.stringify(models)) return;
+  const loading = answer.models.some((model) => model.state === "LOADING");
+  showLoading(answer.models);
+  if (JSON.stringify(answer.models) === JSON.stringify(listed)) return loading;
+  listed = answer.models;
+  models = listed.filter((model) => model.state === "AVAILABLE");
   const before = element("model").value;
-  models = usable;
-  element("model").replaceChildren(...models.map((model) => new Option(model.name, model.name)));
+  element("model").replaceChildren(...(models.length > 0 ? [] : [new Option("Loading…", "")]), ...listed.map(asOption));
   element("model").disabled = models.length === 0;
-  if (models.some((model) => model.name === before)) element("model").value = before;
-  if (models.length === 0) {
+  const kept = isChosenByHand && models.some((model) => model.name === before);
+  if (models.length > 0) element("model").value = kept ? before : preferred(models).name;
+  if (listed.length === 0) {
     element("model").replaceChildren(new Option("None"));
     say("The server holds no model yet. Export one into its folder, and it appears here.");
-  } else {
+  } else if (!running) {
     say("");
   }
-  showInput();
+  if (!chosen() || chosen().name !== before || element("facts").textContent === "") showInput();
+  return loading;
+}
+
+function asOption(model) {
+  const notes = { LOADING: " (loading)", END: " (cannot be loaded)" };
+  const option = new Option(model.name + (notes[model.state] ?? ""), model.name);
+  option.disabled = model.state !== "AVAILABLE";
+  return option;
+}
+
+/** An upscaler where there is one, the one that enlarges most; else the first. */
+function preferred(models) {
+  const scale = (model) => (model.kind === "pictures" ? model.scale ?? 1 : 0);
+  const upscalers = models.filter((model) => scale(model) > 1).sort((one, other) => scale(other) - scale(one));
+  return upscalers[0] ?? models[0];
+}
+
+function showLoading(all) {
+  const waiting = all.filter((model) => model.state === "LOADING");
+  element("loading").hidden = waiting.length === 0;
+  element("loading-bar").value = (all.length - waiting.length) / Math.max(all.length, 1);
+  const text = waiting.length && `${all.length - waiting.length} of ${all.length} models are loaded. Loading ${waiting[0].name}…`;
+  if (element("loading-text").textContent !== (text || "")) element("loading-text").textContent = text || "";
 }
 
 function showInput() {
@@ -63,19 +92,34 @@ function showInput() {
   element("style-input").hidden = !model?.takes_style;
   element("latents-input").hidden = kind !== "latents";
   element("other-input").hidden = kind !== "other";
-  element("facts").textContent = model ? describe(model) : "";
+  element("about").textContent = model ? about(model) : "";
+  element("about").hidden = !element("about").textContent;
+  element("facts").textContent = model ? facts(model) : "";
   element("api-path").textContent = model ? `/v1/models/${model.name}/metadata` : "";
   const classes = model?.classes ?? [];
   element("class").replaceChildren(...classes.map((name) => new Option(name, name)));
   element("class-field").hidden = classes.length === 0;
 }
 
-function describe(model) {
-  const facts = [`Version ${model.versions[0]}`];
-  if (model.kind === "pictures" && model.scale > 1) facts.push(`makes pictures ${model.scale} times as wide and high`);
-  if (model.channels === 4) facts.push("fills the transparent holes of a PNG");
-  if (model.classes) facts.push(`${model.classes.length} classes`);
-  return facts.join(", ");
+/** What a model is for, by its card, else by what it takes and gives. */
+function about(model) {
+  if (model.about) return model.about;
+  if (model.takes_style) return "Gives a picture the style of another.";
+  if (model.channels === 4) return "Fills the transparent holes of a PNG.";
+  if (model.kind === "pictures" && model.scale > 1) return "Enlarges pictures.";
+  if (model.kind === "pictures") return "Changes pictures and keeps their size.";
+  return model.kind === "latents" ? "Draws pictures from seeds." : "";
+}
+
+function facts(model) {
+  const known = [`Version ${model.versions[0]}`];
+  if (model.kind === "pictures" && model.scale > 1) known.push(`${model.scale} times as wide and high`);
+  if (model.kind === "pictures" && model.scale === 1) known.push("same size");
+  if (model.about && model.channels === 4) known.push("fills the transparent holes of a PNG");
+  if (model.classes) known.push(`${model.classes.length} classes`);
+  if (model.parameters) known.push(`${model.parameters} weights`);
+  if (model.license) known.push(`licence ${model.license}`);
+  return known.join(" · ");
 }
 
 /** Runs `work(signal)` unless another run replaces it, and tells what goes wrong. */
@@ -124,6 +168,7 @@ function sendPicture(file) {
   const model = chosen();
   if (!file || model?.kind !== "pictures") return;
   lastFile = file;
+  isChosenByHand = true; // The model that loads next must not take its place.
   if (model.takes_style && !lastStyle) {
     say("Now choose the picture whose style it takes.");
     return;
@@ -135,8 +180,8 @@ function sendPicture(file) {
       ? await predict(model, { image_bytes: image, ...(await styleOf(lastStyle)) }, signal, "bytes")
       : await predict(model, image, signal);
     const name = `${(file.name || "picture").replace(/\.[^.]*$/, "")}-${model.name}.png`;
-    const from = `${picture.width} × ${picture.height}`;
-    await present({ before: picture.blob, result, name, from }, signal);
+    const from = picture.width ? `${picture.width} × ${picture.height}` : "";
+    await present({ before: picture.width ? picture.blob : null, result, name, from }, signal);
   });
 }
 
@@ -149,6 +194,7 @@ function generate() {
   const model = chosen();
   const seed = element("seed");
   if (model?.kind !== "latents" || !seed.reportValidity()) return;
+  isChosenByHand = true;
   const classes = model.classes ? { classes: element("class").value } : {};
   run("Generating…", async (signal) => {
     const result = await predict(model, { seeds: Number(seed.value), ...classes }, signal);
@@ -158,6 +204,7 @@ function generate() {
 }
 
 element("model").addEventListener("change", () => {
+  isChosenByHand = true;
   running?.abort();
   showInput();
   say("");
@@ -196,7 +243,13 @@ document.addEventListener("drop", (event) => {
 });
 document.addEventListener("paste", (event) => sendPicture(event.clipboardData.files[0]));
 
-const refresh = () => loadModels().catch((error) => complain(error.message));
+let timer = null;
+
+/** Looks again soon while models are being loaded, and now and then later. */
+async function refresh() {
+  clearTimeout(timer);
+  const loading = !document.hidden && !running && (await loadModels().catch((error) => complain(error.message)));
+  timer = setTimeout(refresh, loading ? 1000 : 10000);
+}
 document.addEventListener("visibilitychange", () => document.hidden || refresh());
-setInterval(() => document.hidden || running || refresh(), 10000);
 refresh();

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from tfgan_app.files import write_text
 from tfgan_app.inference import class_folders
 from tfgan_app.tasks.augment.selection import Selection
 
@@ -78,7 +79,7 @@ def write_selection(
         with (unfinished / MANIFEST).open("w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows([COLUMNS, *rows])
         summary = _summary(selection, class_names, checkpoint)
-        (unfinished / SUMMARY).write_text(f"{json.dumps(summary, indent=2, ensure_ascii=False)}\n", encoding="utf-8")
+        write_text(unfinished / SUMMARY, f"{json.dumps(summary, indent=2, ensure_ascii=False)}\n")
 
 
 def _folders(class_names: Sequence[str]) -> list[str]:

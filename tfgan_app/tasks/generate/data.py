@@ -128,7 +128,7 @@ class GenerateData:
             "size_px": data.image_size,
             "channels": self.channels,
             "resize": data.resize,
-            "background": data.background_rgb,
+            **data.reading,
         }
 
     def _held_out_candidates(self) -> tuple[LabelledPictures, str]:
@@ -148,4 +148,4 @@ class GenerateData:
         return LabelledPictures(held_out.names, labels, held_out.paths, held_out.images), found.origin
 
     def _readable(self, pictures: LabelledPictures) -> LabelledPictures:
-        return readable_pictures(pictures, self._report)
+        return readable_pictures(pictures, self._report, input_range=self._config.data.input_range)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tfgan_app.caches import cache_folder
 from tfgan_app.data.labelled import LabelledPictures
 from tfgan_app.metrics import (
     FeatureNetwork,
@@ -157,17 +157,13 @@ class GenerationQuality:
 
 
 def feature_cache(report: Callable[[str], Any]) -> Path | None:
-    """The folder in which trained feature networks are kept, `None` where none can be made.
+    """The folder in which trained feature networks are kept, `None` where none can be written.
 
     Args:
         report: called with a line when there is none.
     """
     try:
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tfgan_app" / "features"
-        cache.mkdir(parents=True, exist_ok=True)
-        if not os.access(cache, os.W_OK):
-            raise PermissionError(f"{cache} cannot be written")
-    except (OSError, RuntimeError) as error:
+        return cache_folder("features")
+    except OSError as error:
         report(f"the classifier is not kept for the next time: {error}; set XDG_CACHE_HOME to a folder for it")
         return None
-    return cache

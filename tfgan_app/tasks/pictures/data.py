@@ -17,7 +17,9 @@ from tfgan_app.data.labelled import LabelledPictures, LabelledSet, labelled_fing
 from tfgan_app.data.partners import Partners, build_partner_dataset, find_partners
 from tfgan_app.data.picture_sets import open_pictures
 from tfgan_app.data.pipeline import build_labelled_dataset
+from tfgan_app.files import printable
 from tfgan_app.images import picture_header, read_rgb
+from tfgan_app.picture_grid import spread_indices
 from tfgan_app.tasks.progress import progress_reporter, readable_pictures
 
 BUNDLED_SAMPLE = "photos"
@@ -89,7 +91,7 @@ class PictureData:
 
     @property
     def held_out(self) -> LabelledPictures:
-        """At most `data.max_val_pictures` held-out pictures that can be read."""
+        """At most `data.max_val_pictures` held-out pictures that can be read, from all of them."""
         return self._held_out[0]
 
     @functools.cached_property
@@ -99,7 +101,7 @@ class PictureData:
         else:
             found = open_pictures(self._measure_on, val_fraction=0.0, on_note=self.report)
             candidates, origin = (found.val if len(found.val) else found.train), found.origin
-        chosen = candidates.select(range(min(len(candidates), self._config.data.max_val_pictures)))
+        chosen = candidates.select(spread_indices(len(candidates), self._config.data.max_val_pictures))
         readable, partners = self._with_low_res(self._readable(chosen, smallest_px=self._least_px))
         if not len(readable):
             raise ValueError(
@@ -136,7 +138,7 @@ class PictureData:
             "start_step": start_step,
             "seed": seed,
             "cache_budget_mb": data.cache_budget_mb,
-            "background": data.background_rgb,
+            **data.reading,
             "on_progress": progress_reporter(self.report, "loaded"),
         }
         pictures, partners = self._training
@@ -172,7 +174,7 @@ class PictureData:
         """The same at low resolution, where it is not made from them."""
         limit = None if self._limit is None else self._limit // self._multiple
         for path in self._held_out[1]:
-            yield _centre(read_rgb(path, background=self._config.data.background_rgb), limit=limit, multiple=1)
+            yield _centre(read_rgb(path, **self._config.data.reading), limit=limit, multiple=1)
 
     @property
     def _limit(self) -> int | None:
@@ -206,10 +208,10 @@ class PictureData:
             yield from np.broadcast_to(pictures.images, (*pictures.images.shape[:3], 3))
         else:
             for path in pictures.paths:
-                yield read_rgb(path, background=self._config.data.background_rgb)
+                yield read_rgb(path, **self._config.data.reading)
 
     def _readable(self, pictures: LabelledPictures, *, smallest_px: int) -> LabelledPictures:
-        readable = readable_pictures(pictures, self.report)
+        readable = readable_pictures(pictures, self.report, input_range=self._config.data.input_range)
         if readable.paths is None:
             height, width = readable.images.shape[1:3]
             if min(height, width) >= smallest_px:
@@ -224,7 +226,7 @@ class PictureData:
         if min(header.height, header.width) >= smallest_px:
             return True
         size = f"{header.width} x {header.height}"
-        self.report(f"left out: '{path}' is smaller than {smallest_px} x {smallest_px} px: it has {size}")
+        self.report(f"left out: '{printable(path)}' is smaller than {smallest_px} x {smallest_px} px: it has {size}")
         return False
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from tfgan_app.inference import Predictor, predictor_of
 from tfgan_app.metrics import build_lpips, fidelity_protocol, measure_fidelity, psnr_rgb, psnr_y
 from tfgan_app.metrics.own import own_metrics
-from tfgan_app.picture_grid import make_grid
+from tfgan_app.picture_grid import make_grid, spread_indices
 from tfgan_app.tasks.pictures.held_out import HeldOutPairs, Pair
 
 METRICS = ("psnr_y", "ssim_y", "psnr", "ssim", "l1")
@@ -73,8 +73,11 @@ class PictureQuality:
         return float(np.mean([psnr_rgb(picture, keep(picture), crop_px=self._crop_px) for picture in pictures]))
 
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
-        """The centres of the first pictures: baseline, output and original, uint8 `[size, size, 3]` each."""
-        shown = itertools.islice(self.pairs, SAMPLE_ROWS)
+        """The centres of pictures from all of them: baseline, output and original, uint8 `[size, size, 3]` each."""
+        chosen = frozenset(spread_indices(len(self.pairs), SAMPLE_ROWS))
+        # Not further than the last: pairs that do not fit into memory are made anew.
+        pairs = itertools.islice(self.pairs, max(chosen) + 1)
+        shown = (pair for index, pair in enumerate(pairs) if index in chosen)
         return [row for row, _ in self._shown(model, shown)]
 
     def examples(self, model: keras.Model, *, headers: Sequence[str]) -> dict[str, np.ndarray]:

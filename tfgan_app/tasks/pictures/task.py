@@ -135,7 +135,7 @@ class PictureTask:
         return calibration_pictures(self, key=self.input_key)
 
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
-        """The centres of the first held-out pictures: baseline, output and original."""
+        """The centres of some held-out pictures: baseline, output and original."""
         return self.quality.sample_rows(model)
 
     def evaluate(self, model: keras.Model) -> dict[str, float]:

@@ -1,6 +1,6 @@
 """Pictures of one kind into pictures of another."""
 
-from pathlib import Path
+import os
 
 from tfgan_app.tasks.choice import MethodChoice
 from tfgan_app.tasks.translate.config import PRESETS, TranslateConfig
@@ -38,7 +38,7 @@ def detect_method(source: str | None) -> str:
         return UNPAIRED_METHOD
     from tfgan_app.data.unpaired import matching_share
 
-    share = matching_share(Path(source).expanduser())
+    share = matching_share(os.path.expanduser(source))
     if share is None or share >= 0.5:
         return "paired"
     if share == 0.0:

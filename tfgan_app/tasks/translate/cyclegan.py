@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_app.losses import RECONSTRUCTION_LOSSES
-from tfgan_app.picture_grid import make_grid
+from tfgan_app.picture_grid import make_grid, spread_indices
 from tfgan_app.tasks.translate.paired import SAMPLE_ROWS, translate
 from tfgan_app.tasks.translate.players import build_discriminator, build_generator, build_inference_model
 from tfgan_app.tasks.translate.unpaired import UnpairedTranslation
@@ -93,7 +93,8 @@ class CycleTranslation(UnpairedTranslation):
         found: dict[str, Any] = super().examples(model, current)
         if inverse is None:
             return found
-        targets = self.data.images["target"][:SAMPLE_ROWS]
+        targets = self.data.images["target"]
+        targets = targets[spread_indices(len(targets), SAMPLE_ROWS)]
         back = translate(inverse, targets)
         rows: list[list[np.ndarray]] = [list(row) for row in zip(targets, back, translate(model, back), strict=True)]
         return found | {"the way back": make_grid(rows, headers=("input", "way back", "there again"))}

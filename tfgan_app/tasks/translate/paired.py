@@ -22,7 +22,7 @@ from tfgan_app.data.unpaired import matching_share
 from tfgan_app.losses import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES, build_perceptual_loss
 from tfgan_app.metrics import PIXEL_METRICS, build_lpips, output_variation, paired_metrics
 from tfgan_app.metrics.own import batched, own_metrics
-from tfgan_app.picture_grid import make_grid
+from tfgan_app.picture_grid import make_grid, spread_indices
 from tfgan_app.tasks.exported import calibration_pictures
 from tfgan_app.tasks.progress import progress_reporter
 from tfgan_app.tasks.translate.config import PAIRED_PRESETS, TranslateConfig
@@ -118,14 +118,17 @@ class PairedTranslation:
 
     @functools.cached_property
     def held_out_pairs(self) -> list[PicturePair]:
-        """The first `data.max_val_pictures` held-out pairs that can be read."""
-        return self._readable(self.pairs.val[: self.config.data.max_val_pictures], "evaluate on")
+        """At most `data.max_val_pictures` held-out pairs that can be read, from all of them."""
+        chosen = spread_indices(len(self.pairs.val), self.config.data.max_val_pictures)
+        return self._readable([self.pairs.val[index] for index in chosen], "evaluate on")
 
     def _readable(self, pairs: list[PicturePair], purpose: str) -> list[PicturePair]:
         readable = find_readable(
             pairs,
             on_skip=lambda pair, problem: self._report(f"left out: {problem}"),
             on_progress=progress_reporter(self._report, "checked"),
+            on_note=self._report,
+            input_range=self.config.data.input_range,
         )
         if not readable:
             raise ValueError(f"Expected pairs to {purpose} in {self.pairs.root}. Found none; try `tfgan_app inspect`.")
@@ -159,7 +162,7 @@ class PairedTranslation:
             start_step=start_step,
             seed=seed,
             resize=data.resize,
-            background=data.background_rgb,
+            **data.reading,
             cache_budget_mb=data.cache_budget_mb,
             on_progress=progress_reporter(self._report, "loaded"),
         )
@@ -193,9 +196,7 @@ class PairedTranslation:
     def held_out(self) -> tuple[np.ndarray, np.ndarray]:
         """Held-out inputs and targets: uint8 `[count, size, size, 3]`, at most `data.max_val_pictures`."""
         data = self.config.data
-        return load_pairs(
-            self.held_out_pairs, size_px=data.image_size, resize=data.resize, background=data.background_rgb
-        )
+        return load_pairs(self.held_out_pairs, size_px=data.image_size, resize=data.resize, **data.reading)
 
     def held_out_examples(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Held-out inputs and what should come out: uint8 `[size, size, 3]`."""
@@ -206,8 +207,9 @@ class PairedTranslation:
         return calibration_pictures(self, key="input")
 
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
-        """The first held-out pairs as rows of input, output and target."""
-        inputs, targets = (x[:SAMPLE_ROWS] for x in self.held_out)
+        """Held-out pairs from all of them as rows of input, output and target."""
+        chosen = spread_indices(len(self.held_out_pairs), SAMPLE_ROWS)
+        inputs, targets = (x[chosen] for x in self.held_out)
         return [list(row) for row in zip(inputs, translate(model, inputs), targets, strict=True)]
 
     def protocol(self) -> dict[str, Any]:

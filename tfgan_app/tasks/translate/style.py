@@ -24,7 +24,7 @@ from tfgan_app.losses import (
     style_distance,
 )
 from tfgan_app.networks.style_transfer import build_style_decoder, build_style_encoder
-from tfgan_app.picture_grid import make_grid
+from tfgan_app.picture_grid import make_grid, spread_indices
 from tfgan_app.tasks.exported import calibration_pictures
 from tfgan_app.tasks.translate.config import PRESETS, TranslateConfig
 from tfgan_app.tasks.translate.players import build_discriminator, check_discriminator_fits
@@ -181,9 +181,14 @@ class StyleTransfer:
         return calibration_pictures(self, key="content")
 
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
-        """The first held-out pairs as rows of content, style and output."""
-        contents, styles = (pictures[:SAMPLE_ROWS] for pictures in self.pictures.held_out)
+        """Held-out pairs from all of them as rows of content, style and output."""
+        contents, styles = self._spread(SAMPLE_ROWS)
         return [list(row) for row in zip(contents, styles, stylize(model, contents, styles), strict=True)]
+
+    def _spread(self, count: int) -> list[np.ndarray]:
+        """Contents and styles of some held-out pairs."""
+        chosen = spread_indices(len(self.pictures.held_out[0]), count)
+        return [pictures[chosen] for pictures in self.pictures.held_out]
 
     def evaluate(self, model: keras.Model) -> dict[str, float]:
         """Measures outputs for held-out pairs, by the encoder's features.
@@ -226,7 +231,7 @@ class StyleTransfer:
     def examples(self, model: keras.Model, current: keras.Model) -> dict[str, np.ndarray]:
         """Held-out pairs at several strengths, as a grid: caption -> uint8 `[height, width, 3]`."""
         del current
-        contents, styles = (pictures[:EXAMPLE_ROWS] for pictures in self.pictures.held_out)
+        contents, styles = self._spread(EXAMPLE_ROWS)
         outputs = [stylize(model, contents, styles, strength=strength) for strength in EXAMPLE_STRENGTHS]
         rows = [list(row) for row in zip(contents, *outputs, styles, strict=True)]
         headers = ("content", *(f"strength {strength:g}" for strength in EXAMPLE_STRENGTHS), "style")

@@ -75,7 +75,7 @@ class StylePictures:
                 seed=seed + shift,
                 resize=data.resize,
                 cache_budget_mb=data.cache_budget_mb // 2,
-                background=data.background_rgb,
+                **data.reading,
                 on_progress=progress_reporter(self._report, "loaded"),
             )
             for pictures, shift in zip(self.training, (0, _STYLE_SEED), strict=True)
@@ -134,7 +134,7 @@ class StylePictures:
     def _squares(self, pictures: LabelledPictures) -> np.ndarray:
         data = self._config.data
         options = {"size_px": data.image_size, "channels": 3, "resize": data.resize}
-        return load_labelled(pictures, background=data.background_rgb, **options)
+        return load_labelled(pictures, **data.reading, **options)
 
     def _opened(self, source: str, *, val_fraction: float | None = None):
         share = self._config.data.val_fraction if val_fraction is None else val_fraction
@@ -146,7 +146,7 @@ class StylePictures:
         )
 
     def _readable(self, pictures: LabelledPictures, source: str) -> LabelledPictures:
-        readable = readable_pictures(pictures, self._report)
+        readable = readable_pictures(pictures, self._report, input_range=self._config.data.input_range)
         if not len(readable):
             raise ValueError(
                 f"Expected pictures to train and to measure on in {source}. Found none that can be read of one of "

@@ -14,7 +14,7 @@ import tensorflow as tf
 from tfgan_app.augmentation.paired import DRAWS, PairedAugmentation
 from tfgan_app.config import RunConfig
 from tfgan_app.losses import ADVERSARIAL_LOSSES
-from tfgan_app.picture_grid import make_grid
+from tfgan_app.picture_grid import make_grid, spread_indices
 from tfgan_app.tasks.exported import calibration_pictures
 from tfgan_app.tasks.translate.config import UNPAIRED_PRESETS, TranslateConfig
 from tfgan_app.tasks.translate.paired import EXAMPLE_ROWS, SAMPLE_ROWS, translate
@@ -136,8 +136,8 @@ class UnpairedTranslation:
         return calibration_pictures(self, key="input")
 
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
-        """The first held-out inputs as rows of input, output and, where there is one, target."""
-        return self._rows(model, range(min(SAMPLE_ROWS, len(self.data.images["input"]))))
+        """Held-out inputs from all of them as rows of input, output and, where there is one, target."""
+        return self._rows(model, spread_indices(len(self.data.images["input"]), SAMPLE_ROWS))
 
     def _rows(self, model: keras.Model, indices) -> list[list[np.ndarray]]:
         examples = self.held_out_examples()

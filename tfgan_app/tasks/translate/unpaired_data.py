@@ -88,7 +88,7 @@ class UnpairedData:
     def load(self, side: PictureSide) -> np.ndarray:
         """Pictures as they are measured, the square in the centre: uint8 `[count, size, size, 3]`."""
         data = self._config.data
-        return load_side(side, size_px=data.image_size, resize=data.resize, background=data.background_rgb)
+        return load_side(side, size_px=data.image_size, resize=data.resize, **data.reading)
 
     def fingerprint(self) -> str:
         """Digest of the training pictures of both sides."""
@@ -106,7 +106,7 @@ class UnpairedData:
             start_step=start_step,
             seed=seed,
             resize=data.resize,
-            background=data.background_rgb,
+            **data.reading,
             cache_budget_mb=data.cache_budget_mb,
             on_progress=progress_reporter(self._report, "loaded"),
         )
@@ -127,7 +127,7 @@ class UnpairedData:
         }
 
     def _readable(self, side: PictureSide) -> PictureSide:
-        pictures = readable_pictures(side.pictures, self._report)
+        pictures = readable_pictures(side.pictures, self._report, input_range=self._config.data.input_range)
         return PictureSide(pictures, side.half)
 
     def _check_enough(self, sides: dict[str, PictureSide], *, least: int, purpose: str, origin: str) -> None:

@@ -1,0 +1,36 @@
+"""Says which files and folders of a data source a command leaves out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tfgan_app.config import RunConfig
+from tfgan_app.file_tree import survey_folder
+from tfgan_app.files import printable
+from tfgan_app.images import is_picture
+
+
+def data_folders(config: RunConfig) -> list[str | None]:
+    """The data sources of a run."""
+    return [config.data.source, *(getattr(config.task, name, None) for name in ("styles", "low_res"))]
+
+
+def report_leftovers(source: str | None, report: Callable[[str], Any]) -> None:
+    """Reports what the image readers do not take from a folder.
+
+    Args:
+        source: A data source; only folders have leftovers.
+        report: Called with one line each: for folders that cannot be read ("left out: ..."), linked folders that are
+            not followed, and files that look like images or videos.
+    """
+    if source is None or not Path(source).is_dir():
+        return
+    survey = survey_folder(source, takes=is_picture)
+    for _, problem in survey.problems:
+        report(f"left out: {problem}")
+    for path, note in survey.notes:
+        report(f"'{printable(path)}' {note}")
+    if survey.left_alone:
+        report(f"'{printable(source)}': {survey.left_alone}")
