@@ -26,7 +26,7 @@ from tfgan_app.callbacks import (
 from tfgan_app.commands.building import build_trainer
 from tfgan_app.commands.metrics_text import format_metrics
 from tfgan_app.commands.next_commands import next_commands
-from tfgan_app.commands.run_directory import RunDirectory
+from tfgan_app.commands.run_directory import FACTS_FILE, RunDirectory
 from tfgan_app.config import RunConfig
 from tfgan_app.files import atomic_path, printable
 from tfgan_app.inference import COMPANION
@@ -244,11 +244,18 @@ class TrainingSession:
             self.events.record(self.config.training.steps, "error", f"could not write the examples: {error}")
         self._write_report(summary)
         if self._is_chief:
-            self.run.mark_finished(int(self.trainer.step.numpy()))
+            self._mark_finished()
             print(format_metrics(summary))
             print("next:", *self._next_commands(), sep="\n  ")
         # A worker that left early would be taken for a failed one.
         self._strategy.run(lambda: tf.distribute.get_replica_context().all_reduce("SUM", tf.constant(1.0)))
+
+    def _mark_finished(self) -> None:
+        step = int(self.trainer.step.numpy())
+        try:
+            self.run.mark_finished(step)
+        except OSError as error:
+            self.events.record(step, "warning", f"could not note in {FACTS_FILE} that the run has finished: {error}")
 
     def _write_report(self, summary: dict[str, Any]) -> None:
         try:
