@@ -183,7 +183,7 @@ NEGATIVE, PLAIN = "/v1/models/negative:predict", "/v1/models/plain:predict"
         ("POST", PLAIN, {"instances": [1] * 33}, 400, "A request may have 32 rows. Received: 33"),
         ("POST", NEGATIVE, {"instances": [{"b64": "%%%"}]}, 400, "Unable to base64 decode"),
         ("POST", NEGATIVE, {"instances": [b64(b"no picture")]}, 400, "expected a PNG, JPEG, WebP, GIF, BMP"),
-        ("POST", NEGATIVE, {"instances": [b64(png(random_picture(9, 9))[:120])]}, 400, "PNG"),
+        ("POST", NEGATIVE, {"instances": [b64(png(random_picture(9, 9))[:120])]}, 400, "image file is truncated"),
         ("POST", NEGATIVE, {"signature_name": "tensor", "instances": [[[[300, 0, 0]]]]}, 400, "beyond 0 to 255"),
         ("POST", NEGATIVE, {"signature_name": "tensor", "instances": [[[[1.5, 0, 0]]]]}, 400, "expected type: uint8"),
         ("POST", "/v1/models/no:predict", {"instances": [1]}, 404, "Servable not found for request: Latest(no)"),

@@ -21,8 +21,9 @@ _MAX_JPEG_SCANS = 64
 _MAX_BLOCKS = 200_000
 """Steps from block to block: 50 MB of GIF, or as much as a hostile file may keep us busy."""
 
-_SEGMENT = re.compile(rb"\xff+([^\x00\x01\xd0-\xd8\xff])")
-"""A JPEG marker with a segment behind it, or the end: decoders skip fill bytes, stuffed zeros and restart markers."""
+_SEGMENT = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])")
+"""A JPEG marker with a segment behind it, or the end: decoders skip fill bytes, stuffed zeros and restart markers.
+One byte at a time, since a repetition would try a run of fill bytes from each of its places."""
 
 _SIZE_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _END_MARKER, _SCAN_MARKER = 0xD9, 0xDA
