@@ -16,7 +16,7 @@ import tensorflow as tf
 from live_server import export_negative, live_server, predict_request, random_picture, save_sleeper
 from tensorflow_serving.apis import prediction_log_pb2
 
-from tfgan_app.serving.catalog import State
+from tfgan_app.serving.entries import State
 
 PICTURE = random_picture(3, 3)[None]
 

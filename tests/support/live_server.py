@@ -161,7 +161,7 @@ def live_server(models: Path, *, wait: bool = True, **settings: Any) -> Iterator
     live = LiveServer(models, **settings)
     try:
         if wait:
-            live.wait_until(lambda: live.server.ready)
+            live.wait_until(lambda: live.server.ready, timeout=120.0)
         yield live
     finally:
         live.close()

@@ -1,0 +1,190 @@
+"""Bodies of REST requests and compressed gRPC messages, read within the bounds on one request and on all together."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator, Iterator
+
+from aiohttp import HttpVersion11, web
+
+from tfgan_app.serving.errors import Code, ServingError, invalid, shortened
+from tfgan_app.serving.held_bytes import Share
+from tfgan_app.serving.limits import Limits
+
+_STEP_BYTES = 2**16
+"""Unpacked at once: a step takes a fraction of a millisecond, and others have their turn in between."""
+
+_ENCODINGS = ("gzip", "x-gzip", "deflate")
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class Unpacker:
+    """Unpacks one gzip or zlib stream, step by step: a small one can hold more than there is memory for."""
+
+    def __init__(self, encoding: str) -> None:
+        """Starts a stream.
+
+        Args:
+            encoding: Its name, for messages.
+        """
+        self._encoding = encoding
+        self._stream = zlib.decompressobj(zlib.MAX_WBITS | 32)  # Either header.
+
+    def unpack(self, data: bytes) -> Iterator[bytes]:
+        """Unpacks the next bytes of the stream.
+
+        Args:
+            data: As they arrived, cut anywhere.
+
+        Yields:
+            What they hold, at most 64 KiB at a time.
+
+        Raises:
+            ServingError: INVALID_ARGUMENT, if they are damaged or go on behind the end of the stream.
+        """
+        for start in range(0, len(data), _STEP_BYTES):
+            yield from self._unpack_step(data[start : start + _STEP_BYTES])
+
+    def _unpack_step(self, data: bytes) -> Iterator[bytes]:
+        size = _STEP_BYTES
+        while not self._stream.eof and (data or size == _STEP_BYTES):
+            try:
+                unpacked = self._stream.decompress(data, _STEP_BYTES)
+            except zlib.error as error:
+                raise self._damaged(str(error)) from None
+            data, size = self._stream.unconsumed_tail, len(unpacked)
+            yield unpacked
+        if data or self._stream.unused_data:
+            raise self._damaged("bytes follow its end")
+
+    def close(self) -> None:
+        """Ends the stream.
+
+        Raises:
+            ServingError: INVALID_ARGUMENT, if its end has not come.
+        """
+        if not self._stream.eof:
+            raise self._damaged("it is cut off")
+
+    def _damaged(self, why: str) -> ServingError:
+        return invalid(f"The body is not {self._encoding}: {why}")
+
+
+async def read_body(request: web.BaseRequest, share: Share, limits: Limits) -> bytearray:
+    """Reads the body of a REST request, unpacked.
+
+    Whatever can be refused by the headers is refused before the client is told to go on (`Expect: 100-continue`).
+
+    Args:
+        request: Of a body that nobody has read yet.
+        share: Grows with the body, before the bytes are kept.
+        limits: Bounds on its size and time.
+
+    Returns:
+        The body.
+
+    Raises:
+        ServingError: TOO_LARGE, TOO_SLOW, RESOURCE_EXHAUSTED, or INVALID_ARGUMENT for a damaged or unknown encoding.
+    """
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ("identity", *_ENCODINGS):
+        raise invalid(f"Content-Encoding must be gzip or deflate. Received: {shortened(encoding)}.")
+    size_bytes = request.content_length or 0
+    if size_bytes > limits.max_body_bytes:
+        raise _too_large(limits.max_body_bytes)
+    share.resize(size_bytes)
+    reading = _read(request, None if encoding == "identity" else Unpacker(encoding), share, limits.max_body_bytes)
+    try:
+        return await asyncio.wait_for(reading, limits.body_seconds)
+    except asyncio.TimeoutError:  # Not the builtin before Python 3.11.
+        raise ServingError(Code.TOO_SLOW, f"The request did not arrive within {limits.body_seconds:g} s.") from None
+
+
+async def _read(request: web.BaseRequest, unpacker: Unpacker | None, share: Share, limit: int) -> bytearray:
+    await _tell_to_go_on(request)
+    arrived, body = 0, bytearray()
+    async for chunk in request.content.iter_any():
+        arrived += len(chunk)
+        if arrived > limit:
+            raise _too_large(limit)
+        if unpacker is None:
+            _keep(chunk, body, share, limit)
+        else:
+            await _keep_all(unpacker.unpack(chunk), body, share, limit)
+    if unpacker is not None:
+        unpacker.close()
+    share.resize(len(body))
+    return body
+
+
+async def _tell_to_go_on(request: web.BaseRequest) -> None:
+    expected = request.headers.get("Expect")
+    if expected is None or request.version < HttpVersion11:
+        return
+    if expected.strip().lower() != "100-continue":
+        raise ServingError(
+            Code.EXPECTATION_FAILED, f"Expect must be 100-continue, or left out. Received: {shortened(expected)}."
+        )
+    await request.writer.write(_CONTINUE)
+    request.writer.output_size = 0  # The answer's own headers are still to come.
+
+
+def _keep(piece: bytes, body: bytearray, share: Share, limit: int) -> None:
+    size_bytes = len(body) + len(piece)
+    if size_bytes > limit:
+        raise _too_large(limit)
+    share.resize(max(share.size_bytes, size_bytes))
+    body += piece
+
+
+async def _keep_all(pieces: Iterator[bytes], body: bytearray, share: Share, limit: int) -> None:
+    for piece in pieces:
+        _keep(piece, body, share, limit)
+        await asyncio.sleep(0)
+
+
+def _too_large(limit: int) -> ServingError:
+    return ServingError(Code.TOO_LARGE, f"A request may have {limit} bytes. Send less at once.")
+
+
+_GZIP_START = b"\x1f\x8b"
+_ZLIB_START = 0x78
+
+
+async def read_message(messages: AsyncIterator[bytes], share: Share, limits: Limits) -> bytes | bytearray:
+    """Reads the only message of a gRPC request, unpacked.
+
+    gRPC tells no size beforehand and would unpack without a bound of ours: it is told to leave messages as they are.
+
+    Args:
+        messages: Of the call.
+        share: Is as large as a message may be until it has arrived, and then as large as it is.
+        limits: Bounds.
+
+    Returns:
+        The message.
+
+    Raises:
+        ServingError: TOO_LARGE, RESOURCE_EXHAUSTED, or INVALID_ARGUMENT for a damaged one or none.
+    """
+    share.resize(limits.max_body_bytes)
+    message = await anext(aiter(messages), None)
+    if message is None:
+        raise invalid("The call holds no request.")
+    share.resize(len(message))
+    # No request of our services starts so: these would be tags of fields that none of them has.
+    if not message or not (message.startswith(_GZIP_START) or message[0] == _ZLIB_START):
+        return message
+    unpacker, unpacked = Unpacker("gzip or deflate"), bytearray()
+    packed_bytes = len(message)
+    for piece in unpacker.unpack(message):
+        if len(unpacked) + len(piece) > limits.max_body_bytes:
+            raise _too_large(limits.max_body_bytes)
+        share.resize(packed_bytes + len(unpacked) + len(piece))
+        unpacked += piece
+        await asyncio.sleep(0)
+    unpacker.close()
+    del message
+    share.resize(len(unpacked))
+    return unpacked
