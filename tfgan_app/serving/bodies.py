@@ -15,6 +15,8 @@ from tfgan_app.serving.limits import Limits
 _STEP_BYTES = 2**16
 """Unpacked at once: a step takes a fraction of a millisecond, and others have their turn in between."""
 
+_BLOCK_BYTES = 2**20
+
 _ENCODINGS = ("gzip", "x-gzip", "deflate")
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -71,7 +73,7 @@ class Unpacker:
         return invalid(f"The body is not {self._encoding}: {why}")
 
 
-async def read_body(request: web.BaseRequest, share: Share, limits: Limits) -> bytearray:
+async def read_body(request: web.BaseRequest, share: Share, limits: Limits) -> bytes:
     """Reads the body of a REST request, unpacked.
 
     Whatever can be refused by the headers is refused before the client is told to go on (`Expect: 100-continue`).
@@ -101,21 +103,61 @@ async def read_body(request: web.BaseRequest, share: Share, limits: Limits) -> b
         raise ServingError(Code.TOO_SLOW, f"The request did not arrive within {limits.body_seconds:g} s.") from None
 
 
-async def _read(request: web.BaseRequest, unpacker: Unpacker | None, share: Share, limit: int) -> bytearray:
+class _Kept:
+    """The pieces of one message, each counted before it is kept.
+
+    They are copied into blocks, and these are put together at the end: pieces as they arrive lie between the holes of
+    others, and one buffer that grows moves to ever new places, so that the process held several times what they hold.
+    """
+
+    def __init__(self, share: Share, limit: int, *, beside: int = 0) -> None:
+        self._blocks: list[bytearray] = []
+        self._size = 0
+        self._share = share
+        self._limit = limit
+        self._beside = beside
+
+    def keep(self, piece: bytes) -> None:
+        self._size += len(piece)
+        if self._size > self._limit:
+            raise _too_large(self._limit)
+        self._share.resize(max(self._share.size_bytes, self._beside + self._size))
+        if not self._blocks or len(self._blocks[-1]) + len(piece) > _BLOCK_BYTES:
+            self._blocks.append(bytearray())
+        self._blocks[-1] += piece
+
+    async def keep_all(self, pieces: Iterator[bytes]) -> None:
+        for piece in pieces:
+            self.keep(piece)
+            await asyncio.sleep(0)
+
+    def message(self) -> bytes:
+        self._share.resize(self._size)
+        return b"".join(self._blocks)
+
+    def __enter__(self) -> _Kept:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # An error refers to the frames that it went through, and is often freed only by the garbage collector.
+        self._blocks.clear()
+
+
+async def _read(request: web.BaseRequest, unpacker: Unpacker | None, share: Share, limit: int) -> bytes:
     await _tell_to_go_on(request)
-    arrived, body = 0, bytearray()
-    async for chunk in request.content.iter_any():
-        arrived += len(chunk)
-        if arrived > limit:
-            raise _too_large(limit)
-        if unpacker is None:
-            _keep(chunk, body, share, limit)
-        else:
-            await _keep_all(unpacker.unpack(chunk), body, share, limit)
-    if unpacker is not None:
-        unpacker.close()
-    share.resize(len(body))
-    return body
+    arrived = 0
+    with _Kept(share, limit) as kept:
+        async for chunk in request.content.iter_any():
+            arrived += len(chunk)
+            if arrived > limit:
+                raise _too_large(limit)
+            if unpacker is None:
+                kept.keep(chunk)
+            else:
+                await kept.keep_all(unpacker.unpack(chunk))
+        if unpacker is not None:
+            unpacker.close()
+        return kept.message()
 
 
 async def _tell_to_go_on(request: web.BaseRequest) -> None:
@@ -130,20 +172,6 @@ async def _tell_to_go_on(request: web.BaseRequest) -> None:
     request.writer.output_size = 0  # The answer's own headers are still to come.
 
 
-def _keep(piece: bytes, body: bytearray, share: Share, limit: int) -> None:
-    size_bytes = len(body) + len(piece)
-    if size_bytes > limit:
-        raise _too_large(limit)
-    share.resize(max(share.size_bytes, size_bytes))
-    body += piece
-
-
-async def _keep_all(pieces: Iterator[bytes], body: bytearray, share: Share, limit: int) -> None:
-    for piece in pieces:
-        _keep(piece, body, share, limit)
-        await asyncio.sleep(0)
-
-
 def _too_large(limit: int) -> ServingError:
     return ServingError(Code.TOO_LARGE, f"A request may have {limit} bytes. Send less at once.")
 
@@ -152,7 +180,7 @@ _GZIP_START = b"\x1f\x8b"
 _ZLIB_START = 0x78
 
 
-async def read_message(messages: AsyncIterator[bytes], share: Share, limits: Limits) -> bytes | bytearray:
+async def read_message(messages: AsyncIterator[bytes], share: Share, limits: Limits) -> bytes:
     """Reads the only message of a gRPC request, unpacked.
 
     gRPC tells no size beforehand and would unpack without a bound of ours: it is told to leave messages as they are.
@@ -176,15 +204,8 @@ async def read_message(messages: AsyncIterator[bytes], share: Share, limits: Lim
     # No request of our services starts so: these would be tags of fields that none of them has.
     if not message or not (message.startswith(_GZIP_START) or message[0] == _ZLIB_START):
         return message
-    unpacker, unpacked = Unpacker("gzip or deflate"), bytearray()
-    packed_bytes = len(message)
-    for piece in unpacker.unpack(message):
-        if len(unpacked) + len(piece) > limits.max_body_bytes:
-            raise _too_large(limits.max_body_bytes)
-        share.resize(packed_bytes + len(unpacked) + len(piece))
-        unpacked += piece
-        await asyncio.sleep(0)
-    unpacker.close()
-    del message
-    share.resize(len(unpacked))
-    return unpacked
+    unpacker = Unpacker("gzip or deflate")
+    with _Kept(share, limits.max_body_bytes, beside=len(message)) as kept:
+        await kept.keep_all(unpacker.unpack(message))
+        unpacker.close()
+        return kept.message()

@@ -99,7 +99,7 @@ class _Door:
         with self._held.share() as share:
             yield _parsed(await self._receive(messages, share, max_bytes), deserialize)
 
-    async def _receive(self, messages: AsyncIterator[bytes], share: Share, max_bytes: int | None) -> bytes | bytearray:
+    async def _receive(self, messages: AsyncIterator[bytes], share: Share, max_bytes: int | None) -> bytes:
         loop, limits = asyncio.get_running_loop(), self._limits
         end = loop.time() + limits.body_seconds
         with _too_slow(Code.RESOURCE_EXHAUSTED, "The server is overloaded: too many requests arrive. Try later."):
@@ -122,7 +122,7 @@ def _too_slow(code: Code, message: str) -> Any:
         raise ServingError(code, message) from None
 
 
-def _parsed(message: bytes | bytearray, deserialize: Callable) -> Any:
+def _parsed(message: bytes, deserialize: Callable) -> Any:
     """The request; bytes that are none are the client's fault, where gRPC says UNKNOWN and logs a traceback."""
     try:
         return deserialize(message)

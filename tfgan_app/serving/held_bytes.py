@@ -33,18 +33,22 @@ class HeldBytes:
         finally:
             share.resize(0)
 
-    def resize(self, *, before: int, after: int) -> None:
-        """Changes what one share holds.
+    def take(self, size_bytes: int) -> None:
+        """Counts bytes.
 
         Raises:
-            ServingError: RESOURCE_EXHAUSTED, if it grows and all shares together would be beyond the bound.
+            ServingError: RESOURCE_EXHAUSTED, if all together would be beyond the bound.
         """
-        if after > before and self.total + after - before > self._max_bytes:
+        if self.total + size_bytes > self._max_bytes:
             raise ServingError(
                 Code.RESOURCE_EXHAUSTED,
                 f"The server is overloaded: it holds {self.total} bytes of requests. Try later.",
             )
-        self.total += after - before
+        self.total += size_bytes
+
+    def give_back(self, size_bytes: int) -> None:
+        """Counts bytes no longer."""
+        self.total -= size_bytes
 
 
 class Share:
@@ -63,7 +67,10 @@ class Share:
         """Sets how many bytes the request holds. Called before they are kept.
 
         Raises:
-            ServingError: RESOURCE_EXHAUSTED, if all requests together would hold too many. The share stays as it was.
+            ServingError: RESOURCE_EXHAUSTED, if all requests together would hold too many. The share is given back at
+                once: by the time that the error has gone its way, others would have been refused for its sake.
         """
-        self._owner.resize(before=self.size_bytes, after=size_bytes)
+        self._owner.give_back(self.size_bytes)
+        self.size_bytes = 0
+        self._owner.take(size_bytes)
         self.size_bytes = size_bytes

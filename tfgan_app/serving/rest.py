@@ -126,7 +126,7 @@ class RestApi:
             answer = await self._maybe_in_thread(size_bytes, json_answers.write_outputs, outputs, rows)
         return web.Response(body=answer, content_type="application/json")
 
-    async def _read_inputs(self, body: bytearray, call: Call, answering: ExitStack) -> tuple[dict[str, Any], bool]:
+    async def _read_inputs(self, body: bytes, call: Call, answering: ExitStack) -> tuple[dict[str, Any], bool]:
         """The inputs of a call and whether they came as rows; its model stays loaded until `answering` ends."""
         size_bytes = len(body)
         async with self._codec_free if size_bytes > _SMALL_BYTES else nullcontext():
