@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import mmap
 import zlib
 from collections.abc import AsyncIterator, Iterator
 
@@ -106,12 +107,12 @@ async def read_body(request: web.BaseRequest, share: Share, limits: Limits) -> b
 class _Kept:
     """The pieces of one message, each counted before it is kept.
 
-    They are copied into blocks, and these are put together at the end: pieces as they arrive lie between the holes of
-    others, and one buffer that grows moves to ever new places, so that the process held several times what they hold.
+    They are copied into pages of their own and put together at the end. In the memory that is shared with everything
+    else they would lie between the holes of other messages, and the process would hold twice what they hold.
     """
 
     def __init__(self, share: Share, limit: int, *, beside: int = 0) -> None:
-        self._blocks: list[bytearray] = []
+        self._blocks: list[mmap.mmap] = []
         self._size = 0
         self._share = share
         self._limit = limit
@@ -122,9 +123,13 @@ class _Kept:
         if self._size > self._limit:
             raise _too_large(self._limit)
         self._share.resize(max(self._share.size_bytes, self._beside + self._size))
-        if not self._blocks or len(self._blocks[-1]) + len(piece) > _BLOCK_BYTES:
-            self._blocks.append(bytearray())
-        self._blocks[-1] += piece
+        rest = memoryview(piece)
+        while rest:
+            if not self._blocks or self._blocks[-1].tell() == _BLOCK_BYTES:
+                self._blocks.append(mmap.mmap(-1, _BLOCK_BYTES))
+            room = _BLOCK_BYTES - self._blocks[-1].tell()
+            self._blocks[-1].write(rest[:room])
+            rest = rest[room:]
 
     async def keep_all(self, pieces: Iterator[bytes]) -> None:
         for piece in pieces:
@@ -133,13 +138,16 @@ class _Kept:
 
     def message(self) -> bytes:
         self._share.resize(self._size)
-        return b"".join(self._blocks)
+        *whole, last = self._blocks or [b""]
+        return b"".join([*whole, last[: self._size - len(whole) * _BLOCK_BYTES]])
 
     def __enter__(self) -> _Kept:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # An error refers to the frames that it went through, and is often freed only by the garbage collector.
+        # Now: an error refers to the frames that it went through, and is often freed only by the garbage collector.
+        for block in self._blocks:
+            block.close()
         self._blocks.clear()
 
 
