@@ -107,11 +107,12 @@ async def read_body(request: web.BaseRequest, share: Share, limits: Limits) -> b
 class _Kept:
     """The pieces of one message, each counted before it is kept.
 
-    They are copied into pages of their own and put together at the end. In the memory that is shared with everything
-    else they would lie between the holes of other messages, and the process would hold twice what they hold.
+    Those of a large one are copied into pages of their own and put together at the end. In the memory that is shared
+    with everything else they would lie between the holes of other messages, and the process would hold twice as much.
     """
 
     def __init__(self, share: Share, limit: int, *, beside: int = 0) -> None:
+        self._start = bytearray()
         self._blocks: list[mmap.mmap] = []
         self._size = 0
         self._share = share
@@ -123,7 +124,15 @@ class _Kept:
         if self._size > self._limit:
             raise _too_large(self._limit)
         self._share.resize(max(self._share.size_bytes, self._beside + self._size))
-        rest = memoryview(piece)
+        if self._size <= _STEP_BYTES:
+            self._start += piece
+            return
+        if self._start:
+            self._copy(memoryview(bytes(self._start)))
+            self._start.clear()
+        self._copy(memoryview(piece))
+
+    def _copy(self, rest: memoryview) -> None:
         while rest:
             if not self._blocks or self._blocks[-1].tell() == _BLOCK_BYTES:
                 self._blocks.append(mmap.mmap(-1, _BLOCK_BYTES))
@@ -138,7 +147,9 @@ class _Kept:
 
     def message(self) -> bytes:
         self._share.resize(self._size)
-        *whole, last = self._blocks or [b""]
+        if not self._blocks:
+            return bytes(self._start)
+        *whole, last = self._blocks
         return b"".join([*whole, last[: self._size - len(whole) * _BLOCK_BYTES]])
 
     def __enter__(self) -> _Kept:

@@ -85,7 +85,8 @@ class Catalog:
         self._notices.settle(CONFIG_FILE)
         for name, rules in self._rules.items():
             listing = found.get(name)
-            missing = sorted(rules.specific - listing.versions.keys()) if listing and listing.versions else []
+            asked_for = rules.specific | set(rules.labels.values())
+            missing = sorted(asked_for - listing.versions.keys()) if listing and listing.versions else []
             if listing is None:
                 self._notices.tell(f"/{name}", f"{CONFIG_FILE} lists {name}, which is no folder in '{self._root}'")
             elif missing:
