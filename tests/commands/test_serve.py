@@ -73,7 +73,7 @@ def test_a_configuration_that_cannot_be_used_is_bad_usage(tmp_path):
     assert process.returncode == 2
     assert errors == (
         f"tfgan_app: error: '{tmp_path / 'models.config'}': model 'x': `model_platform` must be \"tensorflow\". "
-        'Received: "torch"\n'
+        'Received: "torch".\n'
     )
 
 
