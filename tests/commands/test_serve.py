@@ -54,6 +54,29 @@ def test_a_folder_that_is_not_there_is_bad_usage(tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--allow-host", "https://models.example"], "A host to allow must be a name or address"),
+        (["--allow-origin", "app.example"], "An origin to allow must be scheme://host"),
+    ],
+)
+def test_hosts_and_origins_that_are_none_are_bad_usage(models, flags, message):
+    _, errors = (process := serve("--models", models, *flags)).communicate(timeout=60)
+    assert process.returncode == 2
+    assert errors.startswith(f"tfgan_app: error: {message}") and errors.count("\n") == 1
+
+
+def test_a_configuration_that_cannot_be_used_is_bad_usage(tmp_path):
+    (tmp_path / "models.config").write_text('model_config_list { config { name: "x" model_platform: "torch" } }')
+    _, errors = (process := serve("--models", tmp_path)).communicate(timeout=60)
+    assert process.returncode == 2
+    assert errors == (
+        f"tfgan_app: error: '{tmp_path / 'models.config'}': model 'x': `model_platform` must be \"tensorflow\". "
+        'Received: "torch".\n'
+    )
+
+
 @pytest.mark.parametrize("flag", ["--rest-port", "--grpc-port"])
 def test_a_port_that_is_taken_is_bad_usage(models, flag):
     with socket.create_server(("127.0.0.1", 0)) as taken:

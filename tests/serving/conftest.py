@@ -46,6 +46,15 @@ def models(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def light_models(tmp_path_factory):
+    """A folder with `plain` and `sleeper`, which are loaded at once."""
+    folder = tmp_path_factory.mktemp("light_models")
+    save_module(folder / "plain" / "7", serving_default=half_plus_two)
+    save_sleeper(folder)
+    return folder
+
+
 @pytest.fixture(scope="module")
 def live(models):
     with live_server(models) as server:

@@ -13,10 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import tensorflow as tf
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from live_server import export_negative, live_server, predict_request, random_picture, save_sleeper
 from tensorflow_serving.apis import prediction_log_pb2
 
-from tfgan_app.serving.catalog import State
+from tfgan_app.serving.entries import State
 
 PICTURE = random_picture(3, 3)[None]
 
@@ -94,6 +95,55 @@ def test_a_broken_version_is_named_once_and_the_one_before_serves_on(tmp_path):
         assert failed["state"] == "END" and failed["status"]["error_message"]
         shutil.copytree(path, broken, dirs_exist_ok=True)
         live.wait_until(lambda: "negative version 2 is available" in live.reports)
+
+
+def half_a_copy(source, path):
+    """A version whose variables have not come yet."""
+    shutil.copytree(source, path, ignore=shutil.ignore_patterns("variables"))
+
+
+@pytest.mark.parametrize("spoil", [lambda source, path: path.mkdir(parents=True), half_a_copy])
+def test_a_broken_model_has_a_status_of_its_own_and_the_server_stays_ready(tmp_path, spoil):
+    source = export_negative(tmp_path)
+    broken = tmp_path / "broken" / "1"
+    with live_server(tmp_path) as live:
+        spoil(source, broken)
+        if not (broken / "saved_model.pb").exists():
+            (broken / "saved_model.pb").write_bytes(b"junk")
+        live.wait_until(lambda: any("broken version 1 cannot be loaded" in line for line in live.reports))
+        assert live.request("GET", "/readyz")[0] == 200
+        (failed,) = live.request("GET", "/v1/models/broken")[1]["model_version_status"]
+        assert failed["state"] == "END" and failed["status"]["error_message"]
+        states = {model["name"]: model["state"] for model in live.request("GET", "/v1/models")[1]["models"]}
+        assert states == {"negative": "AVAILABLE", "broken": "END"}
+        status, answer = live.post("broken:predict", {"instances": [1]})
+        assert status == 404 and "It cannot be loaded: " in answer["error"]
+        assert b'tfgan_model_failed{model="broken",version="1"} 1.0' in live.request("GET", "/metrics")[1]
+        check = health_pb2_grpc.HealthStub(live.channel).Check
+        serving = {
+            name: check(health_pb2.HealthCheckRequest(service=name)).status for name in ("", "negative", "broken")
+        }
+        states = health_pb2.HealthCheckResponse
+        assert serving == {"": states.SERVING, "negative": states.SERVING, "broken": states.NOT_SERVING}
+        np.testing.assert_array_equal(predict(live), answers(1.0))
+        shutil.copytree(source, broken, dirs_exist_ok=True)
+        live.wait_until(lambda: "broken version 1 is available" in live.reports)
+        assert check(health_pb2.HealthCheckRequest(service="broken")).status == states.SERVING
+
+
+def test_models_are_served_on_while_their_folder_is_away(tmp_path):
+    root = tmp_path / "models"
+    export_negative(root)
+    with live_server(root) as live:
+        root.rename(tmp_path / "away")
+        live.wait_until(lambda: any("cannot be read: No such file" in line for line in live.reports))
+        time.sleep(0.3)
+        assert len(live.reports) == 2
+        np.testing.assert_array_equal(predict(live), answers(1.0))
+        assert live.request("GET", "/readyz")[0] == 200
+        (tmp_path / "away").rename(root)
+        live.wait_until(lambda: f"'{root}' can be read again" in live.reports)
+        assert len(live.reports) == 3
 
 
 def test_what_is_not_a_version_is_not_touched(tmp_path):

@@ -117,14 +117,20 @@ class LiveServer:
 
         A body goes as it is if it is bytes, in chunks if it is an iterator, and as JSON if it is anything else.
         """
+        status, received, text = self.request_with_headers(method, path, body, headers)
+        is_json = received.get_content_type() == "application/json"
+        return status, json.loads(text) if is_json else text
+
+    def request_with_headers(
+        self, method: str, path: str, body: Any = None, headers: dict | None = None
+    ) -> tuple[int, http.client.HTTPMessage, bytes]:
+        """`request`, which returns the headers too, and the body as it came."""
         connection = http.client.HTTPConnection("127.0.0.1", self.server.rest_port, timeout=60)
         with contextlib.closing(connection):
             data = body if body is None or isinstance(body, (bytes, Iterator)) else json.dumps(body).encode()
             connection.request(method, path, data, headers or {})
             response = connection.getresponse()
-            text = response.read()
-        is_json = response.headers.get_content_type() == "application/json"
-        return response.status, json.loads(text) if is_json else text
+            return response.status, response.headers, response.read()
 
     def post(self, path: str, body: Any) -> tuple[int, Any]:
         """`request` with POST to `/v1/models/` and `path`."""

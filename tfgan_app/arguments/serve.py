@@ -20,6 +20,20 @@ def add(commands: Any) -> None:
     parser.add_argument("--rest-port", type=natural, default=8501, metavar="N", help="default: 8501; 0: any free")
     parser.add_argument("--grpc-port", type=natural, default=8500, metavar="N", help="default: 8500; 0: any free")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1, this machine)")
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="name that the server is called by, as behind a proxy; may be repeated (default: this machine's)",
+    )
+    parser.add_argument(
+        "--allow-origin",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="site whose pages may use the server, as https://app.example; may be repeated (default: none)",
+    )
     parser.add_argument("--workers", type=positive, metavar="N", help="runs of models at the same time (default: 2)")
     bounds = parser.add_argument_group("bounds, each with its own error")
     for flag, default, text in (

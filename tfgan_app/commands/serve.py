@@ -14,6 +14,9 @@ _MEBIBYTE = 2**20
 _SHARE_OF_MEMORY = 0.7
 """Of what is free at the start, for running models."""
 
+_BODIES_HELD = 4
+"""Of the largest size, at least, where that is larger than usual."""
+
 
 def run(args: argparse.Namespace) -> int:
     """Serves until SIGTERM or SIGINT.
@@ -25,11 +28,12 @@ def run(args: argparse.Namespace) -> int:
         0.
 
     Raises:
-        ValueError: If there is no such folder.
+        ValueError: If there is no such folder, or a host or origin to allow is none.
         OSError: If a port is taken.
     """
     limits = Limits(
         max_body_bytes=args.max_body_mb * _MEBIBYTE,
+        max_pending_bytes=max(Limits.max_pending_bytes, _BODIES_HELD * args.max_body_mb * _MEBIBYTE),
         max_pixels=args.max_pixels,
         max_batch=args.max_batch,
         max_queue=args.max_queue,
@@ -43,6 +47,8 @@ def run(args: argparse.Namespace) -> int:
         grpc_port=args.grpc_port,
         workers=args.workers or default_workers(),
         keep_versions=args.keep_versions,
+        allow_hosts=tuple(args.allow_host),
+        allow_origins=tuple(args.allow_origin),
         poll_seconds=args.poll_seconds,
         grace_seconds=args.grace_seconds,
         limits=limits,

@@ -4,44 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-import enum
 import gc
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
-from tfgan_app.serving.discovery import LABELS_FILE, file_stamp, find_models, read_labels, wanted_versions
+from tfgan_app.serving.discovery import Listing, file_stamp, find_models
+from tfgan_app.serving.entries import Entry, State
 from tfgan_app.serving.errors import Code, ServingError, from_tensorflow, invalid, shortened
+from tfgan_app.serving.models_config import CONFIG_FILE, ModelRules, read_models_config
+from tfgan_app.serving.notices import Notices
 from tfgan_app.serving.saved_models import ModelVersion
 
-
-class State(enum.Enum):
-    """Where a version is in its life, with the names of TensorFlow Serving."""
-
-    LOADING = "LOADING"
-    AVAILABLE = "AVAILABLE"
-    UNLOADING = "UNLOADING"
-    END = "END"
-
-
-@dataclass
-class Entry:
-    """A version that the catalog knows.
-
-    Attributes:
-        state: Where it is in its life.
-        model: The loaded version, while there is one.
-        error: Why it could not be loaded.
-        stamp: Of the files that could not be loaded.
-    """
-
-    state: State
-    model: ModelVersion | None = None
-    error: str = ""
-    stamp: tuple = ()
+_SERVED_ON = "What is loaded is served on."
 
 
 class Catalog:
@@ -59,7 +36,7 @@ class Catalog:
 
         Args:
             root: The folder of models.
-            keep_versions: How many of the highest versions of each model are served.
+            keep_versions: How many of the highest versions of a model are served, where `models.config` says nothing.
             executor: Where models are loaded.
             report: Told in one line what was loaded, let go, or is wrong.
         """
@@ -68,45 +45,96 @@ class Catalog:
         self._executor = executor
         self._report = report
         self._entries: dict[str, dict[int, Entry]] = {}
-        self._labels: dict[str, dict[str, int]] = {}
-        self._labels_error = ""
-        self._scanned = False
+        self._rules: dict[str, ModelRules] = {}
+        self._notices = Notices(report)
+        self._scanned = self._ready = False
 
     async def refresh(self) -> None:
-        """Looks at the folder once: loads what is new, retires what is gone or overtaken."""
+        """Looks at the folder once: loads what is new, retires what is gone or overtaken.
+
+        A folder that cannot be read, or is empty as that of a mount is that went away, tells nothing: what is loaded
+        from it is served on.
+        """
         loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._executor, find_models, self._root)
-        await self._refresh_labels(loop)
-        for name in found:
-            self._entries.setdefault(name, {})
-        for name in list(self._entries):
-            await self._refresh_model(loop, name, found.get(name, {}))
+        try:
+            found = await loop.run_in_executor(self._executor, find_models, self._root)
+        except OSError as error:
+            self._notices.tell("", f"'{self._root}' cannot be read: {error.strerror or error}. {_SERVED_ON}")
+            return
+        if self._entries and not (found.keys() & self._entries or any(listing.versions for listing in found.values())):
+            self._notices.tell("", f"'{self._root}' holds no models any more. {_SERVED_ON}")
+            return
+        self._notices.settle("", f"'{self._root}' can be read again")
+        await self._refresh_rules(loop, found)
+        for name, listing in found.items():
+            if listing.versions:
+                self._entries.setdefault(name, {})
+        for name in {**self._entries, **found}:
+            await self._refresh_model(loop, name, found.get(name))
         self._scanned = True
+        nothing_there = not self._entries and not any(listing.error for listing in found.values())
+        self._ready = self._ready or nothing_there or any(self.available().values())
         await self._unload(loop)
 
-    async def _refresh_labels(self, loop: asyncio.AbstractEventLoop) -> None:
+    async def _refresh_rules(self, loop: asyncio.AbstractEventLoop, found: Mapping[str, Listing]) -> None:
         try:
-            self._labels, error = await loop.run_in_executor(self._executor, read_labels, self._root), ""
+            self._rules = await loop.run_in_executor(self._executor, read_models_config, self._root)
         except ValueError as problem:
-            error = str(problem)
-        if error and error != self._labels_error:
-            self._report(f"{error}. The labels stay as they were.")
-        self._labels_error = error
+            self._notices.tell(CONFIG_FILE, f"{problem}. It is not used until it is mended.")
+            return
+        self._notices.settle(CONFIG_FILE)
+        for name, rules in self._rules.items():
+            listing = found.get(name)
+            asked_for = rules.specific | set(rules.labels.values())
+            missing = sorted(asked_for - listing.versions.keys()) if listing and listing.versions else []
+            if listing is None:
+                self._notices.tell(f"/{name}", f"{CONFIG_FILE} lists {name}, which is no folder in '{self._root}'")
+            elif missing:
+                self._notices.tell(f"/{name}", f"{name} has no version {missing[0]}, which {CONFIG_FILE} asks for")
+            else:
+                self._notices.settle(f"/{name}")
 
-    async def _refresh_model(self, loop: asyncio.AbstractEventLoop, name: str, versions: dict[int, Path]) -> None:
-        entries, labelled = self._entries[name], set(self._labels.get(name, {}).values())
+    async def _refresh_model(self, loop: asyncio.AbstractEventLoop, name: str, listing: Listing | None) -> None:
+        entries = self._entries.get(name, {})
+        served = {version for version, entry in entries.items() if _is_served(entry)}
+        if listing is None:  # Taken out of a folder that can be read.
+            self._retire(entries, wanted=(), there=())
+            self._notices.settle(name)
+            return
+        if self._is_away(name, listing, served):
+            return
+        rules, versions = self._rules.get(name, ModelRules()), listing.versions
         broken = await loop.run_in_executor(self._executor, self._still_broken, dict(entries), versions)
+        there = versions.keys() | (listing.unclear & served)
         while True:
-            wanted = wanted_versions(versions, keep=self._keep_versions, labelled=labelled, broken=broken)
+            wanted = rules.wanted(there, keep=self._keep_versions, broken=broken)
             missing = [version for version in wanted if not _is_served(entries.get(version))]
             if not missing:
                 break
             if not await self._load(loop, name, missing[0], versions[missing[0]]):
                 broken.add(missing[0])
+        # Where nothing that is wanted can be served, what is loaded is better than nothing.
+        self._retire(entries, wanted=wanted or served & there, there=versions.keys() | listing.unclear)
+
+    def _is_away(self, name: str, listing: Listing, served: set[int]) -> bool:
+        """Whether the folder of a model tells nothing now, which is said once."""
+        folder, unclear = listing.folder, sorted(listing.unclear & served)
+        if listing.error:
+            self._notices.tell(name, f"'{folder}' cannot be read: {listing.error}.{f' {_SERVED_ON}' if served else ''}")
+        elif served and not listing.versions:
+            self._notices.tell(name, f"'{folder}' holds no whole version any more. {_SERVED_ON}")
+        elif unclear:
+            self._notices.tell(name, f"'{folder / str(unclear[0])}' cannot be read any more. {_SERVED_ON}")
+        else:
+            self._notices.settle(name, f"'{folder}' can be read again")
+        return bool(listing.error or (served and not listing.versions))
+
+    @staticmethod
+    def _retire(entries: dict[int, Entry], *, wanted: Collection[int], there: Collection[int]) -> None:
         for version, entry in list(entries.items()):
             if entry.state is State.AVAILABLE and version not in wanted:
                 entry.state = State.UNLOADING
-            elif entry.state is State.END and version not in versions:
+            elif entry.state is State.END and version not in there:
                 del entries[version]
 
     @staticmethod
@@ -191,14 +219,15 @@ class Catalog:
         waiting = entries.values() if version is None else [entries[version]] if version in entries else []
         if any(entry.state is State.LOADING for entry in waiting) or (not self._scanned and version is None):
             raise ServingError(Code.UNAVAILABLE, f"Servable is still loading for request: {wanted}")
-        raise ServingError(Code.NOT_FOUND, f"Servable not found for request: {wanted}")
+        why = next((f". It cannot be loaded: {entry.error}" for entry in waiting if entry.state is State.END), "")
+        raise ServingError(Code.NOT_FOUND, f"Servable not found for request: {wanted}{why}")
 
     def _labelled(self, name: str, label: str) -> int:
-        labels = self._labels.get(name, {})
+        labels = self._rules.get(name, ModelRules()).labels
         if label not in labels:
             raise invalid(
                 f"Unrecognized servable version label: {shortened(label)}. Labels of '{shortened(name)}' in "
-                f"{LABELS_FILE}: {', '.join(sorted(labels)) or 'none'}."
+                f"{CONFIG_FILE}: {', '.join(sorted(labels)) or 'none'}."
             )
         return labels[label]
 
@@ -233,8 +262,15 @@ class Catalog:
 
     @property
     def ready(self) -> bool:
-        """Whether the folder was looked at and each model has a version that answers."""
-        return self._scanned and all(self.available().values())
+        """Whether the server has begun to serve: a model that fails later, or beside others, does not change it."""
+        return self._ready
+
+    def failures(self) -> dict[str, dict[int, str]]:
+        """Name -> version -> why it cannot be loaded."""
+        return {
+            name: {version: entry.error for version, entry in entries.items() if entry.state is State.END}
+            for name, entries in sorted(self._entries.items())
+        }
 
 
 def _is_served(entry: Entry | None) -> bool:

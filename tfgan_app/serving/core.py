@@ -13,6 +13,7 @@ import numpy as np
 from tfgan_app.serving.catalog import Catalog
 from tfgan_app.serving.endpoints import Endpoint
 from tfgan_app.serving.errors import Code, ServingError, invalid, shortened
+from tfgan_app.serving.held_bytes import HeldBytes
 from tfgan_app.serving.limits import Limits
 from tfgan_app.serving.saved_models import DEFAULT_SIGNATURE, ModelVersion
 from tfgan_app.serving.scheduler import Scheduler
@@ -67,23 +68,20 @@ class Core:
         self.limits = limits
         self._scheduler = scheduler
         self._workers = workers
-        self._pending_bytes = 0
+        self.held = HeldBytes(limits.max_pending_bytes)
         self.draining = False
         self.calls = 0
 
-    @contextmanager
-    def holding(self, size_bytes: int) -> Iterator[None]:
-        """Counts the bytes of a request against the bound on all of them while the block runs."""
-        if self._pending_bytes + size_bytes > self.limits.max_pending_bytes:
-            raise ServingError(
-                Code.RESOURCE_EXHAUSTED,
-                f"The server is overloaded: it holds {self._pending_bytes} bytes of requests. Try later.",
-            )
-        self._pending_bytes += size_bytes
-        try:
-            yield
-        finally:
-            self._pending_bytes -= size_bytes
+    def check_target(self, target: Target) -> None:
+        """Tells what can be told before the rest of a request is there.
+
+        Raises:
+            ServingError: NOT_FOUND or UNAVAILABLE, as `resolved`.
+        """
+        if self.draining:
+            raise _shutting_down()
+        with self.catalog.use(target.model, version=target.version, label=target.label):
+            pass
 
     @contextmanager
     def call(self, target: Target, *, protocol: str) -> Iterator[Call]:
@@ -93,7 +91,7 @@ class Core:
         self.calls += 1
         try:
             if self.draining:
-                raise ServingError(Code.UNAVAILABLE, "The server is shutting down.")
+                raise _shutting_down()
             yield call
         except ServingError as error:
             code = error.code.grpc_name
@@ -178,6 +176,10 @@ class Core:
                 Code.DEADLINE_EXCEEDED, f"No answer within {seconds:g} s. Send less at once, or try later."
             ) from None
         return {name: outputs[name] for name in wanted}
+
+
+def _shutting_down() -> ServingError:
+    return ServingError(Code.UNAVAILABLE, "The server is shutting down.")
 
 
 def _checked_filter(endpoint: Endpoint, names: list[str]) -> list[str]:

@@ -1,78 +1,95 @@
-"""What a folder of exported models holds: names, versions and labels."""
+"""Names and versions of the models in a folder, and folders that cannot be looked at."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from google.protobuf import text_format
-from tensorflow_serving.config import model_server_config_pb2
-
 from tfgan_app.serving.saved_models import MODEL_FILE
-
-LABELS_FILE = "models.config"
 
 _MAX_VERSION = 2**63 - 1
 """Versions are int64 in the protocol."""
 
 
-def find_models(root: Path) -> dict[str, dict[int, Path]]:
-    """Finds the versions of the models in a folder.
+@dataclass(frozen=True)
+class Listing:
+    """The folder of one model.
+
+    Attributes:
+        folder: Its path.
+        versions: version -> its folder, of those that can be loaded.
+        unclear: Versions whose folder is there, but holds no `saved_model.pb` (yet, or any more) or cannot be read.
+        error: Why the folder itself cannot be read, if so.
+    """
+
+    folder: Path
+    versions: dict[int, Path] = field(default_factory=dict)
+    unclear: frozenset[int] = frozenset()
+    error: str = ""
+
+
+def find_models(root: Path) -> dict[str, Listing]:
+    """Finds the models in a folder and their versions.
 
     Args:
         root: A folder of models, `NAME/VERSION/saved_model.pb`, or the folder of one model. Whatever else lies in it is
-            not looked at; nor are names that start with a dot, and versions without a `saved_model.pb` yet.
+            not looked at; nor are names that start with a dot.
 
     Returns:
-        name -> version -> its folder.
-    """
-    own = _versions(root)
-    if own:
-        return {root.resolve().name: own}
-    return {folder.name: versions for folder in _folders(root) if (versions := _versions(folder))}
-
-
-def _versions(folder: Path) -> dict[int, Path]:
-    found = {}
-    for path in _folders(folder):
-        number = path.name
-        canonical = number.isascii() and number.isdecimal() and (number == "0" or not number.startswith("0"))
-        if canonical and int(number) <= _MAX_VERSION and (path / MODEL_FILE).is_file():
-            found[int(number)] = path
-    return found
-
-
-def _folders(folder: Path) -> list[Path]:
-    try:
-        return sorted(path for path in folder.iterdir() if not path.name.startswith(".") and path.is_dir())
-    except OSError:  # It vanished, or we may not look: the same as empty until that changes.
-        return []
-
-
-def read_labels(root: Path) -> dict[str, dict[str, int]]:
-    """Reads the version labels of `models.config` in the folder of models, where there is one.
-
-    Args:
-        root: The folder of models.
-
-    Returns:
-        name -> label -> version.
+        name -> its folder, those of folders without versions included.
 
     Raises:
-        ValueError: If the file is not a `ModelServerConfig` in text format.
+        OSError: If `root` cannot be listed: it is gone, not mounted, or not ours to read.
     """
-    path = root / LABELS_FILE
+    own = _listing(root)
+    if own.versions:
+        return {root.resolve().name: own}
+    return {path.name: _listing_or_error(path, readable) for path, readable in _folders(root)}
+
+
+def _listing_or_error(folder: Path, readable: bool) -> Listing:
     try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"'{path}' cannot be read: {error}") from error
+        if not readable:
+            folder.stat()
+        return _listing(folder)
+    except OSError as error:
+        return Listing(folder, error=error.strerror or str(error))
+
+
+def _listing(folder: Path) -> Listing:
+    versions, unclear = {}, set()
+    for path, readable in _folders(folder):
+        number = path.name
+        canonical = number.isascii() and number.isdecimal() and (number == "0" or not number.startswith("0"))
+        if not canonical or int(number) > _MAX_VERSION:
+            continue
+        if readable and _is_file(path / MODEL_FILE):
+            versions[int(number)] = path
+        else:
+            unclear.add(int(number))
+    return Listing(folder, versions, frozenset(unclear))
+
+
+def _folders(folder: Path) -> Iterator[tuple[Path, bool]]:
+    """The folders in a folder, and whether each is known to be one: dangling links and stale mounts are not."""
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith("."):
+            continue
+        try:
+            if stat.S_ISDIR(path.stat().st_mode):
+                yield path, True
+        except OSError:
+            if path.name in {entry.name for entry in folder.iterdir()}:  # Or it vanished just now.
+                yield path, False
+
+
+def _is_file(path: Path) -> bool:
     try:
-        config = text_format.Parse(text, model_server_config_pb2.ModelServerConfig())
-    except text_format.ParseError as error:
-        raise ValueError(f"'{path}' is not a ModelServerConfig in text format: {error}") from error
-    return {model.name: dict(model.version_labels) for model in config.model_config_list.config}
+        return stat.S_ISREG(path.stat().st_mode)
+    except OSError:
+        return False
 
 
 def file_stamp(folder: Path) -> tuple:
@@ -82,19 +99,3 @@ def file_stamp(folder: Path) -> tuple:
         return tuple((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in paths)
     except OSError:
         return ()
-
-
-def wanted_versions(versions: Mapping[int, Path], *, keep: int, labelled: set[int], broken: set[int]) -> list[int]:
-    """Which versions of a model to serve: the highest that load, and those with a label.
-
-    Args:
-        versions: Those that are there.
-        keep: How many of the highest.
-        labelled: Those that labels point to.
-        broken: Those that could not be loaded.
-
-    Returns:
-        Versions, the highest first.
-    """
-    sound = sorted(set(versions) - broken, reverse=True)
-    return [version for index, version in enumerate(sound) if index < keep or version in labelled]

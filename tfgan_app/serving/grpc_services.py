@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import grpc
-from google.protobuf.message import DecodeError
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
@@ -54,7 +53,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 
     async def _predict(self, request: Any, seconds: float | None) -> Any:
         core = self._core
-        with core.holding(request.ByteSize()), core.call(_target(request.model_spec), protocol="grpc") as call:
+        with core.call(_target(request.model_spec), protocol="grpc") as call:
             with core.resolved(call) as endpoint:
                 inputs = read_inputs(request.inputs, endpoint, max_pixels=core.max_pixels(call))
                 outputs = await core.predict(call, inputs, output_filter=request.output_filter, timeout_seconds=seconds)
@@ -127,7 +126,7 @@ async def _not_implemented(context: grpc.aio.ServicerContext, method: str, inste
 
 
 class HealthService(health_pb2_grpc.HealthServicer):
-    """Tells whether all models are loaded: of the server as a whole, and by the names of its services."""
+    """Tells whether the server serves: as a whole, by the names of its services, and by those of its models."""
 
     def __init__(self, core: Core) -> None:
         """Answers with `core`."""
@@ -135,43 +134,16 @@ class HealthService(health_pb2_grpc.HealthServicer):
 
     async def Check(self, request: Any, context: grpc.aio.ServicerContext) -> Any:
         """SERVING or NOT_SERVING."""
-        if request.service not in ("", *_SERVICE_NAMES):
-            await context.abort(grpc.StatusCode.NOT_FOUND, f"There is no service {shortened(request.service)}.")
-        serving = self._core.catalog.ready and not self._core.draining
-        status = health_pb2.HealthCheckResponse.ServingStatus.Value("SERVING" if serving else "NOT_SERVING")
+        catalog, name = self._core.catalog, request.service
+        if name in ("", *_SERVICE_NAMES):
+            serving = catalog.ready
+        elif name in catalog.names():
+            serving = bool(catalog.available()[name])
+        else:
+            await context.abort(grpc.StatusCode.NOT_FOUND, f"There is no service or model {shortened(name)}.")
+        state = "SERVING" if serving and not self._core.draining else "NOT_SERVING"
+        status = health_pb2.HealthCheckResponse.ServingStatus.Value(state)
         return health_pb2.HealthCheckResponse(status=status)
-
-
-class UnreadableRequests(grpc.aio.ServerInterceptor):
-    """Answers bytes that are no message of the method with INVALID_ARGUMENT; gRPC says UNKNOWN and logs a traceback."""
-
-    def __init__(self) -> None:
-        """Starts without methods."""
-        self._handlers: dict[str, grpc.RpcMethodHandler] = {}
-
-    async def intercept_service(self, continuation: Callable, details: grpc.HandlerCallDetails) -> Any:
-        """Finds the handler of a method, which reads requests carefully from then on."""
-        if details.method not in self._handlers:
-            handler = await continuation(details)
-            if handler is None or handler.unary_unary is None:
-                return handler
-            self._handlers[details.method] = _careful(handler)
-        return self._handlers[details.method]
-
-
-def _careful(handler: grpc.RpcMethodHandler) -> grpc.RpcMethodHandler:
-    def read(data: bytes) -> Any:
-        try:
-            return handler.request_deserializer(data)
-        except DecodeError as error:
-            return invalid(f"The request cannot be read: {shortened(str(error), max_chars=200)}")
-
-    async def answer(request: Any, context: grpc.aio.ServicerContext) -> Any:
-        if isinstance(request, ServingError):
-            await context.abort(grpc.StatusCode[request.code.grpc_name], request.message)
-        return await handler.unary_unary(request, context)
-
-    return grpc.unary_unary_rpc_method_handler(answer, read, handler.response_serializer)
 
 
 _SERVICE_NAMES = ("tensorflow.serving.PredictionService", "tensorflow.serving.ModelService")

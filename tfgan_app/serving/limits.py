@@ -11,7 +11,7 @@ class Limits:
 
     Attributes:
         max_body_bytes: Bytes of a REST body or gRPC message.
-        max_pending_bytes: Bytes of all requests that are being answered.
+        max_pending_bytes: Bytes of all requests that arrive or are being answered; at least twice `max_body_bytes`.
         max_pixels: Pixels of all input pictures of one request together.
         max_batch: Rows (pictures, seeds) of one request.
         max_queue: Requests that wait for a worker.
@@ -35,3 +35,15 @@ class Limits:
     body_seconds: float = 60.0
     idle_seconds: float = 120.0
     memory_bytes: int | None = None
+
+    def __post_init__(self) -> None:
+        """Checks what depends on each other.
+
+        Raises:
+            ValueError: If no request of the allowed size could be held, packed and unpacked.
+        """
+        if self.max_pending_bytes < 2 * self.max_body_bytes:
+            raise ValueError(
+                f"`max_pending_bytes` must be at least twice `max_body_bytes`, {2 * self.max_body_bytes}. "
+                f"Received: {self.max_pending_bytes}."
+            )

@@ -7,7 +7,8 @@ from typing import Any
 import tensorflow as tf
 from tensorflow_serving.apis import get_model_status_pb2
 
-from tfgan_app.serving.catalog import Catalog, State
+from tfgan_app.serving.catalog import Catalog
+from tfgan_app.serving.entries import State
 
 
 def model_status(catalog: Catalog, name: str, *, version: int | None, label: str | None) -> Any:

@@ -6,11 +6,11 @@ import asyncio
 import dataclasses
 import json
 import re
-import zlib
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
+from contextlib import ExitStack, nullcontext
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from aiohttp import web
 from google.protobuf import json_format
@@ -18,9 +18,11 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from tensorflow_serving.apis import get_model_metadata_pb2
 
 from tfgan_app.serving import image_bodies, json_answers, json_requests, messages
+from tfgan_app.serving.bodies import read_body
 from tfgan_app.serving.connections import connection_of
-from tfgan_app.serving.core import Core, Target
+from tfgan_app.serving.core import Call, Core, Target
 from tfgan_app.serving.errors import Code, ServingError, invalid, shortened
+from tfgan_app.serving.origins import OriginRules
 from tfgan_app.serving.page import PAGE_FILES, PAGE_HEADERS
 
 _SMALL_BYTES = 2**16
@@ -31,7 +33,7 @@ _ACTION = re.compile(rf"(?i:{_MODEL}):(predict|classify|regress)")
 _STATUS = re.compile(rf"(?i:{_MODEL}(/metadata)?)")
 _MAX_VERSION = 2**63 - 1
 
-_LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+_READ_METHODS = ("GET", "HEAD")
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.Response]]
 
@@ -39,19 +41,20 @@ Handler = Callable[[web.BaseRequest], Awaitable[web.Response]]
 class RestApi:
     """Answers HTTP requests."""
 
-    def __init__(self, core: Core, *, executor: Executor, local_only: bool) -> None:
+    def __init__(self, core: Core, *, executor: Executor, codec_threads: int, origins: OriginRules) -> None:
         """Makes the routes.
 
         Args:
             core: What answers.
             executor: Where large JSON is read and written.
-            local_only: Whether the server listens on the loopback interface only. Then requests that a browser was led
-                to send by another site are refused: by their `Host` (a foreign name that was made to point here) and
-                `Origin`.
+            codec_threads: Of the executor.
+            origins: Whose requests are answered.
         """
         self._core = core
         self._executor = executor
-        self._local_only = local_only
+        # Parsed, a body is several times as large: no more of them at a time than are being read.
+        self._codec_free = asyncio.Semaphore(codec_threads)
+        self._origins = origins
         self._routes: dict[str, Handler] = {
             "/healthz": self._health,
             "/readyz": self._readiness,
@@ -68,21 +71,32 @@ class RestApi:
             return _gone()
         connection.stop_clock()
         try:
-            return await self._dispatch(request)
-        except ServingError as error:
-            return _error(error)
-        except ConnectionError:
-            return _gone()
-        except (web.HTTPException, web.RequestPayloadError) as error:
-            return _error(invalid(f"The request is damaged: {shortened(str(error))}"))
+            response = await self._answer(request)
+            self._origins.add_headers(request, response)
+            return response
         finally:
             connection.wait_for_client()
 
+    async def _answer(self, request: web.BaseRequest) -> web.Response:
+        try:
+            return await self._dispatch(request)
+        except ServingError as error:
+            response = _error(error)
+        except ConnectionError:
+            return _gone()
+        except (web.HTTPException, web.RequestPayloadError) as error:
+            response = _error(invalid(f"The request is damaged: {shortened(str(error))}"))
+        if "Expect" in request.headers and not request.content.is_eof():
+            response.force_close()  # The client may send its body or not: what follows could be either.
+        return response
+
     async def _dispatch(self, request: web.BaseRequest) -> web.Response:
-        self._check_origin(request)
+        self._origins.check(request)
+        if self._origins.is_preflight(request):
+            return self._origins.preflight(request)
         path = request.rel_url.raw_path
         if path in self._routes:
-            if request.method not in ("GET", "HEAD"):
+            if request.method not in _READ_METHODS:
                 raise ServingError(Code.WRONG_METHOD, f"{path} is read with GET. Received: {request.method}.")
             return await self._routes[path](request)
         action = _ACTION.fullmatch(path) if request.method == "POST" else None
@@ -91,53 +105,37 @@ class RestApi:
             if action[4].lower() != "predict":
                 raise ServingError(Code.UNIMPLEMENTED, f"`:{action[4]}` is not implemented: models here only predict.")
             return await self._predict(request, target)
-        status = _STATUS.fullmatch(path) if request.method == "GET" else None
+        status = _STATUS.fullmatch(path) if request.method in _READ_METHODS else None
         if status:
             target = _target(*status.groups()[:3])
             return self._metadata(target) if status[4] else self._status(target)
         message = f"Malformed request: {shortened(request.method)} {shortened(path)}"
         raise invalid(message) if path.lower().startswith("/v1/") else ServingError(Code.NOT_FOUND, message)
 
-    def _check_origin(self, request: web.BaseRequest) -> None:
-        if not self._local_only:
-            return
-        host = urlsplit(f"//{request.headers.get('Host', '')}")
-        origin = request.headers.get("Origin")
-        if _host_name(host) not in _LOCAL_HOSTS or (origin is not None and urlsplit(origin).netloc != host.netloc):
-            raise ServingError(
-                Code.PERMISSION_DENIED,
-                "This server answers only requests to localhost from its own page. To serve others, start it with "
-                "`--host`.",
-            )
-
     async def _predict(self, request: web.BaseRequest, target: Target) -> web.Response:
         core = self._core
-        with core.holding(min(request.content_length or 0, core.limits.max_body_bytes)):
-            body = await self._read_body(request)
-            with core.call(target, protocol="rest") as call:
-                if image_bodies.is_image_body(request.content_type, body):
-                    return await image_bodies.answer(core, call, request, body)
-                document = await self._maybe_in_thread(len(body), json_requests.parse, body)
-                call.target = dataclasses.replace(target, signature=document.signature)
-                with core.resolved(call) as endpoint:
-                    inputs, rows = await self._maybe_in_thread(len(body), json_requests.read_inputs, document, endpoint)
-                    document = None
-                    outputs = await core.predict(call, inputs)
-                size_bytes = 8 * sum(array.size for array in outputs.values() if hasattr(array, "size"))
-                answer = await self._maybe_in_thread(size_bytes, json_answers.write_outputs, outputs, rows)
+        with core.held.share() as share, ExitStack() as answering:
+            if "Expect" in request.headers:
+                core.check_target(target)  # The client waits to hear whether its body is wanted.
+            body = await read_body(request, share, core.limits)
+            call = answering.enter_context(core.call(target, protocol="rest"))
+            if image_bodies.is_image_body(request.content_type, body):
+                return await image_bodies.answer(core, call, request, body)
+            inputs, rows = await self._read_inputs(body, call, answering)
+            del body
+            outputs = await core.predict(call, inputs)
+            size_bytes = 8 * sum(array.size for array in outputs.values() if hasattr(array, "size"))
+            answer = await self._maybe_in_thread(size_bytes, json_answers.write_outputs, outputs, rows)
         return web.Response(body=answer, content_type="application/json")
 
-    async def _read_body(self, request: web.BaseRequest) -> bytes:
-        limit = self._core.limits.max_body_bytes
-        if (request.content_length or 0) > limit:
-            raise _too_large(limit)
-        try:
-            body = await asyncio.wait_for(_read_up_to(request, limit), self._core.limits.body_seconds)
-        except asyncio.TimeoutError:
-            seconds = self._core.limits.body_seconds
-            raise ServingError(Code.TOO_SLOW, f"The request did not arrive within {seconds:g} s.") from None
-        encoding = request.headers.get("Content-Encoding", "identity").lower()
-        return body if encoding == "identity" else _unpacked(body, encoding, limit)
+    async def _read_inputs(self, body: bytes, call: Call, answering: ExitStack) -> tuple[dict[str, Any], bool]:
+        """The inputs of a call and whether they came as rows; its model stays loaded until `answering` ends."""
+        size_bytes = len(body)
+        async with self._codec_free if size_bytes > _SMALL_BYTES else nullcontext():
+            document = await self._maybe_in_thread(size_bytes, json_requests.parse, body)
+            call.target = dataclasses.replace(call.target, signature=document.signature)
+            endpoint = answering.enter_context(self._core.resolved(call))
+            return await self._maybe_in_thread(size_bytes, json_requests.read_inputs, document, endpoint)
 
     async def _maybe_in_thread(self, size_bytes: int, function: Callable, *arguments: Any) -> Any:
         if size_bytes <= _SMALL_BYTES:
@@ -156,16 +154,19 @@ class RestApi:
 
     async def _list(self, request: web.BaseRequest) -> web.Response:
         """All models, for the page: an extension of TensorFlow Serving's API."""
-        available = self._core.catalog.available()
-        return _json({"models": [_listed(name, available.get(name, {})) for name in self._core.catalog.names()]})
+        catalog = self._core.catalog
+        available, failures = catalog.available(), catalog.failures()
+        return _json(
+            {"models": [_listed(name, available.get(name, {}), failures.get(name, {})) for name in catalog.names()]}
+        )
 
     async def _health(self, request: web.BaseRequest) -> web.Response:
         return _json({"status": "alive"})
 
     async def _readiness(self, request: web.BaseRequest) -> web.Response:
-        if self._core.draining or not self._core.catalog.ready:
-            available = self._core.catalog.available()
-            waiting = ", ".join(name for name, versions in available.items() if not versions)
+        catalog = self._core.catalog
+        if self._core.draining or not catalog.ready:
+            waiting = ", ".join(name for name, versions in catalog.available().items() if not versions)
             why = "shutting down" if self._core.draining else f"no version to serve of: {waiting or 'any model'}"
             raise ServingError(Code.UNAVAILABLE, f"Not ready, {why}.")
         return _json({"status": "ready"})
@@ -178,39 +179,9 @@ class RestApi:
         return web.Response(body=body, headers={**PAGE_HEADERS, "Content-Type": content_type})
 
 
-async def _read_up_to(request: web.BaseRequest, limit: int) -> bytes:
-    chunks, size = [], 0
-    async for chunk in request.content.iter_any():
-        size += len(chunk)
-        if size > limit:
-            raise _too_large(limit)
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
-def _unpacked(body: bytes, encoding: str, limit: int) -> bytes:
-    """A body that was sent compressed, never more of it than the limit."""
-    if encoding not in ("gzip", "deflate"):
-        raise invalid(f"Content-Encoding must be gzip or deflate. Received: {shortened(encoding)}.")
-    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)  # Either header.
-    try:
-        unpacked = unpacker.decompress(body, limit + 1)
-    except zlib.error as error:
-        raise invalid(f"The body is not {encoding}: {error}") from None
-    if len(unpacked) > limit:
-        raise _too_large(limit)
-    if not unpacker.eof:
-        raise invalid(f"The body is not {encoding}: it is cut off")
-    return unpacked
-
-
 def _gone() -> web.Response:
     """For a client that has left: nobody reads it."""
     return web.Response(status=Code.CANCELLED.http_status)
-
-
-def _too_large(limit: int) -> ServingError:
-    return ServingError(Code.TOO_LARGE, f"A request may have {limit} bytes. Send less at once.")
 
 
 def _target(name: str, version: str | None, label: str | None) -> Target:
@@ -219,17 +190,11 @@ def _target(name: str, version: str | None, label: str | None) -> Target:
     return Target(unquote(name), None if version is None else int(version), None if label is None else unquote(label))
 
 
-def _host_name(host: Any) -> str | None:
-    try:
-        return host.hostname
-    except ValueError:
-        return None
-
-
-def _listed(name: str, versions: Mapping[int, Any]) -> dict[str, Any]:
+def _listed(name: str, versions: Mapping[int, Any], failures: Mapping[int, str]) -> dict[str, Any]:
     newest = next(iter(versions.values()), None)
     facts = newest.facts if newest else {"kind": "other"}
-    return {"name": name, "versions": list(versions), "state": "AVAILABLE" if newest else "LOADING", **facts}
+    state = "AVAILABLE" if newest else "END" if failures else "LOADING"
+    return {"name": name, "versions": list(versions), "state": state, **facts}
 
 
 def _to_dict(message: Any) -> dict[str, Any]:

@@ -18,8 +18,11 @@ from aiohttp import web
 from tfgan_app.serving.catalog import Catalog
 from tfgan_app.serving.connections import LOGGER, ConnectionLimits
 from tfgan_app.serving.core import Core
-from tfgan_app.serving.grpc_services import UnreadableRequests, add_services
+from tfgan_app.serving.grpc_requests import CHANNEL_OPTIONS, BoundedRequests
+from tfgan_app.serving.grpc_services import add_services
 from tfgan_app.serving.limits import Limits
+from tfgan_app.serving.models_config import read_models_config
+from tfgan_app.serving.origins import OriginRules
 from tfgan_app.serving.rest import RestApi
 from tfgan_app.serving.scheduler import Scheduler
 from tfgan_app.serving.telemetry import Telemetry
@@ -42,7 +45,9 @@ class Settings:
         rest_port: Port for REST; 0 for any that is free.
         grpc_port: Port for gRPC; 0 for any that is free.
         workers: Runs of models at the same time.
-        keep_versions: How many of the highest versions of each model are served.
+        keep_versions: How many of the highest versions of each model are served, where `models.config` says nothing.
+        allow_hosts: Names that the server is called by, beside those of this machine (see `OriginRules`).
+        allow_origins: Web pages of others that may use it (see `OriginRules`).
         poll_seconds: Between two looks at the folder.
         grace_seconds: For what has begun, when the server is told to stop.
         limits: Bounds.
@@ -55,6 +60,8 @@ class Settings:
     grpc_port: int = 8500
     workers: int = 2
     keep_versions: int = 1
+    allow_hosts: tuple[str, ...] = ()
+    allow_origins: tuple[str, ...] = ()
     poll_seconds: float = 2.0
     grace_seconds: float = 30.0
     limits: Limits = field(default_factory=Limits)
@@ -71,11 +78,18 @@ class Server:
             settings: How to serve.
 
         Raises:
-            ValueError: If there is no such folder.
+            ValueError: If there is no such folder, its `models.config` cannot be used, or a host or origin to allow is
+                none.
         """
         if not settings.models.is_dir():
             raise ValueError(f"`--models` must be a folder of exported models. Received: '{settings.models}'")
+        read_models_config(settings.models)  # Later it is mended while the server runs; now nothing depends on it yet.
         self._settings = settings
+        self._origins = OriginRules(
+            local_only=settings.host in _LOCAL_HOSTS,
+            allow_hosts=settings.allow_hosts,
+            allow_origins=settings.allow_origins,
+        )
         limits = settings.limits
         # Loading takes the folder's own thread, so that it never waits for JSON, nor JSON for it.
         self._loader = ThreadPoolExecutor(1, thread_name_prefix="model-loader")
@@ -95,7 +109,9 @@ class Server:
         self.telemetry = Telemetry(
             queue_length=lambda: len(self._scheduler),
             loaded=lambda: [(name, version) for name, all_ in self._catalog.available().items() for version in all_],
+            failed=lambda: [(name, version) for name, all_ in self._catalog.failures().items() for version in all_],
             ready=lambda: self._catalog.ready,
+            held_bytes=lambda: self._core.held.total,
         )
         self._core = Core(self._catalog, self._scheduler, self.telemetry, limits=limits, workers=settings.workers)
         self._watch: asyncio.Task | None = None
@@ -117,7 +133,7 @@ class Server:
 
     async def _start_rest(self) -> None:
         settings, loop = self._settings, asyncio.get_running_loop()
-        api = RestApi(self._core, executor=self._codec, local_only=settings.host in _LOCAL_HOSTS)
+        api = RestApi(self._core, executor=self._codec, codec_threads=_CODEC_THREADS, origins=self._origins)
         # Idle connections are ended by our own clock, which must be the first.
         keep_seconds = 2 * settings.limits.idle_seconds
         self._web = web.Server(
@@ -141,11 +157,12 @@ class Server:
             ("grpc.so_reuseport", 0),
             ("grpc.max_connection_idle_ms", round(limits.idle_seconds * 1000)),
             ("grpc.server_handshake_timeout_ms", round(limits.head_seconds * 1000)),
+            *CHANNEL_OPTIONS,
         ]
         # What is beyond the queue is refused as it comes, with RESOURCE_EXHAUSTED.
         self._grpc = grpc.aio.server(
             options=options,
-            interceptors=[UnreadableRequests()],
+            interceptors=[BoundedRequests(self._core.held, limits)],
             maximum_concurrent_rpcs=2 * limits.max_queue + settings.workers,
         )
         add_services(self._grpc, self._core)
@@ -164,7 +181,7 @@ class Server:
 
     @property
     def ready(self) -> bool:
-        """Whether each model has a version that answers."""
+        """Whether the server has begun to serve."""
         return self._catalog.ready
 
     async def stop(self) -> None:

@@ -16,14 +16,22 @@ class Telemetry:
     """The metrics of one server, in a registry of their own."""
 
     def __init__(
-        self, *, queue_length: Callable[[], int], loaded: Callable[[], Iterable[tuple[str, int]]], ready: Callable
+        self,
+        *,
+        queue_length: Callable[[], int],
+        held_bytes: Callable[[], int],
+        loaded: Callable[[], Iterable[tuple[str, int]]],
+        failed: Callable[[], Iterable[tuple[str, int]]],
+        ready: Callable[[], bool],
     ) -> None:
         """Makes the metrics.
 
         Args:
             queue_length: Requests that wait now.
+            held_bytes: Bytes of requests that are held now.
             loaded: Names and versions that are loaded now.
-            ready: Whether all models are loaded.
+            failed: Names and versions that cannot be loaded.
+            ready: Whether the server has begun to serve.
         """
         self._registry = CollectorRegistry()
         self._requests = Counter(
@@ -48,9 +56,14 @@ class Telemetry:
         )
         queue = Gauge("tfgan_queue_length", "Requests that wait for a worker.", registry=self._registry)
         queue.set_function(queue_length)
-        readiness = Gauge("tfgan_ready", "1 where all models are loaded.", registry=self._registry)
+        readiness = Gauge("tfgan_ready", "1 where the server has begun to serve.", registry=self._registry)
         readiness.set_function(lambda: float(ready()))
-        self._registry.register(_LoadedModels(loaded))
+        held = Gauge("tfgan_held_bytes", "Bytes of requests that are held.", registry=self._registry)
+        held.set_function(held_bytes)
+        text = "1 for each version that answers."
+        self._registry.register(_ModelVersions("tfgan_model_loaded", text, loaded))
+        text = "1 for each version that cannot be loaded."
+        self._registry.register(_ModelVersions("tfgan_model_failed", text, failed))
 
     def count(self, labels: dict[str, str], started: float) -> None:
         """Counts an answered request.
@@ -72,16 +85,14 @@ class Telemetry:
         return generate_latest(self._registry)
 
 
-class _LoadedModels:
+class _ModelVersions:
     """Collected when asked for, so that unloaded versions leave no series behind."""
 
-    def __init__(self, loaded: Callable[[], Iterable[tuple[str, int]]]) -> None:
-        self._loaded = loaded
+    def __init__(self, name: str, text: str, versions: Callable[[], Iterable[tuple[str, int]]]) -> None:
+        self._name, self._text, self._versions = name, text, versions
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        family = GaugeMetricFamily(
-            "tfgan_model_loaded", "1 for each version that answers.", labels=["model", "version"]
-        )
-        for name, version in self._loaded():
+        family = GaugeMetricFamily(self._name, self._text, labels=["model", "version"])
+        for name, version in self._versions():
             family.add_metric([name, str(version)], 1)
         yield family
