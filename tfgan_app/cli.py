@@ -43,7 +43,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         argv: Program name and arguments.
 
     Returns:
-        `command`, `debug` and the flags of the command, `-` turned into `_`.
+        `command`, `debug`, `tensorflow` and the flags of the command, `-` turned into `_`.
 
     Raises:
         SystemExit: After help or the version (0), or a usage error (2).
@@ -65,7 +65,8 @@ def run(args: argparse.Namespace) -> int:
         The exit code.
     """
     try:
-        startup.load_tensorflow(show_chatter=args.debug)
+        if args.tensorflow:
+            startup.load_tensorflow(show_chatter=args.debug)
         return importlib.import_module(f"tfgan_app.commands.{args.command}").run(args)
     except KeyboardInterrupt:
         print("tfgan_app: interrupted", file=sys.stderr)

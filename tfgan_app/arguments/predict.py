@@ -21,7 +21,8 @@ def add(commands: Any) -> None:
         "--model",
         required=True,
         metavar="PATH",
-        help="run directory, exported model folder or .keras file; or colour:NAME, such as colour:rgb_to_lab",
+        help="run directory, exported model folder or .keras file; a shipped model's name (`tfgan_app models`); or "
+        "colour:NAME, such as colour:rgb_to_lab",
     )
     parser.add_argument("--input", metavar="PATH", help="picture, folder or video")
     parser.add_argument("--output", required=True, metavar="PATH", help="picture, folder or video to write")
