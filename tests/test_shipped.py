@@ -21,6 +21,7 @@ from tfgan_app.keras_metadata import read_metadata
 from tfgan_app.layers import picture_facts
 
 NAMES = ("upscale_x4", "upscale_x4_gan", "upscale_x2", "restore")
+PREDICT = ("predict", "--input", "photo.png", "--output", "o.png")
 LISTED = "Shipped models: upscale_x4, upscale_x4_gan, upscale_x2, restore (`tfgan_app models` describes them)."
 
 
@@ -105,9 +106,8 @@ def test_fidelity_goes_back_to_the_model_that_a_shipped_one_was_started_from(els
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("predict", "--model", "upscale_x5", "--input", "photo.png", "--output", "o.png"),
-        ("predict", "--model", "upscale_x4", "--set", "fidelity=1", "--set", "fidelity_model=x", "--input", "photo.png")
-        + ("--output", "o.png"),
+        (*PREDICT, "--model", "upscale_x5"),
+        (*PREDICT, "--model", "upscale_x4", "--set", "fidelity=1", "--set", "fidelity_model=x"),
         ("evaluate", "--model", "upscale_x5"),
         ("export", "--model", "upscale_x5", "--format", "keras"),
         ("export", "--model", "upscale_x4.tflite", "--format", "keras"),

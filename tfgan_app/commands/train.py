@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import time
 
-import keras
 import tensorflow as tf
 
-import tfgan_app
 from tfgan_app.commands.building import build_trainer
+from tfgan_app.commands.provenance import recorded_part, run_facts
 from tfgan_app.commands.run_directory import RunDirectory, check_resumable
 from tfgan_app.commands.task_report import TaskReport
 from tfgan_app.commands.training_session import TrainingSession, with_data_sharding
@@ -52,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         return report.exit_code
     task = task_class(config, report=report)
     _check_best_metric(config, task)
-    return _train(task, config, run=run_dir, strategy=strategy, resume=args.resume) or report.exit_code
+    return _train(task, config, args, run=run_dir, strategy=strategy) or report.exit_code
 
 
 def _check_replicas(args: argparse.Namespace, config: RunConfig, strategy: tf.distribute.Strategy):
@@ -110,17 +109,12 @@ def _given(args: argparse.Namespace) -> dict[str, str | None]:
     return values | {key.strip(): value.strip() for key, _, value in (text.partition("=") for text in args.set)}
 
 
-def _train(task: Task, config: RunConfig, *, run: RunDirectory, strategy, resume: bool) -> int:
+def _train(task: Task, config: RunConfig, args: argparse.Namespace, *, run: RunDirectory, strategy) -> int:
     task.prepare()
     config = replace_values(config, task.pinned)
-    facts = {
-        "data_fingerprint": task.fingerprint(),
-        "tfgan_app": tfgan_app.__version__,
-        "tensorflow": tf.__version__,
-        "keras": keras.__version__,
-    }
+    facts = {"data_fingerprint": task.fingerprint(), **run_facts(config, strategy)}
     session = TrainingSession(task, config, run=run, strategy=strategy)
-    if resume:
+    if args.resume:
         if run.read_facts()["data_fingerprint"] != facts["data_fingerprint"]:
             raise ValueError(
                 "`--resume` needs the pictures that the run was started with. Names, sizes or number of the training "
@@ -140,11 +134,13 @@ def _train(task: Task, config: RunConfig, *, run: RunDirectory, strategy, resume
             session.events.record(step, "warning", message)
     else:
         session.start()
-    if is_chief(strategy):
-        if not resume:
-            run.write_facts(facts)
-        run.write_config(config)
-    return session.train()
+    if not is_chief(strategy):
+        return session.train()
+    if not args.resume:
+        run.write_facts(facts)
+    run.write_config(config)
+    with recorded_part(run, args.command_line, facts, step=lambda: int(session.trainer.step.numpy())):
+        return session.train()
 
 
 def _dry_run(task_class: type, config: RunConfig, *, report: TaskReport, strategy) -> None:
