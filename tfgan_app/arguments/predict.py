@@ -10,6 +10,7 @@ _PREDICT_EPILOG = """\
 A model that generates takes no --input: its pictures are numbered by seed, and the same seed gives the same picture:
   --output DIR --count 100 --seed 0      seed-0000000.png to seed-0000099.png; of each class into DIR/CLASS
   --output one.png --seed 42             that one again
+  --output grid.png --count 16           all of them in one picture, a row or more for each class
 """
 
 

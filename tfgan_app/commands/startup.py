@@ -11,6 +11,8 @@ from collections.abc import Iterator
 
 from absl import logging
 
+import tfgan_app
+
 # Printed while TensorFlow loads on a machine without a GPU, whatever its log level.
 _CHATTER = re.compile(
     r"absl::InitializeLog|oneDNN custom operations|Could not find cuda drivers|failed call to cuInit"
@@ -24,9 +26,8 @@ def load_tensorflow(*, show_chatter: bool) -> None:
     Args:
         show_chatter: Leave everything that TensorFlow prints on stderr.
     """
-    # Only where the user has not said otherwise, and before the first import. What goes wrong comes as an exception as
-    # well; at level 2 the graph optimizer would report each pattern that it could not fuse as an error.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0" if show_chatter else "3")
+    if show_chatter and tfgan_app.LOG_LEVEL_IS_OURS:
+        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "0"
     logging.set_verbosity(logging.INFO if show_chatter else logging.WARNING)
     with contextlib.nullcontext() if show_chatter else chatter_hidden():
         import tensorflow as tf

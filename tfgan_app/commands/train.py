@@ -8,6 +8,7 @@ import time
 import tensorflow as tf
 
 from tfgan_app.commands.building import build_trainer
+from tfgan_app.commands.preset_text import preset_lines
 from tfgan_app.commands.provenance import recorded_part, run_facts
 from tfgan_app.commands.run_directory import RunDirectory, check_resumable
 from tfgan_app.commands.task_report import TaskReport
@@ -48,6 +49,8 @@ def run(args: argparse.Namespace) -> int:
     report = TaskReport()
     if args.dry_run:
         _dry_run(task_class, config, report=report, strategy=strategy)
+        if not args.resume:
+            print(*_described_preset(args, task_class), sep="\n")
         return report.exit_code
     task = task_class(config, report=report)
     _check_best_metric(config, task)
@@ -81,7 +84,7 @@ def _resolve(args: argparse.Namespace, task_class: type, saved: RunDirectory | N
     """The configuration of a new run, or that of a resumed one with harmless changes."""
     if args.resume and (args.preset or args.config):
         raise ValueError("`--resume` goes on with the run's own configuration: leave out `--preset` and `--config`.")
-    preset = args.preset or preset_for(task_class, _given(args))
+    preset = _preset_name(args, task_class)
     if preset not in task_class.presets:
         names = ", ".join(task_class.presets)
         raise ValueError(f"`--preset` must be one of: {names}. Received: {args.preset!r}.")
@@ -100,6 +103,15 @@ def _resolve(args: argparse.Namespace, task_class: type, saved: RunDirectory | N
     else:
         fixed["optimizer.schedule_steps"] = config.optimizer.schedule_steps or config.training.steps
     return replace_values(config, fixed)
+
+
+def _preset_name(args: argparse.Namespace, task_class: type) -> str:
+    return args.preset or preset_for(task_class, _given(args))
+
+
+def _described_preset(args: argparse.Namespace, task_class: type) -> list[str]:
+    name = _preset_name(args, task_class)
+    return preset_lines(args.task, task_class.config_class, name=name, preset=task_class.presets[name])
 
 
 def _given(args: argparse.Namespace) -> dict[str, str | None]:
