@@ -147,3 +147,13 @@ def test_a_licence_goes_from_keras_file_to_keras_file(run_dir, tmp_path):
     flags = {"format": "saved_model", "name": "third", "license": "MIT", "output": str(out)}
     assert export.run(arguments(out / "second.keras", **flags)) == 0
     assert "Licence of the weights: MIT" in (out / "third" / "1" / "MODEL_CARD.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("started_from", "told"),
+    [("upscale_x2", "upscale_x2.keras, licence Apache-2.0"), ("runs/x4", "x4"), (None, None)],
+)
+def test_the_card_says_what_a_run_was_started_from(started_from, told):
+    config_class = load_task("upscale").config_class
+    settings = config.resolve_config("upscale", config_class, preset={"task.init_from": started_from})
+    assert export._training(settings).get("Started from") == told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -86,3 +87,11 @@ def test_help_lists_each_with_a_line(capsys):
         preset = load_presets(task)[name]
         assert preset.summary in line
         assert preset.paper is None or preset.paper.arxiv in line
+
+
+def test_the_readme_links_the_paper_of_each():
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    for task, name in ROWS:
+        preset = load_presets(task)[name]
+        if preset.paper is not None:
+            assert preset.paper.url in readme and f"`{name}`" in readme

@@ -48,9 +48,10 @@ def run(args: argparse.Namespace) -> int:
         run_dir.check_unused()
     report = TaskReport()
     if args.dry_run:
-        _dry_run(task_class, config, report=report, strategy=strategy)
+        print(to_json(config), end="")
         if not args.resume:
             print(*_described_preset(args, task_class), sep="\n")
+        _dry_run(task_class, config, report=report, strategy=strategy)
         return report.exit_code
     task = task_class(config, report=report)
     _check_best_metric(config, task)
@@ -156,8 +157,7 @@ def _train(task: Task, config: RunConfig, args: argparse.Namespace, *, run: RunD
 
 
 def _dry_run(task_class: type, config: RunConfig, *, report: TaskReport, strategy) -> None:
-    """Prints the configuration, parameter counts and an estimate of the time from a few real steps."""
-    print(to_json(config), end="")
+    """Prints parameter counts and an estimate of the time from a few real steps."""
     steps, config = config.training.steps, replace_values(config, {"training.steps": WARM_UP_STEPS + TIMED_STEPS})
     task = task_class(config, report=report)
     trainer = build_trainer(task, config, strategy=strategy)
