@@ -119,6 +119,18 @@ def test_a_grid_takes_any_format_that_is_written(samplers, tmp_path, suffix, cou
         assert image.size == ((4, 4) if count == 1 else (14, 14))
 
 
+def test_a_grid_of_too_many_pixels_is_refused_after_a_few(tmp_path):
+    drawn = []
+
+    def large(latents):
+        drawn.append(1)
+        return np.zeros((1, 1024, 1024, 1), np.float32)
+
+    with pytest.raises(ValueError, match=r"at most 67,108,864 pixels. Received: 65 pictures of 1024 x 1024"):
+        draw_pictures(Sampler(large, "model", latent_dim=4), tmp_path / "grid.png", count=65)
+    assert len(drawn) <= 8 and not list(tmp_path.iterdir())
+
+
 def test_a_grid_that_cannot_be_written_is_named(samplers, tmp_path):
     (tmp_path / "file").write_bytes(b"")
     failures = []

@@ -153,9 +153,9 @@ def _open(args: argparse.Namespace) -> _Source:
         return _without_run(model, path, name=model.name)
     if path.suffix == ".keras" and path.is_file():
         file = model_file(path, args.checkpoint or "last")
-        known = read_metadata(file)
-        source = _without_run(load_keras_model(file), file, name=file.stem)
-        return dataclasses.replace(source, training=known.facts, license=known.license)
+        source, known = _without_run(load_keras_model(file), file, name=file.stem), read_metadata(file)
+        license = source.license if known.license == NOT_STATED else known.license
+        return dataclasses.replace(source, training={**source.training, **known.facts}, license=license)
     if not path.exists() or path.suffix == ".tflite":
         raise ValueError(f"`--run` must be a run directory or a .keras file. Received: '{args.run}'. {shipped_names()}")
     return _open_run(RunDirectory.existing(str(path)), checkpoint=args.checkpoint or "last")

@@ -104,24 +104,42 @@ def _draw_grid(
     jobs: list[_Job], sampler: Sampler, *, truncation: float | None, on_progress: Callable, on_failure: Callable
 ) -> PredictionSummary:
     """Draws all jobs into the one file that they name."""
-    rows: dict[int | None, list[np.ndarray]] = {}
+    by_class: dict[int | None, list[np.ndarray]] = {}
     for start in range(0, len(jobs), _CHUNK):
         chunk = jobs[start : start + _CHUNK]
-        for job, picture in zip(chunk, _drawn(chunk, sampler, truncation), strict=True):
-            rows.setdefault(job.label, []).append(picture)
+        pictures = _drawn(chunk, sampler, truncation)
+        if pictures[0, ..., 0].size * len(jobs) > images.MAX_PIXELS:
+            height, width = pictures.shape[1:3]
+            raise ValueError(
+                f"A grid holds at most {images.MAX_PIXELS:,} pixels. Received: {len(jobs)} pictures of {width} x "
+                f"{height}. Give a folder for them."
+            )
+        for job, picture in zip(chunk, pictures, strict=True):
+            by_class.setdefault(job.label, []).append(picture)
         on_progress(start + len(chunk), len(jobs))
-    count = max(len(pictures) for pictures in rows.values())
-    columns = math.ceil(math.sqrt(count)) if len(rows) == 1 else min(count, _COLUMNS)
-    lines = [each[first : first + columns] for each in rows.values() for first in range(0, len(each), columns)]
-    channels = lines[0][0].shape[-1]
-    grid = make_grid([[np.broadcast_to(picture, (*picture.shape[:2], 3)) for picture in line] for line in lines])
     summary, error = PredictionSummary(), None
     try:
-        _write(jobs[0].target, grid[..., :channels])
+        _write(jobs[0].target, _grid_of(list(by_class.values())))
     except OSError as failure:
         error = failure
     _note(summary, jobs[0].target, error, on_failure)
     return summary
+
+
+def _grid_of(classes: list[list[np.ndarray]]) -> np.ndarray:
+    """A grid as near to a square as it can be, or with rows of its own for each of several classes.
+
+    Args:
+        classes: Equally many pictures of each class, uint8 [height, width, 1 or 3].
+
+    Returns:
+        uint8 [height, width, 1 or 3].
+    """
+    count, channels = len(classes[0]), classes[0][0].shape[-1]
+    columns = math.ceil(math.sqrt(count)) if len(classes) == 1 else min(count, _COLUMNS)
+    in_color = [[np.broadcast_to(picture, (*picture.shape[:2], 3)) for picture in pictures] for pictures in classes]
+    rows = [pictures[first : first + columns] for pictures in in_color for first in range(0, count, columns)]
+    return make_grid(rows)[..., :channels]
 
 
 def _drawn(jobs: list[_Job], sampler: Sampler, truncation: float | None) -> np.ndarray:
