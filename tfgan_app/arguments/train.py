@@ -23,7 +23,7 @@ how one departs from its paper:
 def add(commands: Any) -> None:
     """Adds the command and its flags."""
     summary = "Train a task; what it learns, logs and draws goes to a run directory."
-    parser = add_command(commands, "train", summary=summary, epilog=_TRAIN_EPILOG + _preset_lines())
+    parser = add_command(commands, "train", summary=summary, epilog=lambda: _TRAIN_EPILOG + _preset_lines())
     parser.add_argument("--task", required=True, type=_task, metavar=f"{{{','.join(TASKS)}}}", help="what to train")
     parser.add_argument("--data", metavar="SOURCE", help=SOURCE_HELP)
     parser.add_argument("--run-dir", metavar="DIR", help="where to write; a new folder in runs/ by default")
