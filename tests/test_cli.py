@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 import time
@@ -64,6 +65,7 @@ def test_train_flags():
     assert {name: args[name] for name in expected} == expected
     assert args["set"] == ["a.b=1", "c.d=x=y"]
     assert args["resume"] and args["dry_run"] and not args["debug"]
+    assert shlex.split(args["command_line"])[:4] == ["tfgan_app", "train", "--task", "translate"]
 
 
 def test_flags_that_are_not_given_are_none():
@@ -178,7 +180,7 @@ def test_version(capsys):
     assert capsys.readouterr().out == f"tfgan_app {tfgan_app.__version__}\n"
 
 
-@pytest.mark.parametrize("name", ["train", "evaluate", "predict", "export", "serve", "inspect"])
+@pytest.mark.parametrize("name", ["train", "evaluate", "predict", "export", "serve", "inspect", "models"])
 def test_every_command_has_help(capsys, name):
     with pytest.raises(SystemExit) as caught:
         parse(name, "--help")

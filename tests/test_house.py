@@ -34,6 +34,7 @@ def test_the_top_level_holds_only_what_belongs_there():
         "exported_models",
         "README.md",
         "LICENSE",
+        "CITATION.cff",
     }
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
     if tracked.returncode:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import shlex
 import sys
 import traceback
 from collections.abc import Sequence
@@ -44,7 +45,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         argv: Program name and arguments.
 
     Returns:
-        `command`, `debug` and the flags of the command, `-` turned into `_`.
+        `command`, `debug`, `tensorflow` and the flags of the command, `-` turned into `_`; and `command_line`, the
+        whole of it as a shell takes it.
 
     Raises:
         SystemExit: After help or the version (0), or a usage error (2).
@@ -53,6 +55,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     args, unknown = parser.parse_known_args(list(argv[1:]))
     if unknown:
         parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    args.command_line = shlex.join(["tfgan_app", *argv[1:]])
     return args
 
 
@@ -66,7 +69,8 @@ def run(args: argparse.Namespace) -> int:
         The exit code.
     """
     try:
-        startup.load_tensorflow(show_chatter=args.debug)
+        if args.tensorflow:
+            startup.load_tensorflow(show_chatter=args.debug)
         return importlib.import_module(f"tfgan_app.commands.{args.command}").run(args)
     except KeyboardInterrupt:
         print("tfgan_app: interrupted", file=sys.stderr)

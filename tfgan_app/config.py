@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tfgan_app.config_sections import DataConfig, OptimizerConfig, TrainingConfig
+from tfgan_app.shipped import is_shipped
 from tfgan_app.typed_fields import FieldSpec, field_specs
 
 # Named flags of the command line, and the value that each one sets.
@@ -238,8 +239,8 @@ def _absolute_paths(config: RunConfig) -> dict[str, str | None]:
 
 
 def absolute_source(source: str | None) -> str | None:
-    """A data source that means the same in every working directory: a folder's path becomes absolute."""
-    if source is None or source.startswith(("keras:", "tfds:")):
+    """A source that means the same in every working directory: a path becomes absolute, a name stays as it is."""
+    if source is None or source.startswith(("keras:", "tfds:")) or is_shipped(source):
         return source
     # Not `Path.expanduser`, which raises where there is no such home.
     return str(Path(os.path.expanduser(source)).absolute())

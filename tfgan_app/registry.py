@@ -85,6 +85,18 @@ TASKS = Table(
 )
 """Classes of tasks, or a `MethodChoice` among several."""
 
+PRESETS = Table(
+    "a task's presets",
+    {
+        "augment": "tfgan_app.tasks.augment.config:PRESETS",
+        "generate": "tfgan_app.tasks.generate.config:PRESETS",
+        "restore": "tfgan_app.tasks.pictures.restore_config:PRESETS",
+        "translate": "tfgan_app.tasks.translate.config:PRESETS",
+        "upscale": "tfgan_app.tasks.pictures.upscale_config:PRESETS",
+    },
+)
+"""The presets of each task; their modules load nothing but the standard library."""
+
 _NETWORKS = "tfgan_app.networks"
 
 GENERATORS = Table(

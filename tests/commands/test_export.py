@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 
 import keras
 import numpy as np
@@ -14,6 +15,7 @@ from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.export import EXPORTERS
 from tfgan_app.images import write_picture
 from tfgan_app.inference import load_predictor
+from tfgan_app.keras_metadata import read_metadata
 from tfgan_app.layers import FromUnitRange, ToUnitRange
 from tfgan_app.networks import GENERATORS
 from tfgan_app.tasks import load_task
@@ -122,3 +124,38 @@ def test_a_keras_file_is_exported_without_its_run(run_dir, capsys):
     assert export.run(arguments(file, format="tflite", tile=32, output=str(run_dir.parent / "out"))) == 0
     assert "bundled photographs" in capsys.readouterr().out
     assert (run_dir.parent / "out" / "last.tflite").is_file()
+
+
+@pytest.mark.parametrize(("format", "where"), [("keras", "mine.keras.md"), ("tflite", "mine.tflite.md")])
+def test_a_shipped_model_keeps_its_licence_and_facts(tmp_path, monkeypatch, format, where):
+    monkeypatch.chdir(tmp_path)
+    flags = {"format": format, "output": "out", "name": "mine"}
+    assert export.run(argparse.Namespace(**{**vars(arguments(tmp_path, **flags)), "run": "upscale_x2"})) == 0
+    card = (tmp_path / "out" / where).read_text()
+    assert "Licence of the weights: Apache-2.0" in card and "Model: upscale_x2 of tfgan_app" in card
+    assert "Trained on: 169 photographs" in card and "Limits: " in card
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert manifest[where.removesuffix(".md")]["license"] == "Apache-2.0"
+
+
+def test_a_licence_goes_from_keras_file_to_keras_file(run_dir, tmp_path):
+    out = tmp_path / "out"
+    assert export.run(arguments(run_dir, format="keras", name="first", license="CC0-1.0")) == 0
+    (out / "first.keras").rename(tmp_path / "copy.keras")
+    assert export.run(arguments(tmp_path / "copy.keras", format="keras", name="second", output=str(out))) == 0
+    assert read_metadata(out / "second.keras") == read_metadata(tmp_path / "copy.keras")
+    assert read_metadata(out / "second.keras").license == "CC0-1.0"
+    assert read_metadata(out / "second.keras").facts["Task"] == "translate"
+    flags = {"format": "saved_model", "name": "third", "license": "MIT", "output": str(out)}
+    assert export.run(arguments(out / "second.keras", **flags)) == 0
+    assert "Licence of the weights: MIT" in (out / "third" / "1" / "MODEL_CARD.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("started_from", "told"),
+    [("upscale_x2", "upscale_x2.keras, licence Apache-2.0"), ("runs/x4", "x4"), (None, None)],
+)
+def test_the_card_says_what_a_run_was_started_from(started_from, told):
+    config_class = load_task("upscale").config_class
+    settings = config.resolve_config("upscale", config_class, preset={"task.init_from": started_from})
+    assert export._training(settings).get("Started from") == told

@@ -104,6 +104,13 @@ def test_dry_run_says_sizes_and_time_and_writes_nothing(data, tmp_path, capsys):
     assert not (tmp_path / "run").exists()
 
 
+def test_dry_run_says_what_a_preset_is_and_where_it_is_not_the_paper_s(data, tmp_path, capsys):
+    assert app(*train_arguments(tmp_path / "run", data, steps=1), "--preset", "pix2pix", "--dry-run") == 0
+    out = capsys.readouterr().out
+    assert "preset pix2pix: " in out and "https://arxiv.org/abs/1611.07004" in out
+    assert "  not as in the paper: dropout is off when images are made" in out
+
+
 @pytest.mark.parametrize("steps", [1, 6])
 def test_a_dry_run_of_a_short_run_is_timed_alike(data, tmp_path, capsys, steps):
     assert app(*train_arguments(tmp_path / "run", data, steps=steps), "--dry-run") == 0

@@ -72,6 +72,74 @@ def test_the_count_has_a_default(samplers, tmp_path):
     assert len(draw_pictures(samplers["gray"], tmp_path / "folder.png").written) == 16
 
 
+def cells(path, *, rows, columns):
+    """The pictures of a grid of 4 px and 2 px between."""
+    with Image.open(path) as image:
+        grid = np.asarray(image)
+    assert grid.shape[:2] == (2 + 6 * rows, 2 + 6 * columns)
+    return [[grid[2 + 6 * row :, 2 + 6 * column :][:4, :4] for column in range(columns)] for row in range(rows)]
+
+
+@pytest.mark.parametrize(("kind", "mode", "channels"), [("gray", "L", 1), ("colour", "RGB", 3)])
+def test_several_pictures_in_a_file_are_a_grid(samplers, tmp_path, kind, mode, channels):
+    seen = []
+    options = {"count": 10, "seed": 5, "on_progress": lambda *counts: seen.append(counts)}
+    summary = draw_pictures(samplers[kind], tmp_path / "sub" / "grid.png", **options)
+    assert summary.written == [tmp_path / "sub" / "grid.png"] and seen[-1] == (10, 10)
+    with Image.open(summary.written[0]) as image:
+        assert image.mode == mode
+    drawn = cells(summary.written[0], rows=3, columns=4)
+    for index in range(10):
+        expected = expected_picture(5 + index, channels=channels)
+        received = drawn[index // 4][index % 4].reshape(expected.shape)
+        np.testing.assert_allclose(received.astype(int), expected, atol=1)
+    assert (drawn[2][2] == 255).all() and (drawn[2][3] == 255).all()
+
+
+def test_each_class_of_a_grid_has_its_rows(samplers, tmp_path):
+    draw_pictures(samplers["classes"], tmp_path / "both.png", count=3)
+    for label, row in enumerate(cells(tmp_path / "both.png", rows=2, columns=3)):
+        for seed, received in enumerate(row):
+            np.testing.assert_allclose(received.astype(int), expected_picture(seed, label=label)[..., 0], atol=1)
+    draw_pictures(samplers["classes"], tmp_path / "long.png", count=20)
+    drawn = cells(tmp_path / "long.png", rows=4, columns=16)
+    np.testing.assert_allclose(drawn[2][0].astype(int), expected_picture(0, label=1)[..., 0], atol=1)
+    draw_pictures(samplers["classes"], tmp_path / "bags.png", count=4, classes=["bag"])
+    assert len(cells(tmp_path / "bags.png", rows=2, columns=2)) == 2
+    draw_pictures(samplers["classes"], tmp_path / "one_of_each.png")
+    assert len(cells(tmp_path / "one_of_each.png", rows=2, columns=1)) == 2
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".webp", ".bmp", ".TIFF"])
+@pytest.mark.parametrize("count", [1, 4])
+def test_a_grid_takes_any_format_that_is_written(samplers, tmp_path, suffix, count):
+    path = tmp_path / f"grid{suffix}"
+    assert draw_pictures(samplers["gray"], path, count=count).written == [path]
+    with Image.open(path) as image:
+        assert image.size == ((4, 4) if count == 1 else (14, 14))
+
+
+def test_a_grid_of_too_many_pixels_is_refused_after_a_few(tmp_path):
+    drawn = []
+
+    def large(latents):
+        drawn.append(1)
+        return np.zeros((1, 1024, 1024, 1), np.float32)
+
+    with pytest.raises(ValueError, match=r"at most 67,108,864 pixels. Received: 65 pictures of 1024 x 1024"):
+        draw_pictures(Sampler(large, "model", latent_dim=4), tmp_path / "grid.png", count=65)
+    assert len(drawn) <= 8 and not list(tmp_path.iterdir())
+
+
+def test_a_grid_that_cannot_be_written_is_named(samplers, tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    failures = []
+    options = {"count": 4, "on_failure": lambda *failure: failures.append(failure)}
+    target = tmp_path / "file" / "grid.png"
+    assert draw_pictures(samplers["gray"], target, **options).failed == [target]
+    assert failures[0][1].startswith(f"Cannot write the picture '{target}': ")
+
+
 def test_a_file_that_cannot_be_written_is_named(samplers, tmp_path):
     taken = tmp_path / "seed-0000003.png"
     taken.mkdir()
@@ -89,10 +157,10 @@ def test_nothing_is_written_where_an_argument_is_wrong(samplers, tmp_path):
         ("classes", "out", {"classes": ["bag", "bug"]}, "no class 'bug'. .*: bag, T-shirt/top"),
         ("gray", "out", {"truncation": 0.0}, "`truncation` must be a positive number"),
         ("gray", "out", {"seed": 2**63 - 2, "count": 3}, "Seeds must be at most 9223372036854775807"),
-        ("gray", "x.jpg", {}, r"must be a \.png file. Received: '.*x\.jpg'"),
-        ("gray", "x.png", {"count": 2}, r"several pictures \(2\) must be a folder"),
-        ("classes", "x.png", {}, r"several pictures \(1 of each of 2 classes\) must be a folder"),
-        ("gray", "file", {}, "must be a folder or a .png file. Received the file"),
+        ("gray", "x.gif", {}, r"must be one of \..*\.png.*Received: '.*x\.gif'"),
+        ("gray", "x.png", {"count": 4097}, "A grid holds at most 4096 pictures. Received: 4097. Give a folder"),
+        ("classes", "x.png", {"count": 2049}, "Received: 2049 of each of 2 classes"),
+        ("gray", "file", {}, "must be a folder or an image file, such as a .png. Received the file"),
     ):
         with pytest.raises(ValueError, match=message):
             draw_pictures(samplers[kind], tmp_path / output, **options)

@@ -10,7 +10,13 @@ from tfgan_app.arguments.parsing import add_checkpoint, add_command, add_set
 def add(commands: Any) -> None:
     """Adds the command and its flags."""
     parser = add_command(commands, "evaluate", summary="Measure a run on held-out pictures.")
-    parser.add_argument("--run", required=True, metavar="DIR", help="run directory")
+    parser.add_argument(
+        "--run",
+        "--model",
+        required=True,
+        metavar="DIR",
+        help="run directory, or a shipped model's name (`tfgan_app models`)",
+    )
     parser.add_argument("--data", metavar="SOURCE", help="pictures to measure on; the run's own by default")
     parser.add_argument("--json", metavar="FILE", help="write the numbers to a file as well")
     parser.add_argument("--compare", metavar="FILE", help="what --json wrote of another run, to be compared with")

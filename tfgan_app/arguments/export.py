@@ -12,7 +12,13 @@ from tfgan_app.registry import EXPORTERS, is_own
 def add(commands: Any) -> None:
     """Adds the command and its flags."""
     parser = add_command(commands, "export", summary="Write a trained model for use elsewhere.")
-    parser.add_argument("--run", required=True, metavar="PATH", help="run directory, a .keras file, or colour:NAME")
+    parser.add_argument(
+        "--run",
+        "--model",
+        required=True,
+        metavar="PATH",
+        help="run directory, a .keras file, a shipped model's name (`tfgan_app models`), or colour:NAME",
+    )
     parser.add_argument(
         "--format",
         required=True,
@@ -25,7 +31,7 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--output", default="exported_models", metavar="DIR", help="default: exported_models")
     parser.add_argument("--name", metavar="NAME", help="name of the model; the task's by default")
-    parser.add_argument("--license", metavar="TEXT", help="licence of the weights, to be written into the export")
+    parser.add_argument("--license", metavar="TEXT", help="licence of the weights (default: the .keras file's own)")
     parser.add_argument(
         "--tile",
         type=natural,

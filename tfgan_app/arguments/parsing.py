@@ -25,18 +25,28 @@ class Parser(argparse_flags.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: error: {printable(one_line(message))} (see `{self.prog} --help`)\n")
 
+    def format_help(self) -> str:
+        # Some epilogs take time to make, which only those who read them should spend.
+        if callable(self.epilog):
+            self.epilog = self.epilog()
+        return super().format_help()
 
-def add_command(commands: Any, name: str, *, summary: str, **kwargs: Any) -> argparse.ArgumentParser:
+
+def add_command(
+    commands: Any, name: str, *, summary: str, tensorflow: bool = True, **kwargs: Any
+) -> argparse.ArgumentParser:
     """Adds a command, with the flags that every command has.
 
     Args:
         commands: What `ArgumentParser.add_subparsers` returned.
         name: Of the command; `tfgan_app.commands.NAME` runs it.
         summary: One line of help.
-        **kwargs: Of `ArgumentParser.add_parser`.
+        tensorflow: Whether the command needs TensorFlow, which takes seconds to start.
+        **kwargs: Of `ArgumentParser.add_parser`; `epilog` may be a function that makes it.
     """
     formatter = argparse.RawDescriptionHelpFormatter
     parser = commands.add_parser(name, help=summary, description=summary, formatter_class=formatter, **kwargs)
+    parser.set_defaults(tensorflow=tensorflow)
     parser.add_argument("--debug", action="store_true", help="show tracebacks and TensorFlow's own messages")
     return parser
 

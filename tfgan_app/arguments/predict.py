@@ -18,6 +18,7 @@ _PREDICT_EPILOG = """\
 A model that generates takes no --input: its pictures are numbered by seed, and the same seed gives the same picture:
   --output DIR --count 100 --seed 0      seed-0000000.png to seed-0000099.png; of each class into DIR/CLASS
   --output one.png --seed 42             that one again
+  --output grid.png --count 16           all of them in one picture, a row or more for each class
 """
 
 
@@ -29,7 +30,8 @@ def add(commands: Any) -> None:
         "--model",
         required=True,
         metavar="PATH",
-        help="run directory, exported model folder or .keras file; or colour:NAME, such as colour:rgb_to_lab",
+        help="run directory, exported model folder or .keras file; a shipped model's name (`tfgan_app models`); or "
+        "colour:NAME, such as colour:rgb_to_lab",
     )
     parser.add_argument("--input", metavar="PATH", help="picture, animation, video, or a folder of them")
     parser.add_argument("--output", required=True, metavar="PATH", help="picture, animation, video or folder to write")

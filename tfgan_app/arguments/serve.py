@@ -16,7 +16,12 @@ def add(commands: Any) -> None:
     """Adds the command and its flags."""
     summary = "Serve exported models: TensorFlow Serving's REST and gRPC, and a page to try them on."
     parser = add_command(commands, "serve", summary=summary, epilog=_SERVE_EPILOG)
-    parser.add_argument("--models", required=True, metavar="DIR", help="folder of exported models, or one of them")
+    parser.add_argument(
+        "--models",
+        required=True,
+        metavar="DIR",
+        help="folder of exported models, or one of them; or a shipped model's name",
+    )
     parser.add_argument("--rest-port", type=natural, default=8501, metavar="N", help="default: 8501; 0: any free")
     parser.add_argument("--grpc-port", type=natural, default=8500, metavar="N", help="default: 8500; 0: any free")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1, this machine)")

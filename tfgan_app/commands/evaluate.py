@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 from typing import Any
 
 from tfgan_app.commands.leftovers import report_leftovers
 from tfgan_app.commands.metrics_text import format_metrics
 from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.commands.run_study import keep_study, run_study
+from tfgan_app.commands.shipped_recipe import read_recipe
 from tfgan_app.commands.task_report import TaskReport
 from tfgan_app.config import absolute_source, apply_overrides, load_json, replace_values
 from tfgan_app.files import printable, write_text
-from tfgan_app.inference import load_companions, load_keras_model, run_checkpoint
+from tfgan_app.inference import load_companions, load_keras_model, model_file, run_checkpoint
+from tfgan_app.inference.shipped import is_shipped, shipped_models, shipped_names
 from tfgan_app.metrics import compare, comparison_lines
 
 NO_LIMIT = 2**31 - 1
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measures the run `args.run` on its held-out pictures, or on those of `args.data`.
+    """Measures the run or shipped model `args.run` on its held-out pictures, or on those of `args.data`.
 
     Args:
         args: the parsed flags of the subcommand.
@@ -33,14 +36,20 @@ def run(args: argparse.Namespace) -> int:
             in another way.
     """
     other = load_json(args.compare) if args.compare else None
-    directory = RunDirectory.existing(args.run)
-    config, task_class = directory.read_config()
+    shipped = shipped_models().get(args.run) if is_shipped(args.run) else None
+    if shipped is None and not Path(args.run).exists():
+        raise ValueError(
+            f"`--run` must be a run directory or a shipped model's name. Received: '{printable(args.run)}'. {shipped_names()}"
+        )
+    directory = None if shipped else RunDirectory.existing(args.run)
+    config, task_class = read_recipe(shipped) if shipped else directory.read_config()
     config = apply_overrides(replace_values(config, {"data.max_val_pictures": NO_LIMIT}), args.set)
     report = TaskReport()
     measure_on = absolute_source(args.data)
     report_leftovers(measure_on or config.data.source, report)
     task = task_class(config, report=report, measure_on=measure_on)
-    checkpoint = run_checkpoint(directory.path, args.checkpoint or "last")
+    find_model = model_file if shipped else run_checkpoint
+    checkpoint = find_model(args.run, args.checkpoint or "last")
     model = load_keras_model(checkpoint)
     metrics = task.evaluate(model, **load_companions(checkpoint))
     protocol = task.protocol() | {"checkpoint": str(checkpoint)}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from tfgan_app.config import RunConfig, replace_values
 from tfgan_app.export import LIMITS, PARITY_SEEDS, ExportResult, export_model, find_exporter
 from tfgan_app.files import printable, quoted
 from tfgan_app.inference import colour_model, is_colour, load_keras_model, model_file, run_checkpoint
+from tfgan_app.inference.shipped import located, shipped_names
+from tfgan_app.keras_metadata import NOT_STATED, read_metadata
 from tfgan_app.latents import takes_latents
 from tfgan_app.layers import takes_style
 from tfgan_app.lite import delegations
@@ -40,6 +43,7 @@ class _Source:
         calibration: Gives training pictures.
         compared_on: Which pictures these are, for the user.
         training: What is known of the training, for the model's card.
+        license: Of the weights, as far as it is known.
     """
 
     path: Path
@@ -49,7 +53,8 @@ class _Source:
     held_out: Sequence[Pair]
     calibration: Callable[[], Sequence[np.ndarray]]
     compared_on: str
-    training: dict[str, str] = field(default_factory=dict)
+    training: Mapping[str, str] = field(default_factory=dict)
+    license: str = NOT_STATED
 
 
 def run(args: argparse.Namespace) -> int:
@@ -81,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
         image_size_px=source.image_size_px,
         held_out=source.held_out,
         calibration=source.calibration() if quantize == "int8" and not takes_latents(source.model) else (),
-        license=args.license or "not stated",
+        license=args.license or source.license,
         training=source.training,
         runtime=args.runtime,
     )
@@ -148,14 +153,18 @@ def _example_flags(model: keras.Model) -> str:
 
 
 def _open(args: argparse.Namespace) -> _Source:
-    path = Path(args.run)
+    path = located(args.run)
     if is_colour(path):
         model = colour_model(path)
         return _without_run(model, path, name=model.name)
     if path.suffix == ".keras" and path.is_file():
         file = model_file(path, args.checkpoint or "last")
-        return _without_run(load_keras_model(file), file, name=file.stem)
-    return _open_run(RunDirectory.existing(args.run), checkpoint=args.checkpoint or "last")
+        source, known = _without_run(load_keras_model(file), file, name=file.stem), read_metadata(file)
+        license = source.license if known.license == NOT_STATED else known.license
+        return dataclasses.replace(source, training={**source.training, **known.facts}, license=license)
+    if not path.exists() or path.suffix == ".tflite":
+        raise ValueError(f"`--run` must be a run directory or a .keras file. Received: '{args.run}'. {shipped_names()}")
+    return _open_run(RunDirectory.existing(str(path)), checkpoint=args.checkpoint or "last")
 
 
 def _without_run(model: keras.Model, path: Path, *, name: str) -> _Source:
@@ -191,7 +200,12 @@ def _open_run(directory: RunDirectory, *, checkpoint: str) -> _Source:
 
 def _training(config: RunConfig) -> dict[str, str]:
     data = printable(Path(config.data.source).name) if config.data.source else "the bundled sample"
-    return {"Task": config.task_name, "Trained on": data, "Training steps": f"{config.training.steps:,}"}
+    facts = {"Task": config.task_name, "Trained on": data, "Training steps": f"{config.training.steps:,}"}
+    if started_from := getattr(config.task, "init_from", None):
+        path = located(started_from)
+        license = read_metadata(path).license
+        facts["Started from"] = path.name if license == NOT_STATED else f"{path.name}, licence {license}"
+    return facts
 
 
 def _random_examples(config: RunConfig, *, channels: int) -> list[Pair]:

@@ -17,6 +17,7 @@ from tfgan_app.inference import (
     model_file,
     predictor_of,
 )
+from tfgan_app.inference.shipped import is_shipped, shipped_models
 from tfgan_app.typed_fields import bounded, field_specs
 
 _SECTION = "predict"
@@ -29,7 +30,8 @@ class PredictSettings:
     Attributes:
         fidelity: 0 is the model as it is, 1 the one that it was started from (`task.init_from` of its run, or
             `fidelity_model`), and what is between lies between.
-        fidelity_model: run directory or `.keras` file of the same network that was trained for fidelity.
+        fidelity_model: run directory, `.keras` file or shipped model's name of the same network that was trained for
+            fidelity.
         ensemble: average over the eight orientations of each picture: eight times slower, a little more faithful.
         strength: of the style, for models that take one: 0 keeps the picture's own, 1 is the style's.
         keep_colours: take only the light and dark of the styled picture, and keep the colours, for the same models.
@@ -87,7 +89,9 @@ def load_model(path: str, *, checkpoint: str, settings: PredictSettings) -> Pred
 
 
 def _started_from(path: str) -> str:
-    """The model that a run was started from."""
+    """The model that a run, or a shipped model, was started from."""
+    if is_shipped(path) and (name := getattr(shipped_models().get(path), "started_from", None)):
+        return name
     if not (Path(path) / "checkpoints").is_dir():
         raise ValueError(f"`fidelity` of '{path}' needs `--set fidelity_model=PATH`: only a run knows its own.")
     config, _ = RunDirectory.existing(path).read_config()

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from tfgan_app.inference.free_memory import free_bytes
+from tfgan_app.inference.shipped import is_shipped, shipped_models, shipped_names
 from tfgan_app.serving import Limits, Server, Settings
 
 _MEBIBYTE = 2**20
@@ -41,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
         memory_bytes=int(_SHARE_OF_MEMORY * free_bytes()),
     )
     settings = Settings(
-        models=Path(args.models),
+        models=_folder(args.models),
         host=args.host,
         rest_port=args.rest_port,
         grpc_port=args.grpc_port,
@@ -55,6 +56,25 @@ def run(args: argparse.Namespace) -> int:
     )
     asyncio.run(Server(settings).run_until_signal())
     return 0
+
+
+def _folder(path: str) -> Path:
+    """The folder of models at a path, or that of the shipped model of this name.
+
+    Raises:
+        ValueError: If there is neither, or a shipped model has no SavedModel here.
+    """
+    if not is_shipped(path):
+        if not Path(path).is_dir():
+            raise ValueError(f"`--models` must be a folder of exported models. Received: '{path}'. {shipped_names()}")
+        return Path(path)
+    model = shipped_models().get(path)
+    if model is None or model.saved_model is None:
+        raise ValueError(
+            f"`serve` runs SavedModels, and '{path}' comes without one. Write one first: "
+            f"tfgan_app export --model {path} --format saved_model --output models; then serve --models models."
+        )
+    return model.saved_model
 
 
 def default_workers() -> int:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from absl import logging
 
+import tfgan_app
 from tfgan_app.caches import give_matplotlib_a_home
 
 # Printed while TensorFlow loads on a machine without a GPU, whatever its log level.
@@ -26,9 +27,8 @@ def load_tensorflow(*, show_chatter: bool) -> None:
     Args:
         show_chatter: Leave everything that TensorFlow prints on stderr.
     """
-    # Only where the user has not said otherwise, and before the first import. What goes wrong comes as an exception as
-    # well; at level 2 the graph optimizer would report each pattern that it could not fuse as an error.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0" if show_chatter else "3")
+    if show_chatter and tfgan_app.LOG_LEVEL_IS_OURS:
+        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "0"
     give_matplotlib_a_home()
     logging.set_verbosity(logging.INFO if show_chatter else logging.WARNING)
     with contextlib.nullcontext() if show_chatter else chatter_hidden():

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import time
 
-import keras
 import tensorflow as tf
 
-import tfgan_app
 from tfgan_app.commands.building import build_trainer
 from tfgan_app.commands.leftovers import data_folders, report_leftovers
+from tfgan_app.commands.preset_text import preset_lines
+from tfgan_app.commands.provenance import recorded_part, run_facts
 from tfgan_app.commands.run_directory import RunDirectory, check_resumable
 from tfgan_app.commands.task_report import TaskReport
 from tfgan_app.commands.training_session import TrainingSession, with_data_sharding
@@ -53,11 +53,14 @@ def run(args: argparse.Namespace) -> int:
         for source in data_folders(config):
             report_leftovers(source, report)
     if args.dry_run:
+        print(to_json(config), end="")
+        if not args.resume:
+            print(*_described_preset(args, task_class), sep="\n")
         _dry_run(task_class, config, report=report, strategy=strategy)
         return report.exit_code
     task = task_class(config, report=report)
     _check_best_metric(config, task)
-    return _train(task, config, run=run_dir, strategy=strategy, resume=args.resume) or report.exit_code
+    return _train(task, config, args, run=run_dir, strategy=strategy) or report.exit_code
 
 
 def _check_replicas(args: argparse.Namespace, config: RunConfig, strategy: tf.distribute.Strategy):
@@ -87,7 +90,7 @@ def _resolve(args: argparse.Namespace, task_class: type, saved: RunDirectory | N
     """The configuration of a new run, or that of a resumed one with harmless changes."""
     if args.resume and (args.preset or args.config):
         raise ValueError("`--resume` goes on with the run's own configuration: leave out `--preset` and `--config`.")
-    preset = args.preset or preset_for(task_class, _given(args))
+    preset = _preset_name(args, task_class)
     if preset not in task_class.presets:
         names = ", ".join(task_class.presets)
         raise ValueError(f"`--preset` must be one of: {names}. Received: {args.preset!r}.")
@@ -108,6 +111,15 @@ def _resolve(args: argparse.Namespace, task_class: type, saved: RunDirectory | N
     return replace_values(config, fixed)
 
 
+def _preset_name(args: argparse.Namespace, task_class: type) -> str:
+    return args.preset or preset_for(task_class, _given(args))
+
+
+def _described_preset(args: argparse.Namespace, task_class: type) -> list[str]:
+    name = _preset_name(args, task_class)
+    return preset_lines(args.task, task_class.config_class, name=name, preset=task_class.presets[name])
+
+
 def _given(args: argparse.Namespace) -> dict[str, str | None]:
     """What the user has set, by dotted key, as far as it decides on the preset."""
     values = read_values(args.config, args.task) if args.config else {}
@@ -115,17 +127,12 @@ def _given(args: argparse.Namespace) -> dict[str, str | None]:
     return values | {key.strip(): value.strip() for key, _, value in (text.partition("=") for text in args.set)}
 
 
-def _train(task: Task, config: RunConfig, *, run: RunDirectory, strategy, resume: bool) -> int:
+def _train(task: Task, config: RunConfig, args: argparse.Namespace, *, run: RunDirectory, strategy) -> int:
     task.prepare()
     config = replace_values(config, task.pinned)
-    facts = {
-        "data_fingerprint": task.fingerprint(),
-        "tfgan_app": tfgan_app.__version__,
-        "tensorflow": tf.__version__,
-        "keras": keras.__version__,
-    }
+    facts = {"data_fingerprint": task.fingerprint(), **run_facts(config, strategy)}
     session = TrainingSession(task, config, run=run, strategy=strategy)
-    if resume:
+    if args.resume:
         if run.read_facts()["data_fingerprint"] != facts["data_fingerprint"]:
             raise ValueError(
                 "`--resume` needs the pictures that the run was started with. Names, sizes or number of the training "
@@ -145,16 +152,17 @@ def _train(task: Task, config: RunConfig, *, run: RunDirectory, strategy, resume
             session.events.record(step, "warning", message)
     else:
         session.start()
-    if is_chief(strategy):
-        if not resume:
-            run.write_facts(facts)
-        run.write_config(config)
-    return session.train()
+    if not is_chief(strategy):
+        return session.train()
+    if not args.resume:
+        run.write_facts(facts)
+    run.write_config(config)
+    with recorded_part(run, args.command_line, facts, step=lambda: int(session.trainer.step.numpy())):
+        return session.train()
 
 
 def _dry_run(task_class: type, config: RunConfig, *, report: TaskReport, strategy) -> None:
-    """Prints the configuration, parameter counts and an estimate of the time from a few real steps."""
-    print(to_json(config), end="")
+    """Prints parameter counts and an estimate of the time from a few real steps."""
     steps, config = config.training.steps, replace_values(config, {"training.steps": WARM_UP_STEPS + TIMED_STEPS})
     task = task_class(config, report=report)
     trainer = build_trainer(task, config, strategy=strategy)

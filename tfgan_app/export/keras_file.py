@@ -11,6 +11,7 @@ import numpy as np
 
 from tfgan_app.export.blame import key_of, layer_outputs
 from tfgan_app.export.request import Batch, ExportRequest
+from tfgan_app.keras_metadata import KerasMetadata, write_metadata
 
 
 def new_file(output_dir: Path, request: ExportRequest) -> Path:
@@ -22,9 +23,9 @@ def new_file(output_dir: Path, request: ExportRequest) -> Path:
 
 
 def write(model: keras.Model, path: Path, request: ExportRequest) -> None:
-    """Writes the model, without optimizer state."""
-    del request
+    """Writes the model, without optimizer state, with its licence and what its card says of its training."""
     model.save(path, include_optimizer=False)
+    write_metadata(path, KerasMetadata(request.license, request.training))
 
 
 def load(path: Path) -> Callable:

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfgan_app.keras_metadata import NOT_STATED
 from tfgan_app.latents import seeded_latents
 
 Pair = tuple[np.ndarray, np.ndarray | None]
@@ -44,7 +45,7 @@ class ExportRequest:
     image_size_px: int | None = None
     held_out: Sequence[Pair] = field(default=(), repr=False)
     calibration: Sequence[np.ndarray] = field(default=(), repr=False)
-    license: str = "not stated"
+    license: str = NOT_STATED
     training: Mapping[str, str] = field(default_factory=dict)
     classes: tuple[str, ...] = ()
     runtime: str | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,13 +17,17 @@ from tfgan_app.files import atomic_path, printable
 from tfgan_app.inference.class_folders import class_folders, find_class
 from tfgan_app.inference.folder import PredictionSummary
 from tfgan_app.inference.sampler import Sampler, check_truncation
+from tfgan_app.picture_grid import make_grid
 
 MAX_COUNT = 1_000_000
 DEFAULT_COUNT = 16
+MAX_IN_GRID = 4096
 
 _MAX_SEED = 2**63 - 1
 _WORKERS = 2
 _CHUNK = 8
+_COLUMNS = 16
+"""At most, of a grid with several classes."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +51,12 @@ def draw_pictures(
     """Draws the seeds `seed`, `seed + 1`... into `seed-0000000.png`..., of each class into a folder of its own.
 
     A picture depends on its seed, class and truncation alone, so any of them can be drawn again by itself. Gray
-    models write gray files. Pictures of an earlier call are overwritten. Writing overlaps the model.
+    models write gray PNG files. Pictures of an earlier call are overwritten. Writing overlaps the model.
 
     Args:
         sampler: What `load_predictor` returned for a generative model.
-        output: A folder; or where one picture is drawn, a `.png` file.
+        output: A folder; or a file with the suffix of an image, for one picture or a grid of up to `MAX_IN_GRID`, in
+            which each of several classes begins a row.
         count: How many seeds (of each class); by default 1 for a file and `DEFAULT_COUNT` for a folder.
         seed: The first seed.
         classes: Which classes to draw, each a name in any case or a number; by default all.
@@ -68,19 +74,78 @@ def draw_pictures(
     check_truncation(truncation)
     labels = _labels(sampler.class_names, classes)
     jobs = _plan(sampler, Path(output), labels=labels, count=count, seed=seed)
+    if len({job.target for job in jobs}) < len(jobs):
+        return _draw_grid(jobs, sampler, truncation=truncation, on_progress=on_progress, on_failure=on_failure)
     summary = PredictionSummary()
     with ThreadPoolExecutor(_WORKERS) as pool:
         for job, writing in _run_jobs(jobs, sampler, pool, truncation=truncation):
             error = writing.exception()
-            if error is None:
-                summary.written.append(job.target)
-            elif isinstance(error, OSError):
-                summary.failed.append(job.target)
-                on_failure(job.target, f"Cannot write the picture '{printable(job.target)}': {error.strerror or error}")
-            else:
-                raise error
+            _note(summary, job.target, error, on_failure)
             on_progress(len(summary.written) + len(summary.failed), len(jobs))
     return summary
+
+
+def _note(summary: PredictionSummary, target: Path, error: BaseException | None, on_failure: Callable) -> None:
+    """Counts a file as written or failed.
+
+    Raises:
+        BaseException: `error`, where it is more than a file that cannot be written.
+    """
+    if error is None:
+        summary.written.append(target)
+    elif isinstance(error, OSError):
+        summary.failed.append(target)
+        on_failure(target, f"Cannot write the picture '{printable(target)}': {error.strerror or error}")
+    else:
+        raise error
+
+
+def _draw_grid(
+    jobs: list[_Job], sampler: Sampler, *, truncation: float | None, on_progress: Callable, on_failure: Callable
+) -> PredictionSummary:
+    """Draws all jobs into the one file that they name."""
+    by_class: dict[int | None, list[np.ndarray]] = {}
+    for start in range(0, len(jobs), _CHUNK):
+        chunk = jobs[start : start + _CHUNK]
+        pictures = _drawn(chunk, sampler, truncation)
+        if pictures[0, ..., 0].size * len(jobs) > images.MAX_PIXELS:
+            height, width = pictures.shape[1:3]
+            raise ValueError(
+                f"A grid holds at most {images.MAX_PIXELS:,} pixels. Received: {len(jobs)} pictures of {width} x "
+                f"{height}. Give a folder for them."
+            )
+        for job, picture in zip(chunk, pictures, strict=True):
+            by_class.setdefault(job.label, []).append(picture)
+        on_progress(start + len(chunk), len(jobs))
+    summary, error = PredictionSummary(), None
+    try:
+        _write(jobs[0].target, _grid_of(list(by_class.values())))
+    except OSError as failure:
+        error = failure
+    _note(summary, jobs[0].target, error, on_failure)
+    return summary
+
+
+def _grid_of(classes: list[list[np.ndarray]]) -> np.ndarray:
+    """A grid as near to a square as it can be, or with rows of its own for each of several classes.
+
+    Args:
+        classes: Equally many pictures of each class, uint8 [height, width, 1 or 3].
+
+    Returns:
+        uint8 [height, width, 1 or 3].
+    """
+    count, channels = len(classes[0]), classes[0][0].shape[-1]
+    columns = math.ceil(math.sqrt(count)) if len(classes) == 1 else min(count, _COLUMNS)
+    in_color = [[np.broadcast_to(picture, (*picture.shape[:2], 3)) for picture in pictures] for pictures in classes]
+    rows = [pictures[first : first + columns] for pictures in in_color for first in range(0, count, columns)]
+    return make_grid(rows)[..., :channels]
+
+
+def _drawn(jobs: list[_Job], sampler: Sampler, truncation: float | None) -> np.ndarray:
+    """The pictures of a few jobs: uint8 [len(jobs), height, width, 1 or 3]."""
+    labels = None if jobs[0].label is None else [job.label for job in jobs]
+    return sampler([job.seed for job in jobs], labels, truncation)
 
 
 def _run_jobs(
@@ -90,15 +155,17 @@ def _run_jobs(
     waiting: list[tuple[_Job, Future]] = []
     for start in range(0, len(jobs), _CHUNK):
         chunk = jobs[start : start + _CHUNK]
-        labels = None if chunk[0].label is None else [job.label for job in chunk]
-        pictures = sampler([job.seed for job in chunk], labels, truncation)
+        pictures = _drawn(chunk, sampler, truncation)
         yield from waiting
-        waiting = [(job, pool.submit(_write_png, job.target, it)) for job, it in zip(chunk, pictures, strict=True)]
+        waiting = [(job, pool.submit(_write, job.target, it)) for job, it in zip(chunk, pictures, strict=True)]
     yield from waiting
 
 
-def _write_png(path: Path, picture: np.ndarray) -> None:
-    """Writes uint8 [height, width, 1 or 3] as an exported model encodes it."""
+def _write(path: Path, picture: np.ndarray) -> None:
+    """Writes uint8 [height, width, 1 or 3]; a PNG as an exported model encodes it, gray where it is."""
+    if path.suffix.lower() != ".png":
+        images.write_picture(path, np.broadcast_to(picture, (*picture.shape[:2], 3)))
+        return
     with atomic_path(path) as unfinished:
         unfinished.write_bytes(tf.io.encode_png(picture).numpy())
 
@@ -112,19 +179,22 @@ def _labels(class_names: Sequence[str], classes: Sequence[str]) -> list[int | No
 
 def _plan(sampler: Sampler, output: Path, *, labels: list[int | None], count: int | None, seed: int) -> list[_Job]:
     is_file = not output.is_dir() and output.suffix.lower() in images.PICTURE_SUFFIXES
-    if is_file and output.suffix.lower() != ".png":
-        raise ValueError(f"A picture that is drawn must be a .png file. Received: '{printable(output)}'")
+    shown = printable(output)
+    if is_file and output.suffix.lower() not in images.WRITABLE_SUFFIXES:
+        known = ", ".join(sorted(images.WRITABLE_SUFFIXES))
+        raise ValueError(f"The suffix of a picture that is drawn must be one of {known}. Received: '{shown}'")
     if output.exists() and not (is_file or output.is_dir()):
-        raise ValueError(f"The output must be a folder or a .png file. Received the file '{printable(output)}'.")
+        raise ValueError(f"The output must be a folder or an image file, such as a .png. Received the file '{shown}'.")
     count = count or (1 if is_file else DEFAULT_COUNT)
     if count > MAX_COUNT:
         raise ValueError(f"`--count` must be at most {MAX_COUNT} at a time. Received: {count}")
     if seed + count - 1 > _MAX_SEED:
         raise ValueError(f"Seeds must be at most {_MAX_SEED}. Received: {seed} and {count - 1} that follow")
-    if is_file and count * len(labels) > 1:
+    if is_file and count * len(labels) > MAX_IN_GRID:
         of_classes = f"{count} of each of {len(labels)} classes" if len(labels) > 1 else f"{count}"
         raise ValueError(
-            f"The output for several pictures ({of_classes}) must be a folder. Received: '{printable(output)}'"
+            f"A grid holds at most {MAX_IN_GRID} pictures. Received: {of_classes}. Give a folder for them: '{shown}' "
+            "is a file."
         )
     folders = class_folders(sampler.class_names)
     jobs = []

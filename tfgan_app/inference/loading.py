@@ -12,6 +12,7 @@ from tfgan_app.inference.errors import naming, one_line
 from tfgan_app.inference.predictor import Predictor
 from tfgan_app.inference.sampler import Sampler
 from tfgan_app.inference.saved_models import find_saved_model, load_saved_model
+from tfgan_app.inference.shipped import located, shipped_names
 from tfgan_app.inference.styling import Stylist
 from tfgan_app.latents import takes_latents
 from tfgan_app.layers import (  # The package registers the layers that `.keras` files refer to.
@@ -39,7 +40,8 @@ def load_predictor(path: str | os.PathLike, *, checkpoint: str = "last") -> Pred
 
     Args:
         path: A run directory, a `.keras` or `.tflite` file, a web page's folder, a SavedModel folder, or an exported
-            model's folder, of which the highest version is taken. Or `colour:NAME`, see `colour_model`.
+            model's folder, of which the highest version is taken. Or the name of a shipped model (or of one of its
+            files), see `tfgan_app.shipped`; or `colour:NAME`, see `colour_model`.
         checkpoint: `"last"` or `"best"`: which of a run's models to take. Other paths hold only one model.
 
     Returns:
@@ -49,12 +51,12 @@ def load_predictor(path: str | os.PathLike, *, checkpoint: str = "last") -> Pred
     Raises:
         ValueError: If there is no such model or it cannot be loaded. One line.
     """
-    path = Path(path)
+    path = located(path)
     if is_colour(path):
         _check_last(path, checkpoint)
         return predictor_of(colour_model(path), path)
     if not path.exists():
-        raise ValueError(f"There is no model at '{path}'.")
+        raise ValueError(f"There is no model at '{path}'. {shipped_names()}")
     lite = path / _PAGE_MODEL if path.is_dir() else path
     if lite.suffix == ".tflite" and lite.is_file():
         _check_last(path, checkpoint)
@@ -67,7 +69,7 @@ def load_predictor(path: str | os.PathLike, *, checkpoint: str = "last") -> Pred
     if saved_model is None:
         raise ValueError(
             "The model must be a run directory, a .keras or .tflite file, an exported model's folder "
-            f"or one of its version folders. Received: '{path}'"
+            f"or one of its version folders. Received: '{path}'. {shipped_names()}"
         )
     return load_saved_model(saved_model)
 
@@ -98,18 +100,18 @@ def model_file(path: str | os.PathLike, checkpoint: str = "last") -> Path:
     """The `.keras` file at a path.
 
     Args:
-        path: A run directory or a `.keras` file.
+        path: A run directory, a `.keras` file, or the name of a shipped model.
         checkpoint: As for `load_predictor`.
 
     Raises:
         ValueError: If there is none.
     """
-    path = Path(path)
+    path = located(path)
     if is_run(path):
         return run_checkpoint(path, checkpoint)
     _check_last(path, checkpoint)
     if path.suffix != ".keras" or not path.is_file():
-        raise ValueError(f"The model must be a run directory or a .keras file. Received: '{path}'")
+        raise ValueError(f"The model must be a run directory or a .keras file. Received: '{path}'. {shipped_names()}")
     return path
 
 

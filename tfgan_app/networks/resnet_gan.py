@@ -32,9 +32,9 @@ def build_resnet_generator(
     "Spectral Normalization for Generative Adversarial Networks", Miyato et al. 2018, arXiv:1802.05957, appendix
     B (after Gulrajani et al. 2017, arXiv:1704.00028): a dense layer to 4 x 4 pixels, residual blocks that double
     the size by repeating pixels, with batch normalisation and ReLU, then a 3 x 3 convolution and tanh. With
-    classes the batch normalisation is conditional, as in Miyato & Koyama 2018, arXiv:1802.05637. Deviation: the
-    widths double with every halving at all sizes, as the paper's do from 48 px on, and start narrow enough for
-    a CPU (the paper at 32 px: 256 throughout).
+    classes the batch normalisation is conditional, as in Miyato & Koyama 2018, arXiv:1802.05637. Deviation by default:
+    the widths double with every halving at all sizes, as the paper's do from 48 px on, and start narrow enough for
+    a CPU. The paper's of 32 px is `width=256, max_width=256`.
 
     Args:
         size_px: height and width of the picture.
@@ -78,14 +78,17 @@ def build_resnet_discriminator(
     classes: int = 0,
     codes: int = 0,
     spectral_norm: bool = False,
+    halvings: int | None = None,
+    plain_blocks: int = 1,
     name: str = "discriminator",
 ) -> keras.Model:
     """Builds the residual discriminator of SNGAN.
 
     Miyato et al. 2018, arXiv:1802.05957, appendix B: residual blocks without normalisation that halve the size
     by average pooling down to 4 x 4 pixels, one more block, ReLU, the sum over all pixels, a linear layer; with
-    classes a projection (Miyato & Koyama 2018, arXiv:1802.05637). Deviations: those of the generator, and at
-    32 px three halvings and one plain block, as the paper has from 48 px on (at 32 px: two and two).
+    classes a projection (Miyato & Koyama 2018, arXiv:1802.05637). Deviations by default: those of the generator, and at
+    32 px three halvings and one plain block, as the paper has from 48 px on. The paper's of 32 px is
+    `width=128, max_width=128, halvings=2, plain_blocks=2`.
 
     Args:
         size_px: height and width of the picture.
@@ -95,6 +98,8 @@ def build_resnet_discriminator(
         classes: number of classes; 0 for none.
         codes: numbers that an InfoGAN head on the same features gives; 0 for no such head.
         spectral_norm: wraps every convolution and dense layer in spectral normalisation, as the paper does.
+        halvings: how many times the size is halved, at most; None goes down to 4 x 4 pixels.
+        plain_blocks: residual blocks behind the last halving.
         name: name of the model.
 
     Returns:
@@ -105,7 +110,7 @@ def build_resnet_discriminator(
     wrap = spectral(spectral_norm)
     inputs = discriminator_inputs(size_px, channels, classes)
     x = pad_to_grid(inputs[-1])
-    for level, level_width in enumerate(_widths(size_px, width, max_width)[:-1]):
+    for level, level_width in enumerate(_widths(size_px, width, max_width)[:-1][:halvings]):
         # No ReLU on the pixels themselves.
         y = layers.ReLU()(x) if level else x
         y = wrap(_convolution(level_width))(y)
@@ -114,9 +119,11 @@ def build_resnet_discriminator(
         # The mean of four pixels and a 1 x 1 convolution commute, too.
         shortcut = wrap(layers.Conv2D(level_width, 1))(layers.AveragePooling2D(2)(x))
         x = layers.Add()([shortcut, y])
-    y = wrap(_convolution(x.shape[-1]))(layers.ReLU()(x))
-    y = wrap(_convolution(x.shape[-1]))(layers.ReLU()(y))
-    x = layers.ReLU()(layers.Add()([x, y]))
+    for _ in range(plain_blocks):
+        y = wrap(_convolution(x.shape[-1]))(layers.ReLU()(x))
+        y = wrap(_convolution(x.shape[-1]))(layers.ReLU()(y))
+        x = layers.Add()([x, y])
+    x = layers.ReLU()(x)
     features = layers.GlobalAveragePooling2D(name="features")(x)
     features = layers.Rescaling(float(x.shape[1] * x.shape[2]), name="sum")(features)
     return projection_model(inputs, features, classes=classes, codes=codes, wrap=wrap, name=name)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tfgan_app.registry import TASKS
+from tfgan_app.registry import PRESETS, TASKS
+from tfgan_app.tasks.preset import Preset
 
-__all__ = ["TASKS", "check_task_name", "load_task"]
+__all__ = ["TASKS", "check_task_name", "load_presets", "load_task"]
 
 
 def check_task_name(name: str) -> str:
@@ -30,3 +31,15 @@ def load_task(name: str) -> Any:
         ValueError: If there is no such task.
     """
     return TASKS[check_task_name(name)]
+
+
+def load_presets(name: str) -> dict[str, Preset]:
+    """The presets of a task by name, without loading the task.
+
+    Args:
+        name: Row of `TASKS`.
+
+    Raises:
+        ValueError: If there is no such task.
+    """
+    return PRESETS[check_task_name(name)]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tfgan_app.config import RunConfig
-from tfgan_app.training.task import Task
+
+if TYPE_CHECKING:  # The presets of a task are listed without TensorFlow.
+    from tfgan_app.training.task import Task
 
 METHOD = "task.method"
 STAGE = "task.stage"

@@ -11,6 +11,7 @@ from tfgan_app.registry import (
     IMAGE_DISCRIMINATORS,
     NOISE_GENERATORS,
 )
+from tfgan_app.tasks.preset import Paper, Preset
 from tfgan_app.typed_fields import bounded, choice, path_setting
 
 
@@ -21,6 +22,7 @@ class GenerateConfig:
     Attributes:
         architecture: family of the generator and the discriminator.
         discriminator: family of the discriminator where it is to be another one.
+        network_size: of `resnet`: `light` for CPUs, or `paper` as published for 32 px, as wide at every resolution.
         generator_width: channels of the generator; none is the architecture's own.
         discriminator_width: channels of the discriminator; none is the architecture's own.
         latent_dim: size of the latent vector, codes included.
@@ -56,6 +58,7 @@ class GenerateConfig:
 
     architecture: str = choice(NOISE_GENERATORS, default="dcgan")
     discriminator: str = choice(IMAGE_DISCRIMINATORS, default="same", also=("same",))
+    network_size: Literal["light", "paper"] = "light"
     generator_width: int | None = bounded(None, minimum=1)
     discriminator_width: int | None = bounded(None, minimum=1)
     latent_dim: int = bounded(64, minimum=1, maximum=4096)
@@ -155,4 +158,66 @@ SNGAN_PRESET: dict[str, Any] = {
 }
 """Miyato et al. 2018, arXiv:1802.05957, section 4 with the hinge loss, sized by the widths."""
 
-PRESETS = {"default": DEFAULT_PRESET, "r3gan": R3GAN_PRESET, "wgan_gp": WGAN_GP_PRESET, "sngan": SNGAN_PRESET}
+_RESIDUAL_PAPER: dict[str, Any] = {
+    "data.image_size": 32,
+    "training.batch_size": 64,
+    "training.ema_decay": 0.0,
+    "training.validate_every_steps": 5000,
+    "optimizer.generator_learning_rate": 2e-4,
+    "optimizer.discriminator_learning_rate": 2e-4,
+    "optimizer.warmup_steps": 0,
+    "task.latent_dim": 128,
+    "task.network_size": "paper",
+    "task.augmentation": "none",
+}
+
+_RESIDUAL_DEVIATIONS = (
+    "the generator's batch is the discriminator's, 64 (authors' code: 128)",
+    "the rate is constant for half of the steps and then falls to 2 % (authors' code: it falls from the start, to 0)",
+)
+
+WGAN_GP_PAPER_PRESET: dict[str, Any] = {
+    **WGAN_GP_PRESET,
+    **_RESIDUAL_PAPER,
+    "training.steps": 100_000,
+    "task.generator_width": 128,
+}
+"""Gulrajani et al. 2017, section 5.3, and the authors' gan_cifar_resnet.py, without classes."""
+
+SNGAN_PAPER_PRESET: dict[str, Any] = {**SNGAN_PRESET, **_RESIDUAL_PAPER, "training.steps": 50_000}
+"""Miyato et al. 2018, appendix B, table 4, and the authors' sn_cifar10_unconditional.yml."""
+
+R3GAN_DEVIATIONS = (
+    "blocks as wide inside as outside, in one group (paper: inverted bottlenecks of grouped convolutions)",
+    "one block at each resolution (paper: two); widths double with each halving (paper: equal)",
+    "bilinear interpolation (paper: the filter 1/4, 1/2, 1/4)",
+    "constant gamma and Adam moments, 2 % of the rate at the end (paper: all three follow cosines of their own)",
+    "a batch of 64 and 6,000 steps (paper: 512, and 200,000,000 images), and DiffAugment for few images (paper: ADA)",
+)
+_R3GAN = Paper("Huang et al. 2024", "2501.05441")
+_WGAN_GP = Paper("Gulrajani et al. 2017", "1704.00028")
+_SNGAN = Paper("Miyato et al. 2018", "1802.05957")
+
+_WGAN_GP_PAPER = Preset(
+    WGAN_GP_PAPER_PRESET,
+    summary="WGAN-GP as published for CIFAR-10, for GPUs",
+    paper=_WGAN_GP,
+    deviations=(*_RESIDUAL_DEVIATIONS, "features are summed over pixels (authors' code: averaged)"),
+)
+_SNGAN_PAPER = Preset(
+    SNGAN_PAPER_PRESET,
+    summary="SNGAN as published for CIFAR-10, for GPUs",
+    paper=_SNGAN,
+    deviations=_RESIDUAL_DEVIATIONS,
+)
+
+R3GAN = Preset(R3GAN_PRESET, summary="R3GAN's losses and networks", paper=_R3GAN, deviations=R3GAN_DEVIATIONS)
+
+PRESETS = {
+    "default": Preset(DEFAULT_PRESET, summary="best per minute on two CPU cores"),
+    "r3gan": R3GAN,
+    "wgan_gp": Preset(WGAN_GP_PRESET, summary="WGAN-GP at a size for CPUs", paper=_WGAN_GP, exact=_WGAN_GP_PAPER),
+    "wgan_gp_paper": _WGAN_GP_PAPER,
+    "sngan": Preset(SNGAN_PRESET, summary="SNGAN at a size for CPUs", paper=_SNGAN, exact=_SNGAN_PAPER),
+    "sngan_paper": _SNGAN_PAPER,
+}

@@ -11,6 +11,9 @@ from tfgan_app.networks import IMAGE_DISCRIMINATORS, NOISE_GENERATORS
 from tfgan_app.tasks.generate.config import GenerateConfig
 from tfgan_app.training.task import Judging, Networks, Objective
 
+PAPER_WIDTHS = {"generator": 256, "discriminator": 128}
+"""Of SNGAN's networks for 32 px, at every resolution."""
+
 FEW_PICTURES = 10_000
 """Below so many training pictures, what the discriminator sees is augmented unless the settings say otherwise."""
 
@@ -32,6 +35,11 @@ def check_settings(settings: GenerateConfig) -> None:
         raise ValueError(
             "`task.transformed_real_weight` needs a transform: set `task.augmentation` to diffaugment or ada. "
             f"Received: {settings.augmentation}."
+        )
+    if settings.network_size == "paper" and "resnet" not in (settings.architecture, settings.discriminator):
+        raise ValueError(
+            "`task.network_size=paper` is for `task.architecture=resnet`, which has one published size. "
+            f"Received: {settings.architecture}."
         )
     if loss == "wasserstein" and not (_penalties(settings) or settings.spectral_norm):
         raise ValueError(
@@ -93,7 +101,7 @@ def build_networks(settings: GenerateConfig, *, size_px: int, channels: int, cla
     """
     shared = {"size_px": size_px, "channels": channels, "classes": classes}
     generator = NOISE_GENERATORS[settings.architecture](
-        latent_dim=settings.latent_dim, **shared, **_width(settings.generator_width)
+        latent_dim=settings.latent_dim, **shared, **_size(settings, settings.architecture, "generator")
     )
     family = settings.architecture if settings.discriminator == "same" else settings.discriminator
     # Batch normalisation would tie each picture's gradient to the other pictures (Gulrajani et al. 2017, section 4),
@@ -105,13 +113,19 @@ def build_networks(settings: GenerateConfig, *, size_px: int, channels: int, cla
         spectral_norm=settings.spectral_norm,
         **shared,
         **options,
-        **_width(settings.discriminator_width),
+        **_size(settings, family, "discriminator"),
     )
     return Networks({"generator": generator}, {"discriminator": discriminator})
 
 
-def _width(width: int | None) -> dict[str, int]:
-    return {} if width is None else {"width": width}
+def _size(settings: GenerateConfig, family: str, player: str) -> dict[str, int]:
+    """Widths and depths of a network, where they are not the architecture's own."""
+    width = getattr(settings, f"{player}_width")
+    if settings.network_size == "light" or family != "resnet":
+        return {} if width is None else {"width": width}
+    width = width or PAPER_WIDTHS[player]
+    blocks = {"halvings": 2, "plain_blocks": 2} if player == "discriminator" else {}
+    return {"width": width, "max_width": width, **blocks}
 
 
 def build_latent_codes(settings: GenerateConfig) -> LatentCodes:

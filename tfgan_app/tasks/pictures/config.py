@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from tfgan_app.registry import ADVERSARIAL_LOSSES, PICTURE_DISCRIMINATORS, RECONSTRUCTION_LOSSES
+from tfgan_app.tasks.preset import Paper
 from tfgan_app.typed_fields import bounded, choice, own_objects, path_setting
 
 
@@ -82,3 +83,13 @@ ADVERSARIAL_STAGE: dict[str, Any] = {
 VGG16 in place of VGG19; the relativistic average loss of ESRGAN; ten times the adversarial weight, with which a picture
 gets a fifth as much gradient from the discriminator as from the features (a fiftieth changed nothing that could be
 seen); five times the rate for the discriminator, which stayed at chance with less."""
+
+REAL_ESRGAN = Paper("Wang et al. 2021", "2107.10833")
+
+ADVERSARIAL_DEVIATIONS = (
+    "VGG16 features (paper: VGG19)",
+    "relativistic average loss, as of ESRGAN (paper: plain)",
+    "ten times the adversarial weight, five times the discriminator's rate",
+    "the generator is not RRDB unless task.generator says so",
+)
+"""How `ADVERSARIAL_STAGE` departs from it."""

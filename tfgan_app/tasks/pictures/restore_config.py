@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from tfgan_app.registry import DEGRADATIONS, INPAINTERS, RESTORERS
-from tfgan_app.tasks.pictures.config import ADVERSARIAL_STAGE, PICTURE_PRESET, PictureTaskConfig
+from tfgan_app.tasks.pictures.config import (
+    ADVERSARIAL_DEVIATIONS,
+    ADVERSARIAL_STAGE,
+    PICTURE_PRESET,
+    REAL_ESRGAN,
+    PictureTaskConfig,
+)
+from tfgan_app.tasks.preset import Preset
 from tfgan_app.typed_fields import bounded, choice
 
 
@@ -63,4 +70,12 @@ GAN_PRESET: dict[str, Any] = {
 }
 """The adversarial stage; give it `task.init_from`."""
 
-PRESETS = {"default": DEFAULT_PRESET, "gan": GAN_PRESET}
+PRESETS = {
+    "default": Preset(DEFAULT_PRESET, summary="noise and JPEG blocks undone, faithful, on two CPU cores"),
+    "gan": Preset(
+        GAN_PRESET,
+        summary="the adversarial stage, with more texture; give it task.init_from",
+        paper=REAL_ESRGAN,
+        deviations=ADVERSARIAL_DEVIATIONS,
+    ),
+}

@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any, Literal
 
 from tfgan_app.registry import ADVERSARIAL_LOSSES, DISCRIMINATORS, GENERATORS
+from tfgan_app.tasks.preset import Paper, Preset
 from tfgan_app.typed_fields import bounded, choice, own_objects, path_setting
 
 
@@ -179,12 +180,47 @@ _PAPER: dict[str, Any] = {
 }
 """The papers' networks, batch and rates, for GPUs: arXiv:1703.10593, appendix 7; arXiv:2007.15651, appendix C."""
 
-PAIRED_PRESETS = {"default": DEFAULT_PRESET, "pix2pix": PIX2PIX_PRESET}
+_PIX2PIX = Paper("Isola et al. 2017", "1611.07004")
+
+PAIRED_PRESETS = {
+    "default": Preset(DEFAULT_PRESET, summary="pairs, best per minute on two CPU cores"),
+    "pix2pix": Preset(
+        PIX2PIX_PRESET,
+        summary="pairs, the published recipe at 256 px, for GPUs",
+        paper=_PIX2PIX,
+        deviations=(
+            "the U-Net enlarges by interpolation and a pixel shuffle (paper: transposed convolutions)",
+            "dropout is off when images are made (paper: on, the only noise)",
+            "the innermost blocks are not normalized (one pixel has no statistics)",
+            "100,000 steps, whatever the number of pairs (paper: 200 epochs)",
+        ),
+    ),
+}
+
+_UNPAIRED_DEVIATIONS = (
+    "200,000 steps, whatever the number of images (authors' code: 200 epochs, of CUT 400)",
+    "the rate falls to 2 % in the second half (authors' code: to 0)",
+)
+
+
+def _unpaired_presets(method: str, values: dict[str, Any], paper: Paper, name: str) -> dict[str, Preset]:
+    """The recipe of a method at a size for CPUs, and as published."""
+    exact = Preset(
+        {**_PAPER, "task.method": method},
+        summary=f"{name} as published at 256 px, for GPUs",
+        paper=paper,
+        deviations=_UNPAIRED_DEVIATIONS,
+    )
+    ours = Preset(values, summary=f"no pairs, {name} at a size for CPUs", paper=paper, exact=exact)
+    return {method: ours, f"{method}_paper": exact}
+
+
+_CUT = Paper("Park et al. 2020", "2007.15651")
+
 UNPAIRED_PRESETS = {
-    "cyclegan": CYCLEGAN_PRESET,
-    "cut": CUT_PRESET,
-    "fastcut": FASTCUT_PRESET,
-    **{f"{method}_paper": {**_PAPER, "task.method": method} for method in ("cyclegan", "cut", "fastcut")},
+    **_unpaired_presets("cyclegan", CYCLEGAN_PRESET, Paper("Zhu et al. 2017", "1703.10593"), "CycleGAN"),
+    **_unpaired_presets("cut", CUT_PRESET, _CUT, "CUT"),
+    **_unpaired_presets("fastcut", FASTCUT_PRESET, _CUT, "FastCUT"),
 }
 
 STYLE_PRESET: dict[str, Any] = {
@@ -219,6 +255,25 @@ STYLE_PAPER_PRESET: dict[str, Any] = {
 }
 """Its section 6.2, for GPUs: crops of 256 px out of 512, 160,000 steps of 8."""
 
-STYLE_PRESETS = {"style": STYLE_PRESET, "style_paper": STYLE_PAPER_PRESET}
+_ADAIN = Paper("Huang & Belongie 2017", "1703.06868")
 
-PRESETS = PAIRED_PRESETS | UNPAIRED_PRESETS | STYLE_PRESETS | {"colour": {"task.method": "colour"}}
+_STYLE_PAPER = Preset(
+    STYLE_PAPER_PRESET,
+    summary="AdaIN as published at 256 px, for GPUs",
+    paper=_ADAIN,
+    deviations=(
+        "VGG16 features (paper: VGG19)",
+        "a further loss of contents that are decoded as they are, task.reconstruction_weight=50 (paper: none)",
+        "the averaged weights, training.ema_decay=0.99 (paper: the last ones)",
+        "warm-up and a cosine of the rate (authors' code: it falls by 1 / (1 + 5e-5 step))",
+    ),
+)
+
+STYLE_PRESETS = {
+    "style": Preset(STYLE_PRESET, summary="any style, AdaIN at a size for CPUs", paper=_ADAIN, exact=_STYLE_PAPER),
+    "style_paper": _STYLE_PAPER,
+}
+
+_COLOUR = Preset({"task.method": "colour"}, summary="exact color spaces, which need no training")
+
+PRESETS = PAIRED_PRESETS | UNPAIRED_PRESETS | STYLE_PRESETS | {"colour": _COLOUR}

@@ -1,0 +1,151 @@
+"""Where a run comes from: command line, code, packages, device and time, for its `run.json`."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import importlib.metadata
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+import tfgan_app
+from tfgan_app.commands.run_directory import RunDirectory
+from tfgan_app.config import RunConfig
+
+PARTS = "parts"
+DURATION = "duration_seconds"
+
+_PACKAGES = (
+    "tensorflow",
+    "keras",
+    "numpy",
+    "pillow",
+    "tifffile",
+    "imagecodecs",
+    "tensorflow-datasets",
+)
+"""Those that decide on what is read and computed."""
+
+_GIT_TIMEOUT_SECONDS = 5.0
+
+
+def run_facts(config: RunConfig, strategy: tf.distribute.Strategy) -> dict[str, Any]:
+    """What `run.json` says of the code, the machine and the precision.
+
+    Args:
+        config: With `training.precision` resolved.
+        strategy: Where it is trained.
+    """
+    return {
+        "tfgan_app": tfgan_app.__version__,
+        "commit": source_commit(),
+        "python": platform.python_version(),
+        **_package_versions(),
+        "platform": platform.platform(),
+        "device": device_names(),
+        "replicas": strategy.num_replicas_in_sync,
+        "precision": config.training.precision,
+    }
+
+
+@contextlib.contextmanager
+def recorded_part(
+    run: RunDirectory, command_line: str, facts: Mapping[str, Any], *, step: Callable[[], int]
+) -> Iterator[None]:
+    """Writes down in `run.json` what a process adds to a run: its command, and from which step to which it trained.
+
+    A part that was killed has no end; `duration_seconds` of the run counts the others.
+
+    Args:
+        run: The run, whose `run.json` is there.
+        command_line: Of this process.
+        facts: What `run_facts` says now; where it is not what the run began with, the part has it.
+        step: Gives the step that the training is at.
+    """
+    begun_with = run.read_facts()
+    part = {
+        "command": command_line,
+        "working_directory": os.getcwd(),
+        "started_at": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "first_step": step(),
+        "last_step": None,
+        "seconds": None,
+        **{name: value for name, value in facts.items() if begun_with.get(name) != value},
+    }
+    start = time.monotonic()
+    _write_part(run, part, is_new=True)
+    try:
+        yield
+    finally:
+        part |= {"last_step": step(), "seconds": round(time.monotonic() - start, 1)}
+        try:
+            _write_part(run, part, is_new=False)
+        except (OSError, ValueError) as error:  # A full disk costs a line of the record, not the run.
+            print(f"tfgan_app: could not write the duration of the run: {error}", file=sys.stderr)
+
+
+def source_commit() -> str | None:
+    """The commit of the checkout that this package runs from, with `-dirty` behind it where files were changed since.
+
+    Returns:
+        None for an installed package, and where git cannot be asked.
+    """
+    root = Path(tfgan_app.__file__).resolve().parents[1]
+    if not (root / ".git").exists():  # Not any repository around: a virtual environment may lie in the user's own.
+        return None
+    # Another repository may be named by the environment, of a hook that runs us for example.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
+            env={**environment, "GIT_OPTIONAL_LOCKS": "0"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_GIT_TIMEOUT_SECONDS,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() or None
+
+
+def device_names() -> list[str]:
+    """The GPUs that TensorFlow sees, by their names, or else the CPU."""
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
+        return [str(found.get("device_name", gpu.name)) for found, gpu in zip(details, gpus, strict=True)]
+    return [f"{_cpu_model()}, {os.cpu_count()} cores"]
+
+
+def _cpu_model() -> str:
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+        for line in lines:
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _package_versions() -> dict[str, str]:
+    versions = {}
+    for name in _PACKAGES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions[name] = importlib.metadata.version(name)
+    return versions
+
+
+def _write_part(run: RunDirectory, part: dict[str, Any], *, is_new: bool) -> None:
+    """Adds a part to `run.json`, or replaces the last one; what others have written there in the meantime stays."""
+    facts = run.read_facts()
+    earlier = list(facts.get(PARTS, []))
+    parts = [*(earlier if is_new else earlier[:-1]), part]
+    run.write_facts(facts | {PARTS: parts, DURATION: round(sum(each["seconds"] or 0.0 for each in parts), 1)})
