@@ -10,7 +10,8 @@ import pytest
 from tfgan_app import cli
 from tfgan_app.commands.preset_text import departures, preset_lines
 from tfgan_app.config import resolve_config
-from tfgan_app.tasks import PRESETS, TASKS, load_presets, load_task
+from tfgan_app.registry import PRESETS, TASKS
+from tfgan_app.tasks import load_presets, load_task
 from tfgan_app.tasks.generate.config import GenerateConfig
 from tfgan_app.tasks.generate.game import build_networks
 

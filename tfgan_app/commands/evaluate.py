@@ -39,7 +39,8 @@ def run(args: argparse.Namespace) -> int:
     shipped = shipped_models().get(args.run) if is_shipped(args.run) else None
     if shipped is None and not Path(args.run).exists():
         raise ValueError(
-            f"`--run` must be a run directory or a shipped model's name. Received: '{printable(args.run)}'. {shipped_names()}"
+            f"`--run` must be a run directory or a shipped model's name. Received: '{printable(args.run)}'. "
+            f"{shipped_names()}"
         )
     directory = None if shipped else RunDirectory.existing(args.run)
     config, task_class = read_recipe(shipped) if shipped else directory.read_config()
