@@ -52,6 +52,9 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     args, unknown = parser.parse_known_args(list(argv[1:]))
     if unknown:
         parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    find_problem = getattr(importlib.import_module(f"tfgan_app.arguments.{args.command}"), "find_problem", None)
+    if find_problem and (problem := find_problem(args)):
+        parser.error(problem)
     return args
 
 

@@ -58,6 +58,11 @@ def path_setting() -> Any:
     return dataclasses.field(default=None, metadata={"path": True})
 
 
+def model_setting() -> Any:
+    """Returns a dataclass field for a model, by default None: its path, or the name of one that is shipped."""
+    return dataclasses.field(default=None, metadata={"path": True, "model": True})
+
+
 @dataclasses.dataclass(frozen=True)
 class FieldSpec:
     """What the value of one field must be.
@@ -67,12 +72,14 @@ class FieldSpec:
         annotation: The field's annotation, evaluated.
         bounds: Limits by the words that name them, as in `{"at least": 1}`.
         is_path: Whether it is the path of a file or folder.
+        is_model: Whether it is one that may also be the name of a shipped model.
     """
 
     key: str
     annotation: Any
     bounds: dict[str, float]
     is_path: bool = False
+    is_model: bool = False
 
     def check(self, value: Any) -> Any:
         """Returns a Python or JSON value in the field's type (lists become tuples, integers floats).
@@ -119,7 +126,11 @@ def field_specs(section: str, kind: type) -> dict[str, FieldSpec]:
     keys = {f"{section}.{field.name}": field for field in dataclasses.fields(kind)}
     return {
         key: FieldSpec(
-            key, annotations[field.name], field.metadata.get("bounds", {}), is_path=field.metadata.get("path", False)
+            key,
+            annotations[field.name],
+            field.metadata.get("bounds", {}),
+            is_path=field.metadata.get("path", False),
+            is_model=field.metadata.get("model", False),
         )
         for key, field in keys.items()
     }

@@ -30,10 +30,15 @@ def say(step: int, kind: str, message: str) -> None:
         kind: `info`, `warning`, `error` or `rollback`.
         message: What happened and what to do about it.
     """
+    say_line(f"tfgan_app: {kind} at step {step}: {' '.join(message.split())}")
+
+
+def say_line(line: str) -> None:
+    """Prints a line on stderr, over a progress line that may be standing there."""
     stream = sys.stderr
     try:
         erase_line = "\r\x1b[K" if stream.isatty() else ""
-        stream.write(f"{erase_line}tfgan_app: {kind} at step {step}: {' '.join(message.split())}\n")
+        stream.write(f"{erase_line}{line}\n")
         stream.flush()
     except (AttributeError, OSError, ValueError):
         return  # A console that has gone away (closed pipe, no stderr) must not end a run.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from tfgan_app.callbacks import find_baseline
+from tfgan_app.callbacks import METRICS, find_baseline
 
 
 def format_metrics(metrics: dict[str, float], *, write: Callable[[float], str] = "{:.4g}".format) -> str:
@@ -17,3 +17,23 @@ def format_metrics(metrics: dict[str, float], *, write: Callable[[float], str] =
         compared = f"   ({found[0].label}: {write(found[1])})" if found else ""
         lines.append(f"{name:>16}  {write(metrics[name])}{compared}")
     return "\n".join(lines)
+
+
+def validation_line(step: int, values: Mapping[str, float], *, best: Mapping | None) -> str:
+    """One line for the console about a validation.
+
+    Args:
+        step: of the validation.
+        values: its metrics.
+        best: `step`, `metric` and `value` of the best validation so far, this one included; None where there is none.
+    """
+    parts = []
+    for name in (name for name in METRICS if name in values):
+        found = find_baseline(values, name)
+        compared = f" ({found[0].label} {found[1]:.4g})" if found else ""
+        parts.append(f"{name} {values[name]:.4g}{compared}")
+    standing = ""
+    if best is not None:
+        known = f"best: step {best['step']}, {best['metric']} {best['value']:.4g}"
+        standing = "; the best so far" if best["step"] == step else f"; {known}"
+    return f"validation at step {step}: {', '.join(parts)}{standing}"

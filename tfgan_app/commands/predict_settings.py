@@ -17,6 +17,7 @@ from tfgan_app.inference import (
     model_file,
     predictor_of,
 )
+from tfgan_app.inference.shipped import located
 from tfgan_app.typed_fields import bounded, field_specs
 
 _SECTION = "predict"
@@ -94,4 +95,4 @@ def _started_from(path: str) -> str:
     started_from = getattr(config.task, "init_from", None)
     if not started_from:
         raise ValueError(f"`fidelity` needs a run with task.init_from, or `fidelity_model`. Received: '{path}'.")
-    return started_from
+    return str(located(started_from))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,12 @@ from tfgan_app.callbacks import (
     ScalarLog,
     StopOnSignal,
     Validation,
+    say_line,
     write_examples,
     write_report,
 )
 from tfgan_app.commands.building import build_trainer
-from tfgan_app.commands.metrics_text import format_metrics
+from tfgan_app.commands.metrics_text import format_metrics, validation_line
 from tfgan_app.commands.next_commands import next_commands
 from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.config import RunConfig
@@ -70,7 +72,11 @@ class TrainingSession:
         self.inference_model = task.inference_model(self.trainer.averaged)
         self._companions = task.companions(self.trainer.averaged)
         self._scalars = ScalarLog(
-            self.run.path, config.training.log_every_steps, config.training.batch_size, record=self.events.record
+            self.run.path,
+            config.training.log_every_steps,
+            config.training.batch_size,
+            extra=lambda: self.trainer.learning_rates,
+            record=self.events.record,
         )
         self._signals = StopOnSignal()
 
@@ -195,8 +201,8 @@ class TrainingSession:
                 lambda: self._task.evaluate(self.inference_model, **self._companions),
                 self._scalars,
                 best_metric=training.best_metric,
-                on_best=lambda step, values: self._save_model("best"),
-                listeners=(health.on_validation,),
+                on_best=self._save_best,
+                listeners=(health.on_validation, self._say_validation),
                 record=record,
             ),
             *([self._signals] if self._handles_signals else []),
@@ -207,6 +213,16 @@ class TrainingSession:
         if self._is_chief:
             self.checkpoints.save(self.trainer)
             self._save_model("last")
+
+    def _save_best(self, step: int, values: Mapping[str, float]) -> None:
+        self._save_model("best")
+        metric = self.config.training.best_metric
+        if self._is_chief:
+            self.run.add_facts(best={"step": step, "metric": metric, "value": values[metric]})
+
+    def _say_validation(self, step: int, values: Mapping[str, float]) -> None:
+        if self._is_chief:
+            say_line(validation_line(step, values, best=self.run.read_facts().get("best")))
 
     def _save_model(self, name: str) -> None:
         models = {name: self.inference_model}
@@ -233,6 +249,8 @@ class TrainingSession:
         self._write_report(summary)
         if self._is_chief:
             print(format_metrics(summary))
+            if best := self.run.read_facts().get("best"):
+                print(f"best.keras is of step {best['step']}: {best['metric']} {best['value']:.4g}")
             print("next:", *self._next_commands(), sep="\n  ")
         # A worker that left early would be taken for a failed one.
         self._strategy.run(lambda: tf.distribute.get_replica_context().all_reduce("SUM", tf.constant(1.0)))

@@ -10,6 +10,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+UNIT_RANGE = 0.5
+"""Mean absolute differences of pictures in [-1, 1] times this are those of the same pictures in [0, 1]."""
+
 
 @dataclass(frozen=True)
 class Networks:
@@ -53,6 +56,8 @@ class Objective:
         adversarial_weight: factor of the adversarial term for the generators.
         discriminator_weight: factor of the adversarial term for the discriminators.
         auxiliary_weights: name of each auxiliary loss of the synthesis -> its factor.
+        logged_as: name of an auxiliary loss -> what it is multiplied by in logs, and there alone: `UNIT_RANGE` for
+            distances of pictures in [-1, 1], which are then on the scale of what validation measures.
         real_label: 1, or less for one-sided label smoothing.
         penalties: each `GradientPenalty` of the discriminators with its weight.
         penalty_every_steps: the penalties are computed in every so many steps, and weigh as many times as much
@@ -66,6 +71,7 @@ class Objective:
     adversarial_weight: float = 1.0
     discriminator_weight: float = 1.0
     auxiliary_weights: dict[str, float] = field(default_factory=dict)
+    logged_as: dict[str, float] = field(default_factory=dict)
     real_label: float = 1.0
     penalties: tuple[tuple[Any, float], ...] = ()
     penalty_every_steps: int = 1

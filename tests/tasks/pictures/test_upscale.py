@@ -208,7 +208,7 @@ def test_the_adversarial_stage_trains_with_a_perceptual_loss(data, tmp_path):
     _, history = train(build(data, **settings, **{"task.sub_pixel_weight": 10.0}))
     assert history["nonfinite"] == [0.0]
     assert history["perceptual"][0] > 0
-    others = history["adversarial"][0] * 0.1 + history["l1"][0] + history["perceptual"][0] * 0.1
+    others = history["adversarial"][0] * 0.1 + history["l1"][0] / UNIT_RANGE + history["perceptual"][0] * 0.1
     assert history["generator_loss"][0] == pytest.approx(others + 10.0 * history["sub_pixel_bias"][0], rel=1e-4)
 
 

@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any, Literal
 
 from tfgan_app.tasks.loss_names import AdversarialLossName
-from tfgan_app.typed_fields import bounded, path_setting
+from tfgan_app.typed_fields import bounded, model_setting, path_setting
 
 Architecture = Literal["mlp", "dcgan", "resnet", "r3gan"]
 
@@ -16,6 +16,8 @@ class GenerateConfig:
     """Settings of `generate`.
 
     Attributes:
+        init_from: run directory, `.keras` file or name of a shipped model whose networks the training starts from;
+            they must be alike.
         architecture: family of the generator and the discriminator.
         discriminator: family of the discriminator where it is to be another one.
         generator_width: channels of the generator; none is the architecture's own.
@@ -51,6 +53,7 @@ class GenerateConfig:
         max_generated_pictures: at most this many pictures are generated for the metrics.
     """
 
+    init_from: str | None = model_setting()
     architecture: Architecture = "dcgan"
     discriminator: Literal["same", "mlp", "dcgan", "resnet", "r3gan"] = "same"
     generator_width: int | None = bounded(None, minimum=1)

@@ -27,6 +27,7 @@ from tfgan_app.tasks.generate.sampling import (
     sample,
     truncations,
 )
+from tfgan_app.tasks.starting import start_networks
 from tfgan_app.training.task import Judging, Networks, Synthesis
 
 GRID_ROWS, GRID_COLUMNS, MAX_CLASS_COLUMNS = 8, 8, 20
@@ -90,7 +91,8 @@ class GenerateTask:
         )
 
     def start(self, networks: Networks) -> None:
-        """Starts from fresh networks as they are."""
+        """Takes the networks of another run to start from, where the settings name one."""
+        start_networks(networks, self.config.task.init_from, report=self._report)
 
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
         """Batches `{"image": uint8 [batch, size, size, channels], "label": int32 [batch], "position": int64}`."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from tfgan_app.tasks.loss_names import AdversarialLossName
-from tfgan_app.typed_fields import bounded, path_setting
+from tfgan_app.typed_fields import bounded, model_setting, path_setting
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,8 @@ class PictureTaskConfig:
 
     Attributes:
         stage: `psnr` minimises pixel (and perceptual) losses alone; `gan` adds a discriminator.
-        init_from: run directory or `.keras` file whose generator the training starts from; it must be alike.
+        init_from: run directory, `.keras` file or name of a shipped model whose networks the training starts from;
+            they must be alike.
         pixel_loss: distance between pixels.
         pixel_weight: its factor.
         perceptual_weight: factor of the distance between VGG16 features, before their ReLU; 0 leaves it out.
@@ -35,7 +36,7 @@ class PictureTaskConfig:
     """
 
     stage: Literal["psnr", "gan"] = "psnr"
-    init_from: str | None = path_setting()
+    init_from: str | None = model_setting()
     pixel_loss: Literal["l1", "charbonnier"] = "l1"
     pixel_weight: float = bounded(1.0, minimum=0.0)
     perceptual_weight: float = bounded(0.0, minimum=0.0)

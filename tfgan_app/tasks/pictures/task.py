@@ -72,13 +72,11 @@ class PictureTask:
         return self.data.build_dataset(start_step=start_step, seed=seed)
 
     def start(self, networks: Networks) -> None:
-        """Takes the generator of another run to start from, where the settings name one."""
+        """Takes the networks of another run to start from, where the settings name one."""
         settings = self.config.task
         if settings.stage == "gan" and settings.init_from is None:
             self.data.report("the adversarial stage starts from a fresh generator: task.init_from takes a faithful one")
-        note = game.start_from(networks.generators[game.GENERATOR], settings.init_from)
-        if note:
-            self.data.report(note)
+        game.start_from(networks, settings.init_from, report=self.data.report)
 
     @functools.cached_property
     def losses(self) -> Callable:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Literal
 
-from tfgan_app.typed_fields import bounded, path_setting
+from tfgan_app.typed_fields import bounded, model_setting, path_setting
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,6 +14,8 @@ class TranslateConfig:
 
     Attributes:
         method: how it is learned; what the pictures are for where it is not set.
+        init_from: run directory, `.keras` file or name of a shipped model whose networks the training starts from;
+            they must be alike.
         direction: `a2b` learns B from A, `b2a` A from B.
         generator: architecture of the generator.
         generator_width: channels at full resolution; none is the architecture's own.
@@ -57,6 +59,7 @@ class TranslateConfig:
     """
 
     method: Literal["paired", "cyclegan", "cut", "fastcut", "style", "colour"] = "paired"
+    init_from: str | None = model_setting()
     direction: Literal["a2b", "b2a"] = "a2b"
     generator: Literal["residual_unet", "unet", "resnet_6", "resnet_9"] = "residual_unet"
     generator_width: int | None = bounded(None, minimum=1)

@@ -24,6 +24,7 @@ from tfgan_app.metrics import PIXEL_METRICS, build_lpips, output_variation, pair
 from tfgan_app.picture_grid import make_grid
 from tfgan_app.tasks.exported import calibration_pictures
 from tfgan_app.tasks.progress import progress_reporter
+from tfgan_app.tasks.starting import start_networks
 from tfgan_app.tasks.translate.config import PAIRED_PRESETS, TranslateConfig
 from tfgan_app.tasks.translate.players import (
     build_discriminator,
@@ -32,7 +33,7 @@ from tfgan_app.tasks.translate.players import (
     check_discriminator_fits,
 )
 from tfgan_app.tasks.translate.settings import check_used
-from tfgan_app.training.task import Judging, Networks, Objective, Synthesis
+from tfgan_app.training.task import UNIT_RANGE, Judging, Networks, Objective, Synthesis
 
 BUNDLED_SAMPLE = "emoji_pairs"
 SAMPLE_ROWS = 8
@@ -74,6 +75,7 @@ class PairedTranslation:
             discriminator_weight=0.5,  # "which slows down the rate at which D learns": section 3.3 of the paper
             auxiliary_weights={"l1": settings.l1_weight}
             | ({"perceptual": settings.perceptual_weight} if settings.perceptual_weight else {}),
+            logged_as={"l1": UNIT_RANGE},
             real_label=settings.real_label,
         )
         self._augmentation = PairedAugmentation(
@@ -145,7 +147,8 @@ class PairedTranslation:
         return Networks({"generator": generator}, {"discriminator": discriminator})
 
     def start(self, networks: Networks) -> None:
-        """Starts from fresh networks as they are."""
+        """Takes the networks of another run to start from, where the settings name one."""
+        start_networks(networks, self.config.task.init_from, report=self._report, direction=self.config.task.direction)
 
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
         """Batches `{"input", "target": uint8 [batch, load, load, 3], "position": int64 [batch]}`."""

@@ -26,11 +26,12 @@ from tfgan_app.losses import (
 from tfgan_app.networks.style_transfer import build_style_decoder, build_style_encoder
 from tfgan_app.picture_grid import make_grid
 from tfgan_app.tasks.exported import calibration_pictures
+from tfgan_app.tasks.starting import start_networks
 from tfgan_app.tasks.translate.config import PRESETS, TranslateConfig
 from tfgan_app.tasks.translate.players import build_discriminator, check_discriminator_fits
 from tfgan_app.tasks.translate.settings import check_used
 from tfgan_app.tasks.translate.style_data import StylePictures
-from tfgan_app.training.task import Judging, Networks, Objective, Synthesis
+from tfgan_app.training.task import UNIT_RANGE, Judging, Networks, Objective, Synthesis
 
 DECODER = "decoder"
 METRICS = ("transfer_distance", "content_distance", "style_distance")
@@ -76,6 +77,7 @@ class StyleTransfer:
         if settings.adversarial_weight > 0.0:
             check_discriminator_fits(settings.discriminator, config.data.image_size)
         self.config = config
+        self._report = report
         self.pictures = StylePictures(config, report=report, measure_on=measure_on)
         self.objective = Objective(
             adversarial_loss=ADVERSARIAL_LOSSES[settings.adversarial_loss] if self._is_game else None,
@@ -85,6 +87,7 @@ class StyleTransfer:
                 "style": settings.style_weight,
                 "reconstruction": settings.reconstruction_weight,
             },
+            logged_as={"reconstruction": UNIT_RANGE},
             real_label=settings.real_label,
         )
         self._augmentation = PairedAugmentation(
@@ -139,7 +142,8 @@ class StyleTransfer:
         return {}
 
     def start(self, networks: Networks) -> None:
-        """Starts from fresh networks as they are."""
+        """Takes the networks of another run to start from, where the settings name one."""
+        start_networks(networks, self.config.task.init_from, report=self._report)
 
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
         """Batches `{"content", "style": uint8 [batch, load, load, 3], "position": int64 [batch]}`."""

@@ -16,13 +16,14 @@ from tfgan_app.config import RunConfig
 from tfgan_app.losses import ADVERSARIAL_LOSSES
 from tfgan_app.picture_grid import make_grid
 from tfgan_app.tasks.exported import calibration_pictures
+from tfgan_app.tasks.starting import start_networks
 from tfgan_app.tasks.translate.config import UNPAIRED_PRESETS, TranslateConfig
 from tfgan_app.tasks.translate.paired import EXAMPLE_ROWS, SAMPLE_ROWS, translate
 from tfgan_app.tasks.translate.players import build_inference_model, check_discriminator_fits, generator_options
 from tfgan_app.tasks.translate.settings import check_used
 from tfgan_app.tasks.translate.unpaired_data import UnpairedData
 from tfgan_app.tasks.translate.unpaired_quality import UnpairedQuality
-from tfgan_app.training.task import Judging, Networks, Objective
+from tfgan_app.training.task import UNIT_RANGE, Judging, Networks, Objective
 
 
 class UnpairedTranslation:
@@ -70,6 +71,7 @@ class UnpairedTranslation:
             adversarial_weight=settings.adversarial_weight,
             discriminator_weight=0.5,  # arXiv:1703.10593, appendix 7.1; the authors of CUT halve it, too.
             auxiliary_weights=self.auxiliary_weights,
+            logged_as=dict.fromkeys(("cycle", "identity"), UNIT_RANGE),
             real_label=settings.real_label,
             monitored=("change",),
         )
@@ -102,7 +104,8 @@ class UnpairedTranslation:
         raise NotImplementedError
 
     def start(self, networks: Networks) -> None:
-        """Starts from fresh networks as they are."""
+        """Takes the networks of another run to start from, where the settings name one."""
+        start_networks(networks, self.config.task.init_from, report=self._report, direction=self.config.task.direction)
 
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
         """Batches `{"input", "target": uint8 [batch, load, load, 3], "position": int64 [batch]}`; see `data`."""
