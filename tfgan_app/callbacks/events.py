@@ -15,6 +15,9 @@ import tensorflow as tf
 
 EVENTS_FILE = "events.jsonl"
 
+ABOUT_FIGURES = "about the figures: "
+"""What the message of a warning begins with that belongs beside the results, too."""
+
 Record = Callable[[int, str, str], None]
 """Takes (step, kind, message): `EventLog.record` or `say`."""
 
@@ -107,6 +110,12 @@ def read_events(run_dir: str | Path) -> list[dict]:
 def warning_events(events: Sequence[Mapping]) -> list[Mapping]:
     """Those of `read_events` that a person should look at."""
     return [event for event in events if event["kind"] != "info"]
+
+
+def figure_caveats(events: Sequence[Mapping]) -> list[str]:
+    """What of `read_events` says about the figures of a run."""
+    messages = dict.fromkeys(str(event["message"]) for event in warning_events(events))
+    return [message.removeprefix(ABOUT_FIGURES) for message in messages if message.startswith(ABOUT_FIGURES)]
 
 
 def _now() -> str:

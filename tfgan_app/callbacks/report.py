@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tfgan_app.callbacks.events import read_events, warning_events
+from tfgan_app.callbacks.events import figure_caveats, read_events, warning_events
 from tfgan_app.callbacks.grids import SAMPLES_DIR, find_grids
 from tfgan_app.callbacks.metrics_file import read_metrics
 from tfgan_app.callbacks.progress import format_seconds
@@ -72,7 +72,7 @@ def write_report(
     ]
     body = [
         _header(title, rows, len(warnings), config),
-        results_html(find_results(summary, rows)),
+        results_html(find_results(summary, rows), caveats=figure_caveats(events)),
         _facts(summary, rows, config, _read_json(run_dir / "run.json").get("best")),
         sections_html(sections),
         _footer(run_dir),
@@ -109,6 +109,7 @@ def _facts(summary: Mapping[str, object], rows: Rows, config: Mapping[str, objec
         if key in config:
             facts[label] = config[key]
     headline = {*METRICS, *(f"{baseline.prefix}{name}" for name in METRICS for baseline in BASELINES)}
+    headline |= {f"{name}{end}" for name in headline for end in ("_low", "_high")}
     facts |= {name.replace("_", " "): value for name, value in summary.items() if name not in headline}
     items = (f"<div><dt>{escape(name)}</dt><dd>{escape(_text(value))}</dd></div>" for name, value in facts.items())
     return f'<dl class="facts">{"".join(items)}</dl>' if facts else ""

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tfgan_app.callbacks import ABOUT_FIGURES
 from tfgan_app.commands.metrics_text import format_metrics
-from tfgan_app.commands.run_directory import RunDirectory
+from tfgan_app.commands.run_directory import RunDirectory, hinting_at_moved_data
 from tfgan_app.commands.run_study import keep_study, run_study
 from tfgan_app.commands.task_report import TaskReport
 from tfgan_app.config import absolute_source, apply_overrides, load_json, replace_values
 from tfgan_app.inference import load_companions, load_keras_model, run_checkpoint
 from tfgan_app.metrics import compare, comparison_lines
+from tfgan_app.training.task import Task
 
 NO_LIMIT = 2**31 - 1
 
@@ -36,14 +39,20 @@ def run(args: argparse.Namespace) -> int:
     config, task_class = directory.read_config()
     config = apply_overrides(replace_values(config, {"data.max_val_pictures": NO_LIMIT}), args.set)
     report = TaskReport()
-    task = task_class(config, report=report, measure_on=absolute_source(args.data))
     checkpoint = run_checkpoint(directory.path, args.checkpoint or "last")
     model = load_keras_model(checkpoint)
-    metrics = task.evaluate(model, **load_companions(checkpoint))
+    with hinting_at_moved_data(config):
+        task = task_class(config, report=report, measure_on=absolute_source(args.data))
+        metrics = task.evaluate(model, **load_companions(checkpoint))
     protocol = task.protocol() | {"checkpoint": str(checkpoint)}
+    caveats = task.caveats(metrics)
+    if args.data is not None and (known := _count_trained_on(task, report)):
+        protocol["training_pictures"] = known
     print(format_metrics(metrics))
+    for line in caveats:
+        report(f"{ABOUT_FIGURES}{line}")
     print("protocol: " + ", ".join(f"{name} {value}" for name, value in protocol.items()))
-    evaluation = {"metrics": metrics, "protocol": protocol}
+    evaluation = {"metrics": metrics, "protocol": protocol, "caveats": caveats}
     # Already now: a study takes minutes, and its failure should not cost these figures.
     _write(args.json, evaluation)
     if hasattr(task, "study"):
@@ -55,6 +64,21 @@ def run(args: argparse.Namespace) -> int:
         print(f"\nfirst: {args.compare}, second: {args.run}")
         print(*comparison_lines(compare(other, evaluation)), sep="\n")
     return report.exit_code
+
+
+def _count_trained_on(task: Task, report: Callable[[str], Any]) -> int:
+    """How many pictures that were measured the run was trained on; says so."""
+    try:
+        known, count = task.count_trained_on()
+    except (ValueError, OSError) as error:
+        report(f"whether training pictures are among those of `--data` is not known: {error}")
+        return 0
+    if known:
+        report(
+            f"{known} of the {count} pictures of `--data` are training pictures of this run, by their contents: "
+            "figures on these are no test. Leave out `--data` to measure the run's held-out pictures."
+        )
+    return known
 
 
 def _write(path: str | None, evaluation: dict[str, Any]) -> None:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from tfgan_app.callbacks import METRICS, find_baseline
+from tfgan_app.callbacks import METRICS, find_baseline, find_interval
 
 
 def format_metrics(metrics: dict[str, float], *, write: Callable[[float], str] = "{:.4g}".format) -> str:
-    """One line a metric, beside its baseline where one was measured."""
+    """One line a metric, beside its baseline and its 95 % interval where they were measured."""
     baselines = {name: find_baseline(metrics, name) for name in metrics}
     beside = {f"{found[0].prefix}{name}" for name, found in baselines.items() if found}
+    intervals = {name: interval for name in metrics if (interval := find_interval(metrics, name))}
+    beside |= {f"{name}{end}" for name in intervals for end in ("_low", "_high")}
     lines = []
     for name in (name for name in metrics if name not in beside):
-        found = baselines[name]
+        found, interval = baselines[name], intervals.get(name)
         compared = f"   ({found[0].label}: {write(found[1])})" if found else ""
-        lines.append(f"{name:>16}  {write(metrics[name])}{compared}")
+        between = f"   [{write(interval[0])}, {write(interval[1])}]" if interval else ""
+        lines.append(f"{name:>16}  {write(metrics[name])}{compared}{between}")
     return "\n".join(lines)
 
 

@@ -179,6 +179,7 @@ def _train(task: Task, config: RunConfig, *, run: RunDirectory, strategy, resume
         run.write_config(config)
     for note in notes:
         session.events.record(step, "info", note)
+    session.warn_of_figures({})
     return session.train()
 
 

@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from tfgan_app.callbacks import (
+    ABOUT_FIGURES,
     Checkpointing,
     EventLog,
     HealthMonitor,
@@ -21,6 +22,7 @@ from tfgan_app.callbacks import (
     ScalarLog,
     StopOnSignal,
     Validation,
+    read_events,
     say_line,
     write_examples,
     write_report,
@@ -106,6 +108,17 @@ class TrainingSession:
         if step is None:
             raise ValueError(f"Expected a good checkpoint in {self.checkpoints.directory}. Found none to resume from.")
         return step
+
+    def warn_of_figures(self, measured: Mapping[str, float]) -> None:
+        """Records what the figures of this run cannot carry, once.
+
+        Args:
+            measured: what `task.evaluate` gave, or nothing yet.
+        """
+        said = {event["message"] for event in read_events(self.run.path)}
+        for line in self._task.caveats(measured):
+            if (message := f"{ABOUT_FIGURES}{line}") not in said:
+                self.events.record(int(self.trainer.step.numpy()), "warning", message)
 
     def train(self) -> int:
         """Trains up to the configured step.
@@ -240,6 +253,7 @@ class TrainingSession:
     def _finish(self) -> None:
         """Measures the result, writes the report and says what to do next."""
         summary = self._task.evaluate(self.inference_model, **self._companions)
+        self.warn_of_figures(summary)
         current = self._task.inference_model(self.trainer.networks)
         try:
             examples = self._task.examples(self.inference_model, current, **self._companions)

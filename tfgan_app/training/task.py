@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
@@ -193,6 +193,20 @@ class Task(Protocol):
 
     def study(self, model: keras.Model, discriminator: keras.Model) -> dict[str, Any]:
         """What generated pictures are worth to a classifier, ready for JSON; takes minutes. Of `augment` only."""
+
+    def caveats(self, measured: Mapping[str, float]) -> list[str]:
+        """What the figures of `evaluate` cannot carry, in words: too few held-out images, features of too few.
+
+        Args:
+            measured: those figures; empty before there are any.
+        """
+
+    def count_trained_on(self) -> tuple[int, int]:
+        """How many of the pictures that `evaluate` measures on are training pictures by their contents, of how many.
+
+        Raises:
+            ValueError: where the training pictures are not there any more.
+        """
 
     def protocol(self) -> dict[str, Any]:
         """What the figures of `evaluate` were measured on, so that they can be compared."""

@@ -16,6 +16,7 @@ from tfgan_app.networks import PICTURE_DISCRIMINATORS, UPSCALERS
 from tfgan_app.tasks.pictures.held_out import HeldOutPairs
 from tfgan_app.tasks.pictures.upscale import UpscaleTask
 from tfgan_app.tasks.pictures.upscale_config import PRESETS, UpscaleConfig
+from tfgan_app.training.task import UNIT_RANGE
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 from warnings import warn
 
@@ -13,7 +13,9 @@ import tensorflow as tf
 
 from tfgan_app.config import RunConfig
 from tfgan_app.data.labelled import labelled_fingerprint
+from tfgan_app.data.overlap import count_shared
 from tfgan_app.picture_grid import make_grid
+from tfgan_app.tasks.caveats import above_real
 from tfgan_app.tasks.generate import game
 from tfgan_app.tasks.generate.config import PRESETS, GenerateConfig
 from tfgan_app.tasks.generate.data import GenerateData
@@ -141,6 +143,7 @@ class GenerateTask:
             features=settings.features,
             feature_weights=settings.feature_weights,
             floor_count=self._measured_count,
+            kept_back=min(len(self.data.pictures.val), settings.max_generated_pictures),
             report=self._report,
         )
 
@@ -179,6 +182,14 @@ class GenerateTask:
             count = min(CHUNK, self._measured_count - start)
             labels = self.data.held_out.labels[start : start + count] if self.data.class_names else None
             yield sample(model, draw_latents(model, count, first_seed=start), labels)
+
+    def caveats(self, measured: Mapping[str, float]) -> list[str]:
+        """What the figures cannot carry, in words."""
+        return [*self.quality.caveats(generated=self._measured_count), *above_real(measured)]
+
+    def count_trained_on(self) -> tuple[int, int]:
+        """How many of the pictures to measure on are training pictures, and of how many."""
+        return count_shared(self.data.held_out, self.data.training), len(self.data.held_out)
 
     def protocol(self) -> dict[str, Any]:
         """What the figures of `evaluate` were measured on, so that they can be compared."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import keras
@@ -11,7 +11,9 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_app.config import RunConfig
+from tfgan_app.data.overlap import count_shared
 from tfgan_app.layers import FromUnitRange, ToUnitRange
+from tfgan_app.tasks.caveats import few_held_out
 from tfgan_app.tasks.exported import calibration_pictures
 from tfgan_app.tasks.pictures import game
 from tfgan_app.tasks.pictures.data import PictureData
@@ -146,6 +148,15 @@ class PictureTask:
         """The best and the worst held-out pictures, as grids: caption -> uint8 `[height, width, 3]`."""
         del current
         return self.quality.examples(model, headers=self.sample_headers)
+
+    def caveats(self, measured: Mapping[str, float]) -> list[str]:
+        """What the figures cannot carry, in words."""
+        del measured
+        return few_held_out(len(self.data.held_out))
+
+    def count_trained_on(self) -> tuple[int, int]:
+        """How many of the pictures to measure on are training pictures, and of how many."""
+        return count_shared(self.data.held_out, self.data.pictures.train), len(self.data.held_out)
 
     def protocol(self) -> dict[str, Any]:
         """What the figures of `evaluate` were measured on, so that they can be compared."""

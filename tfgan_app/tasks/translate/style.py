@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 from warnings import warn
 
@@ -25,6 +25,7 @@ from tfgan_app.losses import (
 )
 from tfgan_app.networks.style_transfer import build_style_decoder, build_style_encoder
 from tfgan_app.picture_grid import make_grid
+from tfgan_app.tasks.caveats import few_held_out
 from tfgan_app.tasks.exported import calibration_pictures
 from tfgan_app.tasks.starting import start_networks
 from tfgan_app.tasks.translate.config import PRESETS, TranslateConfig
@@ -235,6 +236,15 @@ class StyleTransfer:
         rows = [list(row) for row in zip(contents, *outputs, styles, strict=True)]
         headers = ("content", *(f"strength {strength:g}" for strength in EXAMPLE_STRENGTHS), "style")
         return {"held-out pictures, by strength": make_grid(rows, headers=headers)}
+
+    def caveats(self, measured: Mapping[str, float]) -> list[str]:
+        """What the figures cannot carry, in words."""
+        del measured
+        return few_held_out(len(self.pictures.held_out[0]))
+
+    def count_trained_on(self) -> tuple[int, int]:
+        """How many of the contents to measure on are training contents, and of how many."""
+        return self.pictures.count_trained_on()
 
     def protocol(self) -> dict[str, Any]:
         """What the figures of `evaluate` were measured on, so that they can be compared."""
