@@ -35,10 +35,10 @@ def next_commands(run: Path, config: RunConfig, task: Task, *, finished: bool) -
 
 def _train_on(resume: str, config: RunConfig) -> list[str]:
     """How a finished run gets more steps: at the rate where its schedule ended, or in a new phase where that is low."""
-    steps, rate = config.training.steps, config.optimizer.generator_learning_rate
+    steps = config.training.steps
     more = f"{resume} --steps {2 * steps}"
     commands = [f"{more}  # train on, {rates_text(config, steps)}"]
     if share_of_peak(config, steps) < WORTH_A_PHASE:
-        phase = f"{more} --set optimizer.generator_learning_rate={rate / 2:.3g}"
-        commands.append(f"{phase}  # train on in a new phase: from half the peak rate down again")
+        phase = f"{more} --set optimizer.schedule_start={steps}"
+        commands.append(f"{phase}  # train on in a new phase: from the peak rates down again")
     return commands

@@ -81,11 +81,10 @@ def resume_schedule(
             f"The run in {run.path} has finished its {wanted.training.steps} steps: for another phase give it more "
             "with `--steps`."
         )
-    values = {}
-    if "optimizer.schedule_start" not in given:
-        values["optimizer.schedule_start"] = begin
+    start = wanted.optimizer.schedule_start if "optimizer.schedule_start" in given else begin
+    values = {"optimizer.schedule_start": start}
     if "optimizer.schedule_steps" not in given or wanted.optimizer.schedule_steps is None:
-        values["optimizer.schedule_steps"] = wanted.training.steps - begin
+        values["optimizer.schedule_steps"] = max(1, wanted.training.steps - start)
     return _fit_warmup(replace_values(wanted, values))
 
 

@@ -48,13 +48,8 @@ def count_shared_pairs(measured: Sequence[PicturePair], training: Sequence[Pictu
 
 
 def _digest(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").digest() if hasattr(hashlib, "file_digest") else _whole(file.read())
-
-
-def _whole(content: bytes) -> bytes:
-    return hashlib.sha256(content).digest()
+    return hashlib.sha256(path.read_bytes()).digest()
 
 
 def _array_digest(image: np.ndarray) -> bytes:
-    return _whole(repr(image.shape).encode() + np.ascontiguousarray(image).tobytes())
+    return hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).tobytes()).digest()
