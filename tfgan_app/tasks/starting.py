@@ -40,7 +40,9 @@ class Origin:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
-def start_networks(networks: Networks, source: str | None, *, report: Report, direction: str | None = None) -> None:
+def start_networks(
+    networks: Networks, source: str | None, *, report: Report, direction: str | None = None
+) -> Origin | None:
     """Gives fresh networks the weights of trained ones: averaged generators, and discriminators where they fit.
 
     Args:
@@ -49,11 +51,14 @@ def start_networks(networks: Networks, source: str | None, *, report: Report, di
         report: called with a line about what was taken, and about each network that begins afresh.
         direction: `a2b` or `b2a` of a training that has one: a run of the other one gives its networks crosswise.
 
+    Returns:
+        Where they are from, None without a source.
+
     Raises:
         ValueError: if there is no such model, or its generator has other weights than the one that is to start.
     """
     if source is None:
-        return
+        return None
     origin = load_origin(source)
     names = _crossed(networks, origin, direction, report=report)
     main, taken = next(iter(networks.generators)), []
@@ -68,6 +73,7 @@ def start_networks(networks: Networks, source: str | None, *, report: Report, di
         else:
             report(f"{name} begins afresh: {problem}")
     take_discriminators(networks, origin, taken=taken, names=names, report=report)
+    return origin
 
 
 def take_discriminators(

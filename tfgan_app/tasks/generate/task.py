@@ -14,6 +14,7 @@ import tensorflow as tf
 from tfgan_app.config import RunConfig
 from tfgan_app.data.labelled import labelled_fingerprint
 from tfgan_app.data.overlap import count_shared
+from tfgan_app.layers import class_names_of
 from tfgan_app.picture_grid import make_grid
 from tfgan_app.tasks.caveats import above_real
 from tfgan_app.tasks.generate import game
@@ -94,7 +95,11 @@ class GenerateTask:
 
     def start(self, networks: Networks) -> None:
         """Takes the networks of another run to start from, where the settings name one."""
-        start_networks(networks, self.config.task.init_from, report=self._report)
+        origin = start_networks(networks, self.config.task.init_from, report=self._report)
+        theirs = tuple(class_names_of(origin.generators["generator"])) if origin else ()
+        if theirs != self.data.class_names and theirs:
+            pairs = ", ".join(f"{here} from {there}" for there, here in zip(theirs, self.data.class_names, strict=True))
+            self._report(f"classes have other names there; each starts from the one in its place: {pairs}")
 
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
         """Batches `{"image": uint8 [batch, size, size, channels], "label": int32 [batch], "position": int64}`."""
