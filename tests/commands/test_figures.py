@@ -91,7 +91,15 @@ def test_other_images_are_measured_although_the_training_images_are_gone(tmp_pat
     shutil.rmtree(data)
     capsys.readouterr()
     assert app("evaluate", "--run", tmp_path / "run", "--data", tmp_path / "other") == 0
-    assert "whether training pictures are among those of `--data` is not known" in capsys.readouterr().err
+    assert "whether training pictures are among those that are measured is not known" in capsys.readouterr().err
+
+
+def test_copies_of_training_images_among_the_held_out_ones_are_said(tmp_path, capsys):
+    data = write_photos(tmp_path / "data")
+    shutil.copy(data / "train" / "0.png", data / "val" / "copy.png")
+    assert app(*upscale_arguments(tmp_path / "run", data, steps=2)) == 0
+    assert app("evaluate", "--run", tmp_path / "run") == 0
+    assert "1 of the 3 held-out pictures are training pictures of this run" in capsys.readouterr().err
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,11 @@ def add(commands: Any) -> None:
     parser.add_argument("--strategy", choices=typing.get_args(Strategy), help="distribution over devices")
     parser.add_argument("--config", metavar="FILE", help="a config.json, or part of one")
     add_set(parser)
-    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint of --run-dir")
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on from the last checkpoint of --run-dir; other rates begin a new phase",
+    )
     parser.add_argument("--dry-run", action="store_true", help="print configuration, sizes and time estimate only")
 
 

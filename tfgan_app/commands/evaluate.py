@@ -20,6 +20,9 @@ from tfgan_app.training.task import Task
 
 NO_LIMIT = 2**31 - 1
 
+COPIES_ALLOWED = 0.01
+"""Share of a run's own held-out pictures that may be copies of training pictures without a word."""
+
 
 def run(args: argparse.Namespace) -> int:
     """Measures the run `args.run` on its held-out pictures, or on those of `args.data`.
@@ -46,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         metrics = task.evaluate(model, **load_companions(checkpoint))
     protocol = task.protocol() | {"checkpoint": str(checkpoint)}
     caveats = task.caveats(metrics)
-    if args.data is not None and (known := _count_trained_on(task, report)):
+    if known := _count_trained_on(task, report, given=args.data is not None):
         protocol["training_pictures"] = known
     print(format_metrics(metrics))
     for line in caveats:
@@ -66,18 +69,27 @@ def run(args: argparse.Namespace) -> int:
     return report.exit_code
 
 
-def _count_trained_on(task: Task, report: Callable[[str], Any]) -> int:
-    """How many pictures that were measured the run was trained on; says so."""
+def _count_trained_on(task: Task, report: Callable[[str], Any], *, given: bool) -> int:
+    """How many pictures that were measured the run was trained on; says so.
+
+    Args:
+        task: of the run.
+        report: called with a line.
+        given: whether the pictures are those of `--data`; a few copies among a run's own are not worth a word.
+    """
     try:
         known, count = task.count_trained_on()
     except (ValueError, OSError) as error:
-        report(f"whether training pictures are among those of `--data` is not known: {error}")
+        report(f"whether training pictures are among those that are measured is not known: {error}")
         return 0
-    if known:
-        report(
-            f"{known} of the {count} pictures of `--data` are training pictures of this run, by their contents: "
-            "figures on these are no test. Leave out `--data` to measure the run's held-out pictures."
-        )
+    if known <= (0 if given else COPIES_ALLOWED * count):
+        return 0
+    what = "pictures of `--data`" if given else "held-out pictures"
+    advice = "Leave out `--data` to measure the run's held-out pictures." if given else "Remove the copies."
+    report(
+        f"{known} of the {count} {what} are training pictures of this run, by their contents: figures on these are no "
+        f"test. {advice}"
+    )
     return known
 
 
