@@ -1,5 +1,6 @@
 """Every task starts from trained networks: those of a run, of a file, of a shipped model; others are refused."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -201,30 +202,30 @@ def test_a_shipped_name_stays_a_name_in_the_configuration(tmp_path, monkeypatch)
     assert config.task.init_from == str(tmp_path / "upscale_x4")
 
 
-@pytest.mark.parametrize(
-    ("source", "said"),
-    [
-        ("upscale_x3", "there is no run and no file 'upscale_x3', and there is no shipped model 'upscale_x3'. Shipped"),
-        ("{tmp}/nowhere", "There is none at '"),
-        ("{tmp}", "a folder that is no run."),
-        ("{shipped}/upscale_x4", "a folder that is no run. Take '"),
-        ("{shipped}/upscale_x4.tflite", "must be a run or a .keras file"),
-        ("{tmp}/junk.keras", "Cannot load the Keras model"),
-        ("{tmp}/empty", "The run has no model"),
-        ("restore", "must be "),
-    ],
-)
-@pytest.mark.parametrize("case", ["paired", "upscale"])
-def test_what_cannot_be_started_from_is_said_in_one_line(folders, tmp_path, monkeypatch, case, source, said):
+NO_ORIGINS = {
+    "upscale_x3": "there is no run and no file 'upscale_x3', and there is no shipped model 'upscale_x3'. Shipped",
+    "{tmp}/nowhere": "There is none at '",
+    "{tmp}": "a folder that is no run.",
+    "{shipped}/upscale_x4": "a folder that is no run. Take '",
+    "{shipped}/upscale_x4.tflite": "must be a run or a .keras file",
+    "{tmp}/junk.keras": "Cannot load the Keras model",
+    "{tmp}/empty": "The run has no model",
+    "restore": "must be ",
+}
+
+
+@pytest.mark.parametrize("case", ["paired", "upscale", "style"])
+def test_what_cannot_be_started_from_is_said_in_one_line(folders, tmp_path, monkeypatch, case):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "junk.keras").write_bytes(b"PK no archive")
     (tmp_path / "empty" / "checkpoints").mkdir(parents=True)
-    shipped = Path(shipped_model_path("upscale_x4")).parent
-    source = source.format(tmp=tmp_path, shipped=shipped)
-    task, trainer, _ = build(folders, case, **{"task.init_from": source})
-    with pytest.raises(ValueError, match="") as refused:
-        task.start(trainer.networks)
-    assert said in str(refused.value) and "\n" not in str(refused.value)
+    places = {"tmp": tmp_path, "shipped": Path(shipped_model_path("upscale_x4")).parent}
+    task, trainer, _ = build(folders, case)
+    for source, said in NO_ORIGINS.items():
+        task.config = configs.replace_values(task.config, {"task.init_from": source.format(**places)})
+        with pytest.raises(ValueError, match=re.escape(said)) as refused:
+            task.start(trainer.networks)
+        assert "\n" not in str(refused.value)
 
 
 def test_other_activations_are_refused_though_shapes_fit(folders, tmp_path):
