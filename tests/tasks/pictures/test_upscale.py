@@ -157,7 +157,9 @@ def test_nearest_neighbour_measures_as_by_hand(data):
         by_hand.append(psnr_y(photo[:52], low.repeat(2, 0).repeat(2, 1), crop_px=2))
     assert measured["psnr_y"] == pytest.approx(np.mean(by_hand), abs=1e-4)
     assert measured["bicubic_psnr_y"] > measured["psnr_y"]
-    assert set(measured) == {f"{p}{n}" for p in ("", "bicubic_") for n in ("psnr_y", "ssim_y", "psnr", "ssim", "l1")}
+    names = ("psnr_y", "ssim_y", "psnr", "ssim", "l1")
+    intervals = {f"{name}_{end}" for name in names for end in ("low", "high")}
+    assert set(measured) == {f"{p}{n}" for p in ("", "bicubic_") for n in names} | intervals
 
 
 def test_held_out_pictures_are_cut_and_others_measured_whole(data, tmp_path):
