@@ -56,6 +56,9 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     if unknown:
         parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     args.command_line = shlex.join(["tfgan_app", *argv[1:]])
+    find_problem = getattr(importlib.import_module(f"tfgan_app.arguments.{args.command}"), "find_problem", None)
+    if find_problem and (problem := find_problem(args)):
+        parser.error(problem)
     return args
 
 

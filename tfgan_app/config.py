@@ -233,9 +233,25 @@ def _flatten(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _absolute_paths(config: RunConfig) -> dict[str, str | None]:
     """The values of those settings that are paths, made to mean the same in every working directory."""
-    keys = [key for key, spec in _specs(config).items() if spec.is_path]
-    values = {key: getattr(getattr(config, key.partition(".")[0]), key.partition(".")[2]) for key in keys}
-    return {key: absolute_source(value) for key, value in values.items()}
+    return {
+        key: absolute_model(value) if spec.is_model else absolute_source(value)
+        for key, (spec, value) in _path_values(config).items()
+    }
+
+
+def _path_values(config: RunConfig) -> dict[str, tuple[FieldSpec, str | None]]:
+    """Returns the settings that are paths, by dotted key, each with its value."""
+    specs = {key: spec for key, spec in _specs(config).items() if spec.is_path}
+    return {
+        key: (spec, getattr(getattr(config, key.partition(".")[0]), key.partition(".")[2]))
+        for key, spec in specs.items()
+    }
+
+
+def local_paths(config: RunConfig) -> dict[str, str]:
+    """Returns the settings that name a place on this machine: dotted key -> path."""
+    values = {key: value for key, (_, value) in _path_values(config).items()}
+    return {key: value for key, value in values.items() if value and Path(value).is_absolute()}
 
 
 def absolute_source(source: str | None) -> str | None:
@@ -244,6 +260,12 @@ def absolute_source(source: str | None) -> str | None:
         return source
     # Not `Path.expanduser`, which raises where there is no such home.
     return str(Path(os.path.expanduser(source)).absolute())
+
+
+def absolute_model(source: str | None) -> str | None:
+    """A model that means the same in every working directory: a path becomes absolute, a mere name stays one."""
+    is_name = source is not None and Path(source).name == source and not Path(source).suffix
+    return source if is_name and not Path(source).exists() else absolute_source(source)
 
 
 def _specs(config: RunConfig) -> dict[str, FieldSpec]:

@@ -118,7 +118,8 @@ class OptimizerConfig:
         normalize_gradients: Scale the gradients of each player to a global norm of 1 at each step.
         schedule: How the rate moves after the warm-up.
         schedule_steps: Steps that the schedule spans; none is `training.steps` when the run is started.
-        warmup_steps: Steps over which the rate rises from zero to its peak.
+        schedule_start: Step at which the schedule begins; `--resume` with other rates sets it.
+        warmup_steps: Steps over which the rate rises from zero to its peak; at most a tenth of `schedule_steps`.
     """
 
     generator_learning_rate: float = bounded(2e-4, above=0.0)
@@ -130,4 +131,5 @@ class OptimizerConfig:
     normalize_gradients: bool = False
     schedule: Literal["constant", "linear", "cosine"] = "constant"
     schedule_steps: int | None = bounded(None, minimum=1)
+    schedule_start: int = bounded(0, minimum=0)
     warmup_steps: int = bounded(0, minimum=0)

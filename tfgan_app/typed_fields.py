@@ -80,6 +80,11 @@ def path_setting() -> Any:
     return dataclasses.field(default=None, metadata={"path": True})
 
 
+def model_setting() -> Any:
+    """Returns a dataclass field for a model, by default None: its path, or the name of one that is shipped."""
+    return dataclasses.field(default=None, metadata={"path": True, "model": True})
+
+
 @dataclasses.dataclass(frozen=True)
 class FieldSpec:
     """What the value of one field must be.
@@ -91,6 +96,7 @@ class FieldSpec:
         is_path: Whether it is the path of a file or folder.
         choices: The names that its text, or each of its texts, may be beside a user's own `module:attribute`; None
             where any text will do.
+        is_model: Whether it is one that may also be the name of a shipped model.
     """
 
     key: str
@@ -98,6 +104,7 @@ class FieldSpec:
     bounds: dict[str, float]
     is_path: bool = False
     choices: tuple[str, ...] | None = None
+    is_model: bool = False
 
     def check(self, value: Any) -> Any:
         """Returns a Python or JSON value in the field's type (lists become tuples, integers floats).
@@ -157,6 +164,7 @@ def field_specs(section: str, kind: type) -> dict[str, FieldSpec]:
             field.metadata.get("bounds", {}),
             is_path=field.metadata.get("path", False),
             choices=field.metadata.get("choices"),
+            is_model=field.metadata.get("model", False),
         )
         for key, field in keys.items()
     }

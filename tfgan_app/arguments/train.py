@@ -24,7 +24,7 @@ def add(commands: Any) -> None:
     """Adds the command and its flags."""
     summary = "Train a task; what it learns, logs and draws goes to a run directory."
     parser = add_command(commands, "train", summary=summary, epilog=lambda: _TRAIN_EPILOG + _preset_lines())
-    parser.add_argument("--task", required=True, type=_task, metavar=f"{{{','.join(TASKS)}}}", help="what to train")
+    parser.add_argument("--task", type=_task, metavar=f"{{{','.join(TASKS)}}}", help="what to train; --resume knows it")
     parser.add_argument("--data", metavar="SOURCE", help=SOURCE_HELP)
     parser.add_argument("--run-dir", metavar="DIR", help="where to write; a new folder in runs/ by default")
     parser.add_argument("--steps", type=positive, metavar="N", help="training steps of the whole run")
@@ -36,8 +36,19 @@ def add(commands: Any) -> None:
     parser.add_argument("--strategy", choices=typing.get_args(Strategy), help="distribution over devices")
     parser.add_argument("--config", metavar="FILE", help="a config.json, or part of one")
     add_set(parser)
-    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint of --run-dir")
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on from the last checkpoint of --run-dir; other rates begin a new phase",
+    )
     parser.add_argument("--dry-run", action="store_true", help="print configuration, sizes and time estimate only")
+
+
+def find_problem(args: argparse.Namespace) -> str | None:
+    """What is wrong with flags that are right one by one, or None."""
+    if args.task is None and not args.resume:
+        return "the following arguments are required: --task"
+    return None
 
 
 def _preset_lines() -> str:

@@ -10,13 +10,13 @@ They work by training step (`StepCallback`), and their order in `fit(callbacks=[
 from __future__ import annotations
 
 from tfgan_app.callbacks.checkpointing import Checkpointing
-from tfgan_app.callbacks.events import EventLog, read_events
+from tfgan_app.callbacks.events import ABOUT_FIGURES, EventLog, read_events, say_line
 from tfgan_app.callbacks.grids import ImageGrids
 from tfgan_app.callbacks.guards import HealthMonitor, NonFiniteError, NonFiniteGuard
 from tfgan_app.callbacks.metrics_file import read_metrics
 from tfgan_app.callbacks.progress import ProgressBar
 from tfgan_app.callbacks.report import write_examples, write_report
-from tfgan_app.callbacks.report_results import find_baseline
+from tfgan_app.callbacks.report_results import METRICS, find_baseline, find_interval
 from tfgan_app.callbacks.report_study import STUDY_FILE
 from tfgan_app.callbacks.scalars import ScalarLog
 from tfgan_app.callbacks.step_callback import StepCallback
@@ -24,6 +24,8 @@ from tfgan_app.callbacks.stop_signals import StopOnSignal
 from tfgan_app.callbacks.validation import Validation
 
 __all__ = [
+    "ABOUT_FIGURES",
+    "METRICS",
     "STUDY_FILE",
     "Checkpointing",
     "EventLog",
@@ -37,8 +39,10 @@ __all__ = [
     "StopOnSignal",
     "Validation",
     "find_baseline",
+    "find_interval",
     "read_events",
     "read_metrics",
+    "say_line",
     "write_examples",
     "write_report",
 ]

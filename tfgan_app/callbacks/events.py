@@ -13,9 +13,10 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from tfgan_app.files import printable
-
 EVENTS_FILE = "events.jsonl"
+
+ABOUT_FIGURES = "about the figures: "
+"""What the message of a warning begins with that belongs beside the results, too."""
 
 Record = Callable[[int, str, str], None]
 """Takes (step, kind, message): `EventLog.record` or `say`."""
@@ -32,10 +33,15 @@ def say(step: int, kind: str, message: str) -> None:
         kind: `info`, `warning`, `error` or `rollback`.
         message: What happened and what to do about it.
     """
+    say_line(f"tfgan_app: {kind} at step {step}: {printable(' '.join(message.split()))}")
+
+
+def say_line(line: str) -> None:
+    """Prints a line on stderr, over a progress line that may be standing there."""
     stream = sys.stderr
     try:
         erase_line = "\r\x1b[K" if stream.isatty() else ""
-        stream.write(f"{erase_line}tfgan_app: {kind} at step {step}: {printable(' '.join(message.split()))}\n")
+        stream.write(f"{erase_line}{line}\n")
         stream.flush()
     except (AttributeError, OSError, ValueError):
         return  # A console that has gone away (closed pipe, no stderr) must not end a run.
@@ -104,6 +110,12 @@ def read_events(run_dir: str | Path) -> list[dict]:
 def warning_events(events: Sequence[Mapping]) -> list[Mapping]:
     """Those of `read_events` that a person should look at."""
     return [event for event in events if event["kind"] != "info"]
+
+
+def figure_caveats(events: Sequence[Mapping]) -> list[str]:
+    """What of `read_events` says about the figures of a run."""
+    messages = dict.fromkeys(str(event["message"]) for event in warning_events(events))
+    return [message.removeprefix(ABOUT_FIGURES) for message in messages if message.startswith(ABOUT_FIGURES)]
 
 
 def _now() -> str:

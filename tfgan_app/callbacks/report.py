@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tfgan_app.callbacks.events import read_events, warning_events
+from tfgan_app.callbacks.events import figure_caveats, read_events, warning_events
 from tfgan_app.callbacks.grids import SAMPLES_DIR, find_grids
 from tfgan_app.callbacks.metrics_file import read_metrics
 from tfgan_app.callbacks.progress import format_seconds
@@ -43,8 +43,8 @@ def write_report(
 ) -> Path:
     """Writes `report.html` from what lies in the run directory, however far the run got.
 
-    Read are `metrics.csv`, `events.jsonl`, `config.json`, `study.json`, the grids `samples/step-*.png` and the pictures
-    `samples/examples/NUMBER-CAPTION.png`; what is missing or damaged is left out.
+    Read are `metrics.csv`, `events.jsonl`, `config.json`, `run.json`, `study.json`, the grids `samples/step-*.png` and
+    the pictures `samples/examples/NUMBER-CAPTION.png`; what is missing or damaged is left out.
 
     Args:
         run_dir: The run directory.
@@ -61,7 +61,7 @@ def write_report(
         OSError: If it cannot be written.
     """
     run_dir, summary = Path(run_dir), dict(summary or {})
-    rows, events, config = read_metrics(run_dir), read_events(run_dir), _read_config(run_dir)
+    rows, events, config = read_metrics(run_dir), read_events(run_dir), _flattened(_read_json(run_dir / "config.json"))
     warnings = warning_events(events)
     sections = [
         Section("Does it help a classifier", study_section(run_dir), STUDY_NOTE),
@@ -74,8 +74,8 @@ def write_report(
     ]
     body = [
         _header(title, rows, len(warnings), config),
-        results_html(find_results(summary, rows)),
-        _facts(summary, rows, config),
+        results_html(find_results(summary, rows), caveats=figure_caveats(events)),
+        _facts(summary, rows, config, _read_json(run_dir / "run.json").get("best")),
         sections_html(sections),
         _footer(run_dir),
     ]
@@ -97,8 +97,10 @@ def _header(title: str, rows: Rows, warnings: int, config: Mapping[str, object])
     return f"<header><h1>{_escape(title)}</h1>{chip}</header>"
 
 
-def _facts(summary: Mapping[str, object], rows: Rows, config: Mapping[str, object]) -> str:
+def _facts(summary: Mapping[str, object], rows: Rows, config: Mapping[str, object], best: object) -> str:
     facts: dict[str, object] = {}
+    if isinstance(best, dict) and {"step", "metric", "value"} <= best.keys():
+        facts["best.keras"] = f"step {_text(best['step'])}, {best['metric']} {_text(best['value'])}"
     if rows and "seconds" in rows[-1]:
         facts["training time"] = format_seconds(rows[-1]["seconds"])
     speeds = sorted(row["images_per_second"] for row in rows if "images_per_second" in row)
@@ -108,6 +110,7 @@ def _facts(summary: Mapping[str, object], rows: Rows, config: Mapping[str, objec
         if key in config:
             facts[label] = config[key]
     headline = {*METRICS, *(f"{baseline.prefix}{name}" for name in METRICS for baseline in BASELINES)}
+    headline |= {f"{name}{end}" for name in headline for end in ("_low", "_high")}
     facts |= {name.replace("_", " "): value for name, value in summary.items() if name not in headline}
     items = (f"<div><dt>{escape(name)}</dt><dd>{_escape(_text(value))}</dd></div>" for name, value in facts.items())
     return f'<dl class="facts">{"".join(items)}</dl>' if facts else ""
@@ -229,12 +232,12 @@ def _footer(run_dir: Path) -> str:
     )
 
 
-def _read_config(run_dir: Path) -> dict[str, object]:
+def _read_json(path: Path) -> dict[str, object]:
     try:
-        config = json.loads((run_dir / "config.json").read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return _flattened(config) if isinstance(config, dict) else {}
+    return found if isinstance(found, dict) else {}
 
 
 def _flattened(tree: Mapping[str, object], prefix: str = "") -> dict[str, object]:

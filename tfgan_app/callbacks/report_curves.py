@@ -36,7 +36,7 @@ def curves_html(rows: Rows, marks: Sequence[int]) -> str:
     more = [
         _chart(name.replace("_", " ").capitalize(), {name: "value"}, rows, marks=marks)
         for name in names
-        if name not in shown
+        if name not in shown and not name.endswith(("_low", "_high"))
     ]
     html = _charts(main)
     if any(more):

@@ -45,11 +45,12 @@ def find_baseline(values: Mapping[str, float], metric: str) -> tuple[Baseline, f
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """One metric's value, with that of its baseline where it was measured."""
+    """One metric's value, with that of its baseline and its 95 % interval where they were measured."""
 
     metric: str
     value: float
     baseline: tuple[Baseline, float] | None
+    interval: tuple[float, float] | None = None
 
     @property
     def style(self) -> Metric:
@@ -78,15 +79,26 @@ def find_results(summary: Mapping[str, object], rows: Sequence[Mapping[str, floa
         validated = [row for row in rows if any(f"val_{name}" in row for name in METRICS)]
         last = validated[-1] if validated else {}
         values = {name.removeprefix("val_"): value for name, value in last.items() if name.startswith("val_")}
-    return [Result(name, float(values[name]), find_baseline(values, name)) for name in METRICS if name in values]
+    return [
+        Result(name, float(values[name]), find_baseline(values, name), find_interval(values, name))
+        for name in METRICS
+        if name in values
+    ]
 
 
-def results_html(results: Sequence[Result]) -> str:
-    """Returns the sentence that sums the results up, and a card for each."""
+def find_interval(values: Mapping[str, float], metric: str) -> tuple[float, float] | None:
+    """The 95 % interval that was measured with a metric."""
+    ends = values.get(f"{metric}_low"), values.get(f"{metric}_high")
+    return None if None in ends else (float(ends[0]), float(ends[1]))
+
+
+def results_html(results: Sequence[Result], *, caveats: Sequence[str] = ()) -> str:
+    """Returns the sentence that sums the results up, a card for each, and what they cannot carry."""
     if not results:
         return '<p class="card muted">Not validated yet: the run ended before its first validation.</p>'
     cards = "".join(_card(result) for result in results)
-    return f'<p class="verdict">{_verdict(results)}</p><div class="cards">{cards}</div>'
+    notes = "".join(f'<p class="small"><span class="chip warn">caution</span> {escape(line)}</p>' for line in caveats)
+    return f'<p class="verdict">{_verdict(results)}</p><div class="cards">{cards}</div>{notes}'
 
 
 def _verdict(results: Sequence[Result]) -> str:
@@ -128,6 +140,9 @@ def _card(result: Result) -> str:
         word = "better" if better else "worse" if result.value != result.rival else "the same"
         amount = escape(result.text(abs(result.value - result.rival)))
         html += f'<span class="chip {"good" if better else "bad"}">{amount} {word}</span>'
+    if result.interval is not None:
+        low, high = (f"{end:.{style.decimals}f}" for end in result.interval)
+        html += f'<div class="base">95 % interval: {low} to {high}</div>'
     if result.baseline is not None:
         baseline, value = result.baseline
         html += f'<div class="base">{escape(baseline.label)}: {escape(result.text(value))}</div>'

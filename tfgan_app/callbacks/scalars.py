@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import tensorflow as tf
@@ -26,15 +26,25 @@ class ScalarLog(StepCallback):
         run_dir: The run directory: `metrics.csv` and TensorBoard's `logs/scalars` go there.
         every_steps: Steps a row.
         batch_size: Pictures a step, all devices together, for `images_per_second`.
+        extra: Gives further numbers for each row, such as the learning rates.
         record: Where a failed write is told: `EventLog.record`, or stderr alone.
     """
 
-    def __init__(self, run_dir: str | Path, every_steps: int, batch_size: int, *, record: Record = say):
+    def __init__(
+        self,
+        run_dir: str | Path,
+        every_steps: int,
+        batch_size: int,
+        *,
+        extra: Callable[[], Mapping[str, float]] = dict,
+        record: Record = say,
+    ):
         super().__init__()
         self.every_steps = checked_interval("every_steps", every_steps)
         self.batch_size = batch_size
         self._metrics = MetricsFile(Path(run_dir) / METRICS_FILE)
         self._log_dir = Path(run_dir) / "logs" / "scalars"
+        self._extra = extra
         self._record = record
         self._writer: tf.summary.SummaryWriter | None = None
         self._failed: set[str] = set()
@@ -89,7 +99,7 @@ class ScalarLog(StepCallback):
         steps_per_second = self._timer.take()
         if steps_per_second is not None:
             values["images_per_second"] = steps_per_second * self.batch_size
-        self.write(self.step, {**values, **float_logs(self._unlogged)})
+        self.write(self.step, {**values, **float_logs(self._unlogged), **self._extra()})
         self._unlogged = None
         self.model.reset_metrics()
 

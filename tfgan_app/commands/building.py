@@ -43,8 +43,8 @@ def build_trainer(task: Task, config: RunConfig, *, strategy: tf.distribute.Stra
             global_batch_size=training.batch_size,
         )
         rates = (
-            (optimizer.generator_learning_rate, optimizer.muon_learning_rate),
-            (optimizer.discriminator_learning_rate, None),
+            (optimizer.generator_learning_rate, optimizer.muon_learning_rate, 1),
+            (optimizer.discriminator_learning_rate, None, training.discriminator_steps),
         )
         players = [
             build_optimizer(
@@ -52,13 +52,15 @@ def build_trainer(task: Task, config: RunConfig, *, strategy: tf.distribute.Stra
                 muon_learning_rate=muon_rate,
                 schedule_steps=optimizer.schedule_steps or training.steps,
                 schedule=optimizer.schedule,
+                schedule_start=optimizer.schedule_start,
                 warmup_steps=optimizer.warmup_steps,
+                updates_per_step=updates,
                 beta_1=optimizer.beta_1,
                 beta_2=optimizer.beta_2,
                 accumulate_steps=training.accumulate_steps,
                 scale_loss=training.precision == "mixed_float16",
             )
-            for rate, muon_rate in rates
+            for rate, muon_rate, updates in rates
         ]
         trainer.compile(generator_optimizer=players[0], discriminator_optimizer=players[1], jit_compile=False)
     return trainer

@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from tfgan_app.commands.phases import rates_text, share_of_peak
 from tfgan_app.config import RunConfig
 from tfgan_app.files import printable, quoted
 from tfgan_app.training.task import Task
+
+WORTH_A_PHASE = 0.5
+"""Below this share of the peak rate, more steps change little: a new phase is suggested."""
 
 
 def _export_name(run: Path) -> str:
@@ -32,6 +36,16 @@ def next_commands(run: Path, config: RunConfig, task: Task, *, finished: bool) -
     ]
     if config.task_name == "augment":
         commands.insert(1, f"tfgan_app augment --run {path} --output OUTPUT --per-class 200")
-    resume = f"tfgan_app train --task {config.task_name} --run-dir {path} --resume"
-    more = f"{resume} --steps {2 * config.training.steps}"
-    return [*commands, f"{more}  # train on"] if finished else [resume, *commands]
+    resume = f"tfgan_app train --run-dir {path} --resume"
+    return [*commands, *_train_on(resume, config)] if finished else [resume, *commands]
+
+
+def _train_on(resume: str, config: RunConfig) -> list[str]:
+    """How a finished run gets more steps: at the rate where its schedule ended, or in a new phase where that is low."""
+    steps = config.training.steps
+    more = f"{resume} --steps {2 * steps}"
+    commands = [f"{more}  # train on, {rates_text(config, steps)}"]
+    if share_of_peak(config, steps) < WORTH_A_PHASE:
+        phase = f"{more} --set optimizer.schedule_start={steps}"
+        commands.append(f"{phase}  # train on in a new phase: from the peak rates down again")
+    return commands

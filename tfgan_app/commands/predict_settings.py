@@ -17,7 +17,7 @@ from tfgan_app.inference import (
     model_file,
     predictor_of,
 )
-from tfgan_app.inference.shipped import is_shipped, shipped_models
+from tfgan_app.inference.shipped import is_shipped, located, shipped_models
 from tfgan_app.typed_fields import bounded, field_specs
 
 _SECTION = "predict"
@@ -98,4 +98,4 @@ def _started_from(path: str) -> str:
     started_from = getattr(config.task, "init_from", None)
     if not started_from:
         raise ValueError(f"`fidelity` needs a run with task.init_from, or `fidelity_model`. Received: '{path}'.")
-    return started_from
+    return str(located(started_from))

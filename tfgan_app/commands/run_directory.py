@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 import json
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ HARMLESS_ON_RESUME = frozenset(
         "training.best_metric",
         "data.source",
         "data.cache_budget_mb",
+        "task.low_res",
         "task.lpips_weights",
         "task.init_from",
         "task.styles",
@@ -80,7 +83,7 @@ class RunDirectory:
             ValueError: when there is none.
         """
         if not path:
-            raise ValueError("`--resume` needs `--run-dir` to name the run to go on with.")
+            raise ValueError("`--resume` needs `--run-dir` to name the run to go on with. Received: none.")
         if not (Path(path) / CONFIG_FILE).is_file():
             raise ValueError(f"Expected a run directory (with {CONFIG_FILE}). Received: {path}.")
         return cls(Path(path))
@@ -120,14 +123,44 @@ class RunDirectory:
 
     def mark_finished(self, step: int) -> None:
         """Notes that everything is written, as the last thing of all."""
-        self.write_facts({**self.read_facts(), "finished_step": step})
+        self.add_facts(finished_step=step)
+
+    def add_facts(self, **facts: Any) -> None:
+        """Adds to `run.json`, or replaces what it has of the same names."""
+        self.write_facts(self.read_facts() | facts)
 
     def _write(self, name: str, text: str) -> None:
         write_text(self.path / name, text)
 
 
-def check_resumable(saved: RunConfig, wanted: RunConfig) -> None:
+@contextlib.contextmanager
+def hinting_at_moved_data(config: RunConfig, *, data_flag: str = "--set data.source=") -> Iterator[None]:
+    """Adds to an error about a path of the configuration that is not there (any more) how to name its new place.
+
+    Args:
+        config: of a run.
+        data_flag: what names the place of its images in the command at hand.
+
+    Raises:
+        ValueError: in place of one from inside that names such a path.
+    """
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        for key, place in configs.local_paths(config).items():
+            if place in str(error) and not Path(place).exists():
+                flag = data_flag if key == "data.source" else f"--set {key}="
+                raise ValueError(f"{error} If it has moved, add `{flag}PATH`.") from error
+        raise
+
+
+def check_resumable(saved: RunConfig, wanted: RunConfig, *, allowed: Collection[str] = ()) -> None:
     """Refuses to go on with a run under settings that would make it another run.
+
+    Args:
+        saved: the run's configuration.
+        wanted: what it is to go on with.
+        allowed: keys that may differ beside the harmless ones.
 
     Raises:
         ValueError: naming each such setting, with its old and new value.
@@ -135,10 +168,11 @@ def check_resumable(saved: RunConfig, wanted: RunConfig) -> None:
     changes = {
         key: values
         for key, values in configs.diff(saved, wanted).items()
-        if key not in HARMLESS_ON_RESUME and not key.startswith(HARMLESS_SECTIONS)
+        if key not in HARMLESS_ON_RESUME and key not in allowed and not key.startswith(HARMLESS_SECTIONS)
     }
     if changes:
         listed = "; ".join(f"{key} was {old!r}, now {new!r}" for key, (old, new) in changes.items())
         raise ValueError(
-            f"`--resume` cannot change what the run computes: {listed}. Leave these as they were, or start a new run."
+            f"`--resume` cannot change what the run computes: {listed}. Leave these as they were, or start a new run "
+            "from this one with `--set task.init_from=RUN`."
         )

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import time
+from collections.abc import Sequence
 
 import tensorflow as tf
 
 from tfgan_app.commands.building import build_trainer
 from tfgan_app.commands.leftovers import data_folders, report_leftovers
+from tfgan_app.commands.phases import (
+    PHASE_SETTINGS,
+    begin_schedule,
+    next_phase,
+    phase_record,
+    rates_text,
+    resume_schedule,
+)
 from tfgan_app.commands.preset_text import preset_lines
 from tfgan_app.commands.provenance import recorded_part, run_facts
-from tfgan_app.commands.run_directory import RunDirectory, check_resumable
+from tfgan_app.commands.run_directory import RunDirectory, check_resumable, hinting_at_moved_data
 from tfgan_app.commands.task_report import TaskReport
 from tfgan_app.commands.training_session import TrainingSession, with_data_sharding
 from tfgan_app.config import RunConfig, read_values, replace_values, resolve_config, to_json
@@ -38,9 +48,11 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         ValueError: for a configuration, data set or run directory that cannot be used.
     """
-    task_class = load_task(args.task)
     saved = RunDirectory.existing(args.run_dir) if args.resume else None
-    config = _resolve(args, task_class, saved)
+    if saved:
+        args.task = _own_task(args.task, saved)
+    task_class = load_task(args.task)
+    config, notes = _resolve(args, task_class, saved)
     if config.training.deterministic:
         tf.config.experimental.enable_op_determinism()
     strategy = build_strategy(config.training.strategy)
@@ -56,11 +68,24 @@ def run(args: argparse.Namespace) -> int:
         print(to_json(config), end="")
         if not args.resume:
             print(*_described_preset(args, task_class), sep="\n")
-        _dry_run(task_class, config, report=report, strategy=strategy)
+        for note in notes:
+            report(note)
+        with hinting_at_moved_data(config, data_flag="--data "):
+            _dry_run(task_class, config, report=report, strategy=strategy)
         return report.exit_code
-    task = task_class(config, report=report)
-    _check_best_metric(config, task)
-    return _train(task, config, args, run=run_dir, strategy=strategy) or report.exit_code
+    with hinting_at_moved_data(config, data_flag="--data "):
+        task = task_class(config, report=report)
+        _check_best_metric(config, task)
+        task.prepare()
+    return _train(task, config, args, run=run_dir, strategy=strategy, notes=notes) or report.exit_code
+
+
+def _own_task(named: str | None, saved: RunDirectory) -> str:
+    """The task of a run that is resumed."""
+    own = saved.read_config()[0].task_name
+    if named not in (None, own):
+        raise ValueError(f"`--task` must be that of the run, {own}, or be left out. Received: {named}.")
+    return own
 
 
 def _check_replicas(args: argparse.Namespace, config: RunConfig, strategy: tf.distribute.Strategy):
@@ -86,8 +111,8 @@ def _check_best_metric(config: RunConfig, task: Task):
         )
 
 
-def _resolve(args: argparse.Namespace, task_class: type, saved: RunDirectory | None) -> RunConfig:
-    """The configuration of a new run, or that of a resumed one with harmless changes."""
+def _resolve(args: argparse.Namespace, task_class: type, saved: RunDirectory | None) -> tuple[RunConfig, list[str]]:
+    """The configuration of a new run, or that of a resumed one with what it may change, and lines for the user."""
     if args.resume and (args.preset or args.config):
         raise ValueError("`--resume` goes on with the run's own configuration: leave out `--preset` and `--config`.")
     preset = _preset_name(args, task_class)
@@ -103,12 +128,13 @@ def _resolve(args: argparse.Namespace, task_class: type, saved: RunDirectory | N
         flags=vars(args),
         overrides=args.set,
     )
-    fixed = {"training.precision": resolve_precision(config.training.precision)}
-    if saved:
-        check_resumable(saved.read_config()[0], config)
-    else:
-        fixed["optimizer.schedule_steps"] = config.optimizer.schedule_steps or config.training.steps
-    return replace_values(config, fixed)
+    config = replace_values(config, {"training.precision": resolve_precision(config.training.precision)})
+    by_hand = {text.partition("=")[0].strip() for text in args.set}
+    if saved is None:
+        return begin_schedule(config, given=by_hand)
+    before = saved.read_config()[0]
+    check_resumable(before, config, allowed=PHASE_SETTINGS)
+    return resume_schedule(before, config, run=saved, given=by_hand)
 
 
 def _preset_name(args: argparse.Namespace, task_class: type) -> str:
@@ -127,8 +153,9 @@ def _given(args: argparse.Namespace) -> dict[str, str | None]:
     return values | {key.strip(): value.strip() for key, _, value in (text.partition("=") for text in args.set)}
 
 
-def _train(task: Task, config: RunConfig, args: argparse.Namespace, *, run: RunDirectory, strategy) -> int:
-    task.prepare()
+def _train(
+    task: Task, config: RunConfig, args: argparse.Namespace, *, run: RunDirectory, strategy, notes: Sequence[str]
+) -> int:
     config = replace_values(config, task.pinned)
     facts = {"data_fingerprint": task.fingerprint(), **run_facts(config, strategy)}
     session = TrainingSession(task, config, run=run, strategy=strategy)
@@ -136,14 +163,18 @@ def _train(task: Task, config: RunConfig, args: argparse.Namespace, *, run: RunD
         if run.read_facts()["data_fingerprint"] != facts["data_fingerprint"]:
             raise ValueError(
                 "`--resume` needs the pictures that the run was started with. Names, sizes or number of the training "
-                "pictures have changed since; restore them, or start a new run."
+                "pictures have changed since; restore them, name their place with `--data PATH` if they have moved, or "
+                f"start a new run from this one with `--set task.init_from={shlex.quote(str(run.path))}`."
             )
         step = session.resume()
         if step >= config.training.steps and run.is_finished(config.training.steps):
             raise ValueError(
                 f"The run in {run.path} has finished its {config.training.steps} steps. Give it more with `--steps`."
             )
-        session.events.record(step, "info", f"resumed at step {step}")
+        phases = run.read_facts().get("phases") or [phase_record(run.read_config()[0], 0)]
+        phases, new_phase = next_phase(phases, config, step)
+        session.events.record(step, "info", f"resumed at step {step}; {rates_text(config, step)}")
+        notes = [*([new_phase] if new_phase else []), *notes]
         begun_with = run.read_facts().get("tfgan_app")
         if begun_with != facts["tfgan_app"]:
             message = (
@@ -152,11 +183,18 @@ def _train(task: Task, config: RunConfig, args: argparse.Namespace, *, run: RunD
             session.events.record(step, "warning", message)
     else:
         session.start()
+        step, phases = 0, [phase_record(config, 0)]
+    if is_chief(strategy):
+        if args.resume:
+            run.add_facts(phases=phases)
+        else:
+            run.write_facts(facts | {"phases": phases})
+        run.write_config(config)
+    for note in notes:
+        session.events.record(step, "info", note)
+    session.warn_of_figures({})
     if not is_chief(strategy):
         return session.train()
-    if not args.resume:
-        run.write_facts(facts)
-    run.write_config(config)
     with recorded_part(run, args.command_line, facts, step=lambda: int(session.trainer.step.numpy())):
         return session.train()
 
@@ -166,6 +204,8 @@ def _dry_run(task_class: type, config: RunConfig, *, report: TaskReport, strateg
     steps, config = config.training.steps, replace_values(config, {"training.steps": WARM_UP_STEPS + TIMED_STEPS})
     task = task_class(config, report=report)
     trainer = build_trainer(task, config, strategy=strategy)
+    with strategy.scope():
+        task.start(trainer.networks)
     for kind, models in (
         ("generator", trainer.networks.generators),
         ("discriminator", trainer.networks.discriminators),

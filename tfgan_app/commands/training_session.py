@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from tfgan_app.callbacks import (
+    ABOUT_FIGURES,
     Checkpointing,
     EventLog,
     HealthMonitor,
@@ -20,11 +22,13 @@ from tfgan_app.callbacks import (
     ScalarLog,
     StopOnSignal,
     Validation,
+    read_events,
+    say_line,
     write_examples,
     write_report,
 )
 from tfgan_app.commands.building import build_trainer
-from tfgan_app.commands.metrics_text import format_metrics
+from tfgan_app.commands.metrics_text import format_metrics, validation_line
 from tfgan_app.commands.next_commands import next_commands
 from tfgan_app.commands.run_directory import FACTS_FILE, RunDirectory
 from tfgan_app.config import RunConfig
@@ -71,7 +75,11 @@ class TrainingSession:
         self.inference_model = task.inference_model(self.trainer.averaged)
         self._companions = task.companions(self.trainer.averaged)
         self._scalars = ScalarLog(
-            self.run.path, config.training.log_every_steps, config.training.batch_size, record=self.events.record
+            self.run.path,
+            config.training.log_every_steps,
+            config.training.batch_size,
+            extra=lambda: self.trainer.learning_rates,
+            record=self.events.record,
         )
         self._signals = StopOnSignal()
 
@@ -101,6 +109,17 @@ class TrainingSession:
         if step is None:
             raise ValueError(f"Expected a good checkpoint in {self.checkpoints.directory}. Found none to resume from.")
         return step
+
+    def warn_of_figures(self, measured: Mapping[str, float]) -> None:
+        """Records what the figures of this run cannot carry, once.
+
+        Args:
+            measured: what `task.evaluate` gave, or nothing yet.
+        """
+        said = {event["message"] for event in read_events(self.run.path)}
+        for line in self._task.caveats(measured):
+            if (message := f"{ABOUT_FIGURES}{line}") not in said:
+                self.events.record(int(self.trainer.step.numpy()), "warning", message)
 
     def train(self) -> int:
         """Trains up to the configured step.
@@ -207,8 +226,8 @@ class TrainingSession:
                 lambda: self._task.evaluate(self.inference_model, **self._companions),
                 self._scalars,
                 best_metric=metric_name(training.best_metric),
-                on_best=lambda step, values: self._save_model("best"),
-                listeners=(health.on_validation,),
+                on_best=self._save_best,
+                listeners=(health.on_validation, self._say_validation),
                 record=record,
             ),
             *([self._signals] if self._handles_signals else []),
@@ -219,6 +238,16 @@ class TrainingSession:
         if self._is_chief:
             self.checkpoints.save(self.trainer)
             self._save_model("last")
+
+    def _save_best(self, step: int, values: Mapping[str, float]) -> None:
+        self._save_model("best")
+        metric = self.config.training.best_metric
+        if self._is_chief:
+            self.run.add_facts(best={"step": step, "metric": metric, "value": values[metric]})
+
+    def _say_validation(self, step: int, values: Mapping[str, float]) -> None:
+        if self._is_chief:
+            say_line(validation_line(step, values, best=self.run.read_facts().get("best")))
 
     def _save_model(self, name: str) -> None:
         models = {name: self.inference_model}
@@ -236,6 +265,7 @@ class TrainingSession:
     def _finish(self) -> None:
         """Measures the result, writes the report and says what to do next."""
         summary = self._task.evaluate(self.inference_model, **self._companions)
+        self.warn_of_figures(summary)
         current = self._task.inference_model(self.trainer.networks)
         try:
             examples = self._task.examples(self.inference_model, current, **self._companions)
@@ -246,6 +276,8 @@ class TrainingSession:
         if self._is_chief:
             self._mark_finished()
             print(format_metrics(summary))
+            if best := self.run.read_facts().get("best"):
+                print(f"best.keras is of step {best['step']}: {best['metric']} {best['value']:.4g}")
             print("next:", *self._next_commands(), sep="\n  ")
         # A worker that left early would be taken for a failed one.
         self._strategy.run(lambda: tf.distribute.get_replica_context().all_reduce("SUM", tf.constant(1.0)))

@@ -1,6 +1,6 @@
 """Metrics of pictures against references: pair by pair, or set against set."""
 
-from tfgan_app.metrics.bootstrap import CONFIDENCE, RESAMPLES, Difference, paired_difference
+from tfgan_app.metrics.bootstrap import CONFIDENCE, RESAMPLES, Difference, means_with_intervals, paired_difference
 from tfgan_app.metrics.classifier_features import train_classifier_features
 from tfgan_app.metrics.colour import ciede2000, colour_shift, srgb_to_lab
 from tfgan_app.metrics.comparison import ComparedMetric, check_comparable, compare, comparison_lines
@@ -50,6 +50,7 @@ __all__ = [
     "kernel_inception_distance",
     "linear_probe",
     "luma",
+    "means_with_intervals",
     "measure_fidelity",
     "output_variation",
     "paired_difference",

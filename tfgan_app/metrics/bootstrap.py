@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -75,6 +76,40 @@ def paired_difference(
     means = np.concatenate(means)
     edges = np.quantile(means, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return Difference(float(differences.mean()), float(edges[0]), float(edges[1]))
+
+
+def mean_interval(values: np.ndarray, *, seed: int = 0, resamples: int = RESAMPLES) -> tuple[float, float] | None:
+    """The 95 % percentile interval of a mean over pictures (Efron & Tibshirani 1993, chapter 13).
+
+    Args:
+        values: float `[pictures]`.
+        seed: decides what is drawn.
+        resamples: how often.
+
+    Returns:
+        Its ends, or None for fewer than two pictures or values that are not finite.
+    """
+    if len(values) < 2 or not np.isfinite(values).all():
+        return None
+    rng = np.random.default_rng(seed)
+    step = max(1, _CHUNK // len(values))
+    means = np.concatenate(
+        [
+            _drawn_again(rng, len(values), min(step, resamples - start)) @ np.asarray(values, np.float64) / len(values)
+            for start in range(0, resamples, step)
+        ]
+    )
+    low, high = np.quantile(means, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return float(low), float(high)
+
+
+def means_with_intervals(values: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """Means over pictures by name, and `NAME_low`, `NAME_high` of their intervals where there are some."""
+    found = {name: float(np.mean(each)) for name, each in values.items()}
+    for name, each in values.items():
+        if interval := mean_interval(each):
+            found |= {f"{name}_low": interval[0], f"{name}_high": interval[1]}
+    return found
 
 
 def _widening(seeds: int) -> float:

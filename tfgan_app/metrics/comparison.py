@@ -8,6 +8,10 @@ from typing import Any
 
 from tfgan_app.registry import METRICS
 
+DECIDED_BY_INTERVALS = frozenset({"fid", "kid", "precision", "recall", "density", "coverage"})
+"""Where intervals that overlap leave it open which is better. Not where both are measured on the same pictures one by
+one: there, what makes a picture hard is hard for both, and widens both intervals without a difference being unclear."""
+
 IGNORED_FIELDS = frozenset({"checkpoint", "classes", "data", "metrics_seed"})
 """Fields of a protocol that do not change what is measured: whose pictures these are, whether classes were asked for,
 where the real ones lie (a digest tells whether they are the same), and which random choice."""
@@ -108,7 +112,9 @@ def _verdict(name: str, difference: float, first: Mapping[str, float], second: M
     if difference == 0:
         return "equal"
     low, high = f"{name}_low", f"{name}_high"
-    has_intervals = all(bound in side for bound in (low, high) for side in (first, second))
+    has_intervals = name in DECIDED_BY_INTERVALS and all(
+        bound in side for bound in (low, high) for side in (first, second)
+    )
     if has_intervals and first[low] <= second[high] and second[low] <= first[high]:
         return "unclear"
     return "better" if (difference > 0) == METRICS[name].higher_is_better else "worse"

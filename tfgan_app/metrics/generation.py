@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tfgan_app.metrics.frechet import FrechetMoments, frechet_distance
+from tfgan_app.metrics.intervals import set_intervals
 from tfgan_app.metrics.kernel import KID_SUBSET_SIZE, KID_SUBSETS, kernel_inception_distance
 from tfgan_app.metrics.manifold import (
     DENSITY_NEIGHBOURS,
@@ -18,7 +19,9 @@ NEIGHBOUR_SAMPLES = 10_000
 """Most samples of a side among which neighbours are searched: their time grows with the square."""
 
 
-def generation_metrics(real: np.ndarray, fake: np.ndarray, *, seed: int = 0) -> dict[str, float]:
+def generation_metrics(
+    real: np.ndarray, fake: np.ndarray, *, seed: int = 0, intervals: bool = True
+) -> dict[str, float]:
     """Measures a set of generated pictures against real ones by their features.
 
     Precision, recall, density and coverage are those of equally many seeded samples of both sides, at most
@@ -29,9 +32,10 @@ def generation_metrics(real: np.ndarray, fake: np.ndarray, *, seed: int = 0) -> 
         real: float32 `[n, dim]`, at least 6 rows.
         fake: float32 `[m, dim]`, likewise.
         seed: draws subsets and samples; rows in another order give the same ones.
+        intervals: whether those of the others than KID are wanted, too; see `set_intervals`.
 
     Returns:
-        `fid`, `kid`, `kid_low`, `kid_high`, `precision`, `recall`, `density`, `coverage`.
+        `fid`, `kid`, `kid_low`, `kid_high`, `precision`, `recall`, `density`, `coverage`, and `fid_low`, `fid_high` ...
 
     Raises:
         ValueError: for too few samples, unlike numbers of features, or values that are not finite.
@@ -41,7 +45,8 @@ def generation_metrics(real: np.ndarray, fake: np.ndarray, *, seed: int = 0) -> 
     kid = kernel_inception_distance(real, fake, seed=seed)
     count = _neighbour_samples(len(real), len(fake))
     real, fake = (seeded_rows(side, count, seed=seed) for side in (real, fake))
-    return {"fid": fid, **kid, **precision_recall(real, fake), **density_coverage(real, fake)}
+    values = {"fid": fid, **kid, **precision_recall(real, fake), **density_coverage(real, fake)}
+    return {**values, **(set_intervals(real, fake, values, seed=seed) if intervals else {})}
 
 
 def generation_protocol(*, real_count: int, fake_count: int, seed: int = 0) -> dict[str, str | int]:

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from tfgan_app.training.draws import Draws
 from tfgan_app.training.judge import Judge
+from tfgan_app.training.optimizers import current_rates
 from tfgan_app.training.task import Judging, Networks, Objective, Synthesis
 from tfgan_app.training.updating import apply_gradients
 
@@ -141,6 +142,15 @@ class AdversarialTrainer(keras.Model):
         """What a training depends on beside the networks and the optimizers."""
         return [self.step, self.seed, *self._judge.variables]
 
+    @property
+    def learning_rates(self) -> dict[str, float]:
+        """The rates of the next update, by the names of their settings."""
+        rates = current_rates(self.generator_optimizer)
+        rates["generator_learning_rate"] = rates.pop("learning_rate")
+        if self.networks.discriminators:
+            rates["discriminator_learning_rate"] = current_rates(self.discriminator_optimizer)["learning_rate"]
+        return rates
+
     def train_step(self, batch: dict) -> dict[str, tf.Tensor]:
         """One update of the generators and its updates of the discriminators.
 
@@ -203,7 +213,8 @@ class AdversarialTrainer(keras.Model):
 
     def _generator_losses(self, synthesis: Synthesis, positions: tf.Tensor) -> tuple[dict, tf.Tensor]:
         objective = self._objective
-        logs = {name: synthesis.monitored[name] for name in objective.monitored} | synthesis.auxiliary
+        logs = {name: synthesis.monitored[name] for name in objective.monitored}
+        logs |= {name: objective.logged_as.get(name, 1.0) * loss for name, loss in synthesis.auxiliary.items()}
         terms = [weight * synthesis.auxiliary[name] for name, weight in objective.auxiliary_weights.items()]
         if self.networks.discriminators:
             logs["adversarial"], code_loss = self._judge.generator_loss(synthesis, positions)

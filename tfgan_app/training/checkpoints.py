@@ -42,6 +42,16 @@ class Checkpoints:
         found = [(int(m[1]), path) for path in self.directory.glob("step-*.npz") if (m := _NAME.fullmatch(path.name))]
         return [path for _, path in sorted(found)]
 
+    def newest_step(self) -> int | None:
+        """The step of the newest good checkpoint, `None` when there is none."""
+        for path, _ in self._good(lambda path, reason: None, set_aside=False):
+            return int(_NAME.fullmatch(path.name)[1])
+        return None
+
+    def newest_state(self) -> dict[str, np.ndarray] | None:
+        """The arrays of the newest good checkpoint by name, `None` when there is none."""
+        return next((state for _, state in self._good(lambda path, reason: None, set_aside=False)), None)
+
     def save(self, trainer: AdversarialTrainer) -> Path:
         """Writes the trainer's state under its step, then deletes what is older than the newest `keep`.
 

@@ -21,7 +21,9 @@ def build_optimizer(
     schedule_steps: int,
     muon_learning_rate: float | None = None,
     schedule: str = "constant",
+    schedule_start: int = 0,
     warmup_steps: int = 0,
+    updates_per_step: int = 1,
     beta_1: float = 0.5,
     beta_2: float = 0.999,
     accumulate_steps: int = 1,
@@ -37,23 +39,29 @@ def build_optimizer(
         schedule: `"constant"`; `"linear"`, constant for the first half and then down (CycleGAN, Zhu et al.
             2017, arXiv:1703.10593); or `"cosine"`, down over all steps (Loshchilov & Hutter 2017,
             arXiv:1608.03983). Both end at `FINAL_RATE` of the peak, so that more steps can still learn.
+        schedule_start: training step at which the schedule begins; before it the rate is that of its first step.
         warmup_steps: steps of linear rise at the start.
+        updates_per_step: how often the optimizer is applied in one training step, as a discriminator's may be.
         beta_1: decay of the first moment.
         beta_2: decay of the second moment.
         accumulate_steps: steps whose gradients are averaged into one update.
         scale_loss: wrap for float16, whose small gradients would otherwise vanish.
 
     Returns:
-        The optimizer, not yet built. Its schedule counts updates: `schedule_steps / accumulate_steps` in all.
+        The optimizer, not yet built. Its schedule counts gradients, also those that are accumulated, as Keras does.
 
     Raises:
         ValueError: for an unknown schedule.
     """
     if schedule not in SCHEDULES:
         raise ValueError(f"`schedule` must be one of {', '.join(SCHEDULES)}. Received: {schedule!r}.")
-    updates = max(1, schedule_steps // accumulate_steps)
-    warmup_updates = math.ceil(warmup_steps / accumulate_steps)
-    rate = LearningRate(learning_rate, schedule=schedule, warmup_updates=warmup_updates, updates=updates)
+    rate = LearningRate(
+        learning_rate,
+        schedule=schedule,
+        warmup_updates=warmup_steps * updates_per_step,
+        updates=schedule_steps * updates_per_step,
+        begin=schedule_start * updates_per_step,
+    )
     options = {
         "beta_1": beta_1,
         "beta_2": beta_2,
@@ -74,16 +82,18 @@ class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
         schedule: one of `SCHEDULES`.
         warmup_updates: updates of linear rise.
         updates: updates in all.
+        begin: update at which all of this begins.
     """
 
-    def __init__(self, peak: float, *, schedule: str, warmup_updates: int, updates: int):
+    def __init__(self, peak: float, *, schedule: str, warmup_updates: int, updates: int, begin: int = 0):
         self.peak = peak
         self.schedule = schedule
         self.warmup_updates = warmup_updates
         self.updates = updates
+        self.begin = begin
 
     def __call__(self, step):
-        step = keras.ops.cast(step, "float32")
+        step = keras.ops.maximum(keras.ops.cast(step, "float32") - float(self.begin), 0.0)
         progress = keras.ops.clip(step / self.updates, 0.0, 1.0)
         rate = self.peak * keras.ops.minimum(1.0, (step + 1.0) / (self.warmup_updates + 1.0))
         if self.schedule == "constant":
@@ -100,4 +110,13 @@ class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
             "schedule": self.schedule,
             "warmup_updates": self.warmup_updates,
             "updates": self.updates,
+            "begin": self.begin,
         }
+
+
+def current_rates(optimizer: keras.optimizers.Optimizer) -> dict[str, float]:
+    """The rates of an optimizer's next update: `learning_rate`, and `muon_learning_rate` where it has one."""
+    rate = float(optimizer.learning_rate)
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    muon = {"muon_learning_rate": rate * inner.kernel_rate} if isinstance(inner, Muon) else {}
+    return {"learning_rate": rate, **muon}

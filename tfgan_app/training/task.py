@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 import keras
 import numpy as np
 import tensorflow as tf
+
+UNIT_RANGE = 0.5
+"""Mean absolute differences of pictures in [-1, 1] times this are those of the same pictures in [0, 1]."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,8 @@ class Objective:
         adversarial_weight: factor of the adversarial term for the generators.
         discriminator_weight: factor of the adversarial term for the discriminators.
         auxiliary_weights: name of each auxiliary loss of the synthesis -> its factor.
+        logged_as: name of an auxiliary loss -> what it is multiplied by in logs, and there alone: `UNIT_RANGE` for
+            distances of pictures in [-1, 1], which are then on the scale of what validation measures.
         real_label: 1, or less for one-sided label smoothing.
         penalties: each `GradientPenalty` of the discriminators with its weight.
         penalty_every_steps: the penalties are computed in every so many steps, and weigh as many times as much
@@ -66,6 +71,7 @@ class Objective:
     adversarial_weight: float = 1.0
     discriminator_weight: float = 1.0
     auxiliary_weights: dict[str, float] = field(default_factory=dict)
+    logged_as: dict[str, float] = field(default_factory=dict)
     real_label: float = 1.0
     penalties: tuple[tuple[Any, float], ...] = ()
     penalty_every_steps: int = 1
@@ -187,6 +193,20 @@ class Task(Protocol):
 
     def study(self, model: keras.Model, discriminator: keras.Model) -> dict[str, Any]:
         """What generated pictures are worth to a classifier, ready for JSON; takes minutes. Of `augment` only."""
+
+    def caveats(self, measured: Mapping[str, float]) -> list[str]:
+        """What the figures of `evaluate` cannot carry, in words: too few held-out images, features of too few.
+
+        Args:
+            measured: those figures; empty before there are any.
+        """
+
+    def count_trained_on(self) -> tuple[int, int]:
+        """How many of the pictures that `evaluate` measures on are training pictures by their contents, of how many.
+
+        Raises:
+            ValueError: where the training pictures are not there any more.
+        """
 
     def protocol(self) -> dict[str, Any]:
         """What the figures of `evaluate` were measured on, so that they can be compared."""

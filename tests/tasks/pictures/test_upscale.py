@@ -16,6 +16,7 @@ from tfgan_app.networks import PICTURE_DISCRIMINATORS, UPSCALERS
 from tfgan_app.tasks.pictures.held_out import HeldOutPairs
 from tfgan_app.tasks.pictures.upscale import UpscaleTask
 from tfgan_app.tasks.pictures.upscale_config import PRESETS, UpscaleConfig
+from tfgan_app.training.task import UNIT_RANGE
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +157,9 @@ def test_nearest_neighbour_measures_as_by_hand(data):
         by_hand.append(psnr_y(photo[:52], low.repeat(2, 0).repeat(2, 1), crop_px=2))
     assert measured["psnr_y"] == pytest.approx(np.mean(by_hand), abs=1e-4)
     assert measured["bicubic_psnr_y"] > measured["psnr_y"]
-    assert set(measured) == {f"{p}{n}" for p in ("", "bicubic_") for n in ("psnr_y", "ssim_y", "psnr", "ssim", "l1")}
+    names = ("psnr_y", "ssim_y", "psnr", "ssim", "l1")
+    intervals = {f"{name}_{end}" for name in names for end in ("low", "high")}
+    assert set(measured) == {f"{p}{n}" for p in ("", "bicubic_") for n in names} | intervals
 
 
 def test_held_out_pictures_are_cut_and_others_measured_whole(data, tmp_path):
@@ -223,7 +226,7 @@ def test_the_adversarial_stage_trains_with_a_perceptual_loss(data, tmp_path):
     _, history = train(build(data, **settings, **{"task.sub_pixel_weight": 10.0}))
     assert history["nonfinite"] == [0.0]
     assert history["perceptual"][0] > 0
-    others = history["adversarial"][0] * 0.1 + history["l1"][0] + history["perceptual"][0] * 0.1
+    others = history["adversarial"][0] * 0.1 + history["l1"][0] / UNIT_RANGE + history["perceptual"][0] * 0.1
     assert history["generator_loss"][0] == pytest.approx(others + 10.0 * history["sub_pixel_bias"][0], rel=1e-4)
 
 

@@ -12,7 +12,7 @@ from tfgan_app.registry import (
     NOISE_GENERATORS,
 )
 from tfgan_app.tasks.preset import Paper, Preset
-from tfgan_app.typed_fields import bounded, choice, path_setting
+from tfgan_app.typed_fields import bounded, choice, model_setting, path_setting
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,6 +20,8 @@ class GenerateConfig:
     """Settings of `generate`.
 
     Attributes:
+        init_from: run directory, `.keras` file or name of a shipped model whose networks the training starts from;
+            they must be alike.
         architecture: family of the generator and the discriminator.
         discriminator: family of the discriminator where it is to be another one.
         network_size: of `resnet`: `light` for CPUs, or `paper` as published for 32 px, as wide at every resolution.
@@ -56,6 +58,7 @@ class GenerateConfig:
         max_generated_pictures: at most this many pictures are generated for the metrics.
     """
 
+    init_from: str | None = model_setting()
     architecture: str = choice(NOISE_GENERATORS, default="dcgan")
     discriminator: str = choice(IMAGE_DISCRIMINATORS, default="same", also=("same",))
     network_size: Literal["light", "paper"] = "light"

@@ -21,6 +21,7 @@ from tfgan_app.metrics import (
     generation_protocol,
     train_classifier_features,
 )
+from tfgan_app.tasks.caveats import feature_caveats, set_caveats
 from tfgan_app.tasks.generate.sampling import nearest_neighbours
 
 MAX_CLASSIFIER_PICTURES, MAX_CLASSIFIER_STEPS, CLASSIFIER_EPOCHS, CLASSIFIER_BATCH = 50_000, 1800, 20, 128
@@ -41,6 +42,8 @@ class GenerationQuality:
         features: `auto`, `classifier`, `vgg16`, `inception` or `random`.
         feature_weights: file of VGG16 weights.
         floor_count: training pictures that are measured in the place of generated ones; as many as these at most.
+        kept_back: training pictures that a classifier does not learn from, so that some are new to it; `floor_count` by
+            default. Of one run it is always the same, or figures on other pictures would be of other features.
         report: called with lines on the progress.
         shared: another comparison by the same features, whose network serves this one, too.
     """
@@ -56,6 +59,7 @@ class GenerationQuality:
         feature_weights: str | None,
         floor_count: int,
         report: Callable[[str], Any],
+        kept_back: int | None = None,
         shared: GenerationQuality | None = None,
     ):
         self._held_out = held_out
@@ -66,9 +70,9 @@ class GenerationQuality:
         self._shared = shared
         shuffled = training.select(np.random.default_rng(0).permutation(len(training)))
         # What a classifier has learned by heart would look unlike anything new.
-        count = min(floor_count, len(training) // 2)
-        self._floor_pictures = shuffled.select(range(count))
-        self._other_pictures = shuffled.select(range(count, len(training)))
+        kept_back = min(floor_count if kept_back is None else kept_back, len(training) // 2)
+        self._floor_pictures = shuffled.select(range(min(floor_count, kept_back)))
+        self._other_pictures = shuffled.select(range(kept_back, len(training)))
         self._kind = self._choose() if features == "auto" else features
         if self._kind == "classifier" and classes < 2:
             raise ValueError(
@@ -94,7 +98,7 @@ class GenerationQuality:
             return build_vgg16_feature_network(weights=self._weights)
         if self._kind == "random":
             return build_random_features()
-        pictures = self._other_pictures.select(range(min(MAX_CLASSIFIER_PICTURES, len(self._other_pictures))))
+        pictures = self._other_pictures.select(range(self._classified))
         self._report("features for the metrics: a classifier of the data's classes (trained once, then kept)")
         return train_classifier_features(
             np.concatenate(list(self._chunks(pictures))),
@@ -103,6 +107,24 @@ class GenerationQuality:
             steps=min(MAX_CLASSIFIER_STEPS, 1 + CLASSIFIER_EPOCHS * len(pictures) // CLASSIFIER_BATCH),
             cache_dir=feature_cache(self._report),
         )
+
+    @property
+    def _classified(self) -> int:
+        """How many pictures a classifier learns from."""
+        return min(MAX_CLASSIFIER_PICTURES, len(self._other_pictures))
+
+    def caveats(self, *, generated: int, neighbours: bool = True) -> list[str]:
+        """What the figures cannot carry, in words.
+
+        Args:
+            generated: number of generated pictures.
+            neighbours: whether precision, recall, density and coverage are of interest.
+        """
+        count = min(len(self._held_out), generated)
+        return [
+            *set_caveats(count=count, dim=self.network.dim, neighbours=neighbours),
+            *feature_caveats(kind=self._kind, trained_on=self._classified),
+        ]
 
     def protocol(self, *, generated: int) -> dict[str, Any]:
         """What is measured, for a number of generated pictures."""
@@ -115,7 +137,10 @@ class GenerationQuality:
         Args:
             generated: batches of pictures uint8 `[count, height, width, channels]`.
         """
-        return generation_metrics(self._real_features, self._features(generated))
+        return self._measured(generated, intervals=True)
+
+    def _measured(self, pictures: Iterable[np.ndarray], *, intervals: bool) -> dict[str, float]:
+        return generation_metrics(self._real_features, self._features(pictures), intervals=intervals)
 
     @functools.cached_property
     def _real_features(self) -> np.ndarray:
@@ -124,7 +149,8 @@ class GenerationQuality:
     @functools.cached_property
     def floor(self) -> dict[str, float]:
         """The same metrics of training pictures: what a generator without fault would score."""
-        return {f"floor_{name}": value for name, value in self.measure(self._chunks(self._floor_pictures)).items()}
+        measured = self._measured(self._chunks(self._floor_pictures), intervals=False)
+        return {f"floor_{name}": value for name, value in measured.items()}
 
     def neighbours(self, generated: np.ndarray, *, count: int) -> np.ndarray:
         """The nearest training pictures in feature space: uint8 `[n, count, height, width, channels]`.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 from warnings import warn
 
@@ -13,7 +13,10 @@ import tensorflow as tf
 
 from tfgan_app.config import RunConfig
 from tfgan_app.data.labelled import labelled_fingerprint
+from tfgan_app.data.overlap import count_shared
+from tfgan_app.layers import class_names_of
 from tfgan_app.picture_grid import make_grid
+from tfgan_app.tasks.caveats import above_real
 from tfgan_app.tasks.generate import game
 from tfgan_app.tasks.generate.config import PRESETS, GenerateConfig
 from tfgan_app.tasks.generate.data import GenerateData
@@ -27,6 +30,7 @@ from tfgan_app.tasks.generate.sampling import (
     sample,
     truncations,
 )
+from tfgan_app.tasks.starting import start_networks
 from tfgan_app.training.task import Judging, Networks, Synthesis
 
 GRID_ROWS, GRID_COLUMNS, MAX_CLASS_COLUMNS = 8, 8, 20
@@ -90,7 +94,12 @@ class GenerateTask:
         )
 
     def start(self, networks: Networks) -> None:
-        """Starts from fresh networks as they are."""
+        """Takes the networks of another run to start from, where the settings name one."""
+        origin = start_networks(networks, self.config.task.init_from, report=self._report)
+        theirs = tuple(class_names_of(origin.generators["generator"])) if origin else ()
+        if theirs != self.data.class_names and theirs:
+            pairs = ", ".join(f"{here} from {there}" for there, here in zip(theirs, self.data.class_names, strict=True))
+            self._report(f"classes have other names there; each starts from the one in its place: {pairs}")
 
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
         """Batches `{"image": uint8 [batch, size, size, channels], "label": int32 [batch], "position": int64}`."""
@@ -139,6 +148,7 @@ class GenerateTask:
             features=settings.features,
             feature_weights=settings.feature_weights,
             floor_count=self._measured_count,
+            kept_back=min(len(self.data.pictures.val), settings.max_generated_pictures),
             report=self._report,
         )
 
@@ -177,6 +187,14 @@ class GenerateTask:
             count = min(CHUNK, self._measured_count - start)
             labels = self.data.held_out.labels[start : start + count] if self.data.class_names else None
             yield sample(model, draw_latents(model, count, first_seed=start), labels)
+
+    def caveats(self, measured: Mapping[str, float]) -> list[str]:
+        """What the figures cannot carry, in words."""
+        return [*self.quality.caveats(generated=self._measured_count), *above_real(measured)]
+
+    def count_trained_on(self) -> tuple[int, int]:
+        """How many of the pictures to measure on are training pictures, and of how many."""
+        return count_shared(self.data.held_out, self.data.training), len(self.data.held_out)
 
     def protocol(self) -> dict[str, Any]:
         """What the figures of `evaluate` were measured on, so that they can be compared."""

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from tfgan_app.registry import ADVERSARIAL_LOSSES, PICTURE_DISCRIMINATORS, RECONSTRUCTION_LOSSES
 from tfgan_app.tasks.preset import Paper
-from tfgan_app.typed_fields import bounded, choice, own_objects, path_setting
+from tfgan_app.typed_fields import bounded, choice, model_setting, own_objects, path_setting
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,8 @@ class PictureTaskConfig:
 
     Attributes:
         stage: `psnr` minimises pixel (and perceptual) losses alone; `gan` adds a discriminator.
-        init_from: run directory or `.keras` file whose generator the training starts from; it must be alike.
+        init_from: run directory, `.keras` file or name of a shipped model whose networks the training starts from;
+            they must be alike.
         pixel_loss: distance between pixels.
         pixel_weight: its factor.
         perceptual_weight: factor of the distance between VGG16 features, before their ReLU; 0 leaves it out.
@@ -37,7 +38,7 @@ class PictureTaskConfig:
     """
 
     stage: Literal["psnr", "gan"] = "psnr"
-    init_from: str | None = path_setting()
+    init_from: str | None = model_setting()
     pixel_loss: str = choice(RECONSTRUCTION_LOSSES, default="l1")
     pixel_weight: float = bounded(1.0, minimum=0.0)
     perceptual_weight: float = bounded(0.0, minimum=0.0)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from tfgan_app.config import RunConfig
-from tfgan_app.inference import load_keras_model, run_checkpoint
 from tfgan_app.losses import (
     ADVERSARIAL_LOSSES,
     REAL_ESRGAN_LEVELS,
@@ -21,9 +18,15 @@ from tfgan_app.losses import (
 )
 from tfgan_app.networks import PICTURE_DISCRIMINATORS
 from tfgan_app.tasks.pictures.config import PictureTaskConfig
-from tfgan_app.training.task import Objective, Synthesis
-
-GENERATOR = "generator"
+from tfgan_app.tasks.starting import (
+    GENERATOR,
+    check_same_activations,
+    difference,
+    inner_generator,
+    load_origin,
+    take_discriminators,
+)
+from tfgan_app.training.task import UNIT_RANGE, Networks, Objective, Synthesis
 
 
 def build_objective(settings: PictureTaskConfig) -> Objective:
@@ -37,8 +40,9 @@ def build_objective(settings: PictureTaskConfig) -> Objective:
         weights["perceptual"] = settings.perceptual_weight
     if not any(weights.values()):
         raise ValueError("`task.pixel_weight` or `task.perceptual_weight` must be above 0. Received: 0 for both.")
+    logged_as = {settings.pixel_loss: UNIT_RANGE}
     if settings.stage == "psnr":
-        return Objective(adversarial_loss=None, auxiliary_weights=weights)
+        return Objective(adversarial_loss=None, auxiliary_weights=weights, logged_as=logged_as)
     loss = ADVERSARIAL_LOSSES[settings.adversarial_loss]
     if settings.real_label != 1.0 and not loss.takes_label:
         known = ", ".join(name for name, row in ADVERSARIAL_LOSSES.items() if row.takes_label)
@@ -50,6 +54,7 @@ def build_objective(settings: PictureTaskConfig) -> Objective:
         adversarial_loss=loss,
         adversarial_weight=settings.adversarial_weight,
         auxiliary_weights=weights,
+        logged_as=logged_as,
         real_label=settings.real_label,
     )
 
@@ -135,62 +140,41 @@ def synthesis_of(stage: str, target: tf.Tensor, output: tf.Tensor, auxiliary: di
     return Synthesis(adversarial, auxiliary)
 
 
-def start_from(generator: keras.Model, source: str | None) -> str | None:
-    """Gives a generator the weights of the generator of a trained inference model.
+def start_from(networks: Networks, source: str | None, *, report: Callable[[str], Any]) -> None:
+    """Gives the networks of a run the weights of trained ones.
 
     The last layer alone may be of another shape, as that of `compact` is at another scale: it then stays, the way
     "Enhanced Deep Residual Networks for Single Image Super-Resolution" (Lim et al. 2017, arXiv:1707.02921, section
     3.3) trains for one scale from another.
 
     Args:
-        generator: a fresh network.
-        source: run directory or `.keras` file of the same task; None leaves the network as it is.
-
-    Returns:
-        A line about what begins afresh, or None.
+        networks: fresh ones.
+        source: run directory, `.keras` file or name of a shipped model of the same task; None leaves them as they are.
+        report: called with a line about what was taken, and about what begins afresh.
 
     Raises:
         ValueError: if there is no such model, or its generator has other weights than this.
     """
     if source is None:
-        return None
-    path = Path(source)
-    if not path.exists():
-        raise ValueError(f"`task.init_from` must be a run or a .keras file of this task. There is none at '{source}'.")
-    trained = load_keras_model(run_checkpoint(path) if path.is_dir() else path)
-    if GENERATOR not in [layer.name for layer in trained.layers]:
-        raise ValueError(f"`task.init_from` must be a run or a .keras file of this task. Received: '{source}'.")
-    trained = trained.get_layer(GENERATOR)
-    _check_same_activations(trained, generator, source=source)
-    shapes, wanted = ([tuple(x.shape) for x in model.weights] for model in (trained, generator))
-    if shapes == wanted:
-        generator.set_weights(trained.get_weights())
-        return None
+        return
+    origin, generator = load_origin(source), networks.generators[GENERATOR]
+    trained = inner_generator(origin.generators[GENERATOR], GENERATOR, source=source)
+    values = trained.get_weights()
+    shapes, wanted = [value.shape for value in values], [tuple(weight.shape) for weight in generator.weights]
     last = [layer for layer in generator.layers if layer.weights][-1]
     shared = len(wanted) - len(last.weights)
     if len(shapes) != len(wanted) or shapes[:shared] != wanted[:shared]:
         raise ValueError(
-            f"`task.init_from` must be a run with the same generator: task.generator, its size, width and "
-            f"blocks, and task.scale (only `compact` may have another). "
-            f"Received: '{source}', with {len(shapes)} weights of {sum(map(math.prod, shapes)):,} numbers; "
-            f"this generator has {len(wanted)} of {sum(map(math.prod, wanted)):,}."
+            f"`task.init_from` must be a run with the same generator: task.generator, its size, width and blocks, and "
+            f"task.scale (only `compact` may have another). Received: '{source}', which is another: "
+            f"{difference(values, generator.weights)}."
         )
-    generator.set_weights([*trained.get_weights()[:shared], *generator.get_weights()[shared:]])
-    return f"the last layer, {last.name}, begins afresh: that of '{source}' is for another scale"
-
-
-def _check_same_activations(trained: keras.Model, generator: keras.Model, *, source: str):
-    """Weights that were learned for other activations would fit by their shapes and draw nonsense."""
-    theirs, ours = (
-        [keras.activations.serialize(layer.activation) for layer in model.layers if hasattr(layer, "activation")]
-        for model in (trained, generator)
-    )
-    differing = [pair for pair in zip(theirs, ours, strict=False) if pair[0] != pair[1]]
-    if differing:
-        raise ValueError(
-            f"`task.init_from` must be a run with the same activations. Received: '{source}' with {differing[0][0]}, "
-            f"where this generator has {differing[0][1]}; set task.generator_activation={differing[0][0]}."
-        )
+    check_same_activations(trained, generator, source=source, setting="task.generator_activation")
+    if shapes != wanted:
+        values[shared:] = generator.get_weights()[shared:]
+        report(f"the last layer, {last.name}, begins afresh: that of '{source}' is for another scale")
+    generator.set_weights(values)
+    take_discriminators(networks, origin, taken=[GENERATOR], report=report)
 
 
 def cut(pictures: tf.Tensor, first: tf.Tensor, *, size_px: int) -> tf.Tensor:

@@ -11,9 +11,10 @@ import keras
 import numpy as np
 
 from tfgan_app.inference import Predictor, predictor_of
-from tfgan_app.metrics import build_lpips, fidelity_protocol, measure_fidelity, psnr_rgb, psnr_y
+from tfgan_app.metrics import build_lpips, fidelity_protocol, means_with_intervals, measure_fidelity, psnr_rgb, psnr_y
 from tfgan_app.metrics.own import own_metrics
 from tfgan_app.picture_grid import make_grid, spread_indices
+from tfgan_app.tasks.extremes import both_ends
 from tfgan_app.tasks.pictures.held_out import HeldOutPairs, Pair
 
 METRICS = ("psnr_y", "ssim_y", "psnr", "ssim", "l1")
@@ -63,9 +64,10 @@ class PictureQuality:
         return {f"{self._baseline_name}_{name}": value for name, value in _means(rows).items()}
 
     def measure(self, model: keras.Model) -> dict[str, float]:
-        """Means over pictures of a model's figures, and those of the baseline."""
+        """Means over pictures of a model's figures with their intervals, and the means of the baseline."""
         enlarge = _predictor(model).picture
-        return _means([self._figures(target, enlarge(source)) for source, target in self.pairs]) | self.baseline
+        rows = [self._figures(target, enlarge(source)) for source, target in self.pairs]
+        return means_with_intervals({name: np.array([row[name] for row in rows]) for name in rows[0]}) | self.baseline
 
     def kept(self, model: keras.Model, pictures: Iterable[np.ndarray]) -> float:
         """Mean PSNR of what a model makes of pictures without damage, in dB: more is less harm done."""
@@ -84,8 +86,8 @@ class PictureQuality:
         """The pictures whose luma came out best and worst, as grids: caption -> uint8 `[height, width, 3]`."""
         ordered = sorted(self._shown(model, self.pairs), key=lambda shown: -shown[1])
         rows = [row for row, _ in ordered]
-        grids = {"best": rows[:EXAMPLE_ROWS], "worst": rows[::-1][:EXAMPLE_ROWS]}
-        return {f"{name} held-out pictures": make_grid(rows, headers=headers) for name, rows in grids.items()}
+        grids = zip(("best", "worst"), both_ends(rows, most=EXAMPLE_ROWS), strict=True)
+        return {f"{name} held-out pictures": make_grid(rows, headers=headers) for name, rows in grids if rows}
 
     def protocol(self) -> dict[str, Any]:
         """How the figures were measured."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import keras
@@ -11,7 +11,9 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_app.config import RunConfig
+from tfgan_app.data.overlap import count_shared
 from tfgan_app.layers import FromUnitRange, ToUnitRange
+from tfgan_app.tasks.caveats import few_held_out
 from tfgan_app.tasks.exported import calibration_pictures
 from tfgan_app.tasks.pictures import game
 from tfgan_app.tasks.pictures.data import PictureData
@@ -72,13 +74,11 @@ class PictureTask:
         return self.data.build_dataset(start_step=start_step, seed=seed)
 
     def start(self, networks: Networks) -> None:
-        """Takes the generator of another run to start from, where the settings name one."""
+        """Takes the networks of another run to start from, where the settings name one."""
         settings = self.config.task
         if settings.stage == "gan" and settings.init_from is None:
             self.data.report("the adversarial stage starts from a fresh generator: task.init_from takes a faithful one")
-        note = game.start_from(networks.generators[game.GENERATOR], settings.init_from)
-        if note:
-            self.data.report(note)
+        game.start_from(networks, settings.init_from, report=self.data.report)
 
     @functools.cached_property
     def losses(self) -> Callable:
@@ -150,6 +150,15 @@ class PictureTask:
         """The best and the worst held-out pictures, as grids: caption -> uint8 `[height, width, 3]`."""
         del current
         return self.quality.examples(model, headers=self.sample_headers)
+
+    def caveats(self, measured: Mapping[str, float]) -> list[str]:
+        """What the figures cannot carry, in words."""
+        del measured
+        return few_held_out(len(self.data.held_out))
+
+    def count_trained_on(self) -> tuple[int, int]:
+        """How many of the pictures to measure on are training pictures, and of how many."""
+        return count_shared(self.data.held_out, self.data.pictures.train), len(self.data.held_out)
 
     def protocol(self) -> dict[str, Any]:
         """What the figures of `evaluate` were measured on, so that they can be compared."""

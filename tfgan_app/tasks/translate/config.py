@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from tfgan_app.registry import ADVERSARIAL_LOSSES, DISCRIMINATORS, GENERATORS
 from tfgan_app.tasks.preset import Paper, Preset
-from tfgan_app.typed_fields import bounded, choice, own_objects, path_setting
+from tfgan_app.typed_fields import bounded, choice, model_setting, own_objects, path_setting
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,6 +16,8 @@ class TranslateConfig:
 
     Attributes:
         method: how it is learned; what the pictures are for where it is not set.
+        init_from: run directory, `.keras` file or name of a shipped model whose networks the training starts from;
+            they must be alike.
         direction: `a2b` learns B from A, `b2a` A from B.
         generator: architecture of the generator.
         generator_width: channels at full resolution; none is the architecture's own.
@@ -60,6 +62,7 @@ class TranslateConfig:
     """
 
     method: Literal["paired", "cyclegan", "cut", "fastcut", "style", "colour"] = "paired"
+    init_from: str | None = model_setting()
     direction: Literal["a2b", "b2a"] = "a2b"
     generator: str = choice(GENERATORS, default="residual_unet")
     generator_width: int | None = bounded(None, minimum=1)

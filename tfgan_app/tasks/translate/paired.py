@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 from warnings import warn
 
@@ -16,15 +16,19 @@ from tfgan_app.augmentation.paired import DRAWS, PairedAugmentation
 from tfgan_app.config import RunConfig, replace_values
 from tfgan_app.data.bundled import bundled_path
 from tfgan_app.data.checking import find_readable
+from tfgan_app.data.overlap import count_shared_pairs
 from tfgan_app.data.pairs import PairSet, PicturePair, find_pairs
 from tfgan_app.data.pipeline import build_pair_dataset, load_pairs
 from tfgan_app.data.unpaired import matching_share
 from tfgan_app.losses import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES, build_perceptual_loss
-from tfgan_app.metrics import PIXEL_METRICS, build_lpips, output_variation, paired_metrics
+from tfgan_app.metrics import PIXEL_METRICS, build_lpips, means_with_intervals, output_variation, paired_metrics
 from tfgan_app.metrics.own import batched, own_metrics
 from tfgan_app.picture_grid import make_grid, spread_indices
+from tfgan_app.tasks.caveats import few_held_out
 from tfgan_app.tasks.exported import calibration_pictures
+from tfgan_app.tasks.extremes import both_ends
 from tfgan_app.tasks.progress import progress_reporter
+from tfgan_app.tasks.starting import start_networks
 from tfgan_app.tasks.translate.config import PAIRED_PRESETS, TranslateConfig
 from tfgan_app.tasks.translate.players import (
     build_discriminator,
@@ -33,7 +37,7 @@ from tfgan_app.tasks.translate.players import (
     check_discriminator_fits,
 )
 from tfgan_app.tasks.translate.settings import check_used
-from tfgan_app.training.task import Judging, Networks, Objective, Synthesis
+from tfgan_app.training.task import UNIT_RANGE, Judging, Networks, Objective, Synthesis
 
 BUNDLED_SAMPLE = "emoji_pairs"
 SAMPLE_ROWS = 8
@@ -61,6 +65,7 @@ class PairedTranslation:
     predict_arguments = "--input PICTURES --output OUTPUT"
 
     def __init__(self, config: RunConfig, *, report: Callable[[str], Any] = warn, measure_on: str | None = None):
+        self._trained_on = config
         if measure_on is not None:
             # All of another folder that has no split of its own is held out.
             config = replace_values(config, {"data.source": measure_on, "data.val_fraction": 1.0})
@@ -75,6 +80,7 @@ class PairedTranslation:
             discriminator_weight=0.5,  # "which slows down the rate at which D learns": section 3.3 of the paper
             auxiliary_weights={"l1": settings.l1_weight}
             | ({"perceptual": settings.perceptual_weight} if settings.perceptual_weight else {}),
+            logged_as={"l1": UNIT_RANGE},
             real_label=settings.real_label,
         )
         self._augmentation = PairedAugmentation(
@@ -94,12 +100,11 @@ class PairedTranslation:
     @functools.cached_property
     def pairs(self) -> PairSet:
         """The training and the held-out pairs of the run's data source."""
-        data = self.config.data
-        return find_pairs(
-            data.source or bundled_path(BUNDLED_SAMPLE),
-            direction=self.config.task.direction,
-            val_fraction=data.val_fraction,
-        )
+        return self._find_pairs(self.config)
+
+    def _find_pairs(self, config: RunConfig) -> PairSet:
+        source, direction = config.data.source or bundled_path(BUNDLED_SAMPLE), config.task.direction
+        return find_pairs(source, direction=direction, val_fraction=config.data.val_fraction)
 
     def prepare(self) -> None:
         """Reads the held-out pairs and the weights of measures, and finds the training pairs that can be read."""
@@ -149,7 +154,8 @@ class PairedTranslation:
         return Networks({"generator": generator}, {"discriminator": discriminator})
 
     def start(self, networks: Networks) -> None:
-        """Starts from fresh networks as they are."""
+        """Takes the networks of another run to start from, where the settings name one."""
+        start_networks(networks, self.config.task.init_from, report=self._report, direction=self.config.task.direction)
 
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
         """Batches `{"input", "target": uint8 [batch, load, load, 3], "position": int64 [batch]}`."""
@@ -212,6 +218,16 @@ class PairedTranslation:
         inputs, targets = (x[chosen] for x in self.held_out)
         return [list(row) for row in zip(inputs, translate(model, inputs), targets, strict=True)]
 
+    def caveats(self, measured: Mapping[str, float]) -> list[str]:
+        """What the figures cannot carry, in words."""
+        del measured
+        return few_held_out(len(self.held_out_pairs))
+
+    def count_trained_on(self) -> tuple[int, int]:
+        """How many of the pairs to measure on hold training pictures, and of how many."""
+        training = self._find_pairs(self._trained_on).train
+        return count_shared_pairs(self.held_out_pairs, training), len(self.held_out_pairs)
+
     def protocol(self) -> dict[str, Any]:
         """What the figures of `evaluate` were measured on, so that they can be compared."""
         data = self.config.data
@@ -236,15 +252,16 @@ class PairedTranslation:
             model: inference model.
 
         Returns:
-            Means over pictures: `psnr`, `ssim`, `l1`; `copy_psnr`, ... of the input taken for the output; and
-            `output_variation`, about 0 when the output ignores the input (left out where targets do not vary).
+            Means over pictures: `psnr`, `ssim`, `l1`, each with its interval (`psnr_low`, `psnr_high`); `copy_psnr`,
+            ... of the input taken for the output; and `output_variation`, about 0 when the output ignores the input
+            (left out where targets do not vary).
         """
         inputs, targets = self.held_out
         outputs = translate(model, inputs)
         measured = paired_metrics(targets, outputs, metrics=self._metrics)
         variation = output_variation(targets, outputs)
         return {
-            **{name: float(values.mean()) for name, values in measured.items()},
+            **means_with_intervals(measured),
             **self._baseline,
             **({} if variation is None else {"output_variation": variation}),
         }
@@ -256,9 +273,10 @@ class PairedTranslation:
         outputs = translate(model, inputs)
         measured = paired_metrics(targets, outputs, metrics={"ssim": PIXEL_METRICS["ssim"]})
         order = np.argsort(-measured["ssim"], kind="stable")
-        chosen = {"best": order[:EXAMPLE_ROWS], "worst": order[::-1][:EXAMPLE_ROWS]}
+        chosen = dict(zip(("best", "worst"), both_ends(order, most=EXAMPLE_ROWS), strict=True))
         rows = {name: [[inputs[i], outputs[i], targets[i]] for i in indices] for name, indices in chosen.items()}
-        return {f"{name} held-out pictures": make_grid(x, headers=self.sample_headers) for name, x in rows.items()}
+        grids = {name: make_grid(x, headers=self.sample_headers) for name, x in rows.items() if x}
+        return {f"{name} held-out pictures": grid for name, grid in grids.items()}
 
     @functools.cached_property
     def _metrics(self) -> dict[str, Callable]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 from warnings import warn
 
@@ -25,12 +25,14 @@ from tfgan_app.losses import (
 )
 from tfgan_app.networks.style_transfer import build_style_decoder, build_style_encoder
 from tfgan_app.picture_grid import make_grid, spread_indices
+from tfgan_app.tasks.caveats import few_held_out
 from tfgan_app.tasks.exported import calibration_pictures
+from tfgan_app.tasks.starting import start_networks
 from tfgan_app.tasks.translate.config import PRESETS, TranslateConfig
 from tfgan_app.tasks.translate.players import build_discriminator, check_discriminator_fits
 from tfgan_app.tasks.translate.settings import check_used
 from tfgan_app.tasks.translate.style_data import StylePictures
-from tfgan_app.training.task import Judging, Networks, Objective, Synthesis
+from tfgan_app.training.task import UNIT_RANGE, Judging, Networks, Objective, Synthesis
 
 DECODER = "decoder"
 METRICS = ("transfer_distance", "content_distance", "style_distance")
@@ -76,6 +78,7 @@ class StyleTransfer:
         if settings.adversarial_weight > 0.0:
             check_discriminator_fits(settings.discriminator, config.data.image_size)
         self.config = config
+        self._report = report
         self.pictures = StylePictures(config, report=report, measure_on=measure_on)
         self.objective = Objective(
             adversarial_loss=ADVERSARIAL_LOSSES[settings.adversarial_loss] if self._is_game else None,
@@ -85,6 +88,7 @@ class StyleTransfer:
                 "style": settings.style_weight,
                 "reconstruction": settings.reconstruction_weight,
             },
+            logged_as={"reconstruction": UNIT_RANGE},
             real_label=settings.real_label,
         )
         self._augmentation = PairedAugmentation(
@@ -139,7 +143,8 @@ class StyleTransfer:
         return {}
 
     def start(self, networks: Networks) -> None:
-        """Starts from fresh networks as they are."""
+        """Takes the networks of another run to start from, where the settings name one."""
+        start_networks(networks, self.config.task.init_from, report=self._report)
 
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
         """Batches `{"content", "style": uint8 [batch, load, load, 3], "position": int64 [batch]}`."""
@@ -236,6 +241,15 @@ class StyleTransfer:
         rows = [list(row) for row in zip(contents, *outputs, styles, strict=True)]
         headers = ("content", *(f"strength {strength:g}" for strength in EXAMPLE_STRENGTHS), "style")
         return {"held-out pictures, by strength": make_grid(rows, headers=headers)}
+
+    def caveats(self, measured: Mapping[str, float]) -> list[str]:
+        """What the figures cannot carry, in words."""
+        del measured
+        return few_held_out(len(self.pictures.held_out[0]))
+
+    def count_trained_on(self) -> tuple[int, int]:
+        """How many of the contents to measure on are training contents, and of how many."""
+        return self.pictures.count_trained_on()
 
     def protocol(self) -> dict[str, Any]:
         """What the figures of `evaluate` were measured on, so that they can be compared."""

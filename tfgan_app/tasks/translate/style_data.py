@@ -14,6 +14,7 @@ import tensorflow as tf
 from tfgan_app.config import RunConfig
 from tfgan_app.data.bundled import bundled_path
 from tfgan_app.data.labelled import LabelledPictures, choose_by_name, labelled_fingerprint
+from tfgan_app.data.overlap import count_shared
 from tfgan_app.data.picture_sets import open_pictures
 from tfgan_app.data.pipeline import build_labelled_dataset, load_labelled
 from tfgan_app.tasks.progress import progress_reporter, readable_pictures
@@ -115,6 +116,11 @@ class StylePictures:
                 f"Found {len(contents)}; add some, raise `data.val_fraction`, or set `task.styles`."
             )
         return contents, contents
+
+    def count_trained_on(self) -> tuple[int, int]:
+        """How many of the contents to measure on are training contents, and of how many."""
+        contents = self._held_out_pictures[0]
+        return count_shared(contents, self._opened(self.content_source).train), len(contents)
 
     def protocol(self) -> dict[str, Any]:
         """Which pictures the figures are of."""

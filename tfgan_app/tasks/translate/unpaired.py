@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 from warnings import warn
 
@@ -13,16 +13,19 @@ import tensorflow as tf
 
 from tfgan_app.augmentation.paired import DRAWS, PairedAugmentation
 from tfgan_app.config import RunConfig
+from tfgan_app.data.overlap import count_shared
 from tfgan_app.losses import ADVERSARIAL_LOSSES
 from tfgan_app.picture_grid import make_grid, spread_indices
 from tfgan_app.tasks.exported import calibration_pictures
+from tfgan_app.tasks.extremes import both_ends
+from tfgan_app.tasks.starting import start_networks
 from tfgan_app.tasks.translate.config import UNPAIRED_PRESETS, TranslateConfig
 from tfgan_app.tasks.translate.paired import EXAMPLE_ROWS, SAMPLE_ROWS, translate
 from tfgan_app.tasks.translate.players import build_inference_model, check_discriminator_fits, generator_options
 from tfgan_app.tasks.translate.settings import check_used
-from tfgan_app.tasks.translate.unpaired_data import UnpairedData
+from tfgan_app.tasks.translate.unpaired_data import SIDES, UnpairedData
 from tfgan_app.tasks.translate.unpaired_quality import UnpairedQuality
-from tfgan_app.training.task import Judging, Networks, Objective
+from tfgan_app.training.task import UNIT_RANGE, Judging, Networks, Objective
 
 
 class UnpairedTranslation:
@@ -70,6 +73,7 @@ class UnpairedTranslation:
             adversarial_weight=settings.adversarial_weight,
             discriminator_weight=0.5,  # arXiv:1703.10593, appendix 7.1; the authors of CUT halve it, too.
             auxiliary_weights=self.auxiliary_weights,
+            logged_as=dict.fromkeys(("cycle", "identity"), UNIT_RANGE),
             real_label=settings.real_label,
             monitored=("change",),
         )
@@ -102,7 +106,8 @@ class UnpairedTranslation:
         raise NotImplementedError
 
     def start(self, networks: Networks) -> None:
-        """Starts from fresh networks as they are."""
+        """Takes the networks of another run to start from, where the settings name one."""
+        start_networks(networks, self.config.task.init_from, report=self._report, direction=self.config.task.direction)
 
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
         """Batches `{"input", "target": uint8 [batch, load, load, 3], "position": int64 [batch]}`; see `data`."""
@@ -169,13 +174,23 @@ class UnpairedTranslation:
         inputs = self.data.images["input"]
         change = np.abs(translate(model, inputs).astype(np.int16) - inputs).mean((1, 2, 3))
         order = np.argsort(-change, kind="stable")
-        chosen = {"most": order[:EXAMPLE_ROWS], "least": order[::-1][:EXAMPLE_ROWS]}
+        chosen = dict(zip(("most", "least"), both_ends(order, most=EXAMPLE_ROWS), strict=True))
         return {
             f"held-out pictures that were changed the {name}": make_grid(
                 self._rows(model, indices), headers=self.sample_headers
             )
             for name, indices in chosen.items()
         }
+
+    def caveats(self, measured: Mapping[str, float]) -> list[str]:
+        """What the figures cannot carry, in words."""
+        del measured
+        return self.quality.caveats()
+
+    def count_trained_on(self) -> tuple[int, int]:
+        """How many of the pictures to measure on, of both sides, are training pictures, and of how many."""
+        sides = [(self.data.held_out[side].pictures, self.data.training[side].pictures) for side in SIDES]
+        return sum(count_shared(*pair) for pair in sides), sum(len(measured) for measured, _ in sides)
 
     def protocol(self) -> dict[str, Any]:
         """What the figures of `evaluate` were measured on, so that they can be compared."""

@@ -50,14 +50,14 @@ class UnpairedQuality:
         inputs = self._data.images["input"]
         return {
             **{f"copy_{name}": value for name, value in self._against_truth(inputs).items()},
-            **{f"copy_{name}": value for name, value in self._set_distances("target", inputs).items()},
+            **{f"copy_{name}": value for name, value in _plain(self._set_distances("target", inputs)).items()},
             **self._floor("target"),
         }
 
     @functools.cached_property
     def inverse_baselines(self) -> dict[str, float]:
         """The same of the way back."""
-        copied = self._set_distances("input", self._data.images["target"])
+        copied = _plain(self._set_distances("input", self._data.images["target"]))
         values = {f"copy_{name}": value for name, value in copied.items()} | self._floor("input")
         return {f"inverse_{name}": value for name, value in values.items()}
 
@@ -104,6 +104,10 @@ class UnpairedQuality:
             **self.inverse_baselines,
         }
 
+    def caveats(self) -> list[str]:
+        """What the figures cannot carry, in words."""
+        return self._compared["target"].caveats(generated=len(self._data.held_out["input"]), neighbours=False)
+
     def protocol(self) -> dict[str, Any]:
         """What is measured, as fields that are compared."""
         fields = self._compared["target"].protocol(generated=len(self._data.held_out["input"]))
@@ -117,7 +121,8 @@ class UnpairedQuality:
     def _set_distances(self, side: str, pictures: np.ndarray) -> dict[str, float]:
         """FID and KID of pictures against the held-out ones of a side."""
         measured = self._compared[side].measure([pictures])
-        return {name: measured[name] for name in (*SET_METRICS, "kid_low", "kid_high")}
+        wanted = (*SET_METRICS, "kid_low", "kid_high", "fid_low", "fid_high")
+        return {name: measured[name] for name in wanted if name in measured}
 
     def _floor(self, side: str) -> dict[str, float]:
         return {f"floor_{name}": self._compared[side].floor[f"floor_{name}"] for name in SET_METRICS}
@@ -152,3 +157,8 @@ class UnpairedQuality:
             report=self._report,
             shared=shared,
         )
+
+
+def _plain(measured: dict[str, float]) -> dict[str, float]:
+    """Without the intervals of FID, which what a result is compared with does not need."""
+    return {name: value for name, value in measured.items() if name not in ("fid_low", "fid_high")}

@@ -1,0 +1,23 @@
+"""Which held-out images are shown as the best and the worst."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def both_ends(ordered: Sequence[T], *, most: int) -> tuple[Sequence[T], Sequence[T]]:
+    """The first of a sequence, and the last with the very last one first; none is on both sides.
+
+    Args:
+        ordered: best first.
+        most: on each side at most.
+
+    Returns:
+        Both sides; of an odd number in between the first has one more, and of a single one the second is empty.
+    """
+    first = min(most, (len(ordered) + 1) // 2)
+    last = min(most, len(ordered) - first)
+    return ordered[:first], ordered[len(ordered) - last :][::-1]
