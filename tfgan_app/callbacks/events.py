@@ -13,6 +13,8 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from tfgan_app.files import printable
+
 EVENTS_FILE = "events.jsonl"
 
 ABOUT_FIGURES = "about the figures: "
