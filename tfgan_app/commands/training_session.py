@@ -241,7 +241,7 @@ class TrainingSession:
 
     def _save_best(self, step: int, values: Mapping[str, float]) -> None:
         self._save_model("best")
-        metric = self.config.training.best_metric
+        metric = metric_name(self.config.training.best_metric)
         if self._is_chief:
             self.run.add_facts(best={"step": step, "metric": metric, "value": values[metric]})
 
