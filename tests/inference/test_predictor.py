@@ -10,7 +10,8 @@ import tensorflow as tf
 from tfgan_app.export import export_model
 from tfgan_app.inference import load_predictor
 from tfgan_app.layers import Locality, locality_of
-from tfgan_app.networks import build_residual_unet, build_unet
+from tfgan_app.networks.residual_unet import build_residual_unet
+from tfgan_app.networks.unet import build_unet
 
 
 def build_model():
