@@ -149,10 +149,14 @@ def test_a_packed_grpc_message_is_read_whatever_it_is_packed_with(bounded):
 @pytest.mark.parametrize(
     ("method", "message", "code"),
     [
-        ("tensorflow.serving.PredictionService/Predict", gzip.compress(bytes(5 * MEBIBYTE)), "RESOURCE_EXHAUSTED"),
-        ("tensorflow.serving.PredictionService/Predict", gzip.compress(b"x")[:-9], "INVALID_ARGUMENT"),
+        (
+            "tensorflow.serving.PredictionService/Predict",
+            gzip.compress(bytes(5 * MEBIBYTE), mtime=0),
+            "RESOURCE_EXHAUSTED",
+        ),
+        ("tensorflow.serving.PredictionService/Predict", gzip.compress(b"x", mtime=0)[:-9], "INVALID_ARGUMENT"),
         ("tensorflow.serving.PredictionService/Predict", b"\x1f\x8bno", "INVALID_ARGUMENT"),
-        ("tensorflow.serving.PredictionService/Predict", gzip.compress(b"") + b"more", "INVALID_ARGUMENT"),
+        ("tensorflow.serving.PredictionService/Predict", gzip.compress(b"", mtime=0) + b"more", "INVALID_ARGUMENT"),
         (
             "tensorflow.serving.ModelService/GetModelStatus",
             b"\x1a" + _varint(70_000) + bytes(70_000),
