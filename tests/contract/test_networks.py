@@ -63,8 +63,8 @@ def test_generator_survives_saving(name, tmp_path):
 @pytest.mark.parametrize("normalization", ["none", "instance", "batch"])
 def test_generator_offers_each_normalization(name, normalization):
     model = small_generator(name, normalization=normalization)
-    kinds = {type(layer).__name__ for layer in model.layers} & {"GroupNormalization", "BatchNormalization"}
-    expected = {"none": set(), "instance": {"GroupNormalization"}, "batch": {"BatchNormalization"}}
+    kinds = {type(layer).__name__ for layer in model.layers} & {"InstanceNormalization", "BatchNormalization"}
+    expected = {"none": set(), "instance": {"InstanceNormalization"}, "batch": {"BatchNormalization"}}
     assert kinds == expected[normalization]
 
 

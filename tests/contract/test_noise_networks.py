@@ -268,7 +268,7 @@ def test_spectral_norm_bounds_each_kernel_without_rounding_it(name):
 def test_dcgan_discriminator_offers_each_normalization(normalization):
     model = IMAGE_DISCRIMINATORS["dcgan"](size_px=32, width=8, normalization=normalization)
     kinds = [type(layer).__name__ for layer in model.layers if "Normalization" in type(layer).__name__]
-    expected = {"none": [], "instance": ["GroupNormalization"] * 2, "batch": ["BatchNormalization"] * 2}
+    expected = {"none": [], "instance": ["InstanceNormalization"] * 2, "batch": ["BatchNormalization"] * 2}
     assert kinds == expected[normalization]
 
 

@@ -36,7 +36,7 @@ both_norms = pytest.mark.parametrize("spectral_norm", [False, True])
 
 def build(name, scale):
     options = SMALL[name] | ({"scale": scale} if scale > 1 else {})
-    return (UPSCALERS | RESTORERS)[name](**options)
+    return {**UPSCALERS, **RESTORERS}[name](**options)
 
 
 @functools.cache
