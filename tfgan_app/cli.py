@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import keyword
 import os
 import sys
 import traceback
@@ -66,7 +67,8 @@ def run(args: argparse.Namespace) -> int:
     """
     try:
         startup.load_tensorflow(show_chatter=args.debug)
-        return importlib.import_module(f"tfgan_app.commands.{args.command}").run(args)
+        module = f"{args.command}_" if keyword.iskeyword(args.command) else args.command
+        return importlib.import_module(f"tfgan_app.commands.{module}").run(args)
     except KeyboardInterrupt:
         print("tfgan_app: interrupted", file=sys.stderr)
         return 130

@@ -1,0 +1,37 @@
+"""Runs `torch_oracle.py` in a Python that has PyTorch, spandrel or ncnn."""
+
+from __future__ import annotations
+
+import functools
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+PYTHON_VARIABLE = "TFGAN_APP_ORACLE_PYTHON"
+"""Names a Python with `torch`, `spandrel` and `ncnn`; without it this one is tried."""
+
+_PROGRAM = Path(__file__).with_name("torch_oracle.py")
+
+
+def oracle_cases(case: str, folder: Path, *, needs: str) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Inputs and what an independent runtime makes of them; `folder/weights.pth` has the weights.
+
+    Skips the test where the runtime is missing.
+    """
+    python = os.environ.get(PYTHON_VARIABLE, sys.executable)
+    if not _has(python, needs):
+        pytest.skip(f"{python} has no module `{needs}`: set {PYTHON_VARIABLE} to a Python that has it")
+    done = subprocess.run([python, _PROGRAM, case, folder], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    with np.load(folder / "cases.npz") as arrays:
+        count = len(arrays.files) // 2
+        return [(arrays[f"image_{index}"], arrays[f"output_{index}"]) for index in range(count)]
+
+
+@functools.cache
+def _has(python: str, module: str) -> bool:
+    return not subprocess.run([python, "-c", f"import {module}"], capture_output=True).returncode
