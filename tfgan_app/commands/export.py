@@ -16,7 +16,7 @@ from tfgan_app.config import RunConfig, replace_values
 from tfgan_app.export import LIMITS, PARITY_SEEDS, ExportResult, export_model, find_exporter
 from tfgan_app.inference import colour_model, is_colour, load_keras_model, model_file, run_checkpoint
 from tfgan_app.latents import takes_latents
-from tfgan_app.layers import takes_style
+from tfgan_app.layers import provenance_of, takes_style
 from tfgan_app.lite import delegations
 
 _OUTPUT_DIR = "exported_models"
@@ -39,6 +39,7 @@ class _Source:
         calibration: Gives training pictures.
         compared_on: Which pictures these are, for the user.
         training: What is known of the training, for the model's card.
+        license: Of the weights.
     """
 
     path: Path
@@ -49,6 +50,7 @@ class _Source:
     calibration: Callable[[], Sequence[np.ndarray]]
     compared_on: str
     training: dict[str, str] = field(default_factory=dict)
+    license: str = "not stated"
 
 
 def run(args: argparse.Namespace) -> int:
@@ -80,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
         image_size_px=source.image_size_px,
         held_out=source.held_out,
         calibration=source.calibration() if quantize == "int8" and not takes_latents(source.model) else (),
-        license=args.license or "not stated",
+        license=args.license or source.license,
         training=source.training,
     )
     _tell(source, result, args)
@@ -153,13 +155,15 @@ def _open(args: argparse.Namespace) -> _Source:
 
 
 def _without_run(model: keras.Model, path: Path, *, name: str) -> _Source:
-    """A model of which nothing is known of its pictures."""
+    """A model of which nothing is known of its pictures, but where it came from if it was imported."""
+    facts = provenance_of(model)
+    known = {"license": facts.pop("License", "not stated"), "training": facts}
     if takes_latents(model):
-        return _Source(path, model, name, None, (), list, f"the pictures of {PARITY_SEEDS} seeds")
+        return _Source(path, model, name, None, (), list, f"the pictures of {PARITY_SEEDS} seeds", **known)
     pictures = _photographs(channels=model.inputs[0].shape[-1])
     held_out = [(picture, None) for picture in pictures["val"]]
     compared_on = f"{len(held_out)} bundled photographs"
-    return _Source(path, model, name, None, held_out, lambda: pictures["train"], compared_on)
+    return _Source(path, model, name, None, held_out, lambda: pictures["train"], compared_on, **known)
 
 
 def _open_run(directory: RunDirectory, *, checkpoint: str) -> _Source:

@@ -21,6 +21,7 @@ from tfgan_app.importers.reading import NCNN, READERS, check_file, sha256
 from tfgan_app.importers.refusals import why_refused
 from tfgan_app.importers.state_dicts import state_dicts
 from tfgan_app.importers.weights import Weights, listed
+from tfgan_app.layers import picture_facts
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ def import_weights(
             check_same(graph, built, label=row.label)
         facts = _facts(path, row, built, license)
         model = assemble(built, facts, name="imported")
+        _check_scale(model, options.scale, facts)
     except ValueError as error:
         raise ValueError(f"Cannot import '{path}': {error}.") from error
     return Imported(model, name, built.details, facts)
@@ -122,13 +124,14 @@ def _built(row: Architecture, weights: Weights, options: ImportOptions) -> Built
             flag = field.name.replace("_", "-")
             raise ValueError(f"`--{flag}` has no meaning for {row.label}")
     try:
-        built = row.build(weights, options)
+        return row.build(weights, options)
     except ValueError as error:
         raise ValueError(f"it looks like {row.label}, but {error}") from error
-    scale = options.scale
-    if scale is not None and f"scale {scale}" not in built.details:
-        raise ValueError(f"it is {row.label} of {built.details}. Received: `--scale {scale}`")
-    return built
+
+
+def _check_scale(model: keras.Model, wanted: int | None, facts: Mapping[str, str]) -> None:
+    if wanted is not None and picture_facts(model).locality.scale != wanted:
+        raise ValueError(f"it is {facts['Architecture']}. Received: `--scale {wanted}`")
 
 
 def _facts(path: Path, row: Architecture, built: Built, license: str | None) -> dict[str, str]:

@@ -43,6 +43,19 @@ def named_tensors(layers: Sequence[NcnnLayer]) -> dict[str, np.ndarray]:
     for name, layer in zip(names, [*convolutions, *slopes], strict=True):
         for kind, array in layer.weights.items():
             tensors[f"{name}.{'weight' if kind == 'slope' else kind}"] = array
+    return _with_range_of_span(layers, tensors) if "conv_cat" in names else tensors
+
+
+def _with_range_of_span(layers: Sequence[NcnnLayer], tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The weights of SPAN for images whose mean is taken off and which are multiplied by 255, as its code does.
+
+    Some files were made with other settings of the code: without either, or without the factor.
+    """
+    before = [layer.kind for layer in layers[: next(i for i, each in enumerate(layers) if each.kind == "Convolution")]]
+    if "MemoryData" not in before:
+        return {**tensors, "no_norm": np.zeros(1, np.float32)}  # As SPAN's own files say it.
+    if before.count("BinaryOp") == 1:
+        return {**tensors, "conv_1.eval_conv.weight": tensors["conv_1.eval_conv.weight"] / np.float32(255)}
     return tensors
 
 
@@ -206,7 +219,7 @@ def with_last_resize(layers: Sequence[NcnnLayer], built: Built) -> Built:
         ratio.numerator, ratio.denominator, _KERNELS[last.whole(0)], dtype="float32", name="resized"
     )
     network = keras.Model(image, resize(built.network(image)), name=built.network.name)
-    return dataclasses.replace(built, network=network, details=f"{built.details}, resized by {ratio}")
+    return dataclasses.replace(built, network=network, details=f"{built.details}, then resized by {ratio}")
 
 
 def _shuffle(layer: NcnnLayer, inputs: list) -> np.ndarray:
