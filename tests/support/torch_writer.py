@@ -126,7 +126,7 @@ class _Pickle:
         self.storages.setdefault(key, tensor)
         kind = Global("torch", tensor.kind or _STORAGES[str(array.dtype)])
         shape = array.shape if tensor.shape is None else tensor.shape
-        strides = tuple(stride // array.itemsize for stride in np.ascontiguousarray(array).strides)
+        strides = tuple(stride // array.itemsize for stride in np.array(array, order="C").strides)
         count = array.size if tensor.count is None else tensor.count
         self.out.write(b"ctorch._utils\n_rebuild_tensor_v2\n(")
         self._value(("storage", kind, key, "cpu", count))

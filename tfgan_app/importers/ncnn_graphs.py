@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
@@ -47,15 +48,17 @@ def named_tensors(layers: Sequence[NcnnLayer]) -> dict[str, np.ndarray]:
 
 
 def _with_range_of_span(layers: Sequence[NcnnLayer], tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The weights of SPAN for images whose mean is taken off and which are multiplied by 255, as its code does.
+    """The weights of SPAN with its mean, for images that are multiplied by 255 as its code does.
 
     Some files were made with other settings of the code: without either, or without the factor.
     """
-    before = [layer.kind for layer in layers[: next(i for i, each in enumerate(layers) if each.kind == "Convolution")]]
-    if "MemoryData" not in before:
+    before = list(itertools.takewhile(lambda layer: layer.kind != "Convolution", layers))
+    means = [layer.weights["data"].reshape(-1) for layer in before if layer.kind == "MemoryData"]
+    if not means:
         return {**tensors, "no_norm": np.zeros(1, np.float32)}  # As SPAN's own files say it.
-    if before.count("BinaryOp") == 1:
-        return {**tensors, "conv_1.eval_conv.weight": tensors["conv_1.eval_conv.weight"] / np.float32(255)}
+    tensors = {**tensors, "mean": means[0]}
+    if [layer.kind for layer in before].count("BinaryOp") == 1:
+        tensors["conv_1.eval_conv.weight"] = tensors["conv_1.eval_conv.weight"] / np.float32(255)
     return tensors
 
 

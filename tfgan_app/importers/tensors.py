@@ -99,4 +99,4 @@ class StoredTensor:
         strides = [stride * numbers.itemsize for stride in self.strides]
         # Safe, since the last index was checked against the storage, whose length was checked against the file.
         view = np.lib.stride_tricks.as_strided(numbers[self.offset :], self.shape, strides, writeable=False)
-        return np.ascontiguousarray(view)
+        return np.array(view)

@@ -11,7 +11,7 @@ from tfgan_app.importers.weights import Filler, Weights, square_root
 from tfgan_app.networks.span import BLOCKS, build_span
 
 _MEAN, _GAIN = (0.4488, 0.4371, 0.4040), 255.0
-"""Of the authors' code; a file does not have them."""
+"""Of the authors' code; most files do not have them."""
 
 
 def detect(weights: Weights) -> bool:
@@ -30,10 +30,11 @@ def build(weights: Weights, options: ImportOptions) -> Built:
     scale = square_root(weights.kernel("upsampler.0.weight")[0] // channels, of="upsampler.0.weight")
     plain = "no_norm" in weights
     weights.leave("no_norm")
-    if not plain and channels != len(_MEAN):
-        raise ValueError(f"it takes {channels} channels, where SPAN with a mean of its own takes {len(_MEAN)}")
+    mean = tuple(map(float, weights.take("mean").reshape(-1))) if "mean" in weights else _MEAN
+    if not plain and channels != len(mean):
+        raise ValueError(f"it takes {channels} channels, and the mean that it takes off is of {len(mean)}")
     network = build_span(
-        scale=scale, channels=channels, width=width, mean=None if plain else _MEAN, gain=1.0 if plain else _GAIN
+        scale=scale, channels=channels, width=width, mean=None if plain else mean, gain=1.0 if plain else _GAIN
     )
     filler = Filler(network, weights)
     places = [(block, index) for block in range(1, BLOCKS + 1) for index in (1, 2, 3)]
