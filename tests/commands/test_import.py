@@ -72,7 +72,8 @@ def test_a_model_that_draws(tmp_path):
     assert run("import", "--weights", path, "--output", tmp_path / "g.keras") == 0
     assert provenance_of(export.load_keras_model(tmp_path / "g.keras"))["License"] == "not stated"
     assert run("predict", "--model", tmp_path / "g.keras", "--output", tmp_path / "out", "--count", "2") == 0
-    assert Image.open(next((tmp_path / "out").glob("*.png"))).size == (16, 16)
+    with Image.open(tmp_path / "out" / "seed-0000000.png") as drawn:
+        assert drawn.size == (16, 16)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ NCNN_VARIABLE = "TFGAN_APP_NCNN_MODELS"
 OPTIONS = {
     "cyclegan_batch_statistics": {"norm": "batch"},
     "pix2pix_batch_statistics": {"norm": "batch"},
-    **dict.fromkeys(("fdncnn", "ffdnet", "drunet"), {"noise_level": 25.0}),
+    **{case: {"noise_level": 25.0} for case in ("fdncnn", "ffdnet", "drunet")},
 }
 
 _FOLDERS = [Path(folder) for folder in os.environ.get(NCNN_VARIABLE, "").split(os.pathsep) if folder]
@@ -36,7 +36,7 @@ def largest_error(model, cases):
 
 @pytest.mark.parametrize("case", CASES)
 def test_equals_pytorch(case, tmp_path):
-    cases = oracle_cases(case, tmp_path, needs="torch, spandrel")
+    cases = oracle_cases(case, tmp_path, needs=("torch", "spandrel"))
     imported = import_weights(tmp_path / "weights.pth", options=ImportOptions(**OPTIONS.get(case, {})))
     assert min(expected.std() for _, expected in cases) > 0.02
     assert largest_error(imported.model, cases) <= 2e-5
@@ -46,6 +46,6 @@ def test_equals_pytorch(case, tmp_path):
 def test_equals_ncnn(path, tmp_path):
     if path is None:
         pytest.skip(f"{NCNN_VARIABLE} names no folders of ncnn's files")
-    cases = oracle_cases(f"ncnn:{path.with_suffix('')}", tmp_path, needs="ncnn")
+    cases = oracle_cases(f"ncnn:{path.with_suffix('')}", tmp_path, needs=("ncnn",))
     # Two runtimes round in other places; through the 23 blocks of x4plus that adds up to 1e-5.
     assert largest_error(import_weights(path).model, cases) <= 2e-5
