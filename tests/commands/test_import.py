@@ -7,6 +7,7 @@ import pytest
 import torch_networks as networks
 import torch_writer
 from PIL import Image
+from small_photos import picture_arguments, write_photos
 
 from tfgan_app import cli
 from tfgan_app.commands import export
@@ -74,6 +75,22 @@ def test_a_model_that_draws(tmp_path):
     assert run("predict", "--model", tmp_path / "g.keras", "--output", tmp_path / "out", "--count", "2") == 0
     with Image.open(tmp_path / "out" / "seed-0000000.png") as drawn:
         assert drawn.size == (16, 16)
+
+
+@pytest.mark.large
+def test_training_goes_on_from_an_imported_model(imported, tmp_path):
+    """With a rate of next to nothing the run's model is the imported one; it resumes and refuses another scale."""
+    data = write_photos(tmp_path / "photos")
+    settings = {"task.scale": 2, "task.init_from": str(imported), "optimizer.muon_learning_rate": "none"}
+    settings["optimizer.generator_learning_rate"] = 1e-9
+    arguments = picture_arguments("upscale", tmp_path / "run", data, steps=1, settings=settings)
+    assert cli.run(cli.parse(["tfgan_app", *map(str, arguments)])) == 0
+    images = np.random.default_rng(0).random((1, 9, 12, 3), np.float32)
+    trained = export.load_keras_model(tmp_path / "run" / "checkpoints" / "last.keras")
+    np.testing.assert_allclose(trained(images), export.load_keras_model(imported)(images), atol=1e-5)
+    assert run("train", "--task", "upscale", "--run-dir", tmp_path / "run", "--resume", "--steps", "2") == 0
+    arguments = picture_arguments("upscale", tmp_path / "x4", data, steps=1, settings={**settings, "task.scale": 4})
+    assert cli.run(cli.parse(["tfgan_app", *map(str, arguments)])) == 2
 
 
 @pytest.mark.parametrize(

@@ -162,6 +162,9 @@ class TestRefusals:
             (changed(networks.rrdb(), "body.0.rdb1.conv1x1.weight", np.ones((4, 8, 1, 1), np.float32)), r"ESRGAN\+"),
             (changed(networks.rrdb(), "conv_first.weight", np.ones((8, 4, 3, 3), np.float32)), "takes 4 channels"),
             (networks.dncnn(channels=4), "takes 4 channels and gives 4"),
+            (changed(networks.rrdb(), "body.99999999.rdb1.conv1.weight", np.ones((4, 8, 3, 3), np.float32)), "gaps"),
+            (changed(networks.srvgg(), "body.2.bias", np.full(8, 1e300)), "not finite"),
+            (changed(networks.srvgg(), "two\nlines", np.ones(8, np.float32)), "'two lines'"),
         ],
     )
     def test_tensors_that_do_not_fit(self, tmp_path, tensors, said):

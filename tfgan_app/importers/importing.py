@@ -79,7 +79,8 @@ def import_weights(
         model = assemble(built, facts, name="imported")
         _check_scale(model, options.scale, facts)
     except ValueError as error:
-        raise ValueError(f"Cannot import '{path}': {error}.") from error
+        # Keras and files of odd names make lines of their own.
+        raise ValueError(f"Cannot import '{path}': {' '.join(str(error).split())}.") from error
     return Imported(model, name, built.details, facts)
 
 

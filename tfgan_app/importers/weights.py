@@ -68,7 +68,8 @@ class Weights:
         if name in self._used:
             raise ValueError(f"the tensor '{name}' would be used twice")
         self._used.add(name)
-        tensor = self._tensors[name].astype(np.float32)
+        with np.errstate(over="ignore"):
+            tensor = self._tensors[name].astype(np.float32)
         if not np.isfinite(tensor).all():
             raise ValueError(f"the tensor '{name}' holds numbers that are not finite")
         return tensor
@@ -81,14 +82,14 @@ class Weights:
         """Names of the tensors that were not used."""
         return [name for name in self._tensors if name not in self._used]
 
-    def count(self, pattern: str) -> int:
-        """One more than the largest number that a pattern's first group matches at the beginning of names; 0 for none.
+    def count(self, pattern: str, *, first: int = 0) -> int:
+        """How many numbers a pattern's first group matches at the beginning of names, from `first` on.
 
         Raises:
             ValueError: If the numbers have gaps.
         """
-        found = {int(match[1]) for name in self._tensors if (match := re.match(pattern, name))}
-        if found and len(found) != max(found) + 1:
+        found = {match[1] for name in self._tensors if (match := re.match(pattern, name))}
+        if found != {str(number) for number in range(first, first + len(found))}:
             raise ValueError(f"the tensors '{pattern}' are numbered with gaps")
         return len(found)
 

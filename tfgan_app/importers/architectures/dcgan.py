@@ -9,12 +9,19 @@ from tfgan_app.importers.architecture import SYMMETRIC, Built, ImportOptions
 from tfgan_app.importers.weights import Filler, Weights
 from tfgan_app.networks.transposed_dcgan import build_transposed_dcgan
 
+_MAX_CONVOLUTIONS = 9
+"""For images of 1,024 pixels."""
+
 
 def detect(weights: Weights) -> bool:
     """A row of 4 x 4 kernels, each giving what the next one takes, with statistics of batch normalization."""
     kernels = _kernels(weights)
     shapes = [weights.shape(name) for name in kernels]
-    if len(shapes) < 3 or {shape[2:] for shape in shapes} != {(4, 4)} or shapes[-1][1] not in (1, 3):
+    if (
+        not 3 <= len(shapes) <= _MAX_CONVOLUTIONS
+        or {shape[2:] for shape in shapes} != {(4, 4)}
+        or shapes[-1][1] not in (1, 3)
+    ):
         return False
     chained = all(shape[1] == following[0] for shape, following in itertools.pairwise(shapes))
     return chained and any(name.endswith(".running_mean") for name in weights)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from tfgan_app.importers.architecture import BYTE, Built, ImportOptions
 from tfgan_app.importers.weights import Filler, Weights
 from tfgan_app.networks.reflected_resnet import build_reflected_resnet
@@ -20,7 +18,7 @@ def detect(weights: Weights) -> bool:
 def build(weights: Weights, options: ImportOptions) -> Built:
     """Builds the network, on images in [0, 255]."""
     del options
-    blocks = max(int(match[1]) for name in weights if (match := re.match(r"res(\d+)\.", name)))
+    blocks = weights.count(r"res(\d+)\.", first=1)
     width, taken, kernel_px, _ = weights.kernel("conv1.conv2d.weight")
     network = build_reflected_resnet(
         blocks=blocks,

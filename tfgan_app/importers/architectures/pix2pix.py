@@ -8,6 +8,7 @@ from tfgan_app.importers.weights import Filler, Weights
 from tfgan_app.networks.pix2pix_unet import build_pix2pix_unet
 
 _OUTER = "model.model"
+_MAX_DEPTH = 10
 
 
 def detect(weights: Weights) -> bool:
@@ -21,6 +22,8 @@ def build(weights: Weights, options: ImportOptions) -> Built:
     while f"{prefixes[-1]}.3.model.1.weight" in weights:
         prefixes.append(f"{prefixes[-1]}.3.model")
     depth = len(prefixes) + 1
+    if depth > _MAX_DEPTH:
+        raise ValueError(f"it halves images {depth} times, and {_MAX_DEPTH} at most make sense")
     downs = [f"{_OUTER}.0", *(f"{prefix}.1" for prefix in prefixes)]
     ups = [f"{_OUTER}.3", *(f"{prefix}.5" for prefix in prefixes[:-1]), f"{prefixes[-1]}.3"]
     norms = {f"down_{level}": f"{prefix}.2" for level, prefix in enumerate(prefixes[:-1], 1)}

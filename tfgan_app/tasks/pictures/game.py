@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from tfgan_app.config import RunConfig
 from tfgan_app.inference import load_keras_model, run_checkpoint
+from tfgan_app.layers import provenance_of
 from tfgan_app.losses import (
     ADVERSARIAL_LOSSES,
     REAL_ESRGAN_LEVELS,
@@ -160,6 +161,8 @@ def start_from(generator: keras.Model, source: str | None) -> str | None:
     trained = load_keras_model(run_checkpoint(path) if path.is_dir() else path)
     if GENERATOR not in [layer.name for layer in trained.layers]:
         raise ValueError(f"`task.init_from` must be a run or a .keras file of this task. Received: '{source}'.")
+    if provenance_of(trained):
+        return None  # The network is the imported one itself, with its weights.
     trained = trained.get_layer(GENERATOR)
     _check_same_activations(trained, generator, source=source)
     shapes, wanted = ([tuple(x.shape) for x in model.weights] for model in (trained, generator))
