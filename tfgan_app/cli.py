@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import keyword
 import os
 import shlex
 import sys
@@ -56,7 +57,9 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     if unknown:
         parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     args.command_line = shlex.join(["tfgan_app", *argv[1:]])
-    find_problem = getattr(importlib.import_module(f"tfgan_app.arguments.{args.command}"), "find_problem", None)
+    find_problem = getattr(
+        importlib.import_module(f"tfgan_app.arguments.{_module(args.command)}"), "find_problem", None
+    )
     if find_problem and (problem := find_problem(args)):
         parser.error(problem)
     return args
@@ -74,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         if args.tensorflow:
             startup.load_tensorflow(show_chatter=args.debug)
-        return importlib.import_module(f"tfgan_app.commands.{args.command}").run(args)
+        return importlib.import_module(f"tfgan_app.commands.{_module(args.command)}").run(args)
     except KeyboardInterrupt:
         print("tfgan_app: interrupted", file=sys.stderr)
         return 130
@@ -94,6 +97,11 @@ def run(args: argparse.Namespace) -> int:
         kind = type(error).__name__
         print(f"tfgan_app: error: {kind}: {printable(_message(error)[:300])} (`--debug` shows where)", file=sys.stderr)
         return 2
+
+
+def _module(command: str) -> str:
+    """Name of the module of a command, whose own may be a word of Python."""
+    return f"{command}_" if keyword.iskeyword(command) else command
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -20,7 +20,7 @@ from tfgan_app.inference import colour_model, is_colour, load_keras_model, model
 from tfgan_app.inference.shipped import located, shipped_names
 from tfgan_app.keras_metadata import NOT_STATED, read_metadata
 from tfgan_app.latents import takes_latents
-from tfgan_app.layers import takes_style
+from tfgan_app.layers import provenance_of, takes_style
 from tfgan_app.lite import delegations
 
 _OUTPUT_DIR = "exported_models"
@@ -168,13 +168,15 @@ def _open(args: argparse.Namespace) -> _Source:
 
 
 def _without_run(model: keras.Model, path: Path, *, name: str) -> _Source:
-    """A model of which nothing is known of its pictures."""
+    """A model of which nothing is known of its pictures, but where it came from if it was imported."""
+    facts = provenance_of(model)
+    known = {"license": facts.pop("License", "not stated"), "training": facts}
     if takes_latents(model):
-        return _Source(path, model, name, None, (), list, f"the pictures of {PARITY_SEEDS} seeds")
+        return _Source(path, model, name, None, (), list, f"the pictures of {PARITY_SEEDS} seeds", **known)
     pictures = _photographs(channels=model.inputs[0].shape[-1])
     held_out = [(picture, None) for picture in pictures["val"]]
     compared_on = f"{len(held_out)} bundled photographs"
-    return _Source(path, model, name, None, held_out, lambda: pictures["train"], compared_on)
+    return _Source(path, model, name, None, held_out, lambda: pictures["train"], compared_on, **known)
 
 
 def _open_run(directory: RunDirectory, *, checkpoint: str) -> _Source:

@@ -6,6 +6,7 @@ import dataclasses
 import re
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import keras
@@ -15,6 +16,7 @@ import tensorflow as tf
 import tfgan_app
 from tfgan_app.export.blame import LayerTap
 from tfgan_app.export.endpoints import write_endpoints
+from tfgan_app.export.equalization import equalized
 from tfgan_app.export.parity import fitted
 from tfgan_app.export.request import Batch, ExportRequest
 from tfgan_app.latents import takes_latents
@@ -65,7 +67,10 @@ def write(model: keras.Model, path: Path, request: ExportRequest) -> None:
     """
     specs = _specs(model, request)
     card = _card(model, request)
-    content = convert(model, specs, quantize=request.quantize, calibration=_calibration(model, specs, request))
+    calibration = _calibration(model, specs, request)
+    even = equalized(model, calibration) if request.quantize == "int8" and not card.latent_dim else nullcontext()
+    with even:
+        content = convert(model, specs, quantize=request.quantize, calibration=calibration)
     if request.quantize == "int8":
         check_alive(content)
         content = with_output_levels(content)

@@ -18,21 +18,24 @@ from tfgan_app.layers.colour_space import (
     build_colour_model,
     check_conversion,
 )
+from tfgan_app.layers.constant_channel import ConstantChannel
 from tfgan_app.layers.fused_normalization import BatchNormalization, InstanceNormalization
 from tfgan_app.layers.gating import SplitGate
 from tfgan_app.layers.interpolation import FixedBilinearUpsampling
 from tfgan_app.layers.latent_codes import LatentCodes
 from tfgan_app.layers.locality import Locality, feature_bytes_per_px, locality_of, probed_locality
-from tfgan_app.layers.marks import MakesColour, makes_colour
+from tfgan_app.layers.marks import MakesColour, Provenance, makes_colour, provenance_of
 from tfgan_app.layers.normalization import build_normalization, spectral
 from tfgan_app.layers.one_hot import OneHot
-from tfgan_app.layers.padding import CropLike, PadToMultiple
+from tfgan_app.layers.padding import CropLike, PadToMultiple, ReflectPad
+from tfgan_app.layers.parametric_relu import ParametricReLU
 from tfgan_app.layers.picture_facts import PictureFacts, picture_facts
 from tfgan_app.layers.pixel_unshuffle import PixelUnshuffle
+from tfgan_app.layers.rational_resize import RationalResize
 from tfgan_app.layers.resampling import ICNR, BilinearUpsampling, PixelShuffle
 from tfgan_app.layers.spatial_basis import SpatialBasis, SpatialBasisSum
 from tfgan_app.layers.style_model import StyleParts, build_style_model, style_parts, takes_style
-from tfgan_app.layers.value_range import FromUnitRange, ToUnitRange
+from tfgan_app.layers.value_range import ClipToUnitRange, FromUnitRange, ToUnitRange
 from tfgan_app.layers.vgg16 import build_vgg16_features
 from tfgan_app.layers.windows import POINTWISE, Window, enlarging_window, interpolation_window
 
@@ -50,7 +53,9 @@ __all__ = [
     "ChannelStatistics",
     "ClassGainAndBias",
     "ClassNames",
+    "ClipToUnitRange",
     "ColourConversion",
+    "ConstantChannel",
     "CropLike",
     "FixedBilinearUpsampling",
     "FromUnitRange",
@@ -60,9 +65,13 @@ __all__ = [
     "MakesColour",
     "OneHot",
     "PadToMultiple",
+    "ParametricReLU",
     "PictureFacts",
     "PixelShuffle",
     "PixelUnshuffle",
+    "Provenance",
+    "RationalResize",
+    "ReflectPad",
     "SpatialBasis",
     "SpatialBasisSum",
     "SplitGate",
@@ -84,6 +93,7 @@ __all__ = [
     "makes_colour",
     "picture_facts",
     "probed_locality",
+    "provenance_of",
     "spectral",
     "statistics_maps",
     "style_parts",

@@ -25,3 +25,36 @@ class MakesColour(keras.layers.Layer):
 def makes_colour(model: keras.Model) -> bool:
     """Whether gray inputs of an inference model come back in colour."""
     return any(isinstance(layer, MakesColour) for layer in model.layers)
+
+
+@keras.saving.register_keras_serializable(package="tfgan_app")
+class Provenance(keras.layers.Layer):
+    """Tells where the weights of a model came from; it computes nothing.
+
+    Args:
+        facts: name -> words, as a card tells them: the architecture, the source file, its SHA-256 and the license.
+    """
+
+    def __init__(self, facts: dict[str, str], **kwargs):
+        super().__init__(**kwargs)
+        self.facts = dict(facts)
+
+    def call(self, inputs):
+        return inputs
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def locality(self) -> Window:
+        """Looks at one pixel alone."""
+        return POINTWISE
+
+    def get_config(self):
+        return {**super().get_config(), "facts": self.facts}
+
+
+def provenance_of(model: keras.Model) -> dict[str, str]:
+    """The facts of a model's `Provenance` layer; none for a model without one."""
+    return {
+        name: words for layer in model.layers if isinstance(layer, Provenance) for name, words in layer.facts.items()
+    }

@@ -7,6 +7,9 @@ from keras import ops
 
 from tfgan_app.layers.windows import POINTWISE, Window
 
+FILLS = ("mirror", "edge", "zero")
+"""How `PadToMultiple` continues an image: mirrored about its border pixels, with its border pixels, or black."""
+
 
 @keras.saving.register_keras_serializable(package="tfgan_app")
 class PadToMultiple(keras.layers.Layer):
@@ -17,6 +20,7 @@ class PadToMultiple(keras.layers.Layer):
 
     Args:
         multiple: positive int; the padded height and width are multiples of it.
+        fill: one of `FILLS`.
 
     Call arguments:
         inputs: tensor `[batch, height, width, channels]`, height and width at least 1.
@@ -25,11 +29,14 @@ class PadToMultiple(keras.layers.Layer):
         Tensor `[batch, ceil_to(height, multiple), ceil_to(width, multiple), channels]`.
     """
 
-    def __init__(self, multiple: int, **kwargs):
+    def __init__(self, multiple: int, fill: str = "mirror", **kwargs):
         super().__init__(**kwargs)
         if multiple < 1:
             raise ValueError(f"`multiple` must be a positive integer. Received: multiple={multiple}.")
+        if fill not in FILLS:
+            raise ValueError(f"`fill` must be one of {', '.join(FILLS)}. Received: {fill!r}.")
         self.multiple = multiple
+        self.fill = fill
 
     def call(self, inputs):
         for axis in (1, 2):
@@ -41,8 +48,14 @@ class PadToMultiple(keras.layers.Layer):
         if static is not None and static % self.multiple == 0:
             return inputs
         size = ops.shape(inputs)[axis]
-        padded = -(-size // self.multiple) * self.multiple
-        return ops.take(inputs, mirrored_indices(ops.arange(padded, dtype="int32"), size), axis=axis)
+        places = ops.arange(-(-size // self.multiple) * self.multiple, dtype="int32")
+        if self.fill == "mirror":
+            return ops.take(inputs, mirrored_indices(places, size), axis=axis)
+        padded = ops.take(inputs, ops.minimum(places, size - 1), axis=axis)
+        if self.fill == "edge":
+            return padded
+        known = ops.cast(places < size, padded.dtype)
+        return padded * ops.reshape(known, (-1, 1, 1) if axis == 1 else (-1, 1))
 
     def locality(self) -> Window:
         return Window(period=self.multiple, mirrors=True)
@@ -53,7 +66,52 @@ class PadToMultiple(keras.layers.Layer):
         return (batch, height, width, channels)
 
     def get_config(self):
-        return {**super().get_config(), "multiple": self.multiple}
+        return {**super().get_config(), "multiple": self.multiple, "fill": self.fill}
+
+
+@keras.saving.register_keras_serializable(package="tfgan_app")
+class ReflectPad(keras.layers.Layer):
+    """Pads height and width on all sides by mirroring about the border pixels, as PyTorch's `ReflectionPad2d`.
+
+    Unlike `ops.pad` it takes images that are no larger than the padding: it goes on mirroring.
+
+    Args:
+        margin: positive int, pixels added on each side.
+
+    Call arguments:
+        inputs: tensor `[batch, height, width, channels]`, height and width at least 1.
+
+    Returns:
+        Tensor `[batch, height + 2 * margin, width + 2 * margin, channels]`.
+    """
+
+    def __init__(self, margin: int, **kwargs):
+        super().__init__(**kwargs)
+        if margin < 1:
+            raise ValueError(f"`margin` must be a positive integer. Received: margin={margin}.")
+        self.margin = margin
+
+    def call(self, inputs):
+        if all(size is not None and size > self.margin for size in inputs.shape[1:3]):
+            # One operation, which accelerators have.
+            widths = ((0, 0), (self.margin, self.margin), (self.margin, self.margin), (0, 0))
+            return ops.pad(inputs, widths, mode="reflect")
+        for axis in (1, 2):
+            size = ops.shape(inputs)[axis]
+            places = ops.abs(ops.arange(-self.margin, size + self.margin, dtype="int32"))
+            inputs = ops.take(inputs, mirrored_indices(places, size), axis=axis)
+        return inputs
+
+    def locality(self) -> Window:
+        return Window(before=self.margin, after=-self.margin, loss=-2 * self.margin, mirrors=True)
+
+    def compute_output_shape(self, input_shape):
+        batch, height, width, channels = input_shape
+        height, width = (None if n is None else n + 2 * self.margin for n in (height, width))
+        return (batch, height, width, channels)
+
+    def get_config(self):
+        return {**super().get_config(), "margin": self.margin}
 
 
 def mirrored_indices(indices, size):

@@ -52,6 +52,8 @@ class PixelShuffle(keras.layers.Layer):
         self.factor = factor
 
     def call(self, inputs):
+        if self.factor == 1:
+            return inputs
         if hasattr(ops, "depth_to_space"):  # One operation, which Keras 3.12 does not have yet
             return ops.depth_to_space(inputs, self.factor, data_format="channels_last")
         batch, height, width = ops.shape(inputs)[:3]

@@ -1,4 +1,4 @@
-"""The one change of value range between pictures in [0, 1] and networks in [-1, 1]."""
+"""Changes of value range between images in [0, 1] and networks in [-1, 1], and the bounds of [0, 1]."""
 
 from __future__ import annotations
 
@@ -31,6 +31,20 @@ class ToUnitRange(keras.layers.Layer):
 
     def call(self, inputs):
         return ops.relu6(inputs * 3.0 + 3.0) / 6.0
+
+    def locality(self) -> Window:
+        return POINTWISE
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+@keras.saving.register_keras_serializable(package="tfgan_app")
+class ClipToUnitRange(keras.layers.Layer):
+    """Clips float32 images to [0, 1], for networks that work in this range; by ReLU6 as `ToUnitRange`."""
+
+    def call(self, inputs):
+        return ops.relu6(inputs * 6.0) / 6.0
 
     def locality(self) -> Window:
         return POINTWISE

@@ -43,6 +43,7 @@ def build_nafnet(
     decoder_blocks: Sequence[int] | None = None,
     attention: str | None = None,
     window_px: int = 32,
+    fill: str = "mirror",
     name: str = "generator",
 ) -> keras.Model:
     """Builds NAFNet, a U-Net whose only nonlinearities are products of channels and layer normalisation.
@@ -69,6 +70,7 @@ def build_nafnet(
         attention: what channel attention averages over: `"local"` a window around each pixel, `"global"` the picture
             (the paper); `"none"` leaves it out.
         window_px: about the height and width of the window, in pixels of the picture at every level.
+        fill: how pictures are padded; see `PadToMultiple`. The paper's code pads with zeros.
         name: name of the model.
 
     Returns:
@@ -87,19 +89,19 @@ def build_nafnet(
     _check(attention, encoder_blocks, decoder_blocks)
     depth = len(encoder_blocks)
     image = keras.Input((None, None, channels), name="image")
-    x = PadToMultiple(2**depth, name="pad")(image)
+    x = PadToMultiple(2**depth, fill=fill, name="pad")(image)
     x = layers.Conv2D(width, 3, padding="same", name="from_image")(x)
     windows = [max(window_px >> level | 1, SHALLOWEST_WINDOW_PX) for level in range(depth + 1)]
     skips = []
     for level, blocks in enumerate(encoder_blocks):
-        x = _blocks(x, blocks, attention, windows[level])
+        x = _blocks(x, blocks, attention, windows[level], name=f"encoder_{level}")
         skips.append(x)
         x = layers.Conv2D(x.shape[-1] * 2, 2, 2, name=f"down_{level}")(x)
-    x = _blocks(x, middle_blocks, attention, windows[depth])
+    x = _blocks(x, middle_blocks, attention, windows[depth], name="middle")
     for level, blocks in zip(reversed(range(depth)), decoder_blocks, strict=True):
         doubled = layers.Conv2D(x.shape[-1] * 2, 1, use_bias=False, kernel_initializer=ICNR(2), name=f"up_{level}")(x)
         x = layers.Add()([PixelShuffle(2)(doubled), skips[level]])
-        x = _blocks(x, blocks, attention, windows[level])
+        x = _blocks(x, blocks, attention, windows[level], name=f"decoder_{level}")
     x = layers.Conv2D(channels, 3, padding="same", kernel_initializer="zeros", name="to_image")(x)
     x = CropLike(name="crop")([x, image])
     outputs = layers.Add(dtype="float32", name="output")([x, image])
@@ -116,17 +118,18 @@ def _check(attention: str, encoder_blocks: Sequence[int], decoder_blocks: Sequen
         )
 
 
-def _blocks(x, count: int, attention: str, window_px: int):
+def _blocks(x, count: int, attention: str, window_px: int, *, name: str):
     channels = x.shape[-1]
-    for _ in range(count):
-        y = layers.Conv2D(channels * 2, 1)(_normalize(x))
+    for index in range(count):
+        own = f"{name}_{index}"
+        y = layers.Conv2D(channels * 2, 1, name=f"{own}_conv1")(_normalize(x))
         # Keras' default would count the channels as inputs of each filter, and start far too small.
         unit = keras.initializers.RandomNormal(stddev=1 / 3)
-        y = layers.DepthwiseConv2D(3, padding="same", depthwise_initializer=unit)(y)
-        y = _attend(SplitGate()(y), attention, window_px)
-        x = layers.Add()([x, layers.Conv2D(channels, 1, kernel_initializer="zeros")(y)])
-        y = SplitGate()(layers.Conv2D(channels * 2, 1)(_normalize(x)))
-        x = layers.Add()([x, layers.Conv2D(channels, 1, kernel_initializer="zeros")(y)])
+        y = layers.DepthwiseConv2D(3, padding="same", depthwise_initializer=unit, name=f"{own}_conv2")(y)
+        y = _attend(SplitGate()(y), attention, window_px, name=f"{own}_attention")
+        x = layers.Add()([x, layers.Conv2D(channels, 1, kernel_initializer="zeros", name=f"{own}_conv3")(y)])
+        y = SplitGate()(layers.Conv2D(channels * 2, 1, name=f"{own}_conv4")(_normalize(x)))
+        x = layers.Add()([x, layers.Conv2D(channels, 1, kernel_initializer="zeros", name=f"{own}_conv5")(y)])
     return x
 
 
@@ -134,7 +137,7 @@ def _normalize(x):
     return layers.LayerNormalization(epsilon=1e-6, center=False, scale=False)(x)
 
 
-def _attend(x, attention: str, window_px: int):
+def _attend(x, attention: str, window_px: int, *, name: str):
     """Simplified channel attention: each channel times a linear function of the channels' means."""
     if attention == "none":
         return x
@@ -144,4 +147,4 @@ def _attend(x, attention: str, window_px: int):
         # Padding does not count: at the border these are means over what there is of the window.
         means = layers.AveragePooling2D((window_px, 1), 1, padding="same")(x)
         means = layers.AveragePooling2D((1, window_px), 1, padding="same")(means)
-    return layers.Multiply()([x, layers.Conv2D(x.shape[-1], 1, bias_initializer="ones")(means)])
+    return layers.Multiply()([x, layers.Conv2D(x.shape[-1], 1, bias_initializer="ones", name=name)(means)])

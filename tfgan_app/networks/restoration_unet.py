@@ -7,7 +7,7 @@ from typing import Literal
 import keras
 from keras import layers
 
-from tfgan_app.layers import ICNR, CropLike, PadToMultiple, PixelShuffle
+from tfgan_app.layers import ICNR, ConstantChannel, CropLike, PadToMultiple, PixelShuffle
 
 BRANCH_VARIANCE = 0.02
 """He's variance, for weights a tenth as large (Wang et al. 2018, arXiv:1809.00219)."""
@@ -25,6 +25,8 @@ def build_restoration_unet(
     depth: int = 3,
     blocks: int | None = None,
     use_bias: bool = False,
+    noise: float | None = None,
+    image_skip: bool = True,
     name: str = "generator",
 ) -> keras.Model:
     """Builds DRUNet, a U-Net of residual blocks whose output scales with its input.
@@ -46,6 +48,9 @@ def build_restoration_unet(
         depth: how many times the resolution is halved.
         blocks: residual blocks at every level, on the way down and on the way up, in place of the size's.
         use_bias: whether convolutions have biases, as a change of brightness everywhere needs.
+        noise: standard deviation of the noise, of images in [0, 1], which the network of the paper is told as a
+            channel; None for a network that is not told.
+        image_skip: whether the output is added to the input; the paper's network does without.
         name: name of the model.
 
     Returns:
@@ -60,29 +65,34 @@ def build_restoration_unet(
     width, blocks = width or SIZES[size][0], blocks or SIZES[size][1]
     image = keras.Input((None, None, channels), name="image")
     x = PadToMultiple(2**depth, name="pad")(image)
+    x = x if noise is None else ConstantChannel(noise, name="noise")(x)
     x = layers.Conv2D(width, 3, padding="same", use_bias=use_bias, name="from_image")(x)
     skips = []
     for level in range(depth):
         skips.append(x)
-        x = _blocks(x, blocks, use_bias)
+        x = _blocks(x, blocks, use_bias, name=f"down_{level}")
         x = layers.Conv2D(x.shape[-1] * 2, 2, 2, use_bias=use_bias, name=f"down_{level}")(x)
     lowest = x
-    x = layers.Add()([_blocks(x, blocks, use_bias), lowest])
+    x = layers.Add()([_blocks(x, blocks, use_bias, name="middle"), lowest])
     for level in reversed(range(depth)):
         x = layers.Conv2D(x.shape[-1] * 2, 1, use_bias=use_bias, kernel_initializer=ICNR(2), name=f"up_{level}")(x)
-        x = _blocks(PixelShuffle(2)(x), blocks, use_bias)
+        x = _blocks(PixelShuffle(2)(x), blocks, use_bias, name=f"up_{level}")
         x = layers.Add()([x, skips[level]])
     x = layers.Conv2D(channels, 3, padding="same", use_bias=use_bias, kernel_initializer="zeros", name="to_image")(x)
     x = CropLike(name="crop")([x, image])
-    outputs = layers.Add(dtype="float32", name="output")([x, image])
+    if image_skip:
+        outputs = layers.Add(dtype="float32", name="output")([x, image])
+    else:
+        outputs = layers.Activation("linear", dtype="float32", name="output")(x)
     return keras.Model(image, outputs, name=name)
 
 
-def _blocks(x, count: int, use_bias: bool):
-    channels = x.shape[-1]
-    for _ in range(count):
+def _blocks(x, count: int, use_bias: bool, *, name: str):
+    channels, options = x.shape[-1], {"padding": "same", "use_bias": use_bias}
+    for index in range(count):
+        first, second = (f"{name}_block{index}_conv{place}" for place in range(2))
         small = keras.initializers.VarianceScaling(BRANCH_VARIANCE, "fan_in", "truncated_normal")
-        y = layers.Conv2D(channels, 3, padding="same", use_bias=use_bias, kernel_initializer="he_normal")(x)
-        y = layers.Conv2D(channels, 3, padding="same", use_bias=use_bias, kernel_initializer=small)(layers.ReLU()(y))
+        y = layers.Conv2D(channels, 3, kernel_initializer="he_normal", name=first, **options)(x)
+        y = layers.Conv2D(channels, 3, kernel_initializer=small, name=second, **options)(layers.ReLU()(y))
         x = layers.Add()([x, y])
     return x

@@ -6,7 +6,7 @@ import keras
 from keras import layers
 
 from tfgan_app.layers import CropLike, PadToMultiple, PixelShuffle, PixelUnshuffle
-from tfgan_app.networks.upscaling import enlarge_bicubic, enlargement_stages, picture_from_features
+from tfgan_app.networks.upscaling import STAGES, enlarge_bicubic, enlargement_stages, picture_from_features
 
 LEAK = 0.2
 RESIDUAL_SCALE = 0.2
@@ -21,6 +21,8 @@ def build_rrdb(
     width: int = 64,
     blocks: int = 23,
     growth: int = 32,
+    unshuffle: int | None = None,
+    bicubic_skip: bool = True,
     name: str = "generator",
 ) -> keras.Model:
     """Builds the generator of ESRGAN: residual-in-residual dense blocks.
@@ -38,6 +40,9 @@ def build_rrdb(
         width: channels of the features.
         blocks: residual-in-residual blocks; the paper has 23, Real-ESRGAN's small model 6.
         growth: channels that each convolution in a dense block adds.
+        unshuffle: how many pixels are moved to channels along each axis first, 1, 2 or 4; by default 2 at scale 2.
+        bicubic_skip: whether the output is added to the bicubically enlarged input. The paper's network does without;
+            so built, `scale` may also be 1 or 8.
         name: name of the model.
 
     Returns:
@@ -47,38 +52,49 @@ def build_rrdb(
     Raises:
         ValueError: for an unknown scale.
     """
-    stages = enlargement_stages(4 if scale == 2 else scale)
+    unshuffle = unshuffle or (2 if scale == 2 else 1)
+    stages = enlargement_stages(scale * unshuffle, (2, 3, 4) if bicubic_skip else tuple(STAGES))
     image = keras.Input((None, None, channels), name="image")
-    x = PixelUnshuffle(2)(PadToMultiple(2, name="pad")(image)) if scale == 2 else image
+    x = image
+    if unshuffle > 1:
+        x = PixelUnshuffle(unshuffle)(PadToMultiple(unshuffle, name="pad")(image))
     start = x = _convolve(x, width, name="from_image")
-    for _ in range(blocks):
+    for block in range(blocks):
         y = x
-        for _ in range(3):
-            y = _dense_block(y, growth)
+        for dense in range(3):
+            y = _dense_block(y, growth, name=f"block_{block}_{dense}")
         x = _add_scaled(x, y)
     # Both skips of a block carry its input, so that each block begins as a multiplication by 1.2.
     back = keras.initializers.VarianceScaling(2 / (1 + RESIDUAL_SCALE) ** (2 * blocks), "fan_in", "truncated_normal")
     x = layers.Add(name="around_blocks")([start, _convolve(x, width, kernel_initializer=back, name="after_blocks")])
     for level, factor in enumerate(stages):
-        # Nearest-neighbour enlargement; `UpSampling2D` becomes twenty operations in LiteRT if the size is open.
-        x = PixelShuffle(factor)(layers.Concatenate()([x] * factor**2))
+        x = _enlarge_nearest(x, factor)
         x = layers.LeakyReLU(LEAK)(_convolve(x, width, name=f"up_{level}"))
     x = layers.LeakyReLU(LEAK)(_convolve(x, width, name="at_full_size"))
     x = picture_from_features(x, channels)
-    enlarged = enlarge_bicubic(image, scale)
-    x = CropLike(name="crop")([x, enlarged]) if scale == 2 else x
-    outputs = layers.Add(dtype="float32", name="output")([x, enlarged])
+    enlarged = enlarge_bicubic(image, scale) if bicubic_skip else _enlarge_nearest(image, scale)
+    x = CropLike(name="crop")([x, enlarged]) if unshuffle > 1 else x
+    if bicubic_skip:
+        outputs = layers.Add(dtype="float32", name="output")([x, enlarged])
+    else:
+        outputs = layers.Activation("linear", dtype="float32", name="output")(x)
     return keras.Model(image, outputs, name=name)
 
 
-def _dense_block(x, growth: int):
+def _dense_block(x, growth: int, *, name: str):
     small = keras.initializers.VarianceScaling(BRANCH_VARIANCE, "fan_in", "truncated_normal")
     features = [x]
-    for _ in range(4):
+    for index in range(4):
         y = layers.Concatenate()(features) if len(features) > 1 else x
-        features.append(layers.LeakyReLU(LEAK)(_convolve(y, growth, kernel_initializer=small)))
-    y = _convolve(layers.Concatenate()(features), x.shape[-1], kernel_initializer=small)
+        y = _convolve(y, growth, kernel_initializer=small, name=f"{name}_conv{index}")
+        features.append(layers.LeakyReLU(LEAK)(y))
+    y = _convolve(layers.Concatenate()(features), x.shape[-1], kernel_initializer=small, name=f"{name}_conv4")
     return _add_scaled(x, y)
+
+
+def _enlarge_nearest(x, factor: int):
+    """Nearest-neighbour enlargement; `UpSampling2D` becomes twenty operations in LiteRT if the size is open."""
+    return PixelShuffle(factor)(layers.Concatenate()([x] * factor**2)) if factor > 1 else x
 
 
 def _add_scaled(x, residual):

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from keras import layers
 
 from tfgan_app.layers import BicubicUpsampling
 
-STAGES = {2: (2,), 3: (3,), 4: (2, 2)}
+STAGES = {1: (), 2: (2,), 3: (3,), 4: (2, 2), 8: (2, 2, 2), 16: (2, 2, 2, 2)}
 """Scale -> factor of each step in which the features are enlarged."""
 
+TRAINED_SCALES = (2, 3, 4)
+"""Those that the networks are built for by default; imported ones have others too."""
 
-def enlargement_stages(scale: int) -> tuple[int, ...]:
+
+def enlargement_stages(scale: int, scales: Sequence[int] = TRAINED_SCALES) -> tuple[int, ...]:
     """The factors by which features are enlarged, one step after another.
 
     Args:
         scale: by which height and width of the picture grow.
+        scales: those that the network has, keys of `STAGES`.
 
     Returns:
         Factors whose product is `scale`.
@@ -22,8 +28,9 @@ def enlargement_stages(scale: int) -> tuple[int, ...]:
     Raises:
         ValueError: for a scale that the networks do not have.
     """
-    if scale not in STAGES:
-        raise ValueError(f"`scale` must be 2, 3 or 4. Received: scale={scale}.")
+    if scale not in scales:
+        *first, last = map(str, scales)
+        raise ValueError(f"`scale` must be {', '.join(first)} or {last}. Received: scale={scale}.")
     return STAGES[scale]
 
 

@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from tfgan_app.config import RunConfig
+from tfgan_app.layers import provenance_of
 from tfgan_app.losses import (
     ADVERSARIAL_LOSSES,
     REAL_ESRGAN_LEVELS,
@@ -158,6 +159,8 @@ def start_from(networks: Networks, source: str | None, *, report: Callable[[str]
     if source is None:
         return
     origin, generator = load_origin(source), networks.generators[GENERATOR]
+    if provenance_of(origin.generators[GENERATOR]):
+        return  # The network is the imported one itself, with its weights.
     trained = inner_generator(origin.generators[GENERATOR], GENERATOR, source=source)
     values = trained.get_weights()
     shapes, wanted = [value.shape for value in values], [tuple(weight.shape) for weight in generator.weights]

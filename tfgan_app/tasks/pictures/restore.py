@@ -19,6 +19,7 @@ from tfgan_app.tasks.pictures import game
 from tfgan_app.tasks.pictures.damage import COLORIZE, INPAINT, build_damage
 from tfgan_app.tasks.pictures.data import PictureData
 from tfgan_app.tasks.pictures.held_out import HeldOutPairs, Pair
+from tfgan_app.tasks.pictures.imported import imported_generator
 from tfgan_app.tasks.pictures.quality import LPIPS_LEAST_PX, PictureQuality
 from tfgan_app.tasks.pictures.restore_config import PRESETS, RestoreConfig
 from tfgan_app.tasks.pictures.task import TURNS, PictureTask, as_uint8, fixed_draws
@@ -98,7 +99,8 @@ class RestoreTask(PictureTask):
             kind = "holes" if self._has_holes else "pictures without holes"
             raise ValueError(f"`task.generator` for {kind} must be one of auto, {', '.join(table)}. Received: {name}.")
         options = {"size": settings.generator_size, "width": settings.generator_width}
-        generator = game.build_generator(table[name], options, name=name)
+        imported = None if self._has_holes else imported_generator(settings.init_from, scale=1)
+        generator = imported or game.build_generator(table[name], options, name=name)
         return Networks({game.GENERATOR: generator}, game.build_discriminators(settings))
 
     def augment(self, batch: dict, draws: tf.Tensor) -> dict:

@@ -20,6 +20,7 @@ from tfgan_app.tasks.pictures import game
 from tfgan_app.tasks.pictures.data import PictureData
 from tfgan_app.tasks.pictures.distillation import Teacher
 from tfgan_app.tasks.pictures.held_out import HeldOutPairs, Pair
+from tfgan_app.tasks.pictures.imported import imported_generator
 from tfgan_app.tasks.pictures.quality import LPIPS_LEAST_PX, PictureQuality
 from tfgan_app.tasks.pictures.task import TURNS, PictureTask, as_uint8, fixed_draws
 from tfgan_app.tasks.pictures.upscale_config import PRESETS, UpscaleConfig
@@ -116,7 +117,9 @@ class UpscaleTask(PictureTask):
             "activation": settings.generator_activation,
         }
         build = UPSCALERS[settings.generator]
-        generator = game.build_generator(build, options, name=settings.generator, scale=settings.scale)
+        generator = imported_generator(settings.init_from, scale=settings.scale) or game.build_generator(
+            build, options, name=settings.generator, scale=settings.scale
+        )
         return Networks({game.GENERATOR: generator}, game.build_discriminators(settings))
 
     def augment(self, batch: dict, draws: tf.Tensor) -> dict:

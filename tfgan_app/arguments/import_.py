@@ -1,0 +1,46 @@
+"""Flags of `tfgan_app import`."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from typing import Any
+
+from tfgan_app.arguments.parsing import add_command, positive
+
+_IMPORT_EPILOG = """\
+FILE is a .safetensors, .pth, .pt or .ckpt file, or one of ncnn's pair of .param and .bin. Nothing in it is run. The
+architecture is found by the names and shapes of its tensors. Then, for instance:
+  tfgan_app predict --model FILE.keras --input photos --output out
+  tfgan_app export --run FILE.keras --format tflite --quantize int8
+"""
+
+
+def add(commands: Any) -> None:
+    """Adds the command and its flags."""
+    summary = "Turn trained weights of PyTorch or ncnn into a model of this package."
+    parser = add_command(commands, "import", summary=summary, epilog=_IMPORT_EPILOG)
+    parser.add_argument("--weights", required=True, metavar="FILE", help="file of weights")
+    parser.add_argument("--output", required=True, metavar="FILE.keras", help="model to write")
+    parser.add_argument("--architecture", metavar="NAME", help="architecture of the weights (default: found out)")
+    parser.add_argument("--scale", type=positive, metavar="N", help="scale, where the weights fit several")
+    parser.add_argument(
+        "--norm",
+        choices=("inference", "batch"),
+        default="inference",
+        help="statistics of batch normalization: the trained ones (default), or each image's own, as pix2pix is run",
+    )
+    parser.add_argument(
+        "--noise-level",
+        type=_level,
+        metavar="SIGMA",
+        help="standard deviation of noise, 0 to 255, that FFDNet and DRUNet take away (default: 15)",
+    )
+    parser.add_argument("--license", metavar="TEXT", help="license of the weights, for the model's card")
+
+
+def _level(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        if 0.0 <= float(text) <= 255.0:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"must be a number from 0 to 255. Received: {text!r}.")

@@ -1,0 +1,53 @@
+"""`tfgan_app import`: trained weights of other frameworks into a `.keras` file."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from tfgan_app.files import atomic_path
+from tfgan_app.importers import Imported, ImportOptions, import_weights
+from tfgan_app.latents import takes_latents
+
+
+def run(args: argparse.Namespace) -> int:
+    """Imports `args.weights` into `args.output`, and writes a card beside it.
+
+    Args:
+        args: The parsed flags of the subcommand.
+
+    Returns:
+        0.
+
+    Raises:
+        ValueError: If the file cannot be imported or the output is taken.
+    """
+    output = Path(args.output)
+    if output.suffix != ".keras":
+        raise ValueError(f"`--output` must be a .keras file. Received: {args.output}")
+    if output.exists():
+        raise ValueError(f"'{output}' exists already: choose another name, or remove it first.")
+    options = {"scale": args.scale, "norm": args.norm}
+    if args.noise_level is not None:
+        options["noise_level"] = args.noise_level
+    imported = import_weights(
+        args.weights, architecture=args.architecture, options=ImportOptions(**options), license=args.license
+    )
+    with atomic_path(output) as unfinished:
+        imported.model.save(unfinished)
+    card = output.with_name(f"{output.name}.md")
+    with atomic_path(card) as unfinished:
+        unfinished.write_text(_card(imported, output.stem), encoding="utf-8")
+    print(f"Imported {args.weights}: {imported.facts['Architecture']}, {imported.model.count_params():,} parameters")
+    print(f"Wrote {output} and {card}")
+    if args.license is None:
+        print("Its license is not stated: `--license TEXT` writes it into the card and into exports.")
+    inputs = "--output OUTPUT --count 16" if takes_latents(imported.model) else "--input IMAGES --output OUTPUT"
+    print(f"Next: tfgan_app predict --model {output} {inputs}")
+    return 0
+
+
+def _card(imported: Imported, name: str) -> str:
+    rows = {**imported.facts, "Parameters": f"{imported.model.count_params():,}"}
+    lines = [f"# {name}", "", *(f"- {fact}: {words}" for fact, words in rows.items()), ""]
+    return "\n".join(lines)

@@ -1,0 +1,7 @@
+"""Trained generators of other frameworks, into models of this package: PyTorch, safetensors and ncnn."""
+
+from tfgan_app.importers.architecture import NORMS, ImportOptions
+from tfgan_app.importers.architectures import ARCHITECTURES
+from tfgan_app.importers.importing import Imported, import_weights
+
+__all__ = ["ARCHITECTURES", "NORMS", "ImportOptions", "Imported", "import_weights"]

@@ -1,0 +1,146 @@
+"""From a file of weights to a model of this package."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+import tfgan_app
+from tfgan_app.importers.architecture import NORMS, Architecture, Built, ImportOptions
+from tfgan_app.importers.architectures import ARCHITECTURES
+from tfgan_app.importers.assembling import assemble
+from tfgan_app.importers.ncnn_files import read_ncnn
+from tfgan_app.importers.ncnn_graphs import check_same, named_tensors, with_last_resize
+from tfgan_app.importers.reading import NCNN, READERS, check_file, sha256
+from tfgan_app.importers.refusals import why_refused
+from tfgan_app.importers.state_dicts import state_dicts
+from tfgan_app.importers.weights import Weights, listed
+from tfgan_app.layers import picture_facts
+
+
+@dataclass(frozen=True)
+class Imported:
+    """An imported model.
+
+    Attributes:
+        model: For inference, on images in [0, 1].
+        architecture: Key of `ARCHITECTURES`.
+        details: The network's size in words.
+        facts: As its `Provenance` tells them.
+    """
+
+    model: keras.Model
+    architecture: str
+    details: str
+    facts: Mapping[str, str]
+
+
+def import_weights(
+    path: str | os.PathLike,
+    *,
+    architecture: str | None = None,
+    options: ImportOptions = ImportOptions(),  # noqa: B008 (frozen)
+    license: str | None = None,
+) -> Imported:
+    """Imports a trained generator of PyTorch or ncnn; nothing that the file holds is run.
+
+    Args:
+        path: A `.safetensors`, `.pth`, `.pt` or `.ckpt` file, or one of ncnn's pair of `.param` and `.bin`.
+        architecture: Key of `ARCHITECTURES`; None finds it by the tensors' names and shapes.
+        options: What the weights leave open.
+        license: Of the weights, as the user states it.
+
+    Returns:
+        The model and what is known of it.
+
+    Raises:
+        ValueError: If the file cannot be read, is of no known architecture, or its tensors do not fit it, each used
+            once. One line.
+    """
+    path = Path(path)
+    _check_choices(architecture, options)
+    try:
+        check_file(path)
+        graph = read_ncnn(path) if path.suffix.lower() in NCNN else None
+        candidates = [named_tensors(graph)] if graph else state_dicts(READERS[path.suffix.lower()](path))
+        name, weights = _recognized(candidates, architecture)
+        row = ARCHITECTURES[name]
+        built = _built(row, weights, options)
+        if graph:
+            built = with_last_resize(graph, built)
+            check_same(graph, built, label=row.label)
+        facts = _facts(path, row, built, license)
+        model = assemble(built, facts, name="imported")
+        _check_scale(model, options.scale, facts)
+    except ValueError as error:
+        # Keras and files of odd names make lines of their own.
+        raise ValueError(f"Cannot import '{path}': {' '.join(str(error).split())}.") from error
+    return Imported(model, name, built.details, facts)
+
+
+def _check_choices(architecture: str | None, options: ImportOptions) -> None:
+    if architecture is not None and architecture not in ARCHITECTURES:
+        raise ValueError(f"`architecture` must be one of {', '.join(ARCHITECTURES)}. Received: {architecture}")
+    if options.norm not in NORMS:
+        raise ValueError(f"`norm` must be one of {', '.join(NORMS)}. Received: {options.norm}")
+    if not 0.0 <= options.noise_level <= 255.0:
+        raise ValueError(f"`noise_level` must be from 0 to 255. Received: {options.noise_level}")
+
+
+def _recognized(
+    candidates: Iterator[dict[str, np.ndarray]] | list[dict[str, np.ndarray]], wanted: str | None
+) -> tuple[str, Weights]:
+    """The architecture of a file, and the tensors that are its.
+
+    A generator that is one part of a larger file leaves the file's other tensors unused.
+    """
+    seen = []
+    for tensors in candidates:
+        weights = Weights(tensors)
+        seen.append(weights)
+        for name, row in ARCHITECTURES.items():
+            if wanted in (None, name) and row.detect(weights):
+                return name, weights
+    first = listed(seen[0])
+    if wanted is not None:
+        raise ValueError(
+            f"`--architecture {wanted}`: its tensors, {first}, are not those of {ARCHITECTURES[wanted].label}"
+        )
+    unknown = f"its tensors, {first}, are of no architecture that is known"
+    reason = next(filter(None, map(why_refused, seen)), unknown)
+    known = "; ".join(f"{name} ({row.label})" for name, row in ARCHITECTURES.items())
+    raise ValueError(f"{reason}. Known: {known}")
+
+
+def _built(row: Architecture, weights: Weights, options: ImportOptions) -> Built:
+    default = ImportOptions()
+    for field in dataclasses.fields(options):
+        if getattr(options, field.name) != getattr(default, field.name) and field.name not in row.options:
+            flag = field.name.replace("_", "-")
+            raise ValueError(f"`--{flag}` has no meaning for {row.label}")
+    try:
+        return row.build(weights, options)
+    except ValueError as error:
+        raise ValueError(f"it looks like {row.label}, but {error}") from error
+
+
+def _check_scale(model: keras.Model, wanted: int | None, facts: Mapping[str, str]) -> None:
+    if wanted is not None and picture_facts(model).locality.scale != wanted:
+        raise ValueError(f"it is {facts['Architecture']}. Received: `--scale {wanted}`")
+
+
+def _facts(path: Path, row: Architecture, built: Built, license: str | None) -> dict[str, str]:
+    files = [path.with_suffix(suffix) for suffix in NCNN] if path.suffix.lower() in NCNN else [path]
+    return {
+        "Architecture": f"{row.label}, {built.details}",
+        "Imported from": ", ".join(file.name for file in files),
+        "SHA-256 of the source": ", ".join(sha256(file) for file in files),
+        "License": license or "not stated",
+        "Imported by": f"tfgan_app {tfgan_app.__version__}",
+    }

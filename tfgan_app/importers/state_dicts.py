@@ -1,0 +1,91 @@
+"""The generator's tensors among all that a checkpoint holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from tfgan_app.importers.tensors import FileError
+from tfgan_app.importers.weights import listed
+
+KEYS = (
+    *("params_ema", "params-ema", "g_ema", "netG_ema", "ema", "ema_state_dict"),
+    *("params", "netG_state_dict", "generator_state_dict", "netG", "net_g", "generator", "gen", "G"),
+    *("model_state_dict", "state_dict", "model", "net", "network", "weights"),
+)
+"""Under which a checkpoint keeps the generator's tensors, the best first: averaged ones before others."""
+
+WRAPPERS = ("module.", "_orig_mod.")
+"""Prefixes that `DataParallel` and `torch.compile` put before every name."""
+
+PARTS = (
+    *("generator_ema.", "net_g_ema.", "netG_ema.", "generator.", "net_g.", "netG.", "net_G.", "G.", "gen."),
+    *("model.", "net.", "network."),
+)
+"""Prefixes of the generator's names beside other parts, the best first."""
+
+_MAX_DEPTH = 4
+
+
+def state_dicts(content: Any) -> Iterator[dict[str, np.ndarray]]:
+    """What may be the generator's tensors, the likeliest first.
+
+    Args:
+        content: What a file holds: name -> array, or nested dictionaries of such.
+
+    Yields:
+        Name -> array, without prefixes that every name has; then the parts of them under known prefixes.
+
+    Raises:
+        FileError: If there are no tensors by name.
+    """
+    tensors = _without_wrappers(_find(content))
+    yield tensors
+    for prefix in PARTS:
+        part = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+        if part:
+            yield _without_wrappers(part)
+
+
+def _find(content: Any, depth: int = 0) -> dict[str, np.ndarray]:
+    if not isinstance(content, Mapping):
+        raise FileError(f"it holds a {type(content).__name__}, where tensors by name are expected (a `state_dict()`)")
+    tensors = {name: value for name, value in content.items() if isinstance(name, str) and _is_tensor(value)}
+    nested = {name: value for name, value in content.items() if isinstance(value, Mapping) and _holds_kernels(value)}
+    # A dictionary may have a counter of steps beside the dictionaries of tensors.
+    if any(tensor.ndim > 1 for tensor in tensors.values()) or not nested:
+        if not tensors:
+            raise FileError(f"it holds no tensors by name; its keys are {listed(map(str, content))}")
+        return tensors
+    if depth >= _MAX_DEPTH:
+        raise FileError("its dictionaries are nested too deeply")
+    chosen = next((key for key in KEYS if key in nested), None)
+    if chosen is None and len(nested) > 1:
+        raise FileError(
+            f"it holds several sets of tensors, {listed(map(str, nested))}, of which none is called as a generator's: "
+            "save the one that you mean alone"
+        )
+    return _find(nested[chosen if chosen is not None else next(iter(nested))], depth + 1)
+
+
+def _is_tensor(value: Any) -> bool:
+    return isinstance(value, np.ndarray)
+
+
+def _holds_kernels(value: Mapping, depth: int = 0) -> bool:
+    """Whether tensors lie in a dictionary by name; what an optimizer keeps lies by number."""
+    if depth > _MAX_DEPTH:
+        return False
+    return any(
+        isinstance(name, str) and (_is_tensor(each) or (isinstance(each, Mapping) and _holds_kernels(each, depth + 1)))
+        for name, each in value.items()
+    )
+
+
+def _without_wrappers(tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    for prefix in WRAPPERS * 2:
+        if all(name.startswith(prefix) for name in tensors):
+            tensors = {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
+    return tensors

@@ -1,0 +1,235 @@
+"""The tensors of a file by name, each to be used exactly once, and their way into layers."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+
+import keras
+import numpy as np
+
+_NAMED = 6
+"""How many names are listed in a message."""
+
+
+class Weights:
+    """Name -> tensor of a file, which remembers the tensors that were used.
+
+    Args:
+        tensors: Name -> array of any float type.
+    """
+
+    def __init__(self, tensors: Mapping[str, np.ndarray]):
+        self._tensors = dict(tensors)
+        self._used: set[str] = set()
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._tensors
+
+    def __iter__(self):
+        return iter(self._tensors)
+
+    def __len__(self) -> int:
+        return len(self._tensors)
+
+    def has(self, *names: str) -> bool:
+        """Whether all of these are there."""
+        return all(name in self._tensors for name in names)
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """The shape of a tensor.
+
+        Raises:
+            ValueError: If it is missing.
+        """
+        if name not in self._tensors:
+            raise ValueError(f"the tensor '{name}' is missing")
+        return self._tensors[name].shape
+
+    def kernel(self, name: str) -> tuple[int, int, int, int]:
+        """The shape of a convolution's kernel, `[out, in, height, width]` (transposed: `[in, out, ...]`).
+
+        Raises:
+            ValueError: If it is missing or of another rank.
+        """
+        shape = self.shape(name)
+        if len(shape) != 4 or 0 in shape:
+            raise ValueError(f"the tensor '{name}' should be a kernel of 4 dimensions, and is of shape {list(shape)}")
+        return shape
+
+    def take(self, name: str) -> np.ndarray:
+        """A tensor as float32; from now on it counts as used.
+
+        Raises:
+            ValueError: If it is missing, was used before, or has a number that is not finite.
+        """
+        self.shape(name)
+        if name in self._used:
+            raise ValueError(f"the tensor '{name}' would be used twice")
+        self._used.add(name)
+        with np.errstate(over="ignore"):
+            tensor = self._tensors[name].astype(np.float32)
+        if not np.isfinite(tensor).all():
+            raise ValueError(f"the tensor '{name}' holds numbers that are not finite")
+        return tensor
+
+    def leave(self, pattern: str) -> None:
+        """Counts tensors as used that say nothing at inference, such as counters: those that match a pattern."""
+        self._used |= {name for name in self._tensors if re.fullmatch(pattern, name)}
+
+    def unused(self) -> list[str]:
+        """Names of the tensors that were not used."""
+        return [name for name in self._tensors if name not in self._used]
+
+    def count(self, pattern: str, *, first: int = 0) -> int:
+        """How many numbers a pattern's first group matches at the beginning of names, from `first` on.
+
+        Raises:
+            ValueError: If the numbers have gaps.
+        """
+        found = {match[1] for name in self._tensors if (match := re.match(pattern, name))}
+        if found != {str(number) for number in range(first, first + len(found))}:
+            raise ValueError(f"the tensors '{pattern}' are numbered with gaps")
+        return len(found)
+
+
+def listed(names: Iterable[str]) -> str:
+    """Some names for a message, and how many more there are."""
+    names = list(names)
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(f"'{name}'" for name in names[:_NAMED]) + more
+
+
+class Filler:
+    """Puts tensors into the layers of a network, in Keras' layouts.
+
+    Args:
+        network: The model; each of its layers with weights has to be filled once.
+        weights: The tensors.
+    """
+
+    def __init__(self, network: keras.Model, weights: Weights):
+        self.network = network
+        self._weights = weights
+        self._filled: set[str] = set()
+
+    def convolution(
+        self,
+        layer: str,
+        source: str,
+        *,
+        shuffle: int = 1,
+        unshuffle: int = 1,
+        change: Callable[[np.ndarray], np.ndarray] = lambda kernel: kernel,
+    ) -> None:
+        """Fills a `Conv2D`.
+
+        Args:
+            layer: Its name.
+            source: Prefix of `.weight` and `.bias`; the file has a bias where the layer has one.
+            shuffle: Factor of the `PixelShuffle` behind it: PyTorch counts the sub-pixels of a channel together.
+            unshuffle: Factor of the `PixelUnshuffle` before it.
+            change: Applied to the kernel `[out, in, height, width]` first.
+        """
+        kernel = change(self._weights.take(f"{source}.weight"))
+        kernel = shuffled(shuffled(kernel, shuffle, axis=0), unshuffle, axis=1)
+        arrays = [kernel.transpose(2, 3, 1, 0)]
+        if self._layer(layer).use_bias:
+            arrays.append(shuffled(self._weights.take(f"{source}.bias"), shuffle, axis=0))
+        self.arrays(layer, arrays, source)
+
+    def transposed(self, layer: str, source: str) -> None:
+        """Fills a `Conv2DTranspose`; PyTorch's kernel is `[in, out, height, width]`."""
+        arrays = [self._weights.take(f"{source}.weight").transpose(2, 3, 1, 0)]
+        if self._layer(layer).use_bias:
+            arrays.append(self._weights.take(f"{source}.bias"))
+        self.arrays(layer, arrays, source)
+
+    def depthwise(self, layer: str, source: str) -> None:
+        """Fills a `DepthwiseConv2D` with bias from a convolution in as many groups as channels."""
+        kernel = self._weights.take(f"{source}.weight").transpose(2, 3, 0, 1)
+        self.arrays(layer, [kernel, self._weights.take(f"{source}.bias")], source)
+
+    def batch_normalization(self, layer: str, source: str) -> None:
+        """Fills a `BatchNormalization` with gain, bias and running statistics."""
+        self._weights.leave(re.escape(source) + r"\.num_batches_tracked")
+        names = ("weight", "bias", "running_mean", "running_var")
+        self.arrays(layer, [self._weights.take(f"{source}.{name}") for name in names], source)
+
+    def normalization(self, layer: str, source: str) -> None:
+        """Fills a normalisation over each image with gain and bias; running statistics of the file do not count."""
+        self._weights.leave(re.escape(source) + r"\.(num_batches_tracked|running_mean|running_var)")
+        if self._layer(layer).weights:
+            self.arrays(layer, [self._weights.take(f"{source}.{name}") for name in ("weight", "bias")], source)
+
+    def slopes(self, layer: str, slopes: np.ndarray, source: str) -> None:
+        """Fills a `ParametricReLU` or `PReLU`, from one slope for all channels or one for each."""
+        slopes = slopes.reshape(-1)
+        shape = tuple(self._layer(layer).weights[0].shape)
+        if slopes.size not in (1, shape[-1]):
+            raise ValueError(f"the tensor '{source}.weight' should hold {shape[-1]} slopes, and holds {slopes.size}")
+        self.arrays(layer, [np.broadcast_to(slopes, shape)], source)
+
+    def arrays(self, layer: str, arrays: list[np.ndarray], source: str) -> None:
+        """Fills a layer with arrays in Keras' order and layouts.
+
+        Raises:
+            ValueError: If a shape differs.
+        """
+        kept = self._layer(layer)
+        expected, received = [tuple(weight.shape) for weight in kept.weights], [array.shape for array in arrays]
+        if expected != received:
+            raise ValueError(
+                f"the tensors of '{source}' should be of the shapes {_shapes(expected)} and are {_shapes(received)} "
+                "(height, width and channels last)"
+            )
+        kept.set_weights(arrays)
+        self._filled.add(layer)
+
+    def finish(self) -> None:
+        """Checks that each layer was filled and each tensor used.
+
+        Raises:
+            ValueError: If tensors are left over; they are named.
+        """
+        empty = [layer.name for layer in self.network.layers if layer.weights and layer.name not in self._filled]
+        if empty:
+            raise AssertionError(f"Layers without weights of the file: {empty}")
+        unused = self._weights.unused()
+        if unused:
+            raise ValueError(f"it has {len(unused)} tensors that the architecture does not have: {listed(unused)}")
+
+    def _layer(self, name: str) -> keras.layers.Layer:
+        return self.network.get_layer(name)
+
+
+def _shapes(shapes: list[tuple[int, ...]]) -> str:
+    return " and ".join(str(list(shape)) for shape in shapes)
+
+
+def shuffled(array: np.ndarray, factor: int, *, axis: int) -> np.ndarray:
+    """Channels in the order of our pixel shuffle (sub-pixel, channel) from PyTorch's (channel, sub-pixel)."""
+    if factor == 1:
+        return array
+    channels, left = divmod(array.shape[axis], factor**2)
+    if left:
+        raise ValueError(f"{array.shape[axis]} channels cannot be shuffled to {factor} x {factor} pixels")
+    order = np.arange(channels * factor**2).reshape(channels, factor**2).T.reshape(-1)
+    return np.take(array, order, axis=axis)
+
+
+def square_root(number: int, *, of: str) -> int:
+    """The root of a square number.
+
+    Args:
+        number: Of which the root is taken.
+        of: Name of the tensor for the message.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    root = math.isqrt(max(number, 0))
+    if root < 1 or root * root != number:
+        raise ValueError(f"the number of channels of '{of}' does not fit a pixel shuffle")
+    return root

@@ -1,0 +1,34 @@
+"""A channel of one value, such as the strength of noise that a network is told."""
+
+from __future__ import annotations
+
+import keras
+from keras import ops
+
+from tfgan_app.layers.windows import POINTWISE, Window
+
+
+@keras.saving.register_keras_serializable(package="tfgan_app")
+class ConstantChannel(keras.layers.Layer):
+    """Appends a channel that is `value` everywhere: `[b, h, w, c]` -> `[b, h, w, c + 1]`.
+
+    Args:
+        value: of all its pixels.
+    """
+
+    def __init__(self, value: float, **kwargs):
+        super().__init__(**kwargs)
+        self.value = value
+
+    def call(self, inputs):
+        return ops.concatenate([inputs, inputs[..., :1] * 0.0 + self.value], axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], input_shape[-1] + 1)
+
+    def locality(self) -> Window:
+        """Each pixel by itself."""
+        return POINTWISE
+
+    def get_config(self):
+        return {**super().get_config(), "value": self.value}
