@@ -91,9 +91,9 @@ class TestRationalResize:
 
 
 class TestParametricReLU:
-    @pytest.mark.parametrize("slopes", [(0.25, 0.0), (1.0, -0.5)])
-    def test_is_kerass(self, slopes):
-        layer, kerass = ParametricReLU(), keras.layers.PReLU(shared_axes=[1, 2])
+    @pytest.mark.parametrize(("slopes", "steep"), [((0.25, 0.0), False), ((1.0, -0.5), False), ((2.0, 0.5), True)])
+    def test_is_kerass(self, slopes, steep):
+        layer, kerass = ParametricReLU(steep=steep), keras.layers.PReLU(shared_axes=[1, 2])
         image = RNG.standard_normal((2, 3, 4, 2)).astype(np.float32)
         for each in (layer, kerass):
             each.build(image.shape)

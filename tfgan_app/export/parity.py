@@ -24,8 +24,7 @@ _BATCH = 2
 _CROPS = 4
 _LEAST_CROP_PX = 24
 _STRENGTHS = (1.0, 0.5, 0.0)
-_NUDGES = 3
-_OWN_SHARE = 4
+_NUDGES, _OWN_SHARE = 3, 4
 
 
 @dataclass(frozen=True)
@@ -132,8 +131,8 @@ def samples_for(model: keras.Model, request: ExportRequest, *, fixed_px: int | N
         yield from _at_many_sizes(request.held_out, rng)
     if LIMITS[request.quantize].noise:
         sizes = _ODD_SIZES if fixed_px is None else [(fixed_px, fixed_px)]
-        pictures = (rng.random((_BATCH, *size, channels), np.float32) for size in sizes)
-        yield from (Sample(tf.constant(picture), noise=True) for picture in pictures)
+        noise = (tf.constant(rng.random((_BATCH, *size, channels), np.float32)) for size in sizes)
+        yield from (Sample(pictures, noise=True) for pictures in noise)
 
 
 def _with_styles(request: ExportRequest) -> Iterator[Sample]:
@@ -225,10 +224,7 @@ def check_parity(reference: Callable, exported: Callable, samples: Iterator[Samp
 
 
 def _is_rounding(reference: Callable, inputs, expected: np.ndarray, received: np.ndarray, *, limits: Limits) -> bool:
-    """Whether a difference is beyond the limits, and the model itself differs as much if its inputs are rounded.
-
-    Upscalers of a high gain, such as SPAN, do so on noise, and on nothing that they are made for.
-    """
+    """Whether a difference is beyond the limits, and the model differs as much if its inputs are rounded."""
     difference = float(np.abs(received - expected).max())
     within = limits.max_error is None or difference <= limits.max_error
     if not np.isfinite(difference) or (within and (limits.psnr is None or _psnr(received, expected) >= limits.psnr)):

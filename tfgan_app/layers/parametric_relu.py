@@ -14,8 +14,15 @@ class ParametricReLU(keras.layers.Layer):
 
     "Delving Deep into Rectifiers", He et al. 2015, arXiv:1502.01852. It is written as `slope * x` plus
     `relu((1 - slope) * x)`: `keras.layers.PReLU` becomes one operation in LiteRT, which XNNPACK does not take in
-    integers. Deviation: slopes are at most 1; a larger one counts as 1.
+    integers.
+
+    Args:
+        steep: Whether slopes may be above 1, which takes two operations more; else they count as 1.
     """
+
+    def __init__(self, steep: bool = False, **kwargs):
+        super().__init__(**kwargs)
+        self.steep = steep
 
     def build(self, input_shape):
         self.slope = self.add_weight(
@@ -23,8 +30,9 @@ class ParametricReLU(keras.layers.Layer):
         )
 
     def call(self, inputs):
-        slope = ops.minimum(self.slope, 1.0)
-        return inputs * slope + ops.relu(inputs * (1.0 - slope))
+        slope = self.slope if self.steep else ops.minimum(self.slope, 1.0)
+        outputs = inputs * slope + ops.relu(inputs * ops.maximum(1.0 - slope, 0.0))
+        return outputs - ops.relu(inputs * ops.maximum(slope - 1.0, 0.0)) if self.steep else outputs
 
     def locality(self) -> Window:
         """Each pixel by itself."""
@@ -32,3 +40,6 @@ class ParametricReLU(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "steep": self.steep}

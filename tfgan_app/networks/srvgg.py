@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import keras
 from keras import layers
 
@@ -14,7 +16,7 @@ def build_srvgg(
     channels: int = 3,
     width: int = 64,
     depth: int = 16,
-    largest_slope: float = 1.0,
+    steep: Collection[int] = (),
     name: str = "generator",
 ) -> keras.Model:
     """Builds convolutions with PReLU and a pixel shuffle; each pixel of the input is added to all of its sub-pixels.
@@ -27,8 +29,7 @@ def build_srvgg(
         channels: of the image.
         width: channels of the features.
         depth: convolutions between the first and the last.
-        largest_slope: bound on the slopes that the weights will have; above 1, PReLU is an operation of its own, which
-            LiteRT runs slowly in integers.
+        steep: indices of the convolutions behind which slopes may be above 1; see `ParametricReLU`.
         name: of the model.
 
     Returns:
@@ -44,7 +45,7 @@ def build_srvgg(
     x = image
     for index in range(depth + 1):
         x = layers.Conv2D(width, 3, padding="same", kernel_initializer="he_normal", name=f"conv_{index}")(x)
-        x = _prelu(largest_slope, name=f"prelu_{index}")(x)
+        x = ParametricReLU(steep=index in steep, name=f"prelu_{index}")(x)
     icnr = ICNR(scale, keras.initializers.VarianceScaling(0.01, "fan_in"))
     x = layers.Conv2D(channels * scale**2, 3, padding="same", kernel_initializer=icnr, name="to_sub_pixels")(x)
     # In two steps, since XNNPACK leaves a concatenation of more than five tensors to slower kernels.
@@ -52,9 +53,3 @@ def build_srvgg(
     nearest = layers.Concatenate(dtype="float32", name="nearest")([repeated] * scale) if scale > 1 else image
     x = layers.Add(dtype="float32", name="detail_added")([nearest, x])
     return keras.Model(image, PixelShuffle(scale, dtype="float32", name="shuffled")(x), name=name)
-
-
-def _prelu(largest_slope: float, *, name: str) -> keras.layers.Layer:
-    if largest_slope > 1.0:
-        return layers.PReLU(shared_axes=[1, 2], name=name)
-    return ParametricReLU(name=name)

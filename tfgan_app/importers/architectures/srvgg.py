@@ -28,7 +28,7 @@ def build(weights: Weights, options: ImportOptions) -> Built:
         channels=channels,
         width=width,
         depth=count // 2 - 1,
-        largest_slope=max(float(values.max()) for values in slopes.values()),
+        steep=[index for index, values in slopes.items() if values.max(initial=0.0) > 1.0],
     )
     filler = Filler(network, weights)
     for index, values in slopes.items():
