@@ -32,6 +32,7 @@ HARMLESS_ON_RESUME = frozenset(
         "data.cache_budget_mb",
         "task.low_res",
         "task.lpips_weights",
+        "task.metrics",
         "task.init_from",
         "task.styles",
         "task.feature_weights",
