@@ -123,6 +123,15 @@ def test_a_module_outside_brings_network_losses_degradation_metric_and_format(ou
     assert (outside / "exported" / "mine.backup.keras").is_file()
 
 
+def test_a_resumed_run_may_be_given_another_metric(outside):
+    data = write_photos(outside / "photos")
+    assert app(*picture_arguments("restore", outside / "run", data, steps=2, settings={})) == 0
+    more = ("--steps", 4, "--set", "task.metrics=outside:SHARPNESS", "--set", "training.best_metric=outside:SHARPNESS")
+    assert app("train", "--run-dir", outside / "run", "--resume", *more) == 0
+    best = json.loads((outside / "run" / "run.json").read_text())["best"]
+    assert best["metric"] == "sharpness" and best["step"] > 2
+
+
 @pytest.mark.parametrize(
     ("setting", "message"),
     [

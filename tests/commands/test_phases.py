@@ -11,6 +11,10 @@ import pytest
 from small_run import train_arguments, write_pairs
 
 from tfgan_app import cli
+from tfgan_app.commands.run_directory import hinting_at_moved_data
+from tfgan_app.config import default_config, replace_values
+from tfgan_app.data.pairs import find_pairs
+from tfgan_app.tasks.translate.config import TranslateConfig
 from tfgan_app.training.optimizers import FINAL_RATE
 
 COSINE = {"optimizer.schedule": "cosine", "optimizer.warmup_steps": 0, "optimizer.generator_learning_rate": 1e-3}
@@ -185,7 +189,8 @@ def test_a_phase_needs_steps_and_the_same_optimizer(run, capsys):
     assert resume(run, "--set", "optimizer.generator_learning_rate=5e-4") == 2
     assert "for another phase give it more with `--steps`" in capsys.readouterr().err
     assert resume(run, "--steps", 16, "--set", "optimizer.muon_learning_rate=0.02") == 2
-    assert "cannot go on with another optimizer" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "cannot go on with another optimizer" in error and f"`--set task.init_from={shlex.quote(str(run))}`" in error
     assert resume(run, "--steps", 16, "--set", "optimizer.beta_1=0.1") == 2
     assert "optimizer.beta_1 was 0.9, now 0.1" in capsys.readouterr().err
     assert read(run, "run.json") == read(run, "run.json") and len(read(run, "run.json")["phases"]) == 1
@@ -240,3 +245,15 @@ def test_moved_pictures_are_named_with_what_to_add(tmp_path, capsys):
     capsys.readouterr()
     assert resume(run, "--steps", 8) == 2
     assert "`--data PATH` if they have moved" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["pairs", "my pairs", "it's", "a\nb", b"Mu\xf1oz".decode(errors="surrogateescape")])
+def test_moved_pictures_are_hinted_at_whatever_their_folder_is_called(tmp_path, name):
+    place = tmp_path / name
+    config = replace_values(default_config("translate", TranslateConfig), {"data.source": str(place)})
+    with pytest.raises(ValueError, match=r"add `--data PATH`\.$"), hinting_at_moved_data(config, data_flag="--data "):
+        find_pairs(place)
+    place.mkdir()
+    with pytest.raises(ValueError) as there, hinting_at_moved_data(config):
+        find_pairs(place)
+    assert "If it has moved" not in str(there.value)

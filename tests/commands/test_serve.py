@@ -14,6 +14,8 @@ import urllib.request
 import pytest
 from live_server import export_negative
 
+from tfgan_app import cli
+
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
@@ -51,6 +53,12 @@ def test_a_folder_that_is_not_there_is_bad_usage(tmp_path):
     assert process.returncode == 2
     message = f"tfgan_app: error: `--models` must be a folder of exported models. Received: '{tmp_path / 'no'}'. "
     assert errors.startswith(f"{message}Shipped models: upscale_x4, ") and errors.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["upscale_x4.keras", "upscale_x4_int8.tflite"])
+def test_a_shipped_file_is_no_folder_of_models(capsys, name):
+    assert cli.run(cli.parse(["tfgan_app", "serve", "--models", name])) == 2
+    assert f"`--models` must be a folder of exported models. Received: '{name}'." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

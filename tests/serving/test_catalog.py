@@ -281,7 +281,8 @@ def test_the_configuration_may_change_and_a_broken_one_changes_nothing(root):
     assert watched.look() == ["a version 2 is unloaded"]
     (root / "models.config").write_text(config('model_platform: "torch"'))
     (said,) = watched.look()
-    assert 'model \'a\': `model_platform` must be "tensorflow". Received: "torch"' in said
+    reason = 'model \'a\': `model_platform` must be "tensorflow". Received: "torch"'
+    assert said.endswith(f"{reason}. It is not used until it is mended.")
     assert watched.look() == [] and watched.numbers()["a"] == [1]
     (root / "models.config").unlink()
     assert watched.look() == ["a version 2 is available"]

@@ -7,6 +7,7 @@ from typing import Any
 
 from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.config import RunConfig, diff, replace_values, to_dict
+from tfgan_app.files import quoted
 from tfgan_app.training.checkpoints import Checkpoints
 from tfgan_app.training.optimizers import LearningRate
 
@@ -73,7 +74,7 @@ def resume_schedule(
     if (rates[0] is None) != (rates[1] is None):
         raise ValueError(
             "`--resume` cannot go on with another optimizer: optimizer.muon_learning_rate was "
-            f"{rates[0]!r}, now {rates[1]!r}. Start a new run from this one: `--set task.init_from={run.path}`."
+            f"{rates[0]!r}, now {rates[1]!r}. Start a new run from this one: `--set task.init_from={quoted(run.path)}`."
         )
     begin = Checkpoints(run.checkpoints).newest_step() or 0
     if begin >= wanted.training.steps:

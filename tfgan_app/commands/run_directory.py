@@ -13,7 +13,7 @@ from typing import Any
 from tfgan_app import config as configs
 from tfgan_app.callbacks.report import REPORT_FILE
 from tfgan_app.config import RunConfig
-from tfgan_app.files import write_text
+from tfgan_app.files import printable, write_text
 from tfgan_app.tasks import load_task
 
 CONFIG_FILE = "config.json"
@@ -32,6 +32,7 @@ HARMLESS_ON_RESUME = frozenset(
         "data.cache_budget_mb",
         "task.low_res",
         "task.lpips_weights",
+        "task.metrics",
         "task.init_from",
         "task.styles",
         "task.feature_weights",
@@ -148,7 +149,7 @@ def hinting_at_moved_data(config: RunConfig, *, data_flag: str = "--set data.sou
         yield
     except (ValueError, OSError) as error:
         for key, place in configs.local_paths(config).items():
-            if place in str(error) and not Path(place).exists():
+            if printable(place) in printable(str(error)) and not Path(place).exists():
                 flag = data_flag if key == "data.source" else f"--set {key}="
                 raise ValueError(f"{error} If it has moved, add `{flag}PATH`.") from error
         raise

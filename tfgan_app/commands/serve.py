@@ -64,12 +64,12 @@ def _folder(path: str) -> Path:
     Raises:
         ValueError: If there is neither, or a shipped model has no SavedModel here.
     """
-    if not is_shipped(path):
+    model = shipped_models().get(path) if is_shipped(path) else None
+    if model is None:
         if not Path(path).is_dir():
             raise ValueError(f"`--models` must be a folder of exported models. Received: '{path}'. {shipped_names()}")
         return Path(path)
-    model = shipped_models().get(path)
-    if model is None or model.saved_model is None:
+    if model.saved_model is None:
         raise ValueError(
             f"`serve` runs SavedModels, and '{path}' comes without one. Write one first: "
             f"tfgan_app export --model {path} --format saved_model --output models; then serve --models models."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import time
 from collections.abc import Sequence
 
@@ -25,6 +24,7 @@ from tfgan_app.commands.run_directory import RunDirectory, check_resumable, hint
 from tfgan_app.commands.task_report import TaskReport
 from tfgan_app.commands.training_session import TrainingSession, with_data_sharding
 from tfgan_app.config import RunConfig, read_values, replace_values, resolve_config, to_json
+from tfgan_app.files import quoted
 from tfgan_app.registry import metric_name
 from tfgan_app.tasks import load_task
 from tfgan_app.tasks.choice import check_preset, preset_for
@@ -164,7 +164,7 @@ def _train(
             raise ValueError(
                 "`--resume` needs the pictures that the run was started with. Names, sizes or number of the training "
                 "pictures have changed since; restore them, name their place with `--data PATH` if they have moved, or "
-                f"start a new run from this one with `--set task.init_from={shlex.quote(str(run.path))}`."
+                f"start a new run from this one with `--set task.init_from={quoted(run.path)}`."
             )
         step = session.resume()
         if step >= config.training.steps and run.is_finished(config.training.steps):

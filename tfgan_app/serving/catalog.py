@@ -80,7 +80,7 @@ class Catalog:
         try:
             self._rules = await loop.run_in_executor(self._executor, read_models_config, self._root)
         except ValueError as problem:
-            self._notices.tell(CONFIG_FILE, f"{problem}. It is not used until it is mended.")
+            self._notices.tell(CONFIG_FILE, f"{str(problem).rstrip('.')}. It is not used until it is mended.")
             return
         self._notices.settle(CONFIG_FILE)
         for name, rules in self._rules.items():
