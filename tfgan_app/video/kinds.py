@@ -16,7 +16,7 @@ VIDEO_INPUT_SUFFIXES = frozenset(
 )
 """Lower-case suffixes of the files that a folder is searched for; what they are, their content tells."""
 
-_AMBIGUOUS_SUFFIXES = frozenset({".ts", ".mts", ".qt", ".webp", ".gif", ".apng"})
+SHARED_SUFFIXES = frozenset({".ts", ".mts", ".qt", ".webp", ".gif", ".apng"})
 """Of these, a file whose content is no video is no broken video: TypeScript, text, images."""
 
 _HEAD_BYTES = 1024
@@ -49,7 +49,7 @@ def is_video(path: str | os.PathLike) -> bool:
     if holds_video(head):
         return True
     suffix = Path(path).suffix.lower()
-    return suffix in VIDEO_INPUT_SUFFIXES - _AMBIGUOUS_SUFFIXES and not _holds_image(head)
+    return suffix in VIDEO_INPUT_SUFFIXES - SHARED_SUFFIXES and not _holds_image(head)
 
 
 def holds_video(head: bytes) -> bool:
