@@ -263,6 +263,7 @@ def test_in_a_folder_what_is_named_like_a_video_is_an_image_or_named(negative, t
     source.mkdir()
     Image.new("RGB", (4, 4), "red").save(source / "image.mp4", "JPEG")
     os.mkfifo(source / "pipe.mp4")
+    os.mkfifo(source / "pages.tif")
     (source / "loop.avi").symlink_to("loop.avi")
     (source / "lost.mkv").symlink_to("gone.mkv")
     (source / "endless.mpg").symlink_to("/dev/zero")
@@ -270,6 +271,6 @@ def test_in_a_folder_what_is_named_like_a_video_is_an_image_or_named(negative, t
     assert run(negative, source, tmp_path / "out") == 1
     assert names_in(tmp_path / "out") == {"image.png"}
     lines = capsys.readouterr().err.splitlines()
-    for name in ("pipe.mp4", "loop.avi", "lost.mkv", "endless.mpg"):
+    for name in ("pipe.mp4", "pages.tif", "loop.avi", "lost.mkv", "endless.mpg"):
         assert sum(name in line.partition(":")[0] for line in lines) == 1
     assert not any("module.ts" in line for line in lines)

@@ -95,7 +95,8 @@ def _plan_file(source: Path, target: Path, suffix: str | None, moving: MovingIma
     named = target.suffix.lower()
     if moving is None or not moving.takes(source):
         _check_still(suffix)
-        if moving is not None and named in moving.suffixes | moving.target_suffixes and not target.is_dir():
+        names_video = moving is not None and named in moving.suffixes | moving.target_suffixes
+        if names_video and source.is_file() and not target.is_dir():
             format_of(target)  # No folder is called `b.mp4`.
         return Job(source, _file_target(source, target, suffix))
     if target.is_dir() or named not in images.PICTURE_SUFFIXES | moving.suffixes | moving.target_suffixes:

@@ -13,6 +13,7 @@ import imagecodecs
 import numpy as np
 import tifffile
 
+from tfgan_app.files import check_regular
 from tfgan_app.picture_files.colour import alpha_of_key
 from tfgan_app.picture_files.value_range import InputRange, spread, to_unsigned
 
@@ -240,6 +241,7 @@ class TiffPage:
 def tiff_pages(path: str | os.PathLike) -> list[int]:
     """The numbers of the pages of a TIFF file, from 0, without reduced copies and masks; [0] of any other file."""
     try:
+        check_regular(path)
         with open(path, "rb") as file:
             head = file.read(4)
         if not is_tiff(head):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from tfgan_app.files import check_regular
 from tfgan_app.video.animations import holds_animation, is_animation
 
 VIDEO_INPUT_SUFFIXES = frozenset(
@@ -40,8 +41,11 @@ def is_video(path: str | os.PathLike) -> bool:
     is of no kind that is known, such as a damaged one.
     """
     try:
+        check_regular(path)
         with open(path, "rb") as file:
             head = file.read(_HEAD_BYTES)
+    except ValueError:  # A pipe would be waited for; the reader of images names what it is.
+        return False
     except OSError:
         head = b""
     if holds_animation(head):
