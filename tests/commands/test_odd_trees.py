@@ -14,8 +14,11 @@ from small_run import ROOT, train_arguments, write_pairs
 
 from tfgan_app import cli
 from tfgan_app.commands.next_commands import next_commands
+from tfgan_app.config import RunConfig
+from tfgan_app.config_sections import DataConfig, OptimizerConfig, TrainingConfig
 from tfgan_app.images import read_rgb
 from tfgan_app.picture_files import read_picture
+from tfgan_app.tasks.augment.config import AugmentConfig
 
 SPANISH = os.fsdecode(b"Mu\xf1oz")
 ODD_NAMES = (SPANISH, "esc\x1b[31m", "new\nline", "cr\rtab\t", "\u202egpj", "quote'\"", "back\\slash")
@@ -153,20 +156,15 @@ class Task:
     predict_arguments = "--input PICTURES --output OUTPUT"
 
 
-class Training:
-    steps = 8
-
-
-class Config:
-    task_name = "augment"
-    training = Training
+OPTIMIZER = OptimizerConfig(schedule="linear", schedule_steps=8)
+CONFIG = RunConfig("augment", DataConfig(), TrainingConfig(steps=8), OPTIMIZER, AugmentConfig())
 
 
 @pytest.mark.parametrize("name", ["my run", "it's", f"{SPANISH} \n", "-x", ".hidden", "a  # b"])
 @pytest.mark.parametrize("finished", [False, True])
 def test_printed_commands_can_be_pasted(tmp_path, name, finished):
     run = Path(name) if name.startswith("-") else tmp_path / name
-    for line in next_commands(run, Config, Task, finished=finished):
+    for line in next_commands(run, CONFIG, Task, finished=finished):
         assert is_clean(line) and "\n" not in line
         script = f"tfgan_app() {{ printf '%s\\0' \"$@\"; }}; {line}"
         done = subprocess.run(["bash", "-c", script], capture_output=True, check=True)
