@@ -111,6 +111,7 @@ def test_other_commands():
         ([*TRAIN, "--seed", "-1"], "--seed: must be an integer, at least 0. Received: '-1'."),
         ([*TRAIN, "--precision", "fp8"], "invalid choice: 'fp8'"),
         ([*TRAIN, "--set", "steps"], "expected KEY=VALUE"),
+        (["inspect", "--data", "x", "--input-range", "-1,1"], "begins with '-' needs '=', as in --flag=-x"),
         ([*TRAIN, "--step", "5"], "unrecognized arguments: --step 5"),
         ([*TRAIN, "--frobnicate"], "unrecognized arguments: --frobnicate"),
         (["export", "--run", "r", "--format", "onnx"], "'onnx' is not a format. Available formats"),

@@ -17,6 +17,8 @@ HEADS = {
     "photo.dat": (b"\0\0\0\x18ftypheic", "1 .dat (HEIC: give them the suffix .heic)"),
     "photo.JXL": (b"", "1 .jxl"),
     "photo.svg": (b"<svg", "1 .svg"),
+    "photo.pfm": (b"PF\n", "1 .pfm"),
+    "clip.mxf": (b"", "1 .mxf (videos)"),
     "clip.MP4": (b"", "1 .mp4 (videos)"),
     "clip": (b"\0\0\0\x18ftypisom", "1 without a suffix (videos)"),
     "clip.x": (b"\x1aE\xdf\xa3", "1 .x (videos)"),

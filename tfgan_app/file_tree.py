@@ -12,15 +12,18 @@ from tfgan_app.files import check_regular, printable
 from tfgan_app.heif import HEIF_SUFFIXES, INSTALL_HEIF, can_read_heif, is_heif
 
 
-def _suffixes(names: str) -> frozenset[str]:
-    return frozenset(f".{name}" for name in names.split())
+def _suffixes(*names: str) -> frozenset[str]:
+    return frozenset(f".{name}" for name in " ".join(names).split())
 
 
-VIDEO_SUFFIXES = _suffixes("3gp avi flv m2ts m4v mkv mov mp4 mpeg mpg mts ogv vob webm wmv")
+VIDEO_SUFFIXES = _suffixes(
+    "3g2 3gp asf avi divx f4v flv m2t m2ts m2v m4v mkv mov mp4 mpe mpeg mpg mts mxf nut ogm ogv qt rm vob webm wmv"
+)
 """Lower-case suffixes of files that look like videos."""
 
 _OTHER_IMAGE_SUFFIXES = _suffixes(
-    "arw cr2 cr3 dds dng eps exr hdr ico jxl jxr nef orf pcx psd raf rw2 svg xcf",
+    "arw cr2 cr3 cur dcm dds dng dpx emf eps exr fits hdr icns ico jls jxl jxr nef orf pam pcx pef pfm psd qoi raf rw2",
+    "sgi srw svg wmf xcf",
 )
 # Companions of images in their thousands, not worth a look inside.
 _PLAIN_SUFFIXES = _suffixes("csv htm html json jsonl md npy npz py tsv txt xml xmp yaml yml")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from fractions import Fraction
 
@@ -255,3 +256,21 @@ def test_an_image_named_like_a_video_is_an_image(negative, tmp_path):
     Image.new("RGB", (4, 4), "red").save(tmp_path / "a.mp4", "JPEG")
     assert run(negative, tmp_path / "a.mp4", tmp_path / "b.png") == 0
     assert frames_in(tmp_path / "b.png") == 1
+
+
+def test_in_a_folder_what_is_named_like_a_video_is_an_image_or_named(negative, tmp_path, capsys):
+    source = tmp_path / "in"
+    source.mkdir()
+    Image.new("RGB", (4, 4), "red").save(source / "image.mp4", "JPEG")
+    os.mkfifo(source / "pipe.mp4")
+    os.mkfifo(source / "pages.tif")
+    (source / "loop.avi").symlink_to("loop.avi")
+    (source / "lost.mkv").symlink_to("gone.mkv")
+    (source / "endless.mpg").symlink_to("/dev/zero")
+    (source / "module.ts").write_text("export const answer: number = 42")
+    assert run(negative, source, tmp_path / "out") == 1
+    assert names_in(tmp_path / "out") == {"image.png"}
+    lines = capsys.readouterr().err.splitlines()
+    for name in ("pipe.mp4", "pages.tif", "loop.avi", "lost.mkv", "endless.mpg"):
+        assert sum(name in line.partition(":")[0] for line in lines) == 1
+    assert not any("module.ts" in line for line in lines)

@@ -4,7 +4,9 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+import tifffile
 
 from tfgan_app.commands import startup
 
@@ -62,3 +64,12 @@ def test_how_much_is_printed_is_the_user_s_to_say(environment, debug, level):
         "print(os.environ['TF_CPP_MIN_LOG_LEVEL'])"
     )
     assert printed_by(code, **environment)[0] == level
+
+
+def test_a_library_s_warnings_of_a_file_s_tags_are_not_printed(tmp_path):
+    pixels = np.zeros((8, 8), np.uint8)
+    tifffile.imwrite(tmp_path / "geo.tif", pixels, metadata=None, extratags=[(42113, "s", 0, "-9999", True)])
+    arguments = ["--model", "colour:rgb_to_gray", "--input", tmp_path / "geo.tif", "--output", tmp_path / "out.tif"]
+    command = [sys.executable, "-m", "tfgan_app", "predict", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "tifffile" not in done.stderr and "GDAL_NODATA" not in done.stderr

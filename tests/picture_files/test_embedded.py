@@ -316,7 +316,12 @@ def test_reduced_copies_and_masks_are_no_pages(tmp_path):
         file.write(PIXELS, photometric="rgb", metadata=None)
         file.write(PIXELS[::2, ::2], photometric="rgb", metadata=None, subfiletype=1)
         file.write(PIXELS[..., 0] > 9, photometric="mask", metadata=None, subfiletype=4)
-    assert read_picture(tmp_path / "a.tif").notes == ("its mask, a page of its own, was left out",)
+    copies = "its smaller copies, pages of their own, were left out"
+    assert read_picture(tmp_path / "a.tif").notes == ("its mask, a page of its own, was left out", copies)
+    with tifffile.TiffWriter(tmp_path / "pyramid.tif") as file:
+        file.write(PIXELS, photometric="rgb", metadata=None, subifds=1)
+        file.write(PIXELS[::2, ::2], photometric="rgb", metadata=None, subfiletype=1)
+    assert read_picture(tmp_path / "pyramid.tif").notes == (copies,)
 
 
 def test_segments_of_a_jpeg_that_are_lost_are_named(tmp_path):

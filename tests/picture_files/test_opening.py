@@ -69,6 +69,7 @@ def test_other_formats_are_refused_in_one_line_whatever_their_name(tmp_path, gho
         READERS[reader](path)
     message = str(caught.value)
     assert "\n" not in message and (reader == "open_image" or "photo.jpg" in message)
+    assert ("give it the suffix .tga" in message) == ("TGA" in file_format)
     assert file_format in UNNAMED or f"looks like {file_format}; save it as PNG, JPEG" in message
     assert not ghostscript.exists()
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from tfgan_app.video import is_video
+from tfgan_app.picture_files import tiff_pages
+from tfgan_app.video import is_animation, is_video
 from tfgan_app.video.kinds import holds_video
 
 
@@ -71,3 +74,9 @@ def test_noise_is_never_an_error(tmp_path):
         assert is_video(path) in (True, False)
 
     run()
+
+
+def test_a_pipe_is_no_video_and_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.mp4")
+    assert not is_video(tmp_path / "pipe.mp4") and not is_animation(tmp_path / "pipe.mp4")
+    assert tiff_pages(tmp_path / "pipe.mp4") == [0]

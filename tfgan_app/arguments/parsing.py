@@ -23,6 +23,8 @@ class Parser(argparse_flags.ArgumentParser):
         super().__init__(allow_abbrev=False, **kwargs)
 
     def error(self, message: str) -> NoReturn:
+        if message.endswith("expected one argument"):
+            message += "; a value that begins with '-' needs '=', as in --flag=-x"
         self.exit(2, f"{self.prog}: error: {printable(one_line(message))} (see `{self.prog} --help`)\n")
 
     def format_help(self) -> str:

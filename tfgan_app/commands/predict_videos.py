@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from tfgan_app.files import printable
 from tfgan_app.inference import Predictor
 from tfgan_app.video import (
+    SHARED_SUFFIXES,
     VIDEO_INPUT_SUFFIXES,
     VIDEO_SUFFIXES,
     animation_suffix,
@@ -24,10 +26,12 @@ class Videos:
 
     Attributes:
         suffixes: Lower-case suffixes of the files that a folder is searched for.
+        shared_suffixes: Those of them that other files have too, which are taken only where the content is a video.
         target_suffixes: Lower-case suffixes of the files that can be written.
     """
 
     suffixes = VIDEO_INPUT_SUFFIXES
+    shared_suffixes = SHARED_SUFFIXES
     target_suffixes = VIDEO_SUFFIXES
 
     def __init__(self, on_frames: Callable[[int, int | None], None]):
@@ -88,7 +92,9 @@ class Videos:
             OSError: If the target cannot be written.
         """
         if predictor.channels == _HOLE_CHANNELS:
-            raise ValueError(f"Cannot predict the video '{source}': a model that fills holes takes images only")
+            raise ValueError(
+                f"Cannot predict the video '{printable(source)}': a model that fills holes takes images only"
+            )
         return predict_video(
             predictor,
             source,

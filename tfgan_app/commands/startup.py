@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import re
 import sys
 import tempfile
 from collections.abc import Iterator
 
-from absl import logging
+from absl import logging as absl_logging
 
 import tfgan_app
 from tfgan_app.caches import give_matplotlib_a_home
@@ -30,7 +31,9 @@ def load_tensorflow(*, show_chatter: bool) -> None:
     if show_chatter and tfgan_app.LOG_LEVEL_IS_OURS:
         os.environ["TF_CPP_MIN_LOG_LEVEL"] = "0"
     give_matplotlib_a_home()
-    logging.set_verbosity(logging.INFO if show_chatter else logging.WARNING)
+    absl_logging.set_verbosity(absl_logging.INFO if show_chatter else absl_logging.WARNING)
+    if not show_chatter:  # absl shows all loggers; tifffile warns of tags as common as a no-data value of -9999.
+        logging.getLogger("tifffile").setLevel(logging.CRITICAL)
     with contextlib.nullcontext() if show_chatter else chatter_hidden():
         import tensorflow as tf
 

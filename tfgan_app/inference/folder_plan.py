@@ -95,7 +95,8 @@ def _plan_file(source: Path, target: Path, suffix: str | None, moving: MovingIma
     named = target.suffix.lower()
     if moving is None or not moving.takes(source):
         _check_still(suffix)
-        if moving is not None and named in moving.suffixes | moving.target_suffixes and not target.is_dir():
+        names_video = moving is not None and named in moving.suffixes | moving.target_suffixes
+        if names_video and source.is_file() and not target.is_dir():
             format_of(target)  # No folder is called `b.mp4`.
         return Job(source, _file_target(source, target, suffix))
     if target.is_dir() or named not in images.PICTURE_SUFFIXES | moving.suffixes | moving.target_suffixes:
@@ -182,11 +183,13 @@ def _find(source: Path, suffix: str | None, moving: MovingImages | None) -> tupl
     results, found = {}, []
     for path in images.find_pictures(source, suffixes=images.PICTURE_SUFFIXES | moving.suffixes):
         own = path.suffix.lower()
+        is_regular = path.is_file()
         # Others of images are not opened to look: they fail with their name if they are videos.
-        is_moving = own in moving.suffixes | moving.target_suffixes and path.is_file() and moving.takes(path)
+        is_moving = own in moving.suffixes | moving.target_suffixes and is_regular and moving.takes(path)
         if is_moving and (result := moving.result_suffix(path, suffix)):
             results[path] = result
-        if is_moving or own in images.PICTURE_SUFFIXES:
+        # Pipes and lost links fail with their name, and an image may be called `a.mp4`; `a.ts` may be a program.
+        if is_moving or not is_regular or own in images.PICTURE_SUFFIXES | (moving.suffixes - moving.shared_suffixes):
             found.append(path)
     return found, results
 

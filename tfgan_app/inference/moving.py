@@ -12,10 +12,12 @@ class MovingImages(Protocol):
 
     Attributes:
         suffixes: Lower-case suffixes of the files that a folder is searched for.
+        shared_suffixes: Those of them that other files have too, which are taken only where the content is a video.
         target_suffixes: Lower-case suffixes of the files that can be written.
     """
 
     suffixes: frozenset[str]
+    shared_suffixes: frozenset[str]
     target_suffixes: frozenset[str]
 
     def takes(self, path: Path) -> bool:

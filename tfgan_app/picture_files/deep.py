@@ -13,6 +13,7 @@ import imagecodecs
 import numpy as np
 import tifffile
 
+from tfgan_app.files import check_regular
 from tfgan_app.picture_files.colour import alpha_of_key
 from tfgan_app.picture_files.value_range import InputRange, spread, to_unsigned
 
@@ -127,6 +128,7 @@ class TiffPage:
         offset: Where its directory lies in the file.
         pages: The numbers of the file's pages, from 0, without reduced copies and masks; of a first page alone.
         has_mask: Whether one of them is a mask; likewise.
+        has_copies: Whether there are reduced copies, among the pages or below them; likewise.
     """
 
     def __init__(self, path: str | os.PathLike | BinaryIO, index: int | None = None):
@@ -139,7 +141,7 @@ class TiffPage:
             self.is_plain = self._page.photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB)
             is_natural = str(self._page.dtype) in ("uint8", "uint16") and self.bits in (8, 16)
             self.keeps_values = is_natural and self._page.photometric in (_BLACK_IS_ZERO, _RGB)
-            self.pages, self.has_mask = self._list() if index is None else ([index], False)
+            self.pages, self.has_mask, self.has_copies = self._list() if index is None else ([index], False, False)
         except BaseException:
             self._file.close()
             raise
@@ -213,16 +215,18 @@ class TiffPage:
             pixels = np.iinfo(pixels.dtype).max - pixels
         return _straight(pixels, alpha) if has_alpha and extra[0] == _ASSOCIATED else pixels, alpha
 
-    def _list(self) -> tuple[list[int], bool]:
+    def _list(self) -> tuple[list[int], bool, bool]:
         try:
             pages = self._file.pages
             if len(pages) > _MAX_TYPED_PAGES:
-                return list(range(len(pages))), False
+                return list(range(len(pages))), False, False
             kinds = [(bool(page.is_reduced), bool(page.is_mask)) for page in pages]
         except Exception:  # Whatever follows the first page is not read.
-            return [0], False
+            return [0], False, False
         # A first page is taken whatever it says that it is.
-        return [0, *(k for k, kind in enumerate(kinds) if k and not any(kind))], any(mask for _, mask in kinds)
+        taken = [0, *(k for k, kind in enumerate(kinds) if k and not any(kind))]
+        has_copies = any(reduced for reduced, _ in kinds[1:]) or bool(pages.first.subifds)
+        return taken, any(mask for _, mask in kinds), has_copies
 
     def _check(self) -> None:
         page = self._page
@@ -237,6 +241,7 @@ class TiffPage:
 def tiff_pages(path: str | os.PathLike) -> list[int]:
     """The numbers of the pages of a TIFF file, from 0, without reduced copies and masks; [0] of any other file."""
     try:
+        check_regular(path)
         with open(path, "rb") as file:
             head = file.read(4)
         if not is_tiff(head):

@@ -25,6 +25,8 @@ FORMATS = tuple(name for name in _KNOWN if name in Image.OPEN)
 
 _NAMES = "PNG, JPEG, WebP, TIFF, GIF, BMP, AVIF, JPEG 2000, Netpbm or TGA"
 _HEAD_BYTES = 64
+# Without an identifier and a colour map, RGB or gray, as most TGA files are.
+_TGA_HEADS = tuple(bytes((0, 0, kind, 0, 0, 0, 0, 0)) for kind in (2, 3, 10, 11))
 
 
 def open_image(source: str | os.PathLike | BinaryIO, *, formats: Sequence[str] = FORMATS) -> Image.Image:
@@ -57,6 +59,8 @@ def open_image(source: str | os.PathLike | BinaryIO, *, formats: Sequence[str] =
 def _hint(source: str | os.PathLike | BinaryIO) -> str:
     """What the content looks like, where it is a format of Pillow's that is not read."""
     head = _head(source)
+    if head.startswith(_TGA_HEADS):  # Icons of the same beginning have a number above zero there.
+        return ": if it is TGA, give it the suffix .tga"
     for name, (_, accepts) in Image.OPEN.items():
         with contextlib.suppress(Exception):  # Some look at bytes that a short file lacks.
             if name not in FORMATS and accepts is not None and accepts(head) is True:

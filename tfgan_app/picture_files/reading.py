@@ -139,6 +139,8 @@ def _read_tiff(path: Path, index: int | None, max_pixels: int, input_range: Inpu
             notes.append(f"only the first of {len(page.pages)} pages was taken")
         if page.has_mask:
             notes.append("its mask, a page of its own, was left out")
+        if page.has_copies:
+            notes.append("its smaller copies, pages of their own, were left out")
         keeps_values = page.keeps_values and input_range is None
         if page.is_plain and page.bits >= 8:
             pixels, alpha = page.read(notes, input_range)

@@ -84,9 +84,11 @@ def geo_tags(tags: TagFile, *, is_upright: bool, keeps_values: bool, notes: list
         The entries by tag, in little-endian order.
     """
     found = {tag: in_order(entry, tags.order, "<") for tag, entry in tags.entries.items() if tag in _GEO_TAGS}
-    if found and not is_upright:
-        notes.append("its georeference is that of the image before it was turned, and was left out")
-        return {}
+    placed = found.keys() - {_GDAL_NODATA}
+    if placed and not is_upright:
+        name = "GDAL metadata" if placed == {_GDAL_METADATA} else "georeference"
+        notes.append(f"its {name} is that of the image before it was turned, and was left out")
+        found = {tag: entry for tag, entry in found.items() if tag not in placed}
     if _GDAL_METADATA in found:
         text = found[_GDAL_METADATA]
         found[_GDAL_METADATA] = replace(text, data=_STATISTICS.sub(b"", text.data))

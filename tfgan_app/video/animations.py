@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from tfgan_app.files import check_regular
 from tfgan_app.picture_files import PictureFormat, PictureMetadata, fitting_metadata, open_still, turned
 from tfgan_app.png_chunks import PNG_SIGNATURE, is_animated_png
 from tfgan_app.video.clip import VideoClip, VideoFrame, VideoStep
@@ -38,6 +39,7 @@ def holds_animation(head: bytes) -> bool:
 def is_animation(path: str | os.PathLike) -> bool:
     """Whether a file is a GIF, WebP or PNG of more than one frame; False too where it cannot be read."""
     try:
+        check_regular(path)
         with open(path, "rb") as file:
             head = file.read(32)
             if head[:4] == b"RIFF":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from tfgan_app.files import check_regular
 from tfgan_app.video.animations import holds_animation, is_animation
 
 VIDEO_INPUT_SUFFIXES = frozenset(
@@ -16,7 +17,7 @@ VIDEO_INPUT_SUFFIXES = frozenset(
 )
 """Lower-case suffixes of the files that a folder is searched for; what they are, their content tells."""
 
-_AMBIGUOUS_SUFFIXES = frozenset({".ts", ".mts", ".qt", ".webp", ".gif", ".apng"})
+SHARED_SUFFIXES = frozenset({".ts", ".mts", ".qt", ".webp", ".gif", ".apng"})
 """Of these, a file whose content is no video is no broken video: TypeScript, text, images."""
 
 _HEAD_BYTES = 1024
@@ -40,8 +41,11 @@ def is_video(path: str | os.PathLike) -> bool:
     is of no kind that is known, such as a damaged one.
     """
     try:
+        check_regular(path)
         with open(path, "rb") as file:
             head = file.read(_HEAD_BYTES)
+    except ValueError:  # A pipe would be waited for; the reader of images names what it is.
+        return False
     except OSError:
         head = b""
     if holds_animation(head):
@@ -49,7 +53,7 @@ def is_video(path: str | os.PathLike) -> bool:
     if holds_video(head):
         return True
     suffix = Path(path).suffix.lower()
-    return suffix in VIDEO_INPUT_SUFFIXES - _AMBIGUOUS_SUFFIXES and not _holds_image(head)
+    return suffix in VIDEO_INPUT_SUFFIXES - SHARED_SUFFIXES and not _holds_image(head)
 
 
 def holds_video(head: bytes) -> bool:
