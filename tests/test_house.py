@@ -33,6 +33,8 @@ def test_the_top_level_holds_only_what_belongs_there():
         "data",
         "exported_models",
         "README.md",
+        "CHANGELOG.md",
+        "docs",
         "LICENSE",
         "CITATION.cff",
     }

@@ -5,7 +5,7 @@ Importing the package loads no TensorFlow; the modules that need it do.
 
 import os
 
-__version__ = "0.6.0"
+__version__ = "0.7.0"
 
 LOG_LEVEL_IS_OURS = "TF_CPP_MIN_LOG_LEVEL" not in os.environ
 """Whether the user has left it to us how much TensorFlow's native code prints."""

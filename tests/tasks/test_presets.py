@@ -90,9 +90,9 @@ def test_help_lists_each_with_a_line(capsys):
         assert preset.paper is None or preset.paper.arxiv in line
 
 
-def test_the_readme_links_the_paper_of_each():
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+def test_the_manual_links_the_paper_of_each():
+    page = (Path(__file__).parents[2] / "docs" / "manual" / "generate.md").read_text(encoding="utf-8")
     for task, name in ROWS:
         preset = load_presets(task)[name]
         if preset.paper is not None:
-            assert preset.paper.url in readme and f"`{name}`" in readme
+            assert preset.paper.url in page and f"`{name}`" in page
