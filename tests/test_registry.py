@@ -90,8 +90,10 @@ def outside(tmp_path, monkeypatch):
     (tmp_path / "outside.py").write_text(OUTSIDE)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.setattr(registry, "METRICS", dict(registry.METRICS))
+    metrics = dict(registry.METRICS)
     yield tmp_path
+    registry.METRICS.clear()
+    registry.METRICS.update(metrics)
     sys.modules.pop("outside", None)
 
 

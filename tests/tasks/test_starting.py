@@ -197,7 +197,7 @@ def test_a_shipped_name_stays_a_name_in_the_configuration(tmp_path, monkeypatch)
         overrides = [f"task.init_from={text}"]
         config = configs.resolve_config("upscale", task_class.config_class, overrides=overrides)
         assert config.task.init_from == expected
-    (tmp_path / "upscale_x4").mkdir()
+    (tmp_path / "upscale_x4" / "checkpoints").mkdir(parents=True)  # A run of that name is meant before.
     config = configs.resolve_config("upscale", task_class.config_class, overrides=["task.init_from=upscale_x4"])
     assert config.task.init_from == str(tmp_path / "upscale_x4")
 

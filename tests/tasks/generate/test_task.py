@@ -40,7 +40,8 @@ def first_batch(subject):
 def test_presets_resolve_and_build(data, name):
     resolved = config.resolve_config("generate", GenerateConfig, preset=GenerateTask.presets[name])
     subject = GenerateTask(config.replace_values(resolved, {"data.source": str(data)}), report=lambda line: None)
-    assert subject.build_networks().generators["generator"].output_shape == (None, 28, 28, 1)
+    size_px = resolved.data.image_size
+    assert subject.build_networks().generators["generator"].output_shape == (None, size_px, size_px, 1)
     assert resolved.training.best_metric in subject.metric_names
 
 
