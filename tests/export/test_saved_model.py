@@ -136,8 +136,8 @@ def test_cmyk_jpeg_is_read(signatures):
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"no picture", "must be a PNG, JPEG, GIF or 24-bit BMP file"),
-        (b"", "must be a PNG, JPEG, GIF or 24-bit BMP file"),
+        (b"no picture", "must be a PNG, JPEG, still WebP, GIF or 24-bit BMP file"),
+        (b"", "must be a PNG, JPEG, still WebP, GIF or 24-bit BMP file"),
         (b"\xff\xd8\xff\xe0 broken", "(?i)jpeg"),
         (images.encode_png(random_picture(32, 32))[:200], "(?i)png"),
     ],
