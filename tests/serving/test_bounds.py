@@ -87,13 +87,13 @@ def test_time(narrow):
     narrow.wait_until(lambda: not narrow.server._catalog.available()["sleeper"][1].users)
 
 
-def test_queue(narrow):
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: narrow.post("sleeper:predict", {"instances": [0.3, 0.3, 0.3]}), range(8)))
-    statuses = sorted(status for status, _ in answers)
-    assert statuses[:1] == [200] and set(statuses) == {200, 429}
-    assert all("The server is overloaded" in answer["error"] for status, answer in answers if status == 429)
-    assert narrow.post("sleeper:predict", {"instances": [0.0]})[0] == 200
+def test_queue(models):
+    with live_server(models, workers=1, max_queue=2, max_batch=4) as live, ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: live.post("sleeper:predict", {"instances": [0.3, 0.3, 0.3]}), range(8)))
+        statuses = sorted(status for status, _ in answers)
+        assert statuses[:1] == [200] and set(statuses) == {200, 429}
+        assert all("The server is overloaded" in answer["error"] for status, answer in answers if status == 429)
+        assert live.post("sleeper:predict", {"instances": [0.0]})[0] == 200
 
 
 def raw_connection(live):
