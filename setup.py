@@ -22,6 +22,7 @@ setup(
     ],
     package_dir={"tfgan_app.bundled_data": "data", "tfgan_app.shipped_models": "exported_models"},
     package_data={
+        "tfgan_app": ["py.typed"],
         "tfgan_app.bundled_data": ["**/*.png", "**/*.jpg", "**/*.csv", "**/*.md", "**/LICENSE*"],
         "tfgan_app.shipped_models": [
             "README.md",
