@@ -27,9 +27,9 @@ from tfgan_app.config import RunConfig, read_values, replace_values, resolve_con
 from tfgan_app.files import quoted
 from tfgan_app.registry import metric_name
 from tfgan_app.tasks import load_task
+from tfgan_app.tasks.base import Task
 from tfgan_app.tasks.choice import check_preset, preset_for
 from tfgan_app.training.devices import build_strategy, is_chief, resolve_precision
-from tfgan_app.training.task import Task
 
 WARM_UP_STEPS = 3
 TIMED_STEPS = 5

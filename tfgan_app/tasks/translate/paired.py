@@ -24,11 +24,10 @@ from tfgan_app.losses import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES, build_pe
 from tfgan_app.metrics import PIXEL_METRICS, build_lpips, means_with_intervals, output_variation, paired_metrics
 from tfgan_app.metrics.own import batched, own_metrics
 from tfgan_app.picture_grid import make_grid, spread_indices
+from tfgan_app.tasks.base import Task
 from tfgan_app.tasks.caveats import few_held_out
-from tfgan_app.tasks.exported import calibration_pictures
 from tfgan_app.tasks.extremes import both_ends
 from tfgan_app.tasks.progress import progress_reporter
-from tfgan_app.tasks.starting import start_networks
 from tfgan_app.tasks.translate.config import PAIRED_PRESETS, TranslateConfig
 from tfgan_app.tasks.translate.players import (
     build_discriminator,
@@ -37,14 +36,14 @@ from tfgan_app.tasks.translate.players import (
     check_discriminator_fits,
 )
 from tfgan_app.tasks.translate.settings import check_used
-from tfgan_app.training.task import UNIT_RANGE, Judging, Networks, Objective, Synthesis
+from tfgan_app.training.task import UNIT_RANGE, Networks, Objective, Synthesis
 
 BUNDLED_SAMPLE = "emoji_pairs"
 SAMPLE_ROWS = 8
 EXAMPLE_ROWS = 6
 
 
-class PairedTranslation:
+class PairedTranslation(Task):
     """Learns to turn pictures of one kind into another from aligned pairs.
 
     "Image-to-Image Translation with Conditional Adversarial Networks", Isola et al. 2017, arXiv:1611.07004:
@@ -58,19 +57,16 @@ class PairedTranslation:
 
     config_class = TranslateConfig
     presets: ClassVar[dict[str, dict[str, Any]]] = PAIRED_PRESETS
-    judging = Judging()
     draws_per_example = DRAWS
     sample_headers = ("input", "output", "target")
-    pinned: ClassVar[dict[str, Any]] = {}
-    predict_arguments = "--input PICTURES --output OUTPUT"
+    input_key = "input"
 
     def __init__(self, config: RunConfig, *, report: Callable[[str], Any] = warn, measure_on: str | None = None):
         self._trained_on = config
         if measure_on is not None:
             # All of another folder that has no split of its own is held out.
             config = replace_values(config, {"data.source": measure_on, "data.val_fraction": 1.0})
-        self.config = config
-        self._report = report
+        super().__init__(config, report=report)
         settings = config.task
         check_used(settings)
         check_discriminator_fits(settings.discriminator, config.data.image_size)
@@ -153,10 +149,6 @@ class PairedTranslation:
         generator = build_generator(settings, size_px=self.config.data.image_size)
         return Networks({"generator": generator}, {"discriminator": discriminator})
 
-    def start(self, networks: Networks) -> None:
-        """Takes the networks of another run to start from, where the settings name one."""
-        start_networks(networks, self.config.task.init_from, report=self._report, direction=self.config.task.direction)
-
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
         """Batches `{"input", "target": uint8 [batch, load, load, 3], "position": int64 [batch]}`."""
         data, training = self.config.data, self.config.training
@@ -194,10 +186,6 @@ class PairedTranslation:
         """The generator between pictures in [0, 1]; shares the weights of `networks`."""
         return build_inference_model(networks.generators["generator"])
 
-    def companions(self, networks: Networks) -> dict[str, keras.Model]:
-        """None."""
-        return {}
-
     @functools.cached_property
     def held_out(self) -> tuple[np.ndarray, np.ndarray]:
         """Held-out inputs and targets: uint8 `[count, size, size, 3]`, at most `data.max_val_pictures`."""
@@ -207,10 +195,6 @@ class PairedTranslation:
     def held_out_examples(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Held-out inputs and what should come out: uint8 `[size, size, 3]`."""
         return list(zip(*self.held_out, strict=True))
-
-    def calibration_pictures(self) -> list[np.ndarray]:
-        """Inputs of the training: uint8 `[size, size, 3]`."""
-        return calibration_pictures(self, key="input")
 
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
         """Held-out pairs from all of them as rows of input, output and target."""
