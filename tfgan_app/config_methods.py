@@ -61,7 +61,9 @@ def with_method(section: Any, method: Any) -> Any:
     changed = section.sections[method]()
     defaults = {field.name: field.default for field in dataclasses.fields(section) if field.name != "method"}
     values = {name: getattr(section, name) for name, default in defaults.items() if getattr(section, name) != default}
-    return dataclasses.replace(changed, **{name: value for name, value in values.items() if is_own(changed, name, value)})
+    return dataclasses.replace(
+        changed, **{name: value for name, value in values.items() if is_own(changed, name, value)}
+    )
 
 
 def is_own(section: Any, name: str, value: Any) -> bool:
@@ -80,7 +82,7 @@ def is_own(section: Any, name: str, value: Any) -> bool:
     owners = [kind for kind in other_sections(section) if name in _defaults(kind)]
     if not owners:
         return True  # No setting at all, which the check of keys tells.
-    if (tuple(value) if isinstance(value, list) else value) == _defaults(owners[0])[name]:
+    if (tuple(value) if isinstance(value, list) else value) in [_defaults(kind)[name] for kind in owners]:
         return False
     methods = " or ".join(method for method, kind in section.sections.items() if kind in owners)
     raise ValueError(

@@ -7,6 +7,7 @@ these with each other and None. Standard library only.
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import math
 import types
 import typing
@@ -168,6 +169,23 @@ def field_specs(section: str, kind: type) -> dict[str, FieldSpec]:
         )
         for key, field in keys.items()
     }
+
+
+def find_spec(specs: Mapping[str, FieldSpec], key: str) -> FieldSpec:
+    """Returns the specification of a dotted key.
+
+    Raises:
+        ValueError: If there is no such key, with the nearest one and the valid ones.
+    """
+    if key in specs:
+        return specs[key]
+    # A name without its section is the commonest slip, so the last part of each key is compared as well.
+    names = {**{name.partition(".")[2]: name for name in specs}, **{name: name for name in specs}}
+    nearest = difflib.get_close_matches(key, names, n=1, cutoff=0.5)
+    suggestion = f" Did you mean {names[nearest[0]]!r}?" if nearest else ""
+    section = key.partition(".")[0]
+    valid = [name for name in specs if name.startswith(f"{section}.")] or list(specs)
+    raise ValueError(f"Unknown configuration key {key!r}.{suggestion} Valid keys: {', '.join(valid)}.")
 
 
 def _is_tuple(annotation: Any) -> bool:

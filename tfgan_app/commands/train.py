@@ -28,7 +28,7 @@ from tfgan_app.files import quoted
 from tfgan_app.registry import metric_name
 from tfgan_app.tasks import load_task
 from tfgan_app.tasks.base import Task
-from tfgan_app.tasks.choice import check_preset, preset_for
+from tfgan_app.tasks.methods import check_preset, preset_for
 from tfgan_app.training.devices import build_strategy, is_chief, resolve_precision
 
 WARM_UP_STEPS = 3
@@ -123,7 +123,7 @@ def _resolve(args: argparse.Namespace, task_class: type, saved: RunDirectory | N
     config = resolve_config(
         args.task,
         task_class.config_class,
-        preset=task_class.presets[preset],
+        preset=None if saved else task_class.presets[preset],  # The run's own values are complete.
         config_file=saved.path / "config.json" if saved else args.config,
         flags=vars(args),
         overrides=args.set,

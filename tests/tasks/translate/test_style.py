@@ -17,7 +17,8 @@ from tfgan_app.commands.building import build_trainer
 from tfgan_app.layers import channel_statistics
 from tfgan_app.losses import content_distance, style_distance
 from tfgan_app.tasks.translate import style
-from tfgan_app.tasks.translate.config import STYLE_PRESET, TranslateConfig
+from tfgan_app.tasks.translate.config import TranslateConfig
+from tfgan_app.tasks.translate.presets import STYLE_PRESET
 from tfgan_app.tasks.translate.style import StyleTransfer
 
 TINY = {

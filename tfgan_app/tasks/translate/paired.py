@@ -28,14 +28,14 @@ from tfgan_app.tasks.base import Task
 from tfgan_app.tasks.caveats import few_held_out
 from tfgan_app.tasks.extremes import both_ends
 from tfgan_app.tasks.progress import progress_reporter
-from tfgan_app.tasks.translate.config import PAIRED_PRESETS, TranslateConfig
+from tfgan_app.tasks.translate.config import PairedConfig
 from tfgan_app.tasks.translate.players import (
     build_discriminator,
     build_generator,
     build_inference_model,
     check_discriminator_fits,
 )
-from tfgan_app.tasks.translate.settings import check_used
+from tfgan_app.tasks.translate.presets import PAIRED_PRESETS
 from tfgan_app.training.task import UNIT_RANGE, Networks, Objective, Synthesis
 
 BUNDLED_SAMPLE = "emoji_pairs"
@@ -50,12 +50,12 @@ class PairedTranslation(Task):
     a discriminator that sees input and output together, and an L1 distance to the target.
 
     Args:
-        config: the run's configuration, its `task` section a `TranslateConfig`.
+        config: the run's configuration, its `task` section a `PairedConfig`.
         report: called with a line about each pair that cannot be used, and on the progress of long reading.
         measure_on: source of the held-out pairs, where it is not that of the training.
     """
 
-    config_class = TranslateConfig
+    config_class = PairedConfig
     presets: ClassVar[dict[str, dict[str, Any]]] = PAIRED_PRESETS
     draws_per_example = DRAWS
     sample_headers = ("input", "output", "target")
@@ -68,7 +68,6 @@ class PairedTranslation(Task):
             config = replace_values(config, {"data.source": measure_on, "data.val_fraction": 1.0})
         super().__init__(config, report=report)
         settings = config.task
-        check_used(settings)
         check_discriminator_fits(settings.discriminator, config.data.image_size)
         self.objective = Objective(
             adversarial_loss=ADVERSARIAL_LOSSES[settings.adversarial_loss],

@@ -27,9 +27,9 @@ from tfgan_app.networks.style_transfer import build_style_decoder, build_style_e
 from tfgan_app.picture_grid import make_grid, spread_indices
 from tfgan_app.tasks.base import Task
 from tfgan_app.tasks.caveats import few_held_out
-from tfgan_app.tasks.translate.config import PRESETS, TranslateConfig
+from tfgan_app.tasks.translate.config import StyleConfig
 from tfgan_app.tasks.translate.players import build_discriminator, check_discriminator_fits
-from tfgan_app.tasks.translate.settings import check_used
+from tfgan_app.tasks.translate.presets import STYLE_PRESETS
 from tfgan_app.tasks.translate.style_data import StylePictures
 from tfgan_app.training.task import UNIT_RANGE, Networks, Objective, Synthesis
 
@@ -57,13 +57,13 @@ class StyleTransfer(Task):
     discriminator tells outputs from pictures of styles, patch by patch.
 
     Args:
-        config: the run's configuration, its `task` section a `TranslateConfig`.
+        config: the run's configuration, its `task` section a `StyleConfig`.
         report: called with a line about each picture that cannot be used, and on the progress of long reading.
         measure_on: source of the held-out contents, where it is not that of the training.
     """
 
-    config_class = TranslateConfig
-    presets: ClassVar[dict[str, dict[str, Any]]] = PRESETS
+    config_class = StyleConfig
+    presets: ClassVar[dict[str, dict[str, Any]]] = STYLE_PRESETS
     draws_per_example = 2 * DRAWS
     sample_headers = ("content", "style", "output")
     metric_names = METRICS
@@ -73,7 +73,6 @@ class StyleTransfer(Task):
     def __init__(self, config: RunConfig, *, report: Callable[[str], Any] = warn, measure_on: str | None = None):
         super().__init__(config, report=report)
         settings = config.task
-        check_used(settings)
         if settings.adversarial_weight > 0.0:
             check_discriminator_fits(settings.discriminator, config.data.image_size)
         self.pictures = StylePictures(config, report=report, measure_on=measure_on)

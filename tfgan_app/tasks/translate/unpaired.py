@@ -18,10 +18,10 @@ from tfgan_app.losses import ADVERSARIAL_LOSSES
 from tfgan_app.picture_grid import make_grid, spread_indices
 from tfgan_app.tasks.base import Task
 from tfgan_app.tasks.extremes import both_ends
-from tfgan_app.tasks.translate.config import UNPAIRED_PRESETS, TranslateConfig
+from tfgan_app.tasks.translate.config import UnpairedConfig
 from tfgan_app.tasks.translate.paired import EXAMPLE_ROWS, SAMPLE_ROWS, translate
 from tfgan_app.tasks.translate.players import build_inference_model, check_discriminator_fits, generator_options
-from tfgan_app.tasks.translate.settings import check_used
+from tfgan_app.tasks.translate.presets import UNPAIRED_PRESETS
 from tfgan_app.tasks.translate.unpaired_data import SIDES, UnpairedData
 from tfgan_app.tasks.translate.unpaired_quality import UnpairedQuality
 from tfgan_app.training.task import UNIT_RANGE, Networks, Objective
@@ -33,12 +33,12 @@ class UnpairedTranslation(Task):
     A method adds `build_networks` and `synthesize`.
 
     Args:
-        config: the run's configuration, its `task` section a `TranslateConfig`.
+        config: the run's configuration, its `task` section a `UnpairedConfig`.
         report: called with a line about each picture that cannot be used, and on the progress of long reading.
         measure_on: source of the held-out pictures, where it is not that of the training.
     """
 
-    config_class = TranslateConfig
+    config_class = UnpairedConfig
     presets: ClassVar[dict[str, dict[str, Any]]] = UNPAIRED_PRESETS
     draws_per_example = 2 * DRAWS
     input_key = "input"
@@ -46,7 +46,6 @@ class UnpairedTranslation(Task):
     def __init__(self, config: RunConfig, *, report: Callable[[str], Any] = warn, measure_on: str | None = None):
         super().__init__(config, report=report)
         settings = config.task
-        check_used(settings)
         generator_options(settings)
         check_discriminator_fits(settings.discriminator, config.data.image_size)
         self.data = UnpairedData(config, report=report, measure_on=measure_on)
