@@ -21,7 +21,7 @@ from typing import Any
 from tfgan_app.config_methods import METHOD, first_section, is_own, other_sections, with_method
 from tfgan_app.config_sections import DataConfig, OptimizerConfig, TrainingConfig
 from tfgan_app.shipped import is_shipped
-from tfgan_app.typed_fields import FieldSpec, field_specs, find_spec
+from tfgan_app.typed_fields import FieldSpec, OnResume, field_specs, find_spec
 
 # Named flags of the command line, and the value that each one sets.
 FLAG_FIELDS = {
@@ -245,6 +245,12 @@ def _flatten(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield from ((f"{name}.{key}", inner) for key, inner in value.items())
         elif name != "task_name":
             yield name, value
+
+
+def resume_rule(config: RunConfig, key: str) -> OnResume:
+    """Returns whether a resumed run may change the value of a dotted key; the task itself it may not."""
+    specs = _specs(config)
+    return specs[key].on_resume if key in specs else "fixed"
 
 
 def _absolute_paths(config: RunConfig) -> dict[str, str | None]:

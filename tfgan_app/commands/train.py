@@ -11,7 +11,6 @@ import tensorflow as tf
 from tfgan_app.commands.building import build_trainer
 from tfgan_app.commands.leftovers import data_folders, report_leftovers
 from tfgan_app.commands.phases import (
-    PHASE_SETTINGS,
     begin_schedule,
     next_phase,
     phase_record,
@@ -133,7 +132,7 @@ def _resolve(args: argparse.Namespace, task_class: type, saved: RunDirectory | N
     if saved is None:
         return begin_schedule(config, given=by_hand)
     before = saved.read_config()[0]
-    check_resumable(before, config, allowed=PHASE_SETTINGS)
+    check_resumable(before, config)
     return resume_schedule(before, config, run=saved, given=by_hand)
 
 

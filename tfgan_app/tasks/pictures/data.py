@@ -20,7 +20,7 @@ from tfgan_app.data.pipeline import build_labelled_dataset
 from tfgan_app.files import printable
 from tfgan_app.images import picture_header, read_rgb
 from tfgan_app.picture_grid import spread_indices
-from tfgan_app.tasks.progress import progress_reporter, readable_pictures
+from tfgan_app.tasks.progress import LeftOut, progress_reporter, readable_pictures
 
 BUNDLED_SAMPLE = "photos"
 
@@ -120,7 +120,7 @@ class PictureData:
         """The places of the pictures that have a partner, and the partners."""
 
         def say(line: str):
-            self.report(f"left out: {line}")
+            self.report(LeftOut(line))
 
         return find_partners(pictures, split=split, on_skip=say, **options)
 
@@ -216,7 +216,7 @@ class PictureData:
             height, width = readable.images.shape[1:3]
             if min(height, width) >= smallest_px:
                 return readable
-            self.report(f"left out: all {len(readable)} are smaller than {smallest_px} px: {width} x {height}")
+            self.report(LeftOut(f"all {len(readable)} are smaller than {smallest_px} px: {width} x {height}"))
             return readable.select([])
         large = [i for i, path in enumerate(readable.paths) if self._is_large(path, smallest_px)]
         return readable.select(large)
@@ -226,7 +226,7 @@ class PictureData:
         if min(header.height, header.width) >= smallest_px:
             return True
         size = f"{header.width} x {header.height}"
-        self.report(f"left out: '{printable(path)}' is smaller than {smallest_px} x {smallest_px} px: it has {size}")
+        self.report(LeftOut(f"'{printable(path)}' is smaller than {smallest_px} x {smallest_px} px: it has {size}"))
         return False
 
 

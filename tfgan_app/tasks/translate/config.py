@@ -34,7 +34,7 @@ class TranslateConfig(MethodSection):
     """
 
     method: Method = "paired"
-    init_from: str | None = model_setting()
+    init_from: str | None = model_setting(on_resume="may_change")
     discriminator: str = choice(DISCRIMINATORS, default="patchgan_34")
     discriminator_width: int = bounded(32, minimum=1)
     discriminator_normalization: Literal["none", "instance", "batch"] = "none"
@@ -69,7 +69,7 @@ class TwoSidedConfig(TranslateConfig):
     generator_width: int | None = bounded(None, minimum=1)
     generator_depth: int | None = bounded(None, minimum=1, maximum=10)
     generator_normalization: Literal["auto", "none", "instance", "batch"] = "auto"
-    lpips_weights: str | None = path_setting()
+    lpips_weights: str | None = path_setting(on_resume="may_change")
     vertical_flip: bool = False
     max_scale: float = bounded(1.0, minimum=1.0, maximum=4.0)
     max_rotation_degrees: float = bounded(0.0, minimum=0.0, maximum=180.0)
@@ -90,7 +90,7 @@ class PairedConfig(TwoSidedConfig, method="paired"):
     l1_weight: float = bounded(100.0, minimum=0.0)
     perceptual_weight: float = bounded(0.0, minimum=0.0)
     perceptual_weights: str | None = path_setting()
-    metrics: tuple[str, ...] = own_objects()
+    metrics: tuple[str, ...] = own_objects(on_resume="may_change")
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class UnpairedConfig(TwoSidedConfig):
     """
 
     features: Literal["auto", "vgg16", "inception", "random"] = "auto"
-    feature_weights: str | None = path_setting()
+    feature_weights: str | None = path_setting(on_resume="may_change")
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,7 @@ class StyleConfig(TranslateConfig, method="style"):
 
     method: Method = "style"
     perceptual_weights: str | None = path_setting()
-    styles: str | None = path_setting()
+    styles: str | None = path_setting(on_resume="may_change")
     style_level: Literal["relu3_1", "relu4_1"] = "relu4_1"
     content_weight: float = bounded(1.0, minimum=0.0)
     style_weight: float = bounded(1.0, minimum=0.0)

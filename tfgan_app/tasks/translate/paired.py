@@ -27,7 +27,7 @@ from tfgan_app.picture_grid import make_grid, spread_indices
 from tfgan_app.tasks.base import Task
 from tfgan_app.tasks.caveats import few_held_out
 from tfgan_app.tasks.extremes import both_ends
-from tfgan_app.tasks.progress import progress_reporter
+from tfgan_app.tasks.progress import LeftOut, progress_reporter
 from tfgan_app.tasks.translate.config import PairedConfig
 from tfgan_app.tasks.translate.players import (
     build_discriminator,
@@ -125,7 +125,7 @@ class PairedTranslation(Task):
     def _readable(self, pairs: list[PicturePair], purpose: str) -> list[PicturePair]:
         readable = find_readable(
             pairs,
-            on_skip=lambda pair, problem: self._report(f"left out: {problem}"),
+            on_skip=lambda pair, problem: self._report(LeftOut(problem)),
             on_progress=progress_reporter(self._report, "checked"),
             on_note=self._report,
             input_range=self.config.data.input_range,
