@@ -77,11 +77,10 @@ def test_the_last_method_holds_for_the_values_of_all_layers(tmp_path):
     assert (task.method, task.nce_patches, task.nce_dim, task.nce_weight) == ("fastcut", 32, 9, 4.0)
 
 
-def test_another_method_keeps_what_was_set_and_takes_its_own_defaults():
+def test_another_method_keeps_what_was_set():
     cut = resolve("task.method=cut", "task.nce_dim=9", "task.max_scale=2")
-    assert (cut.task.nce_weight, cut.task.flip_equivariance) == (1.0, False)
     fast = configs.replace_values(cut, {"task.method": "fastcut"}).task
-    assert (fast.nce_dim, fast.max_scale, fast.nce_weight, fast.flip_equivariance) == (9, 2.0, 10.0, True)
+    assert (fast.method, fast.nce_dim, fast.max_scale) == ("fastcut", 9, 2.0)
     with pytest.raises(ValueError, match="`task.nce_dim` is for `task.method` cut or fastcut. Received: 9 for paired"):
         configs.replace_values(cut, {"task.method": "paired"})
 
@@ -102,3 +101,12 @@ def test_unknown_methods_and_keys_name_the_known_ones():
 def test_a_resumed_run_of_another_method_is_refused_by_its_method_alone():
     with pytest.raises(ValueError, match="computes: task.method was 'paired', now 'cut'. Leave"):
         check_resumable(resolve("task.method=paired"), resolve("task.method=cut"))
+
+
+def test_a_file_with_the_defaults_of_other_methods_is_read_and_others_are_refused():
+    """Files of version 0.7.0 hold the settings of all methods."""
+    cut = {"method": "cut", "nce_patches": 32, "nce_weight": None, "l1_weight": 100.0, "metrics": [], "styles": None}
+    config = configs.from_dict({"task_name": "translate", "task": cut}, TranslateConfig)
+    assert (config.task.method, config.task.nce_patches) == ("cut", 32)
+    with pytest.raises(ValueError, match="`task.l1_weight` is for `task.method` paired. Received: 5.0 for cut"):
+        configs.from_dict({"task_name": "translate", "task": cut | {"l1_weight": 5.0}}, TranslateConfig)

@@ -128,25 +128,26 @@ class ContrastiveConfig(UnpairedConfig):
     """Settings of CUT and FastCUT.
 
     Attributes:
-        nce_weight: Factor of the contrast of input and output patches.
-        nce_identity_weight: Factor of the same contrast of a target taken for an input.
+        nce_weight: Factor of the contrast of input and output patches; none is the method's own.
+        nce_identity_weight: Factor of the same contrast of a target taken for an input; none is the method's own.
         nce_identity_share: Share of the targets of a batch that are taken for inputs; a setting of CUT.
         nce_patches: Patches that are compared in each image and layer.
         nce_dim: Units of the perceptrons that patches are compared by.
-        flip_equivariance: Contrast half of the inputs with the output of their mirror image.
+        flip_equivariance: Contrast half of the inputs with the output of their mirror image; none is the method's
+            own.
     """
 
-    nce_weight: float = bounded(1.0, minimum=0.0)
-    nce_identity_weight: float = bounded(1.0, minimum=0.0)
+    nce_weight: float | None = bounded(None, minimum=0.0)
+    nce_identity_weight: float | None = bounded(None, minimum=0.0)
     nce_identity_share: ClassVar[float] = 1.0
     nce_patches: int = bounded(256, minimum=2)
     nce_dim: int = bounded(256, minimum=1)
-    flip_equivariance: bool = False
+    flip_equivariance: bool | None = None
 
 
 @dataclass(frozen=True)
 class CutConfig(ContrastiveConfig, method="cut"):
-    """Settings of CUT: arXiv:2007.15651, section 3.2.
+    """Settings of CUT.
 
     Attributes:
         nce_identity_share: Share of the targets of a batch that are taken for inputs.
@@ -158,12 +159,9 @@ class CutConfig(ContrastiveConfig, method="cut"):
 
 @dataclass(frozen=True)
 class FastCutConfig(ContrastiveConfig, method="fastcut"):
-    """Settings of FastCUT, with its defaults: arXiv:2007.15651, appendix C.1."""
+    """Settings of FastCUT, whose defaults of `ContrastiveConfig` are others."""
 
     method: Method = "fastcut"
-    nce_weight: float = bounded(10.0, minimum=0.0)
-    nce_identity_weight: float = bounded(0.0, minimum=0.0)
-    flip_equivariance: bool = True
 
 
 @dataclass(frozen=True)

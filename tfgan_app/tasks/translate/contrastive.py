@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import keras
@@ -21,6 +22,12 @@ from tfgan_app.tasks.translate.players import build_discriminator, build_generat
 from tfgan_app.tasks.translate.unpaired import UnpairedTranslation
 from tfgan_app.training.task import Networks, Synthesis
 
+METHOD_DEFAULTS: dict[str, dict[str, Any]] = {
+    "cut": {"nce_weight": 1.0, "nce_identity_weight": 1.0, "flip_equivariance": False},
+    "fastcut": {"nce_weight": 10.0, "nce_identity_weight": 0.0, "flip_equivariance": True},
+}
+"""arXiv:2007.15651, section 3.2 and appendix C.1."""
+
 
 class ContrastiveTranslation(UnpairedTranslation):
     """One generator and one discriminator; patches of the output are to be told by those of the input.
@@ -38,7 +45,10 @@ class ContrastiveTranslation(UnpairedTranslation):
 
     def __init__(self, config: RunConfig, **options: Any):
         super().__init__(config, **options)
-        self._settings = config.task
+        own = METHOD_DEFAULTS[config.task.method]
+        chosen = {name: getattr(config.task, name) for name in own}
+        chosen = {name: own[name] if value is None else value for name, value in chosen.items()}
+        self._settings = dataclasses.replace(config.task, **chosen)
         layers = len(ENCODER_LAYERS[config.task.generator])
         self.draws_per_example = 2 * DRAWS + 1 + layers * config.task.nce_patches
 
