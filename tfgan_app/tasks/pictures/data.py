@@ -17,6 +17,7 @@ from tfgan_app.data.labelled import LabelledPictures, LabelledSet, labelled_fing
 from tfgan_app.data.partners import Partners, build_partner_dataset, find_partners
 from tfgan_app.data.picture_sets import open_pictures
 from tfgan_app.data.pipeline import build_labelled_dataset
+from tfgan_app.data.specs import CropSpec, Schedule
 from tfgan_app.files import printable
 from tfgan_app.images import picture_header, read_rgb
 from tfgan_app.picture_grid import spread_indices
@@ -131,22 +132,21 @@ class PictureData:
         `teacher`.
         """
         data, training, candidates = self._config.data, self._config.training, self._config.task.candidates
+        crops = CropSpec(self._crop_px, resize="none", **data.reading)
+        schedule = Schedule(
+            batch_size=training.pictures_per_step * candidates, steps=training.steps, seed=seed, start_step=start_step
+        )
         options = {
-            "size_px": self._crop_px,
-            "batch_size": training.pictures_per_step * candidates,
-            "steps": training.steps,
-            "start_step": start_step,
-            "seed": seed,
             "cache_budget_mb": data.cache_budget_mb,
-            **data.reading,
             "on_progress": progress_reporter(self.report, "loaded"),
         }
         pictures, partners = self._training
         if partners:
-            dataset = build_partner_dataset(pictures, partners, stride_px=self._multiple, **options)
+            options |= {"crops": crops, "schedule": schedule, "stride_px": self._multiple}
+            dataset = build_partner_dataset(pictures, partners, **options)
         else:
             pictures, scales = self._at_scales(pictures)
-            dataset = build_labelled_dataset(pictures, channels=3, resize="none", scales=scales, **options)
+            dataset = build_labelled_dataset(pictures, crops, schedule, scales=scales, **options)
         choose = functools.partial(_most_detailed, candidates=candidates)
         return dataset.map(choose, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
 

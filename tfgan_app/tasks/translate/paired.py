@@ -19,6 +19,7 @@ from tfgan_app.data.checking import find_readable
 from tfgan_app.data.overlap import count_shared_pairs
 from tfgan_app.data.pairs import PairSet, PicturePair, find_pairs
 from tfgan_app.data.pipeline import build_pair_dataset, load_pairs
+from tfgan_app.data.specs import CropSpec, Schedule
 from tfgan_app.data.unpaired import matching_share
 from tfgan_app.losses import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES, build_perceptual_loss
 from tfgan_app.metrics import PIXEL_METRICS, build_lpips, means_with_intervals, output_variation, paired_metrics
@@ -153,13 +154,8 @@ class PairedTranslation(Task):
         data, training = self.config.data, self.config.training
         return build_pair_dataset(
             self.training_pairs,
-            load_size_px=round(data.image_size * data.load_scale),
-            batch_size=training.pictures_per_step,
-            steps=training.steps,
-            start_step=start_step,
-            seed=seed,
-            resize=data.resize,
-            **data.reading,
+            CropSpec(round(data.image_size * data.load_scale), resize=data.resize, **data.reading),
+            Schedule(batch_size=training.pictures_per_step, steps=training.steps, seed=seed, start_step=start_step),
             cache_budget_mb=data.cache_budget_mb,
             on_progress=progress_reporter(self._report, "loaded"),
         )
@@ -189,7 +185,7 @@ class PairedTranslation(Task):
     def held_out(self) -> tuple[np.ndarray, np.ndarray]:
         """Held-out inputs and targets: uint8 `[count, size, size, 3]`, at most `data.max_val_pictures`."""
         data = self.config.data
-        return load_pairs(self.held_out_pairs, size_px=data.image_size, resize=data.resize, **data.reading)
+        return load_pairs(self.held_out_pairs, CropSpec(data.image_size, resize=data.resize, **data.reading))
 
     def held_out_examples(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Held-out inputs and what should come out: uint8 `[size, size, 3]`."""
