@@ -12,16 +12,16 @@ arguments. It uses nothing but the standard library, so that the command line an
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from tfgan_app.config_methods import METHOD, first_section, is_own, other_sections, with_method
 from tfgan_app.config_sections import DataConfig, OptimizerConfig, TrainingConfig
 from tfgan_app.shipped import is_shipped
-from tfgan_app.typed_fields import FieldSpec, field_specs
+from tfgan_app.typed_fields import FieldSpec, OnResume, field_specs, find_spec
 
 # Named flags of the command line, and the value that each one sets.
 FLAG_FIELDS = {
@@ -76,7 +76,8 @@ def default_config(task_name: str, task_config: type) -> RunConfig:
         task_name: Row of the tasks table.
         task_config: The task's frozen dataclass; every field has a default.
     """
-    return RunConfig(task_name, DataConfig(), TrainingConfig(), optimizer=OptimizerConfig(), task=task_config())
+    section = first_section(task_config)()
+    return RunConfig(task_name, DataConfig(), TrainingConfig(), optimizer=OptimizerConfig(), task=section)
 
 
 def resolve_config(
@@ -106,10 +107,17 @@ def resolve_config(
         OSError: If the file cannot be read.
     """
     given = {FLAG_FIELDS[name]: value for name, value in (flags or {}).items() if name in FLAG_FIELDS}
-    config = replace_values(default_config(task_name, task_config), preset or {})
-    if config_file is not None:
-        config = replace_values(config, read_values(config_file, task_name))
-    config = replace_values(config, {key: value for key, value in given.items() if value is not None})
+    layers = [
+        preset or {},
+        {} if config_file is None else read_values(config_file, task_name),
+        {key: value for key, value in given.items() if value is not None},
+    ]
+    config, overrides = default_config(task_name, task_config), list(overrides)
+    # The method of the last layer holds for all of them: values of another method are none of this run's.
+    method = [{METHOD: layer[METHOD]} for layer in layers if METHOD in layer][-1:]
+    config = apply_overrides(replace_values(config, *method) if method else config, _of_method(overrides))
+    for layer in layers:
+        config = replace_values(config, {key: value for key, value in layer.items() if key != METHOD})
     config = apply_overrides(config, overrides)
     return replace_values(config, _absolute_paths(config))
 
@@ -126,13 +134,20 @@ def apply_overrides(config: RunConfig, overrides: Iterable[str]) -> RunConfig:
     Raises:
         ValueError: If a text is no assignment, its key is unknown, or its value does not fit the field.
     """
-    for assignment in overrides:
+    overrides = list(overrides)
+    of_method = _of_method(overrides)
+    for assignment in [*of_method[-1:], *(text for text in overrides if text not in of_method)]:
         key, separator, text = assignment.partition("=")
         key = key.strip()
         if not separator:
             raise ValueError(f"`--set` expects KEY=VALUE, as in training.steps=500. Received: {assignment!r}.")
         config = replace_values(config, {key: _spec(config, key).parse(text.strip())})
     return config
+
+
+def _of_method(overrides: Iterable[str]) -> list[str]:
+    """Returns the overrides that set the method; the last one decides on the other keys."""
+    return [text for text in overrides if text.partition("=")[0].strip() == METHOD]
 
 
 def replace_values(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
@@ -146,10 +161,12 @@ def replace_values(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
         ValueError: If a key is unknown or a value does not fit its field.
     """
     changes: dict[str, dict[str, Any]] = {}
+    config = dataclasses.replace(config, task=with_method(config.task, values.get(METHOD)))
     for key, value in values.items():
         _spec(config, key)  # an unknown key ends here
         section, name = key.split(".")
-        changes.setdefault(section, {})[name] = value
+        if section != "task" or is_own(config.task, name, value):
+            changes.setdefault(section, {})[name] = value
     return dataclasses.replace(
         config,
         **{name: dataclasses.replace(getattr(config, name), **change) for name, change in changes.items()},
@@ -199,10 +216,9 @@ def load_json(path: str | Path) -> dict[str, Any]:
 
 
 def diff(a: RunConfig, b: RunConfig) -> dict[str, tuple[Any, Any]]:
-    """Returns the dotted keys whose values differ, each with the value in `a` and in `b`."""
+    """Returns the dotted keys that both have and whose values differ, each with the value in `a` and in `b`."""
     left, right = ({"task_name": config.task_name, **dict(_flatten(to_dict(config)))} for config in (a, b))
-    keys = [*left, *(key for key in right if key not in left)]
-    return {key: (left.get(key), right.get(key)) for key in keys if left.get(key) != right.get(key)}
+    return {key: (value, right[key]) for key, value in left.items() if key in right and value != right[key]}
 
 
 def read_values(path: str | Path, task_name: str) -> dict[str, Any]:
@@ -229,6 +245,12 @@ def _flatten(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield from ((f"{name}.{key}", inner) for key, inner in value.items())
         elif name != "task_name":
             yield name, value
+
+
+def resume_rule(config: RunConfig, key: str) -> OnResume:
+    """Returns whether a resumed run may change the value of a dotted key; the task itself it may not."""
+    specs = _specs(config)
+    return specs[key].on_resume if key in specs else "fixed"
 
 
 def _absolute_paths(config: RunConfig) -> dict[str, str | None]:
@@ -277,18 +299,12 @@ def _specs(config: RunConfig) -> dict[str, FieldSpec]:
 
 
 def _spec(config: RunConfig, key: str) -> FieldSpec:
-    """Returns what the value of a dotted key must be.
+    """Returns what the value of a dotted key must be, that of another method included.
 
     Raises:
         ValueError: If there is no such key, with the nearest one and the valid ones.
     """
-    specs = _specs(config)
-    if key in specs:
-        return specs[key]
-    # A name without its section is the commonest slip, so the last part of each key is compared as well.
-    names = {**{name.partition(".")[2]: name for name in specs}, **{name: name for name in specs}}
-    nearest = difflib.get_close_matches(key, names, n=1, cutoff=0.5)
-    suggestion = f" Did you mean {names[nearest[0]]!r}?" if nearest else ""
-    section = key.partition(".")[0]
-    valid = [name for name in specs if name.startswith(f"{section}.")] or list(specs)
-    raise ValueError(f"Unknown configuration key {key!r}.{suggestion} Valid keys: {', '.join(valid)}.")
+    specs: dict[str, FieldSpec] = {}
+    for kind in other_sections(config.task):
+        specs.update(field_specs("task", kind))
+    return find_spec(specs | _specs(config), key)

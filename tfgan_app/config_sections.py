@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from tfgan_app.registry import METRICS
-from tfgan_app.typed_fields import bounded, choice, path_setting
+from tfgan_app.typed_fields import bounded, choice, path_setting, setting
 
 Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
 Strategy = Literal["auto", "none", "mirrored", "multi_worker"]
@@ -32,7 +32,7 @@ class DataConfig:
         cache_budget_mb: Decoded pictures stay in memory up to this size; beyond it they are decoded per step.
     """
 
-    source: str | None = path_setting()
+    source: str | None = path_setting(on_resume="may_change")
     image_size: int = bounded(64, minimum=16, maximum=4096)
     load_scale: float = bounded(1.125, minimum=1.0, maximum=4.0)
     resize: Literal["short_side", "squash", "none"] = "short_side"
@@ -40,7 +40,7 @@ class DataConfig:
     input_range: tuple[float, float] | None = None
     val_fraction: float = bounded(0.1, minimum=0.0, maximum=1.0)
     max_val_pictures: int = bounded(256, minimum=1)
-    cache_budget_mb: int = bounded(1024, minimum=0)
+    cache_budget_mb: int = bounded(1024, minimum=0, on_resume="may_change")
 
     def __post_init__(self) -> None:
         # A list from JSON is not checked yet.
@@ -81,7 +81,7 @@ class TrainingConfig:
         best_metric: Validation metric that picks the best checkpoint; one of `task.metrics` as it is written there.
     """
 
-    steps: int = bounded(2000, minimum=1)
+    steps: int = bounded(2000, minimum=1, on_resume="may_change")
     batch_size: int = bounded(16, minimum=1)
     seed: int = bounded(0, minimum=0, maximum=2**31 - 1)
     precision: Precision = "auto"
@@ -90,12 +90,12 @@ class TrainingConfig:
     accumulate_steps: int = bounded(1, minimum=1)
     ema_decay: float = bounded(0.999, minimum=0.0, below=1.0)
     deterministic: bool = False
-    log_every_steps: int = bounded(50, minimum=1)
-    sample_every_steps: int = bounded(250, minimum=1)
-    validate_every_steps: int = bounded(250, minimum=1)
-    checkpoint_every_steps: int = bounded(250, minimum=1)
-    keep_checkpoints: int = bounded(3, minimum=1)
-    best_metric: str = choice(METRICS, default="ssim")
+    log_every_steps: int = bounded(50, minimum=1, on_resume="may_change")
+    sample_every_steps: int = bounded(250, minimum=1, on_resume="may_change")
+    validate_every_steps: int = bounded(250, minimum=1, on_resume="may_change")
+    checkpoint_every_steps: int = bounded(250, minimum=1, on_resume="may_change")
+    keep_checkpoints: int = bounded(3, minimum=1, on_resume="may_change")
+    best_metric: str = choice(METRICS, default="ssim", on_resume="may_change")
 
     @property
     def pictures_per_step(self) -> int:
@@ -122,14 +122,14 @@ class OptimizerConfig:
         warmup_steps: Steps over which the rate rises from zero to its peak; at most a tenth of `schedule_steps`.
     """
 
-    generator_learning_rate: float = bounded(2e-4, above=0.0)
-    discriminator_learning_rate: float = bounded(2e-4, above=0.0)
-    muon_learning_rate: float | None = bounded(None, above=0.0)
+    generator_learning_rate: float = bounded(2e-4, above=0.0, on_resume="new_phase")
+    discriminator_learning_rate: float = bounded(2e-4, above=0.0, on_resume="new_phase")
+    muon_learning_rate: float | None = bounded(None, above=0.0, on_resume="new_phase")
     beta_1: float = bounded(0.5, minimum=0.0, below=1.0)
     beta_2: float = bounded(0.999, minimum=0.0, below=1.0)
     clip_norm: float | None = bounded(None, above=0.0)
     normalize_gradients: bool = False
-    schedule: Literal["constant", "linear", "cosine"] = "constant"
-    schedule_steps: int | None = bounded(None, minimum=1)
-    schedule_start: int = bounded(0, minimum=0)
-    warmup_steps: int = bounded(0, minimum=0)
+    schedule: Literal["constant", "linear", "cosine"] = setting("constant", on_resume="new_phase")
+    schedule_steps: int | None = bounded(None, minimum=1, on_resume="new_phase")
+    schedule_start: int = bounded(0, minimum=0, on_resume="new_phase")
+    warmup_steps: int = bounded(0, minimum=0, on_resume="new_phase")

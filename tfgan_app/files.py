@@ -42,6 +42,15 @@ def _escaped(match: re.Match[str]) -> str:
     return match[0].encode("unicode_escape").decode("ascii")
 
 
+def first_line(error: BaseException) -> str:
+    """Returns the first line of an error's message, or the name of its class if it has none.
+
+    TensorFlow, Keras and LiteRT append stacks and advice.
+    """
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
 def quoted(argument: str | os.PathLike) -> str:
     """An argument of a command as a shell takes it, on one line that can be printed.
 

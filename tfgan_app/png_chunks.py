@@ -26,6 +26,30 @@ _FRAMING_BYTES = 12
 
 
 @dataclass(frozen=True)
+class PngHeader:
+    """The first numbers of IHDR, the chunk that begins a PNG file.
+
+    Attributes:
+        width: Pixels of a row.
+        height: Rows.
+        bit_depth: Bits of a sample.
+        color_type: Number of the color type: 0 gray, 2 RGB, 3 palette, 4 gray and alpha, 6 RGB and alpha.
+    """
+
+    width: int
+    height: int
+    bit_depth: int
+    color_type: int
+
+
+def png_header(head: bytes) -> PngHeader | None:
+    """Reads the header from the first 26 bytes of a file; None for another format or a damaged header."""
+    if not head.startswith(PNG_SIGNATURE) or head[12:16] != b"IHDR" or len(head) < 26:
+        return None
+    return PngHeader(*struct.unpack_from(">IIBB", head, 16))
+
+
+@dataclass(frozen=True)
 class PngChunk:
     """A chunk of a PNG file.
 

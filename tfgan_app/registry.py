@@ -91,7 +91,7 @@ PRESETS = Table(
         "augment": "tfgan_app.tasks.augment.config:PRESETS",
         "generate": "tfgan_app.tasks.generate.config:PRESETS",
         "restore": "tfgan_app.tasks.pictures.restore_config:PRESETS",
-        "translate": "tfgan_app.tasks.translate.config:PRESETS",
+        "translate": "tfgan_app.tasks.translate.presets:PRESETS",
         "upscale": "tfgan_app.tasks.pictures.upscale_config:PRESETS",
     },
 )

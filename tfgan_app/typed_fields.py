@@ -7,6 +7,7 @@ these with each other and None. Standard library only.
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import math
 import types
 import typing
@@ -14,6 +15,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from tfgan_app.registry import is_own
+
+OnResume = Literal["fixed", "may_change", "new_phase"]
+"""Rule for a value of a resumed run. `fixed`: it stays. `may_change`: the weights of no step depend on it. `new_phase`:
+it may change, and begins a new phase of the training."""
 
 _BOUND_TESTS: dict[str, Callable[[float, float], bool]] = {
     "at least": lambda value, limit: value >= limit,
@@ -33,6 +38,17 @@ _KIND_NAMES = {
 }
 
 
+def setting(default: Any, *, on_resume: OnResume = "fixed", **metadata: Any) -> Any:
+    """Returns a dataclass field with a default and a rule for resumed runs.
+
+    Args:
+        default: The field's default.
+        on_resume: The rule.
+        **metadata: Further facts about the field, as the other functions of this module give them.
+    """
+    return dataclasses.field(default=default, metadata={"on_resume": on_resume, **metadata})
+
+
 def bounded(
     default: Any,
     *,
@@ -40,6 +56,7 @@ def bounded(
     maximum: float | None = None,
     above: float | None = None,
     below: float | None = None,
+    on_resume: OnResume = "fixed",
 ) -> Any:
     """Returns a dataclass field with a default and a range that its number, or each of its numbers, must lie in.
 
@@ -49,14 +66,20 @@ def bounded(
         maximum: Largest value allowed.
         above: The value must be greater than this.
         below: The value must be less than this.
+        on_resume: Rule for resumed runs.
     """
     limits = {"at least": minimum, "greater than": above, "at most": maximum, "less than": below}
     bounds = {words: limit for words, limit in limits.items() if limit is not None}
-    return dataclasses.field(default=default, metadata={"bounds": bounds})
+    return setting(default, on_resume=on_resume, bounds=bounds)
 
 
 def choice(
-    table: Mapping[str, Any], *, default: Any, also: Sequence[str] = (), only: Sequence[str] | None = None
+    table: Mapping[str, Any],
+    *,
+    default: Any,
+    also: Sequence[str] = (),
+    only: Sequence[str] | None = None,
+    on_resume: OnResume = "fixed",
 ) -> Any:
     """Returns a dataclass field, or each item of one, that names a row of a table or a user's own `module:attribute`.
 
@@ -65,24 +88,25 @@ def choice(
         default: The field's default.
         also: Further words that the field takes.
         only: The rows that the field takes; None is all of them.
+        on_resume: Rule for resumed runs.
     """
     names = (*also, *(table if only is None else only))
-    return dataclasses.field(default=default, metadata={"choices": names})
+    return setting(default, on_resume=on_resume, choices=names)
 
 
-def own_objects() -> Any:
+def own_objects(*, on_resume: OnResume = "fixed") -> Any:
     """Returns a dataclass field of a tuple of users' own objects, each as `module:attribute`; by default empty."""
-    return dataclasses.field(default=(), metadata={"choices": ()})
+    return setting((), on_resume=on_resume, choices=())
 
 
-def path_setting() -> Any:
+def path_setting(*, on_resume: OnResume = "fixed") -> Any:
     """Returns a dataclass field for the path of a file or folder, by default None."""
-    return dataclasses.field(default=None, metadata={"path": True})
+    return setting(None, on_resume=on_resume, path=True)
 
 
-def model_setting() -> Any:
+def model_setting(*, on_resume: OnResume = "fixed") -> Any:
     """Returns a dataclass field for a model, by default None: its path, or the name of one that is shipped."""
-    return dataclasses.field(default=None, metadata={"path": True, "model": True})
+    return setting(None, on_resume=on_resume, path=True, model=True)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,6 +121,7 @@ class FieldSpec:
         choices: The names that its text, or each of its texts, may be beside a user's own `module:attribute`; None
             where any text will do.
         is_model: Whether it is one that may also be the name of a shipped model.
+        on_resume: Rule for resumed runs.
     """
 
     key: str
@@ -105,6 +130,7 @@ class FieldSpec:
     is_path: bool = False
     choices: tuple[str, ...] | None = None
     is_model: bool = False
+    on_resume: OnResume = "fixed"
 
     def check(self, value: Any) -> Any:
         """Returns a Python or JSON value in the field's type (lists become tuples, integers floats).
@@ -165,9 +191,27 @@ def field_specs(section: str, kind: type) -> dict[str, FieldSpec]:
             is_path=field.metadata.get("path", False),
             choices=field.metadata.get("choices"),
             is_model=field.metadata.get("model", False),
+            on_resume=field.metadata.get("on_resume", "fixed"),
         )
         for key, field in keys.items()
     }
+
+
+def find_spec(specs: Mapping[str, FieldSpec], key: str) -> FieldSpec:
+    """Returns the specification of a dotted key.
+
+    Raises:
+        ValueError: If there is no such key, with the nearest one and the valid ones.
+    """
+    if key in specs:
+        return specs[key]
+    # A name without its section is the commonest slip, so the last part of each key is compared as well.
+    names = {**{name.partition(".")[2]: name for name in specs}, **{name: name for name in specs}}
+    nearest = difflib.get_close_matches(key, names, n=1, cutoff=0.5)
+    suggestion = f" Did you mean {names[nearest[0]]!r}?" if nearest else ""
+    section = key.partition(".")[0]
+    valid = [name for name in specs if name.startswith(f"{section}.")] or list(specs)
+    raise ValueError(f"Unknown configuration key {key!r}.{suggestion} Valid keys: {', '.join(valid)}.")
 
 
 def _is_tuple(annotation: Any) -> bool:

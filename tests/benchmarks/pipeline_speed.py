@@ -20,6 +20,7 @@ from tfgan_app.config import replace_values, resolve_config
 from tfgan_app.data.bundled import bundled_path
 from tfgan_app.data.pairs import PicturePair, find_pairs
 from tfgan_app.data.pipeline import build_pair_dataset
+from tfgan_app.data.specs import CropSpec, Schedule
 from tfgan_app.tasks.translate.config import TranslateConfig
 from tfgan_app.tasks.translate.paired import PairedTranslation
 from tfgan_app.training.devices import resolve_precision
@@ -46,10 +47,8 @@ def measure(pairs: list[PicturePair], *, image_size_px: int, mode: str, batch_si
     """Pairs per second of the pipeline that trains at `image_size_px`, in mode `"memory"` or `"disk"`."""
     dataset = build_pair_dataset(
         pairs,
-        load_size_px=round(image_size_px * LOAD_SCALE),
-        batch_size=batch_size,
-        steps=10**9,
-        seed=0,
+        CropSpec(round(image_size_px * LOAD_SCALE)),
+        Schedule(batch_size=batch_size, steps=10**9, seed=0),
         cache_budget_mb=BUDGETS_MB[mode],
     )
     return pictures_per_second(dataset, batch_size=batch_size, seconds=seconds)

@@ -23,6 +23,7 @@ from tfgan_app.callbacks import read_metrics
 from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.config import replace_values
 from tfgan_app.data.pipeline import load_pairs
+from tfgan_app.data.specs import CropSpec
 from tfgan_app.inference import load_keras_model
 from tfgan_app.metrics import PIXEL_METRICS, build_lpips, paired_metrics
 from tfgan_app.picture_grid import make_grid
@@ -55,7 +56,7 @@ def main():
     minutes = args.minutes or read_metrics(run_dir)[-1]["seconds"] / 60.0
 
     size = config.data.image_size
-    inputs, targets = load_pairs(task.pairs.train, size_px=size)
+    inputs, targets = load_pairs(task.pairs.train, CropSpec(size))
     reference, steps = train_reference(inputs, targets, minutes=minutes, seed=args.seed)
 
     metrics = dict(PIXEL_METRICS) | ({"lpips": build_lpips(args.lpips)} if args.lpips else {})

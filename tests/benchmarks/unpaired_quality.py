@@ -28,8 +28,8 @@ from tfgan_app.config import apply_overrides, default_config, replace_values
 from tfgan_app.inference import load_companions, load_keras_model, run_checkpoint
 from tfgan_app.picture_grid import make_grid
 from tfgan_app.tasks.translate import TRANSLATE
-from tfgan_app.tasks.translate.config import UNPAIRED_PRESETS
 from tfgan_app.tasks.translate.paired import translate
+from tfgan_app.tasks.translate.presets import UNPAIRED_PRESETS
 from tfgan_app.training.devices import resolve_precision
 
 METHODS = ("cyclegan", "cut", "fastcut")

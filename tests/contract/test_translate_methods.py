@@ -12,7 +12,7 @@ from tfgan_app.commands.building import build_trainer
 from tfgan_app.export import export_model
 from tfgan_app.inference import load_keras_model
 from tfgan_app.tasks.translate import METHODS, TRANSLATE
-from tfgan_app.tasks.translate.settings import UNPAIRED
+from tfgan_app.tasks.translate.config import UNPAIRED
 from tfgan_app.training.checkpoints import Checkpoints, state_variables
 
 OTHERS_TESTED_AT = {

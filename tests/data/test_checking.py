@@ -9,6 +9,7 @@ from tfgan_app.data.class_folders import find_labelled
 from tfgan_app.data.labelled import LabelledPictures
 from tfgan_app.data.pairs import find_pairs
 from tfgan_app.data.pipeline import build_labelled_dataset, build_pair_dataset
+from tfgan_app.data.specs import CropSpec, Schedule
 
 
 def cut(path, share):
@@ -52,7 +53,7 @@ def test_pairs_with_a_damaged_file_are_dropped_and_the_rest_trains(tmp_path, ran
     assert "p1.jpg" in skipped[0][1]
     assert [pair.name for pair in readable] == ["p0", "p2", "p4", "p5"]
     assert progress[-1] == (6, 6)
-    dataset = build_pair_dataset(readable, load_size_px=8, batch_size=4, steps=1, seed=0)
+    dataset = build_pair_dataset(readable, CropSpec(8), Schedule(batch_size=4, steps=1, seed=0))
     assert len(list(dataset)) == 1
 
 
@@ -77,7 +78,7 @@ def test_damaged_and_oversized_pictures_are_dropped_and_keep_nothing_behind(
     assert [path.stem for path in readable.paths] == ["p0", "p2", "p3", "p5"]
     assert readable.labels.tolist() == [0, 0, 1, 1]
     assert progress[-1] == (6, 6)
-    assert len(list(build_labelled_dataset(readable, size_px=8, channels=3, batch_size=4, steps=1, seed=0))) == 1
+    assert len(list(build_labelled_dataset(readable, CropSpec(8), Schedule(batch_size=4, steps=1, seed=0)))) == 1
 
 
 def test_arrays_are_readable_as_they_are():

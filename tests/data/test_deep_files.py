@@ -10,6 +10,7 @@ from tfgan_app.data.checking import find_readable, find_readable_pictures
 from tfgan_app.data.class_folders import find_labelled
 from tfgan_app.data.pairs import find_pairs
 from tfgan_app.data.pipeline import build_pair_dataset, load_labelled, load_pairs
+from tfgan_app.data.specs import CropSpec, Schedule
 
 RAMP = np.tile(np.linspace(0, 1, 32)[None, :, None], (32, 1, 3))
 WHITES = {"f2": 1, "f4": 1, "f8": 255, "i1": 127, "i2": 32767, "i4": 2**31 - 1, "u1": 255, "u2": 65535, "u4": 2**32 - 1}
@@ -30,11 +31,10 @@ def test_pairs_of_every_type_are_trained_on(tmp_path, gray):
     pairs, notes = find_pairs(tmp_path, val_fraction=0).train, []
     assert find_readable(pairs, on_skip=pytest.fail, on_note=notes.append) == pairs
     assert len(notes) == 4  # The three most frequent ranges, and how many are left.
-    inputs, targets = load_pairs(pairs, size_px=32, resize="none")
+    inputs, targets = load_pairs(pairs, CropSpec(32, resize="none"))
     np.testing.assert_allclose(inputs / 255, np.broadcast_to(RAMP, inputs.shape), atol=0.01)
     np.testing.assert_allclose(targets / 255, np.broadcast_to(RAMP, inputs.shape), atol=0.01)
-    options = {"load_size_px": 32, "batch_size": 4, "steps": 1, "seed": 0}
-    batch = next(iter(build_pair_dataset(pairs, **options)))
+    batch = next(iter(build_pair_dataset(pairs, CropSpec(32), Schedule(batch_size=4, steps=1, seed=0))))
     np.testing.assert_allclose(batch["input"] / 255, np.broadcast_to(RAMP, batch["input"].shape), atol=0.01)
 
 
@@ -45,6 +45,6 @@ def test_a_range_for_all_pictures(tmp_path):
     assert found.gray
     pictures = find_readable_pictures(found.train, on_skip=pytest.fail, on_note=notes.append, input_range=(0, 160))
     assert notes == ["floating-point values were taken as 0 to 160: 3 of the files"]
-    images = load_labelled(pictures, size_px=32, channels=1, input_range=(0, 160))
+    images = load_labelled(pictures, CropSpec(32, channels=1, input_range=(0, 160)))
     for number, image in enumerate(images):
         np.testing.assert_allclose(image[..., 0] / 255, RAMP[..., 0] / 16 * 4**number, atol=0.01)

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from pipeline_options import specs
 
 from tfgan_app.data.class_folders import find_labelled
 from tfgan_app.data.labelled import LabelledPictures
 from tfgan_app.data.pipeline import build_labelled_dataset, load_labelled
 from tfgan_app.data.reading import build_labelled_reader
+from tfgan_app.data.specs import CropSpec, Schedule
 
 MEMORY_MB, DISK_MB = 1024, 0
 RESIZES = ["short_side", "squash", "none"]
@@ -35,7 +37,7 @@ def array():
 
 def batches(pictures, **options):
     options = {"size_px": 16, "channels": 3, "batch_size": 5, "steps": 8, "seed": 3} | options
-    return list(build_labelled_dataset(pictures, **options).as_numpy_iterator())
+    return list(build_labelled_dataset(pictures, **specs(**options)).as_numpy_iterator())
 
 
 def assert_same(one, other):
@@ -50,7 +52,10 @@ def assert_same(one, other):
 @pytest.mark.parametrize("budget", [MEMORY_MB, DISK_MB])
 def test_batches_have_static_shapes(pictures, channels, budget):
     dataset = build_labelled_dataset(
-        pictures, size_px=16, channels=channels, batch_size=5, steps=4, seed=0, start_step=1, cache_budget_mb=budget
+        pictures,
+        CropSpec(16, channels=channels),
+        Schedule(batch_size=5, steps=4, seed=0, start_step=1),
+        cache_budget_mb=budget,
     )
     assert dataset.cardinality() == 3
     assert dataset.element_spec == {
@@ -100,7 +105,7 @@ def test_pictures_without_classes_have_the_label_minus_1(tmp_path, random_pictur
 
 
 def test_arrays_come_out_bit_for_bit(array):
-    np.testing.assert_array_equal(load_labelled(array, size_px=16, channels=3), array.images)
+    np.testing.assert_array_equal(load_labelled(array, CropSpec(16, channels=3)), array.images)
     for budget in (MEMORY_MB, DISK_MB):
         for batch in batches(array, cache_budget_mb=budget):
             np.testing.assert_array_equal(batch["image"], array.images[batch["label"]])
@@ -124,15 +129,15 @@ def test_one_channel_is_the_luma_of_pillow(tmp_path, suffix, mode):
     with Image.open(tmp_path / f"x{suffix}") as stored:
         expected = np.asarray(stored.convert("RGB").convert("L"))
     pictures = find_labelled(tmp_path).train
-    np.testing.assert_array_equal(load_labelled(pictures, size_px=64, channels=1)[0, :, :, 0], expected)
+    np.testing.assert_array_equal(load_labelled(pictures, CropSpec(64, channels=1))[0, :, :, 0], expected)
 
 
 def test_luma_and_gray_of_arrays(array):
     gray = LabelledPictures(array.names, array.labels, images=array.images[..., 1:2])
     expected = np.stack([np.asarray(Image.fromarray(image).convert("L")) for image in array.images])
-    np.testing.assert_array_equal(load_labelled(array, size_px=16, channels=1)[..., 0], expected)
-    np.testing.assert_array_equal(load_labelled(gray, size_px=16, channels=1), gray.images)
-    np.testing.assert_array_equal(load_labelled(gray, size_px=16, channels=3), np.repeat(gray.images, 3, axis=3))
+    np.testing.assert_array_equal(load_labelled(array, CropSpec(16, channels=1))[..., 0], expected)
+    np.testing.assert_array_equal(load_labelled(gray, CropSpec(16, channels=1)), gray.images)
+    np.testing.assert_array_equal(load_labelled(gray, CropSpec(16, channels=3)), np.repeat(gray.images, 3, axis=3))
 
 
 def test_gray_needs_one_byte_per_pixel(pictures):
@@ -142,11 +147,8 @@ def test_gray_needs_one_byte_per_pixel(pictures):
         progress = []
         build_labelled_dataset(
             pictures,
-            size_px=256,
-            channels=channels,
-            batch_size=1,
-            steps=1,
-            seed=0,
+            CropSpec(256, channels=channels),
+            Schedule(batch_size=1, steps=1, seed=0),
             cache_budget_mb=2,
             on_progress=lambda *counts, progress=progress: progress.append(counts),
         )
@@ -157,7 +159,7 @@ def test_gray_needs_one_byte_per_pixel(pictures):
 def test_transparent_pictures_show_the_background(tmp_path, save):
     save(tmp_path / "x.png", np.zeros((8, 8, 4), np.uint8))
     pictures = find_labelled(tmp_path).train
-    loaded = load_labelled(pictures, size_px=8, channels=3, background=(1, 2, 3))
+    loaded = load_labelled(pictures, CropSpec(8, channels=3, background=(1, 2, 3)))
     assert (loaded == [1, 2, 3]).all()
 
 
@@ -165,7 +167,7 @@ def test_evaluation_takes_the_centre_of_every_picture_in_order(tmp_path, save):
     for name, offset in (("b", 100), ("a", 0)):
         ramp = np.broadcast_to(np.arange(48, dtype=np.uint8)[None, :, None] + offset, (16, 48, 3))
         save(tmp_path / f"{name}.png", ramp.astype(np.uint8))
-    loaded = load_labelled(find_labelled(tmp_path, val_fraction=0).train, size_px=16, channels=3)
+    loaded = load_labelled(find_labelled(tmp_path, val_fraction=0).train, CropSpec(16, channels=3))
     np.testing.assert_array_equal(loaded[0, 0, :, 0], np.arange(16, 32))
     np.testing.assert_array_equal(loaded[1, 0, :, 0], np.arange(116, 132))
 
@@ -173,7 +175,7 @@ def test_evaluation_takes_the_centre_of_every_picture_in_order(tmp_path, save):
 def test_many_small_records_are_read_in_order():
     images = np.random.default_rng(0).integers(0, 256, (600, 4, 4, 1), np.uint8)
     pictures = LabelledPictures([str(i) for i in range(600)], np.zeros(600, np.int32), images=images)
-    reader = build_labelled_reader(pictures, size_px=4, channels=1)
+    reader = build_labelled_reader(pictures, CropSpec(4, channels=1))
     np.testing.assert_array_equal(np.stack([record["image"] for record in reader.records()]), images)
 
 

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from pipeline_options import specs
 
 from tfgan_app.data.pairs import PicturePair, find_pairs
 from tfgan_app.data.pipeline import build_pair_dataset, load_pairs
 from tfgan_app.data.reading import build_pair_reader
+from tfgan_app.data.specs import CropSpec, Schedule
 from tfgan_app.images import read_rgb
 
 MEMORY_MB, DISK_MB = 1024, 0
@@ -64,8 +66,8 @@ def odd_pairs(tmp_path, random_picture, save):
 
 def batches(pairs, **options):
     """All batches of a dataset as dicts of numpy arrays."""
-    options = {"load_size_px": 16, "batch_size": 5, "steps": 8, "seed": 3} | options
-    return list(build_pair_dataset(pairs, **options).as_numpy_iterator())
+    options = {"size_px": 16, "batch_size": 5, "steps": 8, "seed": 3} | options
+    return list(build_pair_dataset(pairs, **specs(**options)).as_numpy_iterator())
 
 
 def assert_same(one, other):
@@ -79,7 +81,10 @@ def assert_same(one, other):
 @pytest.mark.parametrize("budget", [MEMORY_MB, DISK_MB])
 def test_batches_have_static_shapes_and_count_positions(pairs, resize, budget):
     dataset = build_pair_dataset(
-        pairs, load_size_px=16, batch_size=5, steps=4, seed=0, start_step=1, resize=resize, cache_budget_mb=budget
+        pairs,
+        CropSpec(16, resize=resize),
+        Schedule(batch_size=5, steps=4, seed=0, start_step=1),
+        cache_budget_mb=budget,
     )
     assert dataset.cardinality() == 3
     assert dataset.element_spec["input"] == tf.TensorSpec([5, 16, 16, 3], tf.uint8)
@@ -96,7 +101,7 @@ def test_memory_and_disk_give_the_same_bits(pairs, resize):
 
 @pytest.mark.parametrize("resize", RESIZES)
 def test_memory_and_disk_agree_on_every_kind_of_picture(odd_pairs, resize):
-    options = {"resize": resize, "batch_size": 17, "steps": 2, "load_size_px": 50}
+    options = {"resize": resize, "batch_size": 17, "steps": 2, "size_px": 50}
     assert_same(batches(odd_pairs, **options), batches(odd_pairs, cache_budget_mb=DISK_MB, **options))
 
 
@@ -118,7 +123,7 @@ def test_batch_size_and_parallelism_do_not_change_what_a_position_shows(pairs, m
 
 
 def test_every_epoch_shows_every_pair_once_in_another_order(pairs):
-    inputs, _ = load_pairs(pairs, size_px=16, resize="squash")
+    inputs, _ = load_pairs(pairs, CropSpec(16, resize="squash"))
     shown = np.concatenate([b["input"] for b in batches(pairs, batch_size=12, steps=2, resize="squash")])
     matches = (shown[:, None] == inputs[None]).all(axis=(2, 3, 4))
     order = matches.argmax(axis=1).reshape(2, len(pairs))
@@ -163,12 +168,12 @@ def test_halves_and_directions(tmp_path, save):
     save(tmp_path / "x.png", np.concatenate([black, white], axis=1))
     for direction, expected in (("a2b", (0, 255)), ("b2a", (255, 0))):
         pairs = find_pairs(tmp_path, direction=direction).train
-        inputs, targets = load_pairs(pairs, size_px=8)
+        inputs, targets = load_pairs(pairs, CropSpec(8))
         assert (inputs.mean(), targets.mean()) == expected
 
 
 def test_native_size_is_exactly_what_read_rgb_reads(odd_pairs):
-    reader = build_pair_reader(odd_pairs, size_px=8, resize="none", background=(10, 20, 30))
+    reader = build_pair_reader(odd_pairs, CropSpec(8, resize="none", background=(10, 20, 30)))
     for pair, record in zip(odd_pairs, reader.dataset().as_numpy_iterator(), strict=True):
         np.testing.assert_array_equal(record["input"], read_rgb(pair.input_path, background=(10, 20, 30)), pair.name)
 
@@ -176,7 +181,7 @@ def test_native_size_is_exactly_what_read_rgb_reads(odd_pairs):
 def test_input_of_another_size_is_brought_to_the_size_of_the_target(tmp_path, random_picture, save):
     big, small = random_picture(64, 96), random_picture(32, 48)
     pair = PicturePair("x", save(tmp_path / "a.png", big), save(tmp_path / "b.png", small))
-    (record,) = build_pair_reader([pair], size_px=8, resize="none").dataset().as_numpy_iterator()
+    (record,) = build_pair_reader([pair], CropSpec(8, resize="none")).dataset().as_numpy_iterator()
     assert record["input"].shape == record["target"].shape == (32, 48, 3)
     assert np.abs(record["input"].astype(int) - record["target"]).mean() < 3
 
@@ -186,20 +191,20 @@ def test_reduced_jpeg_decoding_stays_aligned_with_a_png(tmp_path, random_picture
     rgb = random_picture(*shape)
     jpeg = save(tmp_path / "a.jpg", rgb, quality=98, subsampling=0)
     pair = PicturePair("x", jpeg, save(tmp_path / "b.png", rgb))
-    inputs, targets = load_pairs([pair], size_px=fits, resize="squash")
+    inputs, targets = load_pairs([pair], CropSpec(fits, resize="squash"))
     assert np.abs(inputs.astype(int) - targets).max() <= 6
 
 
 def test_evaluation_takes_the_centre(tmp_path, save):
     ramp = np.broadcast_to(np.arange(48, dtype=np.uint8)[None, :, None], (16, 48, 3))
     path = save(tmp_path / "x.png", np.concatenate([ramp, ramp], axis=1))
-    inputs, _ = load_pairs([PicturePair("x", path, path, "left", "right")], size_px=16)
+    inputs, _ = load_pairs([PicturePair("x", path, path, "left", "right")], CropSpec(16))
     np.testing.assert_array_equal(inputs[0, 0, :, 0], np.arange(16, 32))
 
 
 def test_plain_files_have_no_python_in_the_graph(pairs, odd_pairs):
     def operations(chosen):
-        reader = build_pair_reader(chosen, size_px=16)
+        reader = build_pair_reader(chosen, CropSpec(16))
         graph = tf.function(reader.read).get_concrete_function(tf.TensorSpec([], tf.int64)).graph
         functions = graph.as_graph_def().library.function
         return {node.op for node in graph.as_graph_def().node} | {n.op for f in functions for n in f.node_def}
@@ -224,7 +229,7 @@ def test_memory_is_not_copied_into_tensorflow(pairs):
     [
         ({"resize": "stretch"}, "short_side, squash, none. Received: 'stretch'"),
         ({"batch_size": 0}, "batch_size.*Received: 0"),
-        ({"load_size_px": 0}, "load_size_px.*Received: 0"),
+        ({"size_px": 0}, "`size_px`.*Received: 0"),
         ({"start_step": 9}, "start_step.*steps=8. Received: 9"),
     ],
 )

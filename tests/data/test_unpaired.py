@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from fake_tfds import FakeBuilder, build_fake_tfds
 from PIL import Image
+from pipeline_options import specs
 
 from tfgan_app.data.bundled import bundled_path
+from tfgan_app.data.specs import CropSpec, Schedule
 from tfgan_app.data.unpaired import holds_unpaired, matching_share, open_unpaired
 from tfgan_app.data.unpaired_batches import build_unpaired_dataset, load_side
 
@@ -76,8 +78,8 @@ def test_halves_are_cut_from_their_own_side(tmp_path):
         pixels[:, 8:] = 255
         Image.fromarray(pixels).save(tmp_path / "train" / f"{index}.png")
     found = open_unpaired(tmp_path, val_fraction=0.0)
-    assert load_side(found.train_input, size_px=8).max() == 0
-    assert load_side(found.train_target, size_px=8).min() == 255
+    assert load_side(found.train_input, CropSpec(8)).max() == 0
+    assert load_side(found.train_target, CropSpec(8)).min() == 255
 
 
 def sides(tmp_path):
@@ -88,8 +90,8 @@ def sides(tmp_path):
 
 
 def batches(tmp_path, **options):
-    settings = {"load_size_px": 8, "batch_size": 2, "steps": 14, "seed": 3, **options}
-    return list(build_unpaired_dataset(*sides(tmp_path), **settings).as_numpy_iterator())
+    settings = {"size_px": 8, "batch_size": 2, "steps": 14, "seed": 3, **options}
+    return list(build_unpaired_dataset(*sides(tmp_path), **specs(**settings)).as_numpy_iterator())
 
 
 @pytest.mark.parametrize("budget", [0, 64])
@@ -113,7 +115,10 @@ def test_sets_of_one_size_are_not_shown_side_by_side(tmp_path):
     write(tmp_path / "trainB", range(16))
     found = open_unpaired(tmp_path)
     dataset = build_unpaired_dataset(
-        found.train_input, found.train_target, load_size_px=8, batch_size=16, steps=1, seed=0
+        found.train_input,
+        found.train_target,
+        crops=CropSpec(8),
+        schedule=Schedule(batch_size=16, steps=1, seed=0),
     )
     batch = next(dataset.as_numpy_iterator())
     assert (batch["input"][:, 0, 0, 1] == batch["target"][:, 0, 0, 1]).mean() < 0.5
@@ -132,7 +137,7 @@ def test_splits_of_tensorflow_datasets(tmp_path, monkeypatch):
     counts = [len(getattr(found, f"{p}_{s}")) for p in ("train", "val") for s in ("input", "target")]
     assert counts == [5, 3, 2, 2]
     assert len(notes) == 4
-    assert load_side(found.train_target, size_px=8).min() == 200
+    assert load_side(found.train_target, CropSpec(8)).min() == 200
     assert not set(names_of(found.val_input)) & set(names_of(found.val_target)), "numbers are no names"
     assert holds_unpaired("tfds:cycle_gan/horse2zebra")
     assert not holds_unpaired("tfds:mnist")

@@ -4,12 +4,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import tensorflow as tf
 from keras import ops
 
 DRAWS = 9
 """Uniform numbers that one example's augmentation uses."""
+
+
+@dataclass(frozen=True)
+class _Placement:
+    """Crops and mirrors of a batch.
+
+    Attributes:
+        rows: First rows, int32 `[batch]`.
+        columns: First columns, int32 `[batch]`.
+        flip_rows: Mirror up and down, bool `[batch]`.
+        flip_columns: Mirror left and right, bool `[batch]`.
+    """
+
+    rows: tf.Tensor
+    columns: tf.Tensor
+    flip_rows: tf.Tensor
+    flip_columns: tf.Tensor
 
 
 class PairedAugmentation:
@@ -77,19 +95,18 @@ class PairedAugmentation:
             augmented = [self._jitter_colour(image, draws) for image in augmented]
         return augmented
 
-    def _placement(self, images, draws):
-        """Integer offsets `[batch]` of the crop (rows, columns) and booleans `[batch]` for the mirrors."""
+    def _placement(self, images, draws) -> _Placement:
         room = images.shape[1] - self.size_px
         rows = tf.cast(draws[:, 0] * (room + 1), tf.int32)
         columns = tf.cast(draws[:, 1] * (room + 1), tf.int32)
         flip_columns = (draws[:, 2] < 0.5) & self.horizontal_flip
         flip_rows = (draws[:, 3] < 0.5) & self.vertical_flip
-        return rows, columns, flip_rows, flip_columns
+        return _Placement(rows, columns, flip_rows, flip_columns)
 
     def _crop_and_flip(self, images, draws):
-        rows, columns, flip_rows, flip_columns = self._placement(images, draws)
+        place = self._placement(images, draws)
         positions = tf.range(self.size_px)
-        for axis, offsets, flip in ((1, rows, flip_rows), (2, columns, flip_columns)):
+        for axis, offsets, flip in ((1, place.rows, place.flip_rows), (2, place.columns, place.flip_columns)):
             order = tf.where(flip[:, None], positions[::-1], positions)
             index = offsets[:, None] + order
             if axis == 1:
@@ -99,17 +116,17 @@ class PairedAugmentation:
         return images
 
     def _warp(self, images, draws):
-        rows, columns, flip_rows, flip_columns = self._placement(images, draws)
+        place = self._placement(images, draws)
         scale = self.max_scale ** (1.0 - 2.0 * draws[:, 4])
         angle = (2.0 * draws[:, 5] - 1.0) * (self.max_rotation_degrees * math.pi / 180.0)
         cos, sin = tf.cos(angle) / scale, tf.sin(angle) / scale
-        mirror_x = tf.where(flip_columns, -1.0, 1.0)
-        mirror_y = tf.where(flip_rows, -1.0, 1.0)
+        mirror_x = tf.where(place.flip_columns, -1.0, 1.0)
+        mirror_y = tf.where(place.flip_rows, -1.0, 1.0)
         a0, a1, b0, b1 = cos * mirror_x, -sin * mirror_y, sin * mirror_x, cos * mirror_y
         # Output pixel o reads input pixel c_in + M (o - c_out): rotation about the centre of the crop.
         centre = (self.size_px - 1) / 2.0
-        a2 = tf.cast(columns, tf.float32) + centre - (a0 + a1) * centre
-        b2 = tf.cast(rows, tf.float32) + centre - (b0 + b1) * centre
+        a2 = tf.cast(place.columns, tf.float32) + centre - (a0 + a1) * centre
+        b2 = tf.cast(place.rows, tf.float32) + centre - (b0 + b1) * centre
         zeros = tf.zeros_like(a0)
         transforms = tf.stack([a0, a1, a2, b0, b1, b2, zeros, zeros], axis=-1)
         warped = ops.image.affine_transform(

@@ -28,7 +28,7 @@ class ImageGrids(StepCallback):
         run_dir: The run directory.
         every_steps: Steps between grids.
         sample_fn: Returns the grid's rows, each a sequence of uint8 [height, width, 3] pictures
-            (for example input, output, target).
+            (for example input, output, target). Without rows, no grid is written.
         headers: Text above each column, or None.
         record: Where a failed write is told: `EventLog.record`, or stderr alone.
     """
@@ -76,7 +76,10 @@ class ImageGrids(StepCallback):
             self._write()
 
     def _write(self) -> None:
-        grid = make_grid(self._sample_fn(), headers=self._headers)
+        rows = self._sample_fn()
+        if not rows:
+            return  # Not every task has images to show.
+        grid = make_grid(rows, headers=self._headers)
         self._written_step = self.step
         try:
             write_picture(self._run_dir / SAMPLES_DIR / f"step-{self.step:07d}.png", grid)

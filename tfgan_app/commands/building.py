@@ -6,9 +6,9 @@ import keras
 import tensorflow as tf
 
 from tfgan_app.config import RunConfig
+from tfgan_app.tasks.base import Task
 from tfgan_app.training.adversarial_trainer import AdversarialTrainer
 from tfgan_app.training.optimizers import build_optimizer
-from tfgan_app.training.task import Task
 
 
 def build_trainer(task: Task, config: RunConfig, *, strategy: tf.distribute.Strategy) -> AdversarialTrainer:

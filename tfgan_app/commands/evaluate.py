@@ -20,7 +20,7 @@ from tfgan_app.files import printable, write_text
 from tfgan_app.inference import load_companions, load_keras_model, model_file, run_checkpoint
 from tfgan_app.inference.shipped import is_shipped, shipped_models, shipped_names
 from tfgan_app.metrics import compare, comparison_lines
-from tfgan_app.training.task import Task
+from tfgan_app.tasks.base import Task
 
 NO_LIMIT = 2**31 - 1
 
@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     evaluation = {"metrics": metrics, "protocol": protocol, "caveats": caveats}
     # Already now: a study takes minutes, and its failure should not cost these figures.
     _write(args.json, evaluation)
-    if hasattr(task, "study"):
+    if task.has_study:
         evaluation["study"] = run_study(task, model, directory=directory, report=report)
         _write(args.json, evaluation)
         if args.data is None:

@@ -10,6 +10,7 @@ from tfgan_app.config import RunConfig
 from tfgan_app.file_tree import survey_folder
 from tfgan_app.files import printable
 from tfgan_app.images import is_picture
+from tfgan_app.tasks.progress import LeftOut
 
 
 def data_folders(config: RunConfig) -> list[str | None]:
@@ -22,14 +23,14 @@ def report_leftovers(source: str | None, report: Callable[[str], Any]) -> None:
 
     Args:
         source: A data source; only folders have leftovers.
-        report: Called with one line each: for folders that cannot be read ("left out: ..."), linked folders that are
+        report: Called with one line each: for folders that cannot be read (`LeftOut`), linked folders that are
             not followed, and files that look like images or videos.
     """
     if source is None or not Path(source).is_dir():
         return
     survey = survey_folder(source, takes=is_picture)
     for _, problem in survey.problems:
-        report(f"left out: {problem}")
+        report(LeftOut(problem))
     for path, note in survey.notes:
         report(f"'{printable(path)}' {note}")
     if survey.left_alone:

@@ -8,7 +8,7 @@ from pathlib import Path
 from tfgan_app.commands.phases import rates_text, share_of_peak
 from tfgan_app.config import RunConfig
 from tfgan_app.files import printable, quoted
-from tfgan_app.training.task import Task
+from tfgan_app.tasks.base import Task
 
 WORTH_A_PHASE = 0.5
 """Below this share of the peak rate, more steps change little: a new phase is suggested."""

@@ -7,18 +7,14 @@ from typing import Any
 
 from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.config import RunConfig, diff, replace_values, to_dict
+from tfgan_app.config_sections import OptimizerConfig
 from tfgan_app.files import quoted
 from tfgan_app.training.checkpoints import Checkpoints
 from tfgan_app.training.optimizers import LearningRate
+from tfgan_app.typed_fields import field_specs
 
-PHASE_SETTINGS = (
-    "optimizer.generator_learning_rate",
-    "optimizer.discriminator_learning_rate",
-    "optimizer.muon_learning_rate",
-    "optimizer.schedule",
-    "optimizer.schedule_steps",
-    "optimizer.schedule_start",
-    "optimizer.warmup_steps",
+PHASE_SETTINGS = tuple(
+    key for key, spec in field_specs("optimizer", OptimizerConfig).items() if spec.on_resume == "new_phase"
 )
 """What a resumed run may change and be in a new phase."""
 

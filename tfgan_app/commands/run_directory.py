@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import datetime
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,38 +18,6 @@ from tfgan_app.tasks import load_task
 
 CONFIG_FILE = "config.json"
 FACTS_FILE = "run.json"
-
-HARMLESS_ON_RESUME = frozenset(
-    {
-        "training.steps",
-        "training.log_every_steps",
-        "training.sample_every_steps",
-        "training.validate_every_steps",
-        "training.checkpoint_every_steps",
-        "training.keep_checkpoints",
-        "training.best_metric",
-        "data.source",
-        "data.cache_budget_mb",
-        "task.low_res",
-        "task.lpips_weights",
-        "task.metrics",
-        "task.init_from",
-        "task.styles",
-        "task.feature_weights",
-        "task.min_confidence",
-        "task.copy_quantile",
-        "task.duplicate_share",
-        "task.max_draws",
-    }
-)
-"""Settings that a resumed run may change: the weights of each step do not depend on them.
-
-Not on what it started from, since each checkpoint holds its own weights; nor on the length of the run, since the
-schedule's length is fixed when it starts; nor on where the pictures lie, since their fingerprint is compared; nor on
-what only measures or draws with a trained network. Weights that a loss looks through are no such thing."""
-
-HARMLESS_SECTIONS = ("task.study_", "task.classic_", "task.classifier_", "task.synthetic_")
-"""Beginnings of others: of what is done with a trained GAN."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -155,21 +123,23 @@ def hinting_at_moved_data(config: RunConfig, *, data_flag: str = "--set data.sou
         raise
 
 
-def check_resumable(saved: RunConfig, wanted: RunConfig, *, allowed: Collection[str] = ()) -> None:
+def check_resumable(saved: RunConfig, wanted: RunConfig) -> None:
     """Refuses to go on with a run under settings that would make it another run.
+
+    The field of each setting says whether it may change (`on_resume`). The weights of no step depend on what a run
+    started from, since each checkpoint holds its own; nor on the length of the run, since that of the schedule is fixed
+    when it starts; nor on the place of the images, since their fingerprint is compared; nor on settings of measuring
+    and of drawing with a trained network. They do depend on the weights that a loss looks through.
 
     Args:
         saved: the run's configuration.
         wanted: what it is to go on with.
-        allowed: keys that may differ beside the harmless ones.
 
     Raises:
         ValueError: naming each such setting, with its old and new value.
     """
     changes = {
-        key: values
-        for key, values in configs.diff(saved, wanted).items()
-        if key not in HARMLESS_ON_RESUME and key not in allowed and not key.startswith(HARMLESS_SECTIONS)
+        key: values for key, values in configs.diff(saved, wanted).items() if configs.resume_rule(saved, key) == "fixed"
     }
     if changes:
         listed = "; ".join(f"{key} was {old!r}, now {new!r}" for key, (old, new) in changes.items())

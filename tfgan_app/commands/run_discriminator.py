@@ -7,8 +7,8 @@ import sys
 import keras
 
 from tfgan_app.commands.run_directory import RunDirectory
+from tfgan_app.tasks.base import Task
 from tfgan_app.training.checkpoints import Checkpoints
-from tfgan_app.training.task import Task
 
 
 def load_discriminator(directory: RunDirectory, task: Task) -> keras.Model:

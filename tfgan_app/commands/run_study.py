@@ -16,7 +16,7 @@ from tfgan_app.commands.run_discriminator import load_discriminator
 from tfgan_app.config import RunConfig
 from tfgan_app.files import printable, write_text
 from tfgan_app.tasks.augment.study import study_lines
-from tfgan_app.training.task import Task
+from tfgan_app.tasks.base import Task
 
 
 def warn_of_other_pictures(directory: RunDirectory, task: Task, report: Callable[[str], Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from tfgan_app.files import printable
+from tfgan_app.tasks.progress import LeftOut
 
 
 class TaskReport:
@@ -18,7 +19,7 @@ class TaskReport:
         self.exit_code = 0
 
     def __call__(self, message: str) -> None:
-        """Takes one line; a task begins it with "left out" when it names a picture that it cannot use."""
+        """Takes one line; a `LeftOut` names images that the task cannot use."""
         print(f"tfgan_app: {printable(message)}", file=sys.stderr)
-        if message.startswith("left out"):
+        if isinstance(message, LeftOut):
             self.exit_code = 1

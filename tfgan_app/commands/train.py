@@ -11,7 +11,6 @@ import tensorflow as tf
 from tfgan_app.commands.building import build_trainer
 from tfgan_app.commands.leftovers import data_folders, report_leftovers
 from tfgan_app.commands.phases import (
-    PHASE_SETTINGS,
     begin_schedule,
     next_phase,
     phase_record,
@@ -27,9 +26,9 @@ from tfgan_app.config import RunConfig, read_values, replace_values, resolve_con
 from tfgan_app.files import quoted
 from tfgan_app.registry import metric_name
 from tfgan_app.tasks import load_task
-from tfgan_app.tasks.choice import check_preset, preset_for
+from tfgan_app.tasks.base import Task
+from tfgan_app.tasks.methods import check_preset, preset_for
 from tfgan_app.training.devices import build_strategy, is_chief, resolve_precision
-from tfgan_app.training.task import Task
 
 WARM_UP_STEPS = 3
 TIMED_STEPS = 5
@@ -123,7 +122,7 @@ def _resolve(args: argparse.Namespace, task_class: type, saved: RunDirectory | N
     config = resolve_config(
         args.task,
         task_class.config_class,
-        preset=task_class.presets[preset],
+        preset=None if saved else task_class.presets[preset],  # The run's own values are complete.
         config_file=saved.path / "config.json" if saved else args.config,
         flags=vars(args),
         overrides=args.set,
@@ -133,7 +132,7 @@ def _resolve(args: argparse.Namespace, task_class: type, saved: RunDirectory | N
     if saved is None:
         return begin_schedule(config, given=by_hand)
     before = saved.read_config()[0]
-    check_resumable(before, config, allowed=PHASE_SETTINGS)
+    check_resumable(before, config)
     return resume_schedule(before, config, run=saved, given=by_hand)
 
 

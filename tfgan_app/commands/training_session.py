@@ -35,9 +35,9 @@ from tfgan_app.config import RunConfig
 from tfgan_app.files import atomic_path, printable
 from tfgan_app.inference import COMPANION
 from tfgan_app.registry import metric_name
+from tfgan_app.tasks.base import Task
 from tfgan_app.training.checkpoints import Checkpoints
 from tfgan_app.training.devices import is_chief
-from tfgan_app.training.task import Task
 
 MAX_ROLLBACKS = 3
 ROLLBACK_SEED_STRIDE = 1_000_003

@@ -11,37 +11,32 @@ import tensorflow as tf
 from tfgan_app.data.memory import FlatMemory, RowMemory
 from tfgan_app.data.ordering import random_below, shuffled_indices
 from tfgan_app.data.reading import PictureReader
+from tfgan_app.data.specs import Schedule
 
 _CROP_TOP, _CROP_LEFT = 0, 1
+
+Place = Literal["centre", "random"]
 
 
 def build_batches(
     reader: PictureReader,
+    schedule: Schedule,
     *,
-    size_px: int,
-    batch_size: int,
-    steps: int,
-    start_step: int,
-    seed: int,
     cache_budget_mb: int,
     values: Mapping[str, np.ndarray] | None = None,
     stride_px: int = 1,
     on_progress: Callable[[int, int], Any] | None = None,
 ) -> tf.data.Dataset:
-    """Builds the batches of the steps `start_step` to `steps - 1`.
+    """Builds the batches of a schedule.
 
-    Which records a step sees, and where they are cropped, depends on `seed` and the step alone: starting at
+    Which records a step sees, and where they are cropped, depends on the seed and the step alone: starting at
     step k gives the batches that skipping k steps would give. Every epoch is a fresh permutation; batches may
     straddle two epochs. Pictures are kept in memory as bytes when all of them fit into the budget at the size
     they are read, else they are decoded for each step. Both give the same batches, bit for bit.
 
     Args:
-        reader: Reads the records; no side is shorter than `size_px`.
-        size_px: Height and width of the crops.
-        batch_size: Records per step.
-        steps: Number of steps of the whole training.
-        start_step: First step.
-        seed: Chooses order and crops.
+        reader: Reads the records; no side is shorter than the crops.
+        schedule: Which batches.
         cache_budget_mb: Keep the pictures in memory if they need no more than this.
         values: Further values of the records, [records, ...] by name, to go along with the pictures.
         stride_px: Crops begin at multiples of this.
@@ -52,16 +47,10 @@ def build_batches(
         A dataset of the columns of `reader`, each uint8 [batch, size_px, size_px, channels] in [0, 255], the
         `values` of the same records, and `"position": int64 [batch]`. The position counts pictures since the
         start of training: `step * batch_size + i`.
-
-    Raises:
-        ValueError: If `start_step` is out of range.
     """
-    if not 0 <= start_step <= steps:
-        raise ValueError(f"`start_step` must be between 0 and steps={steps}. Received: {start_step}.")
-    draw = _build_draw(
-        reader.shapes, values or {}, size_px=size_px, stride_px=stride_px, batch_size=batch_size, seed=seed
-    )
-    draws = tf.data.Dataset.range(start_step, steps).map(draw)
+    size_px, first, last = reader.crops.size_px, schedule.start_step, schedule.steps
+    draw = _build_draw(reader, values or {}, stride_px=stride_px, schedule=schedule)
+    draws = tf.data.Dataset.range(first, last).map(draw)
     in_memory = _cached_bytes(reader) <= cache_budget_mb * 2**20
     if in_memory and (reader.shapes.min(axis=1) == size_px).all():
         memory = RowMemory(reader, size_px=size_px, on_progress=on_progress)
@@ -71,28 +60,28 @@ def build_batches(
         parallelism = tf.data.AUTOTUNE if in_memory else reader.parallelism
         crop = _crop_of(read, shape=[size_px, size_px, reader.channels])
         dataset = draws.unbatch().map(crop, num_parallel_calls=parallelism, deterministic=True)
-        dataset = dataset.batch(batch_size, drop_remainder=True)
-        dataset = dataset.apply(tf.data.experimental.assert_cardinality(steps - start_step))
+        dataset = dataset.batch(schedule.batch_size, drop_remainder=True)
+        dataset = dataset.apply(tf.data.experimental.assert_cardinality(last - first))
     options = tf.data.Options()
     # They rewrite the graph, and on the way copy the pictures in memory that the graph refers to.
     options.experimental_optimization.apply_default_optimizations = False
     return dataset.prefetch(tf.data.AUTOTUNE).with_options(options)
 
 
-def load_squares(reader: PictureReader, *, size_px: int, crops: Literal["centre", "random"]) -> dict[str, np.ndarray]:
+def load_squares(reader: PictureReader, *, place: Place = "centre") -> dict[str, np.ndarray]:
     """Loads a square of every record.
 
     Args:
-        reader: Reads the records; no side is shorter than `size_px`.
-        size_px: Height and width of the square.
-        crops: Where it lies: in the `"centre"`, or somewhere along the longer sides, for each place in the order
+        reader: Reads the records; no side is shorter than the square.
+        place: Where it lies: in the `"centre"`, or somewhere along the longer sides, for each place in the order
             of records always the same (`"random"`).
 
     Returns:
         Each column, uint8 [records, size_px, size_px, channels].
     """
+    size_px = reader.crops.size_px
     room = reader.shapes - size_px
-    corners = room // 2 if crops == "centre" else np.random.default_rng(0).integers(0, room + 1)
+    corners = room // 2 if place == "centre" else np.random.default_rng(0).integers(0, room + 1)
     shape = (len(corners), size_px, size_px, reader.channels)
     loaded = {name: np.empty(shape, np.uint8) for name in reader.names}
     for i, record in enumerate(reader.records()):
@@ -107,22 +96,17 @@ _Draw = dict[str, Any]
 
 
 def _build_draw(
-    shapes: np.ndarray,
-    values: Mapping[str, np.ndarray],
-    *,
-    size_px: int,
-    stride_px: int,
-    batch_size: int,
-    seed: int,
+    reader: PictureReader, values: Mapping[str, np.ndarray], *, stride_px: int, schedule: Schedule
 ) -> Callable[[tf.Tensor], _Draw]:
     """A function from a step to the draws for its batch."""
+    count, batch_size, seed = len(reader.shapes), schedule.batch_size, schedule.seed
     with tf.device("CPU:0"):
-        choices = tf.constant((shapes - size_px) // stride_px + 1)
+        choices = tf.constant((reader.shapes - reader.crops.size_px) // stride_px + 1)
         constants = {name: tf.constant(value) for name, value in values.items()}
 
     def draw(step: tf.Tensor) -> _Draw:
         positions = step * batch_size + tf.range(batch_size, dtype=tf.int64)
-        indices = shuffled_indices(positions, count=len(shapes), seed=seed)
+        indices = shuffled_indices(positions, count=count, seed=seed)
         limits = tf.gather(choices, indices)
         given = {name: tf.gather(constant, indices) for name, constant in constants.items()}
         return {

@@ -42,7 +42,7 @@ def find_readable(
         on_skip: Called with each dropped pair and one line that names the file and says what is wrong.
         on_progress: Called with the number of pairs checked so far and the number of all pairs.
         on_note: Called with a line for each range of values that was taken of floats or wide integers.
-        input_range: As for `check_picture`.
+        input_range: The values of black and white in files of more than 8 bits; None decides by the file.
 
     Returns:
         The readable pairs, in their order.
@@ -71,8 +71,8 @@ def find_readable_pictures(
         on_skip: Called with the name of each dropped picture and one line that names the file and says what is
             wrong.
         on_progress: Called with the number of pictures checked so far and the number of all pictures.
-        on_note: As for `find_readable`.
-        input_range: As for `check_picture`.
+        on_note: Called with a line for each range of values that was taken of floats or wide integers.
+        input_range: The values of black and white in files of more than 8 bits; None decides by the file.
 
     Returns:
         The readable pictures, in their order.

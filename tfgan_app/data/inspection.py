@@ -126,10 +126,10 @@ def inspect_pairs(
 
     Args:
         root: The folder.
-        direction: As for `find_pairs`.
-        val_fraction: As for `find_pairs`.
-        seed: As for `find_pairs`.
-        input_range: As for `check_picture`.
+        direction: `"a2b"` translates A (or the left half) into B (or the right half), `"b2a"` the reverse.
+        val_fraction: Share of the pairs to hold out by name, in [0, 1], when the folder has no split of its own.
+        seed: Chooses the held-out pairs.
+        input_range: The values of black and white in files of more than 8 bits; None decides by the file.
         on_progress: Called with the number of files read so far and the number of all files.
 
     Returns:
@@ -191,7 +191,7 @@ def read_files(
 
     Args:
         paths: The files.
-        input_range: As for `check_picture`.
+        input_range: The values of black and white in files of more than 8 bits; None decides by the file.
         on_progress: Called with the number of files read so far and the number of all files.
 
     Returns:

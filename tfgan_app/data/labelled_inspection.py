@@ -79,10 +79,10 @@ def inspect_labelled(
     """Reads every picture of a labelled set and reports what is in it and what is wrong.
 
     Args:
-        source: As for `open_labelled`.
-        val_fraction: As for `open_labelled`.
-        seed: As for `open_labelled`.
-        input_range: As for `check_picture`.
+        source: Folder, `keras:NAME` or `tfds:NAME[:SPLIT]`.
+        val_fraction: Share to hold out by name, in [0, 1], when the source has no split of its own.
+        seed: Chooses the held-out images.
+        input_range: The values of black and white in files of more than 8 bits; None decides by the file.
         on_progress: Called with the number of files read so far and the number of all files.
 
     Returns:

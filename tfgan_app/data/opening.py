@@ -48,7 +48,7 @@ def holds_pairs(source: str | Path) -> bool:
     pictures in folders of other names are labelled pictures, and so are letters in `A/` to `Z/`.
 
     Args:
-        source: As for `open_labelled`.
+        source: Folder, `keras:NAME` or `tfds:NAME[:SPLIT]`.
 
     Returns:
         True for pairs; False for everything else, also for what is no data source at all.

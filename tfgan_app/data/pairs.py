@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tfgan_app.data.folders import (
@@ -96,18 +96,32 @@ def find_pairs(root: str | Path, *, direction: str = "a2b", val_fraction: float 
     check_val_fraction(val_fraction)
     if not root.is_dir():
         raise ValueError(f"The data must be a folder of picture pairs. There is no folder '{printable(root)}'.")
-    layout, train, val, unmatched = _read_layout(root)
+    found = _read_layout(root)
+    train, val = found.train, found.val
     if not train:
         raise ValueError(_not_a_pair_set(root, "no picture of A/ has a partner of the same name in B/"))
     if is_holdout := val is None:
         train, val = _hold_out(train, fraction=val_fraction, seed=seed)
     if direction == "b2a":
         train, val = _reverse(train), _reverse(val)
-    return PairSet(layout, root, train, val, is_holdout, sorted(unmatched))
+    return PairSet(found.layout, root, train, val, is_holdout, sorted(found.unmatched))
 
 
-_Found = tuple[str, list[PicturePair], list[PicturePair] | None, list[Path]]
-"""Layout in words, training pairs, held-out pairs (None: the folder has no split), unmatched files."""
+@dataclass(frozen=True)
+class _Found:
+    """The pairs of one layout, in A to B direction.
+
+    Attributes:
+        layout: The layout in words.
+        train: Training pairs.
+        unmatched: Files without a partner.
+        val: Held-out pairs; None if the folder has no split.
+    """
+
+    layout: str
+    train: list[PicturePair]
+    unmatched: list[Path]
+    val: list[PicturePair] | None = None
 
 
 def _read_layout(root: Path) -> _Found:
@@ -119,8 +133,7 @@ def _read_layout(root: Path) -> _Found:
         return _read_two_folders(root, folders)
     if "train" in folders:
         return _read_splits(root, folders)
-    kind, pairs, unmatched = _read_split(root, root=root)
-    return kind, pairs, None, unmatched
+    return _read_split(root, root=root)
 
 
 def _read_suffixed_splits(root: Path, folders: dict[str, Path]) -> _Found:
@@ -128,19 +141,20 @@ def _read_suffixed_splits(root: Path, folders: dict[str, Path]) -> _Found:
     split = next((name for name in VAL_NAMES if f"{name}a" in folders and f"{name}b" in folders), None)
     train, unmatched = _match(*_both(root, folders, "traina", "trainb"))
     if split is None:
-        return "trainA/ and trainB/", train, None, unmatched
+        return _Found("trainA/ and trainB/", train, unmatched)
     val, unmatched_val = _match(folders[f"{split}a"], folders[f"{split}b"])
-    return f"trainA/, trainB/ and {split}A/, {split}B/", train, val, unmatched + unmatched_val
+    return _Found(f"trainA/, trainB/ and {split}A/, {split}B/", train, unmatched + unmatched_val, val)
 
 
 def _read_splits(root: Path, folders: dict[str, Path]) -> _Found:
     """Reads `train/` and, if there is one, the first of the held-out splits."""
     split = next((name for name in VAL_NAMES if name in folders), None)
-    kind, train, unmatched = _read_split(folders["train"], root=root)
+    train = _read_split(folders["train"], root=root)
     if split is None:
-        return f"train/ with {kind}", train, None, unmatched
-    _, val, unmatched_val = _read_split(folders[split], root=root)
-    return f"train/ and {split}/ with {kind}", train, val, unmatched + unmatched_val
+        return replace(train, layout=f"train/ with {train.layout}")
+    val = _read_split(folders[split], root=root)
+    layout = f"train/ and {split}/ with {train.layout}"
+    return _Found(layout, train.train, train.unmatched + val.unmatched, val.train)
 
 
 def _read_two_folders(root: Path, folders: dict[str, Path]) -> _Found:
@@ -150,21 +164,20 @@ def _read_two_folders(root: Path, folders: dict[str, Path]) -> _Found:
     splits = [name for name in _SPLIT_NAMES if name in inner_a and name in inner_b]
     if "train" not in splits:
         pairs, unmatched = _match(folder_a, folder_b)
-        return "A/ and B/", pairs, None, unmatched
+        return _Found("A/ and B/", pairs, unmatched)
     train, unmatched = _match(inner_a["train"], inner_b["train"])
     if len(splits) == 1:
-        return "A/train/ and B/train/", train, None, unmatched
+        return _Found("A/train/ and B/train/", train, unmatched)
     split = splits[1]
     val, unmatched_val = _match(inner_a[split], inner_b[split])
-    layout = f"A/ and B/, each with train/ and {split}/"
-    return layout, train, val, unmatched + unmatched_val
+    return _Found(f"A/ and B/, each with train/ and {split}/", train, unmatched + unmatched_val, val)
 
 
-def _read_split(folder: Path, *, root: Path) -> tuple[str, list[PicturePair], list[Path]]:
+def _read_split(folder: Path, *, root: Path) -> _Found:
     """Reads a folder without splits: either `A/` and `B/`, or side-by-side pictures."""
     folders = folders_by_name(folder)
     if "a" in folders or "b" in folders:
-        return "A/ and B/", *_match(*_both(root, folders, "a", "b"))
+        return _Found("A/ and B/", *_match(*_both(root, folders, "a", "b")))
     pictures = find_pictures(folder)
     if not pictures:
         raise ValueError(_not_a_pair_set(root, f"there is no picture in '{printable(folder)}'"))
@@ -176,7 +189,7 @@ def _read_split(folder: Path, *, root: Path) -> tuple[str, list[PicturePair], li
         raise ValueError(_not_a_pair_set(root, reason))
     names = unique_names(halvable, folder)
     pairs = [PicturePair(name, path, path, "left", "right") for name, path in names.items()]
-    return "side-by-side A|B pictures", _by_name(pairs), unmatched
+    return _Found("side-by-side A|B pictures", _by_name(pairs), unmatched)
 
 
 def _match(folder_a: Path, folder_b: Path) -> tuple[list[PicturePair], list[Path]]:

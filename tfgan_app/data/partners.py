@@ -15,9 +15,9 @@ from tfgan_app.data.decoding import FilePictures
 from tfgan_app.data.labelled import LabelledPictures
 from tfgan_app.data.picture_sets import open_pictures
 from tfgan_app.data.reading import Column, PictureReader
+from tfgan_app.data.specs import CropSpec, Schedule
 from tfgan_app.files import printable
 from tfgan_app.images import picture_header
-from tfgan_app.picture_files.value_range import InputRange
 
 
 @dataclass(frozen=True)
@@ -82,49 +82,36 @@ def build_partner_dataset(
     pictures: LabelledPictures,
     partners: Mapping[str, Partners],
     *,
-    size_px: int,
+    crops: CropSpec,
+    schedule: Schedule,
     stride_px: int,
-    batch_size: int,
-    steps: int,
-    seed: int,
-    start_step: int = 0,
     cache_budget_mb: int = 1024,
-    background: tuple[int, int, int] = (255, 255, 255),
-    input_range: InputRange | None = None,
     on_progress: Callable[[int, int], Any] | None = None,
 ) -> tf.data.Dataset:
-    """Builds the training batches of the steps `start_step` to `steps - 1`, as `build_labelled_dataset` does.
+    """Builds the training batches of a schedule, as `build_labelled_dataset` does.
 
     Args:
-        pictures: readable images at full resolution, no side shorter than `size_px`.
-        partners: name -> the partner of each image.
-        size_px: height and width of the crops at full resolution, a multiple of every partner's scale.
-        stride_px: crops begin at multiples of it; it is a multiple of every partner's scale.
-        batch_size: as for `build_labelled_dataset`, and so are the others.
-        steps: as there.
-        seed: as there.
-        start_step: as there.
-        cache_budget_mb: as there.
-        background: as there.
-        input_range: as there.
-        on_progress: as there.
+        pictures: Readable images at full resolution, no side shorter than the crops.
+        partners: Name -> the partner of each image.
+        crops: Crops at full resolution, with `resize="none"`; their size is a multiple of every partner's scale.
+        schedule: Which batches.
+        stride_px: Crops begin at multiples of it; it is a multiple of every partner's scale.
+        cache_budget_mb: Keep the images in memory if they need no more than this.
+        on_progress: Called with the number of images read so far and the number of all images, while they are read
+            into memory.
 
     Returns:
         A dataset of `{"image": uint8 [batch, size_px, size_px, 3], "position": int64 [batch]}` with, for each name of
         partners, uint8 `[batch, size_px / scale, size_px / scale, 3]` of the same place.
     """
-    reading = {"background": background, "input_range": input_range}
+    reading = {"background": crops.background, "input_range": crops.input_range}
     columns = {"image": Column(FilePictures(pictures.paths, **reading))}
     for name, given in partners.items():
         # Each pixel repeated, so that all are cut at the same place.
         columns[name] = Column(FilePictures(given.paths, **reading), repeat=given.scale)
     dataset = build_batches(
-        PictureReader(columns, size_px=size_px, resize="none"),
-        size_px=size_px,
-        batch_size=batch_size,
-        steps=steps,
-        start_step=start_step,
-        seed=seed,
+        PictureReader(columns, crops),
+        schedule,
         stride_px=stride_px,
         cache_budget_mb=cache_budget_mb,
         on_progress=on_progress,

@@ -36,9 +36,10 @@ def open_pictures(
     """Opens pictures of any mix of sizes.
 
     Args:
-        source: As for `open_labelled`, but that sub-folders other than `train/` and `val/` are no classes. Sets of
-            TensorFlow Datasets are unpacked into PNG files once, since theirs may be of any size and number.
-        val_fraction: As for `open_labelled`.
+        source: Folder, `keras:NAME` or `tfds:NAME[:SPLIT]`. Sub-folders other than `train/` and `val/` are no
+            classes. Sets of TensorFlow Datasets are unpacked into PNG files once, since theirs may be of any size and
+            number.
+        val_fraction: Share to hold out by name, in [0, 1], when the source has no split of its own.
         cache_dir: Where they are unpacked to; by default `tfgan_app/pictures` in the user's cache.
         on_note: Called with a line when that is about to happen.
 

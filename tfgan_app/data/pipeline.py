@@ -1,109 +1,70 @@
-"""The tf.data pipelines over picture pairs and over labelled pictures."""
+"""The tf.data pipelines over image pairs and over labelled images."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from tfgan_app.data.batching import build_batches, load_squares
+from tfgan_app.data.batching import Place, build_batches, load_squares
 from tfgan_app.data.labelled import LabelledPictures
 from tfgan_app.data.pairs import PicturePair
 from tfgan_app.data.reading import build_labelled_reader, build_pair_reader
-from tfgan_app.picture_files.value_range import InputRange
+from tfgan_app.data.specs import CropSpec, Schedule
 
 
 def build_pair_dataset(
     pairs: Sequence[PicturePair],
+    crops: CropSpec,
+    schedule: Schedule,
     *,
-    load_size_px: int,
-    batch_size: int,
-    steps: int,
-    seed: int,
-    start_step: int = 0,
-    resize: str = "short_side",
     cache_budget_mb: int = 1024,
-    background: tuple[int, int, int] = (255, 255, 255),
-    input_range: InputRange | None = None,
     on_progress: Callable[[int, int], Any] | None = None,
 ) -> tf.data.Dataset:
-    """Builds the training batches of the steps `start_step` to `steps - 1`.
-
-    What is promised of order, crops and memory is said at `tfgan_app.data.batching.build_batches`.
+    """Builds the training batches of a schedule; `build_batches` states their order, crops and memory.
 
     Args:
         pairs: Readable pairs (see `tfgan_app.data.checking.find_readable`), in an order that does not change
             between runs.
-        load_size_px: Height and width of the crops.
-        batch_size: Pairs per step.
-        steps: Number of steps of the whole training.
-        seed: Chooses order and crops.
-        start_step: First step.
-        resize: `"short_side"` scales the short side to `load_size_px` and crops along the long side,
-            `"squash"` scales both sides, `"none"` crops at the picture's own resolution and enlarges only
-            smaller pictures.
-        cache_budget_mb: Keep the pictures in memory if they need no more than this.
-        background: Colour behind transparent pixels.
-        input_range: The values of black and white in files of more than 8 bits; None decides by the file.
-        on_progress: Called with the number of pairs read so far and the number of all pairs, while pictures
+        crops: Size of the crops, and how images are brought to it.
+        schedule: Which batches.
+        cache_budget_mb: Keep the images in memory if they need no more than this.
+        on_progress: Called with the number of pairs read so far and the number of all pairs, while images
             are read into memory.
 
     Returns:
-        A dataset of `{"input": uint8 [batch, load_size_px, load_size_px, 3] in [0, 255], "target": the same,
-        "position": int64 [batch]}`. The position counts pictures since the start of training: `step *
+        A dataset of `{"input": uint8 [batch, size_px, size_px, 3] in [0, 255], "target": the same,
+        "position": int64 [batch]}`. The position counts pairs since the start of training: `step *
         batch_size + i`.
 
     Raises:
-        ValueError: If an option is out of range, or there is no pair.
+        ValueError: If there is no pair.
     """
-    _check_positive(load_size_px=load_size_px, batch_size=batch_size)
-    return build_batches(
-        build_pair_reader(pairs, size_px=load_size_px, resize=resize, background=background, input_range=input_range),
-        size_px=load_size_px,
-        batch_size=batch_size,
-        steps=steps,
-        start_step=start_step,
-        seed=seed,
-        cache_budget_mb=cache_budget_mb,
-        on_progress=on_progress,
-    )
+    reader = build_pair_reader(pairs, crops)
+    return build_batches(reader, schedule, cache_budget_mb=cache_budget_mb, on_progress=on_progress)
 
 
 def build_labelled_dataset(
     pictures: LabelledPictures,
+    crops: CropSpec,
+    schedule: Schedule,
     *,
-    size_px: int,
-    channels: int,
-    batch_size: int,
-    steps: int,
-    seed: int,
-    start_step: int = 0,
-    resize: str = "short_side",
     cache_budget_mb: int = 1024,
-    background: tuple[int, int, int] = (255, 255, 255),
-    input_range: InputRange | None = None,
     scales: np.ndarray | None = None,
     on_progress: Callable[[int, int], Any] | None = None,
 ) -> tf.data.Dataset:
-    """Builds the training batches of the steps `start_step` to `steps - 1`, as `build_pair_dataset` does.
+    """Builds the training batches of a schedule; `build_batches` states their order, crops and memory.
 
     Args:
-        pictures: Readable pictures (see `tfgan_app.data.checking.find_readable_pictures`), in an order that
+        pictures: Readable images (see `tfgan_app.data.checking.find_readable_pictures`), in an order that
             does not change between runs.
-        size_px: Height and width of the crops.
-        channels: 3, or 1 for the luma as Pillow's `convert("L")` computes it; it takes a third of the memory.
-        batch_size: Pictures per step.
-        steps: As for `build_pair_dataset`.
-        seed: As for `build_pair_dataset`.
-        start_step: As for `build_pair_dataset`.
-        resize: As for `build_pair_dataset`.
-        cache_budget_mb: As for `build_pair_dataset`.
-        background: As for `build_pair_dataset`.
-        input_range: As for `build_pair_dataset`.
-        scales: As for `PictureReader`: at which share of its size each picture is read.
-        on_progress: Called with the number of pictures read so far and the number of all pictures, while they
+        crops: Size of the crops, and how images are brought to it.
+        schedule: Which batches.
+        cache_budget_mb: Keep the images in memory if they need no more than this.
+        scales: With `resize="none"`: at which share of its size each image is read, float64 [images].
+        on_progress: Called with the number of images read so far and the number of all images, while they
             are read into memory.
 
     Returns:
@@ -111,85 +72,46 @@ def build_labelled_dataset(
         "position": int64 [batch]}`.
 
     Raises:
-        ValueError: If an option is out of range, or there is no picture.
+        ValueError: If there is no image.
     """
-    _check_positive(size_px=size_px, batch_size=batch_size)
-    options = {"resize": resize, "background": background, "input_range": input_range, "scales": scales}
     return build_batches(
-        build_labelled_reader(pictures, size_px=size_px, channels=channels, **options),
-        size_px=size_px,
-        batch_size=batch_size,
-        steps=steps,
-        start_step=start_step,
-        seed=seed,
+        build_labelled_reader(pictures, crops, scales=scales),
+        schedule,
         cache_budget_mb=cache_budget_mb,
         values={"label": pictures.labels},
         on_progress=on_progress,
     )
 
 
-def load_pairs(
-    pairs: Sequence[PicturePair],
-    *,
-    size_px: int,
-    resize: str = "short_side",
-    background: tuple[int, int, int] = (255, 255, 255),
-    input_range: InputRange | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Loads pairs for evaluation: resized as for training, then the square in the centre.
+def load_pairs(pairs: Sequence[PicturePair], crops: CropSpec) -> tuple[np.ndarray, np.ndarray]:
+    """Loads pairs for evaluation: resized as for training, then the square in the center.
 
     Args:
         pairs: Readable pairs.
-        size_px: Height and width of the pictures.
-        resize: As for `build_pair_dataset`.
-        background: Colour behind transparent pixels.
-        input_range: The values of black and white in files of more than 8 bits; None decides by the file.
+        crops: Size of the squares, and how images are brought to it.
 
     Returns:
         Inputs and targets, both uint8 [pairs, size_px, size_px, 3].
 
     Raises:
-        ValueError: If an option is not valid, or there is no pair.
+        ValueError: If there is no pair.
     """
-    reader = build_pair_reader(pairs, size_px=size_px, resize=resize, background=background, input_range=input_range)
-    loaded = load_squares(reader, size_px=size_px, crops="centre")
+    loaded = load_squares(build_pair_reader(pairs, crops))
     return loaded["input"], loaded["target"]
 
 
-def load_labelled(
-    pictures: LabelledPictures,
-    *,
-    size_px: int,
-    channels: int,
-    resize: str = "short_side",
-    background: tuple[int, int, int] = (255, 255, 255),
-    input_range: InputRange | None = None,
-    crops: Literal["centre", "random"] = "centre",
-) -> np.ndarray:
-    """Loads labelled pictures for evaluation: resized as for training, then a square.
+def load_labelled(pictures: LabelledPictures, crops: CropSpec, *, place: Place = "centre") -> np.ndarray:
+    """Loads labelled images for evaluation: resized as for training, then a square.
 
     Args:
-        pictures: Readable pictures.
-        size_px: Height and width of the pictures.
-        channels: As for `build_labelled_dataset`.
-        resize: As for `build_pair_dataset`.
-        background: Colour behind transparent pixels.
-        input_range: The values of black and white in files of more than 8 bits; None decides by the file.
-        crops: As for `load_squares`.
+        pictures: Readable images.
+        crops: Size of the squares, and how images are brought to it.
+        place: Where the squares lie, see `load_squares`.
 
     Returns:
-        uint8 [pictures, size_px, size_px, channels], in the order of `pictures`.
+        uint8 [images, size_px, size_px, channels], in the order of `pictures`.
 
     Raises:
-        ValueError: If an option is not valid, or there is no picture.
+        ValueError: If there is no image.
     """
-    reader = build_labelled_reader(
-        pictures, size_px=size_px, channels=channels, resize=resize, background=background, input_range=input_range
-    )
-    return load_squares(reader, size_px=size_px, crops=crops)["image"]
-
-
-def _check_positive(**options: int) -> None:
-    for name, value in options.items():
-        if value < 1:
-            raise ValueError(f"`{name}` must be at least 1. Received: {value}.")
+    return load_squares(build_labelled_reader(pictures, crops), place=place)["image"]

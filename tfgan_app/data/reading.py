@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -12,13 +14,7 @@ import tensorflow as tf
 from tfgan_app.data.decoding import ArrayPictures, FilePictures, PictureSource
 from tfgan_app.data.labelled import LabelledPictures
 from tfgan_app.data.pairs import PicturePair
-from tfgan_app.picture_files.value_range import InputRange
-
-RESIZES = ("short_side", "squash", "none")
-"""Accepted values of `resize`."""
-
-CHANNELS = (1, 3)
-"""Accepted values of `channels`."""
+from tfgan_app.data.specs import CropSpec
 
 _IN_FLIGHT_BYTES = 2**29
 _RECORDS_TOGETHER, _BYTES_TOGETHER = 256, 2**23
@@ -46,16 +42,14 @@ class PictureReader:
 
     Args:
         columns: The pictures of a record by name. The first column sets the size of the others.
-        size_px: Wanted size.
-        resize: `"short_side"` scales the short side to `size_px` (and the long side in proportion),
-            `"squash"` scales both sides to `size_px`, `"none"` keeps the size of the first column unless its
-            short side is below `size_px`.
-        channels: 3, or 1 for the luma as Pillow's `convert("L")` computes it, before resizing.
-        scales: With `"none"`: at which share of its size each record is read, float64 [records]; all of it by default.
+        crops: Wanted size, and how images are brought to it.
+        scales: With `resize="none"`: at which share of its size each record is read, float64 [records]; None for
+            all of it.
 
     Attributes:
         names: Names of the columns.
-        channels: As given.
+        crops: As given.
+        channels: Channels of the crops.
         shapes: int64 [records, 2], height and width of each record as it is read.
         parallelism: How many records to read at once so that large pictures do not fill the memory.
 
@@ -66,22 +60,17 @@ class PictureReader:
     def __init__(
         self,
         columns: Mapping[str, Column],
+        crops: CropSpec,
         *,
-        size_px: int,
-        resize: str = "short_side",
-        channels: int = 3,
         scales: np.ndarray | None = None,
     ):
-        if resize not in RESIZES:
-            raise ValueError(f"`resize` must be one of {', '.join(RESIZES)}. Received: '{resize}'.")
-        if channels not in CHANNELS:
-            raise ValueError(f"`channels` must be 1 or 3. Received: {channels}.")
+        self.crops = crops
         self._columns = dict(columns)
         self.names = tuple(columns)
-        self.channels = channels
+        self.channels = crops.channels
         first = self._columns[self.names[0]].source
         sizes = first.sizes if scales is None else np.rint(first.sizes * scales[:, None]).astype(np.int64)
-        self.shapes = _fitted_shapes(sizes, size_px=size_px, resize=resize)
+        self.shapes = _fitted_shapes(sizes, size_px=crops.size_px, resize=crops.resize)
         self._sources = list(dict.fromkeys(column.source for column in columns.values()))
         self.parallelism = _parallelism(sum(source.decoded_bytes for source in self._sources))
         with tf.device("CPU:0"):
@@ -124,26 +113,19 @@ class PictureReader:
 
 def build_pair_reader(
     pairs: Sequence[PicturePair],
-    *,
-    size_px: int,
-    resize: str = "short_side",
-    background: tuple[int, int, int] = (255, 255, 255),
-    input_range: InputRange | None = None,
+    crops: CropSpec,
 ) -> PictureReader:
     """Reads pairs as the columns `target` and `input`; the target sets the size.
 
     Args:
         pairs: Readable pairs, all of one layout.
-        size_px: As for `PictureReader`.
-        resize: As for `PictureReader`.
-        background: Colour behind transparent pixels.
-        input_range: The values of black and white in files of more than 8 bits; None decides by the file.
+        crops: Wanted size, and how images are brought to it.
 
     Returns:
         A `PictureReader`.
 
     Raises:
-        ValueError: If there is no pair, a header cannot be read or an option is not valid.
+        ValueError: If there is no pair, or a header cannot be read.
     """
     if not pairs:
         raise ValueError("There must be at least one picture pair. Received none that can be read.")
@@ -152,50 +134,57 @@ def build_pair_reader(
         raise ValueError("The pairs must all be side by side, or all in two files. Received both kinds.")
     input_half, target_half = layouts.pop()
     side_by_side = None not in (input_half, target_half)
-    options = {"reduce_to_px": None if resize == "none" else size_px, "background": background}
-    options["input_range"] = input_range
+    options = _decoding(crops)
     targets = FilePictures([pair.target_path for pair in pairs], parts=2 if side_by_side else 1, **options)
     inputs = targets if side_by_side else FilePictures([pair.input_path for pair in pairs], **options)
     columns = {"target": Column(targets, target_half), "input": Column(inputs, input_half)}
-    return PictureReader(columns, size_px=size_px, resize=resize)
+    return PictureReader(columns, crops)
 
 
 def build_labelled_reader(
-    pictures: LabelledPictures,
-    *,
-    size_px: int,
-    channels: int,
-    resize: str = "short_side",
-    background: tuple[int, int, int] = (255, 255, 255),
-    input_range: InputRange | None = None,
-    scales: np.ndarray | None = None,
+    pictures: LabelledPictures, crops: CropSpec, *, scales: np.ndarray | None = None
 ) -> PictureReader:
     """Reads labelled pictures as the column `image`.
 
     Args:
         pictures: Readable pictures.
-        size_px: As for `PictureReader`.
-        channels: As for `PictureReader`.
-        resize: As for `PictureReader`.
-        background: Colour behind transparent pixels.
-        input_range: The values of black and white in files of more than 8 bits; None decides by the file.
-        scales: As for `PictureReader`.
+        crops: Wanted size, and how images are brought to it.
+        scales: With `resize="none"`: at which share of its size each image is read, float64 [records].
 
     Returns:
         A `PictureReader`.
 
     Raises:
-        ValueError: If there is no picture, a header cannot be read or an option is not valid.
+        ValueError: If there is no picture, or a header cannot be read.
     """
     if not len(pictures):
         raise ValueError("There must be at least one picture. Received none that can be read.")
     if pictures.images is not None:
         source = ArrayPictures(pictures.images)
     else:
-        reduce_to_px = None if resize == "none" else size_px
-        source = FilePictures(pictures.paths, reduce_to_px=reduce_to_px, background=background, input_range=input_range)
-    columns = {"image": Column(source)}
-    return PictureReader(columns, size_px=size_px, resize=resize, channels=channels, scales=scales)
+        source = FilePictures(pictures.paths, **_decoding(crops))
+    return PictureReader({"image": Column(source)}, crops, scales=scales)
+
+
+def build_side_reader(paths: Sequence[Path], crops: CropSpec, *, name: str, half: str | None = None) -> PictureReader:
+    """Reads files, or one half of each, as one column.
+
+    Args:
+        paths: Readable files.
+        crops: Wanted size, and how images are brought to it.
+        name: Name of the column.
+        half: `"left"`, `"right"`, or None for the whole image.
+
+    Returns:
+        A `PictureReader`.
+    """
+    source = FilePictures(paths, parts=2 if half else 1, **_decoding(crops))
+    return PictureReader({name: Column(source, half)}, crops)
+
+
+def _decoding(crops: CropSpec) -> dict[str, Any]:
+    """Arguments of `FilePictures` for crops."""
+    return {"reduce_to_px": crops.reduce_to_px, "background": crops.background, "input_range": crops.input_range}
 
 
 def _fitted_shapes(shapes: np.ndarray, *, size_px: int, resize: str) -> np.ndarray:

@@ -92,8 +92,8 @@ def open_unpaired(
         source: Folder in one of `ACCEPTED_LAYOUTS`, or `tfds:NAME`.
         direction: `"a2b"` takes A for the input, `"b2a"` B.
         val_fraction: Share of each side to hold out by name, in [0, 1], where the source has no split of its own.
-        cache_dir: As for `open_pictures`.
-        on_note: As for `open_pictures`.
+        cache_dir: Folder that sets of TensorFlow Datasets are unpacked to; None for the user's cache.
+        on_note: Called with a line before a set is unpacked.
 
     Returns:
         An `UnpairedSet` with at least one training picture on either side, unless all were to be held out.
@@ -138,7 +138,7 @@ def holds_unpaired(source: str | Path) -> bool:
     """Whether a source is taken for unpaired pictures: two folders, most of whose names do not match.
 
     Args:
-        source: As for `open_unpaired`.
+        source: Folder, or `tfds:NAME`.
     """
     if str(source).startswith(TFDS):
         return str(source).removeprefix(TFDS).startswith("cycle_gan")

@@ -68,9 +68,9 @@ def inspect_unpaired(
     """Reads every picture of two sets and reports what is in them and what is wrong.
 
     Args:
-        source: As for `open_unpaired`.
-        val_fraction: As for `open_unpaired`.
-        input_range: As for `check_picture`.
+        source: Folder in one of `tfgan_app.data.unpaired.ACCEPTED_LAYOUTS`, or `tfds:NAME`.
+        val_fraction: Share of each side to hold out by name, in [0, 1], when the source has no split of its own.
+        input_range: The values of black and white in files of more than 8 bits; None decides by the file.
         on_progress: Called with the number of files read so far and the number of all files.
 
     Returns:

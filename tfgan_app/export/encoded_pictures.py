@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from tfgan_app.png_chunks import PNG_SIGNATURE
+
 _EXIF_ENTRIES = 64
 """The orientation is among the first of them."""
 
@@ -15,7 +17,6 @@ _SHORT, _LONG = 3, 4
 """Types of the number, of two bytes as it ought to be or of four."""
 _TAIL_BYTES = 2**20
 _BYTE_ORDER_MARKS = (b"II*\0", b"MM\0*")
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEAD_BYTES = 2**17
 """Of a JPEG file, where segments are looked through: one has at most half of it."""
 
@@ -97,7 +98,7 @@ def picture_size(data: tf.Tensor) -> tf.Tensor:
         bmp = tf.where(number(29, 28) == _BITMAP_BITS, bmp, 0)  # TensorFlow takes indices of palettes for gray.
         found = tf.zeros([2], tf.int64)
         webp = _webp_size(head)
-        for signature, size in ((_PNG_SIGNATURE, png), (b"GIF8", gif), (b"BM", bmp), (b"RIFF", webp)):
+        for signature, size in ((PNG_SIGNATURE, png), (b"GIF8", gif), (b"BM", bmp), (b"RIFF", webp)):
             found = tf.where(tf.strings.substr(data, 0, len(signature)) == signature, size, found)
         return found
 
@@ -221,7 +222,7 @@ def chunk_orientation(data: tf.Tensor) -> tf.Tensor:
         is_exif = tf.reduce_any(tf.strings.substr(block, 0, 4) == tf.constant(_BYTE_ORDER_MARKS))
         return tf.cond(is_exif, lambda: _orientation(block), lambda: upright)
 
-    is_png = tf.strings.substr(data, 0, len(_PNG_SIGNATURE)) == _PNG_SIGNATURE
+    is_png = tf.strings.substr(data, 0, len(PNG_SIGNATURE)) == PNG_SIGNATURE
     is_webp = tf.strings.substr(data, 0, 4) == b"RIFF"
     return tf.cond(is_png, png, lambda: tf.cond(is_webp, webp, lambda: upright))
 

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_app.export.request import Batch, ExportRequest, Pair
+from tfgan_app.files import first_line
 from tfgan_app.latents import seeded_latents, takes_latents
 from tfgan_app.layers import class_names_of, picture_facts, takes_style
 
@@ -295,5 +296,4 @@ def _run(model: Callable, sample: Sample, role: str) -> np.ndarray:
     try:
         return np.asarray(model(sample.inputs), dtype=np.float32)
     except (tf.errors.OpError, ValueError, RuntimeError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise ValueError(f"The {role} fails on {sample}: {reason}") from error
+        raise ValueError(f"The {role} fails on {sample}: {first_line(error)}") from error

@@ -6,11 +6,9 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from tfgan_app.files import first_line as one_line
 
-def one_line(error: Exception) -> str:
-    """The first line of an error's message, since TensorFlow and Keras append stacks and advice."""
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+__all__ = ["naming", "one_line"]
 
 
 @contextlib.contextmanager

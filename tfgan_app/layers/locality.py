@@ -10,6 +10,7 @@ from fractions import Fraction
 import keras
 import numpy as np
 
+from tfgan_app.files import first_line
 from tfgan_app.layers.windows import Window, window_of
 
 _PROBE_PX = 64
@@ -82,8 +83,8 @@ def probed_locality(model: Callable) -> Locality:
         outputs = model(keras.ops.zeros((1, _PROBE_PX, _PROBE_PX, 3)))
         return Locality(max(1, round(outputs.shape[1] / _PROBE_PX)), None)
     except Exception as error:  # Any code may run here.
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise ValueError(f"The model fails on a picture of {_PROBE_PX} x {_PROBE_PX} pixels: {reason}") from error
+        message = f"The model fails on a picture of {_PROBE_PX} x {_PROBE_PX} pixels: {first_line(error)}"
+        raise ValueError(message) from error
 
 
 def feature_bytes_per_px(model: keras.Model) -> int | None:

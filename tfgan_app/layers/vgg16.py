@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from tfgan_app.files import first_line
 from tfgan_app.layers.windows import POINTWISE, Window
 
 VGG16_WIDTHS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
@@ -62,7 +63,7 @@ def _vgg16_weights(path: str | Path | None) -> list[list[np.ndarray]]:
         except Exception as error:  # Keras raises a bare one when the download fails.
             raise ValueError(
                 "The weights of VGG16 could not be downloaded; give them as a file (`task.perceptual_weights`). "
-                f"Received: {str(error).splitlines()[0]}"
+                f"Received: {first_line(error)}"
             ) from error
         return [layer.get_weights() for layer in vgg.layers if isinstance(layer, layers.Conv2D)]
     names = [f"VGG16_0/Conv_{index}" for index in range(sum(map(len, VGG16_WIDTHS)))]

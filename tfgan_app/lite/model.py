@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
+from tfgan_app.files import first_line
 from tfgan_app.lite.files import read_card, read_file
 from tfgan_app.lite.quiet import native_stderr_hidden
 
@@ -47,7 +48,7 @@ class LiteModel:
                 self._interpreter.allocate_tensors()
             signature = self._interpreter.get_signature_list()[SIGNATURE]
         except (ValueError, RuntimeError, KeyError) as error:
-            raise ValueError(f"this runtime cannot load it: {str(error).splitlines()[0]}") from error
+            raise ValueError(f"this runtime cannot load it: {first_line(error)}") from error
         runner = self._interpreter.get_signature_runner(
             SIGNATURE
         )  # Not kept: it holds tensors, which forbids resizing.
@@ -109,7 +110,7 @@ class LiteModel:
             self._interpreter.resize_tensor_input(self._inputs[name]["index"], shape)
             self._interpreter.allocate_tensors()
         except RuntimeError as error:
-            raise ValueError(f"LiteRT cannot take {list(shape)}: {str(error).splitlines()[0]}") from error
+            raise ValueError(f"LiteRT cannot take {list(shape)}: {first_line(error)}") from error
         self._shapes[name] = shape
 
     def _run(self, arrays: Sequence[np.ndarray]) -> np.ndarray:
@@ -120,7 +121,7 @@ class LiteModel:
         try:
             self._interpreter.invoke()
         except RuntimeError as error:
-            raise ValueError(f"LiteRT failed: {str(error).splitlines()[0]}") from error
+            raise ValueError(f"LiteRT failed: {first_line(error)}") from error
         return _dequantized(self._interpreter.get_tensor(self._output["index"]), self._output)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
+from tfgan_app.files import first_line
 from tfgan_app.layers import build_vgg16_features
 
 INCEPTION_PX = 299
@@ -101,7 +102,7 @@ def _inception_features(weights: str | None) -> FeatureNetwork:
         raise ValueError(
             "The weights of InceptionV3 could not be downloaded. Give VGG16's as a file (features `vgg16`), or use "
             "features that need none: `classifier` (pictures with classes) or `random`. "
-            f"Received: {(str(error).splitlines() or [type(error).__name__])[0]}"
+            f"Received: {first_line(error)}"
         ) from error
 
     def prepare(images):

@@ -112,7 +112,7 @@ def fidelity_protocol(*, count: int, crop_px: int, lpips: str | None = None) -> 
 
     Args:
         count: Number of pictures.
-        crop_px: As for `measure_fidelity`.
+        crop_px: Pixels that are left out along each border.
         lpips: What tells the weights of LPIPS from others, such as a digest; None where it is not measured.
 
     Returns:

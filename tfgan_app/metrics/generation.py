@@ -55,7 +55,7 @@ def generation_protocol(*, real_count: int, fake_count: int, seed: int = 0) -> d
     Args:
         real_count: number of real samples.
         fake_count: number of generated samples.
-        seed: as for `generation_metrics`.
+        seed: Draws subsets and samples.
 
     Returns:
         Field -> value, to be joined with the feature network's own `protocol()`.

@@ -10,7 +10,7 @@ from tfgan_app.networks.ends import (
     discriminator_inputs,
     generator_inputs,
     generator_model,
-    grid_px,
+    level_widths,
     one_hot_labels,
     pad_to_grid,
     projection_model,
@@ -114,8 +114,7 @@ def build_dcgan_discriminator(
 
 def _widths(size_px: int, width: int) -> list[int]:
     """Channels from half of the full grid down to 4 x 4 pixels."""
-    halvings = grid_px(size_px).bit_length() - 3
-    return [width * min(2**level, MAX_FACTOR) for level in range(halvings)]
+    return level_widths(size_px, width, width * MAX_FACTOR)[:-1]
 
 
 def _normal() -> keras.initializers.Initializer:

@@ -1,4 +1,4 @@
-"""What the networks from noise to picture share at both of their ends."""
+"""Scaffold of the networks from noise to image and of their discriminators: inputs, sizes, classes, outputs."""
 
 from __future__ import annotations
 
@@ -30,6 +30,18 @@ def grid_px(size_px: int) -> int:
     """
     check_size(size_px)
     return max(SMALLEST_GRID_PX, 1 << (size_px - 1).bit_length())
+
+
+def level_widths(size_px: int, width: int, max_width: int) -> list[int]:
+    """Returns the channels from the full grid down to 4 x 4 pixels, doubled at every halving up to a bound.
+
+    Args:
+        size_px: Height and width of the image.
+        width: Channels at full resolution.
+        max_width: Bound on the channels.
+    """
+    halvings = grid_px(size_px).bit_length() - 3
+    return [min(width * 2**level, max_width) for level in range(halvings + 1)]
 
 
 def generator_inputs(latent_dim: int, classes: int) -> list[keras.KerasTensor]:
@@ -92,6 +104,24 @@ def projection_model(inputs: list, features, *, classes: int, codes: int, wrap, 
         logits = layers.Add(name="projection")([logits, layers.Dot(axes=1)([features, embedded])])
     code_outputs = wrap(layers.Dense(codes, name="to_codes"))(features) if codes else None
     return discriminator_model(inputs, logits, code_outputs, name=name)
+
+
+def conditioned(features, labels, classes: int, dim: int, **options):
+    """Appends the embedding of labels to features.
+
+    "Conditional Generative Adversarial Nets", Mirza & Osindero 2014, arXiv:1411.1784.
+
+    Args:
+        features: Keras tensor `[batch, units]`.
+        labels: Keras tensor int32 `[batch]`.
+        classes: Number of classes.
+        dim: Size of the embedding.
+        **options: Arguments of `embed`.
+
+    Returns:
+        Keras tensor `[batch, units + dim]`.
+    """
+    return layers.Concatenate(name="conditioned")([features, embed(labels, classes, dim, **options)])
 
 
 def one_hot_labels(inputs: list, classes: int):

@@ -8,9 +8,9 @@ from keras import layers
 from tfgan_app.layers import spectral
 from tfgan_app.networks.ends import (
     check_size,
+    conditioned,
     discriminator_inputs,
     discriminator_model,
-    embed,
     generator_inputs,
     generator_model,
 )
@@ -50,7 +50,7 @@ def build_mlp_generator(
     inputs = generator_inputs(latent_dim, classes)
     x = inputs[0]
     if classes:
-        x = layers.Concatenate(name="conditioned")([x, _embed(inputs[1], classes)])
+        x = conditioned(x, inputs[1], classes, CLASS_DIM, kernel_initializer=_normal())
     for _ in range(2):
         x = layers.ReLU()(layers.Dense(width, kernel_initializer="he_normal")(x))
     x = layers.Dense(size_px * size_px * channels, name="to_image")(x)
@@ -91,7 +91,7 @@ def build_mlp_discriminator(
     inputs = discriminator_inputs(size_px, channels, classes)
     x = layers.Flatten()(inputs[-1])
     if classes:
-        x = layers.Concatenate(name="conditioned")([x, _embed(inputs[0], classes, wrap=wrap)])
+        x = conditioned(x, inputs[0], classes, CLASS_DIM, kernel_initializer=_normal(), wrap=wrap)
     for _ in range(2):
         x = layers.LeakyReLU(0.2)(wrap(layers.Dense(width, kernel_initializer="he_normal"))(x))
     logits = wrap(layers.Dense(1, name="to_logits"))(x)
@@ -99,6 +99,5 @@ def build_mlp_discriminator(
     return discriminator_model(inputs, logits, code_outputs, name=name)
 
 
-def _embed(labels, classes: int, **options):
-    normal = keras.initializers.RandomNormal(stddev=1.0)
-    return embed(labels, classes, CLASS_DIM, kernel_initializer=normal, **options)
+def _normal() -> keras.initializers.Initializer:
+    return keras.initializers.RandomNormal(stddev=1.0)

@@ -1,4 +1,4 @@
-"""The default generator and discriminator: R3GAN, residual networks without normalisation."""
+"""R3GAN: residual networks without normalization, behind the preset `r3gan`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from keras import layers
 
 from tfgan_app.layers import FixedBilinearUpsampling, SpatialBasis, SpatialBasisSum, spectral
 from tfgan_app.networks.ends import (
+    conditioned,
     discriminator_inputs,
     discriminator_model,
     embed,
     generator_inputs,
     generator_model,
-    grid_px,
+    level_widths,
     pad_to_grid,
 )
 
@@ -71,13 +72,12 @@ def build_r3gan_generator(
     Raises:
         ValueError: for widths that the groups do not divide.
     """
-    widths = _widths(size_px, width, max_width)
+    widths = level_widths(size_px, width, max_width)
     block = _block_builder(len(widths) * blocks, expansion, group_width)
     inputs = generator_inputs(latent_dim, classes)
     x = inputs[0]
     if classes:
-        vectors = embed(inputs[1], classes, latent_dim, kernel_initializer=_normal(1))
-        x = layers.Concatenate(name="conditioned")([x, vectors])
+        x = conditioned(x, inputs[1], classes, latent_dim, kernel_initializer=_normal(1))
     x = layers.Dense(widths[-1], use_bias=False, kernel_initializer=_normal(1), name="from_latents")(x)
     x = SpatialBasis(4, name="basis")(x)
     for level in reversed(range(len(widths))):
@@ -135,7 +135,7 @@ def build_r3gan_discriminator(
         ValueError: for widths that the groups do not divide.
     """
     wrap = spectral(spectral_norm)
-    widths = _widths(size_px, width, max_width)
+    widths = level_widths(size_px, width, max_width)
     block = _block_builder(len(widths) * blocks, expansion, group_width, spectral_norm=spectral_norm)
     inputs = discriminator_inputs(size_px, channels, classes)
     x = wrap(_linear(width, name="from_image"))(pad_to_grid(inputs[-1]))
@@ -155,12 +155,6 @@ def build_r3gan_discriminator(
         logits = wrap(_dense(1, name="to_logits"))(features)
     code_outputs = wrap(_dense(codes, name="to_codes"))(features) if codes else None
     return discriminator_model(inputs, logits, code_outputs, name=name)
-
-
-def _widths(size_px: int, width: int, max_width: int) -> list[int]:
-    """Channels of the stages, from the full grid down to 4 x 4 pixels."""
-    halvings = grid_px(size_px).bit_length() - 3
-    return [min(width * 2**level, max_width) for level in range(halvings + 1)]
 
 
 def _normal(gain: float) -> keras.initializers.Initializer:

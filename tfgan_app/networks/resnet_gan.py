@@ -10,7 +10,7 @@ from tfgan_app.networks.ends import (
     discriminator_inputs,
     generator_inputs,
     generator_model,
-    grid_px,
+    level_widths,
     one_hot_labels,
     pad_to_grid,
     projection_model,
@@ -52,7 +52,7 @@ def build_resnet_generator(
     """
     inputs = generator_inputs(latent_dim, classes)
     one_hot = one_hot_labels(inputs, classes)
-    widths = _widths(size_px, width, max_width)
+    widths = level_widths(size_px, width, max_width)
     x = layers.Dense(16 * widths[-1], name="from_latents")(inputs[0])
     x = layers.Reshape((4, 4, widths[-1]))(x)
     for level_width in reversed(widths[:-1]):
@@ -110,7 +110,7 @@ def build_resnet_discriminator(
     wrap = spectral(spectral_norm)
     inputs = discriminator_inputs(size_px, channels, classes)
     x = pad_to_grid(inputs[-1])
-    for level, level_width in enumerate(_widths(size_px, width, max_width)[:-1][:halvings]):
+    for level, level_width in enumerate(level_widths(size_px, width, max_width)[:-1][:halvings]):
         # No ReLU on the pixels themselves.
         y = layers.ReLU()(x) if level else x
         y = wrap(_convolution(level_width))(y)
@@ -127,12 +127,6 @@ def build_resnet_discriminator(
     features = layers.GlobalAveragePooling2D(name="features")(x)
     features = layers.Rescaling(float(x.shape[1] * x.shape[2]), name="sum")(features)
     return projection_model(inputs, features, classes=classes, codes=codes, wrap=wrap, name=name)
-
-
-def _widths(size_px: int, width: int, max_width: int) -> list[int]:
-    """Channels from the full grid down to 4 x 4 pixels."""
-    halvings = grid_px(size_px).bit_length() - 3
-    return [min(width * 2**level, max_width) for level in range(halvings + 1)]
 
 
 def _convolution(channels: int, *, use_bias: bool = True) -> layers.Layer:

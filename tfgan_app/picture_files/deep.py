@@ -20,27 +20,11 @@ from tfgan_app.picture_files.value_range import InputRange, spread, to_unsigned
 # What tifffile would say of damaged files on stderr comes as one error instead.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 0, 1, 2
 _ASSOCIATED, _UNSPECIFIED = 1, 0
 _MAX_SAMPLES = 16
 _MAX_TYPED_PAGES = 1000
 _PPM_HEADER = re.compile(rb"P6(?:\s|#[^\n]*\n)+(\d+)(?:\s|#[^\n]*\n)+(\d+)(?:\s|#[^\n]*\n)+(\d+)\s")
-
-
-@dataclass(frozen=True)
-class PngHeader:
-    """The parts of IHDR that decide how a PNG is decoded: bits per sample, and the colour type's number."""
-
-    bit_depth: int
-    colour_type: int
-
-
-def png_header(head: bytes) -> PngHeader | None:
-    """Reads it from the first 26 bytes of a file; None for another format."""
-    if not head.startswith(_PNG_SIGNATURE) or head[12:16] != b"IHDR" or len(head) < 26:
-        return None
-    return PngHeader(head[24], head[25])
 
 
 def read_deep_png(
@@ -88,29 +72,46 @@ def size_reason(width: int, height: int, max_pixels: int) -> str:
     return f"it is {width} x {height} pixels; accepted are 1 to {max_pixels} pixels: scale it down or cut it"
 
 
-def deep_ppm_header(head: bytes) -> tuple[int, int, int, int] | None:
-    """Width, height, largest value and length of the header of a binary RGB Netpbm file of 16 bits; else None."""
+@dataclass(frozen=True)
+class PpmHeader:
+    """The header of a binary RGB Netpbm file.
+
+    Attributes:
+        width: Pixels of a row.
+        height: Rows.
+        peak: Largest value.
+        length: Bytes of the header.
+    """
+
+    width: int
+    height: int
+    peak: int
+    length: int
+
+
+def deep_ppm_header(head: bytes) -> PpmHeader | None:
+    """Reads the header of a binary RGB Netpbm file of 16 bits; None for another file."""
     found = _PPM_HEADER.match(head)
     if not found or not 255 < int(found[3]) < 65536:
         return None
-    return int(found[1]), int(found[2]), int(found[3]), found.end()
+    return PpmHeader(int(found[1]), int(found[2]), int(found[3]), found.end())
 
 
 def read_deep_ppm(
     path: str | os.PathLike,
-    header: tuple[int, int, int, int],
+    header: PpmHeader,
     notes: list[str],
     input_range: InputRange | None = None,
 ) -> np.ndarray:
     """Decodes such a file: uint16 [height, width, 3] over the full range, or over the one that is given."""
-    width, height, peak, offset = header
-    values = np.fromfile(path, ">u2", count=width * height * 3, offset=offset)
-    if len(values) < width * height * 3:
+    count = header.width * header.height * 3
+    values = np.fromfile(path, ">u2", count=count, offset=header.length)
+    if len(values) < count:
         raise ValueError("it is cut off")
-    values = values.reshape(height, width, 3)
+    values = values.reshape(header.height, header.width, 3)
     if input_range is not None:
         return to_unsigned(values, bits=16, notes=notes, input_range=input_range)
-    return spread(values, peak)
+    return spread(values, header.peak)
 
 
 def is_tiff(head: bytes) -> bool:

@@ -24,7 +24,7 @@ from tfgan_app.picture_files.orientation import UPRIGHT
 from tfgan_app.picture_files.picture import MAX_PIXELS, Picture, PictureMetadata, turned
 from tfgan_app.picture_files.tiff_tags import geo_tags
 from tfgan_app.picture_files.value_range import InputRange
-from tfgan_app.png_chunks import PngChunk
+from tfgan_app.png_chunks import PngChunk, png_header
 
 _HEAD_BYTES = 2**14
 _ICC_TAG, _XMP_TAG, _X_RESOLUTION_TAG, _Y_RESOLUTION_TAG, _UNIT_TAG = 34675, 700, 282, 283, 296
@@ -111,13 +111,13 @@ def open_still(
 def _decode(
     path: Path, image: Image.Image, head: bytes, notes: list[str], input_range: InputRange | None
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    png, ppm = deep.png_header(head), deep.deep_ppm_header(head)
+    png, ppm = png_header(head), deep.deep_ppm_header(head)
     key = image.info.get("transparency")
     if ppm:
         return deep.read_deep_ppm(path, ppm, notes, input_range), None
     if png and png.bit_depth == 16:
         return deep.read_deep_png(path, key, notes, input_range)
-    if png and png.colour_type == 0 and png.bit_depth in (2, 4) and isinstance(key, int):
+    if png and png.color_type == 0 and png.bit_depth in (2, 4) and isinstance(key, int):
         # Pillow spreads the gray values over 0 to 255, but not the one that is transparent.
         image.info["transparency"] = key * 255 // (2**png.bit_depth - 1)
     bits = max(deep.coded_bits(head, image.format), image.info.get("bit_depth") or 8)  # The latter is HEIC's.

@@ -40,11 +40,11 @@ class TiffStream:
         """Prepares the file.
 
         Args:
-            file: As for `PngStream`.
-            height: As for `PngStream`.
-            width: As for `PngStream`.
-            channels: As for `PngStream`.
-            dtype: As for `PngStream`.
+            file: Where to.
+            height: Rows that will be written.
+            width: Pixels of a row.
+            channels: 1 gray, 2 gray and alpha, 3 RGB, 4 RGB and alpha.
+            dtype: Type of the values.
             metadata: Kept in the tags of the page.
             pages: How many the file will have, of about this size.
             previous: The page before, which is closed; None for the first.

@@ -14,6 +14,7 @@ from PIL import Image
 
 from tfgan_app.picture_files.deep import TiffPage, is_tiff
 from tfgan_app.picture_files.opening import open_image
+from tfgan_app.png_chunks import PNG_SIGNATURE, png_header
 
 _MAX_JPEG_SCANS = 64
 """A progressive JPEG may hold any number of passes over all its pixels; encoders write about ten."""
@@ -55,10 +56,10 @@ def pixels_to_decode(data: bytes) -> int:
 
 
 def _png(data: bytes) -> int:
-    if data[12:16] != b"IHDR":
-        raise ValueError("its header is damaged")
-    width, height = struct.unpack_from(">II", data, 16)
-    return width * height
+    header = png_header(data)
+    if header is None:
+        raise ValueError("its header is cut off" if len(data) < 26 else "its header is damaged")
+    return header.width * header.height
 
 
 def _jpeg(data: bytes) -> int:
@@ -154,7 +155,7 @@ def _other(data: bytes) -> int:
 
 
 _READERS = {
-    b"\x89PNG\r\n\x1a\n": _png,
+    PNG_SIGNATURE: _png,
     b"\xff\xd8\xff": _jpeg,
     b"GIF87a": _gif,
     b"GIF89a": _gif,

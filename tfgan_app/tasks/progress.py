@@ -12,6 +12,13 @@ from tfgan_app.data.labelled import LabelledPictures
 EVERY_SECONDS = 5.0
 
 
+class LeftOut(str):
+    """A line for the user on images that a task leaves out: the command that reports it ends with exit code 1."""
+
+    def __new__(cls, problem: str) -> LeftOut:
+        return super().__new__(cls, f"left out: {problem}")
+
+
 def progress_reporter(report: Callable[[str], Any], verb: str) -> Callable[[int, int], None]:
     """Builds a callback of (done, total) that reports every few seconds; short work stays silent.
 
@@ -42,7 +49,7 @@ def readable_pictures(
     """
     return find_readable_pictures(
         pictures,
-        on_skip=lambda name, problem: report(f"left out: {problem}"),
+        on_skip=lambda name, problem: report(LeftOut(problem)),
         on_progress=progress_reporter(report, "checked"),
         on_note=report,
         input_range=input_range,

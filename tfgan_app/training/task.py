@@ -1,14 +1,12 @@
-"""The contract between a task and the rest: what it has to say, and nothing of how it is trained."""
+"""Data that a task gives to the trainer: networks, losses, results of a forward pass, and discriminator inputs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Any
 
 import keras
-import numpy as np
-import tensorflow as tf
 
 UNIT_RANGE = 0.5
 """Mean absolute differences of pictures in [-1, 1] times this are those of the same pictures in [0, 1]."""
@@ -110,103 +108,3 @@ class Judging:
     noise_steps: int = 0
     pool_size: int = 0
     pool_picture: tuple[int, ...] = ()
-
-
-class Task(Protocol):
-    """One thing that a GAN can be trained for.
-
-    It is built from a run's configuration, with `report`, called with lines for the user, and `measure_on`, a source
-    of held-out pictures other than that of the training.
-
-    Attributes:
-        config_class: frozen dataclass of the task's own settings (`--set task.KEY=VALUE`).
-        presets: preset name -> dotted overrides of the whole configuration; `default` is used where none is named.
-        objective: losses and their weights.
-        judging: what is done to pictures before a discriminator judges them.
-        draws_per_example: uniform random numbers that `augment` wants for each example.
-        sample_headers: what the columns of `sample_rows` are.
-        metric_names: what `evaluate` measures; `training.best_metric` is one of these.
-        pinned: settings that were chosen for the run by looking at its pictures, by dotted key.
-        predict_arguments: what `tfgan_app predict` needs beside the model, to be shown to the user.
-    """
-
-    config_class: ClassVar[type]
-    presets: ClassVar[dict[str, dict[str, Any]]]
-    objective: Objective
-    judging: Judging
-    draws_per_example: int
-    sample_headers: tuple[str, ...]
-    metric_names: tuple[str, ...]
-    pinned: dict[str, Any]
-    predict_arguments: str
-
-    def prepare(self) -> None:
-        """Reads what training and evaluation need, so that what is wrong with it is said before the first step."""
-
-    def fingerprint(self) -> str:
-        """Digest of the training pictures: a resumed training must see the same ones."""
-
-    def build_networks(self) -> Networks:
-        """Fresh networks under the current dtype policy."""
-
-    def start(self, networks: Networks) -> None:
-        """Changes fresh networks into those that a new run starts from; a resumed one has its checkpoint."""
-
-    def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
-        """The training batches from `start_step` on: a pure function of (seed, step)."""
-
-    def augment(self, batch: dict, draws: tf.Tensor) -> dict:
-        """Augments a batch as dictated by draws `[batch, draws_per_example]`, uniform in [0, 1)."""
-
-    def synthesize(self, networks: Networks, batch: dict, training: bool) -> Synthesis:
-        """Runs the generators on an augmented batch."""
-
-    def inference_model(self, networks: Networks) -> keras.Model:
-        """What is predicted with and exported, sharing the weights of `networks`.
-
-        Either `images` to pictures, float32 in [0, 1] and of any size, or `latents` to such pictures.
-        """
-
-    def companions(self, networks: Networks) -> dict[str, keras.Model]:
-        """Further inference models that `evaluate` and `examples` take by name, kept beside the one; most have none."""
-
-    def held_out_examples(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Held-out inputs and what should come out: uint8 `[height, width, channels]`. Of a task of pictures only."""
-
-    def calibration_pictures(self) -> list[np.ndarray]:
-        """Some inputs of the training: uint8 `[height, width, channels]`. Of a task of pictures only."""
-
-    def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
-        """Rows of uint8 pictures that show what an inference model does now."""
-
-    def evaluate(self, model: keras.Model, **companions: keras.Model) -> dict[str, float]:
-        """Metrics of an inference model on the held-out pictures, with those of a baseline."""
-
-    def examples(self, model: keras.Model, current: keras.Model, **companions: keras.Model) -> dict[str, np.ndarray]:
-        """What a finished model does: caption -> uint8 `[height, width, 3]`.
-
-        Args:
-            model: inference model of the averaged weights.
-            current: the same of the weights as they are.
-            companions: those of the averaged weights.
-        """
-
-    def study(self, model: keras.Model, discriminator: keras.Model) -> dict[str, Any]:
-        """What generated pictures are worth to a classifier, ready for JSON; takes minutes. Of `augment` only."""
-
-    def caveats(self, measured: Mapping[str, float]) -> list[str]:
-        """What the figures of `evaluate` cannot carry, in words: too few held-out images, features of too few.
-
-        Args:
-            measured: those figures; empty before there are any.
-        """
-
-    def count_trained_on(self) -> tuple[int, int]:
-        """How many of the pictures that `evaluate` measures on are training pictures by their contents, of how many.
-
-        Raises:
-            ValueError: where the training pictures are not there any more.
-        """
-
-    def protocol(self) -> dict[str, Any]:
-        """What the figures of `evaluate` were measured on, so that they can be compared."""

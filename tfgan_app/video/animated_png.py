@@ -11,6 +11,7 @@ from typing import IO
 import numpy as np
 
 from tfgan_app.picture_files import PICTURE_FORMATS, PngRows, png_chunk, png_metadata_chunks
+from tfgan_app.png_chunks import PNG_SIGNATURE
 from tfgan_app.video.animations import AnimationWriter, fitting_image_metadata
 from tfgan_app.video.clip import VideoClip, VideoFrame
 
@@ -30,7 +31,7 @@ class ApngWriter(AnimationWriter):
         self._frames = self._sequence = 0
         metadata = fitting_image_metadata(clip, _PNG, on_note=on_note)
         kind = _RGBA if clip.has_alpha else _RGB
-        file.write(b"\x89PNG\r\n\x1a\n")
+        file.write(PNG_SIGNATURE)
         file.write(png_chunk(b"IHDR", struct.pack(">IIBBBBB", clip.width, clip.height, 8, kind, 0, 0, 0)))
         for name, data in png_metadata_chunks(metadata):
             file.write(png_chunk(name, data))

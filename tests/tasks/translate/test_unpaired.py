@@ -10,9 +10,9 @@ from small_unpaired import TINY_UNPAIRED, write_unpaired
 from tfgan_app import config as configs
 from tfgan_app.losses import patch_nce_loss
 from tfgan_app.networks.patch_features import take_patches
-from tfgan_app.tasks.choice import check_preset
+from tfgan_app.tasks.methods import check_preset
 from tfgan_app.tasks.translate import TRANSLATE, UNPAIRED_METHOD, detect_method
-from tfgan_app.tasks.translate.config import UNPAIRED_PRESETS
+from tfgan_app.tasks.translate.presets import UNPAIRED_PRESETS
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from typing import Literal
 from tfgan_app.tasks.generate.config import DEFAULT_PRESET as GENERATE_PRESET
 from tfgan_app.tasks.generate.config import R3GAN, GenerateConfig
 from tfgan_app.tasks.preset import Preset
-from tfgan_app.typed_fields import bounded
+from tfgan_app.typed_fields import bounded, setting
 
 DRAWING_SETTINGS = (
     "task.min_confidence",
@@ -55,23 +55,23 @@ class AugmentConfig(GenerateConfig):
     conditional: bool = True
     per_class: int | None = bounded(None, minimum=1)
     subset_seed: int = bounded(0, minimum=0)
-    min_confidence: float = bounded(0.5, minimum=0.0, maximum=1.0)
-    copy_quantile: float = bounded(0.01, minimum=0.0, maximum=1.0)
-    duplicate_share: float = bounded(0.5, minimum=0.0)
-    max_draws: int = bounded(10, minimum=1)
-    classifier_steps: int = bounded(800, minimum=1)
-    classifier_width: int = bounded(16, minimum=1)
-    study_seeds: int = bounded(5, minimum=2)
-    study_sizes: tuple[int, ...] = bounded((), minimum=1)
-    study_synthetic: int = bounded(200, minimum=1)
-    synthetic_share: float = bounded(0.5, above=0.0, below=1.0)
-    synthetic_until: float = bounded(0.5, above=0.0, maximum=1.0)
-    synthetic_labels: Literal["wanted", "soft"] = "wanted"
-    classic_flip: bool = False
-    classic_shift: float = bounded(0.1, minimum=0.0, maximum=0.5)
-    classic_scale: float = bounded(0.1, minimum=0.0, below=1.0)
-    classic_rotation_degrees: float = bounded(0.0, minimum=0.0, maximum=180.0)
-    classic_erase: float = bounded(0.5, minimum=0.0, maximum=1.0)
+    min_confidence: float = bounded(0.5, minimum=0.0, maximum=1.0, on_resume="may_change")
+    copy_quantile: float = bounded(0.01, minimum=0.0, maximum=1.0, on_resume="may_change")
+    duplicate_share: float = bounded(0.5, minimum=0.0, on_resume="may_change")
+    max_draws: int = bounded(10, minimum=1, on_resume="may_change")
+    classifier_steps: int = bounded(800, minimum=1, on_resume="may_change")
+    classifier_width: int = bounded(16, minimum=1, on_resume="may_change")
+    study_seeds: int = bounded(5, minimum=2, on_resume="may_change")
+    study_sizes: tuple[int, ...] = bounded((), minimum=1, on_resume="may_change")
+    study_synthetic: int = bounded(200, minimum=1, on_resume="may_change")
+    synthetic_share: float = bounded(0.5, above=0.0, below=1.0, on_resume="may_change")
+    synthetic_until: float = bounded(0.5, above=0.0, maximum=1.0, on_resume="may_change")
+    synthetic_labels: Literal["wanted", "soft"] = setting("wanted", on_resume="may_change")
+    classic_flip: bool = setting(False, on_resume="may_change")
+    classic_shift: float = bounded(0.1, minimum=0.0, maximum=0.5, on_resume="may_change")
+    classic_scale: float = bounded(0.1, minimum=0.0, below=1.0, on_resume="may_change")
+    classic_rotation_degrees: float = bounded(0.0, minimum=0.0, maximum=180.0, on_resume="may_change")
+    classic_erase: float = bounded(0.5, minimum=0.0, maximum=1.0, on_resume="may_change")
 
 
 PRESETS = {

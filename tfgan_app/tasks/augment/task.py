@@ -40,6 +40,7 @@ class AugmentTask(GenerateTask):
     config_class = AugmentConfig
     presets: ClassVar[dict[str, dict[str, Any]]] = PRESETS
     data_class = AugmentData
+    has_study = True
 
     def __init__(self, config: RunConfig, **options: Any):
         if not config.task.conditional:

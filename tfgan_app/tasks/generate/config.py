@@ -58,7 +58,7 @@ class GenerateConfig:
         max_generated_pictures: at most this many pictures are generated for the metrics.
     """
 
-    init_from: str | None = model_setting()
+    init_from: str | None = model_setting(on_resume="may_change")
     architecture: str = choice(NOISE_GENERATORS, default="dcgan")
     discriminator: str = choice(IMAGE_DISCRIMINATORS, default="same", also=("same",))
     network_size: Literal["light", "paper"] = "light"
@@ -86,7 +86,7 @@ class GenerateConfig:
     instance_noise: float = bounded(0.0, minimum=0.0)
     instance_noise_steps: int = bounded(0, minimum=0)
     features: Literal["auto", "classifier", "vgg16", "inception", "random"] = "auto"
-    feature_weights: str | None = path_setting()
+    feature_weights: str | None = path_setting(on_resume="may_change")
     max_generated_pictures: int = bounded(10_000, minimum=10)
 
     @property

@@ -14,6 +14,7 @@ from tfgan_app.data.bundled import bundled_path
 from tfgan_app.data.labelled import LabelledPictures, LabelledSet
 from tfgan_app.data.opening import open_labelled
 from tfgan_app.data.pipeline import build_labelled_dataset, load_labelled
+from tfgan_app.data.specs import CropSpec, Schedule
 from tfgan_app.tasks.progress import progress_reporter, readable_pictures
 
 BUNDLED_SAMPLE = "fashion"
@@ -109,27 +110,20 @@ class GenerateData:
         data, training = self._config.data, self._config.training
         return build_labelled_dataset(
             self.training,
-            batch_size=training.pictures_per_step,
-            steps=training.steps,
-            start_step=start_step,
-            seed=seed,
+            self._crops,
+            Schedule(batch_size=training.pictures_per_step, steps=training.steps, seed=seed, start_step=start_step),
             cache_budget_mb=data.cache_budget_mb,
             on_progress=progress_reporter(self._report, "loaded"),
-            **self._size(),
         )
 
     def load(self, pictures: LabelledPictures) -> np.ndarray:
         """Pictures as training sees them, at random crops that stay: uint8 `[count, size, size, channels]`."""
-        return load_labelled(pictures, crops="random", **self._size())
+        return load_labelled(pictures, self._crops, place="random")
 
-    def _size(self) -> dict[str, Any]:
+    @property
+    def _crops(self) -> CropSpec:
         data = self._config.data
-        return {
-            "size_px": data.image_size,
-            "channels": self.channels,
-            "resize": data.resize,
-            **data.reading,
-        }
+        return CropSpec(data.image_size, resize=data.resize, channels=self.channels, **data.reading)
 
     def _held_out_candidates(self) -> tuple[LabelledPictures, str]:
         if self._measure_on is None:

@@ -16,6 +16,7 @@ from tfgan_app.data.labelled import labelled_fingerprint
 from tfgan_app.data.overlap import count_shared
 from tfgan_app.layers import class_names_of
 from tfgan_app.picture_grid import make_grid
+from tfgan_app.tasks.base import Task
 from tfgan_app.tasks.caveats import above_real
 from tfgan_app.tasks.generate import game
 from tfgan_app.tasks.generate.config import PRESETS, GenerateConfig
@@ -38,7 +39,7 @@ LOOK_SEED = 1_000_000
 """First seed of the pictures that are looked at; those that are measured have others."""
 
 
-class GenerateTask:
+class GenerateTask(Task):
     """Learns to draw pictures like those of a folder out of normally distributed noise.
 
     "Generative Adversarial Nets", Goodfellow et al. 2014, arXiv:1406.2661; the settings choose among its
@@ -57,9 +58,8 @@ class GenerateTask:
     predict_arguments = "--count 16 --seed 0 --output OUTPUT"
 
     def __init__(self, config: RunConfig, *, report: Callable[[str], Any] = warn, measure_on: str | None = None):
-        self.config = config
+        super().__init__(config, report=report)
         self.data = self.data_class(config, report=report, measure_on=measure_on)
-        self._report = report
         settings = config.task
         game.check_settings(settings)
         self.draws_per_example = 1 + settings.latent_dim
@@ -131,10 +131,6 @@ class GenerateTask:
         """The generator from standard normal latents (and labels) to pictures in [0, 1]; shares its weights."""
         generator = networks.generators["generator"]
         return game.build_inference_model(generator, self.config.task, class_names=self.data.class_names)
-
-    def companions(self, networks: Networks) -> dict[str, keras.Model]:
-        """None."""
-        return {}
 
     @functools.cached_property
     def quality(self) -> GenerationQuality:

@@ -38,7 +38,7 @@ class PictureTaskConfig:
     """
 
     stage: Literal["psnr", "gan"] = "psnr"
-    init_from: str | None = model_setting()
+    init_from: str | None = model_setting(on_resume="may_change")
     pixel_loss: str = choice(RECONSTRUCTION_LOSSES, default="l1")
     pixel_weight: float = bounded(1.0, minimum=0.0)
     perceptual_weight: float = bounded(0.0, minimum=0.0)
@@ -53,8 +53,8 @@ class PictureTaskConfig:
     picture_scales: tuple[float, ...] = bounded((1.0,), minimum=0.1, maximum=1.0)
     candidates: int = bounded(1, minimum=1, maximum=16)
     val_crop_px: int | None = bounded(512, minimum=16)
-    lpips_weights: str | None = path_setting()
-    metrics: tuple[str, ...] = own_objects()
+    lpips_weights: str | None = path_setting(on_resume="may_change")
+    metrics: tuple[str, ...] = own_objects(on_resume="may_change")
 
 
 PICTURE_PRESET: dict[str, Any] = {

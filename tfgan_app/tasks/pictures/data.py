@@ -17,10 +17,11 @@ from tfgan_app.data.labelled import LabelledPictures, LabelledSet, labelled_fing
 from tfgan_app.data.partners import Partners, build_partner_dataset, find_partners
 from tfgan_app.data.picture_sets import open_pictures
 from tfgan_app.data.pipeline import build_labelled_dataset
+from tfgan_app.data.specs import CropSpec, Schedule
 from tfgan_app.files import printable
 from tfgan_app.images import picture_header, read_rgb
 from tfgan_app.picture_grid import spread_indices
-from tfgan_app.tasks.progress import progress_reporter, readable_pictures
+from tfgan_app.tasks.progress import LeftOut, progress_reporter, readable_pictures
 
 BUNDLED_SAMPLE = "photos"
 
@@ -120,7 +121,7 @@ class PictureData:
         """The places of the pictures that have a partner, and the partners."""
 
         def say(line: str):
-            self.report(f"left out: {line}")
+            self.report(LeftOut(line))
 
         return find_partners(pictures, split=split, on_skip=say, **options)
 
@@ -131,22 +132,21 @@ class PictureData:
         `teacher`.
         """
         data, training, candidates = self._config.data, self._config.training, self._config.task.candidates
+        crops = CropSpec(self._crop_px, resize="none", **data.reading)
+        schedule = Schedule(
+            batch_size=training.pictures_per_step * candidates, steps=training.steps, seed=seed, start_step=start_step
+        )
         options = {
-            "size_px": self._crop_px,
-            "batch_size": training.pictures_per_step * candidates,
-            "steps": training.steps,
-            "start_step": start_step,
-            "seed": seed,
             "cache_budget_mb": data.cache_budget_mb,
-            **data.reading,
             "on_progress": progress_reporter(self.report, "loaded"),
         }
         pictures, partners = self._training
         if partners:
-            dataset = build_partner_dataset(pictures, partners, stride_px=self._multiple, **options)
+            options |= {"crops": crops, "schedule": schedule, "stride_px": self._multiple}
+            dataset = build_partner_dataset(pictures, partners, **options)
         else:
             pictures, scales = self._at_scales(pictures)
-            dataset = build_labelled_dataset(pictures, channels=3, resize="none", scales=scales, **options)
+            dataset = build_labelled_dataset(pictures, crops, schedule, scales=scales, **options)
         choose = functools.partial(_most_detailed, candidates=candidates)
         return dataset.map(choose, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
 
@@ -216,7 +216,7 @@ class PictureData:
             height, width = readable.images.shape[1:3]
             if min(height, width) >= smallest_px:
                 return readable
-            self.report(f"left out: all {len(readable)} are smaller than {smallest_px} px: {width} x {height}")
+            self.report(LeftOut(f"all {len(readable)} are smaller than {smallest_px} px: {width} x {height}"))
             return readable.select([])
         large = [i for i, path in enumerate(readable.paths) if self._is_large(path, smallest_px)]
         return readable.select(large)
@@ -226,7 +226,7 @@ class PictureData:
         if min(header.height, header.width) >= smallest_px:
             return True
         size = f"{header.width} x {header.height}"
-        self.report(f"left out: '{printable(path)}' is smaller than {smallest_px} x {smallest_px} px: it has {size}")
+        self.report(LeftOut(f"'{printable(path)}' is smaller than {smallest_px} x {smallest_px} px: it has {size}"))
         return False
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,13 +13,13 @@ import tensorflow as tf
 from tfgan_app.config import RunConfig
 from tfgan_app.data.overlap import count_shared
 from tfgan_app.layers import FromUnitRange, ToUnitRange
+from tfgan_app.tasks.base import Task
 from tfgan_app.tasks.caveats import few_held_out
-from tfgan_app.tasks.exported import calibration_pictures
 from tfgan_app.tasks.pictures import game
 from tfgan_app.tasks.pictures.data import PictureData
 from tfgan_app.tasks.pictures.held_out import Pair
 from tfgan_app.tasks.pictures.quality import PictureQuality
-from tfgan_app.training.task import Judging, Networks, Synthesis
+from tfgan_app.training.task import Networks, Synthesis
 
 TURNS = 3
 """Numbers that decide how a crop is turned."""
@@ -34,7 +34,7 @@ LEAST_SHIFTED_PX = 48
 _SEEN = 2
 
 
-class PictureTask:
+class PictureTask(Task):
     """A task that makes pictures worse and learns the way back.
 
     Args:
@@ -43,15 +43,9 @@ class PictureTask:
         quality: how outputs are measured.
     """
 
-    judging = Judging()
-    pinned: ClassVar[dict[str, Any]] = {}
-    predict_arguments = "--input PICTURES --output OUTPUT"
-    sample_headers: tuple[str, ...]
-    input_key: ClassVar[str]
-
     def __init__(self, config: RunConfig, *, data: PictureData, quality: PictureQuality):
         game.check_run(config)
-        self.config = config
+        super().__init__(config, report=data.report)
         self.data = data
         self.quality = quality
         self.objective = game.build_objective(config.task)
@@ -122,17 +116,9 @@ class PictureTask:
         outputs = networks.generators[game.GENERATOR](FromUnitRange(name="from_unit_range")(pictures))
         return keras.Model(pictures, ToUnitRange(name="to_unit_range")(outputs), name=self.config.task_name)
 
-    def companions(self, networks: Networks) -> dict[str, keras.Model]:
-        """None."""
-        return {}
-
     def held_out_examples(self) -> list[Pair]:
         """Held-out inputs and what should come out: uint8 `[height, width, channels]`."""
         return list(self.quality.pairs)
-
-    def calibration_pictures(self) -> list[np.ndarray]:
-        """Inputs of the training: uint8 `[height, width, channels]`."""
-        return calibration_pictures(self, key=self.input_key)
 
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
         """The centres of some held-out pictures: baseline, output and original."""

@@ -46,7 +46,7 @@ class UpscaleConfig(PictureTaskConfig):
     generator_activation: Literal["leaky_relu", "relu", "relu6"] | None = None
     degradation: Literal["bicubic", "real"] = "bicubic"
     sub_pixel_weight: float = bounded(0.0, minimum=0.0)
-    low_res: str | None = path_setting()
+    low_res: str | None = path_setting(on_resume="may_change")
     teacher: str | None = path_setting()
     teacher_weight: float = bounded(0.5, minimum=0.0, maximum=1.0)
 

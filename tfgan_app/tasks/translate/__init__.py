@@ -2,17 +2,22 @@
 
 import os
 
-from tfgan_app.tasks.choice import MethodChoice
-from tfgan_app.tasks.translate.config import PRESETS, TranslateConfig
+from tfgan_app.registry import Table
+from tfgan_app.tasks.methods import MethodChoice
+from tfgan_app.tasks.translate.config import TranslateConfig
+from tfgan_app.tasks.translate.presets import PRESETS
 
-METHODS = {
-    "paired": "tfgan_app.tasks.translate.paired:PairedTranslation",
-    "cyclegan": "tfgan_app.tasks.translate.cyclegan:CycleTranslation",
-    "cut": "tfgan_app.tasks.translate.contrastive:ContrastiveTranslation",
-    "fastcut": "tfgan_app.tasks.translate.contrastive:ContrastiveTranslation",
-    "style": "tfgan_app.tasks.translate.style:StyleTransfer",
-    "colour": "tfgan_app.tasks.translate.colour:refuse_training",
-}
+METHODS = Table(
+    "a method of translate",
+    {
+        "paired": "tfgan_app.tasks.translate.paired:PairedTranslation",
+        "cyclegan": "tfgan_app.tasks.translate.cyclegan:CycleTranslation",
+        "cut": "tfgan_app.tasks.translate.contrastive:ContrastiveTranslation",
+        "fastcut": "tfgan_app.tasks.translate.contrastive:ContrastiveTranslation",
+        "style": "tfgan_app.tasks.translate.style:StyleTransfer",
+        "colour": "tfgan_app.tasks.translate.colour:refuse_training",
+    },
+)
 """Value of `task.method` -> the class that trains it, or what says why none does."""
 
 UNPAIRED_METHOD = "cut"

@@ -39,7 +39,7 @@ class ContrastiveTranslation(UnpairedTranslation):
     mirror half of the batches; with `task.nce_identity_share` below 1, fewer targets are taken for inputs.
 
     Args:
-        config: the run's configuration, its `task` section a `TranslateConfig`.
+        config: the run's configuration, its `task` section a `ContrastiveConfig`.
         options: as for the base class.
     """
 

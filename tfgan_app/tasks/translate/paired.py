@@ -19,60 +19,56 @@ from tfgan_app.data.checking import find_readable
 from tfgan_app.data.overlap import count_shared_pairs
 from tfgan_app.data.pairs import PairSet, PicturePair, find_pairs
 from tfgan_app.data.pipeline import build_pair_dataset, load_pairs
+from tfgan_app.data.specs import CropSpec, Schedule
 from tfgan_app.data.unpaired import matching_share
 from tfgan_app.losses import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES, build_perceptual_loss
 from tfgan_app.metrics import PIXEL_METRICS, build_lpips, means_with_intervals, output_variation, paired_metrics
 from tfgan_app.metrics.own import batched, own_metrics
 from tfgan_app.picture_grid import make_grid, spread_indices
+from tfgan_app.tasks.base import Task
 from tfgan_app.tasks.caveats import few_held_out
-from tfgan_app.tasks.exported import calibration_pictures
 from tfgan_app.tasks.extremes import both_ends
-from tfgan_app.tasks.progress import progress_reporter
-from tfgan_app.tasks.starting import start_networks
-from tfgan_app.tasks.translate.config import PAIRED_PRESETS, TranslateConfig
+from tfgan_app.tasks.progress import LeftOut, progress_reporter
+from tfgan_app.tasks.translate.config import PairedConfig
 from tfgan_app.tasks.translate.players import (
     build_discriminator,
     build_generator,
     build_inference_model,
     check_discriminator_fits,
 )
-from tfgan_app.tasks.translate.settings import check_used
-from tfgan_app.training.task import UNIT_RANGE, Judging, Networks, Objective, Synthesis
+from tfgan_app.tasks.translate.presets import PAIRED_PRESETS
+from tfgan_app.training.task import UNIT_RANGE, Networks, Objective, Synthesis
 
 BUNDLED_SAMPLE = "emoji_pairs"
 SAMPLE_ROWS = 8
 EXAMPLE_ROWS = 6
 
 
-class PairedTranslation:
+class PairedTranslation(Task):
     """Learns to turn pictures of one kind into another from aligned pairs.
 
     "Image-to-Image Translation with Conditional Adversarial Networks", Isola et al. 2017, arXiv:1611.07004:
     a discriminator that sees input and output together, and an L1 distance to the target.
 
     Args:
-        config: the run's configuration, its `task` section a `TranslateConfig`.
+        config: the run's configuration, its `task` section a `PairedConfig`.
         report: called with a line about each pair that cannot be used, and on the progress of long reading.
         measure_on: source of the held-out pairs, where it is not that of the training.
     """
 
-    config_class = TranslateConfig
+    config_class = PairedConfig
     presets: ClassVar[dict[str, dict[str, Any]]] = PAIRED_PRESETS
-    judging = Judging()
     draws_per_example = DRAWS
     sample_headers = ("input", "output", "target")
-    pinned: ClassVar[dict[str, Any]] = {}
-    predict_arguments = "--input PICTURES --output OUTPUT"
+    input_key = "input"
 
     def __init__(self, config: RunConfig, *, report: Callable[[str], Any] = warn, measure_on: str | None = None):
         self._trained_on = config
         if measure_on is not None:
             # All of another folder that has no split of its own is held out.
             config = replace_values(config, {"data.source": measure_on, "data.val_fraction": 1.0})
-        self.config = config
-        self._report = report
+        super().__init__(config, report=report)
         settings = config.task
-        check_used(settings)
         check_discriminator_fits(settings.discriminator, config.data.image_size)
         self.objective = Objective(
             adversarial_loss=ADVERSARIAL_LOSSES[settings.adversarial_loss],
@@ -130,7 +126,7 @@ class PairedTranslation:
     def _readable(self, pairs: list[PicturePair], purpose: str) -> list[PicturePair]:
         readable = find_readable(
             pairs,
-            on_skip=lambda pair, problem: self._report(f"left out: {problem}"),
+            on_skip=lambda pair, problem: self._report(LeftOut(problem)),
             on_progress=progress_reporter(self._report, "checked"),
             on_note=self._report,
             input_range=self.config.data.input_range,
@@ -153,22 +149,13 @@ class PairedTranslation:
         generator = build_generator(settings, size_px=self.config.data.image_size)
         return Networks({"generator": generator}, {"discriminator": discriminator})
 
-    def start(self, networks: Networks) -> None:
-        """Takes the networks of another run to start from, where the settings name one."""
-        start_networks(networks, self.config.task.init_from, report=self._report, direction=self.config.task.direction)
-
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
         """Batches `{"input", "target": uint8 [batch, load, load, 3], "position": int64 [batch]}`."""
         data, training = self.config.data, self.config.training
         return build_pair_dataset(
             self.training_pairs,
-            load_size_px=round(data.image_size * data.load_scale),
-            batch_size=training.pictures_per_step,
-            steps=training.steps,
-            start_step=start_step,
-            seed=seed,
-            resize=data.resize,
-            **data.reading,
+            CropSpec(round(data.image_size * data.load_scale), resize=data.resize, **data.reading),
+            Schedule(batch_size=training.pictures_per_step, steps=training.steps, seed=seed, start_step=start_step),
             cache_budget_mb=data.cache_budget_mb,
             on_progress=progress_reporter(self._report, "loaded"),
         )
@@ -194,23 +181,15 @@ class PairedTranslation:
         """The generator between pictures in [0, 1]; shares the weights of `networks`."""
         return build_inference_model(networks.generators["generator"])
 
-    def companions(self, networks: Networks) -> dict[str, keras.Model]:
-        """None."""
-        return {}
-
     @functools.cached_property
     def held_out(self) -> tuple[np.ndarray, np.ndarray]:
         """Held-out inputs and targets: uint8 `[count, size, size, 3]`, at most `data.max_val_pictures`."""
         data = self.config.data
-        return load_pairs(self.held_out_pairs, size_px=data.image_size, resize=data.resize, **data.reading)
+        return load_pairs(self.held_out_pairs, CropSpec(data.image_size, resize=data.resize, **data.reading))
 
     def held_out_examples(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Held-out inputs and what should come out: uint8 `[size, size, 3]`."""
         return list(zip(*self.held_out, strict=True))
-
-    def calibration_pictures(self) -> list[np.ndarray]:
-        """Inputs of the training: uint8 `[size, size, 3]`."""
-        return calibration_pictures(self, key="input")
 
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
         """Held-out pairs from all of them as rows of input, output and target."""

@@ -12,8 +12,7 @@ from tfgan_app.layers import FromUnitRange, ToUnitRange
 from tfgan_app.networks import DISCRIMINATORS, GENERATORS
 from tfgan_app.networks.patchgan import smallest_picture_px
 from tfgan_app.registry import is_own
-from tfgan_app.tasks.translate.config import TranslateConfig
-from tfgan_app.tasks.translate.settings import UNPAIRED
+from tfgan_app.tasks.translate.config import UNPAIRED, TranslateConfig
 
 _UNPAIRED_DEPTH = 3
 """Halvings of a generator that is held to its input by other means than pairs."""

@@ -25,14 +25,13 @@ from tfgan_app.losses import (
 )
 from tfgan_app.networks.style_transfer import build_style_decoder, build_style_encoder
 from tfgan_app.picture_grid import make_grid, spread_indices
+from tfgan_app.tasks.base import Task
 from tfgan_app.tasks.caveats import few_held_out
-from tfgan_app.tasks.exported import calibration_pictures
-from tfgan_app.tasks.starting import start_networks
-from tfgan_app.tasks.translate.config import PRESETS, TranslateConfig
+from tfgan_app.tasks.translate.config import StyleConfig
 from tfgan_app.tasks.translate.players import build_discriminator, check_discriminator_fits
-from tfgan_app.tasks.translate.settings import check_used
+from tfgan_app.tasks.translate.presets import STYLE_PRESETS
 from tfgan_app.tasks.translate.style_data import StylePictures
-from tfgan_app.training.task import UNIT_RANGE, Judging, Networks, Objective, Synthesis
+from tfgan_app.training.task import UNIT_RANGE, Networks, Objective, Synthesis
 
 DECODER = "decoder"
 METRICS = ("transfer_distance", "content_distance", "style_distance")
@@ -47,7 +46,7 @@ _BATCH = 8
 _TINY = 1e-6
 
 
-class StyleTransfer:
+class StyleTransfer(Task):
     """Learns to decode features whose statistics are those of another picture.
 
     "Arbitrary Style Transfer in Real-time with Adaptive Instance Normalization", Huang & Belongie 2017,
@@ -58,27 +57,24 @@ class StyleTransfer:
     discriminator tells outputs from pictures of styles, patch by patch.
 
     Args:
-        config: the run's configuration, its `task` section a `TranslateConfig`.
+        config: the run's configuration, its `task` section a `StyleConfig`.
         report: called with a line about each picture that cannot be used, and on the progress of long reading.
         measure_on: source of the held-out contents, where it is not that of the training.
     """
 
-    config_class = TranslateConfig
-    presets: ClassVar[dict[str, dict[str, Any]]] = PRESETS
-    judging = Judging()
+    config_class = StyleConfig
+    presets: ClassVar[dict[str, dict[str, Any]]] = STYLE_PRESETS
     draws_per_example = 2 * DRAWS
     sample_headers = ("content", "style", "output")
     metric_names = METRICS
-    pinned: ClassVar[dict[str, Any]] = {}
     predict_arguments = "--input PICTURES --style PICTURE --output OUTPUT"
+    input_key = "content"
 
     def __init__(self, config: RunConfig, *, report: Callable[[str], Any] = warn, measure_on: str | None = None):
+        super().__init__(config, report=report)
         settings = config.task
-        check_used(settings)
         if settings.adversarial_weight > 0.0:
             check_discriminator_fits(settings.discriminator, config.data.image_size)
-        self.config = config
-        self._report = report
         self.pictures = StylePictures(config, report=report, measure_on=measure_on)
         self.objective = Objective(
             adversarial_loss=ADVERSARIAL_LOSSES[settings.adversarial_loss] if self._is_game else None,
@@ -138,14 +134,6 @@ class StyleTransfer:
             return Networks({DECODER: decoder}, {})
         return Networks({DECODER: decoder}, {"discriminator": build_discriminator(settings, condition_channels=0)})
 
-    def companions(self, networks: Networks) -> dict[str, keras.Model]:
-        """None."""
-        return {}
-
-    def start(self, networks: Networks) -> None:
-        """Takes the networks of another run to start from, where the settings name one."""
-        start_networks(networks, self.config.task.init_from, report=self._report)
-
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
         """Batches `{"content", "style": uint8 [batch, load, load, 3], "position": int64 [batch]}`."""
         return self.pictures.build_dataset(start_step=start_step, seed=seed)
@@ -180,10 +168,6 @@ class StyleTransfer:
     def held_out_examples(self) -> list[tuple[np.ndarray, None]]:
         """Held-out contents, uint8 `[size, size, 3]`; what should come out, nobody knows."""
         return [(content, None) for content in self.pictures.held_out[0]]
-
-    def calibration_pictures(self) -> list[np.ndarray]:
-        """Contents of the training: uint8 `[size, size, 3]`."""
-        return calibration_pictures(self, key="content")
 
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
         """Held-out pairs from all of them as rows of content, style and output."""

@@ -17,6 +17,7 @@ from tfgan_app.data.labelled import LabelledPictures, choose_by_name, labelled_f
 from tfgan_app.data.overlap import count_shared
 from tfgan_app.data.picture_sets import open_pictures
 from tfgan_app.data.pipeline import build_labelled_dataset, load_labelled
+from tfgan_app.data.specs import CropSpec, Schedule
 from tfgan_app.tasks.progress import progress_reporter, readable_pictures
 
 BUNDLED_SAMPLE = "photos"
@@ -68,15 +69,14 @@ class StylePictures:
         contents, styles = (
             build_labelled_dataset(
                 pictures,
-                size_px=round(data.image_size * data.load_scale),
-                channels=3,
-                batch_size=training.pictures_per_step,
-                steps=training.steps,
-                start_step=start_step,
-                seed=seed + shift,
-                resize=data.resize,
+                CropSpec(round(data.image_size * data.load_scale), resize=data.resize, **data.reading),
+                Schedule(
+                    batch_size=training.pictures_per_step,
+                    steps=training.steps,
+                    seed=seed + shift,
+                    start_step=start_step,
+                ),
                 cache_budget_mb=data.cache_budget_mb // 2,
-                **data.reading,
                 on_progress=progress_reporter(self._report, "loaded"),
             )
             for pictures, shift in zip(self.training, (0, _STYLE_SEED), strict=True)
@@ -139,8 +139,7 @@ class StylePictures:
 
     def _squares(self, pictures: LabelledPictures) -> np.ndarray:
         data = self._config.data
-        options = {"size_px": data.image_size, "channels": 3, "resize": data.resize}
-        return load_labelled(pictures, **data.reading, **options)
+        return load_labelled(pictures, CropSpec(data.image_size, resize=data.resize, **data.reading))
 
     def _opened(self, source: str, *, val_fraction: float | None = None):
         share = self._config.data.val_fraction if val_fraction is None else val_fraction

@@ -16,41 +16,36 @@ from tfgan_app.config import RunConfig
 from tfgan_app.data.overlap import count_shared
 from tfgan_app.losses import ADVERSARIAL_LOSSES
 from tfgan_app.picture_grid import make_grid, spread_indices
-from tfgan_app.tasks.exported import calibration_pictures
+from tfgan_app.tasks.base import Task
 from tfgan_app.tasks.extremes import both_ends
-from tfgan_app.tasks.starting import start_networks
-from tfgan_app.tasks.translate.config import UNPAIRED_PRESETS, TranslateConfig
+from tfgan_app.tasks.translate.config import UnpairedConfig
 from tfgan_app.tasks.translate.paired import EXAMPLE_ROWS, SAMPLE_ROWS, translate
 from tfgan_app.tasks.translate.players import build_inference_model, check_discriminator_fits, generator_options
-from tfgan_app.tasks.translate.settings import check_used
+from tfgan_app.tasks.translate.presets import UNPAIRED_PRESETS
 from tfgan_app.tasks.translate.unpaired_data import SIDES, UnpairedData
 from tfgan_app.tasks.translate.unpaired_quality import UnpairedQuality
-from tfgan_app.training.task import UNIT_RANGE, Judging, Networks, Objective
+from tfgan_app.training.task import UNIT_RANGE, Networks, Objective
 
 
-class UnpairedTranslation:
+class UnpairedTranslation(Task):
     """Learns to turn pictures of one set into ones like those of another, without knowing which belong together.
 
     A method adds `build_networks` and `synthesize`.
 
     Args:
-        config: the run's configuration, its `task` section a `TranslateConfig`.
+        config: the run's configuration, its `task` section a `UnpairedConfig`.
         report: called with a line about each picture that cannot be used, and on the progress of long reading.
         measure_on: source of the held-out pictures, where it is not that of the training.
     """
 
-    config_class = TranslateConfig
+    config_class = UnpairedConfig
     presets: ClassVar[dict[str, dict[str, Any]]] = UNPAIRED_PRESETS
-    judging = Judging()
     draws_per_example = 2 * DRAWS
-    pinned: ClassVar[dict[str, Any]] = {}
-    predict_arguments = "--input PICTURES --output OUTPUT"
+    input_key = "input"
 
     def __init__(self, config: RunConfig, *, report: Callable[[str], Any] = warn, measure_on: str | None = None):
-        self.config = config
-        self._report = report
+        super().__init__(config, report=report)
         settings = config.task
-        check_used(settings)
         generator_options(settings)
         check_discriminator_fits(settings.discriminator, config.data.image_size)
         self.data = UnpairedData(config, report=report, measure_on=measure_on)
@@ -101,14 +96,6 @@ class UnpairedTranslation:
         """Digest of the training pictures."""
         return self.data.fingerprint()
 
-    def build_networks(self) -> Networks:
-        """Builds the players under the current dtype policy."""
-        raise NotImplementedError
-
-    def start(self, networks: Networks) -> None:
-        """Takes the networks of another run to start from, where the settings name one."""
-        start_networks(networks, self.config.task.init_from, report=self._report, direction=self.config.task.direction)
-
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
         """Batches `{"input", "target": uint8 [batch, load, load, 3], "position": int64 [batch]}`; see `data`."""
         return self.data.build_dataset(start_step=start_step, seed=seed)
@@ -123,10 +110,6 @@ class UnpairedTranslation:
         """The generator from inputs to targets, between pictures in [0, 1]; shares the weights of `networks`."""
         return build_inference_model(networks.generators["generator"])
 
-    def companions(self, networks: Networks) -> dict[str, keras.Model]:
-        """None."""
-        return {}
-
     def held_out_examples(self) -> list[tuple[np.ndarray, np.ndarray | None]]:
         """Held-out inputs, uint8 `[size, size, 3]`, and what should come out where it is known."""
         truth = dict(zip(*map(np.ndarray.tolist, self.data.true_pairs), strict=True))
@@ -135,10 +118,6 @@ class UnpairedTranslation:
             (picture, targets[truth[index]] if index in truth else None)
             for index, picture in enumerate(self.data.images["input"])
         ]
-
-    def calibration_pictures(self) -> list[np.ndarray]:
-        """Inputs of the training: uint8 `[size, size, 3]`."""
-        return calibration_pictures(self, key="input")
 
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
         """Held-out inputs from all of them as rows of input, output and, where there is one, target."""

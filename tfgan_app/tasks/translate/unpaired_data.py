@@ -13,6 +13,7 @@ import tensorflow as tf
 from tfgan_app.config import RunConfig
 from tfgan_app.data.bundled import bundled_path
 from tfgan_app.data.labelled import choose_by_name, labelled_fingerprint
+from tfgan_app.data.specs import CropSpec, Schedule
 from tfgan_app.data.unpaired import PictureSide, UnpairedSet, open_unpaired
 from tfgan_app.data.unpaired_batches import build_unpaired_dataset, load_side
 from tfgan_app.tasks.progress import progress_reporter, readable_pictures
@@ -88,7 +89,7 @@ class UnpairedData:
     def load(self, side: PictureSide) -> np.ndarray:
         """Pictures as they are measured, the square in the centre: uint8 `[count, size, size, 3]`."""
         data = self._config.data
-        return load_side(side, size_px=data.image_size, resize=data.resize, **data.reading)
+        return load_side(side, CropSpec(data.image_size, resize=data.resize, **data.reading))
 
     def fingerprint(self) -> str:
         """Digest of the training pictures of both sides."""
@@ -100,13 +101,10 @@ class UnpairedData:
         return build_unpaired_dataset(
             self.training["input"],
             self.training["target"],
-            load_size_px=round(data.image_size * data.load_scale),
-            batch_size=training.pictures_per_step,
-            steps=training.steps,
-            start_step=start_step,
-            seed=seed,
-            resize=data.resize,
-            **data.reading,
+            crops=CropSpec(round(data.image_size * data.load_scale), resize=data.resize, **data.reading),
+            schedule=Schedule(
+                batch_size=training.pictures_per_step, steps=training.steps, seed=seed, start_step=start_step
+            ),
             cache_budget_mb=data.cache_budget_mb,
             on_progress=progress_reporter(self._report, "loaded"),
         )

@@ -1,0 +1,176 @@
+"""Base class of the tasks, with defaults for all that a task may leave out."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+from warnings import warn
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfgan_app.config import RunConfig
+from tfgan_app.tasks.exported import calibration_pictures
+from tfgan_app.tasks.starting import start_networks
+from tfgan_app.training.task import Judging, Networks, Objective, Synthesis
+
+
+class Task(abc.ABC):
+    """One thing that a GAN can be trained for.
+
+    A task sets `config_class`, `presets`, `objective` and `metric_names`, and defines `fingerprint`, `build_networks`,
+    `build_dataset`, `synthesize`, `inference_model` and `evaluate`. All other members have defaults.
+
+    Args:
+        config: Configuration of the run.
+        report: Called with lines for the user.
+        measure_on: Source of the held-out images, if it is not the source of the training images. For tasks that
+            measure on images of others.
+
+    Attributes:
+        config: Configuration of the run.
+        config_class: Frozen dataclass of the task's settings (`--set task.KEY=VALUE`).
+        presets: Preset name -> dotted overrides of the whole configuration; `default` is used if none is named.
+        objective: Losses and their weights.
+        judging: Processing of images before a discriminator sees them.
+        draws_per_example: Uniform random numbers that `augment` takes for each example.
+        sample_headers: Column titles of `sample_rows`.
+        metric_names: Figures that `evaluate` returns; `training.best_metric` is one of these.
+        pinned: Settings that were derived from the training images, by dotted key.
+        predict_arguments: Arguments that `tfgan_app predict` needs beside the model, shown to the user.
+        input_key: Key of the generator's input image in an augmented batch; None for generators of noise.
+        has_study: Whether `tfgan_app evaluate` also runs `study`.
+    """
+
+    config_class: ClassVar[type]
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]]
+    objective: Objective
+    judging: Judging = Judging()
+    draws_per_example: int = 0
+    sample_headers: tuple[str, ...] = ()
+    metric_names: tuple[str, ...] = ()
+    pinned: Mapping[str, Any] = {}
+    predict_arguments: str = "--input PICTURES --output OUTPUT"
+    input_key: ClassVar[str | None] = None
+    has_study: ClassVar[bool] = False
+
+    def __init__(self, config: RunConfig, *, report: Callable[[str], Any] = warn, measure_on: str | None = None):
+        del measure_on
+        self.config = config
+        self._report = report
+
+    def prepare(self) -> None:  # noqa: B027 (most tasks override it; none must)
+        """Reads what training and evaluation need, so that errors show before the first step."""
+
+    @abc.abstractmethod
+    def fingerprint(self) -> str:
+        """Returns a digest of the training images; it must be the same when a training is resumed."""
+
+    @abc.abstractmethod
+    def build_networks(self) -> Networks:
+        """Builds fresh networks under the current dtype policy."""
+
+    def start(self, networks: Networks) -> None:
+        """Gives fresh networks the weights that a new run starts from; a resumed run has its checkpoint.
+
+        By default these are the weights of `task.init_from`, if the task has this setting and it is set.
+        """
+        settings = self.config.task
+        source, direction = getattr(settings, "init_from", None), getattr(settings, "direction", None)
+        start_networks(networks, source, report=self._report, direction=direction)
+
+    @abc.abstractmethod
+    def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
+        """Returns the training batches from `start_step` on: a pure function of (seed, step)."""
+
+    def augment(self, batch: dict, draws: tf.Tensor) -> dict:
+        """Augments a batch.
+
+        Args:
+            batch: A batch of the dataset.
+            draws: float32 `[batch, draws_per_example]`, uniform in [0, 1).
+        """
+        del draws
+        return batch
+
+    @abc.abstractmethod
+    def synthesize(self, networks: Networks, batch: dict, training: bool) -> Synthesis:
+        """Runs the generators on an augmented batch."""
+
+    @abc.abstractmethod
+    def inference_model(self, networks: Networks) -> keras.Model:
+        """Returns the model to predict with and to export, which shares the weights of `networks`.
+
+        It maps `images` to images, float32 in [0, 1] of any size, or `latents` to such images.
+        """
+
+    def companions(self, networks: Networks) -> dict[str, keras.Model]:
+        """Returns further inference models by name, kept beside the main one, for `evaluate` and `examples`."""
+        del networks
+        return {}
+
+    def held_out_examples(self) -> list[tuple[np.ndarray, np.ndarray | None]]:
+        """Returns held-out inputs with their targets, or None where these are unknown.
+
+        Images are uint8 `[height, width, channels]`. Tasks that take no images have no examples.
+        """
+        return []
+
+    def calibration_pictures(self) -> list[np.ndarray]:
+        """Returns some inputs of the training: uint8 `[height, width, channels]`."""
+        return calibration_pictures(self, key=self.input_key) if self.input_key else []
+
+    def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
+        """Returns rows of uint8 images that show the present state of an inference model."""
+        del model
+        return []
+
+    @abc.abstractmethod
+    def evaluate(self, model: keras.Model, **companions: keras.Model) -> dict[str, float]:
+        """Measures an inference model on the held-out images.
+
+        Returns:
+            The metrics by name, with those of a baseline.
+        """
+
+    def examples(self, model: keras.Model, current: keras.Model, **companions: keras.Model) -> dict[str, np.ndarray]:
+        """Returns images of a finished model for the report: caption -> uint8 `[height, width, 3]`.
+
+        Args:
+            model: Inference model of the averaged weights.
+            current: Inference model of the weights of the last step.
+            companions: Further inference models of the averaged weights.
+        """
+        del model, current, companions
+        return {}
+
+    def study(self, model: keras.Model, discriminator: keras.Model) -> dict[str, Any]:
+        """Measures the use of generated images for a classifier; takes minutes. For tasks with `has_study`.
+
+        Returns:
+            Results, ready for JSON.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no study.")
+
+    def caveats(self, measured: Mapping[str, float]) -> list[str]:
+        """Returns the limits of the figures of `evaluate`, for the user: too few held-out images, weak features.
+
+        Args:
+            measured: The figures; empty before the first evaluation.
+        """
+        del measured
+        return []
+
+    def count_trained_on(self) -> tuple[int, int]:
+        """Returns the number of held-out images that are training images by their contents, and of all held-out ones.
+
+        Raises:
+            ValueError: If the training images are gone.
+        """
+        return 0, 0
+
+    def protocol(self) -> dict[str, Any]:
+        """Returns the conditions of `evaluate` (data, split, sizes), so that figures can be compared."""
+        return {}
