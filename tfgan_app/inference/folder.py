@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import numpy as np
 from tfgan_app import images
 from tfgan_app.file_tree import survey_folder
 from tfgan_app.files import printable
-from tfgan_app.inference.faithful import RowPredictor, predict_picture
+from tfgan_app.inference.faithful import RowPredictor, predict_picture, with_remarks
 from tfgan_app.inference.folder_plan import Job, plan_jobs, taken_by, with_masks
 from tfgan_app.inference.handover import Abandoned, Handover
 from tfgan_app.inference.moving import MovingImages
@@ -57,6 +58,7 @@ def predict_path(
     quality: int | None = None,
     skip_existing: bool = False,
     masks: str | os.PathLike | None = None,
+    keep_masks: str | os.PathLike | None = None,
     input_range: InputRange | None = None,
     moving: MovingImages | None = None,
     tile_px: int | None = None,
@@ -85,6 +87,7 @@ def predict_path(
             an interrupted prediction goes on where it stopped.
         masks: For models that fill holes: a picture that is light where the holes are, or a folder of such pictures
             with the names of the inputs. Without them, what is fully transparent is filled.
+        keep_masks: As `masks`, but white where the input stays, for a `FinishedPredictor`; videos take them too.
         input_range: The values of black and white in inputs of more than 8 bits; None decides by the file, as
             `tfgan_app.picture_files.value_range` says.
         moving: Takes the videos and animations, which are predicted after the pictures; without it, videos are left
@@ -109,6 +112,8 @@ def predict_path(
     jobs = plan_jobs(Path(input), Path(output), output_format=output_format, moving=moving)
     if masks is not None:
         jobs = with_masks(jobs, Path(input), Path(masks))
+    if keep_masks is not None:
+        jobs = with_masks(jobs, Path(input), Path(keep_masks), role="keep")
     summary = PredictionSummary()
     if os.path.isdir(input):
         _tell_leftovers(Path(input), summary, moving, on_failure, on_note)
@@ -164,7 +169,7 @@ def _run_moving(
         try:
             if job.mask is not None:
                 raise ValueError("a mask is for images, and this is a video or an animation")
-            moving.predict(batch.predictor, job.source, job.target, **options)
+            moving.predict(batch.bound(job), job.source, job.target, **options)
         except _EXPECTED as error:
             yield job, error
         else:
@@ -189,12 +194,21 @@ class _Batch:
         """Yields each job in order with its notes, or with what went wrong."""
         writings: deque[tuple[Job, Future, int]] = deque()
         for job, reading, pixels in self._read_ahead(jobs, readers):
-            writings.append((job, self._predict(job, reading, writers), pixels * self.predictor.scale**2))
+            writings.append((job, self._predict(job, reading, writers), self._result_pixels(pixels)))
             while len(writings) > _LOOKAHEAD or (len(writings) > 1 and _held(writings) > _LOOKAHEAD_PIXELS):
                 done, writing, _ = writings.popleft()
                 yield done, _outcome(writing)
         for job, writing, _ in writings:
             yield job, _outcome(writing)
+
+    def bound(self, job: Job) -> RowPredictor:
+        """The predictor of one input, with what of that is to stay."""
+        return self.predictor if job.keep is None else self.predictor.keeping(job.keep, max_pixels=self.max_pixels)
+
+    def _result_pixels(self, pixels: int) -> int:
+        """About how many a result has; only the number of the input's is known."""
+        side = math.isqrt(pixels) + 1
+        return math.prod(self.predictor.output_size(side, side))
 
     def _read_ahead(self, jobs: Sequence[Job], readers: ThreadPoolExecutor) -> Iterator[tuple[Job, Future, int]]:
         """Yields each job with its reading and its pixels, a bounded number of pixels ahead."""
@@ -218,7 +232,7 @@ class _Batch:
         for job, pages in jobs.items():
             read = partial(self._read_page, job)
             try:
-                yield job, predict_pages(self.predictor, job.target, pages, read=read, tile_px=self.tile_px)
+                yield job, predict_pages(self.bound(job), job.target, pages, read=read, tile_px=self.tile_px)
             except _EXPECTED as error:
                 yield job, error
 
@@ -228,7 +242,7 @@ class _Batch:
 
     def _read(self, job: Job, *, page: int | None = None) -> Picture:
         picture = read_picture(job.source, page=page, max_pixels=self.max_pixels, input_range=self.input_range)
-        height, width = (self.predictor.scale * side for side in picture.pixels.shape[:2])
+        height, width = self.predictor.output_size(*picture.pixels.shape[:2])
         if height * width > self.max_output_pixels:
             raise ValueError(
                 f"Cannot predict the picture '{printable(job.source)}': its result would be {width} x {height} pixels; "
@@ -246,13 +260,13 @@ class _Batch:
             height, width = picture.pixels.shape[:2]
             self.progress.begin(height * width)
             mask = None if job.mask is None else _read_mask(job.mask, max_pixels=self.max_pixels)
-            channels, strips = predict_picture(self.predictor, picture, mask=mask, tile_px=self.tile_px)
-            if note := self.predictor.blends(height, width, tile_px=self.tile_px):
-                picture = replace(picture, notes=(*picture.notes, note))
+            predictor = self.bound(job)
+            channels, strips = predict_picture(predictor, picture, mask=mask, tile_px=self.tile_px)
+            picture = with_remarks(picture, predictor, job.target, tile_px=self.tile_px)
             writing = writers.submit(self._write, job, picture, channels, handover)
             for strip in strips:
                 handover.put(strip)
-                self.progress.advance(len(strip) / self.predictor.scale * width)
+                self.progress.advance(len(strip) * height * width / predictor.output_size(height, width)[0])
             handover.complete()
         except Abandoned:  # The writing has failed, and says why.
             return writing
@@ -267,7 +281,7 @@ class _Batch:
 
     def _write(self, job: Job, picture: Picture, channels: int, strips: Handover) -> Sequence[str]:
         """Writes the strips of a picture as they come; returns the notes."""
-        height, width = (self.predictor.scale * side for side in picture.pixels.shape[:2])
+        height, width = self.predictor.output_size(*picture.pixels.shape[:2])
         kind = {"channels": channels, "dtype": picture.pixels.dtype, "metadata": picture.metadata}
         try:
             with open_picture_writer(job.target, height=height, width=width, quality=self.quality, **kind) as writer:
