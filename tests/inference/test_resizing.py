@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tfgan_app.degradations.resampling import resize
 from tfgan_app.inference.resizing import Sizing, resized_rows
@@ -32,6 +33,15 @@ def test_bilinear_too(target):
     expected = resize(IMAGE[None], height=target[0], width=target[1], method="bilinear")[0]
     options = {"source": IMAGE.shape[:2], "target": target, "method": "bilinear"}
     np.testing.assert_allclose(np.concatenate(list(resized_rows([IMAGE], **options))), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("target", [(166, 122), (40, 33)])
+def test_inside_it_is_what_pillow_does(target):
+    """At the border Pillow leaves out what is beyond it, instead of mirroring the image."""
+    channel = Image.fromarray(IMAGE[..., 0])
+    expected = np.clip(channel.resize(target[::-1], Image.Resampling.BICUBIC), 0, 1)[6:-6, 6:-6]
+    result = np.concatenate(list(resized_rows([IMAGE], source=IMAGE.shape[:2], target=target)))[6:-6, 6:-6, 0]
+    np.testing.assert_allclose(result, expected, atol=1e-5)
 
 
 def test_flat_images_stay_flat():

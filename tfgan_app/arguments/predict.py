@@ -70,6 +70,7 @@ def add(commands: Any) -> None:
         help="largest latent: 2 changes little, 0.5 trades much variety for quality (default: no limit)",
     )
     add_checkpoint(parser)
+    parser.add_argument("--json", metavar="FILE", help="write down how the results came about")
 
 
 def _add_finish(parser: Any) -> None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tfgan_app.commands.compare import compare
-from tfgan_app.commands.predict_models import chained, finish_of, finished, load_models
+from tfgan_app.commands.predict_models import chained, finish_of, finished, load_models, model_facts, step_facts
 from tfgan_app.commands.predict_progress import PredictProgress
 from tfgan_app.commands.predict_settings import PredictSettings
 from tfgan_app.commands.predict_videos import Videos
-from tfgan_app.files import printable
+from tfgan_app.commands.provenance import prediction_facts
+from tfgan_app.files import printable, write_text
 from tfgan_app.images import MAX_PIXELS, read_rgb
 from tfgan_app.inference import (
     FinishedPredictor,
@@ -36,10 +40,11 @@ _WEBP = ".webp"
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What a prediction has done: a line for stdout, and whether something failed."""
+    """What a prediction has done: a line for stdout, whether something failed, and the files."""
 
     said: str
     failed: bool = False
+    results: Mapping[str, Any] = field(default_factory=dict)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -56,11 +61,13 @@ def run(args: argparse.Namespace) -> int:
     """
     settings = PredictSettings.parse(args.set)
     finish = finish_of(args, settings)
+    if args.compare:
+        _check_compare(args, settings)
+    elif args.crop:
+        raise ValueError("`--crop` is of `--compare`, which was not given.")
     models = load_models(args.model, checkpoint=args.checkpoint or "last", settings=settings)
     if args.compare:
-        return _compare(models, args, settings)
-    if args.crop:
-        raise ValueError("`--crop` is of `--compare`, which was not given.")
+        return _compare(models, args)
     model = chained(models, args.model)
     if isinstance(model, Stylist):
         model = _with_style(model, args, settings)
@@ -75,17 +82,25 @@ def run(args: argparse.Namespace) -> int:
             outcome = _predict(finished(model, finish), args, progress)
     finally:
         progress.end()
+    if args.json:
+        steps, results = step_facts(finish, args), outcome.results
+        facts = prediction_facts(args.command_line, model_facts(models, args.model), steps, results)
+        write_text(args.json, f"{json.dumps(facts, indent=2)}\n")
     print(outcome.said)
     return 1 if outcome.failed else 0
 
 
-def _compare(models: Sequence[Predictor], args: argparse.Namespace, settings: PredictSettings) -> int:
+def _check_compare(args: argparse.Namespace, settings: PredictSettings) -> None:
+    """Raises ValueError for what does not go with `--compare`."""
     if not args.input:
         raise ValueError("`--input` must name an image, a video or a folder of them. Received none.")
-    refused = (*_DRAWING, "style", "mask", "output_format", "quality", "resume", *_AROUND[1:])
+    refused = (*_DRAWING, "style", "mask", "output_format", "quality", "resume", "json", *_AROUND[1:])
     _refuse(args, refused, context="with `--compare`")
     if settings.grain:
         raise ValueError("`grain` is not supported with `--compare`. Leave it out.")
+
+
+def _compare(models: Sequence[Predictor], args: argparse.Namespace) -> int:
     progress = PredictProgress()
     reports = {"on_failure": progress.interrupt, "on_note": progress.note, "on_progress": progress.show}
     try:
@@ -144,13 +159,16 @@ def _predict_video(
     refused = ("mask", "input_range")
     _refuse(args, refused if job.target.suffix.lower() == _WEBP else (*refused, "quality"))
     if args.resume and job.target.is_file():
-        return _Outcome(f"0 frames written, {printable(job.target)} was there already")
+        return _Outcome(
+            f"0 frames written, {printable(job.target)} was there already", results={"skipped": [str(job.target)]}
+        )
     if args.keep_mask:
         (job,) = with_masks([job], Path(args.input), Path(args.keep_mask), role="keep")
         predictor = predictor.keeping(job.keep, max_pixels=MAX_PIXELS)
     options = {"tile_px": args.tile, "quality": args.quality}
     frames = videos.predict(predictor, job.source, job.target, **options, on_note=partial(progress.note, job.source))
-    return _Outcome(f"{frames} frames written to {printable(job.target)}")
+    results = {"written": [str(job.target)], "failed": [], "skipped": []}
+    return _Outcome(f"{frames} frames written to {printable(job.target)}", results=results)
 
 
 def _draw(sampler: Sampler, args: argparse.Namespace, settings: PredictSettings, progress: PredictProgress) -> _Outcome:
@@ -173,7 +191,10 @@ def _draw(sampler: Sampler, args: argparse.Namespace, settings: PredictSettings,
 def _outcome(summary: PredictionSummary, output: str) -> _Outcome:
     skipped = f", {len(summary.skipped)} were there already" if summary.skipped else ""
     failed = f", {len(summary.failed)} failed" if summary.failed else ""
-    return _Outcome(f"{len(summary.written)} written to {printable(output)}{skipped}{failed}", bool(summary.failed))
+    results = {name: list(map(os.fspath, paths)) for name, paths in vars(summary).items()}
+    return _Outcome(
+        f"{len(summary.written)} written to {printable(output)}{skipped}{failed}", bool(summary.failed), results
+    )
 
 
 def _refuse(args: argparse.Namespace, flags: Sequence[str], *, context: str = "for this model") -> None:

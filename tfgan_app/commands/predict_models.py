@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from tfgan_app.commands.predict_settings import PredictSettings, load_model
 from tfgan_app.inference import (
@@ -94,3 +95,25 @@ def sizing_of(args: argparse.Namespace) -> Sizing | None:
 def finished(model: Predictor, finish: Finish | None) -> Predictor | FinishedPredictor:
     """The model with the steps around it."""
     return model if finish is None else FinishedPredictor(model, finish)
+
+
+def model_facts(models: Sequence[Predictor | Sampler | Stylist], paths: Sequence[str]) -> list[dict[str, Any]]:
+    """Name, place and scale of each model, for `--json`."""
+    return [
+        {"name": Path(path).name, "path": str(model.path), "scale": getattr(model, "scale", None)}
+        for model, path in zip(models, paths, strict=True)
+    ]
+
+
+def step_facts(finish: Finish | None, args: argparse.Namespace) -> dict[str, Any]:
+    """The steps around the model, for `--json`; what was not asked for is None."""
+    finish = finish or Finish()
+    sizing = finish.sizing
+    size = None if sizing is None else {"scale": sizing.scale, "width": sizing.width, "height": sizing.height}
+    return {
+        "resize": None if size is None else {**size, "method": "bicubic, antialiased"},
+        "wrap": finish.wrap,
+        "grain": {"amount": finish.grain, "seed": finish.seed} if finish.grain else None,
+        "keep_mask": {"path": args.keep_mask, "feather_px": finish.feather_px} if args.keep_mask else None,
+        "settings": args.set,
+    }

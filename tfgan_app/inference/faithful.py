@@ -13,6 +13,7 @@ from tfgan_app.inference.hidden_colour import fill_hidden_colour
 from tfgan_app.inference.resizing import float_rows, resized_rows
 from tfgan_app.inference.rows import aligned
 from tfgan_app.picture_files import Picture, format_of
+from tfgan_app.picture_files.embedded import comment_of_texts
 
 
 class RowPredictor(Protocol):
@@ -98,9 +99,12 @@ def with_remarks(picture: Picture, predictor: RowPredictor, target: Path, *, til
     remarks = predictor.remarks(height, width)
     blended = predictor.blends(height, width, tile_px=tile_px)
     metadata, history = picture.metadata, getattr(predictor, "history", "")
-    if history and "comment" in format_of(target).metadata:
+    places = format_of(target).metadata
+    if history and "comment" in places:
+        # Texts of a PNG become the comment of what has no place for them.
+        own = metadata.comment or (None if "texts" in places else comment_of_texts(metadata.texts))
         said = "; ".join([history, *remarks]).encode()
-        metadata = replace(metadata, comment=b"; ".join(filter(None, [metadata.comment, said])))
+        metadata = replace(metadata, comment=b"; ".join(filter(None, [own, said])))
     notes = (*picture.notes, *filter(None, [blended]), *remarks)
     return replace(picture, notes=notes, metadata=metadata)
 

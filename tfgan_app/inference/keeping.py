@@ -36,7 +36,9 @@ def _read(path: Path, changed_at: int, feather_px: float, wrap: bool, max_pixels
     """Cached, since one mask may be for all images of a folder."""
     del changed_at
     pixels = read_picture(path, max_pixels=max_pixels).pixels
-    shares = np.rint(pixels.mean(axis=-1) * (255.0 / np.iinfo(pixels.dtype).max)).astype(np.uint8)
+    shares = np.rint(pixels.mean(axis=-1, dtype=np.float32) * np.float32(255.0 / np.iinfo(pixels.dtype).max)).astype(
+        np.uint8
+    )
     return feathered(shares, feather_px=feather_px, wrap=wrap)
 
 

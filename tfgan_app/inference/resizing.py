@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-_BAND_BYTES = 2**24
+_BAND_BYTES = 2**25
 _BAND_ROWS = 64
 _BLOCK_COLUMNS = 128
 _STRIP_PIXELS = 2**20
@@ -72,14 +72,14 @@ def resized_rows(
         yield from strips
         return
     rows, columns = (_Taps.of(*sizes, margin, method) for sizes in zip(source, target, strict=True))
-    widest = max(source[1] + 2 * margin, target[1])
+    widest, per_row = max(source[1] + 2 * margin, target[1]), max(1.0, source[0] / target[0])
     count, held, bottom = None, [], 0
     strips = iter(strips)
     for start in itertools.count():
         if count is None:
             held = [next(strips)]
             bottom = len(held[0])
-            count = min(_BAND_ROWS, max(8, _BAND_BYTES // (4 * widest * held[0].shape[2])))
+            count = min(_BAND_ROWS, max(1, int(_BAND_BYTES / (4 * widest * held[0].shape[2] * per_row))))
         first, stop = start * count, min((start + 1) * count, target[0])
         if first >= target[0]:
             return

@@ -38,6 +38,9 @@ VIDEO_SUFFIXES = ANIMATION_SUFFIXES | frozenset(video_suffixes())
 MAX_FRAME_PIXELS = 2**25
 """Videos with more pixels a frame than this (34 megapixels, 8K) are refused before they are decoded."""
 
+MAX_RESULT_PIXELS = 16 * MAX_FRAME_PIXELS
+"""And so are results with larger frames, which are whole in memory."""
+
 _LOOKAHEAD = 2
 _HEAD_BYTES = 16
 
@@ -110,7 +113,9 @@ def predict_video(
         _check_kind(reader.clip, suffix)
         note = _once(on_note)
         size = reader.clip.height, reader.clip.width
-        clip = _result_clip(reader.clip, predictor.output_size(*size), suffix, on_note=note)
+        target_size = predictor.output_size(*size)
+        _check_size(*target_size)
+        clip = _result_clip(reader.clip, target_size, suffix, on_note=note)
         for each in (*clip.notes, *predictor.remarks(*size)):
             note(each)
         unfinished = stack.enter_context(atomic_path(target))
@@ -236,6 +241,14 @@ def _once(report: Callable[[str], None]) -> Callable[[str], None]:
             report(text)
 
     return report_new
+
+
+def _check_size(height: int, width: int) -> None:
+    if height * width > MAX_RESULT_PIXELS:
+        raise ValueError(
+            f"its frames would become {width} x {height} pixels; accepted are at most {MAX_RESULT_PIXELS} pixels: ask "
+            "for a smaller size"
+        )
 
 
 def _check_kind(clip: VideoClip, suffix: str) -> None:

@@ -204,7 +204,9 @@ def train(task, steps=2):
     return trainer, trainer.fit(dataset, steps_per_epoch=steps, epochs=1, shuffle=False, verbose=0).history
 
 
-@pytest.mark.parametrize(("scale", "precision"), [(2, "mixed_float16"), (3, "float32"), (4, "mixed_bfloat16")])
+@pytest.mark.parametrize(
+    ("scale", "precision"), [(2, "mixed_float16"), (3, "float32"), (4, "mixed_bfloat16"), (8, "float32")]
+)
 @pytest.mark.parametrize("name", UPSCALERS)
 def test_every_generator_trains_at_every_scale(data, name, scale, precision):
     options = {"task.generator": name, "task.scale": scale, "training.precision": precision}
