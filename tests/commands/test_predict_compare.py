@@ -100,6 +100,16 @@ def test_a_sheet_and_the_crop_with_the_most_detail(models, photos, tmp_path):
     assert choose_crops(pixels[:20, :20], size=20, count=3) == [Crop(0, 0, 20)]
 
 
+def test_inputs_are_not_overwritten_and_an_earlier_sheet_is_none(models, photos, tmp_path, capsys):
+    folder, _ = photos
+    (folder / "bad.jpg").unlink()
+    assert compare(models[1:], "--input", folder / "a.png", "--output", folder / "a.png") == 2
+    assert "would overwrite the input" in capsys.readouterr().err
+    for _ in range(2):
+        assert compare(models[1:], "--input", folder, "--output", folder / "sheet.png") == 0
+    assert capsys.readouterr().out.count("1 models on 1 crops") == 2
+
+
 def test_a_video_is_compared_by_its_first_frame(models, tmp_path):
     write_video(tmp_path / "in.mp4", moving_pictures(3, height=64, width=96))
     assert compare(models[1:], "--input", tmp_path / "in.mp4", "--output", tmp_path / "o.html", "--crop", "0,0,64") == 0

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from tfgan_app.commands.compare_crops import Crop, choose_crops
 from tfgan_app.commands.compare_page import comparison_page, comparison_sheet
 from tfgan_app.commands.predict_models import check_image_models, sizing_of
 from tfgan_app.files import atomic_path, printable
-from tfgan_app.images import find_pictures, read_rgb, write_picture
+from tfgan_app.images import PICTURE_SUFFIXES, find_pictures, read_rgb, write_picture
 from tfgan_app.inference import Predictor
 from tfgan_app.inference.resizing import Sizing, float_rows, resized_rows
 from tfgan_app.inference.shipped import located
 from tfgan_app.picture_grid import spread_indices
-from tfgan_app.video import VIDEO_INPUT_SUFFIXES, first_frame, is_video
+from tfgan_app.video import SHARED_SUFFIXES, VIDEO_INPUT_SUFFIXES, first_frame, is_video
 
 _MOST_IMAGES = 6
 _CROPS_OF_ONE = 3
 _SHOWN_PX = 384
+_OVERVIEW_PX = 320
 _LEAST_CROP_PX = 32
 _INEXACT_MARGIN_PX = 128
 _BICUBIC_MARGIN_PX = 8
@@ -67,6 +69,23 @@ class ComparedCrop:
     results: list[np.ndarray]
 
 
+@dataclass(frozen=True)
+class ComparedImage:
+    """An input, by its crops.
+
+    Attributes:
+        name: Of the file.
+        size: Height and width.
+        overview: uint8 [height, width, 3], reduced.
+        crops: What is shown of it.
+    """
+
+    name: str
+    size: tuple[int, int]
+    overview: np.ndarray
+    crops: list[ComparedCrop]
+
+
 @dataclass
 class Comparison:
     """What is shown.
@@ -74,13 +93,13 @@ class Comparison:
     Attributes:
         models: In the order of the flags.
         scale: Output pixels per input pixel of all that is shown.
-        images: Name, pixels uint8 [height, width, 3] and crops of each image.
+        images: Those that could be compared.
         failed: Inputs that could not be compared.
     """
 
     models: list[ComparedModel]
     scale: float
-    images: list[tuple[str, np.ndarray, list[ComparedCrop]]] = field(default_factory=list)
+    images: list[ComparedImage] = field(default_factory=list)
     failed: list[Path] = field(default_factory=list)
 
 
@@ -119,7 +138,7 @@ def compare(
             raise ValueError(f"`--compare` is for models that need no mask. Received: '{path}', which fills holes.")
     sizing = sizing_of(args)
     scale = sizing.scale if sizing else max(model.scale for model in models)
-    found = _inputs(Path(args.input), on_note)
+    found = _inputs(Path(args.input), output, on_note)
     comparison = Comparison([_compared(*pair) for pair in zip(models, args.model, strict=True)], scale)
     _tell_apart(comparison.models)
     for model in models:  # So that seconds are of the work, not of its preparation.
@@ -129,7 +148,7 @@ def compare(
             pixels = _read(path, args)
             crops = _crops(pixels, args, scale=max(scale, 1.0), count=1 if len(found) > 1 else _CROPS_OF_ONE)
             compared = [_compare_crop(comparison, pixels, crop, args.tile) for crop in crops]
-            comparison.images.append((path.name, pixels, compared))
+            comparison.images.append(ComparedImage(path.name, pixels.shape[:2], _reduced(pixels), compared))
         except (ValueError, OSError, MemoryError) as error:
             comparison.failed.append(path)
             reason = " ".join(str(error).split())
@@ -145,20 +164,34 @@ def compare(
     return comparison
 
 
-def _inputs(source: Path, on_note: Callable[[Path, str], None]) -> list[Path]:
+def _inputs(source: Path, output: Path, on_note: Callable[[Path, str], None]) -> list[Path]:
+    """The files to compare, a few of a large folder; without an earlier sheet, which may lie among them."""
     if source.is_file():
+        if output.exists() and output.samefile(source):
+            raise ValueError(f"The output would overwrite the input '{printable(source)}': choose another output.")
         return [source]
     if not source.is_dir():
-        raise ValueError(
-            f"`--input` must be an image, a video or a folder of them. There is none at '{printable(source)}'."
-        )
-    found = find_pictures(source)
-    found += [path for path in find_pictures(source, suffixes=VIDEO_INPUT_SUFFIXES) if path not in set(found)]
+        place = printable(source)
+        raise ValueError(f"`--input` must be an image, a video or a folder of them. There is none at '{place}'.")
+    known = {path: None for suffixes in (PICTURE_SUFFIXES, VIDEO_INPUT_SUFFIXES) for path in _find(source, suffixes)}
+    found = [path for path in known if not (output.exists() and path.exists() and output.samefile(path))]
     if not found:
         raise ValueError(f"`--input` must hold images or videos. Found none in '{printable(source)}'.")
     if len(found) > _MOST_IMAGES:
         on_note(source, f"{_MOST_IMAGES} of its {len(found)} images are compared")
     return [found[index] for index in spread_indices(len(found), _MOST_IMAGES)]
+
+
+def _find(folder: Path, suffixes: Set[str]) -> list[Path]:
+    """Files of those suffixes; of those that other files have too, videos alone."""
+    found = find_pictures(folder, suffixes=suffixes)
+    return [path for path in found if path.suffix.lower() not in SHARED_SUFFIXES or is_video(path)]
+
+
+def _reduced(pixels: np.ndarray) -> np.ndarray:
+    image = Image.fromarray(pixels)
+    image.thumbnail((_OVERVIEW_PX, _OVERVIEW_PX), Image.Resampling.BICUBIC)
+    return np.asarray(image)
 
 
 def _compared(model: Predictor, path: str) -> ComparedModel:

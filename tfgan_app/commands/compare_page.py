@@ -18,9 +18,8 @@ from tfgan_app.pages import THEME
 from tfgan_app.picture_grid import make_grid
 
 if TYPE_CHECKING:
-    from tfgan_app.commands.compare import ComparedModel, Comparison
+    from tfgan_app.commands.compare import ComparedImage, ComparedModel, Comparison
 
-_OVERVIEW_PX = 320
 _BICUBIC = "bicubic"
 
 _STYLE = """
@@ -56,16 +55,16 @@ def comparison_page(comparison: Comparison) -> str:
     """The whole HTML document, with all images in it."""
     names = [_BICUBIC, *(model.name for model in comparison.models)]
     sections = []
-    for name, pixels, crops in comparison.images:
-        overview = f'<img class="overview" alt="where the crops lie" src="{_overview(pixels, crops)}">'
+    for image in comparison.images:
+        overview = f'<img class="overview" alt="where the crops lie" src="{_overview(image)}">'
         rows = [
             '<div class="crops">'
             + "".join(map(_figure, names, [crop.bicubic, *crop.results], [str(crop.crop)] * len(names)))
             + "</div>"
-            for crop in crops
+            for crop in image.crops
         ]
         sections.append(
-            f"<section>\n<h2>{escape(printable(name))}</h2>\n{overview}\n" + "\n".join(rows) + "\n</section>"
+            f"<section>\n<h2>{escape(printable(image.name))}</h2>\n{overview}\n" + "\n".join(rows) + "\n</section>"
         )
     zoom = "".join(
         f'<button value="{factor}" aria-pressed="{"true" if factor == 1 else "false"}">{factor * 100} %</button>'
@@ -86,7 +85,7 @@ def comparison_page(comparison: Comparison) -> str:
 
 def comparison_sheet(comparison: Comparison) -> np.ndarray:
     """All crops in rows, a column for each model: uint8 [height, width, 3]."""
-    rows = [[crop.bicubic, *crop.results] for _, _, crops in comparison.images for crop in crops]
+    rows = [[crop.bicubic, *crop.results] for image in comparison.images for crop in image.crops]
     headers = [_BICUBIC, *(f"{printable(model.name)}  {', '.join(_facts(model))}" for model in comparison.models)]
     return make_grid(rows, padding_px=6, headers=headers)
 
@@ -101,11 +100,10 @@ def _figure(name: str, pixels: np.ndarray, crop: str) -> str:
     )
 
 
-def _overview(pixels: np.ndarray, crops: list) -> str:
-    image = Image.fromarray(pixels)
-    image.thumbnail((_OVERVIEW_PX, _OVERVIEW_PX), Image.Resampling.BICUBIC)
-    draw, share = ImageDraw.Draw(image), image.width / pixels.shape[1]
-    for each in crops:
+def _overview(compared: ComparedImage) -> str:
+    image = Image.fromarray(compared.overview)
+    draw, share = ImageDraw.Draw(image), image.width / compared.size[1]
+    for each in compared.crops:
         crop = each.crop
         box = [round(share * at) for at in (crop.x, crop.y, crop.x + crop.size - 1, crop.y + crop.size - 1)]
         draw.rectangle(box, outline=(255, 60, 60), width=2)
@@ -154,7 +152,7 @@ def _record(comparison: Comparison) -> dict:
         for model in comparison.models
     ]
     images = [
-        {"name": name, "size": list(pixels.shape[1::-1]), "crops": [str(crop.crop) for crop in crops]}
-        for name, pixels, crops in comparison.images
+        {"name": image.name, "size": list(image.size[::-1]), "crops": [str(crop.crop) for crop in image.crops]}
+        for image in comparison.images
     ]
     return {"tfgan_app": tfgan_app.__version__, "scale": comparison.scale, "models": models, "images": images}

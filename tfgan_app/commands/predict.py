@@ -107,7 +107,7 @@ def _compare(models: Sequence[Predictor], args: argparse.Namespace) -> int:
         comparison = compare(models, args, **reports)
     finally:
         progress.end()
-    crops = sum(len(found) for _, _, found in comparison.images)
+    crops = sum(len(image.crops) for image in comparison.images)
     failed = f", {len(comparison.failed)} failed" if comparison.failed else ""
     print(f"{len(models)} models on {crops} crops compared in {printable(args.output)}{failed}")
     return 1 if comparison.failed else 0

@@ -186,6 +186,6 @@ class FinishedPredictor(ScaledRows):
         if made != target:
             sizes = [f"{columns} x {rows}" for rows, columns in (made, target)]
             found.append(f"the model's {sizes[0]} pixels were resized to {sizes[1]} (bicubic, antialiased)")
-        if self.finish.wrap and isinstance(self._predictor, Predictor) and not self._predictor.local:
-            found.append("the model looks too far for exactly periodic borders, so they are nearly so")
+        if self.finish.wrap and not (isinstance(self._predictor, Predictor) and self._predictor.local):
+            found.append("the model looks too far, or at whole images, so the borders are only nearly periodic")
         return found
