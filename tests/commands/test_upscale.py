@@ -149,7 +149,7 @@ def test_formats_and_quality_are_flags(faithful, data, tmp_path):
 
 def test_eight_times_as_large(tmp_path):
     data = write_photos(tmp_path / "photos", size=(88, 96))
-    settings = {"task.scale": 8, "task.generator_width": 8}
+    settings = {"task.scale": 8, "task.generator_width": 16}
     assert app(*picture_arguments("upscale", tmp_path / "x8", data, steps=2, settings=settings)) == 0
     Image.fromarray(draw_photo(np.random.default_rng(5), (9, 13))).save(tmp_path / "a.png")
     assert (

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from fake_predictors import FakePredictor
 from PIL import Image
 from small_image_models import model_of, predictor_of
+from small_videos import moving_pictures, write_video
 
 from tfgan_app.degradations.resampling import resize
 from tfgan_app.inference import Finish, FinishedPredictor, Sizing, chain_predictors, predict_path
 from tfgan_app.inference.keeping import feathered
 from tfgan_app.picture_files import read_picture
+from tfgan_app.video import predict_video
 
 PIXELS = np.random.default_rng(2).integers(0, 256, (48, 64, 3), np.uint8)
 
@@ -159,9 +163,8 @@ def test_a_folder_with_masks_of_the_same_names(tmp_path):
     save(tmp_path / "keep" / "sub" / "b.png", np.zeros((48, 64), np.uint8))
     save(tmp_path / "keep" / "c.png", np.zeros((8, 8), np.uint8))
     reasons = []
-    finished = FinishedPredictor(Fake(darkened), Finish())
     summary = predict_path(
-        finished,
+        Fake(darkened),
         tmp_path / "in",
         tmp_path / "out",
         keep_masks=tmp_path / "keep",
@@ -182,3 +185,19 @@ def test_the_result_says_what_was_done(tmp_path):
     assert notes == ["the model's 64 x 48 pixels were resized to 32 x 24 (bicubic, antialiased)"]
     with Image.open(tmp_path / "b.png") as image:
         assert image.text["Comment"].endswith(f": one, then two; grain 0.02 of seed 3; {notes[0]}")
+
+
+def test_few_frames_of_a_video_are_in_memory_at_a_time(tmp_path):
+    source, peaks = tmp_path / "in.mp4", {}
+    finish = Finish(Sizing(scale=3), wrap=True, grain=0.02)
+    keep = feathered(np.eye(64, 96, dtype=np.uint8) * 255, feather_px=8)
+    finished = FinishedPredictor(predictor_of(model_of(scale=2)), finish, keep=keep)
+    for count in (5, 60):
+        write_video(source, moving_pictures(count, height=64, width=96))
+        tracemalloc.start()
+        try:
+            assert predict_video(finished, source, tmp_path / "out.mp4") == count
+            _, peaks[count] = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert peaks[60] < peaks[5] + 5 * 3 * 64 * 3 * 96 * 3  # Bytes of five frames of the 55 that there are more.

@@ -14,6 +14,7 @@ from tfgan_app.file_tree import survey_folder
 from tfgan_app.files import printable
 from tfgan_app.inference.batch import EXPECTED, Batch
 from tfgan_app.inference.faithful import RowPredictor
+from tfgan_app.inference.finishing import Finish, FinishedPredictor
 from tfgan_app.inference.folder_plan import Job, plan_jobs, taken_by, with_masks
 from tfgan_app.inference.moving import MovingImages
 from tfgan_app.inference.pages import pages_of
@@ -77,7 +78,8 @@ def predict_path(
             an interrupted prediction goes on where it stopped.
         masks: For models that fill holes: a picture that is light where the holes are, or a folder of such pictures
             with the names of the inputs. Without them, what is fully transparent is filled.
-        keep_masks: As `masks`, but white where the input stays, for a `FinishedPredictor`; videos take them too.
+        keep_masks: As `masks`, but white where the input stays, and for every model; videos take them too. A
+            `FinishedPredictor` says how they lead over.
         input_range: The values of black and white in inputs of more than 8 bits; None decides by the file, as
             `tfgan_app.picture_files.value_range` says.
         moving: Takes the videos and animations, which are predicted after the pictures; without it, videos are left
@@ -104,6 +106,7 @@ def predict_path(
         jobs = with_masks(jobs, Path(input), Path(masks))
     if keep_masks is not None:
         jobs = with_masks(jobs, Path(input), Path(keep_masks), role="keep")
+        predictor = predictor if isinstance(predictor, FinishedPredictor) else FinishedPredictor(predictor, Finish())
     summary = PredictionSummary()
     if os.path.isdir(input):
         _tell_leftovers(Path(input), summary, moving, on_failure, on_note)
