@@ -31,9 +31,10 @@ def negative(tmp_path_factory):
 
 def arguments(model, **changes):
     names = ("input", "output", "tile", "count", "seed", "truncation", "mask", "style", "output_format", "quality")
-    names += ("input_range",)
-    flags = dict.fromkeys(names) | {"classes": [], "checkpoint": "last", "set": [], "resume": False}
-    return argparse.Namespace(model=str(model), **{**flags, **changes})
+    names += ("input_range", "output_scale", "output_width", "output_height", "keep_mask", "json")
+    flags = dict.fromkeys(names) | {"classes": [], "checkpoint": "last", "set": [], "resume": False, "crop": []}
+    flags |= {"wrap": False, "compare": False}
+    return argparse.Namespace(model=[str(model)], **{**flags, **changes})
 
 
 def test_a_folder_with_a_corrupt_file(negative, tmp_path, capsys):

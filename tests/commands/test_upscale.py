@@ -147,6 +147,18 @@ def test_formats_and_quality_are_flags(faithful, data, tmp_path):
     assert sizes[0] < sizes[1]
 
 
+def test_eight_times_as_large(tmp_path):
+    data = write_photos(tmp_path / "photos", size=(88, 96))
+    settings = {"task.scale": 8, "task.generator_width": 16}
+    assert app(*picture_arguments("upscale", tmp_path / "x8", data, steps=2, settings=settings)) == 0
+    Image.fromarray(draw_photo(np.random.default_rng(5), (9, 13))).save(tmp_path / "a.png")
+    assert (
+        app("predict", "--model", tmp_path / "x8", "--input", tmp_path / "a.png", "--output", tmp_path / "b.png") == 0
+    )
+    with Image.open(tmp_path / "b.png") as enlarged:
+        assert enlarged.size == (104, 72)
+
+
 def test_fidelity_moves_between_the_two_stages(faithful, adversarial, data, tmp_path):
     picture = data / "val" / "0.png"
 

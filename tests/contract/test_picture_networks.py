@@ -28,7 +28,7 @@ SMALL = {
     "srresnet": {"width": 8, "blocks": 2},
     "unet": {"width": 4, "depth": 2, "blocks": 1},
 }
-ROWS = [(name, scale) for name in UPSCALERS for scale in (2, 3, 4)] + [(name, 1) for name in RESTORERS]
+ROWS = [(name, scale) for name in UPSCALERS for scale in (2, 3, 4, 8)] + [(name, 1) for name in RESTORERS]
 every_network = pytest.mark.parametrize(("name", "scale"), ROWS)
 every_discriminator = pytest.mark.parametrize("name", PICTURE_DISCRIMINATORS)
 both_norms = pytest.mark.parametrize("spectral_norm", [False, True])

@@ -13,7 +13,7 @@ from fake_predictors import FakePredictor, enlarged
 from PIL import Image
 
 from tfgan_app import images
-from tfgan_app.inference import folder as folder_module
+from tfgan_app.inference import batch as batch_module
 from tfgan_app.inference import predict_path
 from tfgan_app.picture_files.reading import read_picture
 
@@ -86,14 +86,14 @@ def failing_predictor(error, *, after_strips=0):
 def test_a_failing_model_and_a_failing_disk_are_named_too(tmp_path, monkeypatch):
     for value, name in enumerate("abc"):
         write(tmp_path / "in" / f"{name}.png", value=value, shape=(50, 4))
-    open_writer = folder_module.open_picture_writer
+    open_writer = batch_module.open_picture_writer
 
     def full_disk_for_b(path, **options):
         if path.name == "b.png":
             raise OSError(28, "No space left on device")
         return open_writer(path, **options)
 
-    monkeypatch.setattr(folder_module, "open_picture_writer", full_disk_for_b)
+    monkeypatch.setattr(batch_module, "open_picture_writer", full_disk_for_b)
     reasons = []
     options = {"on_failure": lambda _, reason: reasons.append(reason)}
     summary = predict_path(negative, tmp_path / "in", tmp_path / "out", tile_px=1, **options)
@@ -172,7 +172,7 @@ def test_reading_and_writing_overlap_the_model(tmp_path, monkeypatch):
     reading = {path: threading.Event() for path in paths}
     writing = threading.Event()
     following = iter(paths[1:])
-    open_writer = folder_module.open_picture_writer
+    open_writer = batch_module.open_picture_writer
 
     def noted_read(path, **options):
         reading[path].set()
@@ -190,17 +190,17 @@ def test_reading_and_writing_overlap_the_model(tmp_path, monkeypatch):
                 assert count == 0 or writing.wait(timeout=30)  # The first strips are written while others are made.
                 yield strip
 
-    monkeypatch.setattr(folder_module, "read_picture", noted_read)
-    monkeypatch.setattr(folder_module, "open_picture_writer", noted_open)
+    monkeypatch.setattr(batch_module, "read_picture", noted_read)
+    monkeypatch.setattr(batch_module, "open_picture_writer", noted_open)
     assert len(predict_path(Waiting(), tmp_path / "in", tmp_path / "out").written) == 6
 
 
 def test_no_more_is_held_than_a_few_strips_and_pictures(tmp_path, monkeypatch):
     for index in range(12):
         write(tmp_path / "in" / f"{index:02}.png", shape=(40, 50))
-    monkeypatch.setattr(folder_module, "_LOOKAHEAD_PIXELS", 2 * 40 * 50)
+    monkeypatch.setattr(batch_module, "_LOOKAHEAD_PIXELS", 2 * 40 * 50)
     counts = {"read": 0, "taken": 0, "ahead": 0, "made": 0, "stored": 0, "waiting": 0}
-    open_writer = folder_module.open_picture_writer
+    open_writer = batch_module.open_picture_writer
 
     def counted_read(path, **options):
         counts["read"] += 1
@@ -232,8 +232,8 @@ def test_no_more_is_held_than_a_few_strips_and_pictures(tmp_path, monkeypatch):
             counts["stored"] += 1
             self._writer.write(rows)
 
-    monkeypatch.setattr(folder_module, "read_picture", counted_read)
-    monkeypatch.setattr(folder_module, "open_picture_writer", lambda *args, **kw: SlowWriter(open_writer(*args, **kw)))
+    monkeypatch.setattr(batch_module, "read_picture", counted_read)
+    monkeypatch.setattr(batch_module, "open_picture_writer", lambda *args, **kw: SlowWriter(open_writer(*args, **kw)))
     assert len(predict_path(Counted(), tmp_path / "in", tmp_path / "out").written) == 12
     assert counts["ahead"] <= 3
     assert counts["waiting"] <= 4 * 3  # Two strips wait and one is at work for each picture under way.

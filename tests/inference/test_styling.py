@@ -5,7 +5,7 @@ import pytest
 from tiny_style import build_tiny_style_model
 
 from tfgan_app.export import export_model
-from tfgan_app.inference import Stylist, load_predictor, predictor_of, styling
+from tfgan_app.inference import Finish, FinishedPredictor, Sizing, Stylist, load_predictor, predictor_of, styling
 from tfgan_app.layers import ColourConversion, channel_statistics, style_parts, takes_style
 
 RNG = np.random.default_rng(0)
@@ -100,3 +100,14 @@ def test_formats_of_one_picture_are_refused(model, format, tmp_path):
     with pytest.raises(ValueError, match=f"The format {format} takes one picture.*saved_model or keras"):
         export_model(model, format=format, output_dir=tmp_path / "out", name="style", held_out=[(CONTENT, None)])
     assert not (tmp_path / "out").exists()
+
+
+def test_steps_around_a_styled_model(model):
+    """Textures are nearly seamless, since the statistics see the borders of the content."""
+    predictor, texture = predictor_of(model, "model").with_style(STYLE), CONTENT[:40, :64]
+    wrapped = FinishedPredictor(predictor, Finish(wrap=True))
+    rolled = styled(wrapped, np.roll(texture, (16, 24), (0, 1)))
+    assert np.abs(rolled - np.roll(styled(wrapped, texture), (16, 24), (0, 1))).max() < 0.05
+    assert "nearly periodic" in wrapped.remarks(40, 64)[0]
+    finished = FinishedPredictor(predictor, Finish(Sizing(scale=2), grain=0.01))
+    assert styled(finished, texture).shape == (80, 128, 3)

@@ -15,7 +15,7 @@ def test_its_sizes_are_those_that_were_measured(size, parameters):
     assert build_compact(size=size).count_params() == parameters
 
 
-@pytest.mark.parametrize("scale", [2, 3, 4])
+@pytest.mark.parametrize("scale", [2, 3, 4, 8])
 def test_it_starts_near_nearest_neighbours(scale):
     keras.utils.set_random_seed(0)
     picture = random_picture(2, 9, 6, 3)

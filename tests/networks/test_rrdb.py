@@ -36,7 +36,7 @@ def test_other_scales_differ_at_the_ends(scale, difference):
     assert build_rrdb(scale=scale, blocks=6).count_params() == published_with_6_blocks + difference
 
 
-@pytest.mark.parametrize("scale", [2, 3, 4])
+@pytest.mark.parametrize("scale", [2, 3, 4, 8])
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16", "mixed_float16"])
 def test_it_starts_as_bicubic_enlargement_in_every_precision(scale, policy):
     picture = random_picture(2, 5, 6, 3)
@@ -67,5 +67,5 @@ def test_its_reach_is_known_so_that_it_can_run_on_tiles(scale, multiple):
 
 
 def test_unknown_scale_is_named():
-    with pytest.raises(ValueError, match="`scale` must be 2, 3 or 4. Received: scale=1"):
+    with pytest.raises(ValueError, match="`scale` must be 2, 3, 4 or 8. Received: scale=1"):
         build_rrdb(scale=1)

@@ -39,7 +39,7 @@ def test_the_papers_own_network_has_batch_normalisation_and_large_ends():
     assert build_srresnet(normalization="batch", end_kernel_px=9).count_params() == expected
 
 
-@pytest.mark.parametrize("scale", [2, 3, 4])
+@pytest.mark.parametrize("scale", [2, 3, 4, 8])
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16", "mixed_float16"])
 def test_it_starts_as_bicubic_enlargement_in_every_precision(scale, policy):
     picture = random_picture(2, 9, 6, 3)
@@ -64,5 +64,5 @@ def test_its_reach_is_known_so_that_it_can_run_on_tiles():
 
 
 def test_unknown_scale_is_named():
-    with pytest.raises(ValueError, match="`scale` must be 2, 3 or 4. Received: scale=5"):
+    with pytest.raises(ValueError, match="`scale` must be 2, 3, 4 or 8. Received: scale=5"):
         build_srresnet(scale=5)

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from PIL import Image
 
+from tfgan_app.inference.rows import ScaledRows
 
-class FakePredictor:
+
+class FakePredictor(ScaledRows):
     """Applies a function to the whole picture and gives it out in strips of uneven height."""
 
     def __init__(self, function: Callable[[np.ndarray], np.ndarray] = lambda values: values, *, scale: int = 1):

@@ -9,6 +9,8 @@ from fractions import Fraction
 import av
 import numpy as np
 
+from tfgan_app.inference.rows import ScaledRows
+
 
 def moving_pictures(count=12, *, height=48, width=64, seed=0):
     """Smooth pictures that move, uint8 [height, width, 3] each, no two alike."""
@@ -119,7 +121,7 @@ def read_video(path, *, pixel_format="rgb24"):
         )
 
 
-class Enlarger:
+class Enlarger(ScaledRows):
     """Repeats pixels; a predictor whose results are known."""
 
     def __init__(self, scale=1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from typing import Any
 
 from tfgan_app.arguments.parsing import (
@@ -29,9 +30,10 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--model",
         required=True,
+        action="append",
         metavar="PATH",
         help="run directory, exported model folder or .keras file; a shipped model's name (`tfgan_app models`); or "
-        "colour:NAME, such as colour:rgb_to_lab",
+        "colour:NAME, such as colour:rgb_to_lab. Repeated: one runs after the other, on what that makes",
     )
     parser.add_argument("--input", metavar="PATH", help="picture, animation, video, or a folder of them")
     parser.add_argument("--output", required=True, metavar="PATH", help="picture, animation, video or folder to write")
@@ -39,6 +41,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--style", metavar="PATH", help="the picture whose style is taken, for models of styles")
     add_input_range(parser)
     parser.add_argument("--tile", type=positive, metavar="PX", help="work in tiles of this size (default: by memory)")
+    _add_finish(parser)
     parser.add_argument(
         "--output-format", metavar="NAME", help="png, jpg, webp, tiff, mp4, webm, gif... (default: as the input)"
     )
@@ -51,7 +54,7 @@ def add(commands: Any) -> None:
         metavar="N",
         help="how many pictures to generate, of each class (default: 1 into a file, 16 into a folder)",
     )
-    parser.add_argument("--seed", type=natural, metavar="N", help="seed of the first of them (default: 0)")
+    parser.add_argument("--seed", type=natural, metavar="N", help="seed of the first of them, or of grain (default: 0)")
     parser.add_argument(
         "--class",
         dest="classes",
@@ -67,3 +70,37 @@ def add(commands: Any) -> None:
         help="largest latent: 2 changes little, 0.5 trades much variety for quality (default: no limit)",
     )
     add_checkpoint(parser)
+    parser.add_argument("--json", metavar="FILE", help="write down how the results came about")
+
+
+def _add_finish(parser: Any) -> None:
+    """Adds the steps around a model."""
+    sizes = parser.add_mutually_exclusive_group()
+    help_text = "size of the results, from any model: its own is resized, antialiased"
+    sizes.add_argument("--output-scale", type=positive_number, metavar="F", help=help_text)
+    sizes.add_argument("--output-width", type=positive, metavar="PX", help="the same by the width")
+    sizes.add_argument("--output-height", type=positive, metavar="PX", help="the same by the height")
+    parser.add_argument(
+        "--keep-mask", metavar="PATH", help="the input stays where this image is white; or a folder of such images"
+    )
+    parser.add_argument("--wrap", action="store_true", help="seamless textures: the image continues at its other edge")
+    parser.add_argument(
+        "--compare",
+        action="store_true",
+        help="no results but a page (.html) or a sheet (.png) of crops by each --model, beside bicubic enlargement",
+    )
+    parser.add_argument(
+        "--crop",
+        action="append",
+        default=[],
+        type=_crop,
+        metavar="X,Y,SIZE",
+        help="of --compare, in input pixels; may be repeated (default: by detail)",
+    )
+
+
+def _crop(text: str) -> tuple[int, int, int]:
+    parts = text.split(",")
+    if len(parts) == 3 and all(part.strip().isdecimal() for part in parts) and int(parts[2]) > 0:
+        return int(parts[0]), int(parts[1]), int(parts[2])
+    raise argparse.ArgumentTypeError(f"must be X,Y,SIZE in pixels, as in 100,40,96. Received: {text!r}.")

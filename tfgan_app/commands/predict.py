@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+from tfgan_app.commands.compare import compare
+from tfgan_app.commands.predict_models import chained, finish_of, finished, load_models, model_facts, step_facts
 from tfgan_app.commands.predict_progress import PredictProgress
-from tfgan_app.commands.predict_settings import PredictSettings, load_model
+from tfgan_app.commands.predict_settings import PredictSettings
 from tfgan_app.commands.predict_videos import Videos
-from tfgan_app.files import printable
-from tfgan_app.images import read_rgb
+from tfgan_app.commands.provenance import prediction_facts
+from tfgan_app.files import printable, write_text
+from tfgan_app.images import MAX_PIXELS, read_rgb
 from tfgan_app.inference import (
+    FinishedPredictor,
     Job,
     PredictionSummary,
     Predictor,
@@ -22,19 +29,22 @@ from tfgan_app.inference import (
     draw_pictures,
     plan_jobs,
     predict_path,
+    with_masks,
 )
 
 _DRAWING = ("count", "seed", "class", "truncation")
 _PICTURES = ("mask", "input_range", "output_format", "quality", "resume")
+_AROUND = ("output_scale", "output_width", "output_height", "keep_mask", "wrap")
 _WEBP = ".webp"
 
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What a prediction has done: a line for stdout, and whether something failed."""
+    """What a prediction has done: a line for stdout, whether something failed, and the files."""
 
     said: str
     failed: bool = False
+    results: Mapping[str, Any] = field(default_factory=dict)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -50,18 +60,57 @@ def run(args: argparse.Namespace) -> int:
         ValueError: If a flag is missing or does not apply, or there is no such model or input.
     """
     settings = PredictSettings.parse(args.set)
-    model = load_model(args.model, checkpoint=args.checkpoint or "last", settings=settings)
+    finish = finish_of(args, settings)
+    if args.compare:
+        _check_compare(args, settings)
+    elif args.crop:
+        raise ValueError("`--crop` is of `--compare`, which was not given.")
+    models = load_models(args.model, checkpoint=args.checkpoint or "last", settings=settings)
+    if args.compare:
+        return _compare(models, args)
+    model = chained(models, args.model)
     if isinstance(model, Stylist):
         model = _with_style(model, args, settings)
     else:
         _refuse(args, ("style",))
     progress = PredictProgress()
     try:
-        outcome = _draw(model, args, progress) if isinstance(model, Sampler) else _predict(model, args, progress)
+        if isinstance(model, Sampler):
+            outcome = _draw(model, args, settings, progress)
+        else:
+            _refuse(args, [flag for flag in _DRAWING if flag != "seed" or not settings.grain])
+            outcome = _predict(finished(model, finish), args, progress)
     finally:
         progress.end()
+    if args.json:
+        steps, results = step_facts(finish, args), outcome.results
+        facts = prediction_facts(args.command_line, model_facts(models, args.model), steps, results)
+        write_text(args.json, f"{json.dumps(facts, indent=2)}\n")
     print(outcome.said)
     return 1 if outcome.failed else 0
+
+
+def _check_compare(args: argparse.Namespace, settings: PredictSettings) -> None:
+    """Raises ValueError for what does not go with `--compare`."""
+    if not args.input:
+        raise ValueError("`--input` must name an image, a video or a folder of them. Received none.")
+    refused = (*_DRAWING, "style", "mask", "output_format", "quality", "resume", "json", *_AROUND[1:])
+    _refuse(args, refused, context="with `--compare`")
+    if settings.grain:
+        raise ValueError("`grain` is not supported with `--compare`. Leave it out.")
+
+
+def _compare(models: Sequence[Predictor], args: argparse.Namespace) -> int:
+    progress = PredictProgress()
+    reports = {"on_failure": progress.interrupt, "on_note": progress.note, "on_progress": progress.show}
+    try:
+        comparison = compare(models, args, **reports)
+    finally:
+        progress.end()
+    crops = sum(len(image.crops) for image in comparison.images)
+    failed = f", {len(comparison.failed)} failed" if comparison.failed else ""
+    print(f"{len(models)} models on {crops} crops compared in {printable(args.output)}{failed}")
+    return 1 if comparison.failed else 0
 
 
 def _with_style(stylist: Stylist, args: argparse.Namespace, settings: PredictSettings) -> Predictor:
@@ -71,10 +120,9 @@ def _with_style(stylist: Stylist, args: argparse.Namespace, settings: PredictSet
     return stylist.with_style(read_rgb(args.style), strength=strength, keep_colours=settings.keep_colours)
 
 
-def _predict(predictor: Predictor, args: argparse.Namespace, progress: PredictProgress) -> _Outcome:
+def _predict(predictor: Predictor | FinishedPredictor, args: argparse.Namespace, progress: PredictProgress) -> _Outcome:
     if not args.input:
         raise ValueError("`--input` must name a picture, a folder of pictures or a video. Received none.")
-    _refuse(args, _DRAWING)
     videos = Videos(progress.show_frames)
     if Path(args.input).is_file():
         (job,) = plan_jobs(Path(args.input), Path(args.output), output_format=args.output_format, moving=videos)
@@ -88,6 +136,7 @@ def _predict(predictor: Predictor, args: argparse.Namespace, progress: PredictPr
         quality=args.quality,
         skip_existing=args.resume,
         masks=args.mask,
+        keep_masks=args.keep_mask,
         input_range=args.input_range,
         moving=videos,
         tile_px=args.tile,
@@ -100,20 +149,32 @@ def _predict(predictor: Predictor, args: argparse.Namespace, progress: PredictPr
 
 
 def _predict_video(
-    predictor: Predictor, args: argparse.Namespace, job: Job, videos: Videos, progress: PredictProgress
+    predictor: Predictor | FinishedPredictor,
+    args: argparse.Namespace,
+    job: Job,
+    videos: Videos,
+    progress: PredictProgress,
 ) -> _Outcome:
     """Predicts a single video or animation."""
     refused = ("mask", "input_range")
     _refuse(args, refused if job.target.suffix.lower() == _WEBP else (*refused, "quality"))
     if args.resume and job.target.is_file():
-        return _Outcome(f"0 frames written, {printable(job.target)} was there already")
+        return _Outcome(
+            f"0 frames written, {printable(job.target)} was there already", results={"skipped": [str(job.target)]}
+        )
+    if args.keep_mask:
+        (job,) = with_masks([job], Path(args.input), Path(args.keep_mask), role="keep")
+        predictor = predictor.keeping(job.keep, max_pixels=MAX_PIXELS)
     options = {"tile_px": args.tile, "quality": args.quality}
     frames = videos.predict(predictor, job.source, job.target, **options, on_note=partial(progress.note, job.source))
-    return _Outcome(f"{frames} frames written to {printable(job.target)}")
+    results = {"written": [str(job.target)], "failed": [], "skipped": []}
+    return _Outcome(f"{frames} frames written to {printable(job.target)}", results=results)
 
 
-def _draw(sampler: Sampler, args: argparse.Namespace, progress: PredictProgress) -> _Outcome:
-    _refuse(args, ("input", "tile", *_PICTURES))
+def _draw(sampler: Sampler, args: argparse.Namespace, settings: PredictSettings, progress: PredictProgress) -> _Outcome:
+    _refuse(args, ("input", "tile", *_PICTURES, *_AROUND))
+    if settings.grain:
+        raise ValueError("`grain` is for models of images. Received a model that draws them: leave it out.")
     summary = draw_pictures(
         sampler,
         args.output,
@@ -130,10 +191,13 @@ def _draw(sampler: Sampler, args: argparse.Namespace, progress: PredictProgress)
 def _outcome(summary: PredictionSummary, output: str) -> _Outcome:
     skipped = f", {len(summary.skipped)} were there already" if summary.skipped else ""
     failed = f", {len(summary.failed)} failed" if summary.failed else ""
-    return _Outcome(f"{len(summary.written)} written to {printable(output)}{skipped}{failed}", bool(summary.failed))
+    results = {name: list(map(os.fspath, paths)) for name, paths in vars(summary).items()}
+    return _Outcome(
+        f"{len(summary.written)} written to {printable(output)}{skipped}{failed}", bool(summary.failed), results
+    )
 
 
-def _refuse(args: argparse.Namespace, flags: Sequence[str]) -> None:
+def _refuse(args: argparse.Namespace, flags: Sequence[str], *, context: str = "for this model") -> None:
     """Raises ValueError for the first of `flags` that was given."""
     for flag in flags:
         value = args.classes if flag == "class" else getattr(args, flag)
@@ -143,4 +207,4 @@ def _refuse(args: argparse.Namespace, flags: Sequence[str]) -> None:
                 received = f" Received: {', '.join(value)}."
             elif value is True:
                 received = ""
-            raise ValueError(f"`--{name}` is not supported for this model.{received} Leave it out.")
+            raise ValueError(f"`--{name}` is not supported {context}.{received} Leave it out.")

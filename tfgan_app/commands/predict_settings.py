@@ -35,6 +35,10 @@ class PredictSettings:
         ensemble: average over the eight orientations of each picture: eight times slower, a little more faithful.
         strength: of the style, for models that take one: 0 keeps the picture's own, 1 is the style's.
         keep_colours: take only the light and dark of the styled picture, and keep the colours, for the same models.
+        grain: film grain that is put back, as its standard deviation at middle gray: 0.02 is a little; `--seed` is its
+            seed.
+        feather_px: over how many input pixels the regions of `--keep-mask` lead over to the model's result; 8 where
+            nothing is set.
     """
 
     fidelity: float | None = bounded(None, minimum=0.0, maximum=1.0)
@@ -42,6 +46,8 @@ class PredictSettings:
     ensemble: bool = False
     strength: float | None = bounded(None, minimum=0.0, maximum=1.0)
     keep_colours: bool = False
+    grain: float = bounded(0.0, minimum=0.0, maximum=1.0)
+    feather_px: float | None = bounded(None, minimum=0.0, maximum=1000.0)
 
     @classmethod
     def parse(cls, assignments: Iterable[str]) -> PredictSettings:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tfgan_app.files import printable
-from tfgan_app.inference import Predictor
+from tfgan_app.inference import FinishedPredictor, Predictor
 from tfgan_app.video import (
+    ANIMATION_SUFFIXES,
     SHARED_SUFFIXES,
     VIDEO_INPUT_SUFFIXES,
     VIDEO_SUFFIXES,
@@ -95,6 +96,8 @@ class Videos:
             raise ValueError(
                 f"Cannot predict the video '{printable(source)}': a model that fills holes takes images only"
             )
+        if isinstance(predictor, FinishedPredictor) and target.suffix.lower() not in ANIMATION_SUFFIXES:
+            predictor = predictor.for_video()
         return predict_video(
             predictor,
             source,

@@ -1,4 +1,4 @@
-"""Where a run comes from: command line, code, packages, device and time, for its `run.json`."""
+"""Where a run comes from: command line, code, packages, device and time, for its `run.json`; and where images do."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,30 @@ def run_facts(config: RunConfig, strategy: tf.distribute.Strategy) -> dict[str, 
         "device": device_names(),
         "replicas": strategy.num_replicas_in_sync,
         "precision": config.training.precision,
+    }
+
+
+def prediction_facts(
+    command_line: str, models: Sequence[Mapping[str, Any]], steps: Mapping[str, Any], results: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What `predict --json` says: how images came about, so that they can be made again.
+
+    Args:
+        command_line: Of this process.
+        models: Name, path and scale of each model, in the order in which they ran.
+        steps: Settings of the steps around them: size, borders, grain, regions that were kept.
+        results: Which files were written and which inputs failed.
+    """
+    return {
+        "tfgan_app": tfgan_app.__version__,
+        "commit": source_commit(),
+        **_package_versions(),
+        "device": device_names(),
+        "command": command_line,
+        "working_directory": os.getcwd(),
+        "models": list(models),
+        **steps,
+        **results,
     }
 
 

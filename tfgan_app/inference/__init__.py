@@ -1,10 +1,12 @@
 """Running trained and exported models: on pictures, and out of nothing but seeds; without any training code."""
 
 from tfgan_app.inference.blending import blend_weights
+from tfgan_app.inference.chain import chain_predictors
 from tfgan_app.inference.class_folders import class_folders
 from tfgan_app.inference.drawing import draw_pictures
+from tfgan_app.inference.finishing import Finish, FinishedPredictor
 from tfgan_app.inference.folder import PredictionSummary, predict_path
-from tfgan_app.inference.folder_plan import Job, plan_jobs
+from tfgan_app.inference.folder_plan import Job, plan_jobs, with_masks
 from tfgan_app.inference.loading import (
     COMPANION,
     colour_model,
@@ -18,18 +20,23 @@ from tfgan_app.inference.loading import (
 )
 from tfgan_app.inference.moving import MovingImages
 from tfgan_app.inference.predictor import Predictor
+from tfgan_app.inference.resizing import Sizing
 from tfgan_app.inference.sampler import Sampler
 from tfgan_app.inference.styling import Stylist
 
 __all__ = [
     "COMPANION",
+    "Finish",
+    "FinishedPredictor",
     "Job",
     "MovingImages",
     "PredictionSummary",
     "Predictor",
     "Sampler",
+    "Sizing",
     "Stylist",
     "blend_weights",
+    "chain_predictors",
     "class_folders",
     "colour_model",
     "draw_pictures",
@@ -42,4 +49,5 @@ __all__ = [
     "predict_path",
     "predictor_of",
     "run_checkpoint",
+    "with_masks",
 ]

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import keras
+
+from tfgan_app.layers import ClipToUnitRange, FromUnitRange, ToUnitRange
+
+_AROUND = (keras.layers.InputLayer, keras.layers.Rescaling, ClipToUnitRange, FromUnitRange, ToUnitRange)
 
 
 def blend_weights(model: keras.Model, other: keras.Model, *, share: float) -> None:
@@ -18,7 +24,7 @@ def blend_weights(model: keras.Model, other: keras.Model, *, share: float) -> No
         share: 0 leaves the model as it is, 1 makes it the other.
 
     Raises:
-        ValueError: if the weights of the two are not of the same shapes.
+        ValueError: if the weights of the two are not of the same shapes, or their layers are not the same.
     """
     pairs = list(zip(model.weights, other.weights, strict=False))
     if len(model.weights) != len(other.weights) or any(a.shape != b.shape for a, b in pairs):
@@ -26,6 +32,32 @@ def blend_weights(model: keras.Model, other: keras.Model, *, share: float) -> No
             "Models to blend must be of the same network. Received: "
             f"{model.count_params():,} and {other.count_params():,} parameters, or the same number laid out otherwise."
         )
+    differing = _layers_of(model) ^ _layers_of(other)
+    if differing:
+        kinds = ", ".join(sorted({kind for kind, _, _ in differing}))
+        raise ValueError(f"Models to blend must be of the same network. Received: equal shapes, but other {kinds}.")
     for mine, theirs in pairs:
         if "float" in mine.dtype:
             mine.assign((1.0 - share) * mine + share * theirs)
+
+
+def _layers_of(model: keras.Model) -> set[tuple[str, str, int]]:
+    """Kind, activation and number of the layers of a network; those around it, which bring it its range, are left out.
+
+    Weights that were learned for other activations, or with another skip, fit by their shapes and give nonsense.
+    """
+    kinds = Counter(
+        (type(layer).__name__, _activation(layer))
+        for layer in model._flatten_layers(include_self=False)
+        if not isinstance(layer, (keras.Model, *_AROUND)) and _activation(layer) != "Activation linear"
+    )
+    return {(*kind, count) for kind, count in kinds.items()}
+
+
+def _activation(layer: keras.Layer) -> str:
+    slope = getattr(layer, "negative_slope", "")
+    activation = getattr(layer, "activation", None)
+    if activation is None:
+        return str(slope)
+    name = str(keras.activations.serialize(activation))
+    return f"Activation {name}" if isinstance(layer, keras.layers.Activation) else name

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from tfgan_app.inference.hidden_colour import fill_hidden_colour
-from tfgan_app.picture_files import Picture
+from tfgan_app.inference.resizing import float_rows, resized_rows
+from tfgan_app.inference.rows import aligned
+from tfgan_app.picture_files import Picture, format_of
+from tfgan_app.picture_files.embedded import comment_of_texts
 
 
 class RowPredictor(Protocol):
@@ -21,8 +26,17 @@ class RowPredictor(Protocol):
     def blends(self, height: int, width: int, *, tile_px: int | None = None) -> str | None:
         """Why rows are blended from tiles that do not see all that they should, None where they are not."""
 
+    def output_size(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width of the result of an image of this size."""
+
+    def for_alpha(self) -> RowPredictor:
+        """The predictor of an alpha channel."""
+
+    def remarks(self, height: int, width: int) -> list[str]:
+        """Steps behind the model that the reader of an image of this size should know of, one clause each."""
+
     def rows(self, pixels: np.ndarray, *, tile_px: int | None = None) -> Iterator[np.ndarray]:
-        """uint8 or uint16 [height, width, channels] -> float32 [count, scale * width, 3] in [0, 1], from the top."""
+        """uint8 or uint16 [height, width, channels] -> float32 [count, new width, 3] in [0, 1], from the top."""
 
 
 def predict_picture(
@@ -31,10 +45,10 @@ def predict_picture(
     """Predicts colour and transparency, strip by strip.
 
     Gray is predicted as three equal channels, whose mean is taken unless the model makes colour. Fully transparent
-    pixels get the colour of their visible neighbours before the model sees them, and colour is predicted straight. A
-    model that keeps the size leaves alpha as it is, and the colour of what is fully transparent too; another predicts
-    alpha as a gray picture, where regions that are all opaque or all transparent stay exactly so, up to one input pixel
-    from their edge.
+    pixels get the colour of their visible neighbours before the model sees them, and colour is predicted straight.
+    Where the size stays, alpha is left as it is, and the colour of what is fully transparent too. A model that keeps
+    the size has its alpha resized with the result, and another predicts alpha as a gray picture, where regions that
+    are all opaque or all transparent stay exactly so, up to one input pixel from their edge.
 
     A model that fills holes (`channels` is 4) fills the pixels of the mask, or what is fully transparent where there is
     none; then the result has no alpha.
@@ -50,7 +64,8 @@ def predict_picture(
 
     Returns:
         The number of channels, 1 to 4 with alpha last, and the rows: uint8 or uint16 like the picture
-        [count, scale * width, channels], together scale * height of them. They are computed as they are taken.
+        [count, new width, channels], together as many as `predictor.output_size` says. They are computed as they are
+        taken.
 
     Raises:
         ValueError: If a mask is given to a model that fills no holes, or is missing for one that does. While the rows
@@ -65,10 +80,33 @@ def predict_picture(
         return colour_channels, _predicted(predictor, picture.pixels, tile_px, keeps_colour=predictor.makes_colour)
     filled = fill_hidden_colour(picture.pixels, picture.alpha)
     colour = _predicted(predictor, filled, tile_px, keeps_colour=predictor.makes_colour)
-    if predictor.scale == 1:
-        return colour_channels + 1, _with_own_alpha(colour, picture)
-    alpha = _predicted_alpha(predictor, picture.alpha, tile_px)
-    return colour_channels + 1, (np.concatenate(pair, axis=-1) for pair in _aligned(colour, alpha))
+    return colour_channels + 1, _with_alpha(predictor, colour, picture, tile_px)
+
+
+def with_remarks(picture: Picture, predictor: RowPredictor, target: Path, *, tile_px: int | None) -> Picture:
+    """Adds to an image's notes, and to the comment where the result's format has one, what is done to it.
+
+    Args:
+        picture: What is predicted.
+        predictor: The model.
+        target: Where the result goes; its suffix decides the format.
+        tile_px: As for `predict_picture`.
+
+    Returns:
+        The image with further notes.
+    """
+    height, width = picture.pixels.shape[:2]
+    remarks = predictor.remarks(height, width)
+    blended = predictor.blends(height, width, tile_px=tile_px)
+    metadata, history = picture.metadata, getattr(predictor, "history", "")
+    places = format_of(target).metadata
+    if history and "comment" in places:
+        # Texts of a PNG become the comment of what has no place for them.
+        own = metadata.comment or (None if "texts" in places else comment_of_texts(metadata.texts))
+        said = "; ".join([history, *remarks]).encode()
+        metadata = replace(metadata, comment=b"; ".join(filter(None, [own, said])))
+    notes = (*picture.notes, *filter(None, [blended]), *remarks)
+    return replace(picture, notes=notes, metadata=metadata)
 
 
 def _fill_holes(
@@ -86,7 +124,7 @@ def _fill_holes(
     filled = _predicted(predictor, pixels, tile_px, known=~mask)
     if alpha is None:
         return pixels.shape[2], filled
-    return pixels.shape[2] + 1, _with_own_alpha(filled, picture)
+    return pixels.shape[2] + 1, _with_alpha(predictor, filled, picture, tile_px)
 
 
 def _predicted(
@@ -108,6 +146,22 @@ def _predicted(
         yield np.rint(np.clip(values, 0.0, 1.0) * peak).astype(pixels.dtype)
 
 
+def _with_alpha(
+    predictor: RowPredictor, colour: Iterator[np.ndarray], picture: Picture, tile_px: int | None
+) -> Iterator[np.ndarray]:
+    """Colour and alpha [count, new width, 2 or 4]."""
+    size = picture.alpha.shape
+    target = predictor.output_size(*size)
+    if target == size:
+        return _with_own_alpha(colour, picture)
+    if predictor.scale == 1 or predictor.channels == 4:
+        # Only the size has changed, or the model knows of no alpha.
+        alpha = _resized_alpha(picture.alpha, target)
+    else:
+        alpha = _predicted_alpha(predictor.for_alpha(), picture.alpha, tile_px)
+    return (np.concatenate(pair, axis=-1) for pair in aligned(colour, alpha))
+
+
 def _with_own_alpha(colour: Iterator[np.ndarray], picture: Picture) -> Iterator[np.ndarray]:
     top = 0
     for rows in colour:
@@ -117,20 +171,28 @@ def _with_own_alpha(colour: Iterator[np.ndarray], picture: Picture) -> Iterator[
         top += len(rows)
 
 
+def _resized_alpha(alpha: np.ndarray, target: tuple[int, int]) -> Iterator[np.ndarray]:
+    peak = np.iinfo(alpha.dtype).max
+    for rows in resized_rows(float_rows(alpha[..., None]), source=alpha.shape, target=target):
+        yield np.rint(rows * peak).astype(alpha.dtype)
+
+
 def _predicted_alpha(predictor: RowPredictor, alpha: np.ndarray, tile_px: int | None) -> Iterator[np.ndarray]:
-    height, width = alpha.shape
-    scale = predictor.scale
+    size, target = alpha.shape, predictor.output_size(*alpha.shape)
     if alpha.min() == alpha.max():
-        for _ in range(height):
-            yield np.full((scale, scale * width, 1), alpha[0, 0], alpha.dtype)
+        for _ in range(target[0]):
+            yield np.full((1, target[1], 1), alpha[0, 0], alpha.dtype)
         return
+    is_larger = target[0] >= size[0] and target[1] >= size[1]
+    columns = np.arange(target[1]) * size[1] // target[1]
     top = 0
     for rows in _predicted(predictor, alpha[..., None], tile_px):
-        sources = np.arange(top, top + len(rows)) // scale
-        flat = _flat_pixels(alpha, sources[0], sources[-1] + 1)[sources - sources[0]].repeat(scale, axis=1)
-        own = alpha[sources].repeat(scale, axis=1)
-        yield np.where(flat, own, rows[..., 0])[..., None]
+        sources = np.arange(top, top + len(rows)) * size[0] // target[0]
         top += len(rows)
+        if is_larger:  # Else a pixel of the result covers more than one.
+            flat = _flat_pixels(alpha, sources[0], sources[-1] + 1)[sources - sources[0]][:, columns]
+            rows = np.where(flat, alpha[sources][:, columns], rows[..., 0])[..., None]
+        yield rows
 
 
 def _flat_pixels(alpha: np.ndarray, first: int, last: int) -> np.ndarray:
@@ -140,13 +202,3 @@ def _flat_pixels(alpha: np.ndarray, first: int, last: int) -> np.ndarray:
     windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3))
     lowest, highest = windows.min(axis=(2, 3)), windows.max(axis=(2, 3))
     return (lowest == highest) & ((lowest == 0) | (lowest == np.iinfo(alpha.dtype).max))
-
-
-def _aligned(first: Iterator[np.ndarray], second: Iterator[np.ndarray]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Strips of equal height out of two streams whose strips need not be."""
-    left, right = next(first, None), next(second, None)
-    while left is not None and right is not None:
-        count = min(len(left), len(right))
-        yield left[:count], right[:count]
-        left = left[count:] if count < len(left) else next(first, None)
-        right = right[count:] if count < len(right) else next(second, None)

@@ -4,33 +4,25 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
-
-import numpy as np
 
 from tfgan_app import images
 from tfgan_app.file_tree import survey_folder
 from tfgan_app.files import printable
-from tfgan_app.inference.faithful import RowPredictor, predict_picture
+from tfgan_app.inference.batch import EXPECTED, Batch
+from tfgan_app.inference.faithful import RowPredictor
+from tfgan_app.inference.finishing import Finish, FinishedPredictor
 from tfgan_app.inference.folder_plan import Job, plan_jobs, taken_by, with_masks
-from tfgan_app.inference.handover import Abandoned, Handover
 from tfgan_app.inference.moving import MovingImages
-from tfgan_app.inference.pages import pages_of, predict_pages
+from tfgan_app.inference.pages import pages_of
 from tfgan_app.inference.pixel_progress import PixelProgress
-from tfgan_app.picture_files import MAX_OUTPUT_PIXELS, Picture, check_size, open_picture_writer, read_picture
+from tfgan_app.picture_files import MAX_OUTPUT_PIXELS
 from tfgan_app.picture_files.value_range import InputRange
 
 _WRITERS = 4
-_LOOKAHEAD = 4
-_LOOKAHEAD_PIXELS = 2**25
-"""Pictures are read ahead, and left to be encoded, while they have no more pixels than this together; or one."""
-
-_EXPECTED = (ValueError, OSError, MemoryError)
 
 
 @dataclass
@@ -57,6 +49,7 @@ def predict_path(
     quality: int | None = None,
     skip_existing: bool = False,
     masks: str | os.PathLike | None = None,
+    keep_masks: str | os.PathLike | None = None,
     input_range: InputRange | None = None,
     moving: MovingImages | None = None,
     tile_px: int | None = None,
@@ -85,6 +78,8 @@ def predict_path(
             an interrupted prediction goes on where it stopped.
         masks: For models that fill holes: a picture that is light where the holes are, or a folder of such pictures
             with the names of the inputs. Without them, what is fully transparent is filled.
+        keep_masks: As `masks`, but white where the input stays, and for every model; videos take them too. A
+            `FinishedPredictor` says how they lead over.
         input_range: The values of black and white in inputs of more than 8 bits; None decides by the file, as
             `tfgan_app.picture_files.value_range` says.
         moving: Takes the videos and animations, which are predicted after the pictures; without it, videos are left
@@ -109,6 +104,9 @@ def predict_path(
     jobs = plan_jobs(Path(input), Path(output), output_format=output_format, moving=moving)
     if masks is not None:
         jobs = with_masks(jobs, Path(input), Path(masks))
+    if keep_masks is not None:
+        jobs = with_masks(jobs, Path(input), Path(keep_masks), role="keep")
+        predictor = predictor if isinstance(predictor, FinishedPredictor) else FinishedPredictor(predictor, Finish())
     summary = PredictionSummary()
     if os.path.isdir(input):
         _tell_leftovers(Path(input), summary, moving, on_failure, on_note)
@@ -120,7 +118,7 @@ def predict_path(
     stills = [job for job in todo if not job.is_moving and job not in pages]
     done = 0
     progress = PixelProgress(len(stills), on_pixels)
-    batch = _Batch(predictor, progress, quality, tile_px, max_pixels, max_output_pixels, input_range)
+    batch = Batch(predictor, progress, quality, tile_px, max_pixels, max_output_pixels, input_range)
     with ThreadPoolExecutor(1) as readers, ThreadPoolExecutor(_WRITERS) as writers:
         results = batch.run(stills, readers, writers)
         for job, result in itertools.chain(results, batch.run_pages(pages), _run_moving(batch, moving, moved)):
@@ -155,7 +153,7 @@ def _tell_leftovers(
 
 
 def _run_moving(
-    batch: _Batch, moving: MovingImages | None, jobs: Sequence[Job]
+    batch: Batch, moving: MovingImages | None, jobs: Sequence[Job]
 ) -> Iterator[tuple[Job, Exception | Sequence[str]]]:
     """Yields each video with its notes, or with what went wrong."""
     for job in jobs:
@@ -164,149 +162,11 @@ def _run_moving(
         try:
             if job.mask is not None:
                 raise ValueError("a mask is for images, and this is a video or an animation")
-            moving.predict(batch.predictor, job.source, job.target, **options)
-        except _EXPECTED as error:
+            moving.predict(batch.bound(job), job.source, job.target, **options)
+        except EXPECTED as error:
             yield job, error
         else:
             yield job, notes
-
-
-@dataclass(frozen=True)
-class _Batch:
-    """Three stages: one thread reads ahead, the caller's runs the model, and a few encode."""
-
-    predictor: RowPredictor
-    progress: PixelProgress
-    quality: int | None
-    tile_px: int | None
-    max_pixels: int
-    max_output_pixels: int
-    input_range: InputRange | None
-
-    def run(
-        self, jobs: Sequence[Job], readers: ThreadPoolExecutor, writers: ThreadPoolExecutor
-    ) -> Iterator[tuple[Job, Exception | Sequence[str]]]:
-        """Yields each job in order with its notes, or with what went wrong."""
-        writings: deque[tuple[Job, Future, int]] = deque()
-        for job, reading, pixels in self._read_ahead(jobs, readers):
-            writings.append((job, self._predict(job, reading, writers), pixels * self.predictor.scale**2))
-            while len(writings) > _LOOKAHEAD or (len(writings) > 1 and _held(writings) > _LOOKAHEAD_PIXELS):
-                done, writing, _ = writings.popleft()
-                yield done, _outcome(writing)
-        for job, writing, _ in writings:
-            yield job, _outcome(writing)
-
-    def _read_ahead(self, jobs: Sequence[Job], readers: ThreadPoolExecutor) -> Iterator[tuple[Job, Future, int]]:
-        """Yields each job with its reading and its pixels, a bounded number of pixels ahead."""
-        waiting: deque[tuple[Job, Future, int]] = deque()
-        unread = deque(jobs)
-        try:
-            while unread or waiting:
-                while unread and len(waiting) < _LOOKAHEAD:
-                    pixels = _pixels_of(unread[0].source)
-                    if waiting and _held(waiting) + pixels > _LOOKAHEAD_PIXELS:
-                        break
-                    job = unread.popleft()
-                    waiting.append((job, readers.submit(self._read, job), pixels))
-                yield waiting.popleft()
-        finally:
-            for _, reading, _ in waiting:
-                reading.cancel()
-
-    def run_pages(self, jobs: Mapping[Job, list[int]]) -> Iterator[tuple[Job, Exception | Sequence[str]]]:
-        """Yields each job of several pages with its notes, or with what went wrong."""
-        for job, pages in jobs.items():
-            read = partial(self._read_page, job)
-            try:
-                yield job, predict_pages(self.predictor, job.target, pages, read=read, tile_px=self.tile_px)
-            except _EXPECTED as error:
-                yield job, error
-
-    def _read_page(self, job: Job, page: int) -> tuple[Picture, np.ndarray | None]:
-        picture = self._read(job, page=page)
-        return picture, None if job.mask is None else _read_mask(job.mask, max_pixels=self.max_pixels)
-
-    def _read(self, job: Job, *, page: int | None = None) -> Picture:
-        picture = read_picture(job.source, page=page, max_pixels=self.max_pixels, input_range=self.input_range)
-        height, width = (self.predictor.scale * side for side in picture.pixels.shape[:2])
-        if height * width > self.max_output_pixels:
-            raise ValueError(
-                f"Cannot predict the picture '{printable(job.source)}': its result would be {width} x {height} pixels; "
-                f"accepted are at most {self.max_output_pixels} pixels: scale it down or cut it"
-            )
-        check_size(job.target, height=height, width=width)
-        return picture
-
-    def _predict(self, job: Job, reading: Future, writers: ThreadPoolExecutor) -> Future:
-        """Runs the model in this thread and hands its rows to one that writes them."""
-        handover = Handover()
-        writing: Future | None = None
-        try:
-            picture = reading.result()
-            height, width = picture.pixels.shape[:2]
-            self.progress.begin(height * width)
-            mask = None if job.mask is None else _read_mask(job.mask, max_pixels=self.max_pixels)
-            channels, strips = predict_picture(self.predictor, picture, mask=mask, tile_px=self.tile_px)
-            if note := self.predictor.blends(height, width, tile_px=self.tile_px):
-                picture = replace(picture, notes=(*picture.notes, note))
-            writing = writers.submit(self._write, job, picture, channels, handover)
-            for strip in strips:
-                handover.put(strip)
-                self.progress.advance(len(strip) / self.predictor.scale * width)
-            handover.complete()
-        except Abandoned:  # The writing has failed, and says why.
-            return writing
-        except BaseException as error:
-            handover.abandon()
-            if not isinstance(error, _EXPECTED):
-                raise
-            failed: Future = Future()
-            failed.set_exception(error)
-            return failed
-        return writing
-
-    def _write(self, job: Job, picture: Picture, channels: int, strips: Handover) -> Sequence[str]:
-        """Writes the strips of a picture as they come; returns the notes."""
-        height, width = (self.predictor.scale * side for side in picture.pixels.shape[:2])
-        kind = {"channels": channels, "dtype": picture.pixels.dtype, "metadata": picture.metadata}
-        try:
-            with open_picture_writer(job.target, height=height, width=width, quality=self.quality, **kind) as writer:
-                for strip in strips:
-                    writer.write(strip)
-            return [*picture.notes, *writer.notes]
-        except BaseException:
-            strips.abandon()
-            raise
-
-
-def _read_mask(path: Path, *, max_pixels: int) -> np.ndarray:
-    """Bool [height, width]: True where a picture is light."""
-    pixels = read_picture(path, max_pixels=max_pixels).pixels
-    return pixels.mean(axis=-1) > np.iinfo(pixels.dtype).max / 2
-
-
-def _pixels_of(source: Path) -> int:
-    """By the file's header; of a file that does not tell, as many as are ever read ahead."""
-    try:
-        header = images.picture_header(source)
-    except ValueError:
-        return _LOOKAHEAD_PIXELS
-    return header.width * header.height
-
-
-def _held(pictures: Iterable[tuple[Job, Future, int]]) -> int:
-    """Pixels of all of them."""
-    return sum(pixels for _, _, pixels in pictures)
-
-
-def _outcome(writing: Future) -> Exception | Sequence[str]:
-    """The notes of a written picture, or the error; raises one that is nobody's fault but ours."""
-    error = writing.exception()
-    if error is None:
-        return writing.result()
-    if isinstance(error, _EXPECTED):
-        return error
-    raise error
 
 
 def _reason(job: Job, error: Exception) -> str:

@@ -24,34 +24,37 @@ class Job:
         source: The picture.
         target: Its result.
         mask: The picture that tells its holes, or None.
+        keep: The image that is white where the input stays, or None.
         is_moving: Whether its result is a video or an animation.
     """
 
     source: Path
     target: Path
     mask: Path | None = None
+    keep: Path | None = None
     is_moving: bool = False
 
 
-def with_masks(jobs: list[Job], source: Path, masks: Path) -> list[Job]:
+def with_masks(jobs: list[Job], source: Path, masks: Path, *, role: str = "mask") -> list[Job]:
     """Gives each job its mask.
 
     Args:
         jobs: What `plan_jobs` planned.
         source: Its input.
         masks: A picture for all of them, or a folder of pictures with the names of the inputs and any suffix.
+        role: The attribute of `Job` that it becomes.
 
     Raises:
         ValueError: If there is no mask at all. A single one that is missing is named when its picture's turn comes.
     """
     if masks.is_file():
-        return [replace(job, mask=masks) for job in jobs]
+        return [replace(job, **{role: masks}) for job in jobs]
     root = source if source.is_dir() else source.parent
     by_name = {path.relative_to(masks).with_suffix(""): path for path in images.find_pictures(masks)}
     if not by_name:
         raise ValueError(f"The mask must be a picture or a folder of pictures. There is none at '{printable(masks)}'.")
     found = [(job, job.source.relative_to(root)) for job in jobs]
-    return [replace(job, mask=by_name.get(name.with_suffix(""), masks / name)) for job, name in found]
+    return [replace(job, **{role: by_name.get(name.with_suffix(""), masks / name)}) for job, name in found]
 
 
 def plan_jobs(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tfgan_app.inference.faithful import RowPredictor, predict_picture
+from tfgan_app.inference.faithful import RowPredictor, predict_picture, with_remarks
 from tfgan_app.inference.folder_plan import Job
 from tfgan_app.picture_files import PICTURE_FORMATS, Picture, open_pages_writer, tiff_pages
 
@@ -52,11 +52,11 @@ def predict_pages(
             picture, mask = read(page)
             height, width = picture.pixels.shape[:2]
             channels, strips = predict_picture(predictor, picture, mask=mask, tile_px=tile_px)
-            size = {"height": predictor.scale * height, "width": predictor.scale * width}
+            picture = with_remarks(picture, predictor, target, tile_px=tile_px)
+            size = dict(zip(("height", "width"), predictor.output_size(height, width), strict=True))
             kind = {"channels": channels, "dtype": picture.pixels.dtype, "metadata": picture.metadata}
             with file.page(**size, **kind) as writer:
                 for strip in strips:
                     writer.write(strip)
-            blended = predictor.blends(height, width, tile_px=tile_px)
-            notes |= dict.fromkeys([*picture.notes, *writer.notes, *filter(None, [blended])])
+            notes |= dict.fromkeys([*picture.notes, *writer.notes])
     return list(notes)

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from tfgan_app.inference.errors import one_line
 from tfgan_app.inference.free_memory import free_bytes
+from tfgan_app.inference.rows import ScaledRows
 from tfgan_app.inference.self_ensemble import self_ensemble
 from tfgan_app.inference.tiling import Cutter, choose_tile_px, tiled_rows, tiles_exactly
 from tfgan_app.layers import Locality
@@ -20,7 +21,7 @@ from tfgan_app.layers import Locality
 _LARGEST = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0}
 
 
-class Predictor:
+class Predictor(ScaledRows):
     """A picture-to-picture model behind an interface of NumPy arrays.
 
     Attributes:
@@ -71,6 +72,21 @@ class Predictor:
     def scale(self) -> int:
         """Output pixels per input pixel along height and width."""
         return self.locality.scale
+
+    @property
+    def forward(self) -> Callable[[tf.Tensor], tf.Tensor]:
+        """The model itself: float32 in [0, 1] to float32 in about that range."""
+        return self._forward
+
+    @property
+    def bytes_per_px(self) -> int | None:
+        """Bytes of feature maps per input pixel, None where that is not known."""
+        return self._bytes_per_px
+
+    @property
+    def largest_px(self) -> int | None:
+        """Side of the largest pictures that it takes, where it was made for one size."""
+        return self._largest_px
 
     @property
     def local(self) -> bool:
@@ -178,6 +194,11 @@ class Predictor:
             makes_colour=self.makes_colour,
             largest_px=self._largest_px,
         )
+
+    def bound_to(self, pixels: np.ndarray) -> Predictor:
+        """The model of one image, uint8 or uint16 [height, width, channels]: this one for any."""
+        del pixels
+        return self
 
     def _remember(self, tile_px: int) -> None:
         """So that the next picture does not fail for lack of memory first: on a GPU that takes many seconds."""

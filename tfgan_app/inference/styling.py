@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_app.inference.predictor import Predictor
+from tfgan_app.inference.rows import ScaledRows
 from tfgan_app.layers import ColourConversion, PictureFacts
 
 STATISTICS_PIXELS = 2**20
@@ -89,7 +90,7 @@ def with_colours_of(content: tf.Tensor, styled: tf.Tensor) -> tf.Tensor:
     return ColourConversion("yuv_to_rgb")(merged)
 
 
-class StyledPredictor:
+class StyledPredictor(ScaledRows):
     """A model of pictures with a fixed style, behind the interface of a `Predictor`.
 
     Attributes:
@@ -109,6 +110,10 @@ class StyledPredictor:
     def __call__(self, images: np.ndarray) -> np.ndarray:
         """Styles whole pictures: uint8 [batch, height, width, 3] -> the same."""
         return np.concatenate([self._bind(picture)(picture[np.newaxis]) for picture in images])
+
+    def bound_to(self, pixels: np.ndarray) -> Predictor:
+        """The model of one image, uint8 or uint16 [height, width, 3], and of parts of it."""
+        return self._bind(pixels)
 
     def rows(self, pixels: np.ndarray, *, tile_px: int | None = None) -> Iterator[np.ndarray]:
         """As `Predictor.rows`; all tiles are given the statistics of the whole picture."""

@@ -26,7 +26,7 @@ MIN_TILE_PX = 32
 _OVERHEAD = 2
 """Memory that a model was seen to take on CPUs is 1.04 to 1.7 times its feature maps."""
 
-_UNKNOWN_BYTES = 2048
+UNKNOWN_BYTES = 2048
 """Of feature maps per output pixel, where nothing is known of a model: eight of 64 channels."""
 
 _MODEST_BYTES = 2**30
@@ -167,7 +167,7 @@ def tiles_exactly(locality: Locality, *, bytes_per_px: int | None) -> bool:
 
 
 def _total_bytes(locality: Locality, bytes_per_px: int | None) -> int:
-    return _OVERHEAD * (bytes_per_px or _UNKNOWN_BYTES * locality.scale**2)
+    return _OVERHEAD * (bytes_per_px or UNKNOWN_BYTES * locality.scale**2)
 
 
 def choose_tile_px(height: int, width: int, *, locality: Locality, bytes_per_px: int | None, free_bytes: int) -> int:

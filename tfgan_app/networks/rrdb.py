@@ -6,7 +6,13 @@ import keras
 from keras import layers
 
 from tfgan_app.layers import CropLike, PadToMultiple, PixelShuffle, PixelUnshuffle
-from tfgan_app.networks.upscaling import STAGES, enlarge_bicubic, enlargement_stages, picture_from_features
+from tfgan_app.networks.upscaling import (
+    STAGES,
+    TRAINED_SCALES,
+    enlarge_bicubic,
+    enlargement_stages,
+    picture_from_features,
+)
 
 LEAK = 0.2
 RESIDUAL_SCALE = 0.2
@@ -35,14 +41,14 @@ def build_rrdb(
     convolution behind the blocks starts with weights that take back by how much these multiply their input.
 
     Args:
-        scale: 2, 3 or 4.
+        scale: 2, 3, 4 or 8.
         channels: channels of the pictures.
         width: channels of the features.
         blocks: residual-in-residual blocks; the paper has 23, Real-ESRGAN's small model 6.
         growth: channels that each convolution in a dense block adds.
         unshuffle: how many pixels are moved to channels along each axis first, 1, 2 or 4; by default 2 at scale 2.
         bicubic_skip: whether the output is added to the bicubically enlarged input. The paper's network does without;
-            so built, `scale` may also be 1 or 8.
+            so built, `scale` may also be 1.
         name: name of the model.
 
     Returns:
@@ -53,7 +59,7 @@ def build_rrdb(
         ValueError: for an unknown scale.
     """
     unshuffle = unshuffle or (2 if scale == 2 else 1)
-    stages = enlargement_stages(scale * unshuffle, (2, 3, 4) if bicubic_skip else tuple(STAGES))
+    stages = enlargement_stages(scale * unshuffle, TRAINED_SCALES if bicubic_skip else tuple(STAGES))
     image = keras.Input((None, None, channels), name="image")
     x = image
     if unshuffle > 1:

@@ -37,7 +37,7 @@ def build_srresnet(
     with which training starts.
 
     Args:
-        scale: 2, 3 or 4.
+        scale: 2, 3, 4 or 8.
         channels: channels of the pictures.
         width: channels of the features.
         blocks: residual blocks.

@@ -11,7 +11,7 @@ from tfgan_app.layers import BicubicUpsampling
 STAGES = {1: (), 2: (2,), 3: (3,), 4: (2, 2), 8: (2, 2, 2), 16: (2, 2, 2, 2)}
 """Scale -> factor of each step in which the features are enlarged."""
 
-TRAINED_SCALES = (2, 3, 4)
+TRAINED_SCALES = (2, 3, 4, 8)
 """Those that the networks are built for by default; imported ones have others too."""
 
 

@@ -127,6 +127,12 @@ class _Whole:
     def blends(self, height: int, width: int, *, tile_px: int | None = None) -> str | None:
         del height, width, tile_px
 
+    def output_size(self, height: int, width: int) -> tuple[int, int]:
+        return self.scale * height, self.scale * width
+
+    def for_alpha(self) -> _Whole:
+        return self
+
     def rows(self, pixels: np.ndarray, *, tile_px: int | None = None) -> Iterator[np.ndarray]:
         del tile_px
         yield self._predict(pixels).astype(np.float32) / 255.0

@@ -15,6 +15,7 @@ import numpy as np
 
 from tfgan_app.files import atomic_path, check_regular, printable
 from tfgan_app.picture_files import PictureFormat
+from tfgan_app.picture_files.writing import to_eight_bits
 from tfgan_app.video.animated_gif import open_gif_writer
 from tfgan_app.video.animated_png import open_apng_writer
 from tfgan_app.video.animated_webp import open_webp_writer
@@ -28,7 +29,7 @@ from tfgan_app.video.animations import (
 )
 from tfgan_app.video.clip import VideoClip, VideoFrame, VideoStep
 from tfgan_app.video.reading import open_video
-from tfgan_app.video.transparency import enlarged_alpha, on_white_background, spread_colour
+from tfgan_app.video.transparency import on_white_background, resized_alpha, spread_colour
 from tfgan_app.video.writing import check_codec, open_video_writer, video_suffixes
 
 VIDEO_SUFFIXES = ANIMATION_SUFFIXES | frozenset(video_suffixes())
@@ -37,21 +38,27 @@ VIDEO_SUFFIXES = ANIMATION_SUFFIXES | frozenset(video_suffixes())
 MAX_FRAME_PIXELS = 2**25
 """Videos with more pixels a frame than this (34 megapixels, 8K) are refused before they are decoded."""
 
+MAX_RESULT_PIXELS = 16 * MAX_FRAME_PIXELS
+"""And so are results with larger frames, which are whole in memory."""
+
 _LOOKAHEAD = 2
 _HEAD_BYTES = 16
 
 
 class PicturePredictor(Protocol):
-    """What `predict_video` needs of a model.
+    """What `predict_video` needs of a model."""
 
-    Attributes:
-        scale: How many times larger its results are.
-    """
+    def output_size(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width of the result of a frame of this size."""
 
-    scale: int
+    def for_frame(self, index: int) -> PicturePredictor:
+        """The predictor of a frame, counted from 0."""
+
+    def remarks(self, height: int, width: int) -> list[str]:
+        """Steps behind the model that the reader of frames of this size should know of, one clause each."""
 
     def rows(self, pixels: np.ndarray, *, tile_px: int | None = None) -> Iterator[np.ndarray]:
-        """uint8 or uint16 [height, width, 3] -> strips float32 [rows, scale * width, 3] in [0, 1], from the top."""
+        """uint8 or uint16 [height, width, 3] -> strips float32 [rows, new width, 3] in [0, 1], from the top."""
 
 
 def predict_video(
@@ -105,8 +112,11 @@ def predict_video(
         reader = stack.enter_context(_open(source, max_pixels=max_pixels))
         _check_kind(reader.clip, suffix)
         note = _once(on_note)
-        clip = _result_clip(reader.clip, predictor.scale, suffix, on_note=note)
-        for each in clip.notes:
+        size = reader.clip.height, reader.clip.width
+        target_size = predictor.output_size(*size)
+        _check_size(*target_size)
+        clip = _result_clip(reader.clip, target_size, suffix, on_note=note)
+        for each in (*clip.notes, *predictor.remarks(*size)):
             note(each)
         unfinished = stack.enter_context(atomic_path(target))
         if suffix == ".gif":
@@ -120,6 +130,21 @@ def predict_video(
         writer = stack.enter_context(opened)
         steps = _steps_for(reader, suffix)
         return _run(predictor, steps, writer, clip=clip, tile_px=tile_px, on_progress=on_progress)
+
+
+def first_frame(source: str | os.PathLike, *, max_pixels: int = MAX_FRAME_PIXELS) -> np.ndarray:
+    """The first frame of a video or an animation, on white: uint8 [height, width, 3].
+
+    Raises:
+        ValueError: If it is damaged or no video, or PyAV is missing. One line that names it.
+    """
+    source = Path(source)
+    with _one_line(source), _open(source, max_pixels=max_pixels) as reader:
+        with contextlib.closing(on_white_background(reader.steps())) as steps:
+            frame = next((step.frame for step in steps if step.frame is not None), None)
+        if frame is None:
+            raise ValueError("it has no frame")
+        return to_eight_bits(frame.pixels)
 
 
 def _steps_for(reader: Any, suffix: str) -> Iterator[VideoStep]:
@@ -144,7 +169,7 @@ def _run(
     writings: deque[Future] = deque()
     with contextlib.closing(steps), ThreadPoolExecutor(1) as reading, ThreadPoolExecutor(1) as writing:
         for step in _ahead(steps, reading):
-            frame = None if step.frame is None else _predict_frame(predictor, step.frame, tile_px)
+            frame = None if step.frame is None else _predict_frame(predictor.for_frame(done), step.frame, tile_px)
             writings.append(writing.submit(writer.write, step.packets, frame))
             if len(writings) > _LOOKAHEAD:
                 writings.popleft().result()
@@ -166,15 +191,15 @@ def _ahead(steps: Iterator[VideoStep], pool: ThreadPoolExecutor) -> Iterator[Vid
 
 
 def _predict_frame(predictor: PicturePredictor, frame: VideoFrame, tile_px: int | None) -> VideoFrame:
-    height, width, _ = frame.pixels.shape
-    scale, alpha = predictor.scale, frame.alpha
+    size, alpha = frame.pixels.shape[:2], frame.alpha
+    target = predictor.output_size(*size)
     pixels = frame.pixels if alpha is None else spread_colour(frame.pixels, alpha)
-    result = np.empty((scale * height, scale * width, 3), pixels.dtype)
+    result = np.empty((*target, 3), pixels.dtype)
     peak, top = float(np.iinfo(pixels.dtype).max), 0
     for strip in predictor.rows(pixels, tile_px=tile_px):
         result[top : top + len(strip)] = np.rint(np.clip(strip, 0.0, 1.0) * peak)
         top += len(strip)
-    alpha = alpha if alpha is None or scale == 1 else enlarged_alpha(alpha, scale)
+    alpha = alpha if alpha is None or target == size else resized_alpha(alpha, *target)
     return VideoFrame(result, frame.time, frame.duration, alpha)
 
 
@@ -189,12 +214,12 @@ def _open(source: Path, *, max_pixels: int) -> Any:
     return (open_animation if holds_animation(head) else open_video)(source, max_pixels=max_pixels)
 
 
-def _result_clip(clip: VideoClip, scale: int, suffix: str, *, on_note: Callable[[str], None]) -> VideoClip:
+def _result_clip(clip: VideoClip, size: tuple[int, int], suffix: str, *, on_note: Callable[[str], None]) -> VideoClip:
     notes = clip.notes
     if clip.codec in ANIMATION_CODECS and suffix not in ANIMATION_SUFFIXES:
         notes += ("transparency becomes white, and how often it repeats is up to the player",)
         fitting_image_metadata(clip, PictureFormat(suffix[1:].upper()), on_note=on_note)
-    return dataclasses.replace(clip, height=scale * clip.height, width=scale * clip.width, notes=notes)
+    return dataclasses.replace(clip, height=size[0], width=size[1], notes=notes)
 
 
 @contextlib.contextmanager
@@ -216,6 +241,14 @@ def _once(report: Callable[[str], None]) -> Callable[[str], None]:
             report(text)
 
     return report_new
+
+
+def _check_size(height: int, width: int) -> None:
+    if height * width > MAX_RESULT_PIXELS:
+        raise ValueError(
+            f"its frames would become {width} x {height} pixels; accepted are at most {MAX_RESULT_PIXELS} pixels: ask "
+            "for a smaller size"
+        )
 
 
 def _check_kind(clip: VideoClip, suffix: str) -> None:

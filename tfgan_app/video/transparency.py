@@ -22,10 +22,9 @@ def on_white_background(steps: Iterator[VideoStep]) -> Iterator[VideoStep]:
         yield dataclasses.replace(step, frame=frame)
 
 
-def enlarged_alpha(alpha: np.ndarray, scale: int) -> np.ndarray:
-    """Enlarges uint8 [height, width] with smooth edges to [scale * height, scale * width]."""
-    height, width = alpha.shape
-    return np.asarray(Image.fromarray(alpha).resize((scale * width, scale * height), Image.Resampling.BICUBIC))
+def resized_alpha(alpha: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Resizes uint8 [old height, old width] with smooth edges to [height, width]."""
+    return np.asarray(Image.fromarray(alpha).resize((width, height), Image.Resampling.BICUBIC))
 
 
 def spread_colour(pixels: np.ndarray, alpha: np.ndarray, *, steps: int = 16) -> np.ndarray:

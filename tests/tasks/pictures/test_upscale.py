@@ -204,7 +204,9 @@ def train(task, steps=2):
     return trainer, trainer.fit(dataset, steps_per_epoch=steps, epochs=1, shuffle=False, verbose=0).history
 
 
-@pytest.mark.parametrize(("scale", "precision"), [(2, "mixed_float16"), (3, "float32"), (4, "mixed_bfloat16")])
+@pytest.mark.parametrize(
+    ("scale", "precision"), [(2, "mixed_float16"), (3, "float32"), (4, "mixed_bfloat16"), (8, "float32")]
+)
 @pytest.mark.parametrize("name", UPSCALERS)
 def test_every_generator_trains_at_every_scale(data, name, scale, precision):
     options = {"task.generator": name, "task.scale": scale, "training.precision": precision}
@@ -214,6 +216,14 @@ def test_every_generator_trains_at_every_scale(data, name, scale, precision):
     assert history["nonfinite"] == [0.0]
     picture = task.inference_model(trainer.averaged)(np.zeros((1, 5, 7, 3), np.float32))
     assert picture.shape == (1, 5 * scale, 7 * scale, 3)
+
+
+@pytest.mark.parametrize("name", UPSCALERS)
+def test_every_generator_trains_for_eight_times(name, tmp_path):
+    task = build(write_photos(tmp_path, size=(88, 96)), **{"task.generator": name, "task.scale": 8})
+    trainer, history = train(task)
+    assert history["nonfinite"] == [0.0]
+    assert task.inference_model(trainer.averaged)(np.zeros((1, 5, 7, 3), np.float32)).shape == (1, 40, 56, 3)
 
 
 def test_the_adversarial_stage_trains_with_a_perceptual_loss(data, tmp_path):

@@ -38,7 +38,7 @@ class UpscaleConfig(PictureTaskConfig):
         teacher_weight: its share in the target of the pixel loss; the truth has the rest.
     """
 
-    scale: Literal[2, 3, 4] = 4
+    scale: Literal[2, 3, 4, 8] = 4
     generator: str = choice(UPSCALERS, default="compact")
     generator_size: Literal["small", "medium", "large"] | None = None
     generator_width: int | None = bounded(None, minimum=1)

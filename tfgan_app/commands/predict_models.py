@@ -1,0 +1,119 @@
+"""The model of a prediction: one or several, and the steps around it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tfgan_app.commands.predict_settings import PredictSettings, load_model
+from tfgan_app.inference import (
+    Finish,
+    FinishedPredictor,
+    Predictor,
+    Sampler,
+    Sizing,
+    Stylist,
+    chain_predictors,
+)
+
+_LARGEST_SCALE = 64.0
+
+
+def load_models(
+    paths: Sequence[str], *, checkpoint: str, settings: PredictSettings
+) -> list[Predictor | Sampler | Stylist]:
+    """Loads the models at several paths.
+
+    Args:
+        paths: At least one.
+        checkpoint: Of those that are run directories; where none is one, it must be `"last"`.
+        settings: Of the prediction.
+
+    Raises:
+        ValueError: As `load_model`, or if the settings are for a single one.
+    """
+    if len(paths) > 1 and settings.fidelity is not None:
+        raise ValueError(
+            f"`fidelity` is for a single `--model`. Received {len(paths)}: leave it out, or run them singly."
+        )
+    runs = {path for path in paths if (Path(path) / "checkpoints").is_dir()}
+    return [
+        load_model(path, checkpoint=checkpoint if path in runs or not runs else "last", settings=settings)
+        for path in paths
+    ]
+
+
+def chained(models: Sequence[Predictor | Sampler | Stylist], paths: Sequence[str]) -> Predictor | Sampler | Stylist:
+    """The model that runs several one after the other; a single one may be of any kind.
+
+    Raises:
+        ValueError: If one of several is no model of images, or does not fit behind the one before.
+    """
+    if len(models) == 1:
+        return models[0]
+    check_image_models(models, paths, use="Several `--model` run one after the other")
+    return chain_predictors(models)
+
+
+def check_image_models(models: Sequence[Predictor | Sampler | Stylist], paths: Sequence[str], *, use: str) -> None:
+    """Raises ValueError for a model that is not from images to images."""
+    for model, path in zip(models, paths, strict=True):
+        if not isinstance(model, Predictor):
+            kind = "takes a style" if isinstance(model, Stylist) else "draws images from noise"
+            raise ValueError(f"{use}, which is for models of images alone. Received: '{path}', which {kind}.")
+
+
+def finish_of(args: argparse.Namespace, settings: PredictSettings) -> Finish | None:
+    """The steps around the model that the flags ask for; None for none.
+
+    Raises:
+        ValueError: If a setting is given without what it is for.
+    """
+    sizing = sizing_of(args)
+    if settings.feather_px is not None and not args.keep_mask:
+        raise ValueError("`feather_px` is of `--keep-mask FILE`. Received none.")
+    options = {} if settings.feather_px is None else {"feather_px": settings.feather_px}
+    several = len(args.model) > 1
+    if not (sizing or args.wrap or settings.grain or args.keep_mask or several):
+        return None
+    seed = args.seed if settings.grain and args.seed is not None else 0
+    names = tuple(Path(path).name for path in args.model)
+    return Finish(sizing, wrap=args.wrap, grain=settings.grain, seed=seed, models=names, **options)
+
+
+def sizing_of(args: argparse.Namespace) -> Sizing | None:
+    """The size that the flags ask for; None for the model's own."""
+    if args.output_scale and args.output_scale > _LARGEST_SCALE:
+        raise ValueError(f"`--output-scale` must be at most {_LARGEST_SCALE:g}. Received: {args.output_scale:g}.")
+    if not (args.output_scale or args.output_width or args.output_height):
+        return None
+    return Sizing(args.output_scale, args.output_width, args.output_height)
+
+
+def finished(model: Predictor, finish: Finish | None) -> Predictor | FinishedPredictor:
+    """The model with the steps around it."""
+    return model if finish is None else FinishedPredictor(model, finish)
+
+
+def model_facts(models: Sequence[Predictor | Sampler | Stylist], paths: Sequence[str]) -> list[dict[str, Any]]:
+    """Name, place and scale of each model, for `--json`."""
+    return [
+        {"name": Path(path).name, "path": str(model.path), "scale": getattr(model, "scale", None)}
+        for model, path in zip(models, paths, strict=True)
+    ]
+
+
+def step_facts(finish: Finish | None, args: argparse.Namespace) -> dict[str, Any]:
+    """The steps around the model, for `--json`; what was not asked for is None."""
+    finish = finish or Finish()
+    sizing = finish.sizing
+    size = None if sizing is None else {"scale": sizing.scale, "width": sizing.width, "height": sizing.height}
+    return {
+        "resize": None if size is None else {**size, "method": "bicubic, antialiased"},
+        "wrap": finish.wrap,
+        "grain": {"amount": finish.grain, "seed": finish.seed} if finish.grain else None,
+        "keep_mask": {"path": args.keep_mask, "feather_px": finish.feather_px} if args.keep_mask else None,
+        "settings": args.set,
+    }

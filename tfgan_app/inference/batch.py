@@ -1,0 +1,177 @@
+"""Images through a model: one thread reads ahead, one runs the model, and a few encode."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from tfgan_app import images
+from tfgan_app.files import printable
+from tfgan_app.inference.faithful import RowPredictor, predict_picture, with_remarks
+from tfgan_app.inference.folder_plan import Job
+from tfgan_app.inference.handover import Abandoned, Handover
+from tfgan_app.inference.pages import predict_pages
+from tfgan_app.inference.pixel_progress import PixelProgress
+from tfgan_app.picture_files import Picture, check_size, open_picture_writer, read_picture
+from tfgan_app.picture_files.value_range import InputRange
+
+EXPECTED = (ValueError, OSError, MemoryError)
+"""What a user can cause; it costs one input, not the others."""
+
+_LOOKAHEAD = 4
+_LOOKAHEAD_PIXELS = 2**25
+"""Pictures are read ahead, and left to be encoded, while they have no more pixels than this together; or one."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Three stages: one thread reads ahead, the caller's runs the model, and a few encode."""
+
+    predictor: RowPredictor
+    progress: PixelProgress
+    quality: int | None
+    tile_px: int | None
+    max_pixels: int
+    max_output_pixels: int
+    input_range: InputRange | None
+
+    def run(
+        self, jobs: Sequence[Job], readers: ThreadPoolExecutor, writers: ThreadPoolExecutor
+    ) -> Iterator[tuple[Job, Exception | Sequence[str]]]:
+        """Yields each job in order with its notes, or with what went wrong."""
+        writings: deque[tuple[Job, Future, int]] = deque()
+        for job, reading, pixels in self._read_ahead(jobs, readers):
+            writings.append((job, self._predict(job, reading, writers), self._result_pixels(pixels)))
+            while len(writings) > _LOOKAHEAD or (len(writings) > 1 and _held(writings) > _LOOKAHEAD_PIXELS):
+                done, writing, _ = writings.popleft()
+                yield done, _outcome(writing)
+        for job, writing, _ in writings:
+            yield job, _outcome(writing)
+
+    def bound(self, job: Job) -> RowPredictor:
+        """The predictor of one input, with what of that is to stay."""
+        return self.predictor if job.keep is None else self.predictor.keeping(job.keep, max_pixels=self.max_pixels)
+
+    def _result_pixels(self, pixels: int) -> int:
+        """About how many a result has; only the number of the input's is known."""
+        side = math.isqrt(pixels) + 1
+        return math.prod(self.predictor.output_size(side, side))
+
+    def _read_ahead(self, jobs: Sequence[Job], readers: ThreadPoolExecutor) -> Iterator[tuple[Job, Future, int]]:
+        """Yields each job with its reading and its pixels, a bounded number of pixels ahead."""
+        waiting: deque[tuple[Job, Future, int]] = deque()
+        unread = deque(jobs)
+        try:
+            while unread or waiting:
+                while unread and len(waiting) < _LOOKAHEAD:
+                    pixels = _pixels_of(unread[0].source)
+                    if waiting and _held(waiting) + pixels > _LOOKAHEAD_PIXELS:
+                        break
+                    job = unread.popleft()
+                    waiting.append((job, readers.submit(self._read, job), pixels))
+                yield waiting.popleft()
+        finally:
+            for _, reading, _ in waiting:
+                reading.cancel()
+
+    def run_pages(self, jobs: Mapping[Job, list[int]]) -> Iterator[tuple[Job, Exception | Sequence[str]]]:
+        """Yields each job of several pages with its notes, or with what went wrong."""
+        for job, pages in jobs.items():
+            read = partial(self._read_page, job)
+            try:
+                yield job, predict_pages(self.bound(job), job.target, pages, read=read, tile_px=self.tile_px)
+            except EXPECTED as error:
+                yield job, error
+
+    def _read_page(self, job: Job, page: int) -> tuple[Picture, np.ndarray | None]:
+        picture = self._read(job, page=page)
+        return picture, None if job.mask is None else _read_mask(job.mask, max_pixels=self.max_pixels)
+
+    def _read(self, job: Job, *, page: int | None = None) -> Picture:
+        picture = read_picture(job.source, page=page, max_pixels=self.max_pixels, input_range=self.input_range)
+        height, width = self.predictor.output_size(*picture.pixels.shape[:2])
+        if height * width > self.max_output_pixels:
+            raise ValueError(
+                f"Cannot predict the picture '{printable(job.source)}': its result would be {width} x {height} pixels; "
+                f"accepted are at most {self.max_output_pixels} pixels: scale it down or cut it"
+            )
+        check_size(job.target, height=height, width=width)
+        return picture
+
+    def _predict(self, job: Job, reading: Future, writers: ThreadPoolExecutor) -> Future:
+        """Runs the model in this thread and hands its rows to one that writes them."""
+        handover = Handover()
+        writing: Future | None = None
+        try:
+            picture = reading.result()
+            height, width = picture.pixels.shape[:2]
+            self.progress.begin(height * width)
+            mask = None if job.mask is None else _read_mask(job.mask, max_pixels=self.max_pixels)
+            predictor = self.bound(job)
+            channels, strips = predict_picture(predictor, picture, mask=mask, tile_px=self.tile_px)
+            picture = with_remarks(picture, predictor, job.target, tile_px=self.tile_px)
+            writing = writers.submit(self._write, job, picture, channels, handover)
+            for strip in strips:
+                handover.put(strip)
+                self.progress.advance(len(strip) * height * width / predictor.output_size(height, width)[0])
+            handover.complete()
+        except Abandoned:  # The writing has failed, and says why.
+            return writing
+        except BaseException as error:
+            handover.abandon()
+            if not isinstance(error, EXPECTED):
+                raise
+            failed: Future = Future()
+            failed.set_exception(error)
+            return failed
+        return writing
+
+    def _write(self, job: Job, picture: Picture, channels: int, strips: Handover) -> Sequence[str]:
+        """Writes the strips of a picture as they come; returns the notes."""
+        height, width = self.predictor.output_size(*picture.pixels.shape[:2])
+        kind = {"channels": channels, "dtype": picture.pixels.dtype, "metadata": picture.metadata}
+        try:
+            with open_picture_writer(job.target, height=height, width=width, quality=self.quality, **kind) as writer:
+                for strip in strips:
+                    writer.write(strip)
+            return [*picture.notes, *writer.notes]
+        except BaseException:
+            strips.abandon()
+            raise
+
+
+def _read_mask(path: Path, *, max_pixels: int) -> np.ndarray:
+    """Bool [height, width]: True where a picture is light."""
+    pixels = read_picture(path, max_pixels=max_pixels).pixels
+    return pixels.mean(axis=-1) > np.iinfo(pixels.dtype).max / 2
+
+
+def _pixels_of(source: Path) -> int:
+    """By the file's header; of a file that does not tell, as many as are ever read ahead."""
+    try:
+        header = images.picture_header(source)
+    except ValueError:
+        return _LOOKAHEAD_PIXELS
+    return header.width * header.height
+
+
+def _held(pictures: Iterable[tuple[Job, Future, int]]) -> int:
+    """Pixels of all of them."""
+    return sum(pixels for _, _, pixels in pictures)
+
+
+def _outcome(writing: Future) -> Exception | Sequence[str]:
+    """The notes of a written picture, or the error; raises one that is nobody's fault but ours."""
+    error = writing.exception()
+    if error is None:
+        return writing.result()
+    if isinstance(error, EXPECTED):
+        return error
+    raise error

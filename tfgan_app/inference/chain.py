@@ -1,0 +1,73 @@
+"""Several models one after the other, in one pass of tiles."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from tfgan_app.inference.predictor import Predictor
+from tfgan_app.inference.tiling import UNKNOWN_BYTES
+from tfgan_app.layers import Locality
+
+
+def chain_predictors(predictors: Sequence[Predictor]) -> Predictor:
+    """One model that does what several do one after the other.
+
+    Each is given what the one before makes, clipped to [0, 1] and not rounded: the result is that of a lossless file
+    of floats in between. The chain looks as far as its parts together, so tiles are exact where those of all are.
+
+    Args:
+        predictors: At least one, in the order in which they run. A model that fills holes may be the first only.
+
+    Returns:
+        The chain; its scale is the product of theirs.
+
+    Raises:
+        ValueError: If a model cannot be part of a chain. One line.
+    """
+    for predictor in predictors[1:]:
+        if predictor.channels != 3:
+            raise ValueError(
+                f"A model that fills holes must be the first `--model`, since a mask is of the input. Received: "
+                f"'{predictor.path}' behind another."
+            )
+    for predictor in predictors if len(predictors) > 1 else ():
+        if predictor.largest_px is not None:
+            raise ValueError(
+                f"A model made for one size of images cannot be one of several: '{predictor.path}' takes "
+                f"{predictor.largest_px} x {predictor.largest_px} pixels. Take its run or .keras file instead."
+            )
+    return functools.reduce(_joined, predictors)
+
+
+def chained_locality(first: Locality, second: Locality) -> Locality:
+    """How far two models look, one after the other, in pixels of the first one's input.
+
+    An output depends on pixels in between up to `second.context_px` from its own, and those on inputs up to
+    `first.context_px` from theirs. A part that begins at a multiple for the chain does so for both models.
+    """
+    context_px = None
+    if first.context_px is not None and second.context_px is not None:
+        context_px = first.context_px + math.ceil(second.context_px / first.scale)
+    between = second.multiple // math.gcd(second.multiple, first.scale)
+    return Locality(first.scale * second.scale, context_px, math.lcm(first.multiple, between))
+
+
+def _joined(first: Predictor, second: Predictor) -> Predictor:
+    """The model that does what one and then another does."""
+
+    def forward(images: tf.Tensor) -> tf.Tensor:
+        return second.forward(tf.clip_by_value(first.forward(images), 0.0, 1.0))
+
+    bytes_of_first, bytes_of_second = (each.bytes_per_px or UNKNOWN_BYTES * each.scale**2 for each in (first, second))
+    return Predictor(
+        forward,
+        first.path,
+        locality=chained_locality(first.locality, second.locality),
+        bytes_per_px=max(bytes_of_first, bytes_of_second * first.scale**2),
+        channels=first.channels,
+        makes_colour=first.makes_colour or second.makes_colour,
+    )
