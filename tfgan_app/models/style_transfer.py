@@ -101,20 +101,22 @@ class StyleTransfer(ImageGAN):
 
     def _build_parts(self, values: dict[str, Any], own: Mapping[str, Callable[[], keras.Model]]) -> Parts:
         settings = self._settings(values, method="style")
-        self._losses = _build_losses(settings, own.get("encoder"), values["feature_scales"])
-        values["feature_scales"] = self._losses.scales
+        self._style_losses = _build_losses(settings, own.get("encoder"), values["feature_scales"])
+        values["feature_scales"] = self._style_losses.scales
         return Parts(
-            functools.partial(style_builders.build_networks, settings, losses=self._losses, own=own),
+            functools.partial(style_builders.build_networks, settings, losses=self._style_losses, own=own),
             style_builders.build_objective(settings),
-            functools.partial(style_builders.forward, losses=self._losses, moved=AdaptiveInstanceNorm(name="moved")),
+            functools.partial(
+                style_builders.forward, losses=self._style_losses, moved=AdaptiveInstanceNorm(name="moved")
+            ),
         )
 
     def _track_networks(self) -> None:
         super()._track_networks()
-        self.encoder = self._losses.encoder
+        self.encoder = self._style_losses.encoder
 
     def _output_network(self, networks: Networks, values: Mapping[str, Any]) -> keras.Model:
-        model = build_style_model(self._losses.encoder, networks.generators[style_builders.DECODER])
+        model = build_style_model(self._style_losses.encoder, networks.generators[style_builders.DECODER])
         contents, styles = (keras.Input((None, None, 3), name=name) for name in self.batch_names)
         strength = keras.Input((), name="strength")
         unit = [keras.layers.Rescaling(0.5, offset=0.5)(each) for each in (contents, styles)]

@@ -102,8 +102,8 @@ def count_examples(batch: Mapping[str, tf.Tensor], *, at_least: int) -> tf.Tenso
     """Examples of a replica's batch: int64 scalar; a run with fewer than `at_least` stops with a line about it."""
     count = tf.shape(next(iter(batch.values())), out_type=tf.int64)[0]
     message = (
-        f"Expected at least {at_least} examples on each replica: one for each of the `discriminator_steps`. Take larger "
-        "batches, and dataset.batch(..., drop_remainder=True)."
+        f"Expected at least {at_least} examples on each replica: one for each of the `discriminator_steps`. Take "
+        "larger batches, and dataset.batch(..., drop_remainder=True)."
     )
     with tf.control_dependencies([tf.debugging.Assert(count >= at_least, [message])]):
         return tf.identity(count)
