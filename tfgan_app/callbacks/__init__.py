@@ -13,6 +13,7 @@ from tfgan_app.callbacks.checkpointing import Checkpointing
 from tfgan_app.callbacks.events import ABOUT_FIGURES, EventLog, read_events, say_line
 from tfgan_app.callbacks.grids import ImageGrids
 from tfgan_app.callbacks.guards import HealthMonitor, NonFiniteError, NonFiniteGuard
+from tfgan_app.callbacks.image_grid import ImageGrid
 from tfgan_app.callbacks.metrics_file import read_metrics
 from tfgan_app.callbacks.progress import ProgressBar
 from tfgan_app.callbacks.report import write_examples, write_report
@@ -30,6 +31,7 @@ __all__ = [
     "Checkpointing",
     "EventLog",
     "HealthMonitor",
+    "ImageGrid",
     "ImageGrids",
     "NonFiniteError",
     "NonFiniteGuard",

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import keras
 import tensorflow as tf
 
-from tfgan_app.training.draws import Draws
+from tfgan_app.training.draws import Draws, ReplicaDraws, count_examples
 from tfgan_app.training.judge import Judge
-from tfgan_app.training.optimizers import current_rates
+from tfgan_app.training.optimizers import current_rates, resolve_optimizers
 from tfgan_app.training.task import Judging, Networks, Objective, Synthesis
-from tfgan_app.training.updating import apply_gradients
+from tfgan_app.training.updating import apply_gradients, average_weights
 
 HEALTH = ("generator_loss", "generator_gradient_norm", "nonfinite")
 """Names logged for every training, beside those of its auxiliary losses, penalties and monitored figures."""
@@ -28,6 +29,14 @@ ADVERSARIAL_HEALTH = (
     "discriminator_gradient_norm",
 )
 """Names logged where there are discriminators."""
+
+_ONLY_TRAINING = (
+    "generator_gradient_norm",
+    "discriminator_gradient_norm",
+    "nonfinite",
+    "penalty",
+    "augment_probability",
+)
 
 
 class AdversarialTrainer(keras.Model):
@@ -58,7 +67,9 @@ class AdversarialTrainer(keras.Model):
         ema_decay: decay of the averaged generator weights (warmed up: `min(decay, (1 + t) / (10 + t))`).
         seed: seed of every random draw.
         global_batch_size: examples of one update over all replicas; a batch holds `discriminator_steps` times
-            as many.
+            as many. None takes batches of any size, and an example's draws then depend on its replica.
+        measures: further figures of `evaluate` by name: `(batch, synthesis) -> float32 scalar`.
+        **options: as of `keras.Model`: `name`, `dtype`.
     """
 
     def __init__(
@@ -76,9 +87,11 @@ class AdversarialTrainer(keras.Model):
         clip_norm: float | None = None,
         normalize_gradients: bool = False,
         seed: int = 0,
-        global_batch_size: int,
+        global_batch_size: int | None,
+        measures: Mapping[str, Callable[[dict, Synthesis], tf.Tensor]] | None = None,
+        **options: Any,
     ):
-        super().__init__(name="adversarial_trainer")
+        super().__init__(**{"name": "adversarial_trainer", **options})
         self.networks = networks
         self.averaged = averaged
         self._objective = objective
@@ -88,13 +101,16 @@ class AdversarialTrainer(keras.Model):
         self._discriminator_steps = discriminator_steps
         self._ema_decay = ema_decay
         self._scaling = {"clip_norm": clip_norm, "normalize": normalize_gradients}
-        self._images_per_step = global_batch_size * discriminator_steps
+        self._images_per_step = None if global_batch_size is None else global_batch_size * discriminator_steps
         self.reset_average()
         self.initial_step = 0
         self.seed = self.add_weight(shape=(), dtype="int64", trainable=False, name="seed", initializer="zeros")
         self.seed.assign(seed)
         self.step = self.add_weight(shape=(), dtype="int64", trainable=False, name="step", initializer="zeros")
-        self._draws = Draws(self.seed, self.step, self._images_per_step)
+        if self._images_per_step is None:
+            self._draws = ReplicaDraws(self.seed, self.step)
+        else:
+            self._draws = Draws(self.seed, self.step, self._images_per_step)
         self._judge = Judge(
             networks.discriminators,
             objective=objective,
@@ -105,7 +121,11 @@ class AdversarialTrainer(keras.Model):
         )
         health = (*HEALTH, *ADVERSARIAL_HEALTH) if networks.discriminators else HEALTH
         logged = (*health, *objective.auxiliary_weights, *objective.monitored, *self._judge.logged)
-        self._trackers = {name: keras.metrics.Mean(name=name) for name in logged}
+        self._measures = dict(measures or {})
+        tested = (*(name for name in logged if name not in _ONLY_TRAINING), *self._measures)
+        self._trackers = {name: keras.metrics.Mean(name=name) for name in dict.fromkeys((*logged, *tested))}
+        self._logged = {"train": logged, "test": tuple(dict.fromkeys(tested))}
+        self._phase = "train"
         self.built = True
 
     def reset_average(self):
@@ -113,13 +133,27 @@ class AdversarialTrainer(keras.Model):
         for name, model in self.averaged.generators.items():
             model.set_weights(self.networks.generators[name].get_weights())
 
-    def compile(self, *, generator_optimizer, discriminator_optimizer, **kwargs):
-        """Takes one optimizer for each side and builds their slots (inside the strategy's scope)."""
-        super().compile(optimizer=None, loss=None, **kwargs)
-        self.generator_optimizer = generator_optimizer
-        self.discriminator_optimizer = discriminator_optimizer
-        generator_optimizer.build(self.generator_variables)
-        discriminator_optimizer.build(self.discriminator_variables)
+    def compile(self, generator_optimizer="adam", discriminator_optimizer="adam", *, jit_compile=False, **kwargs):
+        """Takes one optimizer for each side and builds their slots (inside the strategy's scope).
+
+        Args:
+            generator_optimizer: `keras.optimizers.Optimizer`, its name or its configuration.
+            discriminator_optimizer: Another one.
+            jit_compile: Compile the steps with XLA, which is slower for convolutions on a CPU.
+            **kwargs: Further options of `keras.Model.compile`, but no `optimizer`, `loss` or metrics: the model has
+                its own.
+
+        Raises:
+            ValueError: If these are no two optimizers.
+        """
+        players = resolve_optimizers(
+            {"generator_optimizer": generator_optimizer, "discriminator_optimizer": discriminator_optimizer},
+            scale_loss=self.dtype_policy.name == "mixed_float16",
+        )
+        super().compile(optimizer=None, loss=None, jit_compile=jit_compile, **kwargs)
+        self.generator_optimizer, self.discriminator_optimizer = players
+        self.generator_optimizer.build(self.generator_variables)
+        self.discriminator_optimizer.build(self.discriminator_variables)
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         # Everything is built already; Keras' attempt fails on dicts under MultiWorkerMirroredStrategy.
@@ -128,6 +162,11 @@ class AdversarialTrainer(keras.Model):
     @property
     def metrics(self):
         return list(self._trackers.values())
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The figures of `evaluate`, in the order of its list."""
+        return list(self._logged["test"])
 
     @property
     def generator_variables(self) -> list:
@@ -157,6 +196,7 @@ class AdversarialTrainer(keras.Model):
         Returns:
             The running means of losses and health figures, each of shape `[1]`.
         """
+        batch = self._positioned(batch)
         shares = self._shares(self._augmented(batch))
         health = []
         for share in shares[:-1]:
@@ -173,10 +213,52 @@ class AdversarialTrainer(keras.Model):
         logs = {name: tf.add_n([each[name] for each in health]) / len(health) for name in (health or [{}])[0]}
         gradients = tape.gradient(scaled, [variable.value for variable in self.generator_variables])
         logs |= losses | self._apply(gradients, scaled, "generator")
-        logs |= self._judge.adapt(logs.get("real_accuracy"), self._images_per_step)
-        self._average_weights()
+        logs |= self._judge.adapt(logs.get("real_accuracy"), self._images_in(batch))
+        average_weights(self.averaged, self.networks, step=self.step, decay=self._ema_decay)
         self.step.assign_add(1)
-        return self._log(logs)
+        players = [name for name in logs if name.endswith("_nonfinite")]
+        logs["nonfinite"] = functools.reduce(tf.maximum, [logs.pop(name) for name in players])
+        return self._log(logs, "train")
+
+    def test_step(self, batch: dict) -> dict[str, tf.Tensor]:
+        """The losses of the averaged generators in inference mode, and the figures of `measures`; nothing is changed.
+
+        Returns:
+            The running means, each of shape `[1]`.
+        """
+        batch = self._augmented(self._positioned(batch))
+        positions = batch["position"]
+        synthesis = self._synthesize(self.averaged, batch, False)
+        logs, _ = self._generator_losses(synthesis, positions, training=False)
+        if self.networks.discriminators:
+            total, figures = self._judge.discriminator_loss(synthesis, positions, penalize=False, training=False)
+            logs |= figures | {"discriminator_loss": total}
+        logs |= {name: measure(batch, synthesis) for name, measure in self._measures.items()}
+        return self._log(logs, "test")
+
+    def evaluate(self, *args, **kwargs):
+        """As `keras.Model.evaluate`, of the averaged generators; see `test_step`."""
+        self._phase = "test"
+        try:
+            return super().evaluate(*args, **kwargs)
+        finally:
+            self._phase = "train"
+
+    def get_metrics_result(self) -> dict[str, tf.Tensor]:
+        """The running means of what the current phase logs."""
+        return {name: self._trackers[name].result() for name in self._logged[self._phase]}
+
+    def _positioned(self, batch: dict) -> dict:
+        """The batch with the examples' positions, which a task's data set states for a resumed training."""
+        if "position" in batch:
+            return batch
+        return {**batch, "position": self._draws.positions(count_examples(batch, at_least=self._discriminator_steps))}
+
+    def _images_in(self, batch: dict):
+        """Real images of this step, over all replicas."""
+        if self._images_per_step is not None:
+            return self._images_per_step
+        return tf.cast(tf.size(batch["position"]) * self.distribute_strategy.num_replicas_in_sync, tf.float32)
 
     def _augmented(self, batch: dict) -> dict:
         if self._augment is None:
@@ -211,13 +293,13 @@ class AdversarialTrainer(keras.Model):
             gradients, scaled, logs = tf.cond(due, lambda: differentiate(True), lambda: differentiate(False))
         return logs | self._apply(gradients, scaled, "discriminator")
 
-    def _generator_losses(self, synthesis: Synthesis, positions: tf.Tensor) -> tuple[dict, tf.Tensor]:
+    def _generator_losses(self, synthesis: Synthesis, positions: tf.Tensor, *, training: bool = True):
         objective = self._objective
         logs = {name: synthesis.monitored[name] for name in objective.monitored}
         logs |= {name: objective.logged_as.get(name, 1.0) * loss for name, loss in synthesis.auxiliary.items()}
         terms = [weight * synthesis.auxiliary[name] for name, weight in objective.auxiliary_weights.items()]
         if self.networks.discriminators:
-            logs["adversarial"], code_loss = self._judge.generator_loss(synthesis, positions)
+            logs["adversarial"], code_loss = self._judge.generator_loss(synthesis, positions, training=training)
             terms = [objective.adversarial_weight * logs["adversarial"] + objective.code_weight * code_loss, *terms]
         logs["generator_loss"] = functools.reduce(operator.add, terms)
         return logs, logs["generator_loss"]
@@ -231,22 +313,9 @@ class AdversarialTrainer(keras.Model):
         health = apply_gradients(gradients, optimizer, variables, loss=loss, **self._scaling)
         return {f"{player}_{name}": value for name, value in health.items()}
 
-    def _average_weights(self):
-        step = tf.cast(self.step, tf.float32)
-        decay = tf.minimum(self._ema_decay, (1.0 + step) / (10.0 + step))
-        for name, averaged in self.averaged.generators.items():
-            source = self.networks.generators[name]
-            for mean, value in zip(averaged.trainable_variables, source.trainable_variables, strict=True):
-                mean.assign(value + decay * (mean - value))
-            for mean, value in zip(averaged.non_trainable_variables, source.non_trainable_variables, strict=True):
-                # Statistics of batch normalisation belong to the weights they were taken with; seeds are no numbers.
-                is_statistic = "float" in mean.dtype
-                mean.assign(value + decay * (mean - value) if is_statistic else value)
-
-    def _log(self, logs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        players = [name for name in logs if name.endswith("_nonfinite")]
-        logs["nonfinite"] = functools.reduce(tf.maximum, [logs.pop(name) for name in players])
-        for name, tracker in self._trackers.items():
-            tracker.update_state(logs[name])
+    def _log(self, logs: dict[str, tf.Tensor], phase: str) -> dict[str, tf.Tensor]:
+        names = self._logged[phase]
+        for name in names:
+            self._trackers[name].update_state(logs[name])
         # Shape [1]: several workers' logs are averaged over their first axis.
-        return {name: tf.reshape(tracker.result(), [1]) for name, tracker in self._trackers.items()}
+        return {name: tf.reshape(self._trackers[name].result(), [1]) for name in names}

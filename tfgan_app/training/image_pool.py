@@ -77,8 +77,7 @@ class ImagePool:
         """This replica's places in the global batch `[batch]`, and that batch's values."""
         context = tf.distribute.get_replica_context()
         count = tf.shape(positions, out_type=tf.int64)[0] * context.num_replicas_in_sync
-        # One of several shares of a step's examples holds every so-manyth.
-        places = positions % self._draws.examples_per_step * count // self._draws.examples_per_step
+        places = self._draws.places(positions, count)
         gathered = []
         for value in values:
             shape = tf.concat([count[None], tf.shape(value, out_type=tf.int64)[1:]], axis=0)

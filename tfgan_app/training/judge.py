@@ -100,20 +100,21 @@ class Judge:
         }
         return dataclasses.replace(synthesis, adversarial=adversarial)
 
-    def discriminator_loss(self, synthesis: Synthesis, positions: tf.Tensor, *, penalize: bool):
+    def discriminator_loss(self, synthesis: Synthesis, positions: tf.Tensor, *, penalize: bool, training: bool = True):
         """What the discriminators minimise on the detached output of the generators.
 
         Args:
             synthesis: the generators' forward pass.
             positions: int64 `[batch]`, of the examples.
             penalize: whether the objective's penalties are part of it.
+            training: False runs the discriminators in inference mode, on images without augmentation and noise.
 
         Returns:
             A float32 scalar and a dictionary of figures to log.
         """
         totals, figures = [], []
         for name, (real, fake, condition) in synthesis.adversarial.items():
-            show = _Show(self, name, condition, positions)
+            show = _Show(self, name, condition, positions, training=training)
             fake = tf.stop_gradient(fake)
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 pictures = {"real": real, "fake": fake} | self._between(real, fake, positions, penalize=penalize)
@@ -123,7 +124,7 @@ class Judge:
                     judged["between"] = show(pictures["between"], stream=_BETWEEN)
                 summed = self._summed_logits(judged) if penalize else None
             total, logs = self._loss(judged, show, real)
-            if self._objective.penalties:
+            if self._objective.penalties and training:
                 penalty = self._penalty(tape, summed, pictures) if penalize else tf.constant(0.0)
                 total, logs = total + penalty, logs | {"penalty": penalty}
             if self._objective.code_loss:
@@ -134,11 +135,11 @@ class Judge:
         logs = {name: tf.add_n([each[name] for each in figures]) / len(figures) for name in figures[0]}
         return tf.add_n(totals), logs
 
-    def generator_loss(self, synthesis: Synthesis, positions: tf.Tensor):
+    def generator_loss(self, synthesis: Synthesis, positions: tf.Tensor, *, training: bool = True):
         """The generators' adversarial loss against the discriminators as they are now, and the code loss (or 0)."""
         losses, code_losses = [], [tf.constant(0.0)]
         for name, (real, fake, condition) in synthesis.adversarial.items():
-            show = _Show(self, name, condition, positions)
+            show = _Show(self, name, condition, positions, training=training)
             judged, real_logits = show(fake, stream=_GENERATOR_FAKE), None
             if self._objective.adversarial_loss.relativistic:
                 real_logits = show(real, stream=_GENERATOR_REAL).logits
@@ -191,7 +192,8 @@ class Judge:
         loss, label = self._objective.adversarial_loss, self._objective.real_label
         real_logits, fake_logits = judged["real"].logits, judged["fake"].logits
         value = loss.discriminator(real_logits, fake_logits, label)
-        if weight := self._judging.transformed_real_weight:
+        weight = self._judging.transformed_real_weight
+        if weight and show.training:
             # The real side's mean over pictures and transformed ones: real and fake weigh as much as before.
             transformed = show(real, stream=_TRANSFORMED, augment=True).logits
             value = (value + weight * loss.discriminator(transformed, fake_logits, label)) / (1.0 + weight)
@@ -225,7 +227,8 @@ class Judge:
 class _Show:
     """One discriminator with the condition of the batch: pictures -> `Judgement`."""
 
-    def __init__(self, judge: Judge, name: str, condition, positions: tf.Tensor):
+    def __init__(self, judge: Judge, name: str, condition, positions: tf.Tensor, *, training: bool):
+        self.training = training
         self._judge = judge
         self._discriminator = judge.discriminators[name]
         self._condition = condition
@@ -233,7 +236,8 @@ class _Show:
 
     def __call__(self, images: tf.Tensor, *, stream: int, augment: bool | None = None) -> Judgement:
         augment = self._judge.augments_all if augment is None else augment
-        images = self._judge.prepare(images, self._positions, stream=stream, augment=augment)
+        if self.training:
+            images = self._judge.prepare(images, self._positions, stream=stream, augment=augment)
         inputs = images if self._condition is None else [self._condition, images]
-        outputs = self._discriminator(inputs, training=True)
+        outputs = self._discriminator(inputs, training=self.training)
         return Judgement(*outputs) if isinstance(outputs, (list, tuple)) else Judgement(outputs, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import keras
 
@@ -112,6 +113,36 @@ class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
             "updates": self.updates,
             "begin": self.begin,
         }
+
+
+def resolve_optimizers(given: dict[str, Any], *, scale_loss: bool) -> list[keras.optimizers.Optimizer]:
+    """The optimizers that names, configurations and instances stand for, one for each player.
+
+    Args:
+        given: What is given, by the name of its argument.
+        scale_loss: Wrap those that do not scale losses, for float16.
+
+    Raises:
+        ValueError: If one is no optimizer, or one instance is given twice.
+    """
+    found = {}
+    for name, value in given.items():
+        try:
+            found[name] = keras.optimizers.get(value)
+        except (TypeError, ValueError):
+            found[name] = None
+        if not isinstance(found[name], keras.optimizers.Optimizer):
+            raise ValueError(
+                f"`{name}` must be a Keras optimizer, or the name of one such as 'adam'. Received: {value!r}."
+            )
+    optimizers = list(found.values())
+    if len({id(each) for each in optimizers}) < len(optimizers):
+        raise ValueError(
+            f"{' and '.join(f'`{name}`' for name in given)} must be different objects, each with a state of its own. "
+            f"Received: the same {type(optimizers[0]).__name__} twice."
+        )
+    scales = keras.optimizers.LossScaleOptimizer
+    return [scales(each) if scale_loss and not isinstance(each, scales) else each for each in optimizers]
 
 
 def current_rates(optimizer: keras.optimizers.Optimizer) -> dict[str, float]:

@@ -37,12 +37,14 @@ class Synthesis:
         auxiliary: loss name -> unweighted float32 scalar; the trainer weighs and adds them.
         codes: what the generator was told and a discriminator's second output has to recognise, or `None`.
         monitored: name -> float32 scalar that is logged and no loss.
+        output: the generated images, to be measured; `None` where nothing is measured.
     """
 
     adversarial: dict[str, tuple[Any, Any, Any]]
     auxiliary: dict[str, Any] = field(default_factory=dict)
     codes: Any = None
     monitored: dict[str, Any] = field(default_factory=dict)
+    output: Any = None
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
+from tfgan_app.training.task import Networks
+
 
 def apply_gradients(
     gradients: list, optimizer, variables: list, *, loss, clip_norm: float | None = None, normalize: bool = False
@@ -38,6 +40,27 @@ def apply_gradients(
     # Under float16 the optimizer skips overflown gradients by design; only the loss can be sick.
     finite = tf.math.is_finite(loss if _scales_loss(optimizer) else loss + norm)
     return {"gradient_norm": norm, "nonfinite": 1.0 - tf.cast(finite, tf.float32)}
+
+
+def average_weights(averaged: Networks, networks: Networks, *, step, decay: float) -> None:
+    """Moves the averaged weights of the generators towards the current ones.
+
+    Args:
+        averaged: networks of the averaged weights.
+        networks: networks of the current ones.
+        step: int64 scalar variable.
+        decay: of the moving average, warmed up: `min(decay, (1 + step) / (10 + step))`.
+    """
+    step = tf.cast(step, tf.float32)
+    decay = tf.minimum(decay, (1.0 + step) / (10.0 + step))
+    for name, model in averaged.generators.items():
+        source = networks.generators[name]
+        for mean, value in zip(model.trainable_variables, source.trainable_variables, strict=True):
+            mean.assign(value + decay * (mean - value))
+        for mean, value in zip(model.non_trainable_variables, source.non_trainable_variables, strict=True):
+            # Statistics of batch normalisation belong to the weights they were taken with; seeds are no numbers.
+            is_statistic = "float" in mean.dtype
+            mean.assign(value + decay * (mean - value) if is_statistic else value)
 
 
 def loss_scale(optimizer) -> tf.Tensor | float:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import keras
+import tensorflow as tf
 
 from tfgan_app.augmentation import DISCRIMINATOR_AUGMENTATIONS
 from tfgan_app.layers import ClassNames, LatentCodes, ToUnitRange
 from tfgan_app.losses import ADVERSARIAL_LOSSES, GRADIENT_PENALTIES, information_loss
 from tfgan_app.networks import IMAGE_DISCRIMINATORS, NOISE_GENERATORS
 from tfgan_app.tasks.generate.config import GenerateConfig
-from tfgan_app.training.task import Judging, Networks, Objective
+from tfgan_app.training.task import Judging, Networks, Objective, Synthesis
 
 PAPER_WIDTHS = {"generator": 256, "discriminator": 128}
 """Of SNGAN's networks for 32 px, at every resolution."""
@@ -90,7 +93,14 @@ def build_judging(settings: GenerateConfig, *, pictures: int) -> Judging:
     )
 
 
-def build_networks(settings: GenerateConfig, *, size_px: int, channels: int, classes: int) -> Networks:
+def build_networks(
+    settings: GenerateConfig,
+    *,
+    size_px: int,
+    channels: int,
+    classes: int,
+    own: Mapping[str, Callable[[], keras.Model]] | None = None,
+) -> Networks:
     """Builds both players under the current dtype policy.
 
     Args:
@@ -98,24 +108,65 @@ def build_networks(settings: GenerateConfig, *, size_px: int, channels: int, cla
         size_px: height and width of the pictures.
         channels: 1 or 3.
         classes: number of classes that can be asked for; 0 for none.
+        own: builders of a user's own `generator` or `discriminator`.
     """
-    shared = {"size_px": size_px, "channels": channels, "classes": classes}
-    generator = NOISE_GENERATORS[settings.architecture](
+    own, shared = own or {}, {"size_px": size_px, "channels": channels, "classes": classes}
+    generator = own["generator"]() if "generator" in own else _build_generator(settings, shared)
+    discriminator = own["discriminator"]() if "discriminator" in own else _build_discriminator(settings, shared)
+    return Networks({"generator": generator}, {"discriminator": discriminator})
+
+
+def _build_generator(settings: GenerateConfig, shared: dict[str, int]) -> keras.Model:
+    return NOISE_GENERATORS[settings.architecture](
         latent_dim=settings.latent_dim, **shared, **_size(settings, settings.architecture, "generator")
     )
+
+
+def _build_discriminator(settings: GenerateConfig, shared: dict[str, int]) -> keras.Model:
     family = settings.architecture if settings.discriminator == "same" else settings.discriminator
     # Batch normalisation would tie each picture's gradient to the other pictures (Gulrajani et al. 2017, section 4),
     # and its gain would undo the bound of spectral normalisation.
     bounded = _penalties(settings) or settings.spectral_norm
     options = {"normalization": "none"} if family == "dcgan" and bounded else {}
-    discriminator = IMAGE_DISCRIMINATORS[family](
+    return IMAGE_DISCRIMINATORS[family](
         codes=settings.codes,
         spectral_norm=settings.spectral_norm,
         **shared,
         **options,
         **_size(settings, family, "discriminator"),
     )
-    return Networks({"generator": generator}, {"discriminator": discriminator})
+
+
+def forward(
+    networks: Networks, batch: dict, training: bool, *, settings: GenerateConfig, codes: LatentCodes, conditional: bool
+) -> Synthesis:
+    """Draws an image for each real one, of the same class where the training is conditional.
+
+    Args:
+        networks: as of `build_networks`.
+        batch: `image`, float32 `[batch, size, size, channels]` in [-1, 1]; `latents`, float32 `[batch, latent_dim]`;
+            and, where it is conditional, `label`, int32 `[batch]`.
+        training: whether layers such as dropout are active.
+        settings: of the task.
+        codes: as of `build_latent_codes`.
+        conditional: whether the networks take labels.
+    """
+    condition = batch["label"] if conditional else None
+    latents = codes(batch["latents"])
+    inputs = latents if condition is None else [latents, condition]
+    fake = networks.generators["generator"](inputs, training=training)
+    return Synthesis(
+        {"discriminator": (batch["image"], fake, condition)},
+        codes=latents[:, : settings.codes],
+        monitored={"diversity": _relative_spread(fake, batch["image"])},
+        output=fake,
+    )
+
+
+def _relative_spread(fake: tf.Tensor, real: tf.Tensor) -> tf.Tensor:
+    """How much pictures of a batch differ from each other, over how much real ones do; 1 where there is but one."""
+    spreads = [tf.reduce_mean(tf.math.reduce_std(tf.cast(images, tf.float32), axis=0)) for images in (fake, real)]
+    return tf.where(tf.shape(fake)[0] > 1, spreads[0] / (spreads[1] + 1e-6), 1.0)
 
 
 def _size(settings: GenerateConfig, family: str, player: str) -> dict[str, int]:

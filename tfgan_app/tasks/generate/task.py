@@ -117,15 +117,9 @@ class GenerateTask(Task):
 
     def synthesize(self, networks: Networks, batch: dict, training: bool) -> Synthesis:
         """Draws a picture for each real one, of the same class where the run is conditional."""
-        condition = batch["label"] if self.data.class_names else None
-        latents = self._codes(batch["latents"])
-        inputs = latents if condition is None else [latents, condition]
-        fake = networks.generators["generator"](inputs, training=training)
-        return Synthesis(
-            {"discriminator": (batch["image"], fake, condition)},
-            codes=latents[:, : self.config.task.categorical_codes + self.config.task.continuous_codes],
-            monitored={"diversity": _relative_spread(fake, batch["image"])},
-        )
+        conditional = bool(self.data.class_names)
+        options = {"settings": self.config.task, "codes": self._codes, "conditional": conditional}
+        return game.forward(networks, batch, training, **options)
 
     def inference_model(self, networks: Networks) -> keras.Model:
         """The generator from standard normal latents (and labels) to pictures in [0, 1]; shares its weights."""
@@ -242,12 +236,6 @@ class GenerateTask(Task):
         counts = {"categories": settings.categorical_codes, "continuous": settings.continuous_codes}
         swept = code_sweeps(model, **counts, first_seed=LOOK_SEED, labels=labels)
         return {"one code changes along each row": make_grid(rows_of(swept, SWEEP_COLUMNS))}
-
-
-def _relative_spread(fake: tf.Tensor, real: tf.Tensor) -> tf.Tensor:
-    """How much pictures of a batch differ from each other, over how much real ones do; 1 where there is but one."""
-    spreads = [tf.reduce_mean(tf.math.reduce_std(tf.cast(images, tf.float32), axis=0)) for images in (fake, real)]
-    return tf.where(tf.shape(fake)[0] > 1, spreads[0] / (spreads[1] + 1e-6), 1.0)
 
 
 def _only_row(pictures: np.ndarray) -> list[np.ndarray]:

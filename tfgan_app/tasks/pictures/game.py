@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -16,8 +17,10 @@ from tfgan_app.losses import (
     REAL_ESRGAN_LEVELS,
     RECONSTRUCTION_LOSSES,
     build_perceptual_loss,
+    sub_pixel_bias_loss,
 )
-from tfgan_app.networks import PICTURE_DISCRIMINATORS
+from tfgan_app.networks import INPAINTERS, PICTURE_DISCRIMINATORS, RESTORERS, UPSCALERS
+from tfgan_app.registry import is_own
 from tfgan_app.tasks.pictures.config import PictureTaskConfig
 from tfgan_app.tasks.starting import (
     GENERATOR,
@@ -28,6 +31,8 @@ from tfgan_app.tasks.starting import (
     take_discriminators,
 )
 from tfgan_app.training.task import UNIT_RANGE, Networks, Objective, Synthesis
+
+SUB_PIXEL_BIAS = "sub_pixel_bias"
 
 
 def build_objective(settings: PictureTaskConfig) -> Objective:
@@ -41,6 +46,8 @@ def build_objective(settings: PictureTaskConfig) -> Objective:
         weights["perceptual"] = settings.perceptual_weight
     if not any(weights.values()):
         raise ValueError("`task.pixel_weight` or `task.perceptual_weight` must be above 0. Received: 0 for both.")
+    if bias := getattr(settings, "sub_pixel_weight", 0.0):
+        weights[SUB_PIXEL_BIAS] = bias
     logged_as = {settings.pixel_loss: UNIT_RANGE}
     if settings.stage == "psnr":
         return Objective(adversarial_loss=None, auxiliary_weights=weights, logged_as=logged_as)
@@ -110,12 +117,85 @@ def check_run(config: RunConfig) -> None:
         )
 
 
-def build_discriminators(settings: PictureTaskConfig) -> dict[str, keras.Model]:
-    """The discriminator of the stage `gan`; none at the stage `psnr`."""
+def build_discriminators(
+    settings: PictureTaskConfig, *, own: Mapping[str, Callable[[], keras.Model]]
+) -> dict[str, keras.Model]:
+    """The discriminator of the stage `gan`, or a user's own; none at the stage `psnr`."""
     if settings.stage == "psnr":
         return {}
+    if "discriminator" in own:
+        return {"discriminator": own["discriminator"]()}
     build = PICTURE_DISCRIMINATORS[settings.discriminator]
     return {"discriminator": build(width=settings.discriminator_width, spectral_norm=settings.spectral_norm)}
+
+
+def build_upscale_networks(settings: Any, *, own: Mapping[str, Callable[[], keras.Model]]) -> Networks:
+    """Builds the generator and the stage's discriminator of `upscale` under the current dtype policy.
+
+    Args:
+        settings: Of the task.
+        own: Builders of a user's own `generator` or `discriminator`.
+    """
+    options = {
+        "size": settings.generator_size,
+        "width": settings.generator_width,
+        "blocks": settings.generator_blocks,
+        "activation": settings.generator_activation,
+    }
+
+    def make() -> keras.Model:
+        return build_generator(UPSCALERS[settings.generator], options, name=settings.generator, scale=settings.scale)
+
+    return Networks({GENERATOR: own.get(GENERATOR, make)()}, build_discriminators(settings, own=own))
+
+
+def build_restore_networks(settings: Any, *, has_holes: bool, own: Mapping[str, Callable[[], keras.Model]]) -> Networks:
+    """Builds the generator and the stage's discriminator of `restore` under the current dtype policy.
+
+    Args:
+        settings: Of the task.
+        has_holes: Whether the generator takes `[image, mask]`.
+        own: Builders of a user's own `generator` or `discriminator`.
+
+    Raises:
+        ValueError: If the settings name a generator for another kind of damage.
+    """
+    table, automatic = (INPAINTERS, "gated") if has_holes else (RESTORERS, "nafnet")
+    name = automatic if settings.generator == "auto" else settings.generator
+    if name not in table and not is_own(name):
+        kind = "holes" if has_holes else "pictures without holes"
+        raise ValueError(f"`task.generator` for {kind} must be one of auto, {', '.join(table)}. Received: {name}.")
+    options = {"size": settings.generator_size, "width": settings.generator_width}
+    make = own.get(GENERATOR, lambda: build_generator(table[name], options, name=name))
+    return Networks({GENERATOR: make()}, build_discriminators(settings, own=own))
+
+
+def restore(generator: keras.Model, damaged: tf.Tensor, *, training: bool) -> tf.Tensor:
+    """Runs a generator of `restore` on damaged images.
+
+    Args:
+        generator: Of `damaged`, or of `[image, mask]` where that has a fourth channel.
+        damaged: float32 `[batch, height, width, 3 or 4]` in [-1, 1]; the fourth is 1 in known pixels and -1 in holes.
+        training: Whether layers such as dropout are active.
+    """
+    has_holes = damaged.shape[-1] == 4
+    inputs = [damaged[..., :3], 0.5 - 0.5 * damaged[..., 3:]] if has_holes else damaged
+    return generator(inputs, training=training)
+
+
+def with_sub_pixel_bias(synthesis: Synthesis, target: tf.Tensor, output: tf.Tensor, *, settings: Any) -> Synthesis:
+    """Adds the loss of patterns of the period of a pixel, where it is weighted.
+
+    Args:
+        synthesis: Of the forward pass.
+        target: float32 `[batch, height, width, 3]`.
+        output: Its like.
+        settings: Of `upscale`.
+    """
+    if not settings.sub_pixel_weight:
+        return synthesis
+    bias = sub_pixel_bias_loss(target, output, scale=settings.scale)
+    return dataclasses.replace(synthesis, auxiliary={**synthesis.auxiliary, SUB_PIXEL_BIAS: bias})
 
 
 def build_picture_loss(settings: PictureTaskConfig) -> Callable[[Any, Any, Any], dict[str, Any]]:
@@ -138,7 +218,7 @@ def build_picture_loss(settings: PictureTaskConfig) -> Callable[[Any, Any, Any],
 def synthesis_of(stage: str, target: tf.Tensor, output: tf.Tensor, auxiliary: dict[str, Any]) -> Synthesis:
     """What one forward pass offers to the losses of a stage."""
     adversarial = {} if stage == "psnr" else {"discriminator": (target, output, None)}
-    return Synthesis(adversarial, auxiliary)
+    return Synthesis(adversarial, auxiliary, output=output)
 
 
 def start_from(networks: Networks, source: str | None, *, report: Callable[[str], Any]) -> None:

@@ -13,8 +13,6 @@ import tensorflow as tf
 
 from tfgan_app.config import RunConfig
 from tfgan_app.layers import ChannelSlice, FromUnitRange, MakesColour, ToUnitRange
-from tfgan_app.networks import INPAINTERS, RESTORERS
-from tfgan_app.registry import is_own
 from tfgan_app.tasks.pictures import game
 from tfgan_app.tasks.pictures.damage import COLORIZE, INPAINT, build_damage
 from tfgan_app.tasks.pictures.data import PictureData
@@ -93,15 +91,9 @@ class RestoreTask(PictureTask):
         """Builds the generator and the stage's discriminator under the current dtype policy."""
         settings = self.config.task
         _ = self.losses  # Their variables must be there before the train step is traced.
-        table, automatic = (INPAINTERS, "gated") if self._has_holes else (RESTORERS, "nafnet")
-        name = automatic if settings.generator == "auto" else settings.generator
-        if name not in table and not is_own(name):
-            kind = "holes" if self._has_holes else "pictures without holes"
-            raise ValueError(f"`task.generator` for {kind} must be one of auto, {', '.join(table)}. Received: {name}.")
-        options = {"size": settings.generator_size, "width": settings.generator_width}
         imported = None if self._has_holes else imported_generator(settings.init_from, scale=1)
-        generator = imported or game.build_generator(table[name], options, name=name)
-        return Networks({game.GENERATOR: generator}, game.build_discriminators(settings))
+        own = {game.GENERATOR: lambda: imported} if imported else {}
+        return game.build_restore_networks(settings, has_holes=self._has_holes, own=own)
 
     def augment(self, batch: dict, draws: tf.Tensor) -> dict:
         """Turns, damages and cuts the crops: `damaged` and `target`, float32 in [-1, 1].
@@ -119,9 +111,7 @@ class RestoreTask(PictureTask):
 
     def synthesize(self, networks: Networks, batch: dict, training: bool) -> Synthesis:
         """Restores the damaged pictures."""
-        damaged, generator = batch["damaged"], networks.generators[game.GENERATOR]
-        inputs = [damaged[..., :3], 0.5 - 0.5 * damaged[..., 3:]] if self._has_holes else damaged
-        output = generator(inputs, training=training)
+        output = game.restore(networks.generators[game.GENERATOR], batch["damaged"], training=training)
         return self.judged(batch, batch["target"], output)
 
     def inference_model(self, networks: Networks) -> keras.Model:

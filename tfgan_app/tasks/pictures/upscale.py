@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,8 +13,6 @@ import tensorflow as tf
 
 from tfgan_app.config import RunConfig
 from tfgan_app.degradations import DEGRADATIONS, resize, to_eight_bits
-from tfgan_app.losses import sub_pixel_bias_loss
-from tfgan_app.networks import UPSCALERS
 from tfgan_app.tasks.pictures import game
 from tfgan_app.tasks.pictures.data import PictureData
 from tfgan_app.tasks.pictures.distillation import Teacher
@@ -27,7 +24,6 @@ from tfgan_app.tasks.pictures.upscale_config import PRESETS, UpscaleConfig
 from tfgan_app.training.task import Networks, Synthesis
 
 _SHIFTS = 2
-SUB_PIXEL_BIAS = "sub_pixel_bias"
 
 
 @dataclass(frozen=True)
@@ -100,9 +96,6 @@ class UpscaleTask(PictureTask):
             metrics=settings.metrics,
         )
         super().__init__(config, data=data, quality=quality)
-        if settings.sub_pixel_weight:
-            weights = {**self.objective.auxiliary_weights, SUB_PIXEL_BIAS: settings.sub_pixel_weight}
-            self.objective = dataclasses.replace(self.objective, auxiliary_weights=weights)
         self._shares = [TURNS, _SHIFTS, self._degrade.draws_per_example, self.seen_draws]
         self.draws_per_example = sum(self._shares)
 
@@ -110,17 +103,8 @@ class UpscaleTask(PictureTask):
         """Builds the generator and the stage's discriminator under the current dtype policy."""
         settings = self.config.task
         _ = self.losses  # Their variables must be there before the train step is traced.
-        options = {
-            "size": settings.generator_size,
-            "width": settings.generator_width,
-            "blocks": settings.generator_blocks,
-            "activation": settings.generator_activation,
-        }
-        build = UPSCALERS[settings.generator]
-        generator = imported_generator(settings.init_from, scale=settings.scale) or game.build_generator(
-            build, options, name=settings.generator, scale=settings.scale
-        )
-        return Networks({game.GENERATOR: generator}, game.build_discriminators(settings))
+        imported = imported_generator(settings.init_from, scale=settings.scale)
+        return game.build_upscale_networks(settings, own={game.GENERATOR: lambda: imported} if imported else {})
 
     def augment(self, batch: dict, draws: tf.Tensor) -> dict:
         """Turns the crops and makes them small: `low_res` and `high_res`, float32 in [-1, 1]."""
@@ -144,10 +128,7 @@ class UpscaleTask(PictureTask):
         """Enlarges the small pictures."""
         output = networks.generators[game.GENERATOR](batch["low_res"], training=training)
         synthesis = self.judged(batch, batch["high_res"], output)
-        if not self.config.task.sub_pixel_weight:
-            return synthesis
-        bias = sub_pixel_bias_loss(batch["high_res"], output, scale=self.config.task.scale)
-        return dataclasses.replace(synthesis, auxiliary={**synthesis.auxiliary, SUB_PIXEL_BIAS: bias})
+        return game.with_sub_pixel_bias(synthesis, batch["high_res"], output, settings=self.config.task)
 
     def _pairs(self) -> Iterator[Pair]:
         """The held-out pictures at low resolution and as they are: uint8."""

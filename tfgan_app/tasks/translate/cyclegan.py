@@ -6,12 +6,11 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-from tfgan_app.losses import RECONSTRUCTION_LOSSES
 from tfgan_app.picture_grid import make_grid, spread_indices
+from tfgan_app.tasks.translate import unpaired_builders
 from tfgan_app.tasks.translate.paired import SAMPLE_ROWS, translate
-from tfgan_app.tasks.translate.players import build_discriminator, build_generator, build_inference_model
+from tfgan_app.tasks.translate.players import build_inference_model
 from tfgan_app.tasks.translate.unpaired import UnpairedTranslation
 from tfgan_app.training.task import Judging, Networks, Synthesis
 
@@ -27,44 +26,22 @@ class CycleTranslation(UnpairedTranslation):
     @property
     def judging(self) -> Judging:
         """The discriminators see earlier outputs, too."""
-        size = self.config.data.image_size
-        return Judging(pool_size=self.config.task.pool_size, pool_picture=(size, size, 3))
+        return unpaired_builders.build_cycle_judging(self.config.task, size_px=self.config.data.image_size)
 
     @property
     def auxiliary_weights(self) -> dict[str, float]:
         """The cycle loss, and the identity loss where it is weighted."""
-        weights = {"cycle": self.config.task.cycle_weight, "identity": self.config.task.identity_weight}
-        return {name: weight for name, weight in weights.items() if weight or name == "cycle"}
+        return unpaired_builders.cycle_weights(self.config.task)
 
     def build_networks(self) -> Networks:
         """Builds both generators and both discriminators under the current dtype policy."""
-        settings, size_px = self.config.task, self.config.data.image_size
-        generators = {name: build_generator(settings, size_px=size_px) for name in ("generator", "inverse")}
-        names = ("discriminator", "inverse_discriminator")
-        return Networks(generators, {name: build_discriminator(settings, condition_channels=0) for name in names})
+        size_px = self.config.data.image_size
+        return unpaired_builders.build_cycle_networks(self.config.task, size_px=size_px, own={})
 
     def synthesize(self, networks: Networks, batch: dict, training: bool) -> Synthesis:
         """Translates both ways and back; the identity loss takes pictures of either generator's own target kind."""
-        there, back = networks.generators["generator"], networks.generators["inverse"]
-        inputs, targets = batch["input"], batch["target"]
-        output, kept_targets = self._translated(there, inputs, targets, training=training)
-        inverse, kept_inputs = self._translated(back, targets, inputs, training=training)
-        l1 = RECONSTRUCTION_LOSSES["l1"]
-        auxiliary = {"cycle": l1(inputs, back(output, training=training))}
-        auxiliary["cycle"] += l1(targets, there(inverse, training=training))
-        if self.config.task.identity_weight:
-            auxiliary["identity"] = l1(targets, kept_targets) + l1(inputs, kept_inputs)
-        return Synthesis(
-            {"discriminator": (targets, output, None), "inverse_discriminator": (inputs, inverse, None)},
-            auxiliary,
-            monitored={"change": l1(inputs, output) / 2.0},
-        )
-
-    def _translated(self, generator: keras.Model, images: tf.Tensor, others: tf.Tensor, *, training: bool):
-        """The translations, and those of pictures that need none (in one pass), or None without an identity loss."""
-        if not self.config.task.identity_weight:
-            return generator(images, training=training), None
-        return tf.split(generator(tf.concat([images, others], axis=0), training=training), 2)
+        identity = bool(self.config.task.identity_weight)
+        return unpaired_builders.cycle_forward(networks, batch, training, identity=identity)
 
     def companions(self, networks: Networks) -> dict[str, keras.Model]:
         """The inference model of the way back, which is kept beside that of the way there."""

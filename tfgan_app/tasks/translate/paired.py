@@ -21,7 +21,6 @@ from tfgan_app.data.pairs import PairSet, PicturePair, find_pairs
 from tfgan_app.data.pipeline import build_pair_dataset, load_pairs
 from tfgan_app.data.specs import CropSpec, Schedule
 from tfgan_app.data.unpaired import matching_share
-from tfgan_app.losses import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES, build_perceptual_loss
 from tfgan_app.metrics import PIXEL_METRICS, build_lpips, means_with_intervals, output_variation, paired_metrics
 from tfgan_app.metrics.own import batched, own_metrics
 from tfgan_app.picture_grid import make_grid, spread_indices
@@ -29,15 +28,14 @@ from tfgan_app.tasks.base import Task
 from tfgan_app.tasks.caveats import few_held_out
 from tfgan_app.tasks.extremes import both_ends
 from tfgan_app.tasks.progress import LeftOut, progress_reporter
+from tfgan_app.tasks.translate import paired_builders
 from tfgan_app.tasks.translate.config import PairedConfig
 from tfgan_app.tasks.translate.players import (
-    build_discriminator,
-    build_generator,
     build_inference_model,
     check_discriminator_fits,
 )
 from tfgan_app.tasks.translate.presets import PAIRED_PRESETS
-from tfgan_app.training.task import UNIT_RANGE, Networks, Objective, Synthesis
+from tfgan_app.training.task import Networks, Synthesis
 
 BUNDLED_SAMPLE = "emoji_pairs"
 SAMPLE_ROWS = 8
@@ -70,15 +68,7 @@ class PairedTranslation(Task):
         super().__init__(config, report=report)
         settings = config.task
         check_discriminator_fits(settings.discriminator, config.data.image_size)
-        self.objective = Objective(
-            adversarial_loss=ADVERSARIAL_LOSSES[settings.adversarial_loss],
-            adversarial_weight=settings.adversarial_weight,
-            discriminator_weight=0.5,  # "which slows down the rate at which D learns": section 3.3 of the paper
-            auxiliary_weights={"l1": settings.l1_weight}
-            | ({"perceptual": settings.perceptual_weight} if settings.perceptual_weight else {}),
-            logged_as={"l1": UNIT_RANGE},
-            real_label=settings.real_label,
-        )
+        self.objective = paired_builders.build_objective(settings)
         self._augmentation = PairedAugmentation(
             size_px=config.data.image_size,
             horizontal_flip=settings.horizontal_flip,
@@ -141,13 +131,8 @@ class PairedTranslation(Task):
 
     def build_networks(self) -> Networks:
         """Builds the generator and the discriminator under the current dtype policy."""
-        settings = self.config.task
-        if settings.perceptual_weight:
-            _ = self._perceptual_loss  # Its variables must be there before the train step is traced.
-        # First, as ever: a seed's initial weights follow the order in which networks are built.
-        discriminator = build_discriminator(settings)
-        generator = build_generator(settings, size_px=self.config.data.image_size)
-        return Networks({"generator": generator}, {"discriminator": discriminator})
+        _ = self._losses  # Their variables must be there before the train step is traced.
+        return paired_builders.build_networks(self.config.task, size_px=self.config.data.image_size, own={})
 
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
         """Batches `{"input", "target": uint8 [batch, load, load, 3], "position": int64 [batch]}`."""
@@ -167,15 +152,11 @@ class PairedTranslation(Task):
 
     def synthesize(self, networks: Networks, batch: dict, training: bool) -> Synthesis:
         """Translates the inputs; the discriminator is given the input as its condition."""
-        output = networks.generators["generator"](batch["input"], training=training)
-        auxiliary = {"l1": RECONSTRUCTION_LOSSES["l1"](batch["target"], output)}
-        if self.config.task.perceptual_weight:
-            auxiliary["perceptual"] = self._perceptual_loss(batch["target"], output)
-        return Synthesis({"discriminator": (batch["target"], output, batch["input"])}, auxiliary)
+        return paired_builders.forward(networks, batch, training, losses=self._losses)
 
     @functools.cached_property
-    def _perceptual_loss(self):
-        return build_perceptual_loss(weights=self.config.task.perceptual_weights)
+    def _losses(self) -> dict[str, Callable]:
+        return paired_builders.build_auxiliary_losses(self.config.task)
 
     def inference_model(self, networks: Networks) -> keras.Model:
         """The generator between pictures in [0, 1]; shares the weights of `networks`."""

@@ -13,34 +13,24 @@ import tensorflow as tf
 
 from tfgan_app.augmentation.paired import DRAWS, PairedAugmentation
 from tfgan_app.config import RunConfig
-from tfgan_app.layers import AdaptiveInstanceNorm, build_style_model, channel_statistics
-from tfgan_app.losses import (
-    ADVERSARIAL_LOSSES,
-    RECONSTRUCTION_LOSSES,
-    StyleLosses,
-    build_style_losses,
-    content_distance,
-    structure_distance,
-    style_distance,
-)
-from tfgan_app.networks.style_transfer import build_style_decoder, build_style_encoder
+from tfgan_app.layers import AdaptiveInstanceNorm, build_style_model
+from tfgan_app.losses import StyleLosses, build_style_losses, structure_distance, style_distance
+from tfgan_app.networks.style_transfer import build_style_encoder
 from tfgan_app.picture_grid import make_grid, spread_indices
 from tfgan_app.tasks.base import Task
 from tfgan_app.tasks.caveats import few_held_out
+from tfgan_app.tasks.translate import style_builders
 from tfgan_app.tasks.translate.config import StyleConfig
-from tfgan_app.tasks.translate.players import build_discriminator, check_discriminator_fits
+from tfgan_app.tasks.translate.players import check_discriminator_fits
 from tfgan_app.tasks.translate.presets import STYLE_PRESETS
+from tfgan_app.tasks.translate.style_builders import DECODER
 from tfgan_app.tasks.translate.style_data import StylePictures
-from tfgan_app.training.task import UNIT_RANGE, Networks, Objective, Synthesis
+from tfgan_app.training.task import Networks, Synthesis
 
-DECODER = "decoder"
 METRICS = ("transfer_distance", "content_distance", "style_distance")
 SAMPLE_ROWS = 8
 EXAMPLE_ROWS = 6
 EXAMPLE_STRENGTHS = (0.0, 0.5, 1.0)
-
-_MEAN_OF_SQUARE = 0.25
-"""Mean magnitude of features as a share of their root mean square: most of them are 0."""
 
 _BATCH = 8
 _TINY = 1e-6
@@ -73,28 +63,14 @@ class StyleTransfer(Task):
     def __init__(self, config: RunConfig, *, report: Callable[[str], Any] = warn, measure_on: str | None = None):
         super().__init__(config, report=report)
         settings = config.task
-        if settings.adversarial_weight > 0.0:
+        if style_builders.is_game(settings):
             check_discriminator_fits(settings.discriminator, config.data.image_size)
         self.pictures = StylePictures(config, report=report, measure_on=measure_on)
-        self.objective = Objective(
-            adversarial_loss=ADVERSARIAL_LOSSES[settings.adversarial_loss] if self._is_game else None,
-            adversarial_weight=settings.adversarial_weight,
-            auxiliary_weights={
-                "content": settings.content_weight,
-                "style": settings.style_weight,
-                "reconstruction": settings.reconstruction_weight,
-            },
-            logged_as={"reconstruction": UNIT_RANGE},
-            real_label=settings.real_label,
-        )
+        self.objective = style_builders.build_objective(settings)
         self._augmentation = PairedAugmentation(
             size_px=config.data.image_size, horizontal_flip=settings.horizontal_flip
         )
         self._moved = AdaptiveInstanceNorm(name="moved")
-
-    @property
-    def _is_game(self) -> bool:
-        return self.config.task.adversarial_weight > 0.0
 
     def prepare(self) -> None:
         """Takes the encoder's weights, finds the pictures that can be read, and measures the baselines."""
@@ -121,18 +97,7 @@ class StyleTransfer(Task):
     def build_networks(self) -> Networks:
         """Builds the decoder, and a discriminator where there is one, under the current dtype policy."""
         # The encoder's variables must be there before the train step is traced.
-        channels, scale = self._losses.encoder.outputs[-1].shape[-1], self._losses.scales[-1] * _MEAN_OF_SQUARE
-        settings = self.config.task
-        decoder = build_style_decoder(
-            level=settings.style_level,
-            width=settings.decoder_width,
-            channels=channels,
-            feature_scale=scale,
-            name=DECODER,
-        )
-        if not self._is_game:
-            return Networks({DECODER: decoder}, {})
-        return Networks({DECODER: decoder}, {"discriminator": build_discriminator(settings, condition_channels=0)})
+        return style_builders.build_networks(self.config.task, losses=self._losses, own={})
 
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
         """Batches `{"content", "style": uint8 [batch, load, load, 3], "position": int64 [batch]}`."""
@@ -146,20 +111,7 @@ class StyleTransfer(Task):
 
     def synthesize(self, networks: Networks, batch: dict, training: bool) -> Synthesis:
         """Decodes the contents' features with the styles' statistics, and looks at the result with the encoder."""
-        losses = self._losses
-        features = losses.encoder(batch["content"])[-1]
-        styles = losses.encoder(batch["style"])
-        strength = tf.ones(tf.shape(features)[:1])
-        statistics = channel_statistics(features), channel_statistics(styles[-1])
-        moved, decoder = self._moved([features, *statistics, strength]), networks.generators[DECODER]
-        output = decoder(moved, training=training)
-        seen = losses.features(output)
-        auxiliary = {
-            "content": tf.reduce_mean(content_distance(seen[-1], losses.scaled([moved])[0])),
-            "style": tf.reduce_mean(style_distance(seen, losses.scaled(styles))),
-            "reconstruction": RECONSTRUCTION_LOSSES["l1"](batch["content"], decoder(features, training=training)),
-        }
-        return Synthesis({"discriminator": (batch["style"], output, None)} if self._is_game else {}, auxiliary)
+        return style_builders.forward(networks, batch, training, losses=self._losses, moved=self._moved)
 
     def inference_model(self, networks: Networks) -> keras.Model:
         """The model of `[images, style, strength]`, pictures in [0, 1]; shares the weights of `networks`."""

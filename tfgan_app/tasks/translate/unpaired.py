@@ -14,7 +14,6 @@ import tensorflow as tf
 from tfgan_app.augmentation.paired import DRAWS, PairedAugmentation
 from tfgan_app.config import RunConfig
 from tfgan_app.data.overlap import count_shared
-from tfgan_app.losses import ADVERSARIAL_LOSSES
 from tfgan_app.picture_grid import make_grid, spread_indices
 from tfgan_app.tasks.base import Task
 from tfgan_app.tasks.extremes import both_ends
@@ -22,9 +21,10 @@ from tfgan_app.tasks.translate.config import UnpairedConfig
 from tfgan_app.tasks.translate.paired import EXAMPLE_ROWS, SAMPLE_ROWS, translate
 from tfgan_app.tasks.translate.players import build_inference_model, check_discriminator_fits, generator_options
 from tfgan_app.tasks.translate.presets import UNPAIRED_PRESETS
+from tfgan_app.tasks.translate.unpaired_builders import build_objective
 from tfgan_app.tasks.translate.unpaired_data import SIDES, UnpairedData
 from tfgan_app.tasks.translate.unpaired_quality import UnpairedQuality
-from tfgan_app.training.task import UNIT_RANGE, Networks, Objective
+from tfgan_app.training.task import Networks, Objective
 
 
 class UnpairedTranslation(Task):
@@ -62,16 +62,7 @@ class UnpairedTranslation(Task):
     @property
     def objective(self) -> Objective:
         """Losses and their weights."""
-        settings = self.config.task
-        return Objective(
-            adversarial_loss=ADVERSARIAL_LOSSES[settings.adversarial_loss],
-            adversarial_weight=settings.adversarial_weight,
-            discriminator_weight=0.5,  # arXiv:1703.10593, appendix 7.1; the authors of CUT halve it, too.
-            auxiliary_weights=self.auxiliary_weights,
-            logged_as=dict.fromkeys(("cycle", "identity"), UNIT_RANGE),
-            real_label=settings.real_label,
-            monitored=("change",),
-        )
+        return build_objective(self.config.task, auxiliary_weights=self.auxiliary_weights)
 
     @property
     def auxiliary_weights(self) -> dict[str, float]:

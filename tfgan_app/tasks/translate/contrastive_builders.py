@@ -1,0 +1,120 @@
+"""Networks, losses and forward pass of CUT and FastCUT, from their settings."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from tfgan_app.losses import RECONSTRUCTION_LOSSES, patch_nce_loss
+from tfgan_app.networks.encoder_features import build_encoder, build_generator_with_features, encoder_layers
+from tfgan_app.networks.patch_features import build_patch_features, take_patches
+from tfgan_app.tasks.translate.players import build_discriminator, build_generator
+from tfgan_app.training.task import Networks, Synthesis
+
+METHOD_DEFAULTS: dict[str, dict[str, Any]] = {
+    "cut": {"nce_weight": 1.0, "nce_identity_weight": 1.0, "flip_equivariance": False},
+    "fastcut": {"nce_weight": 10.0, "nce_identity_weight": 0.0, "flip_equivariance": True},
+}
+"""arXiv:2007.15651, section 3.2 and appendix C.1."""
+
+
+def with_method_defaults(settings: Any, method: str) -> Any:
+    """The settings, of which those that are not set are the method's own."""
+    own = METHOD_DEFAULTS[method]
+    chosen = {name: getattr(settings, name) for name in own}
+    return dataclasses.replace(settings, **{k: own[k] if value is None else value for k, value in chosen.items()})
+
+
+def nce_weights(settings: Any) -> dict[str, float]:
+    """The contrastive loss, and that of targets taken for inputs where it is weighted."""
+    weights = {"nce": settings.nce_weight, "nce_identity": settings.nce_identity_weight}
+    return {name: weight for name, weight in weights.items() if weight or name == "nce"}
+
+
+def build_networks(
+    settings: Any,
+    *,
+    size_px: int,
+    own: Mapping[str, Callable[[], keras.Model]],
+    layers: Sequence[str] | None = None,
+) -> Networks:
+    """Builds generator, discriminator and the perceptrons of patches, which are trained with the generator.
+
+    Args:
+        settings: Of the method.
+        size_px: Height and width of the training images.
+        own: Builders of a user's own `generator` or `discriminator`.
+        layers: Names of the generator's layers whose patches are compared; None takes the architecture's own.
+    """
+    generator = own["generator"]() if "generator" in own else build_generator(settings, size_px=size_px)
+    layers = layers or encoder_layers(generator, settings.generator)
+    encoder = build_encoder(generator, layers)
+    perceptrons = build_patch_features([each.shape[-1] for each in encoder.outputs], dim=settings.nce_dim)
+    judge = own.get("discriminator", lambda: build_discriminator(settings, condition_channels=0))
+    return Networks(
+        {"generator": generator, "patch_features": perceptrons},
+        {"discriminator": judge()},
+        views={"encoder": encoder, "generator": build_generator_with_features(generator, layers)},
+    )
+
+
+def forward(networks: Networks, batch: dict, training: bool, *, settings: Any, levels: int) -> Synthesis:
+    """Translates the inputs, and targets too where they are to stay as they are.
+
+    Args:
+        networks: As of `build_networks`.
+        batch: `input` and `target`, float32 `[batch, height, width, 3]` in [-1, 1]; `mirrored`, bool `[batch]`;
+            `places`, float32 `[batch, levels * nce_patches]`, uniform in [0, 1).
+        training: Whether layers such as dropout are active.
+        settings: Of the method, all set.
+        levels: Numbers of layers that `places` are drawn for.
+    """
+    inputs = batch["input"]
+    count = tf.shape(inputs)[0]
+    kept = tf.cast(tf.math.ceil(settings.nce_identity_share * tf.cast(count, tf.float32)), tf.int32)
+
+    def with_kept(values: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
+        return tf.concat([values, others[:kept]], axis=0) if settings.nce_identity_weight else values
+
+    shown = with_kept(inputs, batch["target"])
+    mirrored = with_kept(batch["mirrored"], batch["mirrored"]) if settings.flip_equivariance else None
+    outputs, *keys = networks.views["generator"](_mirror(shown, mirrored), training=training)
+    if mirrored is not None:
+        # Keys carry no gradient: this is a pass of half a generator, forward alone.
+        keys = networks.views["encoder"](shown, training=training)
+    queries = [_mirror(each, mirrored) for each in networks.views["encoder"](outputs, training=training)]
+    places = tf.split(with_kept(batch["places"], batch["places"]), levels, axis=1)
+    sides = _patches(networks.generators["patch_features"], queries, keys, places)
+    auxiliary = {"nce": _contrast(*sides, slice(None, count))}
+    if settings.nce_identity_weight:
+        auxiliary["nce_identity"] = _contrast(*sides, slice(count, None))
+    output = _mirror(outputs, mirrored)[:count]
+    return Synthesis(
+        {"discriminator": (batch["target"], output, None)},
+        auxiliary,
+        monitored={"change": RECONSTRUCTION_LOSSES["l1"](inputs, output) / 2.0},
+        output=output,
+    )
+
+
+def _patches(perceptrons: keras.Model, queries: list, keys: list, places: list) -> list[list[tf.Tensor]]:
+    """Unit vectors at equal places of queries and of keys, layer by layer."""
+    return [
+        perceptrons([take_patches(maps, draws) for maps, draws in zip(side, places, strict=False)])
+        for side in (queries, [tf.stop_gradient(maps) for maps in keys])
+    ]
+
+
+def _contrast(queries: list[tf.Tensor], keys: list[tf.Tensor], pictures: slice) -> tf.Tensor:
+    """The mean over layers of the contrastive loss of some of the pictures."""
+    losses = [patch_nce_loss(q[pictures], k[pictures]) for q, k in zip(queries, keys, strict=True)]
+    return tf.add_n(losses) / len(losses)
+
+
+def _mirror(maps: tf.Tensor, mirrored: tf.Tensor | None) -> tf.Tensor:
+    """Mirrors left and right those of `[batch, rows, columns, channels]` that are marked; None marks none."""
+    return maps if mirrored is None else tf.where(mirrored[:, None, None, None], maps[:, :, ::-1], maps)

@@ -1,0 +1,89 @@
+"""Losses that all unpaired methods share, and networks and forward pass of CycleGAN, from their settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from tfgan_app.losses import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES
+from tfgan_app.tasks.translate.players import build_discriminator, build_generator
+from tfgan_app.training.task import UNIT_RANGE, Judging, Networks, Objective, Synthesis
+
+
+def build_objective(settings: Any, *, auxiliary_weights: dict[str, float]) -> Objective:
+    """The losses and their weights.
+
+    Args:
+        settings: Of the method.
+        auxiliary_weights: Name of each loss beside the adversarial one -> its weight.
+    """
+    return Objective(
+        adversarial_loss=ADVERSARIAL_LOSSES[settings.adversarial_loss],
+        adversarial_weight=settings.adversarial_weight,
+        discriminator_weight=0.5,  # arXiv:1703.10593, appendix 7.1; the authors of CUT halve it, too.
+        auxiliary_weights=auxiliary_weights,
+        logged_as=dict.fromkeys(("cycle", "identity"), UNIT_RANGE),
+        real_label=settings.real_label,
+        monitored=("change",),
+    )
+
+
+def cycle_weights(settings: Any) -> dict[str, float]:
+    """The cycle loss, and the identity loss where it is weighted."""
+    weights = {"cycle": settings.cycle_weight, "identity": settings.identity_weight}
+    return {name: weight for name, weight in weights.items() if weight or name == "cycle"}
+
+
+def build_cycle_judging(settings: Any, *, size_px: int) -> Judging:
+    """The discriminators see earlier outputs, too."""
+    return Judging(pool_size=settings.pool_size, pool_picture=(size_px, size_px, 3))
+
+
+def build_cycle_networks(settings: Any, *, size_px: int, own: Mapping[str, Callable[[], keras.Model]]) -> Networks:
+    """Builds both generators and both discriminators under the current dtype policy.
+
+    Args:
+        settings: Of the method.
+        size_px: Height and width of the training images.
+        own: Builders of a user's own `generator` or `discriminator`, each called for both ways.
+    """
+    make = own.get("generator", lambda: build_generator(settings, size_px=size_px))
+    generators = {name: make() for name in ("generator", "inverse")}
+    judge = own.get("discriminator", lambda: build_discriminator(settings, condition_channels=0))
+    return Networks(generators, {name: judge() for name in ("discriminator", "inverse_discriminator")})
+
+
+def cycle_forward(networks: Networks, batch: dict, training: bool, *, identity: bool) -> Synthesis:
+    """Translates both ways and back; the identity loss takes images of either generator's own target kind.
+
+    Args:
+        networks: As of `build_cycle_networks`.
+        batch: `input` and `target`, float32 `[batch, height, width, 3]` in [-1, 1], as many of both.
+        training: Whether layers such as dropout are active.
+        identity: Whether there is an identity loss.
+    """
+    there, back = networks.generators["generator"], networks.generators["inverse"]
+    inputs, targets = batch["input"], batch["target"]
+    output, kept_targets = _translated(there, inputs, targets, training=training, identity=identity)
+    inverse, kept_inputs = _translated(back, targets, inputs, training=training, identity=identity)
+    l1 = RECONSTRUCTION_LOSSES["l1"]
+    auxiliary = {"cycle": l1(inputs, back(output, training=training))}
+    auxiliary["cycle"] += l1(targets, there(inverse, training=training))
+    if identity:
+        auxiliary["identity"] = l1(targets, kept_targets) + l1(inputs, kept_inputs)
+    return Synthesis(
+        {"discriminator": (targets, output, None), "inverse_discriminator": (inputs, inverse, None)},
+        auxiliary,
+        monitored={"change": l1(inputs, output) / 2.0},
+        output=output,
+    )
+
+
+def _translated(generator: keras.Model, images: tf.Tensor, others: tf.Tensor, *, training: bool, identity: bool):
+    """The translations, and those of images that need none (in one pass), or None without an identity loss."""
+    if not identity:
+        return generator(images, training=training), None
+    return tf.split(generator(tf.concat([images, others], axis=0), training=training), 2)
