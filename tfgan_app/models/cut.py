@@ -15,7 +15,7 @@ from tfgan_app.models.keywords import Group
 from tfgan_app.models.pix2pix import IMAGE_SIZE, NETWORKS
 from tfgan_app.networks.encoder_features import ENCODER_LAYERS
 from tfgan_app.tasks.translate import contrastive_builders, unpaired_builders
-from tfgan_app.tasks.translate.config import ContrastiveConfig
+from tfgan_app.tasks.translate.config import CutConfig
 
 CONTRAST = (
     "nce_weight",
@@ -78,7 +78,7 @@ class CUT(ImageGAN):
     """
 
     groups = (
-        Group(ContrastiveConfig, (*NETWORKS, *CONTRAST)),
+        Group(CutConfig, (*NETWORKS, *CONTRAST)),
         Group(Variant, ("method", "nce_layers")),
         IMAGE_SIZE,
         TRAINING,
