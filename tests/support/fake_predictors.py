@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from PIL import Image
 
+from tfgan_app.layers import Locality
+from tfgan_app.model_info import ModelInfo
+
 
 class FakePredictor:
     """Applies a function to the whole picture and gives it out in strips of uneven height."""
@@ -14,8 +17,7 @@ class FakePredictor:
     def __init__(self, function: Callable[[np.ndarray], np.ndarray] = lambda values: values, *, scale: int = 1):
         """Wraps a function of float32 [height, width, 3] in [0, 1] to the same, `scale` times as large."""
         self.scale = scale
-        self.channels = 3
-        self.makes_colour = False
+        self.info = ModelInfo(locality=Locality(scale, None))
         self.seen: list[np.ndarray] = []
         self._function = function
 

@@ -19,9 +19,9 @@ from tfgan_app.files import printable, quoted
 from tfgan_app.inference import colour_model, is_colour, load_keras_model, model_file, run_checkpoint
 from tfgan_app.inference.shipped import located, shipped_names
 from tfgan_app.keras_metadata import NOT_STATED, read_metadata
-from tfgan_app.latents import takes_latents
-from tfgan_app.layers import provenance_of, takes_style
+from tfgan_app.layers import provenance_of
 from tfgan_app.lite import delegations
+from tfgan_app.model_info import HOLE_CHANNELS, ModelInfo, model_info
 
 _OUTPUT_DIR = "exported_models"
 _HELD_OUT_PICTURES = 8
@@ -56,6 +56,11 @@ class _Source:
     training: Mapping[str, str] = field(default_factory=dict)
     license: str = NOT_STATED
 
+    @property
+    def info(self) -> ModelInfo:
+        """Of the model."""
+        return model_info(self.model)
+
 
 def run(args: argparse.Namespace) -> int:
     """Exports the model of the run `args.run` and says where it went and how exact it is.
@@ -85,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
         tile_px=args.tile,
         image_size_px=source.image_size_px,
         held_out=source.held_out,
-        calibration=source.calibration() if quantize == "int8" and not takes_latents(source.model) else (),
+        calibration=source.calibration() if quantize == "int8" and source.info.kind != "noise" else (),
         license=args.license or source.license,
         training=source.training,
         runtime=args.runtime,
@@ -105,8 +110,8 @@ def _check_flags(args: argparse.Namespace) -> None:
 
 def _tell(source: _Source, result: ExportResult, args: argparse.Namespace) -> None:
     parity = result.parity
-    also = "" if takes_latents(source.model) else " and parts of them"
-    if not takes_latents(source.model) and LIMITS[args.quantize or "none"].noise:
+    also = "" if source.info.kind == "noise" else " and parts of them"
+    if source.info.kind != "noise" and LIMITS[args.quantize or "none"].noise:
         also = " and on random ones"
     print(f"Exported {printable(source.path)} to {printable(result.path)}")
     print(
@@ -121,7 +126,7 @@ def _tell(source: _Source, result: ExportResult, args: argparse.Namespace) -> No
     if args.format == "web":
         print(f"Next: python -m http.server --directory {quoted(result.path)} --bind 127.0.0.1 8000")
     else:
-        print(f"Next: tfgan_app predict --model {quoted(result.path)} {_example_flags(source.model)}")
+        print(f"Next: tfgan_app predict --model {quoted(result.path)} {_example_flags(source.info)}")
 
 
 def _tell_delegations(path: Path) -> None:
@@ -144,12 +149,11 @@ def _check_no_card(folder: Path) -> None:
         )
 
 
-def _example_flags(model: keras.Model) -> str:
-    if not takes_latents(model):
-        beside = "--mask MASKS " if model.inputs[0].shape[-1] == 4 else ""
-        beside = "--style PICTURE " if takes_style(model) else beside
-        return f"--input PICTURES {beside}--output OUTPUT"
-    return "--output OUTPUT --count 16 --seed 0" + (" --class NAME" if len(model.inputs) > 1 else "")
+def _example_flags(info: ModelInfo) -> str:
+    if info.kind == "noise":
+        return "--output OUTPUT --count 16 --seed 0" + (" --class NAME" if info.classes else "")
+    beside = {"inpainting": "--mask MASKS ", "style": "--style PICTURE "}.get(info.kind, "")
+    return f"--input PICTURES {beside}--output OUTPUT"
 
 
 def _open(args: argparse.Namespace) -> _Source:
@@ -171,9 +175,10 @@ def _without_run(model: keras.Model, path: Path, *, name: str) -> _Source:
     """A model of which nothing is known of its pictures, but where it came from if it was imported."""
     facts = provenance_of(model)
     known = {"license": facts.pop("License", "not stated"), "training": facts}
-    if takes_latents(model):
+    info = model_info(model)
+    if info.kind == "noise":
         return _Source(path, model, name, None, (), list, f"the pictures of {PARITY_SEEDS} seeds", **known)
-    pictures = _photographs(channels=model.inputs[0].shape[-1])
+    pictures = _photographs(channels=info.channels)
     held_out = [(picture, None) for picture in pictures["val"]]
     compared_on = f"{len(held_out)} bundled photographs"
     return _Source(path, model, name, None, held_out, lambda: pictures["train"], compared_on, **known)
@@ -184,7 +189,8 @@ def _open_run(directory: RunDirectory, *, checkpoint: str) -> _Source:
     path = run_checkpoint(directory.path, checkpoint)
     model = load_keras_model(path)
     name, size_px = config.task_name, config.data.image_size
-    if takes_latents(model):
+    info = model_info(model)
+    if info.kind == "noise":
         seeds = f"the pictures of {PARITY_SEEDS} seeds"
         return _Source(path, model, name, size_px, (), list, seeds, _training(config))
     config = replace_values(config, {"data.max_val_pictures": _HELD_OUT_PICTURES})
@@ -194,7 +200,7 @@ def _open_run(directory: RunDirectory, *, checkpoint: str) -> _Source:
         calibration = task.calibration_pictures
     except (ValueError, OSError) as error:
         _report(f"Checking the export on random pictures, since the run's data set is of no use here: {error}")
-        held_out, kind = _random_examples(config, channels=model.inputs[0].shape[-1]), "random"
+        held_out, kind = _random_examples(config, channels=info.channels), "random"
         calibration = _no_calibration(error)
     compared_on = f"{len(held_out)} {kind} pictures"
     return _Source(path, model, name, size_px, held_out, calibration, compared_on, _training(config))
@@ -231,7 +237,7 @@ def _photographs(*, channels: int) -> dict[str, list[np.ndarray]]:
     found = {}
     for split in ("train", "val"):
         pictures = [read_rgb(path) for path in find_pictures(bundled_path("photos") / split)]
-        found[split] = [_with_hole(picture) if channels == 4 else picture for picture in pictures]
+        found[split] = [_with_hole(picture) if channels == HOLE_CHANNELS else picture for picture in pictures]
     return found
 
 

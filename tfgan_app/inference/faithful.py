@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from tfgan_app.inference.hidden_colour import fill_hidden_colour
+from tfgan_app.model_info import ModelInfo
 from tfgan_app.picture_files import Picture
 
 
@@ -15,8 +16,7 @@ class RowPredictor(Protocol):
     """What of a `Predictor` is needed here."""
 
     scale: int
-    channels: int
-    makes_colour: bool
+    info: ModelInfo
 
     def blends(self, height: int, width: int, *, tile_px: int | None = None) -> str | None:
         """Why rows are blended from tiles that do not see all that they should, None where they are not."""
@@ -36,7 +36,7 @@ def predict_picture(
     alpha as a gray picture, where regions that are all opaque or all transparent stay exactly so, up to one input pixel
     from their edge.
 
-    A model that fills holes (`channels` is 4) fills the pixels of the mask, or what is fully transparent where there is
+    An inpainting model fills the pixels of the mask, or what is fully transparent where there is
     none; then the result has no alpha.
 
     Colours are not pulled back to those of the input: such a correction needs the whole result before its
@@ -56,15 +56,15 @@ def predict_picture(
         ValueError: If a mask is given to a model that fills no holes, or is missing for one that does. While the rows
             are taken, if the model fails.
     """
-    colour_channels = 3 if predictor.makes_colour else picture.pixels.shape[2]
-    if predictor.channels == 4:
+    colour_channels = 3 if predictor.info.makes_color else picture.pixels.shape[2]
+    if predictor.info.kind == "inpainting":
         return _fill_holes(predictor, picture, mask, tile_px)
     if mask is not None:
         raise ValueError("A mask is for models that fill holes. This one does not: leave it out.")
     if picture.alpha is None:
-        return colour_channels, _predicted(predictor, picture.pixels, tile_px, keeps_colour=predictor.makes_colour)
+        return colour_channels, _predicted(predictor, picture.pixels, tile_px, keeps_colour=predictor.info.makes_color)
     filled = fill_hidden_colour(picture.pixels, picture.alpha)
-    colour = _predicted(predictor, filled, tile_px, keeps_colour=predictor.makes_colour)
+    colour = _predicted(predictor, filled, tile_px, keeps_colour=predictor.info.makes_color)
     if predictor.scale == 1:
         return colour_channels + 1, _with_own_alpha(colour, picture)
     alpha = _predicted_alpha(predictor, picture.alpha, tile_px)

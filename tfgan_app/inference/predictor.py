@@ -15,7 +15,7 @@ from tfgan_app.inference.errors import one_line
 from tfgan_app.inference.free_memory import free_bytes
 from tfgan_app.inference.self_ensemble import self_ensemble
 from tfgan_app.inference.tiling import Cutter, choose_tile_px, tiled_rows, tiles_exactly
-from tfgan_app.layers import Locality
+from tfgan_app.model_info import ModelInfo
 
 _LARGEST = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0}
 
@@ -25,9 +25,7 @@ class Predictor:
 
     Attributes:
         path: The file or folder that the model was loaded from.
-        locality: How far the model looks.
-        channels: 3, or 4 for a model that fills holes: the fourth is alpha, 0 in holes and full in known pixels.
-        makes_colour: Whether gray pictures come back in colour.
+        info: Description of the model. One that takes a single size counts as one that looks at whole images.
     """
 
     def __init__(
@@ -35,11 +33,7 @@ class Predictor:
         forward: Callable[[tf.Tensor], tf.Tensor],
         path: str | os.PathLike,
         *,
-        locality: Locality,
-        bytes_per_px: int | None = None,
-        channels: int = 3,
-        makes_colour: bool = False,
-        largest_px: int | None = None,
+        info: ModelInfo,
     ):
         """Wraps a model.
 
@@ -47,35 +41,26 @@ class Predictor:
             forward: float32 [batch, height, width, channels] in [0, 1] -> float32
                 [batch, scale * height, scale * width, 3] in about the same range.
             path: Where it came from.
-            locality: What `locality_of` says of the model.
-            bytes_per_px: What `feature_bytes_per_px` says of it.
-            channels: Of the pictures that the model is given.
-            makes_colour: Whether gray pictures come back in colour.
-            largest_px: Side of the largest pictures that it takes, where it was made for one size. It counts as a
-                model that looks at whole pictures then.
+            info: Description of the model, with its locality.
         """
-        if largest_px is not None:
-            locality = dataclasses.replace(locality, context_px=None)
+        if info.largest_px is not None:
+            info = dataclasses.replace(info, locality=dataclasses.replace(info.locality, context_px=None))
         self.path = Path(path)
-        self.locality = locality
-        self.channels = channels
-        self.makes_colour = makes_colour
+        self.info = info
         self._forward = forward
-        self._bytes_per_px = bytes_per_px
-        self._tiled_as = locality if self.local else dataclasses.replace(locality, context_px=None)
-        self._largest_px = largest_px
-        self._cutter = Cutter.of(self._tiled_as) if largest_px is None else Cutter.of_fixed_size(largest_px)
+        self._tiled_as = info.locality if self.local else dataclasses.replace(info.locality, context_px=None)
+        self._cutter = Cutter.of(self._tiled_as) if info.largest_px is None else Cutter.of_fixed_size(info.largest_px)
         self._largest_tile_px: int | None = None
 
     @property
     def scale(self) -> int:
         """Output pixels per input pixel along height and width."""
-        return self.locality.scale
+        return self.info.locality.scale
 
     @property
     def local(self) -> bool:
         """Whether tiles give what the whole picture gives. Else they overlap and are blended into each other."""
-        return tiles_exactly(self.locality, bytes_per_px=self._bytes_per_px)
+        return tiles_exactly(self.info.locality, bytes_per_px=self.info.bytes_per_px)
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
         """Runs the model in inference mode on whole pictures.
@@ -89,9 +74,9 @@ class Predictor:
         Raises:
             ValueError: If `images` is of another kind, or the model fails on it (for lack of memory, say).
         """
-        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != self.channels:
+        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != self.info.channels:
             raise ValueError(
-                f"`images` must be uint8 [batch, height, width, {self.channels}]. "
+                f"`images` must be uint8 [batch, height, width, {self.info.channels}]. "
                 f"Received: {images.dtype} {list(images.shape)}"
             )
         try:
@@ -119,9 +104,14 @@ class Predictor:
         Raises:
             ValueError: If an argument is of another kind.
         """
-        if pixels.dtype not in _LARGEST or pixels.ndim != 3 or pixels.shape[2] != self.channels or 0 in pixels.shape:
+        if (
+            pixels.dtype not in _LARGEST
+            or pixels.ndim != 3
+            or pixels.shape[2] != self.info.channels
+            or 0 in pixels.shape
+        ):
             raise ValueError(
-                f"`pixels` must be uint8 or uint16 [height, width, {self.channels}] of at least one pixel. "
+                f"`pixels` must be uint8 or uint16 [height, width, {self.info.channels}] of at least one pixel. "
                 f"Received: {pixels.dtype} {list(pixels.shape)}"
             )
         if tile_px is not None and tile_px < 1:
@@ -137,16 +127,16 @@ class Predictor:
 
     def blends(self, height: int, width: int, *, tile_px: int | None = None) -> str | None:
         """Why `rows` of a picture of this size are blended from tiles, one clause; None where they are exact."""
-        if self._largest_px is not None:
+        if self.info.largest_px is not None:
             return self._fixed(height, width)
         tile_px = self._chosen_tile_px(height, width, tile_px)
         if self.local or not any(len(self._cutter.cut(side, tile_px)) > 1 for side in (height, width)):
             return None
-        looks = "whole pictures" if self.locality.context_px is None else f"{self.locality.context_px} pixels around"
+        looks = "whole pictures" if self.info.halo_px is None else f"{self.info.halo_px} pixels around"
         return f"the model looks at {looks} and this picture is too large for it, so it was blended from tiles"
 
     def _fixed(self, height: int, width: int) -> str | None:
-        size = self._largest_px
+        size = self.info.largest_px
         if (height, width) == (size, size):
             return None
         done = "was blended from tiles of that size"
@@ -156,7 +146,7 @@ class Predictor:
 
     def _chosen_tile_px(self, height: int, width: int, tile_px: int | None) -> int:
         tile_px = tile_px or choose_tile_px(
-            height, width, locality=self._tiled_as, bytes_per_px=self._bytes_per_px, free_bytes=free_bytes()
+            height, width, locality=self._tiled_as, bytes_per_px=self.info.bytes_per_px, free_bytes=free_bytes()
         )
         return min(tile_px, self._largest_tile_px or tile_px)
 
@@ -169,15 +159,7 @@ class Predictor:
     def ensembled(self) -> Predictor:
         """The mean of this model over the eight orientations of a picture; see `self_ensemble`."""
         forward = functools.partial(self_ensemble, self._forward)
-        return Predictor(
-            forward,
-            self.path,
-            locality=self.locality,
-            bytes_per_px=self._bytes_per_px,
-            channels=self.channels,
-            makes_colour=self.makes_colour,
-            largest_px=self._largest_px,
-        )
+        return Predictor(forward, self.path, info=self.info)
 
     def _remember(self, tile_px: int) -> None:
         """So that the next picture does not fail for lack of memory first: on a GPU that takes many seconds."""
