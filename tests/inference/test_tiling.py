@@ -212,8 +212,8 @@ def test_a_model_that_looks_too_far_for_its_memory_is_blended():
 
 def test_arguments_are_checked_before_anything_runs():
     predictor = predictor_of(shift_model())
-    for wrong in (np.zeros((4, 4, 3), np.float32), np.zeros((1, 4, 4, 3), np.uint8), np.zeros((0, 4, 3), np.uint8)):
-        with pytest.raises(ValueError, match=r"uint8 or uint16 \[height, width, 3\]"):
+    for wrong in (np.zeros((4, 4, 3), np.float64), np.zeros((1, 4, 4, 3), np.uint8), np.zeros((0, 4, 3), np.uint8)):
+        with pytest.raises(ValueError, match=r"uint8, uint16 or float32 \[height, width, 3\]"):
             predictor.rows(wrong)
     with pytest.raises(ValueError, match="`tile_px` must be a positive integer. Received: 0"):
         predictor.rows(random_picture(4, 4), tile_px=0)

@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import keras
@@ -26,12 +26,40 @@ from tfgan_app.model_info import HOLE_CHANNELS, ModelInfo, model_info
 _OUTPUT_DIR = "exported_models"
 _HELD_OUT_PICTURES = 8
 _CARD = "MODEL_CARD.md"
+_LITE = ("tflite", "web")
 
 Pair = tuple[np.ndarray, np.ndarray | None]
 
 
+@dataclass
+class ExportOptions:
+    """What an export is asked for; the fields are the flags of the command.
+
+    Attributes:
+        run: Run directory, `.keras` file, name of a shipped model, or `colour:NAME`.
+        format: Key of `EXPORTERS`.
+        quantize: A quantization that the format offers.
+        output: Folder of all exported models.
+        name: Name of the model; None for that of the task or file.
+        license: Of the weights; None for what is known.
+        tile: Input size of the formats tflite and web; 0 leaves it open.
+        runtime: Folder with the tarballs of LiteRT's web runtime.
+        checkpoint: `"last"` or `"best"` of a run.
+    """
+
+    run: str
+    format: str
+    quantize: str | None = None
+    output: str | None = None
+    name: str | None = None
+    license: str | None = None
+    tile: int | None = None
+    runtime: str | None = None
+    checkpoint: str | None = None
+
+
 @dataclass(frozen=True)
-class _Source:
+class Source:
     """A model to be exported, and the pictures that are known of it.
 
     Attributes:
@@ -74,41 +102,57 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         ValueError: If the run has no model, a flag has no such choice, or the export differs from the model.
     """
-    quantize = args.quantize or "none"
-    find_exporter(args.format, quantize)  # Said before anything is loaded.
-    _check_flags(args)
-    source = _open(args)
-    output_dir, name = Path(args.output or _OUTPUT_DIR), args.name or source.name
-    if args.format == "saved_model":
-        _check_no_card(output_dir / name)
-    result = export_model(
-        source.model,
-        format=args.format,
-        quantize=quantize,
-        output_dir=output_dir,
-        name=name,
-        tile_px=args.tile,
-        image_size_px=source.image_size_px,
-        held_out=source.held_out,
-        calibration=source.calibration() if quantize == "int8" and source.info.kind != "noise" else (),
-        license=args.license or source.license,
-        training=source.training,
-        runtime=args.runtime,
-    )
+    if args.delegates and args.format not in _LITE:
+        raise ValueError(f"`--delegates` is for the formats tflite and web. Received: --format {args.format}.")
+    source, result = export(ExportOptions(**{field.name: getattr(args, field.name) for field in fields(ExportOptions)}))
     _tell(source, result, args)
     return 0
 
 
-def _check_flags(args: argparse.Namespace) -> None:
-    lite = args.format in ("tflite", "web")
-    for flag, given in (("tile", args.tile is not None), ("delegates", args.delegates)):
-        if given and not lite:
-            raise ValueError(f"`--{flag}` is for the formats tflite and web. Received: --format {args.format}.")
-    if args.runtime is not None and args.format != "web":
-        raise ValueError(f"`--runtime` is for the format web. Received: --format {args.format}.")
+def export(options: ExportOptions) -> tuple[Source, ExportResult]:
+    """Exports the model of a run, a `.keras` file, a shipped model or a conversion between color spaces.
+
+    Args:
+        options: What is asked for.
+
+    Returns:
+        The model and what is known of it, and where it went.
+
+    Raises:
+        ValueError: If there is no such model, an option has no such choice, or the export differs from the model.
+    """
+    quantize = options.quantize or "none"
+    find_exporter(options.format, quantize)  # Said before anything is loaded.
+    _check_flags(options)
+    source = _open(options)
+    output_dir, name = Path(options.output or _OUTPUT_DIR), options.name or source.name
+    if options.format == "saved_model":
+        _check_no_card(output_dir / name)
+    result = export_model(
+        source.model,
+        format=options.format,
+        quantize=quantize,
+        output_dir=output_dir,
+        name=name,
+        tile_px=options.tile,
+        image_size_px=source.image_size_px,
+        held_out=source.held_out,
+        calibration=source.calibration() if quantize == "int8" and source.info.kind != "noise" else (),
+        license=options.license or source.license,
+        training=source.training,
+        runtime=options.runtime,
+    )
+    return source, result
 
 
-def _tell(source: _Source, result: ExportResult, args: argparse.Namespace) -> None:
+def _check_flags(options: ExportOptions) -> None:
+    if options.tile is not None and options.format not in _LITE:
+        raise ValueError(f"`--tile` is for the formats tflite and web. Received: --format {options.format}.")
+    if options.runtime is not None and options.format != "web":
+        raise ValueError(f"`--runtime` is for the format web. Received: --format {options.format}.")
+
+
+def _tell(source: Source, result: ExportResult, args: argparse.Namespace) -> None:
     parity = result.parity
     also = "" if source.info.kind == "noise" else " and parts of them"
     if source.info.kind != "noise" and LIMITS[args.quantize or "none"].noise:
@@ -156,35 +200,37 @@ def _example_flags(info: ModelInfo) -> str:
     return f"--input PICTURES {beside}--output OUTPUT"
 
 
-def _open(args: argparse.Namespace) -> _Source:
-    path = located(args.run)
+def _open(options: ExportOptions) -> Source:
+    path = located(options.run)
     if is_colour(path):
         model = colour_model(path)
         return _without_run(model, path, name=model.name)
     if path.suffix == ".keras" and path.is_file():
-        file = model_file(path, args.checkpoint or "last")
+        file = model_file(path, options.checkpoint or "last")
         source, known = _without_run(load_keras_model(file), file, name=file.stem), read_metadata(file)
         license = source.license if known.license == NOT_STATED else known.license
         return dataclasses.replace(source, training={**source.training, **known.facts}, license=license)
     if not path.exists() or path.suffix == ".tflite":
-        raise ValueError(f"`--run` must be a run directory or a .keras file. Received: '{args.run}'. {shipped_names()}")
-    return _open_run(RunDirectory.existing(str(path)), checkpoint=args.checkpoint or "last")
+        raise ValueError(
+            f"`--run` must be a run directory or a .keras file. Received: '{options.run}'. {shipped_names()}"
+        )
+    return _open_run(RunDirectory.existing(str(path)), checkpoint=options.checkpoint or "last")
 
 
-def _without_run(model: keras.Model, path: Path, *, name: str) -> _Source:
+def _without_run(model: keras.Model, path: Path, *, name: str) -> Source:
     """A model of which nothing is known of its pictures, but where it came from if it was imported."""
     facts = provenance_of(model)
     known = {"license": facts.pop("License", "not stated"), "training": facts}
     info = model_info(model)
     if info.kind == "noise":
-        return _Source(path, model, name, None, (), list, f"the pictures of {PARITY_SEEDS} seeds", **known)
+        return Source(path, model, name, None, (), list, f"the pictures of {PARITY_SEEDS} seeds", **known)
     pictures = _photographs(channels=info.channels)
     held_out = [(picture, None) for picture in pictures["val"]]
     compared_on = f"{len(held_out)} bundled photographs"
-    return _Source(path, model, name, None, held_out, lambda: pictures["train"], compared_on, **known)
+    return Source(path, model, name, None, held_out, lambda: pictures["train"], compared_on, **known)
 
 
-def _open_run(directory: RunDirectory, *, checkpoint: str) -> _Source:
+def _open_run(directory: RunDirectory, *, checkpoint: str) -> Source:
     config, task_class = directory.read_config()
     path = run_checkpoint(directory.path, checkpoint)
     model = load_keras_model(path)
@@ -192,7 +238,7 @@ def _open_run(directory: RunDirectory, *, checkpoint: str) -> _Source:
     info = model_info(model)
     if info.kind == "noise":
         seeds = f"the pictures of {PARITY_SEEDS} seeds"
-        return _Source(path, model, name, size_px, (), list, seeds, _training(config))
+        return Source(path, model, name, size_px, (), list, seeds, _training(config))
     config = replace_values(config, {"data.max_val_pictures": _HELD_OUT_PICTURES})
     try:
         task = task_class(config, report=_report)
@@ -203,7 +249,7 @@ def _open_run(directory: RunDirectory, *, checkpoint: str) -> _Source:
         held_out, kind = _random_examples(config, channels=info.channels), "random"
         calibration = _no_calibration(error)
     compared_on = f"{len(held_out)} {kind} pictures"
-    return _Source(path, model, name, size_px, held_out, calibration, compared_on, _training(config))
+    return Source(path, model, name, size_px, held_out, calibration, compared_on, _training(config))
 
 
 def _training(config: RunConfig) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from tfgan_app.inference.hidden_colour import fill_hidden_colour
+from tfgan_app.inference.levels import peak_of, to_levels
 from tfgan_app.model_info import ModelInfo
 from tfgan_app.picture_files import Picture
 
@@ -22,7 +23,7 @@ class RowPredictor(Protocol):
         """Why rows are blended from tiles that do not see all that they should, None where they are not."""
 
     def rows(self, pixels: np.ndarray, *, tile_px: int | None = None) -> Iterator[np.ndarray]:
-        """uint8 or uint16 [height, width, channels] -> float32 [count, scale * width, 3] in [0, 1], from the top."""
+        """Levels [height, width, channels] -> float32 [count, scale * width, 3] in [0, 1], from the top."""
 
 
 def predict_picture(
@@ -49,7 +50,7 @@ def predict_picture(
         tile_px: Passed on to `predictor.rows`.
 
     Returns:
-        The number of channels, 1 to 4 with alpha last, and the rows: uint8 or uint16 like the picture
+        The number of channels, 1 to 4 with alpha last, and the rows, of the picture's dtype
         [count, scale * width, channels], together scale * height of them. They are computed as they are taken.
 
     Raises:
@@ -98,14 +99,14 @@ def _predicted(
     keeps_colour: bool = False,
 ) -> Iterator[np.ndarray]:
     """Rows like `pixels` [height, width, 1 or 3]; `known` bool [height, width] is for models that fill holes."""
-    peak = np.iinfo(pixels.dtype).max
+    peak = peak_of(pixels.dtype)
     is_gray = pixels.shape[2] == 1
     inputs = np.broadcast_to(pixels, (*pixels.shape[:2], 3)) if is_gray else pixels
     if known is not None:
         inputs = np.concatenate([inputs, np.where(known, peak, 0).astype(pixels.dtype)[..., None]], axis=-1)
     for rows in predictor.rows(inputs, tile_px=tile_px):
         values = rows.mean(axis=-1, keepdims=True) if is_gray and not keeps_colour else rows
-        yield np.rint(np.clip(values, 0.0, 1.0) * peak).astype(pixels.dtype)
+        yield to_levels(np.clip(values, 0.0, 1.0) * peak, pixels.dtype)
 
 
 def _with_own_alpha(colour: Iterator[np.ndarray], picture: Picture) -> Iterator[np.ndarray]:
@@ -139,7 +140,7 @@ def _flat_pixels(alpha: np.ndarray, first: int, last: int) -> np.ndarray:
     padded = np.pad(around, ((int(first == 0), int(last == len(alpha))), (1, 1)), mode="edge")
     windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3))
     lowest, highest = windows.min(axis=(2, 3)), windows.max(axis=(2, 3))
-    return (lowest == highest) & ((lowest == 0) | (lowest == np.iinfo(alpha.dtype).max))
+    return (lowest == highest) & ((lowest == 0) | (lowest == peak_of(alpha.dtype)))
 
 
 def _aligned(first: Iterator[np.ndarray], second: Iterator[np.ndarray]) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -13,11 +13,10 @@ import tensorflow as tf
 
 from tfgan_app.inference.errors import one_line
 from tfgan_app.inference.free_memory import free_bytes
+from tfgan_app.inference.levels import LEVEL_DTYPES, peak_of, to_levels
 from tfgan_app.inference.self_ensemble import self_ensemble
 from tfgan_app.inference.tiling import Cutter, choose_tile_px, tiled_rows, tiles_exactly
 from tfgan_app.model_info import ModelInfo
-
-_LARGEST = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0}
 
 
 class Predictor:
@@ -93,7 +92,7 @@ class Predictor:
         One that was made for a single size is exact at that size; see `blends`.
 
         Args:
-            pixels: uint8 or uint16 [height, width, channels].
+            pixels: uint8, uint16, or float32 in [0, 1] [height, width, channels].
             tile_px: Height and width of a tile in pixels of the picture, not counting what the model sees around it.
                 By default what suits the model and the free memory. Tiles too large for the memory become smaller.
 
@@ -105,14 +104,14 @@ class Predictor:
             ValueError: If an argument is of another kind.
         """
         if (
-            pixels.dtype not in _LARGEST
+            pixels.dtype not in LEVEL_DTYPES
             or pixels.ndim != 3
             or pixels.shape[2] != self.info.channels
             or 0 in pixels.shape
         ):
             raise ValueError(
-                f"`pixels` must be uint8 or uint16 [height, width, {self.info.channels}] of at least one pixel. "
-                f"Received: {pixels.dtype} {list(pixels.shape)}"
+                f"`pixels` must be uint8, uint16 or float32 [height, width, {self.info.channels}] of at least one "
+                f"pixel. Received: {pixels.dtype} {list(pixels.shape)}"
             )
         if tile_px is not None and tile_px < 1:
             raise ValueError(f"`tile_px` must be a positive integer. Received: {tile_px}")
@@ -151,10 +150,9 @@ class Predictor:
         return min(tile_px, self._largest_tile_px or tile_px)
 
     def picture(self, pixels: np.ndarray, *, tile_px: int | None = None) -> np.ndarray:
-        """All of `rows`, rounded: uint8 or uint16 [height, width, channels] -> the same [scale * ..., 3]."""
-        largest = _LARGEST[pixels.dtype]
-        rows = [np.rint(rows * largest).astype(pixels.dtype) for rows in self.rows(pixels, tile_px=tile_px)]
-        return np.concatenate(rows)
+        """All of `rows`, in the dtype of the input: [height, width, channels] -> [scale * ..., 3]."""
+        peak = peak_of(pixels.dtype)
+        return np.concatenate([to_levels(rows * peak, pixels.dtype) for rows in self.rows(pixels, tile_px=tile_px)])
 
     def ensembled(self) -> Predictor:
         """The mean of this model over the eight orientations of a picture; see `self_ensemble`."""
@@ -166,9 +164,9 @@ class Predictor:
         self._largest_tile_px = tile_px
 
     def _run(self, images: np.ndarray) -> np.ndarray:
-        """uint8 or uint16 [batch, height, width, channels] -> float32 of the size it has to have, not clipped."""
+        """Levels [batch, height, width, channels] -> float32 of the size it has to have, not clipped."""
         try:
-            outputs = self._forward(tf.constant(np.divide(images, _LARGEST[images.dtype], dtype=np.float32)))
+            outputs = self._forward(tf.constant(np.divide(images, peak_of(images.dtype), dtype=np.float32)))
         except tf.errors.ResourceExhaustedError:
             raise
         except tf.errors.OpError as error:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from tfgan_app.inference.levels import peak_of
 from tfgan_app.inference.predictor import Predictor
 from tfgan_app.layers import ColourConversion
 from tfgan_app.model_info import ModelInfo
@@ -71,8 +72,8 @@ class Stylist:
         return StyledPredictor(bind, info=info)
 
     def statistics(self, pixels: np.ndarray) -> tf.Tensor:
-        """The statistics of a picture, uint8 or uint16 [height, width, 3]: float32 [1, 2, channels]."""
-        picture = tf.constant(pixels[np.newaxis].astype(np.float32) / np.iinfo(pixels.dtype).max)
+        """The statistics of a picture, uint8, uint16 or float32 [height, width, 3]: float32 [1, 2, channels]."""
+        picture = tf.constant(pixels[np.newaxis].astype(np.float32) / peak_of(pixels.dtype))
         height, width = pixels.shape[:2]
         share = math.sqrt(STATISTICS_PIXELS / (height * width))
         if share < 1.0:
