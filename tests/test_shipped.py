@@ -18,7 +18,7 @@ from tfgan_app.images import read_rgb
 from tfgan_app.inference import load_keras_model
 from tfgan_app.inference.shipped import is_shipped, located, shipped_model_path, shipped_models
 from tfgan_app.keras_metadata import read_metadata
-from tfgan_app.layers import picture_facts
+from tfgan_app.model_info import model_info
 
 NAMES = ("upscale_x4", "upscale_x4_gan", "upscale_x2", "restore")
 PREDICT = ("predict", "--input", "photo.png", "--output", "o.png")
@@ -42,7 +42,7 @@ def test_the_index_says_what_is_in_the_files():
     assert tuple(shipped_models()) == NAMES
     for name, row in shipped_models().items():
         model = load_keras_model(row.path)
-        assert (row.weights, row.scale) == (model.count_params(), picture_facts(model).locality.scale), name
+        assert (row.weights, row.scale) == (model.count_params(), model_info(model).scale), name
         assert read_metadata(row.path).license == row.license == "Apache-2.0"
         assert read_metadata(row.path).facts["Task"] == row.task
         assert all((row.folder / file).is_file() for file in row.files)

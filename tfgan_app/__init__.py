@@ -1,9 +1,25 @@
-"""Image GANs on TensorFlow and Keras 3: train on your own pictures, measure, and ship, each with one command.
+"""Image GANs on TensorFlow and Keras 3: train on your own images, measure, and ship, from Python or a command line.
 
-Importing the package loads no TensorFlow; the modules that need it do.
+    import tfgan_app as tfgan
+    tfgan.load("upscale_x4").predict("photo.jpg").save("sharp.png")
+
+Importing the package loads no TensorFlow; using one of its names does.
 """
 
+from __future__ import annotations
+
+import importlib
 import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tfgan_app import callbacks
+    from tfgan_app.api.loading import load
+    from tfgan_app.api.run import Run
+    from tfgan_app.api.training import train
+    from tfgan_app.model_info import ModelInfo
+
+__all__ = ["ModelInfo", "Run", "callbacks", "load", "train"]
 
 __version__ = "0.7.0"
 
@@ -17,3 +33,28 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # The trainer is a TensorFlow program, so a `~/.keras/keras.json` that names another backend must not reach
 # it. Keras reads this once, at its first import.
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+_PUBLIC = {
+    "ModelInfo": "tfgan_app.model_info:ModelInfo",
+    "Run": "tfgan_app.api.run:Run",
+    "callbacks": "tfgan_app.callbacks",
+    "load": "tfgan_app.api.loading:load",
+    "train": "tfgan_app.api.training:train",
+}
+"""The public names: `module:attribute`, or a module; each is imported when it is first used."""
+
+
+def __getattr__(name: str) -> Any:
+    """Imports a public name (PEP 562)."""
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, _, attribute = _PUBLIC[name].partition(":")
+    importlib.import_module("tfgan_app.api")  # Starts TensorFlow without its chatter.
+    found = importlib.import_module(module)
+    found = getattr(found, attribute) if attribute else found
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PUBLIC})

@@ -22,7 +22,7 @@ from absl import app
 
 import tfgan_app
 from tfgan_app.arguments import COMMANDS
-from tfgan_app.arguments.parsing import Parser, one_line
+from tfgan_app.arguments.parsing import Parser, error_message
 from tfgan_app.commands import startup
 from tfgan_app.files import printable
 
@@ -88,14 +88,17 @@ def run(args: argparse.Namespace) -> int:
     except (ValueError, OSError) as error:
         if args.debug:
             traceback.print_exc()
-        print(f"tfgan_app: error: {printable(_message(error))}", file=sys.stderr)
+        print(f"tfgan_app: error: {printable(error_message(error))}", file=sys.stderr)
         return 2
     except Exception as error:
         # Out of memory, a picture that vanished: not a fault of this program, whose own keep their traceback.
         if args.debug or not (isinstance(error, MemoryError) or type(error).__module__.startswith("tensorflow")):
             raise
         kind = type(error).__name__
-        print(f"tfgan_app: error: {kind}: {printable(_message(error)[:300])} (`--debug` shows where)", file=sys.stderr)
+        print(
+            f"tfgan_app: error: {kind}: {printable(error_message(error)[:300])} (`--debug` shows where)",
+            file=sys.stderr,
+        )
         return 2
 
 
@@ -116,11 +119,3 @@ def build_parser() -> argparse.ArgumentParser:
     for command in COMMANDS:
         command.add(commands)
     return parser
-
-
-def _message(error: ValueError | OSError) -> str:
-    if isinstance(error, OSError) and error.strerror and error.filename is not None:
-        return f"{error.strerror}: {printable(os.fsdecode(error.filename))}"
-    if isinstance(error, UnicodeEncodeError):  # TensorFlow writes and reads SavedModels.
-        return f"TensorFlow takes names of files in UTF-8 alone. Received: '{error.object}'"
-    return one_line(str(error)) or type(error).__name__

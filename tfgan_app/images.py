@@ -108,7 +108,7 @@ def read_rgb(
     Raises:
         ValueError: If the file is missing, empty, too large or no readable picture. One line that names it.
     """
-    return _flattened(read_picture(path, max_pixels=max_pixels, input_range=input_range), background)
+    return flattened(read_picture(path, max_pixels=max_pixels, input_range=input_range), background)
 
 
 def picture_header(path: str | os.PathLike) -> PictureHeader:
@@ -228,8 +228,8 @@ def _is_plain(image: Image.Image) -> bool:
     return image.format == "JPEG"
 
 
-def _flattened(picture: Picture, background: tuple[int, int, int]) -> np.ndarray:
-    """uint8 [height, width, 3] of a picture on a colour."""
+def flattened(picture: Picture, background: tuple[int, int, int] = (255, 255, 255)) -> np.ndarray:
+    """Composites an image of 8 or 16 bits on a color: uint8 [height, width, 3]."""
     pixels = to_eight_bits(picture.pixels)
     rgb = np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
     if picture.alpha is None:

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import keras
 import tensorflow as tf
-
-
-def takes_latents(model: keras.Model) -> bool:
-    """Whether an inference model draws pictures from latents; the others change pictures."""
-    return "latents" in [tensor.name for tensor in model.inputs]
 
 
 def seeded_latents(seeds: tf.Tensor, latent_dim: int) -> tf.Tensor:

@@ -6,7 +6,7 @@ import functools
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
@@ -34,6 +34,7 @@ class ShippedModel:
         license: Of its weights, an SPDX identifier.
         files: Its files, the `.keras` file first; what a wheel holds of it beside card and recipe.
         folder: Where they lie.
+        figures: Measured quality by data set and metric, and under `protocol` how it was measured.
         started_from: Name of the shipped model that its training began with; `predict --set fidelity=` goes back to it.
     """
 
@@ -46,6 +47,7 @@ class ShippedModel:
     license: str
     files: tuple[str, ...]
     folder: Path
+    figures: Mapping[str, float | str] = field(default_factory=dict)
     started_from: str | None = None
 
     @property

@@ -27,7 +27,7 @@ from torch_oracle import CASES
 from tfgan_app.commands.export import _photographs
 from tfgan_app.export import export_model
 from tfgan_app.importers import Imported, ImportOptions, import_weights
-from tfgan_app.latents import takes_latents
+from tfgan_app.model_info import model_info
 
 FORMATS = ("saved_model", "tflite", "web", "keras")
 CROP_PX = 96
@@ -88,7 +88,7 @@ def exports(imported: Imported) -> tuple[str, str]:
             try:
                 options = {"held_out": held_out, "calibration": calibration, "tile_px": None}
                 if format in ("tflite", "web"):
-                    options["tile_px"] = None if takes_latents(imported.model) else CROP_PX
+                    options["tile_px"] = None if model_info(imported.model).kind == "noise" else CROP_PX
                 result = export_model(
                     imported.model, format=format, quantize=quantize, output_dir=folder, name="x", **options
                 )
@@ -107,7 +107,7 @@ def exports(imported: Imported) -> tuple[str, str]:
 def seconds_per_megapixel(imported: Imported) -> float:
     """Of output, best of some runs."""
     model = imported.model
-    shape = (model.inputs[0].shape[1],) if takes_latents(model) else (TIMED_PX, TIMED_PX, 3)
+    shape = (model.inputs[0].shape[1],) if model_info(model).kind == "noise" else (TIMED_PX, TIMED_PX, 3)
     inputs = np.random.default_rng(0).random((1, *shape), np.float32)
     outputs, best = model.predict_on_batch(inputs), np.inf
     for _ in range(ROUNDS):

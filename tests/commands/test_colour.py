@@ -61,7 +61,7 @@ def test_exports_predict_the_same(name, format, picture, tmp_path, capsys, monke
     path = tmp_path / "out" / (name if format == "saved_model" else f"{name}.{format}")
     expected = load_predictor(f"colour:{name}").picture(picture)
     exported = load_predictor(path)
-    assert exported.local and exported.makes_colour
+    assert exported.local and exported.info.makes_color
     assert np.abs(exported.picture(picture).astype(int) - expected).max() <= 1
 
 

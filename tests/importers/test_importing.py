@@ -9,7 +9,7 @@ import torch_writer
 from safetensors.numpy import save_file
 
 from tfgan_app.importers import ARCHITECTURES, ImportOptions, import_weights
-from tfgan_app.layers import makes_colour, picture_facts, provenance_of
+from tfgan_app.layers import locality_of, makes_colour, provenance_of
 
 IMAGE = np.random.default_rng(0).random((3, 12, 20)).astype(np.float32)
 
@@ -34,7 +34,7 @@ class TestEqualsPyTorch:
     def test_srvgg(self, tmp_path, scale):
         tensors = networks.srvgg(scale)
         imported = import_weights(saved(tmp_path, tensors))
-        assert (imported.architecture, picture_facts(imported.model).locality.scale) == ("srvgg", scale)
+        assert (imported.architecture, locality_of(imported.model).scale) == ("srvgg", scale)
         assert_same(imported, networks.run_srvgg(tensors, IMAGE, scale))
 
     @pytest.mark.parametrize("slope", [1.0, 2.0, -1.5])
@@ -50,7 +50,7 @@ class TestEqualsPyTorch:
     def test_esrgan(self, tmp_path, taken, enlargements, factor, scale):
         tensors = networks.rrdb(taken=taken, enlargements=enlargements)
         imported = import_weights(saved(tmp_path, tensors))
-        locality = picture_facts(imported.model).locality
+        locality = locality_of(imported.model)
         assert (imported.architecture, locality.scale) == ("esrgan", scale)
         assert locality.context_px is not None
         assert_same(imported, networks.run_rrdb(tensors, IMAGE, factor=factor))
@@ -58,7 +58,7 @@ class TestEqualsPyTorch:
     def test_esrgan_of_a_scale_that_the_user_knows(self, tmp_path):
         path = saved(tmp_path, networks.rrdb(enlargements=1))
         imported = import_weights(path, options=ImportOptions(scale=3))
-        assert picture_facts(imported.model).locality.scale == 3
+        assert locality_of(imported.model).scale == 3
 
     @pytest.mark.parametrize("affine", [False, True])
     @pytest.mark.parametrize("size", [(12, 20), (13, 22), (15, 9)])

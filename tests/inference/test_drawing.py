@@ -8,6 +8,9 @@ from PIL import Image
 from tiny_generator import build_tiny_generator, expected_picture
 
 from tfgan_app.inference import Sampler, draw_pictures, load_predictor
+from tfgan_app.model_info import ModelInfo
+
+NOISE = ModelInfo(kind="noise", latent_dim=4)
 
 NAMES = ("bag", "T-shirt/top")
 
@@ -127,7 +130,7 @@ def test_a_grid_of_too_many_pixels_is_refused_after_a_few(tmp_path):
         return np.zeros((1, 1024, 1024, 1), np.float32)
 
     with pytest.raises(ValueError, match=r"at most 67,108,864 pixels. Received: 65 pictures of 1024 x 1024"):
-        draw_pictures(Sampler(large, "model", latent_dim=4), tmp_path / "grid.png", count=65)
+        draw_pictures(Sampler(large, "model", info=NOISE), tmp_path / "grid.png", count=65)
     assert len(drawn) <= 8 and not list(tmp_path.iterdir())
 
 
@@ -172,4 +175,4 @@ def test_a_model_that_fails_stops_the_work(tmp_path):
         raise ValueError("The model failed")
 
     with pytest.raises(ValueError, match="The model failed"):
-        draw_pictures(Sampler(failing, "model", latent_dim=4), tmp_path / "out")
+        draw_pictures(Sampler(failing, "model", info=NOISE), tmp_path / "out")

@@ -187,7 +187,7 @@ def test_colour_does_not_shift(scale):
 
 
 def test_a_picture_is_checked():
-    with pytest.raises(ValueError, match=r"`pixels` must be uint8 or uint16 \[height, width, 1 or 3\]"):
+    with pytest.raises(ValueError, match=r"`pixels` must be uint8, uint16 or float32 \[height, width, 1 or 3\]"):
         Picture(np.zeros((2, 2, 4), np.uint8))
     with pytest.raises(ValueError, match=r"`alpha` must be uint8 \[2, 3\] like `pixels`. Received: uint16 \[2, 3\]"):
         Picture(np.zeros((2, 3, 3), np.uint8), np.zeros((2, 3), np.uint16))

@@ -62,7 +62,7 @@ def test_every_kind_of_path_predicts_the_same(places, model, kind):
 @pytest.mark.parametrize("kind", ["run", "file", "version", "exported"])
 def test_every_kind_of_path_tiles_exactly(places, model, kind):
     predictor = load_predictor(places[kind])
-    assert (predictor.local, predictor.scale, predictor.locality) == (True, 1, Locality(1, 1, 1))
+    assert (predictor.local, predictor.scale, predictor.info.locality) == (True, 1, Locality(1, 1, 1))
     pixels = random_pictures(31, 45)
     rows = np.concatenate(list(predictor.rows(pixels, tile_px=10)))
     np.testing.assert_allclose(rows, model(pixels[None] / np.float32(255))[0], atol=1e-5)
@@ -73,7 +73,7 @@ def test_the_locality_of_an_export_is_that_of_its_model(tmp_path):
     for name, generator in (("far", build_residual_unet(width=4, depth=3)), ("global", build_unet(width=4, depth=2))):
         model = keras.Model(inputs, generator(inputs))
         path = export_model(model, format="saved_model", output_dir=tmp_path, name=name).path
-        assert load_predictor(path).locality == locality_of(model)
+        assert load_predictor(path).info.locality == locality_of(model)
 
 
 def test_the_highest_version_is_taken(places, tmp_path):

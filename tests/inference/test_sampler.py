@@ -37,7 +37,7 @@ def class_places(tmp_path_factory):
 @pytest.mark.parametrize("kind", ["run", "file", "version", "exported"])
 def test_every_kind_of_path_draws_the_same(places, kind):
     sampler = load_predictor(places[kind])
-    assert isinstance(sampler, Sampler) and sampler.latent_dim == 48 and sampler.class_names == ()
+    assert isinstance(sampler, Sampler) and sampler.info.latent_dim == 48 and sampler.class_names == ()
     pictures = sampler([42, 0, 2**62])
     assert pictures.dtype == np.uint8
     expected = [expected_picture(seed, channels=3) for seed in (42, 0, 2**62)]

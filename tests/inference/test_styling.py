@@ -6,7 +6,8 @@ from tiny_style import build_tiny_style_model
 
 from tfgan_app.export import export_model
 from tfgan_app.inference import Finish, FinishedPredictor, Sizing, Stylist, load_predictor, predictor_of, styling
-from tfgan_app.layers import ColourConversion, channel_statistics, style_parts, takes_style
+from tfgan_app.layers import ColourConversion, channel_statistics, style_parts
+from tfgan_app.model_info import model_info
 
 RNG = np.random.default_rng(0)
 CONTENT = RNG.integers(90, 160, (45, 70, 3), np.uint8)
@@ -31,7 +32,7 @@ def test_tiles_are_given_the_statistics_of_the_whole(model, strength):
         rows = np.concatenate(list(predictor.rows(CONTENT, tile_px=tile_px)))
         np.testing.assert_allclose(rows, expected, atol=1e-5)
     assert np.abs(whole(model, strength=0.0) - expected).max() > 0.01
-    assert predictor.makes_colour and predictor.blends(45, 70) is None
+    assert predictor.info.makes_color and predictor.blends(45, 70) is None
 
 
 def styled(predictor, pixels):
@@ -60,7 +61,7 @@ def test_colours_can_be_those_of_the_content(model):
 def test_gray_pictures_stay_gray_with_their_own_colours(model):
     gray = np.repeat(CONTENT[..., :1], 3, axis=-1)
     predictor = predictor_of(model, "model").with_style(STYLE, keep_colours=True)
-    assert not predictor.makes_colour
+    assert not predictor.info.makes_color
     assert np.ptp(styled(predictor, gray), axis=-1).max() < 1e-5
 
 
@@ -77,8 +78,8 @@ def test_statistics_of_large_pictures_come_from_a_smaller_copy(model, monkeypatc
 
 def test_parts_are_the_model(model):
     parts = style_parts(model)
-    assert takes_style(model) and not takes_style(parts.statistics)
-    assert parts.facts.locality.multiple == 8 and parts.facts.locality.context_px
+    info = model_info(model)
+    assert (info.kind, info.scale, info.multiple, info.makes_color) == ("style", 1, 8, True) and info.halo_px
     picture = CONTENT[None, :40, :64].astype(np.float32) / 255.0
     features = model.get_layer("encoder")(picture * 2 - 1)
     np.testing.assert_allclose(parts.statistics(picture), channel_statistics(features), atol=1e-5)

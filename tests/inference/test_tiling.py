@@ -18,6 +18,7 @@ from local_networks import LOCAL_NETWORKS, build_local_network
 from tfgan_app.inference import Predictor, tiling
 from tfgan_app.inference.tiling import EFFICIENT_TILE_PX, Cutter, choose_tile_px
 from tfgan_app.layers import Locality, locality_of
+from tfgan_app.model_info import ModelInfo
 
 SIZES = [(1, 1), (1, 90), (13, 13), (47, 61), (96, 64), (150, 8)]
 TILE_PX = 16
@@ -31,7 +32,7 @@ def random_picture(height, width, dtype=np.uint8):
 def predictor_of(model, **options):
     signature = [tf.TensorSpec([None, None, None, 3])]
     forward = tf.function(lambda images: model(images, training=False), input_signature=signature)
-    return Predictor(forward, "model", locality=locality_of(model), **options)
+    return Predictor(forward, "model", info=ModelInfo(locality=locality_of(model), **options))
 
 
 def whole(model, pixels):
@@ -76,7 +77,7 @@ def test_all_tiles_have_one_shape_and_see_no_more_than_they_need():
         shapes.append(tuple(images.shape[1:3]))
         return model(images)
 
-    list(Predictor(forward, "model", locality=locality).rows(random_picture(301, 203), tile_px=50))
+    list(Predictor(forward, "model", info=ModelInfo(locality=locality)).rows(random_picture(301, 203), tile_px=50))
     assert len(set(shapes)) == 1
     seen = 52 + 2 * (locality.context_px + locality.multiple)
     assert max(shapes[0]) <= seen and shapes[0][0] % 4 == 301 % 4 and shapes[0][1] % 4 == 203 % 4
@@ -92,11 +93,13 @@ def test_tiles_of_a_very_wide_picture_are_low(monkeypatch):
         return tf.identity(images)
 
     pixels = random_picture(150, 2000)
-    result = np.concatenate(list(Predictor(forward, "model", locality=Locality(1, 2)).rows(pixels, tile_px=1000)))
+    result = np.concatenate(
+        list(Predictor(forward, "model", info=ModelInfo(locality=Locality(1, 2))).rows(pixels, tile_px=1000))
+    )
     np.testing.assert_allclose(result, pixels / np.float32(255), atol=1e-6)
     assert max(heights) < 50
     heights.clear()
-    list(Predictor(forward, "model", locality=Locality(1, None)).rows(pixels, tile_px=2000))
+    list(Predictor(forward, "model", info=ModelInfo(locality=Locality(1, None))).rows(pixels, tile_px=2000))
     assert heights == [150]  # One that is not local would give another result.
 
 
@@ -119,7 +122,7 @@ def test_tiles_that_differ_are_blended_without_a_seam(size):
         calls.append(images)
         return images * 0 + 0.1 * (len(calls) % 7)
 
-    predictor = Predictor(forward, "model", locality=Locality(1, None, 8))
+    predictor = Predictor(forward, "model", info=ModelInfo(locality=Locality(1, None, 8)))
     result = np.concatenate(list(predictor.rows(np.zeros((*size, 3), np.uint8), tile_px=96)))
     assert result.shape == (*size, 3) and len(calls) > 3
     assert np.ptp(result) > 0.3
@@ -128,19 +131,23 @@ def test_tiles_that_differ_are_blended_without_a_seam(size):
 
 
 def test_only_what_is_blended_is_said_to_be():
-    far, near = (Predictor(lambda images: images, "m", locality=Locality(1, context)) for context in (None, 3))
+    far, near = (
+        Predictor(lambda images: images, "m", info=ModelInfo(locality=Locality(1, context))) for context in (None, 3)
+    )
     said = "the model looks at whole pictures and this picture is too large for it, so it was blended from tiles"
     assert far.blends(500, 40, tile_px=96) == far.blends(40, 500, tile_px=96) == said
     assert far.blends(90, 96, tile_px=96) is None
     assert near.blends(500, 500, tile_px=96) is None
-    deep = Predictor(lambda images: images, "m", locality=Locality(4, 349), bytes_per_px=8204)
+    deep = Predictor(lambda images: images, "m", info=ModelInfo(locality=Locality(4, 349), bytes_per_px=8204))
     assert "looks at 349 pixels around" in deep.blends(900, 900, tile_px=96)
 
 
 def test_blending_leaves_equal_tiles_alone():
     """What does not differ between tiles comes out as it is, at the right place and scale."""
     pixels = random_picture(330, 290)
-    predictor = Predictor(lambda images: tf.repeat(tf.repeat(images, 2, 1), 2, 2), "m", locality=Locality(2, None, 16))
+    predictor = Predictor(
+        lambda images: tf.repeat(tf.repeat(images, 2, 1), 2, 2), "m", info=ModelInfo(locality=Locality(2, None, 16))
+    )
     result = np.concatenate(list(predictor.rows(pixels, tile_px=100)))
     np.testing.assert_allclose(result, (pixels / np.float32(255)).repeat(2, 0).repeat(2, 1), atol=1e-6)
 
@@ -156,7 +163,7 @@ def test_too_little_memory_makes_the_tiles_smaller_and_goes_on(context_px):
             raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor\nand a long stack")
         return tf.identity(images)
 
-    predictor = Predictor(forward, "model", locality=Locality(1, context_px))
+    predictor = Predictor(forward, "model", info=ModelInfo(locality=Locality(1, context_px)))
     result = np.concatenate(list(predictor.rows(pixels, tile_px=1000)))
     np.testing.assert_allclose(result, pixels / np.float32(255), atol=1e-6)
     assert sizes[0] == 300 and max(sizes[5:]) < sizes[4]
@@ -170,7 +177,7 @@ def test_far_too_little_memory_is_one_clear_line():
     def forward(images):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor\nand a long stack")
 
-    rows = Predictor(forward, "model", locality=Locality(1, 20)).rows(random_picture(200, 200))
+    rows = Predictor(forward, "model", info=ModelInfo(locality=Locality(1, 20))).rows(random_picture(200, 200))
     with pytest.raises(ValueError, match=r"not enough memory to run the model on 74 x 74 pixels") as caught:
         list(rows)
     assert "\n" not in str(caught.value)
@@ -181,7 +188,7 @@ def test_what_a_model_must_not_do_is_said():
     cropping = keras.Sequential([keras.Input((None, None, 3)), layers.Conv2D(3, 3)])
     with pytest.raises(ValueError, match=r"must make pictures \[1, 8, 8, 3\] of .* Received: \[1, 6, 6, 3\]"):
         list(predictor_of(cropping).rows(pixels))
-    diverged = Predictor(lambda images: images * np.nan, "model", locality=Locality(1, 0))
+    diverged = Predictor(lambda images: images * np.nan, "model", info=ModelInfo(locality=Locality(1, 0)))
     with pytest.raises(ValueError, match="not finite numbers"):
         list(diverged.rows(pixels))
 
@@ -189,8 +196,8 @@ def test_what_a_model_must_not_do_is_said():
 def test_a_model_that_looks_too_far_for_its_memory_is_blended():
     """The context of tiles would cost many times what they keep: 349 pixels at 8 kB each, as in RRDB networks."""
     far = {"locality": Locality(4, 349), "bytes_per_px": 8204}
-    assert not Predictor(lambda images: images, "model", **far).local
-    assert Predictor(lambda images: images, "model", **(far | {"bytes_per_px": 600})).local
+    assert not Predictor(lambda images: images, "model", info=ModelInfo(**far)).local
+    assert Predictor(lambda images: images, "model", info=ModelInfo(**(far | {"bytes_per_px": 600}))).local
     sizes = []
 
     def forward(images):
@@ -198,15 +205,15 @@ def test_a_model_that_looks_too_far_for_its_memory_is_blended():
         return tf.repeat(tf.repeat(images, 4, 1), 4, 2)
 
     pixels = random_picture(400, 300)
-    result = np.concatenate(list(Predictor(forward, "model", **far).rows(pixels, tile_px=64)))
+    result = np.concatenate(list(Predictor(forward, "model", info=ModelInfo(**far)).rows(pixels, tile_px=64)))
     np.testing.assert_allclose(result, (pixels / np.float32(255)).repeat(4, 0).repeat(4, 1), atol=1e-6)
     assert max(sizes) < 300
 
 
 def test_arguments_are_checked_before_anything_runs():
     predictor = predictor_of(shift_model())
-    for wrong in (np.zeros((4, 4, 3), np.float32), np.zeros((1, 4, 4, 3), np.uint8), np.zeros((0, 4, 3), np.uint8)):
-        with pytest.raises(ValueError, match=r"uint8 or uint16 \[height, width, 3\]"):
+    for wrong in (np.zeros((4, 4, 3), np.float64), np.zeros((1, 4, 4, 3), np.uint8), np.zeros((0, 4, 3), np.uint8)):
+        with pytest.raises(ValueError, match=r"uint8, uint16 or float32 \[height, width, 3\]"):
             predictor.rows(wrong)
     with pytest.raises(ValueError, match="`tile_px` must be a positive integer. Received: 0"):
         predictor.rows(random_picture(4, 4), tile_px=0)

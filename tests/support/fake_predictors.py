@@ -8,6 +8,8 @@ import numpy as np
 from PIL import Image
 
 from tfgan_app.inference.rows import ScaledRows
+from tfgan_app.layers import Locality
+from tfgan_app.model_info import ModelInfo
 
 
 class FakePredictor(ScaledRows):
@@ -16,8 +18,7 @@ class FakePredictor(ScaledRows):
     def __init__(self, function: Callable[[np.ndarray], np.ndarray] = lambda values: values, *, scale: int = 1):
         """Wraps a function of float32 [height, width, 3] in [0, 1] to the same, `scale` times as large."""
         self.scale = scale
-        self.channels = 3
-        self.makes_colour = False
+        self.info = ModelInfo(locality=Locality(scale, None))
         self.seen: list[np.ndarray] = []
         self._function = function
 

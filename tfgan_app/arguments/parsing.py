@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import math
+import os
 from typing import Any, NoReturn
 
 from absl.flags import argparse_flags
@@ -128,3 +129,12 @@ def _whole_number(text: str, *, minimum: int) -> int:
 def one_line(text: str) -> str:
     """Lines put together into one, without those that are empty."""
     return " ".join(line.strip() for line in text.splitlines() if line.strip())
+
+
+def error_message(error: Exception) -> str:
+    """The line that tells a user what went wrong."""
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f"{error.strerror}: {printable(os.fsdecode(error.filename))}"
+    if isinstance(error, UnicodeEncodeError):  # TensorFlow writes and reads SavedModels.
+        return f"TensorFlow takes names of files in UTF-8 alone. Received: '{error.object}'"
+    return one_line(str(error)) or type(error).__name__

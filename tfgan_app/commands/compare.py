@@ -134,7 +134,7 @@ def compare(
         )
     check_image_models(models, args.model, use="`--compare` lays results side by side")
     for model, path in zip(models, args.model, strict=True):
-        if model.channels != 3:
+        if model.info.kind == "inpainting":
             raise ValueError(f"`--compare` is for models that need no mask. Received: '{path}', which fills holes.")
     sizing = sizing_of(args)
     scale = sizing.scale if sizing else max(model.scale for model in models)
@@ -231,7 +231,7 @@ def _compare_crop(comparison: Comparison, pixels: np.ndarray, crop: Crop, tile_p
     results = []
     for model in comparison.models:
         predictor = model.predictor
-        context_px, multiple = predictor.locality.context_px, predictor.locality.multiple
+        context_px, multiple = predictor.info.locality.context_px, predictor.info.locality.multiple
         if context_px is None:
             margin = max(pixels.shape[:2])  # It looks at whole images.
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,44 +42,80 @@ def run(args: argparse.Namespace) -> int:
             in another way.
     """
     other = load_json(args.compare) if args.compare else None
-    shipped = shipped_models().get(args.run) if is_shipped(args.run) else None
-    if shipped is None and not Path(args.run).exists():
-        raise ValueError(
-            f"`--run` must be a run directory or a shipped model's name. Received: '{printable(args.run)}'. "
-            f"{shipped_names()}"
-        )
-    directory = None if shipped else RunDirectory.existing(args.run)
-    config, task_class = read_recipe(shipped) if shipped else directory.read_config()
-    config = apply_overrides(replace_values(config, {"data.max_val_pictures": NO_LIMIT}), args.set)
     report = TaskReport()
-    measure_on = absolute_source(args.data)
-    report_leftovers(measure_on or config.data.source, report)
-    find_model = model_file if shipped else run_checkpoint
-    checkpoint = find_model(args.run, args.checkpoint or "last")
-    model = load_keras_model(checkpoint)
-    with hinting_at_moved_data(config):
-        task = task_class(config, report=report, measure_on=absolute_source(args.data))
-        metrics = task.evaluate(model, **load_companions(checkpoint))
-    protocol = task.protocol() | {"checkpoint": str(checkpoint)}
-    caveats = task.caveats(metrics)
-    if known := _count_trained_on(task, report, given=args.data is not None):
-        protocol["training_pictures"] = known
-    print(format_metrics(metrics))
-    for line in caveats:
-        report(f"{ABOUT_FIGURES}{line}")
-    print(printable("protocol: " + ", ".join(f"{name} {value}" for name, value in protocol.items())))
-    evaluation = {"metrics": metrics, "protocol": protocol, "caveats": caveats}
-    # Already now: a study takes minutes, and its failure should not cost these figures.
-    _write(args.json, evaluation)
-    if task.has_study:
-        evaluation["study"] = run_study(task, model, directory=directory, report=report)
+
+    def show(evaluation: dict[str, Any]) -> None:
+        print(format_metrics(evaluation["metrics"]))
+        for line in evaluation["caveats"]:
+            report(f"{ABOUT_FIGURES}{line}")
+        protocol = evaluation["protocol"].items()
+        print(printable("protocol: " + ", ".join(f"{name} {value}" for name, value in protocol)))
+        # Already now: a study takes minutes, and its failure should not cost these figures.
         _write(args.json, evaluation)
-        if args.data is None:
-            keep_study(evaluation["study"], task, directory=directory, config=config, metrics=metrics)
+
+    options = {"data": args.data, "overrides": args.set, "checkpoint": args.checkpoint or "last"}
+    evaluation = evaluate(args.run, **options, report=report, on_measured=show)
+    if "study" in evaluation:
+        _write(args.json, evaluation)
     if other is not None:
         print(f"\nfirst: {printable(args.compare)}, second: {printable(args.run)}")
         print(*comparison_lines(compare(other, evaluation)), sep="\n")
     return report.exit_code
+
+
+def evaluate(
+    run: str,
+    *,
+    data: str | None = None,
+    overrides: Sequence[str] = (),
+    checkpoint: str = "last",
+    report: Callable[[str], Any],
+    on_measured: Callable[[dict[str, Any]], Any] = lambda evaluation: None,
+) -> dict[str, Any]:
+    """Measures a run or shipped model on held-out images.
+
+    Args:
+        run: Run directory, or the name of a shipped model.
+        data: Images to measure on; None for the run's own.
+        overrides: `KEY=VALUE` texts over the run's configuration.
+        checkpoint: `"last"` or `"best"`.
+        report: Called with each line about the images.
+        on_measured: Called with the evaluation before the study of a task that has one.
+
+    Returns:
+        `metrics`, `protocol` and `caveats`, and `study` for a task that has one, as `evaluate --json` writes them.
+
+    Raises:
+        ValueError: For a run or data set that cannot be used.
+    """
+    shipped = shipped_models().get(run) if is_shipped(run) else None
+    if shipped is None and not Path(run).exists():
+        raise ValueError(
+            f"`--run` must be a run directory or a shipped model's name. Received: '{printable(run)}'. "
+            f"{shipped_names()}"
+        )
+    directory = None if shipped else RunDirectory.existing(run)
+    config, task_class = read_recipe(shipped) if shipped else directory.read_config()
+    config = apply_overrides(replace_values(config, {"data.max_val_pictures": NO_LIMIT}), overrides)
+    measure_on = absolute_source(data)
+    report_leftovers(measure_on or config.data.source, report)
+    find_model = model_file if shipped else run_checkpoint
+    path = find_model(run, checkpoint)
+    model = load_keras_model(path)
+    with hinting_at_moved_data(config):
+        task = task_class(config, report=report, measure_on=measure_on)
+        metrics = task.evaluate(model, **load_companions(path))
+    protocol = task.protocol() | {"checkpoint": str(path)}
+    caveats = task.caveats(metrics)
+    if known := _count_trained_on(task, report, given=data is not None):
+        protocol["training_pictures"] = known
+    evaluation = {"metrics": metrics, "protocol": protocol, "caveats": caveats}
+    on_measured(evaluation)
+    if hasattr(task, "study"):
+        evaluation["study"] = run_study(task, model, directory=directory, report=report)
+        if data is None:
+            keep_study(evaluation["study"], task, directory=directory, config=config, metrics=metrics)
+    return evaluation
 
 
 def _count_trained_on(task: Task, report: Callable[[str], Any], *, given: bool) -> int:

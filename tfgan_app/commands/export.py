@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import keras
@@ -19,19 +19,47 @@ from tfgan_app.files import printable, quoted
 from tfgan_app.inference import colour_model, is_colour, load_keras_model, model_file, run_checkpoint
 from tfgan_app.inference.shipped import located, shipped_names
 from tfgan_app.keras_metadata import NOT_STATED, read_metadata
-from tfgan_app.latents import takes_latents
-from tfgan_app.layers import provenance_of, takes_style
+from tfgan_app.layers import provenance_of
 from tfgan_app.lite import delegations
+from tfgan_app.model_info import HOLE_CHANNELS, ModelInfo, model_info
 
 _OUTPUT_DIR = "exported_models"
 _HELD_OUT_PICTURES = 8
 _CARD = "MODEL_CARD.md"
+_LITE = ("tflite", "web")
 
 Pair = tuple[np.ndarray, np.ndarray | None]
 
 
+@dataclass
+class ExportOptions:
+    """What an export is asked for; the fields are the flags of the command.
+
+    Attributes:
+        run: Run directory, `.keras` file, name of a shipped model, or `colour:NAME`.
+        format: Key of `EXPORTERS`.
+        quantize: A quantization that the format offers.
+        output: Folder of all exported models.
+        name: Name of the model; None for that of the task or file.
+        license: Of the weights; None for what is known.
+        tile: Input size of the formats tflite and web; 0 leaves it open.
+        runtime: Folder with the tarballs of LiteRT's web runtime.
+        checkpoint: `"last"` or `"best"` of a run.
+    """
+
+    run: str
+    format: str
+    quantize: str | None = None
+    output: str | None = None
+    name: str | None = None
+    license: str | None = None
+    tile: int | None = None
+    runtime: str | None = None
+    checkpoint: str | None = None
+
+
 @dataclass(frozen=True)
-class _Source:
+class Source:
     """A model to be exported, and the pictures that are known of it.
 
     Attributes:
@@ -56,6 +84,11 @@ class _Source:
     training: Mapping[str, str] = field(default_factory=dict)
     license: str = NOT_STATED
 
+    @property
+    def info(self) -> ModelInfo:
+        """Of the model."""
+        return model_info(self.model)
+
 
 def run(args: argparse.Namespace) -> int:
     """Exports the model of the run `args.run` and says where it went and how exact it is.
@@ -69,44 +102,60 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         ValueError: If the run has no model, a flag has no such choice, or the export differs from the model.
     """
-    quantize = args.quantize or "none"
-    find_exporter(args.format, quantize)  # Said before anything is loaded.
-    _check_flags(args)
-    source = _open(args)
-    output_dir, name = Path(args.output or _OUTPUT_DIR), args.name or source.name
-    if args.format == "saved_model":
-        _check_no_card(output_dir / name)
-    result = export_model(
-        source.model,
-        format=args.format,
-        quantize=quantize,
-        output_dir=output_dir,
-        name=name,
-        tile_px=args.tile,
-        image_size_px=source.image_size_px,
-        held_out=source.held_out,
-        calibration=source.calibration() if quantize == "int8" and not takes_latents(source.model) else (),
-        license=args.license or source.license,
-        training=source.training,
-        runtime=args.runtime,
-    )
+    if args.delegates and args.format not in _LITE:
+        raise ValueError(f"`--delegates` is for the formats tflite and web. Received: --format {args.format}.")
+    source, result = export(ExportOptions(**{field.name: getattr(args, field.name) for field in fields(ExportOptions)}))
     _tell(source, result, args)
     return 0
 
 
-def _check_flags(args: argparse.Namespace) -> None:
-    lite = args.format in ("tflite", "web")
-    for flag, given in (("tile", args.tile is not None), ("delegates", args.delegates)):
-        if given and not lite:
-            raise ValueError(f"`--{flag}` is for the formats tflite and web. Received: --format {args.format}.")
-    if args.runtime is not None and args.format != "web":
-        raise ValueError(f"`--runtime` is for the format web. Received: --format {args.format}.")
+def export(options: ExportOptions) -> tuple[Source, ExportResult]:
+    """Exports the model of a run, a `.keras` file, a shipped model or a conversion between color spaces.
+
+    Args:
+        options: What is asked for.
+
+    Returns:
+        The model and what is known of it, and where it went.
+
+    Raises:
+        ValueError: If there is no such model, an option has no such choice, or the export differs from the model.
+    """
+    quantize = options.quantize or "none"
+    find_exporter(options.format, quantize)  # Said before anything is loaded.
+    _check_flags(options)
+    source = _open(options)
+    output_dir, name = Path(options.output or _OUTPUT_DIR), options.name or source.name
+    if options.format == "saved_model":
+        _check_no_card(output_dir / name)
+    result = export_model(
+        source.model,
+        format=options.format,
+        quantize=quantize,
+        output_dir=output_dir,
+        name=name,
+        tile_px=options.tile,
+        image_size_px=source.image_size_px,
+        held_out=source.held_out,
+        calibration=source.calibration() if quantize == "int8" and source.info.kind != "noise" else (),
+        license=options.license or source.license,
+        training=source.training,
+        runtime=options.runtime,
+    )
+    return source, result
 
 
-def _tell(source: _Source, result: ExportResult, args: argparse.Namespace) -> None:
+def _check_flags(options: ExportOptions) -> None:
+    if options.tile is not None and options.format not in _LITE:
+        raise ValueError(f"`--tile` is for the formats tflite and web. Received: --format {options.format}.")
+    if options.runtime is not None and options.format != "web":
+        raise ValueError(f"`--runtime` is for the format web. Received: --format {options.format}.")
+
+
+def _tell(source: Source, result: ExportResult, args: argparse.Namespace) -> None:
     parity = result.parity
-    also = "" if takes_latents(source.model) else " and parts of them"
-    if not takes_latents(source.model) and LIMITS[args.quantize or "none"].noise:
+    also = "" if source.info.kind == "noise" else " and parts of them"
+    if source.info.kind != "noise" and LIMITS[args.quantize or "none"].noise:
         also = " and on random ones"
     print(f"Exported {printable(source.path)} to {printable(result.path)}")
     print(
@@ -121,7 +170,7 @@ def _tell(source: _Source, result: ExportResult, args: argparse.Namespace) -> No
     if args.format == "web":
         print(f"Next: python -m http.server --directory {quoted(result.path)} --bind 127.0.0.1 8000")
     else:
-        print(f"Next: tfgan_app predict --model {quoted(result.path)} {_example_flags(source.model)}")
+        print(f"Next: tfgan_app predict --model {quoted(result.path)} {_example_flags(source.info)}")
 
 
 def _tell_delegations(path: Path) -> None:
@@ -144,49 +193,52 @@ def _check_no_card(folder: Path) -> None:
         )
 
 
-def _example_flags(model: keras.Model) -> str:
-    if not takes_latents(model):
-        beside = "--mask MASKS " if model.inputs[0].shape[-1] == 4 else ""
-        beside = "--style PICTURE " if takes_style(model) else beside
-        return f"--input PICTURES {beside}--output OUTPUT"
-    return "--output OUTPUT --count 16 --seed 0" + (" --class NAME" if len(model.inputs) > 1 else "")
+def _example_flags(info: ModelInfo) -> str:
+    if info.kind == "noise":
+        return "--output OUTPUT --count 16 --seed 0" + (" --class NAME" if info.classes else "")
+    beside = {"inpainting": "--mask MASKS ", "style": "--style PICTURE "}.get(info.kind, "")
+    return f"--input PICTURES {beside}--output OUTPUT"
 
 
-def _open(args: argparse.Namespace) -> _Source:
-    path = located(args.run)
+def _open(options: ExportOptions) -> Source:
+    path = located(options.run)
     if is_colour(path):
         model = colour_model(path)
         return _without_run(model, path, name=model.name)
     if path.suffix == ".keras" and path.is_file():
-        file = model_file(path, args.checkpoint or "last")
+        file = model_file(path, options.checkpoint or "last")
         source, known = _without_run(load_keras_model(file), file, name=file.stem), read_metadata(file)
         license = source.license if known.license == NOT_STATED else known.license
         return dataclasses.replace(source, training={**source.training, **known.facts}, license=license)
     if not path.exists() or path.suffix == ".tflite":
-        raise ValueError(f"`--run` must be a run directory or a .keras file. Received: '{args.run}'. {shipped_names()}")
-    return _open_run(RunDirectory.existing(str(path)), checkpoint=args.checkpoint or "last")
+        raise ValueError(
+            f"`--run` must be a run directory or a .keras file. Received: '{options.run}'. {shipped_names()}"
+        )
+    return _open_run(RunDirectory.existing(str(path)), checkpoint=options.checkpoint or "last")
 
 
-def _without_run(model: keras.Model, path: Path, *, name: str) -> _Source:
+def _without_run(model: keras.Model, path: Path, *, name: str) -> Source:
     """A model of which nothing is known of its pictures, but where it came from if it was imported."""
     facts = provenance_of(model)
     known = {"license": facts.pop("License", "not stated"), "training": facts}
-    if takes_latents(model):
-        return _Source(path, model, name, None, (), list, f"the pictures of {PARITY_SEEDS} seeds", **known)
-    pictures = _photographs(channels=model.inputs[0].shape[-1])
+    info = model_info(model)
+    if info.kind == "noise":
+        return Source(path, model, name, None, (), list, f"the pictures of {PARITY_SEEDS} seeds", **known)
+    pictures = _photographs(channels=info.channels)
     held_out = [(picture, None) for picture in pictures["val"]]
     compared_on = f"{len(held_out)} bundled photographs"
-    return _Source(path, model, name, None, held_out, lambda: pictures["train"], compared_on, **known)
+    return Source(path, model, name, None, held_out, lambda: pictures["train"], compared_on, **known)
 
 
-def _open_run(directory: RunDirectory, *, checkpoint: str) -> _Source:
+def _open_run(directory: RunDirectory, *, checkpoint: str) -> Source:
     config, task_class = directory.read_config()
     path = run_checkpoint(directory.path, checkpoint)
     model = load_keras_model(path)
     name, size_px = config.task_name, config.data.image_size
-    if takes_latents(model):
+    info = model_info(model)
+    if info.kind == "noise":
         seeds = f"the pictures of {PARITY_SEEDS} seeds"
-        return _Source(path, model, name, size_px, (), list, seeds, _training(config))
+        return Source(path, model, name, size_px, (), list, seeds, _training(config))
     config = replace_values(config, {"data.max_val_pictures": _HELD_OUT_PICTURES})
     try:
         task = task_class(config, report=_report)
@@ -194,10 +246,10 @@ def _open_run(directory: RunDirectory, *, checkpoint: str) -> _Source:
         calibration = task.calibration_pictures
     except (ValueError, OSError) as error:
         _report(f"Checking the export on random pictures, since the run's data set is of no use here: {error}")
-        held_out, kind = _random_examples(config, channels=model.inputs[0].shape[-1]), "random"
+        held_out, kind = _random_examples(config, channels=info.channels), "random"
         calibration = _no_calibration(error)
     compared_on = f"{len(held_out)} {kind} pictures"
-    return _Source(path, model, name, size_px, held_out, calibration, compared_on, _training(config))
+    return Source(path, model, name, size_px, held_out, calibration, compared_on, _training(config))
 
 
 def _training(config: RunConfig) -> dict[str, str]:
@@ -231,7 +283,7 @@ def _photographs(*, channels: int) -> dict[str, list[np.ndarray]]:
     found = {}
     for split in ("train", "val"):
         pictures = [read_rgb(path) for path in find_pictures(bundled_path("photos") / split)]
-        found[split] = [_with_hole(picture) if channels == 4 else picture for picture in pictures]
+        found[split] = [_with_hole(picture) if channels == HOLE_CHANNELS else picture for picture in pictures]
     return found
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tfgan_app.files import atomic_path
 from tfgan_app.importers import Imported, ImportOptions, import_weights
-from tfgan_app.latents import takes_latents
+from tfgan_app.model_info import model_info
 
 
 def run(args: argparse.Namespace) -> int:
@@ -42,7 +42,9 @@ def run(args: argparse.Namespace) -> int:
     print(f"Wrote {output} and {card}")
     if args.license is None:
         print("Its license is not stated: `--license TEXT` writes it into the card and into exports.")
-    inputs = "--output OUTPUT --count 16" if takes_latents(imported.model) else "--input IMAGES --output OUTPUT"
+    inputs = (
+        "--output OUTPUT --count 16" if model_info(imported.model).kind == "noise" else "--input IMAGES --output OUTPUT"
+    )
     print(f"Next: tfgan_app predict --model {output} {inputs}")
     return 0
 

@@ -19,7 +19,6 @@ from tfgan_app.video import (
 )
 
 _DEFAULT_SUFFIX = ".mp4"
-_HOLE_CHANNELS = 4
 
 
 class Videos:
@@ -92,7 +91,7 @@ class Videos:
             ValueError: If the source is damaged, or the model or the target does not fit. One line.
             OSError: If the target cannot be written.
         """
-        if predictor.channels == _HOLE_CHANNELS:
+        if predictor.info.kind == "inpainting":
             raise ValueError(
                 f"Cannot predict the video '{printable(source)}': a model that fills holes takes images only"
             )

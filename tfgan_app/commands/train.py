@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import tensorflow as tf
 
@@ -34,6 +35,45 @@ WARM_UP_STEPS = 3
 TIMED_STEPS = 5
 
 
+@dataclass
+class TrainOptions:
+    """What a training is asked for; the fields are the flags of the command.
+
+    Attributes:
+        task: Row of the tasks table; a resumed run knows its own.
+        data: Data source; None for the bundled sample.
+        run_dir: Run directory; None for a new folder in `runs/`.
+        steps: Training steps of the whole run.
+        batch_size: Images a step.
+        image_size: Side of the training images.
+        preset: Name of a preset of the task.
+        precision: Compute precision.
+        seed: Of everything random.
+        strategy: Distribution over devices.
+        config: A `config.json`, or part of one.
+        set: `KEY=VALUE` texts.
+        resume: Whether to go on with the run in `run_dir`.
+        dry_run: Whether only to print configuration, sizes and an estimate of the time.
+        command_line: For the record in `run.json`.
+    """
+
+    task: str | None = None
+    data: str | None = None
+    run_dir: str | None = None
+    steps: int | None = None
+    batch_size: int | None = None
+    image_size: int | None = None
+    preset: str | None = None
+    precision: str | None = None
+    seed: int | None = None
+    strategy: str | None = None
+    config: str | None = None
+    set: Sequence[str] = ()
+    resume: bool = False
+    dry_run: bool = False
+    command_line: str = ""
+
+
 def run(args: argparse.Namespace) -> int:
     """Trains, resumes, or only says what would be trained.
 
@@ -41,11 +81,27 @@ def run(args: argparse.Namespace) -> int:
         args: the parsed flags of the subcommand.
 
     Returns:
-        0; 1 when pictures were left out (each is named on stderr); 128 + signal when stopped early by one
-        (everything is saved).
+        As `train`.
 
     Raises:
         ValueError: for a configuration, data set or run directory that cannot be used.
+    """
+    _, exit_code = train(TrainOptions(**{field.name: getattr(args, field.name) for field in fields(TrainOptions)}))
+    return exit_code
+
+
+def train(args: TrainOptions) -> tuple[RunDirectory, int]:
+    """Trains, resumes, or only says what would be trained.
+
+    Args:
+        args: What is asked for.
+
+    Returns:
+        The run directory, and the exit code: 0; 1 when images were left out (each is named on stderr); 128 + signal
+        when stopped early by one (everything is saved).
+
+    Raises:
+        ValueError: For a configuration, data set or run directory that cannot be used.
     """
     saved = RunDirectory.existing(args.run_dir) if args.resume else None
     if saved:
@@ -71,12 +127,13 @@ def run(args: argparse.Namespace) -> int:
             report(note)
         with hinting_at_moved_data(config, data_flag="--data "):
             _dry_run(task_class, config, report=report, strategy=strategy)
-        return report.exit_code
+        return run_dir, report.exit_code
     with hinting_at_moved_data(config, data_flag="--data "):
         task = task_class(config, report=report)
         _check_best_metric(config, task)
         task.prepare()
-    return _train(task, config, args, run=run_dir, strategy=strategy, notes=notes) or report.exit_code
+    exit_code = _train(task, config, args, run=run_dir, strategy=strategy, notes=notes)
+    return run_dir, exit_code or report.exit_code
 
 
 def _own_task(named: str | None, saved: RunDirectory) -> str:
@@ -87,7 +144,7 @@ def _own_task(named: str | None, saved: RunDirectory) -> str:
     return own
 
 
-def _check_replicas(args: argparse.Namespace, config: RunConfig, strategy: tf.distribute.Strategy):
+def _check_replicas(args: TrainOptions, config: RunConfig, strategy: tf.distribute.Strategy):
     replicas = strategy.num_replicas_in_sync
     if config.training.batch_size % replicas:
         raise ValueError(
@@ -110,7 +167,7 @@ def _check_best_metric(config: RunConfig, task: Task):
         )
 
 
-def _resolve(args: argparse.Namespace, task_class: type, saved: RunDirectory | None) -> tuple[RunConfig, list[str]]:
+def _resolve(args: TrainOptions, task_class: type, saved: RunDirectory | None) -> tuple[RunConfig, list[str]]:
     """The configuration of a new run, or that of a resumed one with what it may change, and lines for the user."""
     if args.resume and (args.preset or args.config):
         raise ValueError("`--resume` goes on with the run's own configuration: leave out `--preset` and `--config`.")
@@ -136,16 +193,16 @@ def _resolve(args: argparse.Namespace, task_class: type, saved: RunDirectory | N
     return resume_schedule(before, config, run=saved, given=by_hand)
 
 
-def _preset_name(args: argparse.Namespace, task_class: type) -> str:
+def _preset_name(args: TrainOptions, task_class: type) -> str:
     return args.preset or preset_for(task_class, _given(args))
 
 
-def _described_preset(args: argparse.Namespace, task_class: type) -> list[str]:
+def _described_preset(args: TrainOptions, task_class: type) -> list[str]:
     name = _preset_name(args, task_class)
     return preset_lines(args.task, task_class.config_class, name=name, preset=task_class.presets[name])
 
 
-def _given(args: argparse.Namespace) -> dict[str, str | None]:
+def _given(args: TrainOptions) -> dict[str, str | None]:
     """What the user has set, by dotted key, as far as it decides on the preset."""
     values = read_values(args.config, args.task) if args.config else {}
     values |= {"data.source": args.data} if args.data else {}
@@ -153,7 +210,7 @@ def _given(args: argparse.Namespace) -> dict[str, str | None]:
 
 
 def _train(
-    task: Task, config: RunConfig, args: argparse.Namespace, *, run: RunDirectory, strategy, notes: Sequence[str]
+    task: Task, config: RunConfig, args: TrainOptions, *, run: RunDirectory, strategy, notes: Sequence[str]
 ) -> int:
     config = replace_values(config, task.pinned)
     facts = {"data_fingerprint": task.fingerprint(), **run_facts(config, strategy)}

@@ -18,7 +18,7 @@ from tfgan_app.export.model_card import CARD_FILE, card_text, write_card_beside
 from tfgan_app.export.parity import LIMITS, Parity, ParityError, check_parity, samples_for
 from tfgan_app.export.request import ExportRequest
 from tfgan_app.files import exclusive
-from tfgan_app.layers import class_names_of, takes_style
+from tfgan_app.model_info import model_info
 from tfgan_app.registry import EXPORTERS, is_own
 
 _BLAMED_PX = 128
@@ -71,7 +71,7 @@ def export_model(
     if not name or name.startswith(".") or name != Path(name).name:
         raise ValueError(f"`name` must be a plain file name that does not start with a dot. Received: '{name}'")
     _check_fits(model, format)
-    request = ExportRequest(name=name, quantize=quantize, classes=tuple(class_names_of(model)), **options)
+    request = ExportRequest(name=name, quantize=quantize, classes=model_info(model).classes, **options)
     output_dir = Path(output_dir)
     _check_folder(output_dir)
     suffix = exporter.destination(output_dir, request).suffix  # A name that is taken is said before the work.
@@ -97,7 +97,7 @@ def export_model(
 
 
 def _check_fits(model: keras.Model, format: str) -> None:
-    if takes_style(model) and format in ("tflite", "web"):
+    if model_info(model).kind == "style" and format in ("tflite", "web"):
         raise ValueError(
             f"The format {format} takes one picture, and this model takes a style beside it: export it as saved_model "
             "or keras."

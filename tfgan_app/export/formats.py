@@ -20,8 +20,7 @@ from tfgan_app.export import (
     web_export,
 )
 from tfgan_app.export.request import ExportRequest
-from tfgan_app.latents import takes_latents
-from tfgan_app.layers import takes_style
+from tfgan_app.model_info import model_info
 
 
 @dataclass(frozen=True)
@@ -48,9 +47,11 @@ class Exporter:
     quantizations: tuple[str, ...] = ("none",)
 
 
+_SAVED_MODELS = {"noise": generative_saved_model, "style": style_saved_model}
+
+
 def _write_saved_model(model: keras.Model, path: Path, request: ExportRequest) -> None:
-    kinds = ((takes_latents, generative_saved_model), (takes_style, style_saved_model))
-    next((writer for is_of, writer in kinds if is_of(model)), saved_model).write(model, path)
+    _SAVED_MODELS.get(model_info(model).kind, saved_model).write(model, path)
     serving_files.write_warmup(path, request)
 
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from tfgan_app.export.endpoints import PNG_COMPRESSION, write_endpoints
 from tfgan_app.latents import seeded_latents
-from tfgan_app.layers import class_names_of
+from tfgan_app.model_info import ModelInfo, model_info
 
 _SEEDS = tf.TensorSpec([None], tf.int64, name="seeds")
 _LABELS = tf.TensorSpec([None], tf.int32, name="labels")
@@ -39,12 +39,13 @@ def write(model: keras.Model, path: Path) -> None:
         model: `latents` (or `[latents, labels]`) as in `float` -> pictures float32 in [0, 1].
         path: The folder to write.
     """
-    names = class_names_of(model)
-    write_endpoints(model, _conditional_endpoints(model, names) if names else _endpoints(model), path)
+    info = model_info(model)
+    build = _conditional_endpoints if info.classes else _endpoints
+    write_endpoints(model, build(model, info), path)
 
 
-def _endpoints(model: keras.Model) -> dict[str, tuple]:
-    latent_dim = model.inputs[0].shape[1]
+def _endpoints(model: keras.Model, info: ModelInfo) -> dict[str, tuple]:
+    latent_dim = info.latent_dim
 
     def draw(latents: tf.Tensor) -> tf.Tensor:
         return model(latents, training=False)
@@ -61,8 +62,8 @@ def _endpoints(model: keras.Model) -> dict[str, tuple]:
     }
 
 
-def _conditional_endpoints(model: keras.Model, names: list[str]) -> dict[str, tuple]:
-    latent_dim = model.inputs[0].shape[1]
+def _conditional_endpoints(model: keras.Model, info: ModelInfo) -> dict[str, tuple]:
+    latent_dim, names = info.latent_dim, list(info.classes)
     check_labels, find_labels = _label_check(names), _label_finder(names)
 
     def draw(latents: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:

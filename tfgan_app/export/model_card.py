@@ -10,8 +10,7 @@ import tfgan_app
 from tfgan_app.export.parity import LIMITS, Parity
 from tfgan_app.export.request import ExportRequest
 from tfgan_app.files import write_text
-from tfgan_app.latents import takes_latents
-from tfgan_app.layers import picture_facts, takes_style
+from tfgan_app.model_info import ModelInfo, model_info
 
 CARD_FILE = "MODEL_CARD.md"
 
@@ -32,12 +31,13 @@ def card_text(model: keras.Model, *, format: str, request: ExportRequest, parity
         request: What was asked for.
         parity: How far it is from the model.
     """
+    info = model_info(model)
     rows = {
         "Format": _FORMATS.get(format, format),
         "Numbers": "float32" if request.quantize == "none" else request.quantize,
-        "Takes": _takes(model, request),
-        "Gives": _gives(model, request),
-        **_transparency(model, format),
+        "Takes": _takes(info),
+        "Gives": _gives(info),
+        **_transparency(info, format),
         "Parameters": f"{model.count_params():,}",
         **request.training,
         "Licence of the weights": request.license,
@@ -53,31 +53,29 @@ def write_card_beside(path: Path, text: str) -> None:
     write_text(path.with_name(f"{path.name}.md"), text)
 
 
-def _takes(model: keras.Model, request: ExportRequest) -> str:
-    if takes_latents(model):
-        classes = f", and one of {len(request.classes)} classes" if request.classes else ""
-        return f"{model.inputs[0].shape[1]} latents, standard normal{classes}"
-    if takes_style(model):
+def _takes(info: ModelInfo) -> str:
+    if info.kind == "noise":
+        classes = f", and one of {len(info.classes)} classes" if info.classes else ""
+        return f"{info.latent_dim} latents, standard normal{classes}"
+    if info.kind == "style":
         return "pictures, a picture whose style they are given, and the style's strength from 0 to 1"
-    facts = picture_facts(model)
-    looks = "the whole picture" if facts.locality.context_px is None else f"{facts.locality.context_px} px around"
-    hole = ", the fourth 0 in holes" if facts.channels == 4 else ""
-    return f"pictures of {facts.channels} channels{hole}; an output pixel depends on {looks}"
+    looks = "the whole picture" if info.halo_px is None else f"{info.halo_px} px around"
+    hole = ", the fourth 0 in holes" if info.kind == "inpainting" else ""
+    return f"pictures of {info.channels} channels{hole}; an output pixel depends on {looks}"
 
 
-def _gives(model: keras.Model, request: ExportRequest) -> str:
-    if takes_latents(model):
-        _, height, width, channels = model.outputs[0].shape
-        return f"pictures of {width} x {height} px, {channels} channels"
-    scale = 1 if takes_style(model) else picture_facts(model).locality.scale
-    return "RGB pictures of the same size" if scale == 1 else f"RGB pictures {scale} times as wide and high"
+def _gives(info: ModelInfo) -> str:
+    if info.kind == "noise":
+        height, width = info.image_size
+        return f"pictures of {width} x {height} px, {info.output_channels} channels"
+    return "RGB pictures of the same size" if info.scale == 1 else f"RGB pictures {info.scale} times as wide and high"
 
 
-def _transparency(model: keras.Model, format: str) -> dict[str, str]:
+def _transparency(info: ModelInfo, format: str) -> dict[str, str]:
     """What becomes of alpha in files; nothing where no files are taken."""
-    if format != "saved_model" or takes_latents(model):
+    if format != "saved_model" or info.kind == "noise":
         return {}
-    if not takes_style(model) and picture_facts(model).channels == 4:
+    if info.kind == "inpainting":
         return {"Transparency": "transparent pixels of files are the holes that are filled"}
     kept = "kept by `tfgan_app serve` and `tfgan_app predict`, which carry it around the model"
     return {"Transparency": f"composited on white in files given to the SavedModel; {kept}"}

@@ -11,8 +11,8 @@ import tensorflow as tf
 
 from tfgan_app.export.request import Batch, ExportRequest, Pair
 from tfgan_app.files import first_line
-from tfgan_app.latents import seeded_latents, takes_latents
-from tfgan_app.layers import class_names_of, picture_facts, takes_style
+from tfgan_app.latents import seeded_latents
+from tfgan_app.model_info import model_info
 
 PARITY_SEEDS = 16
 """How many seeds a generative model is compared on."""
@@ -117,22 +117,22 @@ def samples_for(model: keras.Model, request: ExportRequest, *, fixed_px: int | N
         request: What was asked for; `held_out` has the pictures.
         fixed_px: Height and width of the only pictures that the export takes as they are; None where it takes all.
     """
-    if takes_latents(model):
-        yield from _latents(model.inputs[0].shape[1], classes=len(class_names_of(model)))
+    info = model_info(model)
+    if info.kind == "noise":
+        yield from _latents(info.latent_dim, classes=len(info.classes))
         return
-    if takes_style(model):
+    if info.kind == "style":
         yield from _with_styles(request)
         return
     rng = np.random.default_rng(0)
-    channels = model.inputs[0].shape[-1]
     if fixed_px is not None:
         for source, target in request.held_out:
-            yield _whole(fitted(source, fixed_px), None if target is None else fitted(target, fixed_px * _scale(model)))
+            yield _whole(fitted(source, fixed_px), None if target is None else fitted(target, fixed_px * info.scale))
     else:
         yield from _at_many_sizes(request.held_out, rng)
     if LIMITS[request.quantize].noise:
         sizes = _ODD_SIZES if fixed_px is None else [(fixed_px, fixed_px)]
-        noise = (tf.constant(rng.random((_BATCH, *size, channels), np.float32)) for size in sizes)
+        noise = (tf.constant(rng.random((_BATCH, *size, info.channels), np.float32)) for size in sizes)
         yield from (Sample(pictures, noise=True) for pictures in noise)
 
 
@@ -154,10 +154,6 @@ def _at_many_sizes(pairs: Sequence[Pair], rng: np.random.Generator) -> Iterator[
         if index < _CROPS:
             height, width = (int(rng.integers(min(_LEAST_CROP_PX, side), side + 1)) for side in source.shape[:2])
             yield _whole(source[:height, :width], None)
-
-
-def _scale(model: keras.Model) -> int:
-    return picture_facts(model).locality.scale
 
 
 def _whole(source: np.ndarray, target: np.ndarray | None) -> Sample:

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from tfgan_app.keras_metadata import NOT_STATED
 from tfgan_app.latents import seeded_latents
+from tfgan_app.model_info import model_info
 
 Pair = tuple[np.ndarray, np.ndarray | None]
 """What a model is given and what it should make of it, uint8 [height, width, channels] each; None: not known."""
@@ -53,7 +54,7 @@ class ExportRequest:
     def calibration_latents(self, model: keras.Model) -> Iterator[list[np.ndarray]]:
         """What ranges of integers of a generative model are chosen on: latents [1, latent_dim], and labels [1]."""
         classes = len(self.classes)
-        latents = np.asarray(seeded_latents(np.array(_CALIBRATION_SEEDS), model.inputs[0].shape[1]))
+        latents = np.asarray(seeded_latents(np.array(_CALIBRATION_SEEDS), model_info(model).latent_dim))
         for index in range(len(latents)):
             row = [latents[index : index + 1]]
             yield [*row, np.array([index % classes], np.int32)] if classes else row

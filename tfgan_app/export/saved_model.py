@@ -14,7 +14,7 @@ from tfgan_app.export.blame import LayerTap
 from tfgan_app.export.encoded_pictures import decode_picture
 from tfgan_app.export.endpoints import PNG_COMPRESSION, write_endpoints
 from tfgan_app.export.request import Batch, ExportRequest
-from tfgan_app.layers import picture_facts
+from tfgan_app.model_info import model_info
 
 _MEMORY_BYTES = 2**33
 """What the feature maps of one encoded picture may take: a larger one is refused before it is decoded."""
@@ -54,9 +54,9 @@ def write(model: keras.Model, path: Path) -> None:
             about [0, 1], where `scale` is 1 for a model that does not enlarge.
         path: The folder to write.
     """
-    facts = picture_facts(model)
-    constants, channels = facts.to_numbers(), facts.channels
-    max_pixels = _MEMORY_BYTES // (facts.bytes_per_px or _UNKNOWN_BYTES_PER_PX)
+    info = model_info(model)
+    constants, channels = info.to_numbers(), info.channels
+    max_pixels = _MEMORY_BYTES // (info.bytes_per_px or _UNKNOWN_BYTES_PER_PX)
 
     def predict(images: tf.Tensor) -> tf.Tensor:
         return model(images, training=False)

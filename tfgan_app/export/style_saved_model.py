@@ -10,6 +10,7 @@ import tensorflow as tf
 from tfgan_app.export.encoded_pictures import decode_picture
 from tfgan_app.export.endpoints import PNG_COMPRESSION, write_endpoints
 from tfgan_app.layers import style_parts
+from tfgan_app.model_info import model_info
 
 _MEMORY_BYTES = 2**33
 """As of other models of pictures: what the feature maps of one encoded picture may take."""
@@ -34,9 +35,9 @@ def write(model: keras.Model, path: Path) -> None:
         model: what `tfgan_app.layers.build_style_model` builds.
         path: The folder to write.
     """
-    parts = style_parts(model)
-    numbers = parts.facts.to_numbers()
-    max_pixels = _MEMORY_BYTES // parts.facts.bytes_per_px
+    parts, info = style_parts(model), model_info(model)
+    numbers = info.to_numbers()
+    max_pixels = _MEMORY_BYTES // info.bytes_per_px
 
     # Functions of their own, so that what several signatures do is traced and stored once.
     @tf.function(autograph=False)

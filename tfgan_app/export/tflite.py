@@ -19,11 +19,10 @@ from tfgan_app.export.endpoints import write_endpoints
 from tfgan_app.export.equalization import equalized
 from tfgan_app.export.parity import fitted
 from tfgan_app.export.request import Batch, ExportRequest
-from tfgan_app.latents import takes_latents
-from tfgan_app.layers import class_names_of, picture_facts
 from tfgan_app.lite import Card, LiteModel, check_alive, with_card, with_output_levels
 from tfgan_app.lite.model import SIGNATURE, load_lite_model, run_signature
 from tfgan_app.lite.quiet import native_stderr_hidden
+from tfgan_app.model_info import model_info
 
 QUANTIZATIONS = ("none", "float16", "dynamic", "int8")
 
@@ -155,14 +154,15 @@ def outputs_of_layers(model: keras.Model, inputs: Batch, request: ExportRequest)
 
 
 def _specs(model: keras.Model, request: ExportRequest) -> list[tf.TensorSpec]:
-    if takes_latents(model):
+    info = model_info(model)
+    if info.kind == "noise":
         return [tf.TensorSpec([1, *tensor.shape[1:]], tensor.dtype, name=tensor.name) for tensor in model.inputs]
     side = _tile_px(model, request) or None
-    return [tf.TensorSpec([1, side, side, model.inputs[0].shape[-1]], tf.float32, name="images")]
+    return [tf.TensorSpec([1, side, side, info.channels], tf.float32, name="images")]
 
 
 def _tile_px(model: keras.Model, request: ExportRequest) -> int:
-    locality = picture_facts(model).locality
+    locality = model_info(model).locality
     if request.tile_px is not None:
         if not 0 <= request.tile_px <= MAX_TILE_PX or request.tile_px % locality.multiple:
             raise ValueError(
@@ -182,18 +182,18 @@ def _card(model: keras.Model, request: ExportRequest) -> Card:
         "license": request.license,
         "quantize": request.quantize,
     }
-    if takes_latents(model):
-        return Card(**told, latent_dim=model.inputs[0].shape[1], classes=tuple(class_names_of(model)))
-    facts = picture_facts(model)
+    info = model_info(model)
+    if info.kind == "noise":
+        return Card(**told, latent_dim=info.latent_dim, classes=info.classes)
     return Card(
         **told,
         tile_px=_tile_px(model, request) or None,
-        scale=facts.locality.scale,
-        context_px=facts.locality.context_px,
-        multiple=facts.locality.multiple,
-        channels=facts.channels,
-        bytes_per_px=facts.bytes_per_px,
-        makes_colour=facts.makes_colour,
+        scale=info.scale,
+        context_px=info.halo_px,
+        multiple=info.multiple,
+        channels=info.channels,
+        bytes_per_px=info.bytes_per_px,
+        makes_colour=info.makes_color,
     )
 
 
@@ -230,7 +230,7 @@ def _calibration(model: keras.Model, specs: Sequence[tf.TensorSpec], request: Ex
     """What the integers' ranges are chosen on: crops of training pictures of the input's size, or latents."""
     if request.quantize != "int8":
         return []
-    if takes_latents(model):
+    if model_info(model).kind == "noise":
         return [list(row) for row in request.calibration_latents(model)]
     side = specs[0].shape[1] or DEFAULT_TILE_PX
     pictures = [fitted(picture, side).astype(np.float32) / 255.0 for picture in request.calibration]

@@ -11,8 +11,8 @@ import keras
 from tfgan_app.export import tflite
 from tfgan_app.export.request import ExportRequest
 from tfgan_app.export.web import PageModel, write_page
-from tfgan_app.latents import takes_latents
 from tfgan_app.lite.files import read_card, read_file
+from tfgan_app.model_info import model_info
 
 _MODEL_FILE = "model.tflite"
 
@@ -37,7 +37,7 @@ def write(model: keras.Model, path: Path, request: ExportRequest) -> None:
     Raises:
         ValueError: If the page cannot run such a model, or LiteRT cannot.
     """
-    if takes_latents(model) or model.inputs[0].shape[-1] != 3:
+    if (info := model_info(model)).kind != "images" or info.channels != 3:
         raise ValueError("The page changes pictures of three channels: export this model as tflite or saved_model.")
     if request.tile_px == 0:
         raise ValueError("`tile` must be above 0 for the web: its runtime takes pictures of one size. Received: 0.")

@@ -3,7 +3,7 @@
 from tfgan_app.inference.blending import blend_weights
 from tfgan_app.inference.chain import chain_predictors
 from tfgan_app.inference.class_folders import class_folders
-from tfgan_app.inference.drawing import draw_pictures
+from tfgan_app.inference.drawing import DEFAULT_COUNT, draw_pictures, find_labels
 from tfgan_app.inference.finishing import Finish, FinishedPredictor
 from tfgan_app.inference.folder import PredictionSummary, predict_path
 from tfgan_app.inference.folder_plan import Job, plan_jobs, with_masks
@@ -26,6 +26,7 @@ from tfgan_app.inference.styling import Stylist
 
 __all__ = [
     "COMPANION",
+    "DEFAULT_COUNT",
     "Finish",
     "FinishedPredictor",
     "Job",
@@ -40,6 +41,7 @@ __all__ = [
     "class_folders",
     "colour_model",
     "draw_pictures",
+    "find_labels",
     "is_colour",
     "load_companions",
     "load_keras_model",

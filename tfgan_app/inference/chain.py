@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 from collections.abc import Sequence
@@ -29,16 +30,16 @@ def chain_predictors(predictors: Sequence[Predictor]) -> Predictor:
         ValueError: If a model cannot be part of a chain. One line.
     """
     for predictor in predictors[1:]:
-        if predictor.channels != 3:
+        if predictor.info.kind == "inpainting":
             raise ValueError(
                 f"A model that fills holes must be the first `--model`, since a mask is of the input. Received: "
                 f"'{predictor.path}' behind another."
             )
     for predictor in predictors if len(predictors) > 1 else ():
-        if predictor.largest_px is not None:
+        if predictor.info.largest_px is not None:
             raise ValueError(
                 f"A model made for one size of images cannot be one of several: '{predictor.path}' takes "
-                f"{predictor.largest_px} x {predictor.largest_px} pixels. Take its run or .keras file instead."
+                f"{predictor.info.largest_px} x {predictor.info.largest_px} pixels. Take its run or .keras file instead."
             )
     return functools.reduce(_joined, predictors)
 
@@ -62,12 +63,16 @@ def _joined(first: Predictor, second: Predictor) -> Predictor:
     def forward(images: tf.Tensor) -> tf.Tensor:
         return second.forward(tf.clip_by_value(first.forward(images), 0.0, 1.0))
 
-    bytes_of_first, bytes_of_second = (each.bytes_per_px or UNKNOWN_BYTES * each.scale**2 for each in (first, second))
+    bytes_of_first, bytes_of_second = (
+        each.info.bytes_per_px or UNKNOWN_BYTES * each.scale**2 for each in (first, second)
+    )
     return Predictor(
         forward,
         first.path,
-        locality=chained_locality(first.locality, second.locality),
-        bytes_per_px=max(bytes_of_first, bytes_of_second * first.scale**2),
-        channels=first.channels,
-        makes_colour=first.makes_colour or second.makes_colour,
+        info=dataclasses.replace(
+            first.info,
+            locality=chained_locality(first.info.locality, second.info.locality),
+            bytes_per_px=max(bytes_of_first, bytes_of_second * first.scale**2),
+            makes_color=first.info.makes_color or second.info.makes_color,
+        ),
     )

@@ -72,7 +72,7 @@ def draw_pictures(
             arguments are checked.
     """
     check_truncation(truncation)
-    labels = _labels(sampler.class_names, classes)
+    labels = find_labels(sampler.class_names, classes)
     jobs = _plan(sampler, Path(output), labels=labels, count=count, seed=seed)
     if len({job.target for job in jobs}) < len(jobs):
         return _draw_grid(jobs, sampler, truncation=truncation, on_progress=on_progress, on_failure=on_failure)
@@ -170,8 +170,16 @@ def _write(path: Path, picture: np.ndarray) -> None:
         unfinished.write_bytes(tf.io.encode_png(picture).numpy())
 
 
-def _labels(class_names: Sequence[str], classes: Sequence[str]) -> list[int | None]:
-    """The labels to draw, each once; `[None]` for a model without classes."""
+def find_labels(class_names: Sequence[str], classes: Sequence[str]) -> list[int | None]:
+    """The labels to draw, each once; `[None]` for a model without classes.
+
+    Args:
+        class_names: Of the model.
+        classes: Names in any case, or numbers; empty for all.
+
+    Raises:
+        ValueError: If there is no such class.
+    """
     if classes:
         return list(dict.fromkeys(find_class(class_names, wanted) for wanted in classes))
     return list(range(len(class_names))) or [None]

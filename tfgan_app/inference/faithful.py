@@ -10,8 +10,10 @@ from typing import Protocol
 import numpy as np
 
 from tfgan_app.inference.hidden_colour import fill_hidden_colour
+from tfgan_app.inference.levels import peak_of, to_levels
 from tfgan_app.inference.resizing import float_rows, resized_rows
 from tfgan_app.inference.rows import aligned
+from tfgan_app.model_info import ModelInfo
 from tfgan_app.picture_files import Picture, format_of
 from tfgan_app.picture_files.embedded import comment_of_texts
 
@@ -20,8 +22,7 @@ class RowPredictor(Protocol):
     """What of a `Predictor` is needed here."""
 
     scale: int
-    channels: int
-    makes_colour: bool
+    info: ModelInfo
 
     def blends(self, height: int, width: int, *, tile_px: int | None = None) -> str | None:
         """Why rows are blended from tiles that do not see all that they should, None where they are not."""
@@ -36,7 +37,7 @@ class RowPredictor(Protocol):
         """Steps behind the model that the reader of an image of this size should know of, one clause each."""
 
     def rows(self, pixels: np.ndarray, *, tile_px: int | None = None) -> Iterator[np.ndarray]:
-        """uint8 or uint16 [height, width, channels] -> float32 [count, new width, 3] in [0, 1], from the top."""
+        """Levels [height, width, channels] -> float32 [count, new width, 3] in [0, 1], from the top."""
 
 
 def predict_picture(
@@ -50,7 +51,7 @@ def predict_picture(
     the size has its alpha resized with the result, and another predicts alpha as a gray picture, where regions that
     are all opaque or all transparent stay exactly so, up to one input pixel from their edge.
 
-    A model that fills holes (`channels` is 4) fills the pixels of the mask, or what is fully transparent where there is
+    An inpainting model fills the pixels of the mask, or what is fully transparent where there is
     none; then the result has no alpha.
 
     Colours are not pulled back to those of the input: such a correction needs the whole result before its
@@ -63,7 +64,7 @@ def predict_picture(
         tile_px: Passed on to `predictor.rows`.
 
     Returns:
-        The number of channels, 1 to 4 with alpha last, and the rows: uint8 or uint16 like the picture
+        The number of channels, 1 to 4 with alpha last, and the rows: of the picture's dtype
         [count, new width, channels], together as many as `predictor.output_size` says. They are computed as they are
         taken.
 
@@ -71,15 +72,15 @@ def predict_picture(
         ValueError: If a mask is given to a model that fills no holes, or is missing for one that does. While the rows
             are taken, if the model fails.
     """
-    colour_channels = 3 if predictor.makes_colour else picture.pixels.shape[2]
-    if predictor.channels == 4:
+    colour_channels = 3 if predictor.info.makes_color else picture.pixels.shape[2]
+    if predictor.info.kind == "inpainting":
         return _fill_holes(predictor, picture, mask, tile_px)
     if mask is not None:
         raise ValueError("A mask is for models that fill holes. This one does not: leave it out.")
     if picture.alpha is None:
-        return colour_channels, _predicted(predictor, picture.pixels, tile_px, keeps_colour=predictor.makes_colour)
+        return colour_channels, _predicted(predictor, picture.pixels, tile_px, keeps_colour=predictor.info.makes_color)
     filled = fill_hidden_colour(picture.pixels, picture.alpha)
-    colour = _predicted(predictor, filled, tile_px, keeps_colour=predictor.makes_colour)
+    colour = _predicted(predictor, filled, tile_px, keeps_colour=predictor.info.makes_color)
     return colour_channels + 1, _with_alpha(predictor, colour, picture, tile_px)
 
 
@@ -136,14 +137,14 @@ def _predicted(
     keeps_colour: bool = False,
 ) -> Iterator[np.ndarray]:
     """Rows like `pixels` [height, width, 1 or 3]; `known` bool [height, width] is for models that fill holes."""
-    peak = np.iinfo(pixels.dtype).max
+    peak = peak_of(pixels.dtype)
     is_gray = pixels.shape[2] == 1
     inputs = np.broadcast_to(pixels, (*pixels.shape[:2], 3)) if is_gray else pixels
     if known is not None:
         inputs = np.concatenate([inputs, np.where(known, peak, 0).astype(pixels.dtype)[..., None]], axis=-1)
     for rows in predictor.rows(inputs, tile_px=tile_px):
         values = rows.mean(axis=-1, keepdims=True) if is_gray and not keeps_colour else rows
-        yield np.rint(np.clip(values, 0.0, 1.0) * peak).astype(pixels.dtype)
+        yield to_levels(np.clip(values, 0.0, 1.0) * peak, pixels.dtype)
 
 
 def _with_alpha(
@@ -154,7 +155,7 @@ def _with_alpha(
     target = predictor.output_size(*size)
     if target == size:
         return _with_own_alpha(colour, picture)
-    if predictor.scale == 1 or predictor.channels == 4:
+    if predictor.scale == 1 or predictor.info.kind == "inpainting":
         # Only the size has changed, or the model knows of no alpha.
         alpha = _resized_alpha(picture.alpha, target)
     else:
@@ -201,4 +202,4 @@ def _flat_pixels(alpha: np.ndarray, first: int, last: int) -> np.ndarray:
     padded = np.pad(around, ((int(first == 0), int(last == len(alpha))), (1, 1)), mode="edge")
     windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3))
     lowest, highest = windows.min(axis=(2, 3)), windows.max(axis=(2, 3))
-    return (lowest == highest) & ((lowest == 0) | (lowest == np.iinfo(alpha.dtype).max))
+    return (lowest == highest) & ((lowest == 0) | (lowest == peak_of(alpha.dtype)))

@@ -48,8 +48,7 @@ class FinishedPredictor(ScaledRows):
 
     Attributes:
         scale: Of the model; `output_size` tells the size of the results.
-        channels: 3, or 4 for a model that fills holes.
-        makes_colour: Whether gray images come back in color.
+        info: Description of the model.
         finish: The steps.
     """
 
@@ -70,8 +69,7 @@ class FinishedPredictor(ScaledRows):
             frame: Number of the frame of a video.
         """
         self.scale = predictor.scale
-        self.channels = predictor.channels
-        self.makes_colour = predictor.makes_colour
+        self.info = predictor.info
         self.finish = finish
         self._predictor = predictor
         self._keep = keep

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from tfgan_app.inference.levels import peak_of, to_levels
+
 _BLOCK_ROWS = 256
 _TRUST = 4.0
 """Where a quarter of the area below a coarse pixel is opaque, its colour is taken as known."""
@@ -16,7 +18,7 @@ def fill_hidden_colour(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     into the gaps: the pull-push algorithm (Gortler et al. 1996, "The Lumigraph"), with bilinear spreading.
 
     Args:
-        pixels: uint8 or uint16 [height, width, channels], straight colour.
+        pixels: uint8, uint16 or float32 [height, width, channels], straight colour.
         alpha: The same dtype [height, width], 0 is transparent.
 
     Returns:
@@ -39,7 +41,7 @@ def fill_hidden_colour(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     for top in range(0, len(alpha), _BLOCK_ROWS):
         rows, columns = np.nonzero(hidden[top : top + _BLOCK_ROWS])
         colours = _bilinear(estimate, rows + top, columns)
-        filled[rows + top, columns] = np.rint(colours).astype(pixels.dtype)
+        filled[rows + top, columns] = to_levels(colours, pixels.dtype)
     return filled
 
 
@@ -49,7 +51,7 @@ def _halved_picture(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     halved = np.empty(((height + 1) // 2, (width + 1) // 2, channels + 1), np.float32)
     for top in range(0, height, _BLOCK_ROWS):
         rows = slice(top, top + _BLOCK_ROWS)
-        weights = alpha[rows, :, None].astype(np.float32) / np.iinfo(alpha.dtype).max
+        weights = alpha[rows, :, None].astype(np.float32) / peak_of(alpha.dtype)
         weighted = np.concatenate([pixels[rows] * weights, weights], axis=-1)
         halved[top // 2 : (top + len(weighted) + 1) // 2] = _halved(weighted)
     return halved

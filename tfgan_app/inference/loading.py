@@ -14,16 +14,9 @@ from tfgan_app.inference.sampler import Sampler
 from tfgan_app.inference.saved_models import find_saved_model, load_saved_model
 from tfgan_app.inference.shipped import located, shipped_names
 from tfgan_app.inference.styling import Stylist
-from tfgan_app.latents import takes_latents
-from tfgan_app.layers import (  # The package registers the layers that `.keras` files refer to.
-    Locality,
-    build_colour_model,
-    class_names_of,
-    picture_facts,
-    style_parts,
-    takes_style,
-)
+from tfgan_app.layers import build_colour_model, style_parts  # The package registers the layers of `.keras` files.
 from tfgan_app.lite.model import load_lite_model
+from tfgan_app.model_info import ModelInfo, card_info, model_info
 
 CHECKPOINTS = ("last", "best")
 COMPANION = "-"
@@ -190,27 +183,29 @@ def predictor_of(model: keras.Model, path: str | os.PathLike) -> Predictor | Sam
         ValueError: If it is no such model. One line.
     """
     path = Path(path)
-    if takes_style(model):
-        return _stylist_of(model, path)
-    if not takes_latents(model):
-        channels = model.inputs[0].shape[-1]
-        pictures = tf.TensorSpec([None, None, None, channels], tf.float32, name="images")
-        forward = tf.function(lambda images: model(images, training=False), input_signature=[pictures])
-        with naming(path):
-            return Predictor(forward, path, **vars(picture_facts(model)))
+    with naming(path):
+        info = model_info(model)
+    if info.kind == "style":
+        return _stylist_of(model, path, info)
+    if info.kind == "noise":
+        return _sampler_of(model, path, info)
+    pictures = tf.TensorSpec([None, None, None, info.channels], tf.float32, name="images")
+    forward = tf.function(lambda images: model(images, training=False), input_signature=[pictures])
+    return Predictor(forward, path, info=info)
+
+
+def _sampler_of(model: keras.Model, path: Path, info: ModelInfo) -> Sampler:
     specs = [tf.TensorSpec(tensor.shape, tensor.dtype, name=tensor.name) for tensor in model.inputs]
     forward = tf.function(
         lambda *inputs: model(list(inputs) if len(inputs) > 1 else inputs[0], training=False), input_signature=specs
     )
-    names = class_names_of(model)
-    if len(specs) > 1 and not names:
+    if len(specs) > 1 and not info.classes:
         raise ValueError(f"The model '{path}' takes labels, so it must name its classes. It has no layer `ClassNames`.")
-    return Sampler(forward, path, latent_dim=specs[0].shape[1], class_names=names)
+    return Sampler(forward, path, info=info)
 
 
-def _stylist_of(model: keras.Model, path: Path) -> Stylist:
-    with naming(path):
-        parts = style_parts(model)
+def _stylist_of(model: keras.Model, path: Path, info: ModelInfo) -> Stylist:
+    parts = style_parts(model)
     statistics, stylize = (
         tf.function(
             lambda *inputs, part=part: part(list(inputs) if len(inputs) > 1 else inputs[0], training=False),
@@ -218,21 +213,10 @@ def _stylist_of(model: keras.Model, path: Path) -> Stylist:
         )
         for part in (parts.statistics, parts.stylize)
     )
-    return Stylist(statistics, stylize, path, facts=parts.facts)
+    return Stylist(statistics, stylize, path, info=info)
 
 
 def _from_lite_model(path: Path) -> Predictor | Sampler:
     lite = load_lite_model(path)
-    card = lite.card
-    if card.latent_dim:
-        return Sampler(lite, path, latent_dim=card.latent_dim, class_names=card.classes)
-    locality = Locality(card.scale, card.context_px, card.multiple)
-    return Predictor(
-        lite,
-        path,
-        locality=locality,
-        channels=card.channels,
-        bytes_per_px=card.bytes_per_px,
-        makes_colour=card.makes_colour,
-        largest_px=card.tile_px if card.sizes == "fixed" else None,
-    )
+    info = card_info(lite.card)
+    return Sampler(lite, path, info=info) if info.kind == "noise" else Predictor(lite, path, info=info)

@@ -13,12 +13,11 @@ import tensorflow as tf
 
 from tfgan_app.inference.errors import one_line
 from tfgan_app.inference.free_memory import free_bytes
+from tfgan_app.inference.levels import LEVEL_DTYPES, peak_of, to_levels
 from tfgan_app.inference.rows import ScaledRows
 from tfgan_app.inference.self_ensemble import self_ensemble
 from tfgan_app.inference.tiling import Cutter, choose_tile_px, tiled_rows, tiles_exactly
-from tfgan_app.layers import Locality
-
-_LARGEST = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0}
+from tfgan_app.model_info import ModelInfo
 
 
 class Predictor(ScaledRows):
@@ -26,9 +25,7 @@ class Predictor(ScaledRows):
 
     Attributes:
         path: The file or folder that the model was loaded from.
-        locality: How far the model looks.
-        channels: 3, or 4 for a model that fills holes: the fourth is alpha, 0 in holes and full in known pixels.
-        makes_colour: Whether gray pictures come back in colour.
+        info: Description of the model. One that takes a single size counts as one that looks at whole images.
     """
 
     def __init__(
@@ -36,11 +33,7 @@ class Predictor(ScaledRows):
         forward: Callable[[tf.Tensor], tf.Tensor],
         path: str | os.PathLike,
         *,
-        locality: Locality,
-        bytes_per_px: int | None = None,
-        channels: int = 3,
-        makes_colour: bool = False,
-        largest_px: int | None = None,
+        info: ModelInfo,
     ):
         """Wraps a model.
 
@@ -48,30 +41,21 @@ class Predictor(ScaledRows):
             forward: float32 [batch, height, width, channels] in [0, 1] -> float32
                 [batch, scale * height, scale * width, 3] in about the same range.
             path: Where it came from.
-            locality: What `locality_of` says of the model.
-            bytes_per_px: What `feature_bytes_per_px` says of it.
-            channels: Of the pictures that the model is given.
-            makes_colour: Whether gray pictures come back in colour.
-            largest_px: Side of the largest pictures that it takes, where it was made for one size. It counts as a
-                model that looks at whole pictures then.
+            info: Description of the model, with its locality.
         """
-        if largest_px is not None:
-            locality = dataclasses.replace(locality, context_px=None)
+        if info.largest_px is not None:
+            info = dataclasses.replace(info, locality=dataclasses.replace(info.locality, context_px=None))
         self.path = Path(path)
-        self.locality = locality
-        self.channels = channels
-        self.makes_colour = makes_colour
+        self.info = info
         self._forward = forward
-        self._bytes_per_px = bytes_per_px
-        self._tiled_as = locality if self.local else dataclasses.replace(locality, context_px=None)
-        self._largest_px = largest_px
-        self._cutter = Cutter.of(self._tiled_as) if largest_px is None else Cutter.of_fixed_size(largest_px)
+        self._tiled_as = info.locality if self.local else dataclasses.replace(info.locality, context_px=None)
+        self._cutter = Cutter.of(self._tiled_as) if info.largest_px is None else Cutter.of_fixed_size(info.largest_px)
         self._largest_tile_px: int | None = None
 
     @property
     def scale(self) -> int:
         """Output pixels per input pixel along height and width."""
-        return self.locality.scale
+        return self.info.locality.scale
 
     @property
     def forward(self) -> Callable[[tf.Tensor], tf.Tensor]:
@@ -79,19 +63,9 @@ class Predictor(ScaledRows):
         return self._forward
 
     @property
-    def bytes_per_px(self) -> int | None:
-        """Bytes of feature maps per input pixel, None where that is not known."""
-        return self._bytes_per_px
-
-    @property
-    def largest_px(self) -> int | None:
-        """Side of the largest pictures that it takes, where it was made for one size."""
-        return self._largest_px
-
-    @property
     def local(self) -> bool:
         """Whether tiles give what the whole picture gives. Else they overlap and are blended into each other."""
-        return tiles_exactly(self.locality, bytes_per_px=self._bytes_per_px)
+        return tiles_exactly(self.info.locality, bytes_per_px=self.info.bytes_per_px)
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
         """Runs the model in inference mode on whole pictures.
@@ -105,9 +79,9 @@ class Predictor(ScaledRows):
         Raises:
             ValueError: If `images` is of another kind, or the model fails on it (for lack of memory, say).
         """
-        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != self.channels:
+        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != self.info.channels:
             raise ValueError(
-                f"`images` must be uint8 [batch, height, width, {self.channels}]. "
+                f"`images` must be uint8 [batch, height, width, {self.info.channels}]. "
                 f"Received: {images.dtype} {list(images.shape)}"
             )
         try:
@@ -124,7 +98,7 @@ class Predictor(ScaledRows):
         One that was made for a single size is exact at that size; see `blends`.
 
         Args:
-            pixels: uint8 or uint16 [height, width, channels].
+            pixels: uint8, uint16, or float32 in [0, 1] [height, width, channels].
             tile_px: Height and width of a tile in pixels of the picture, not counting what the model sees around it.
                 By default what suits the model and the free memory. Tiles too large for the memory become smaller.
 
@@ -135,10 +109,15 @@ class Predictor(ScaledRows):
         Raises:
             ValueError: If an argument is of another kind.
         """
-        if pixels.dtype not in _LARGEST or pixels.ndim != 3 or pixels.shape[2] != self.channels or 0 in pixels.shape:
+        if (
+            pixels.dtype not in LEVEL_DTYPES
+            or pixels.ndim != 3
+            or pixels.shape[2] != self.info.channels
+            or 0 in pixels.shape
+        ):
             raise ValueError(
-                f"`pixels` must be uint8 or uint16 [height, width, {self.channels}] of at least one pixel. "
-                f"Received: {pixels.dtype} {list(pixels.shape)}"
+                f"`pixels` must be uint8, uint16 or float32 [height, width, {self.info.channels}] of at least one "
+                f"pixel. Received: {pixels.dtype} {list(pixels.shape)}"
             )
         if tile_px is not None and tile_px < 1:
             raise ValueError(f"`tile_px` must be a positive integer. Received: {tile_px}")
@@ -153,16 +132,16 @@ class Predictor(ScaledRows):
 
     def blends(self, height: int, width: int, *, tile_px: int | None = None) -> str | None:
         """Why `rows` of a picture of this size are blended from tiles, one clause; None where they are exact."""
-        if self._largest_px is not None:
+        if self.info.largest_px is not None:
             return self._fixed(height, width)
         tile_px = self._chosen_tile_px(height, width, tile_px)
         if self.local or not any(len(self._cutter.cut(side, tile_px)) > 1 for side in (height, width)):
             return None
-        looks = "whole pictures" if self.locality.context_px is None else f"{self.locality.context_px} pixels around"
+        looks = "whole pictures" if self.info.halo_px is None else f"{self.info.halo_px} pixels around"
         return f"the model looks at {looks} and this picture is too large for it, so it was blended from tiles"
 
     def _fixed(self, height: int, width: int) -> str | None:
-        size = self._largest_px
+        size = self.info.largest_px
         if (height, width) == (size, size):
             return None
         done = "was blended from tiles of that size"
@@ -172,28 +151,19 @@ class Predictor(ScaledRows):
 
     def _chosen_tile_px(self, height: int, width: int, tile_px: int | None) -> int:
         tile_px = tile_px or choose_tile_px(
-            height, width, locality=self._tiled_as, bytes_per_px=self._bytes_per_px, free_bytes=free_bytes()
+            height, width, locality=self._tiled_as, bytes_per_px=self.info.bytes_per_px, free_bytes=free_bytes()
         )
         return min(tile_px, self._largest_tile_px or tile_px)
 
     def picture(self, pixels: np.ndarray, *, tile_px: int | None = None) -> np.ndarray:
-        """All of `rows`, rounded: uint8 or uint16 [height, width, channels] -> the same [scale * ..., 3]."""
-        largest = _LARGEST[pixels.dtype]
-        rows = [np.rint(rows * largest).astype(pixels.dtype) for rows in self.rows(pixels, tile_px=tile_px)]
-        return np.concatenate(rows)
+        """All of `rows`, in the dtype of the input: [height, width, channels] -> [scale * ..., 3]."""
+        peak = peak_of(pixels.dtype)
+        return np.concatenate([to_levels(rows * peak, pixels.dtype) for rows in self.rows(pixels, tile_px=tile_px)])
 
     def ensembled(self) -> Predictor:
         """The mean of this model over the eight orientations of a picture; see `self_ensemble`."""
         forward = functools.partial(self_ensemble, self._forward)
-        return Predictor(
-            forward,
-            self.path,
-            locality=self.locality,
-            bytes_per_px=self._bytes_per_px,
-            channels=self.channels,
-            makes_colour=self.makes_colour,
-            largest_px=self._largest_px,
-        )
+        return Predictor(forward, self.path, info=self.info)
 
     def bound_to(self, pixels: np.ndarray) -> Predictor:
         """The model of one image, uint8 or uint16 [height, width, channels]: this one for any."""
@@ -205,9 +175,9 @@ class Predictor(ScaledRows):
         self._largest_tile_px = tile_px
 
     def _run(self, images: np.ndarray) -> np.ndarray:
-        """uint8 or uint16 [batch, height, width, channels] -> float32 of the size it has to have, not clipped."""
+        """Levels [batch, height, width, channels] -> float32 of the size it has to have, not clipped."""
         try:
-            outputs = self._forward(tf.constant(np.divide(images, _LARGEST[images.dtype], dtype=np.float32)))
+            outputs = self._forward(tf.constant(np.divide(images, peak_of(images.dtype), dtype=np.float32)))
         except tf.errors.ResourceExhaustedError:
             raise
         except tf.errors.OpError as error:

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from tfgan_app.inference.errors import one_line
 from tfgan_app.latents import seeded_latents, truncate_latents
+from tfgan_app.model_info import ModelInfo
 
 
 class Sampler:
@@ -19,31 +20,26 @@ class Sampler:
 
     Attributes:
         path: The file or folder that the model was loaded from.
-        latent_dim: Size of its latent vectors.
-        class_names: What its labels mean, in their order; empty for a model that takes none.
+        info: Description of the model.
     """
 
-    def __init__(
-        self,
-        forward: Callable[..., tf.Tensor],
-        path: str | os.PathLike,
-        *,
-        latent_dim: int,
-        class_names: Sequence[str] = (),
-    ):
+    def __init__(self, forward: Callable[..., tf.Tensor], path: str | os.PathLike, *, info: ModelInfo):
         """Wraps a model.
 
         Args:
             forward: latents float32 [batch, latent_dim] (and labels int32 [batch] where there are classes) ->
                 float32 [batch, height, width, 1 or 3] in [0, 1].
             path: Where it came from.
-            latent_dim: Size of a latent vector.
-            class_names: Name of each label; empty where `forward` takes none.
+            info: Description of the model, with the size of its latents and its classes.
         """
         self.path = Path(path)
-        self.latent_dim = latent_dim
-        self.class_names = tuple(class_names)
+        self.info = info
         self._forward = forward
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """What its labels mean, in their order; empty for a model that takes none."""
+        return self.info.classes
 
     def __call__(
         self, seeds: Sequence[int], labels: Sequence[int] | None = None, truncation: float | None = None
@@ -63,7 +59,7 @@ class Sampler:
         """
         check_truncation(truncation)
         self._check_labels(labels, len(seeds))
-        latents = seeded_latents(np.asarray(seeds, np.int64), self.latent_dim)
+        latents = seeded_latents(np.asarray(seeds, np.int64), self.info.latent_dim)
         if truncation is not None:
             latents = truncate_latents(latents, truncation)
         inputs = (latents,) if labels is None else (latents, tf.constant(labels, tf.int32))

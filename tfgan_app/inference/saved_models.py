@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 
 from tfgan_app.inference.errors import naming, one_line
 from tfgan_app.inference.predictor import Predictor
 from tfgan_app.inference.sampler import Sampler
 from tfgan_app.inference.styling import Stylist
-from tfgan_app.layers import PictureFacts, probed_locality
+from tfgan_app.layers import probed_locality
+from tfgan_app.model_info import ModelInfo, Signature, signatures_info
 
 _SIGNATURE = "float"
 _NAMES_SIGNATURE = "class_names"
@@ -40,30 +43,43 @@ def load_saved_model(folder: Path) -> Predictor | Sampler | Stylist:
     except (OSError, ValueError, tf.errors.OpError) as error:
         raise ValueError(f"Cannot load the SavedModel '{folder}': {one_line(error)}") from error
     _check_signature(loaded, _SIGNATURE, folder)
-    specs = loaded.signatures[_SIGNATURE].structured_input_signature[1]
+    info = signatures_info({name: _described(loaded, name) for name in loaded.signatures}, default=_SIGNATURE)
+    if info.kind == "style":
+        return _stylist_from(loaded, folder, info)
+    if info.kind == "noise":
+        return _sampler_from(loaded, folder, info)
+    return _predictor_from(loaded, folder, info)
 
-    # The signature alone does not keep the variables alive: look it up in `loaded` at each call.
-    def forward(**inputs: tf.Tensor) -> tf.Tensor:
-        return loaded.signatures[_SIGNATURE](**inputs)["outputs"]
 
-    if "style" in specs:
-        return _stylist_from(loaded, folder)
-    if "latents" not in specs:
-        channels = specs["images"].shape[-1]
-        return _from_picture_signatures(loaded, lambda images: forward(images=images), folder, channels=channels)
-    latent_dim = specs["latents"].shape[1]
-    if "labels" not in specs:
-        return Sampler(lambda latents: forward(latents=latents), folder, latent_dim=latent_dim)
-    _check_signature(loaded, _NAMES_SIGNATURE, folder)
+def _described(loaded: tf.Module, name: str) -> Signature:
+    signature = loaded.signatures[name]
+    specs = signature.structured_input_signature[1]
+
+    def run(inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        outputs = loaded.signatures[name](**{key: tf.constant(array) for key, array in inputs.items()})
+        return {key: tensor.numpy() for key, tensor in outputs.items()}
+
+    return Signature({key: _shape(spec) for key, spec in specs.items()}, run)
+
+
+def _shape(spec: tf.TensorSpec) -> tuple[int | None, ...] | None:
+    return None if spec.shape.rank is None else tuple(spec.shape)
+
+
+def _sampler_from(loaded: tf.Module, folder: Path, info: ModelInfo) -> Sampler:
+    names = ("latents",)
+    if "labels" in loaded.signatures[_SIGNATURE].structured_input_signature[1]:
+        _check_signature(loaded, _NAMES_SIGNATURE, folder)
+        names = ("latents", "labels")
+    # The signature alone does not keep the variables alive: it is looked up in `loaded` at each call.
     return Sampler(
-        lambda latents, labels: forward(latents=latents, labels=labels),
+        lambda *inputs: loaded.signatures[_SIGNATURE](**dict(zip(names, inputs, strict=True)))["outputs"],
         folder,
-        latent_dim=latent_dim,
-        class_names=_stored_class_names(loaded.signatures[_NAMES_SIGNATURE]),
+        info=info,
     )
 
 
-def _stylist_from(loaded: tf.Module, folder: Path) -> Stylist:
+def _stylist_from(loaded: tf.Module, folder: Path, info: ModelInfo) -> Stylist:
     for name in ("statistics", "stylize", _LOCALITY_SIGNATURE):
         _check_signature(loaded, name, folder)
 
@@ -74,30 +90,22 @@ def _stylist_from(loaded: tf.Module, folder: Path) -> Stylist:
         given = {"content_statistics": content, "style_statistics": style, "strength": strength}
         return loaded.signatures["stylize"](images=images, **given)["outputs"]
 
-    return Stylist(statistics, stylize, folder, facts=_stored_facts(loaded, channels=3))
+    return Stylist(statistics, stylize, folder, info=info)
 
 
-def _from_picture_signatures(loaded: tf.Module, forward: Callable, folder: Path, *, channels: int) -> Predictor:
+def _predictor_from(loaded: tf.Module, folder: Path, info: ModelInfo) -> Predictor:
     """With the locality that the export stored; a SavedModel from elsewhere counts as not local."""
-    if _LOCALITY_SIGNATURE not in loaded.signatures:
+
+    def forward(images: tf.Tensor) -> tf.Tensor:
+        return loaded.signatures[_SIGNATURE](images=images)["outputs"]
+
+    if info.locality is None:
         with naming(folder):
-            return Predictor(forward, folder, locality=probed_locality(forward), channels=channels)
-    return Predictor(forward, folder, **vars(_stored_facts(loaded, channels=channels)))
-
-
-def _stored_facts(loaded: tf.Module, *, channels: int) -> PictureFacts:
-    stored = loaded.signatures[_LOCALITY_SIGNATURE](images=tf.zeros([1, 1, 1, channels], tf.uint8))
-    numbers = {name: int(values[0]) for name, values in stored.items()}
-    return PictureFacts.from_numbers(numbers, channels=channels)
+            info = dataclasses.replace(info, locality=probed_locality(forward))
+    return Predictor(forward, folder, info=info)
 
 
 def _check_signature(loaded: tf.Module, name: str, folder: Path) -> None:
     if name not in loaded.signatures:
         found = ", ".join(loaded.signatures) or "none"
         raise ValueError(f"The SavedModel '{folder}' must have the signature `{name}`. It has: {found}")
-
-
-def _stored_class_names(signature: Callable) -> list[str]:
-    """Asks how many classes there are, then for all of their names."""
-    count = int(signature(labels=tf.constant([0]))["count"][0])
-    return [name.decode() for name in signature(labels=tf.range(count))["names"].numpy()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import os
 from collections.abc import Callable, Iterator
@@ -10,9 +11,11 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from tfgan_app.inference.levels import peak_of
 from tfgan_app.inference.predictor import Predictor
 from tfgan_app.inference.rows import ScaledRows
-from tfgan_app.layers import ColourConversion, PictureFacts
+from tfgan_app.layers import ColourConversion
+from tfgan_app.model_info import ModelInfo
 
 STATISTICS_PIXELS = 2**20
 """Pictures with more pixels are scaled down to so many before their statistics are taken: half a gigabyte of features
@@ -24,6 +27,7 @@ class Stylist:
 
     Attributes:
         path: The file or folder that the model was loaded from.
+        info: Description of the model; its locality is that of `stylize`.
     """
 
     def __init__(
@@ -32,7 +36,7 @@ class Stylist:
         stylize: Callable[[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor],
         path: str | os.PathLike,
         *,
-        facts: PictureFacts,
+        info: ModelInfo,
     ):
         """Wraps the parts of a model, see `tfgan_app.layers.StyleParts`.
 
@@ -41,12 +45,12 @@ class Stylist:
             stylize: images, content statistics, style statistics, strength float32 [batch] -> float32
                 [batch, height, width, 3] in [0, 1].
             path: Where it came from.
-            facts: Of `stylize`.
+            info: Description of the model.
         """
         self.path = Path(path)
         self._statistics = statistics
         self._stylize = stylize
-        self._facts = facts
+        self.info = info
 
     def with_style(self, style: np.ndarray, *, strength: float = 1.0, keep_colours: bool = False) -> StyledPredictor:
         """Binds the model to a style.
@@ -60,17 +64,17 @@ class Stylist:
             A model of pictures.
         """
         style_statistics = self.statistics(style)
+        info = dataclasses.replace(self.info, makes_color=not keep_colours)
 
         def bind(content: np.ndarray) -> Predictor:
             known = self.statistics(content), style_statistics, tf.constant([strength], tf.float32)
-            facts = vars(self._facts) | {"makes_colour": not keep_colours}
-            return Predictor(lambda images: self._forward(images, known, keep_colours), self.path, **facts)
+            return Predictor(lambda images: self._forward(images, known, keep_colours), self.path, info=info)
 
-        return StyledPredictor(bind, makes_colour=not keep_colours)
+        return StyledPredictor(bind, info=info)
 
     def statistics(self, pixels: np.ndarray) -> tf.Tensor:
-        """The statistics of a picture, uint8 or uint16 [height, width, 3]: float32 [1, 2, channels]."""
-        picture = tf.constant(pixels[np.newaxis].astype(np.float32) / np.iinfo(pixels.dtype).max)
+        """The statistics of a picture, uint8, uint16 or float32 [height, width, 3]: float32 [1, 2, channels]."""
+        picture = tf.constant(pixels[np.newaxis].astype(np.float32) / peak_of(pixels.dtype))
         height, width = pixels.shape[:2]
         share = math.sqrt(STATISTICS_PIXELS / (height * width))
         if share < 1.0:
@@ -95,16 +99,14 @@ class StyledPredictor(ScaledRows):
 
     Attributes:
         scale: 1.
-        channels: 3.
-        makes_colour: Whether gray pictures come back in colour.
+        info: Description of the model.
     """
 
     scale = 1
-    channels = 3
 
-    def __init__(self, bind: Callable[[np.ndarray], Predictor], *, makes_colour: bool):
+    def __init__(self, bind: Callable[[np.ndarray], Predictor], *, info: ModelInfo):
         """Wraps a function from a content picture, whose statistics it takes, to the model of its parts."""
-        self.makes_colour = makes_colour
+        self.info = info
         self._bind = bind
 
     def __call__(self, images: np.ndarray) -> np.ndarray:

@@ -50,7 +50,7 @@ def padded_size(predictor: Predictor, height: int, width: int) -> tuple[int, int
 
 def _margins(predictor: Predictor, side: int, extra: int) -> tuple[int, int]:
     """Input pixels before and after, so that the model begins at a multiple and sees a multiple where it can."""
-    locality = predictor.locality
+    locality = predictor.info.locality
     needed = extra + (locality.context_px if predictor.local else INEXACT_MARGIN_PX)
     multiple = locality.multiple
     before = -(-needed // multiple) * multiple

@@ -29,12 +29,11 @@ from tfgan_app.layers.normalization import build_normalization, spectral
 from tfgan_app.layers.one_hot import OneHot
 from tfgan_app.layers.padding import CropLike, PadToMultiple, ReflectPad
 from tfgan_app.layers.parametric_relu import ParametricReLU
-from tfgan_app.layers.picture_facts import PictureFacts, picture_facts
 from tfgan_app.layers.pixel_unshuffle import PixelUnshuffle
 from tfgan_app.layers.rational_resize import RationalResize
 from tfgan_app.layers.resampling import ICNR, BilinearUpsampling, PixelShuffle
 from tfgan_app.layers.spatial_basis import SpatialBasis, SpatialBasisSum
-from tfgan_app.layers.style_model import StyleParts, build_style_model, style_parts, takes_style
+from tfgan_app.layers.style_model import StyleParts, build_style_model, style_parts
 from tfgan_app.layers.value_range import ClipToUnitRange, FromUnitRange, ToUnitRange
 from tfgan_app.layers.vgg16 import build_vgg16_features
 from tfgan_app.layers.windows import POINTWISE, Window, enlarging_window, interpolation_window
@@ -66,7 +65,6 @@ __all__ = [
     "OneHot",
     "PadToMultiple",
     "ParametricReLU",
-    "PictureFacts",
     "PixelShuffle",
     "PixelUnshuffle",
     "Provenance",
@@ -91,11 +89,9 @@ __all__ = [
     "interpolation_window",
     "locality_of",
     "makes_colour",
-    "picture_facts",
     "probed_locality",
     "provenance_of",
     "spectral",
     "statistics_maps",
     "style_parts",
-    "takes_style",
 ]

@@ -8,17 +8,11 @@ import keras
 
 from tfgan_app.layers.adaptive_instance_norm import AdaptiveInstanceNorm, ChannelStatistics
 from tfgan_app.layers.padding import CropLike, PadToMultiple
-from tfgan_app.layers.picture_facts import PictureFacts, picture_facts
 from tfgan_app.layers.value_range import FromUnitRange, ToUnitRange
 
 _PROBE_PX = 64
 _STYLE = "style"
 _PARTS = ("encoder", "statistics", "moved", "decoder")
-
-
-def takes_style(model: keras.Model) -> bool:
-    """Whether an inference model takes a picture whose style it gives to others."""
-    return _STYLE in [tensor.name for tensor in model.inputs]
 
 
 def build_style_model(encoder: keras.Model, decoder: keras.Model) -> keras.Model:
@@ -51,12 +45,13 @@ class StyleParts:
     Attributes:
         statistics: `images` float32 `[batch, height, width, 3]` in [0, 1] -> float32 `[batch, 2, channels]`.
         stylize: `[images, content_statistics, style_statistics, strength]` -> pictures as those of the model.
-        facts: of the second part.
+        path: `images` -> pictures, by the layers of the second part that are not pointwise; its graph can be
+            followed, and tells how far the second part looks.
     """
 
     statistics: keras.Model
     stylize: keras.Model
-    facts: PictureFacts
+    path: keras.Model
 
 
 def style_parts(model: keras.Model) -> StyleParts:
@@ -83,7 +78,7 @@ def style_parts(model: keras.Model) -> StyleParts:
     return StyleParts(
         keras.Model(images, measured, name="statistics_of"),
         keras.Model([images, *given, strength], outputs, name="stylize"),
-        PictureFacts(**{**vars(picture_facts(path)), "makes_colour": True}),
+        path,
     )
 
 

@@ -48,8 +48,8 @@ class Picture:
     """A picture in memory, upright.
 
     Attributes:
-        pixels: uint8 or uint16 [height, width, 1 (gray) or 3 (RGB)], over the full range of its dtype; straight
-            colour, that is not multiplied with `alpha`.
+        pixels: uint8 or uint16 [height, width, 1 (gray) or 3 (RGB)], over the full range of its dtype, or float32
+            in [0, 1], which no file has; straight colour, that is not multiplied with `alpha`.
         alpha: The same dtype [height, width], 0 is transparent; None where the file has no transparency.
         metadata: What the file says besides.
         notes: What could not be kept, one clause each.
@@ -62,8 +62,13 @@ class Picture:
 
     def __post_init__(self):
         shape = list(self.pixels.shape)
-        if self.pixels.dtype not in (np.uint8, np.uint16) or len(shape) != 3 or shape[2] not in (1, 3) or 0 in shape:
-            expected = "uint8 or uint16 [height, width, 1 or 3]"
+        if (
+            self.pixels.dtype not in (np.uint8, np.uint16, np.float32)
+            or len(shape) != 3
+            or shape[2] not in (1, 3)
+            or 0 in shape
+        ):
+            expected = "uint8, uint16 or float32 [height, width, 1 or 3]"
             raise ValueError(f"`pixels` must be {expected}. Received: {self.pixels.dtype} {shape}")
         if self.alpha is not None and (self.alpha.dtype != self.pixels.dtype or list(self.alpha.shape) != shape[:2]):
             received = f"{self.alpha.dtype} {list(self.alpha.shape)}"

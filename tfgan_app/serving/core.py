@@ -136,7 +136,7 @@ class Core:
 
     def max_pixels(self, call: Call) -> int:
         """How many pixels a request to the model may have, by the limit and by what the model takes for each."""
-        bytes_per_px = call.model.bytes_per_px
+        bytes_per_px = call.model.info.bytes_per_px
         if not bytes_per_px or self.limits.memory_bytes is None:
             return self.limits.max_pixels
         affordable = self.limits.memory_bytes // (self._workers * bytes_per_px)

@@ -10,13 +10,14 @@ import io
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import tensorflow as tf
 from PIL import Image
 
 from tfgan_app.inference.faithful import predict_picture
+from tfgan_app.model_info import ModelInfo
 from tfgan_app.picture_files import Picture, read_picture
 from tfgan_app.serving.endpoints import IMAGE_INPUT_SUFFIXES, Endpoint
 from tfgan_app.serving.errors import Code, ServingError, from_tensorflow, invalid
@@ -42,26 +43,23 @@ class ImageEndpoint(Endpoint):
     """A signature from image files to image files, one for each row.
 
     Attributes:
-        channels: Of the images that the model takes: 4 where it fills transparent holes.
-        scale: Output pixels per input pixel along height and width; `None` where the model does not tell. Then
-            transparency is composited on white.
+        info: Description of the model. Where it has no scale, transparency is composited on white.
     """
 
-    channels: int = 3
-    scale: int | None = None
+    info: ModelInfo = field(default_factory=ModelInfo)
 
     @classmethod
-    def wrap(cls, endpoint: Endpoint, facts: Mapping[str, object]) -> Endpoint:
+    def wrap(cls, endpoint: Endpoint, info: ModelInfo) -> Endpoint:
         """Makes an `ImageEndpoint` of a signature that is one, and leaves any other as it is.
 
         Args:
             endpoint: Any signature.
-            facts: `ModelVersion.facts` of its model.
+            info: Description of its model.
         """
         if _CONTENT not in endpoint.inputs or set(endpoint.outputs) != {_OUTPUT} or not endpoint.has_rows:
             return endpoint
         fields = {**vars(endpoint), "mergeable": False}  # Rows run one by one: nothing would be gained.
-        return cls(**fields, channels=facts.get("channels", 3), scale=facts.get("scale"))
+        return cls(**fields, info=info)
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Runs the signature row by row, so that a file that cannot be read is named.
@@ -95,9 +93,9 @@ class ImageEndpoint(Endpoint):
     def _convert_and_run(self, row: Mapping[str, np.ndarray], images: Mapping[str, Picture]) -> bytes:
         styles = {name: _png(on_white(image)) for name, image in images.items() if name != _CONTENT}
         content = images[_CONTENT]
-        if self.channels == 4:
+        if self.info.kind == "inpainting":
             return self._answer(row, {**styles, _CONTENT: _png(_with_holes(content))})
-        if content.alpha is None or self.scale is None:
+        if content.alpha is None or self.info.scale is None:
             return self._answer(row, {**styles, _CONTENT: _png(on_white(content))})
 
         def predict(pixels: np.ndarray) -> np.ndarray:
@@ -105,7 +103,7 @@ class ImageEndpoint(Endpoint):
             with Image.open(io.BytesIO(answer), formats=("PNG",)) as image:
                 return np.asarray(image.convert("RGB"))
 
-        _, strips = predict_picture(_Whole(predict, self.scale), content)
+        _, strips = predict_picture(_Whole(predict, self.info), content)
         return _png(np.concatenate(list(strips)), level=_ANSWER_LEVEL)
 
     def _answer(self, row: Mapping[str, np.ndarray], files: Mapping[str, bytes]) -> bytes:
@@ -117,11 +115,9 @@ class ImageEndpoint(Endpoint):
 class _Whole:
     """A model of whole images, as `predict_picture` wants one."""
 
-    channels = 3
-    makes_colour = True  # Answers are RGB, those of gray images too.
-
-    def __init__(self, predict: Callable[[np.ndarray], np.ndarray], scale: int) -> None:
-        self.scale = scale
+    def __init__(self, predict: Callable[[np.ndarray], np.ndarray], info: ModelInfo) -> None:
+        self.scale = info.scale
+        self.info = replace(info, makes_color=True)  # Answers are RGB, those of gray images too.
         self._predict = predict
 
     def blends(self, height: int, width: int, *, tile_px: int | None = None) -> str | None:

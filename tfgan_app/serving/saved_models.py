@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
+from tfgan_app.model_info import ModelInfo, Signature, signatures_info
 from tfgan_app.serving.endpoints import Endpoint
 from tfgan_app.serving.errors import ServingError
 from tfgan_app.serving.image_files import ImageEndpoint
@@ -37,6 +37,7 @@ class ModelVersion:
         endpoints: name -> `Endpoint`, of those that can be called.
         facts: What the page needs to know: `kind` (`pictures`, `latents` or `other`), and where it applies `channels`,
             `scale`, `takes_style`, `classes`, and those of `card_facts`.
+        info: Description of the model.
         users: Requests that are using it; owned by the event loop.
     """
 
@@ -62,10 +63,9 @@ class ModelVersion:
             for key, function in self._loaded.signatures.items()
             if key in self.signature_defs
         }
-        self.facts = _describe(self.endpoints)
-        self.bytes_per_px = self.facts.pop("bytes_per_px", 0)
-        self.facts |= card_facts(path)
-        self.endpoints = {key: ImageEndpoint.wrap(endpoint, self.facts) for key, endpoint in self.endpoints.items()}
+        self.info = _info(self.endpoints)
+        self.facts = _page_facts(self.info) | card_facts(path)
+        self.endpoints = {key: ImageEndpoint.wrap(endpoint, self.info) for key, endpoint in self.endpoints.items()}
 
     def warm_up(self, path: Path) -> int:
         """Replays the recorded requests that a version may come with; the bounds of clients do not apply to them.
@@ -112,33 +112,19 @@ def _warm_up_requests(path: Path) -> Iterator[Any]:
         raise ValueError(f"'{path}' cannot be read: {error}") from error
 
 
-def _describe(endpoints: Mapping[str, Endpoint]) -> dict[str, Any]:
-    default = endpoints.get(DEFAULT_SIGNATURE)
-    names = set(default.inputs) if default else set()
-    if names == {"image_bytes"}:
-        return {"kind": "pictures", **_locality(endpoints)}
-    if names == {"image_bytes", "style_bytes"}:
-        return {"kind": "pictures", "takes_style": True, **_locality(endpoints)}
-    if names in ({"seeds"}, {"seeds", "classes"}):
-        return {"kind": "latents", **_classes(endpoints)}
-    return {"kind": "other"}
+def _info(endpoints: Mapping[str, Endpoint]) -> ModelInfo:
+    signatures = {
+        key: Signature({name: info.shape for name, info in endpoint.inputs.items()}, endpoint.run)
+        for key, endpoint in endpoints.items()
+    }
+    return signatures_info(signatures, default=DEFAULT_SIGNATURE)
 
 
-def _locality(endpoints: Mapping[str, Endpoint]) -> dict[str, Any]:
-    """What a model of pictures tells about itself, for one pixel."""
-    endpoint = endpoints.get("locality")
-    shape = endpoint.inputs["images"].shape if endpoint and "images" in endpoint.inputs else None
-    if shape is None or len(shape) != 4 or shape[-1] is None:
-        return {}
-    told = endpoint.run({"images": np.zeros((1, 1, 1, shape[-1]), np.uint8)})
-    known = {name: int(told[name][0]) for name in ("scale", "bytes_per_px") if name in told}
-    return {"channels": shape[-1], **known}
-
-
-def _classes(endpoints: Mapping[str, Endpoint]) -> dict[str, Any]:
-    endpoint = endpoints.get("class_names")
-    if endpoint is None or set(endpoint.inputs) != {"labels"}:
-        return {}
-    count = int(endpoint.run({"labels": np.zeros(1, np.int32)})["count"][0])
-    names = endpoint.run({"labels": np.arange(count, dtype=np.int32)})["names"]
-    return {"classes": [name.decode(errors="replace") for name in names]}
+def _page_facts(info: ModelInfo) -> dict[str, Any]:
+    if info.kind == "other":
+        return {"kind": "other"}
+    if info.kind == "noise":
+        return {"kind": "latents", **({"classes": list(info.classes)} if info.classes else {})}
+    style = {"takes_style": True} if info.kind == "style" else {}
+    known = {} if info.locality is None else {"channels": info.channels, "scale": info.scale}
+    return {"kind": "pictures", **style, **known}

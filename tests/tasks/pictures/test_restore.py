@@ -101,10 +101,10 @@ def test_gray_pictures_come_back_in_colour_from_a_model_that_colourises(data, tm
     export_model(red, format="saved_model", output_dir=tmp_path, name="red")
     Image.fromarray(np.full((9, 8), 100, np.uint8)).save(tmp_path / "gray.png")
     for predictor in (predictor_of(red, "red"), load_predictor(tmp_path / "red")):
-        assert predictor.makes_colour
+        assert predictor.info.makes_color
         predict_path(predictor, tmp_path / "gray.png", tmp_path / "out.png")
         np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "out.png")), np.full((9, 8, 3), (100, 0, 0)))
-    assert not predictor_of(build(data, "denoise").inference_model(build(data).build_networks()), "x").makes_colour
+    assert not predictor_of(build(data, "denoise").inference_model(build(data).build_networks()), "x").info.makes_color
 
 
 def test_damage_is_applied_in_the_order_in_which_it_is_named(data):

@@ -1,0 +1,93 @@
+"""`tfgan_app.load`: any model, wherever training, export or import left it."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+from typing import Any
+
+from tfgan_app.api.errors import one_line_errors
+from tfgan_app.api.predictors import ImageModel, NoiseModel
+from tfgan_app.callbacks import read_metrics
+from tfgan_app.commands.predict_settings import PredictSettings, load_model
+from tfgan_app.commands.run_directory import RunDirectory
+from tfgan_app.inference.loading import is_run
+from tfgan_app.inference.saved_models import find_saved_model
+from tfgan_app.inference.shipped import is_shipped, shipped_models
+from tfgan_app.keras_metadata import NOT_STATED, read_metadata
+from tfgan_app.model_info import ModelInfo
+from tfgan_app.serving.model_cards import card_facts
+
+
+@one_line_errors()
+def load(
+    name_or_path: str | os.PathLike,
+    *,
+    checkpoint: str = "last",
+    fidelity: float | None = None,
+    fidelity_model: str | os.PathLike | None = None,
+    ensemble: bool = False,
+) -> ImageModel | NoiseModel:
+    """Loads a model for prediction.
+
+    Args:
+        name_or_path: The name of a shipped model (see `tfgan_app models`); a run directory; a folder or version folder
+            of an exported SavedModel, or of a web page; a `.keras` or `.tflite` file; or `colour:NAME`.
+        checkpoint: `"last"` or `"best"` of a run.
+        fidelity: 0 is the model as it is, 1 the one that its training started from, and what is between lies between.
+        fidelity_model: The other model, where that is not known.
+        ensemble: Average over the eight orientations of each image: eight times slower, a little more faithful.
+
+    Returns:
+        An `ImageModel`, whose `predict` takes and returns images; or a `NoiseModel`, whose `generate` makes them.
+
+    Raises:
+        ValueError: If there is no such model, or it cannot be loaded. One line.
+
+    Example:
+        >>> import tfgan_app as tfgan
+        >>> upscaler = tfgan.load("upscale_x4")
+        >>> upscaler.info.kind, upscaler.info.scale, upscaler.info.license
+        ('images', 4, 'Apache-2.0')
+        >>> sharp = upscaler.predict("photo.jpg")
+        >>> sharp.size
+        (64, 48)
+    """
+    name = os.fspath(name_or_path)
+    other = None if fidelity_model is None else os.fspath(fidelity_model)
+    settings = PredictSettings(fidelity=fidelity, fidelity_model=other, ensemble=ensemble)
+    model = load_model(name, checkpoint=checkpoint, settings=settings)
+    info = dataclasses.replace(model.info, **_known_of(name, model.info))
+    return NoiseModel(model, info) if info.kind == "noise" else ImageModel(model, info)
+
+
+def _known_of(name: str, info: ModelInfo) -> dict[str, Any]:
+    """Fields of `ModelInfo` that stand beside a model, not in its graph."""
+    if is_shipped(name):
+        row = next(row for row in shipped_models().values() if name == row.name or name in row.files)
+        # The figures are those of the float model.
+        figures = row.figures if name in (row.name, row.files[0]) else {}
+        return {"task": row.task, "license": row.license, "figures": figures}
+    path = Path(name)
+    if is_run(path):
+        return {"task": RunDirectory.existing(name).read_config()[0].task_name, "figures": run_figures(path)}
+    if path.suffix == ".keras":
+        known = read_metadata(path)
+        license = info.license if known.license == NOT_STATED else known.license
+        return {"task": known.facts.get("Task"), "license": license, "facts": {**info.facts, **known.facts}}
+    folder = find_saved_model(path) if path.is_dir() else None
+    return {"license": card_facts(folder).get("license", NOT_STATED)} if folder else {}
+
+
+def run_figures(run_dir: Path) -> dict[str, float | str]:
+    """The newest validation of a run, and how it was measured; empty before the first one."""
+    measured = [row for row in read_metrics(run_dir) if any(key.startswith(_VALIDATION) for key in row)]
+    if not measured:
+        return {}
+    row = measured[-1]
+    figures = {key.removeprefix(_VALIDATION): value for key, value in row.items() if key.startswith(_VALIDATION)}
+    return {"protocol": f"validation at step {int(row['step'])}", **figures}
+
+
+_VALIDATION = "val_"

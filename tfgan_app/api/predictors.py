@@ -1,0 +1,275 @@
+"""Loaded models, as a notebook uses them."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfgan_app.api.errors import one_line_errors
+from tfgan_app.api.images import ImageLike, Images, read_images, read_mask, read_style
+from tfgan_app.commands.predict_progress import PredictProgress
+from tfgan_app.commands.predict_videos import Videos
+from tfgan_app.inference import (
+    DEFAULT_COUNT,
+    PredictionSummary,
+    Predictor,
+    Sampler,
+    Stylist,
+    draw_pictures,
+    find_labels,
+    predict_path,
+)
+from tfgan_app.inference.faithful import RowPredictor, predict_picture
+from tfgan_app.model_info import ModelInfo
+
+
+class ImageModel:
+    """A model of images: an upscaler, a restorer, a translator, one that fills holes, or one that takes a style.
+
+    Attributes:
+        path: The file or folder that it was loaded from.
+        info: Its `ModelInfo`.
+    """
+
+    def __init__(self, model: Predictor | Stylist, info: ModelInfo):
+        """Wraps a loaded model; `tfgan_app.load` is the usual way to one."""
+        self.path = model.path
+        self.info = info
+        self._model = model
+
+    def __repr__(self) -> str:
+        scale = f", scale={self.info.scale}" if self.info.scale else ""
+        return f"ImageModel('{self.path}', kind='{self.info.kind}'{scale})"
+
+    @one_line_errors()
+    def predict(
+        self,
+        x: ImageLike,
+        *,
+        mask: ImageLike | None = None,
+        style: ImageLike | None = None,
+        strength: float = 1.0,
+        keep_colors: bool = False,
+        tile: int | None = None,
+    ) -> Any:
+        """Runs the model on an image or a batch, pixel for pixel as the command `predict` does.
+
+        Gray stays gray (unless the model makes color), 16 bits stay 16 bits, alpha is carried along, and large images
+        run in tiles without seams.
+
+        Args:
+            x: A path, a Pillow image, or an array: uint8, uint16 or float in [0, 1], `[H, W]`, `[H, W, C]` or a batch
+                `[N, H, W, C]` of gray, gray and alpha, RGB, or RGB and alpha.
+            mask: Light or True where the holes are, for inpainting models; without it, fully transparent pixels are
+                filled. One for all images of a batch, or an array `[N, H, W]`.
+            style: The image whose style is taken, for models of styles.
+            strength: Of the style: 0 keeps the image's own, 1 is the style's.
+            keep_colors: Whether to take only light and dark from the styled image.
+            tile: Height and width of a tile in pixels; by default as large as the free memory allows.
+
+        Returns:
+            A Pillow image for a path or a Pillow image (of 8 bits a channel where it has color), else an array of the
+            dtype, range and rank of `x`.
+
+        Raises:
+            ValueError: If an argument does not suit the model, or a file cannot be read.
+
+        Example:
+            >>> import numpy as np
+            >>> import tfgan_app as tfgan
+            >>> upscaler = tfgan.load("upscale_x2")
+            >>> upscaler.predict(np.zeros((8, 12, 3), np.uint8)).shape
+            (16, 24, 3)
+        """
+        predictor = self._bound(style, strength, keep_colors)
+        images = read_images(x)
+        results = []
+        for picture, hole in zip(images.pictures, _masks(mask, images), strict=True):
+            _, rows = predict_picture(predictor, picture, mask=hole, tile_px=tile)
+            results.append(np.concatenate(list(rows)))
+            if note := predictor.blends(*picture.pixels.shape[:2], tile_px=tile):
+                warnings.warn(note, stacklevel=3)
+        return images.back(results)
+
+    @one_line_errors()
+    def predict_files(
+        self,
+        input: str | os.PathLike,
+        output: str | os.PathLike,
+        *,
+        mask: str | os.PathLike | None = None,
+        style: ImageLike | None = None,
+        strength: float = 1.0,
+        keep_colors: bool = False,
+        tile: int | None = None,
+        output_format: str | None = None,
+        quality: int | None = None,
+        resume: bool = False,
+    ) -> PredictionSummary:
+        """Runs the model on a file, a video, or a folder tree of both, and writes files; as the command `predict`.
+
+        A file that fails is named on stderr, and the others go on.
+
+        Args:
+            input: An image, an animation, a video, or a folder of them.
+            output: A file, or a folder whose results have the names of their inputs.
+            mask: An image, or a folder of them with the names of the inputs, for inpainting models.
+            style: As for `predict`.
+            strength: As for `predict`.
+            keep_colors: As for `predict`.
+            tile: As for `predict`.
+            output_format: `"png"`, `"jpg"`, `"webp"`...; by default that of each input.
+            quality: 1 to 100, of JPEG and WebP.
+            resume: Whether to keep results that are there already.
+
+        Returns:
+            The files that were `written`, those that `failed`, and those that were `skipped`.
+
+        Raises:
+            ValueError: If there is no such input, or an argument does not suit the model.
+        """
+        progress = PredictProgress()
+        try:
+            return predict_path(
+                self._bound(style, strength, keep_colors),
+                input,
+                output,
+                output_format=output_format,
+                quality=quality,
+                skip_existing=resume,
+                masks=mask,
+                moving=Videos(progress.show_frames),
+                tile_px=tile,
+                on_progress=progress.show,
+                on_pixels=progress.show_pixels,
+                on_failure=progress.interrupt,
+                on_note=progress.note,
+            )
+        finally:
+            progress.end()
+
+    def generate(self, **options: Any) -> np.ndarray:
+        """Is for models that make images from noise.
+
+        Raises:
+            ValueError: Always.
+        """
+        raise ValueError("`generate` is for models of noise. This one takes images: use `predict`.")
+
+    def _bound(self, style: ImageLike | None, strength: float, keep_colors: bool) -> RowPredictor:
+        """The model of images, with the style of a model that takes one."""
+        if not isinstance(self._model, Stylist):
+            if style is not None:
+                raise ValueError("`style` is for models that take a style. This one takes none: leave it out.")
+            return self._model
+        if style is None:
+            raise ValueError("`style` must be the image whose style is taken. Received none.")
+        if not 0.0 <= strength <= 1.0:
+            raise ValueError(f"`strength` must be from 0 to 1. Received: {strength}")
+        return self._model.with_style(read_style(style), strength=strength, keep_colours=keep_colors)
+
+
+def _masks(mask: ImageLike | None, images: Images) -> Sequence[np.ndarray | None]:
+    """A mask for each image of a batch."""
+    count = len(images.pictures)
+    if mask is None:
+        return [None] * count
+    shape = images.pictures[0].pixels.shape[:2]
+    if isinstance(mask, np.ndarray) and mask.shape == (count, *shape):
+        return [read_mask(each) for each in mask]
+    return [read_mask(mask)] * count
+
+
+class NoiseModel:
+    """A generator: seeds in, images out.
+
+    Attributes:
+        path: The file or folder that it was loaded from.
+        info: Its `ModelInfo`.
+    """
+
+    def __init__(self, model: Sampler, info: ModelInfo):
+        """Wraps a loaded model; `tfgan_app.load` is the usual way to one."""
+        self.path = model.path
+        self.info = info
+        self._model = model
+
+    def __repr__(self) -> str:
+        classes = f", classes={list(self.info.classes)}" if self.info.classes else ""
+        return f"NoiseModel('{self.path}', latent_dim={self.info.latent_dim}{classes})"
+
+    @one_line_errors()
+    def generate(
+        self,
+        count: int = DEFAULT_COUNT,
+        *,
+        seed: int = 0,
+        classes: str | Sequence[str] = (),
+        truncation: float | None = None,
+    ) -> np.ndarray:
+        """Makes images from the seeds `seed`, `seed + 1`...; the same seed gives the same image everywhere.
+
+        Args:
+            count: How many, of each class.
+            seed: The first seed.
+            classes: Names or numbers of the classes; by default all.
+            truncation: Largest absolute value of the latents; less of it, less variety.
+
+        Returns:
+            uint8 `[count * classes, H, W, 1 or 3]`, class by class.
+
+        Raises:
+            ValueError: If an argument does not suit the model.
+        """
+        if count < 1 or seed < 0:
+            raise ValueError(f"`count` must be at least 1, and `seed` at least 0. Received: {count} and {seed}")
+        wanted = [classes] if isinstance(classes, (str, int)) else classes
+        labels = find_labels(self.info.classes, [str(each) for each in wanted])
+        seeds = range(seed, seed + count)
+        return np.concatenate(
+            [self._model(seeds, None if label is None else [label] * count, truncation) for label in labels]
+        )
+
+    @one_line_errors()
+    def generate_files(
+        self,
+        output: str | os.PathLike,
+        *,
+        count: int | None = None,
+        seed: int = 0,
+        classes: Sequence[str] = (),
+        truncation: float | None = None,
+    ) -> PredictionSummary:
+        """Writes images into a folder, or one image or a grid into a file; as the command `predict`.
+
+        Args:
+            output: A folder, or an image file.
+            count: How many, of each class; by default 16 into a folder and 1 into a file.
+            seed: As for `generate`.
+            classes: As for `generate`.
+            truncation: As for `generate`.
+
+        Returns:
+            The files that were `written` and those that `failed`.
+        """
+        progress = PredictProgress()
+        options = {"count": count, "seed": seed, "classes": classes, "truncation": truncation}
+        try:
+            return draw_pictures(
+                self._model, Path(output), **options, on_progress=progress.show, on_failure=progress.interrupt
+            )
+        finally:
+            progress.end()
+
+    def predict(self, x: Any = None, **options: Any) -> Any:
+        """Is for models of images.
+
+        Raises:
+            ValueError: Always.
+        """
+        raise ValueError("`predict` is for models of images. This one makes them from noise: use `generate`.")

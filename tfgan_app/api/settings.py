@@ -1,0 +1,30 @@
+"""Settings as Python values, for what takes `KEY=VALUE` texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def as_assignments(settings: Mapping[str, Any] | None) -> list[str]:
+    """Writes settings as `--set` takes them.
+
+    Args:
+        settings: Dotted keys and values: text, numbers, booleans, None, paths, or lists of them.
+
+    Raises:
+        ValueError: If it is no mapping.
+    """
+    if settings is not None and not isinstance(settings, Mapping):
+        raise ValueError(f"`set` must be a dict such as {{'task.l1_weight': 50}}. Received: {settings!r}.")
+    return [f"{key}={_text(value)}" for key, value in (settings or {}).items()]
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (list, tuple)):
+        return ",".join(map(_text, value))
+    return str(value)

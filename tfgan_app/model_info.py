@@ -1,0 +1,258 @@
+"""One description of every model: what it takes, what it gives, and how it has to be run."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import keras
+import numpy as np
+
+from tfgan_app.keras_metadata import NOT_STATED
+from tfgan_app.layers import (
+    Locality,
+    class_names_of,
+    feature_bytes_per_px,
+    locality_of,
+    makes_colour,
+    provenance_of,
+    style_parts,
+)
+
+if TYPE_CHECKING:
+    from tfgan_app.lite.files import Card
+
+Kind = Literal["images", "inpainting", "style", "noise", "other"]
+
+HOLE_CHANNELS = 4
+"""Input channels of an inpainting model: the fourth is 1 in known pixels and 0 in holes."""
+
+_LOCALITY_SIGNATURE = "locality"
+_NAMES_SIGNATURE = "class_names"
+
+_KINDS: dict[frozenset[str], Kind] = {
+    frozenset({"images"}): "images",
+    frozenset({"image_bytes"}): "images",
+    frozenset({"images", "style", "strength"}): "style",
+    frozenset({"image_bytes", "style_bytes"}): "style",
+    frozenset({"latents"}): "noise",
+    frozenset({"latents", "labels"}): "noise",
+    frozenset({"seeds"}): "noise",
+    frozenset({"seeds", "classes"}): "noise",
+}
+"""The kind of a model by the names of its inputs, which are the same in every format."""
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """Description of an inference model. Loading, prediction, export and serving dispatch on it.
+
+    Attributes:
+        kind: `"images"` (images to images), `"inpainting"` (images with holes to images), `"style"` (an image and the
+            image whose style it is given), `"noise"` (latents to images), or `"other"` (not a model of this package).
+        locality: Scale, receptive field and tile alignment; None where they are not known, and for noise.
+        channels: Of the input images; an inpainting model takes a fourth, see `HOLE_CHANNELS`.
+        output_channels: Of the output images: 1 or 3.
+        value_range: Of the inputs and outputs, as floats.
+        bytes_per_px: Memory of the feature maps for each input pixel; None where it is not known.
+        makes_color: Whether gray images come back in color.
+        latent_dim: Size of the latent vectors of a model of kind noise, else 0.
+        classes: Names of its labels; empty for an unconditional model.
+        image_size: Height and width of the images that are made from noise, where they are known.
+        largest_px: Side of the largest images that a file of one fixed size takes, else None.
+        task: The task that it was trained by, where it is known.
+        license: Of the weights.
+        facts: Origin of the weights: name -> words, such as the architecture and the source file.
+        figures: Measured quality with its protocol, where it is known: name -> number or words.
+    """
+
+    kind: Kind = "images"
+    locality: Locality | None = None
+    channels: int = 3
+    output_channels: int = 3
+    value_range: tuple[float, float] = (0.0, 1.0)
+    bytes_per_px: int | None = None
+    makes_color: bool = False
+    latent_dim: int = 0
+    classes: tuple[str, ...] = ()
+    image_size: tuple[int, int] | None = None
+    largest_px: int | None = None
+    task: str | None = None
+    license: str = NOT_STATED
+    facts: Mapping[str, str] = field(default_factory=dict)
+    figures: Mapping[str, float | str] = field(default_factory=dict)
+
+    @property
+    def scale(self) -> int | None:
+        """Output pixels per input pixel along height and width; None where it is not known, and for noise."""
+        return None if self.locality is None else self.locality.scale
+
+    @property
+    def halo_px(self) -> int | None:
+        """Radius of the receptive field in input pixels; None where it may be the whole image, or is not known."""
+        return None if self.locality is None else self.locality.context_px
+
+    @property
+    def multiple(self) -> int:
+        """Tiles begin at multiples of this."""
+        return 1 if self.locality is None else self.locality.multiple
+
+    def to_numbers(self) -> dict[str, int]:
+        """The facts about tiling as integers, which is all that a SavedModel's signature returns to every client."""
+        return {
+            "scale": self.locality.scale,
+            "context_px": -1 if self.locality.context_px is None else self.locality.context_px,
+            "multiple": self.locality.multiple,
+            "bytes_per_px": self.bytes_per_px or 0,
+            "makes_colour": int(self.makes_color),
+        }
+
+
+_KNOWN: weakref.WeakKeyDictionary[keras.Model, ModelInfo] = weakref.WeakKeyDictionary()
+"""A walk over the graph of a deep network takes a noticeable time, and an export asks again and again."""
+
+
+def model_info(model: keras.Model) -> ModelInfo:
+    """Reads the description off a Keras inference model.
+
+    Args:
+        model: `images` float32 `[batch, height, width, 3 or 4]` in [0, 1], with `style` and `strength` or without; or
+            `latents` float32 `[batch, latent_dim]`, with `labels` int32 `[batch]` or without -> images in [0, 1].
+
+    Returns:
+        Its `ModelInfo`; a model whose inputs have other names counts as one of images.
+
+    Raises:
+        ValueError: If a model of images has not one image as input and one as output, or fails on a small one.
+    """
+    if model not in _KNOWN:
+        facts = provenance_of(model)
+        origin = {"license": facts.pop("License", NOT_STATED), "facts": facts}
+        kind = _KINDS.get(frozenset(tensor.name for tensor in model.inputs), "images")
+        _KNOWN[model] = _BUILDERS[kind](model, origin)
+    return _KNOWN[model]
+
+
+def _noise_info(model: keras.Model, origin: Mapping) -> ModelInfo:
+    shape = model.outputs[0].shape
+    return ModelInfo(
+        kind="noise",
+        output_channels=shape[-1],
+        latent_dim=model.inputs[0].shape[1],
+        classes=tuple(class_names_of(model)),
+        image_size=tuple(shape[1:3]) if len(shape) == 4 else None,
+        **origin,
+    )
+
+
+def _images_info(model: keras.Model, origin: Mapping) -> ModelInfo:
+    channels = model.inputs[0].shape[-1]
+    return ModelInfo(
+        kind="inpainting" if channels == HOLE_CHANNELS else "images",
+        locality=locality_of(model),
+        channels=channels,
+        bytes_per_px=feature_bytes_per_px(model),
+        makes_color=makes_colour(model),
+        **origin,
+    )
+
+
+def _style_info(model: keras.Model, origin: Mapping) -> ModelInfo:
+    # The statistics of the whole image are computed apart: the rest is local.
+    path = style_parts(model).path
+    locality, bytes_per_px = locality_of(path), feature_bytes_per_px(path)
+    return ModelInfo(kind="style", locality=locality, bytes_per_px=bytes_per_px, makes_color=True, **origin)
+
+
+_BUILDERS: dict[Kind, Callable[[keras.Model, Mapping], ModelInfo]] = {
+    "images": _images_info,
+    "style": _style_info,
+    "noise": _noise_info,
+}
+
+
+def card_info(card: Card) -> ModelInfo:
+    """The description of a .tflite file, from its card."""
+    if card.latent_dim:
+        return ModelInfo(kind="noise", latent_dim=card.latent_dim, classes=card.classes, license=card.license)
+    return ModelInfo(
+        kind="inpainting" if card.channels == HOLE_CHANNELS else "images",
+        locality=Locality(card.scale, card.context_px, card.multiple),
+        channels=card.channels,
+        bytes_per_px=card.bytes_per_px,
+        makes_color=card.makes_colour,
+        largest_px=card.tile_px if card.sizes == "fixed" else None,
+        license=card.license,
+    )
+
+
+@dataclass(frozen=True)
+class Signature:
+    """A signature of a SavedModel, as far as its description needs it.
+
+    Attributes:
+        inputs: Name -> shape of each input, None for an unknown rank.
+        run: Name -> array of each input to name -> array of each output.
+    """
+
+    inputs: Mapping[str, tuple[int | None, ...] | None]
+    run: Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]]
+
+
+def signatures_info(signatures: Mapping[str, Signature], *, default: str) -> ModelInfo:
+    """The description of a SavedModel, from the names of its signatures' inputs and what two of them return.
+
+    Args:
+        signatures: All signatures of the SavedModel.
+        default: The signature whose inputs decide on the kind of model.
+
+    Returns:
+        Its `ModelInfo`; of kind `"other"` where the inputs are not those of an export of this package, and without
+        locality where none is stored.
+    """
+    inputs = signatures[default].inputs if default in signatures else {}
+    kind = _KINDS.get(frozenset(inputs), "other")
+    if kind == "noise":
+        shape = inputs.get("latents")
+        return ModelInfo(kind=kind, latent_dim=shape[1] if shape else 0, classes=_stored_classes(signatures))
+    if kind == "other":
+        return ModelInfo(kind=kind)
+    channels, numbers = _stored_numbers(signatures)
+    shape = inputs.get("images")
+    channels = channels or (shape[-1] if shape and len(shape) == 4 else None) or ModelInfo.channels
+    return ModelInfo(
+        kind="inpainting" if kind == "images" and channels == HOLE_CHANNELS else kind,
+        locality=_stored_locality(numbers),
+        channels=channels,
+        bytes_per_px=numbers.get("bytes_per_px") or None,
+        makes_color=bool(numbers.get("makes_colour")),
+    )
+
+
+def _stored_numbers(signatures: Mapping[str, Signature]) -> tuple[int | None, dict[str, int]]:
+    """Channels of the input, and what `to_numbers` wrote; neither where the signature is missing or foreign."""
+    signature = signatures.get(_LOCALITY_SIGNATURE)
+    shape = signature.inputs.get("images") if signature else None
+    if shape is None or len(shape) != 4 or shape[-1] is None:
+        return None, {}
+    told = signature.run({"images": np.zeros((1, 1, 1, shape[-1]), np.uint8)})
+    return shape[-1], {name: int(values[0]) for name, values in told.items()}
+
+
+def _stored_locality(numbers: Mapping[str, int]) -> Locality | None:
+    if "scale" not in numbers:
+        return None
+    context_px = numbers.get("context_px", -1)
+    return Locality(numbers["scale"], context_px if context_px >= 0 else None, numbers.get("multiple", 1))
+
+
+def _stored_classes(signatures: Mapping[str, Signature]) -> tuple[str, ...]:
+    """The names of the classes; the signature is asked for their number first."""
+    signature = signatures.get(_NAMES_SIGNATURE)
+    if signature is None or set(signature.inputs) != {"labels"}:
+        return ()
+    count = int(signature.run({"labels": np.zeros(1, np.int32)})["count"][0])
+    names = signature.run({"labels": np.arange(count, dtype=np.int32)})["names"]
+    return tuple(name.decode(errors="replace") for name in names)
