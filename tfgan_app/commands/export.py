@@ -12,13 +12,14 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from tfgan_app.commands.lite_beside import write_lite_beside
 from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.config import RunConfig, replace_values
 from tfgan_app.export import LIMITS, PARITY_SEEDS, ExportResult, export_model, find_exporter
 from tfgan_app.files import printable, quoted
 from tfgan_app.inference import colour_model, is_colour, load_keras_model, model_file, run_checkpoint
 from tfgan_app.inference.shipped import located, shipped_names
-from tfgan_app.keras_metadata import NOT_STATED, read_metadata
+from tfgan_app.keras_metadata import NOT_STATED, read_metadata, weights_fingerprint
 from tfgan_app.latents import takes_latents
 from tfgan_app.layers import provenance_of, takes_style
 from tfgan_app.lite import delegations
@@ -87,10 +88,15 @@ def run(args: argparse.Namespace) -> int:
         held_out=source.held_out,
         calibration=source.calibration() if quantize == "int8" and not takes_latents(source.model) else (),
         license=args.license or source.license,
+        made_of=weights_fingerprint(source.path),
         training=source.training,
         runtime=args.runtime,
     )
     _tell(source, result, args)
+    if args.format == "keras":
+        known = {"license": args.license or source.license, "training": source.training}
+        if line := write_lite_beside(result.path, source.model, held_out=source.held_out, **known):
+            print(line)
     return 0
 
 
@@ -173,7 +179,7 @@ def _without_run(model: keras.Model, path: Path, *, name: str) -> _Source:
     known = {"license": facts.pop("License", "not stated"), "training": facts}
     if takes_latents(model):
         return _Source(path, model, name, None, (), list, f"the pictures of {PARITY_SEEDS} seeds", **known)
-    pictures = _photographs(channels=model.inputs[0].shape[-1])
+    pictures = photographs(channels=model.inputs[0].shape[-1])
     held_out = [(picture, None) for picture in pictures["val"]]
     compared_on = f"{len(held_out)} bundled photographs"
     return _Source(path, model, name, None, held_out, lambda: pictures["train"], compared_on, **known)
@@ -223,7 +229,7 @@ def _no_calibration(error: Exception) -> Callable[[], Sequence[np.ndarray]]:
     return refuse
 
 
-def _photographs(*, channels: int) -> dict[str, list[np.ndarray]]:
+def photographs(*, channels: int) -> dict[str, list[np.ndarray]]:
     """The bundled photographs by split; for a model that fills holes with the middle of each missing."""
     from tfgan_app.data.bundled import bundled_path
     from tfgan_app.images import find_pictures, read_rgb

@@ -40,11 +40,25 @@ def run(args: argparse.Namespace) -> int:
         unfinished.write_text(_card(imported, output.stem), encoding="utf-8")
     print(f"Imported {args.weights}: {imported.facts['Architecture']}, {imported.model.count_params():,} parameters")
     print(f"Wrote {output} and {card}")
+    if not args.no_tflite:
+        _write_lite(imported, output)
     if args.license is None:
         print("Its license is not stated: `--license TEXT` writes it into the card and into exports.")
     inputs = "--output OUTPUT --count 16" if takes_latents(imported.model) else "--input IMAGES --output OUTPUT"
     print(f"Next: tfgan_app predict --model {output} {inputs}")
     return 0
+
+
+def _write_lite(imported: Imported, output: Path) -> None:
+    from tfgan_app.commands.export import photographs
+    from tfgan_app.commands.lite_beside import write_lite_beside
+
+    channels = imported.model.inputs[0].shape[-1]
+    held_out = [] if takes_latents(imported.model) else [(it, None) for it in photographs(channels=channels)["val"]]
+    facts = {name: words for name, words in imported.facts.items() if name != "License"}
+    known = {"license": imported.facts["License"], "training": facts}
+    if line := write_lite_beside(output, imported.model, held_out=held_out, **known):
+        print(line)
 
 
 def _card(imported: Imported, name: str) -> str:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from tfgan_app.commands.predict_progress import PredictProgress
-from tfgan_app.commands.predict_settings import PredictSettings, load_model
+from tfgan_app.commands.predict_settings import EngineChoice, PredictSettings, load_model
 from tfgan_app.commands.predict_videos import Videos
 from tfgan_app.files import printable
 from tfgan_app.images import read_rgb
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
         ValueError: If a flag is missing or does not apply, or there is no such model or input.
     """
     settings = PredictSettings.parse(args.set)
-    model = load_model(args.model, checkpoint=args.checkpoint or "last", settings=settings)
+    model = load_model(args.model, checkpoint=args.checkpoint or "last", settings=settings, choice=_engine_choice(args))
     if isinstance(model, Stylist):
         model = _with_style(model, args, settings)
     else:
@@ -60,8 +60,20 @@ def run(args: argparse.Namespace) -> int:
         outcome = _draw(model, args, progress) if isinstance(model, Sampler) else _predict(model, args, progress)
     finally:
         progress.end()
-    print(outcome.said)
+    print(f"{outcome.said}{_engine_said(model)}")
     return 1 if outcome.failed else 0
+
+
+def _engine_choice(args: argparse.Namespace) -> EngineChoice:
+    return EngineChoice(
+        getattr(args, "engine", "auto"), getattr(args, "quantized", False), getattr(args, "debug", False)
+    )
+
+
+def _engine_said(model: object) -> str:
+    """Which engine ran, where it was LiteRT."""
+    file = getattr(model, "path", None)
+    return f", by LiteRT ({printable(file.name)})" if isinstance(model, Predictor) and file.suffix == ".tflite" else ""
 
 
 def _with_style(stylist: Stylist, args: argparse.Namespace, settings: PredictSettings) -> Predictor:

@@ -34,6 +34,7 @@ class ExportRequest:
         held_out: Pictures to compare on, with what should come out.
         calibration: Training inputs uint8 [height, width, channels] that ranges of integers are chosen on.
         license: Of the weights.
+        made_of: `weights_fingerprint` of the `.keras` file that is exported; None for a model that has none.
         training: What the card says of the training: name -> words.
         classes: Names of a generative model's labels.
         runtime: Folder with the tarballs of LiteRT's web runtime; None takes them from the cache or by npm.
@@ -46,6 +47,7 @@ class ExportRequest:
     held_out: Sequence[Pair] = field(default=(), repr=False)
     calibration: Sequence[np.ndarray] = field(default=(), repr=False)
     license: str = NOT_STATED
+    made_of: str | None = None
     training: Mapping[str, str] = field(default_factory=dict)
     classes: tuple[str, ...] = ()
     runtime: str | None = None

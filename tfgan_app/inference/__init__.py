@@ -1,28 +1,41 @@
-"""Running trained and exported models: on pictures, and out of nothing but seeds; without any training code."""
+"""Running trained and exported models: on pictures, and out of nothing but seeds; without any training code.
 
-from tfgan_app.inference.blending import blend_weights
+Importing the package loads no TensorFlow: the functions that need it come with their modules when they are asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from tfgan_app.inference.class_folders import class_folders
 from tfgan_app.inference.drawing import draw_pictures
+from tfgan_app.inference.engines import ENGINES, choose_lite_file
 from tfgan_app.inference.folder import PredictionSummary, predict_path
 from tfgan_app.inference.folder_plan import Job, plan_jobs
-from tfgan_app.inference.loading import (
-    COMPANION,
-    colour_model,
-    is_colour,
-    load_companions,
-    load_keras_model,
-    load_predictor,
-    model_file,
-    predictor_of,
-    run_checkpoint,
-)
+from tfgan_app.inference.lite_engine import load_lite_predictor
 from tfgan_app.inference.moving import MovingImages
 from tfgan_app.inference.predictor import Predictor
 from tfgan_app.inference.sampler import Sampler
 from tfgan_app.inference.styling import Stylist
 
+if TYPE_CHECKING:
+    from tfgan_app.inference.blending import blend_weights
+    from tfgan_app.inference.loading import (
+        COMPANION,
+        colour_model,
+        is_colour,
+        load_companions,
+        load_keras_model,
+        load_predictor,
+        model_file,
+        predictor_of,
+        run_checkpoint,
+    )
+
 __all__ = [
     "COMPANION",
+    "ENGINES",
     "Job",
     "MovingImages",
     "PredictionSummary",
@@ -30,12 +43,14 @@ __all__ = [
     "Sampler",
     "Stylist",
     "blend_weights",
+    "choose_lite_file",
     "class_folders",
     "colour_model",
     "draw_pictures",
     "is_colour",
     "load_companions",
     "load_keras_model",
+    "load_lite_predictor",
     "load_predictor",
     "model_file",
     "plan_jobs",
@@ -43,3 +58,12 @@ __all__ = [
     "predictor_of",
     "run_checkpoint",
 ]
+
+_MODULES = {"blend_weights": "blending"}
+
+
+def __getattr__(name: str) -> Any:
+    """Loads the module of a name that needs TensorFlow (PEP 562)."""
+    if name not in __all__:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES.get(name, 'loading')}"), name)

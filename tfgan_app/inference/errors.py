@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,18 @@ def one_line(error: Exception) -> str:
     """The first line of an error's message, since TensorFlow and Keras append stacks and advice."""
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__
+
+
+def memory_errors() -> tuple[type[Exception], ...]:
+    """Exceptions of a model that the memory is too small for; TensorFlow's own where it has been loaded."""
+    tensorflow = sys.modules.get("tensorflow")
+    return (MemoryError,) if tensorflow is None else (MemoryError, tensorflow.errors.ResourceExhaustedError)
+
+
+def model_errors() -> tuple[type[Exception], ...]:
+    """Exceptions of a model that fails on its input; TensorFlow's own where it has been loaded."""
+    tensorflow = sys.modules.get("tensorflow")
+    return () if tensorflow is None else (tensorflow.errors.OpError,)
 
 
 @contextlib.contextmanager

@@ -8,7 +8,9 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from tfgan_app.inference.engines import lite_file
 from tfgan_app.inference.errors import naming, one_line
+from tfgan_app.inference.lite_engine import lite_predictor
 from tfgan_app.inference.predictor import Predictor
 from tfgan_app.inference.sampler import Sampler
 from tfgan_app.inference.saved_models import find_saved_model, load_saved_model
@@ -16,7 +18,6 @@ from tfgan_app.inference.shipped import located, shipped_names
 from tfgan_app.inference.styling import Stylist
 from tfgan_app.latents import takes_latents
 from tfgan_app.layers import (  # The package registers the layers that `.keras` files refer to.
-    Locality,
     build_colour_model,
     class_names_of,
     picture_facts,
@@ -31,8 +32,6 @@ COMPANION = "-"
 
 COLOUR = "colour:"
 """What a model's path begins with where it is no file but a conversion between colour spaces."""
-
-_PAGE_MODEL = "model.tflite"
 
 
 def load_predictor(path: str | os.PathLike, *, checkpoint: str = "last") -> Predictor | Sampler | Stylist:
@@ -57,8 +56,7 @@ def load_predictor(path: str | os.PathLike, *, checkpoint: str = "last") -> Pred
         return predictor_of(colour_model(path), path)
     if not path.exists():
         raise ValueError(f"There is no model at '{path}'. {shipped_names()}")
-    lite = path / _PAGE_MODEL if path.is_dir() else path
-    if lite.suffix == ".tflite" and lite.is_file():
+    if (lite := lite_file(path)) is not None:
         _check_last(path, checkpoint)
         return _from_lite_model(lite)
     if is_run(path) or (path.is_file() and path.suffix == ".keras"):
@@ -226,13 +224,4 @@ def _from_lite_model(path: Path) -> Predictor | Sampler:
     card = lite.card
     if card.latent_dim:
         return Sampler(lite, path, latent_dim=card.latent_dim, class_names=card.classes)
-    locality = Locality(card.scale, card.context_px, card.multiple)
-    return Predictor(
-        lite,
-        path,
-        locality=locality,
-        channels=card.channels,
-        bytes_per_px=card.bytes_per_px,
-        makes_colour=card.makes_colour,
-        largest_px=card.tile_px if card.sizes == "fixed" else None,
-    )
+    return lite_predictor(lite, path)

@@ -7,15 +7,15 @@ import functools
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
-from tfgan_app.inference.errors import one_line
+from tfgan_app.inference.errors import memory_errors, model_errors, one_line
 from tfgan_app.inference.free_memory import free_bytes
 from tfgan_app.inference.self_ensemble import self_ensemble
-from tfgan_app.inference.tiling import Cutter, choose_tile_px, tiled_rows, tiles_exactly
-from tfgan_app.layers import Locality
+from tfgan_app.inference.tiling import TENSORFLOW_LIMITS, Cutter, TileLimits, choose_tile_px, tiled_rows, tiles_exactly
+from tfgan_app.locality import Locality
 
 _LARGEST = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0}
 
@@ -32,7 +32,7 @@ class Predictor:
 
     def __init__(
         self,
-        forward: Callable[[tf.Tensor], tf.Tensor],
+        forward: Callable[[np.ndarray], Any],
         path: str | os.PathLike,
         *,
         locality: Locality,
@@ -40,11 +40,12 @@ class Predictor:
         channels: int = 3,
         makes_colour: bool = False,
         largest_px: int | None = None,
+        limits: TileLimits = TENSORFLOW_LIMITS,
     ):
         """Wraps a model.
 
         Args:
-            forward: float32 [batch, height, width, channels] in [0, 1] -> float32
+            forward: float32 array [batch, height, width, channels] in [0, 1] -> float32 array or tensor
                 [batch, scale * height, scale * width, 3] in about the same range.
             path: Where it came from.
             locality: What `locality_of` says of the model.
@@ -53,6 +54,7 @@ class Predictor:
             makes_colour: Whether gray pictures come back in colour.
             largest_px: Side of the largest pictures that it takes, where it was made for one size. It counts as a
                 model that looks at whole pictures then.
+            limits: What the engine wants of tiles.
         """
         if largest_px is not None:
             locality = dataclasses.replace(locality, context_px=None)
@@ -64,6 +66,7 @@ class Predictor:
         self._bytes_per_px = bytes_per_px
         self._tiled_as = locality if self.local else dataclasses.replace(locality, context_px=None)
         self._largest_px = largest_px
+        self._limits = limits
         self._cutter = Cutter.of(self._tiled_as) if largest_px is None else Cutter.of_fixed_size(largest_px)
         self._largest_tile_px: int | None = None
 
@@ -96,7 +99,7 @@ class Predictor:
             )
         try:
             outputs = self._run(images)
-        except tf.errors.ResourceExhaustedError as error:
+        except memory_errors() as error:
             raise _failure(images, error) from error
         return np.rint(np.clip(outputs, 0.0, 1.0) * 255.0).astype(np.uint8)
 
@@ -133,6 +136,7 @@ class Predictor:
             scale=self.scale,
             tile_px=self._chosen_tile_px(*pixels.shape[:2], tile_px),
             on_smaller=self._remember,
+            strip_bytes=self._limits.strip_bytes,
         )
 
     def blends(self, height: int, width: int, *, tile_px: int | None = None) -> str | None:
@@ -156,7 +160,12 @@ class Predictor:
 
     def _chosen_tile_px(self, height: int, width: int, tile_px: int | None) -> int:
         tile_px = tile_px or choose_tile_px(
-            height, width, locality=self._tiled_as, bytes_per_px=self._bytes_per_px, free_bytes=free_bytes()
+            height,
+            width,
+            locality=self._tiled_as,
+            bytes_per_px=self._bytes_per_px,
+            free_bytes=free_bytes(),
+            limits=self._limits,
         )
         return min(tile_px, self._largest_tile_px or tile_px)
 
@@ -177,6 +186,7 @@ class Predictor:
             channels=self.channels,
             makes_colour=self.makes_colour,
             largest_px=self._largest_px,
+            limits=self._limits,
         )
 
     def _remember(self, tile_px: int) -> None:
@@ -186,10 +196,10 @@ class Predictor:
     def _run(self, images: np.ndarray) -> np.ndarray:
         """uint8 or uint16 [batch, height, width, channels] -> float32 of the size it has to have, not clipped."""
         try:
-            outputs = self._forward(tf.constant(np.divide(images, _LARGEST[images.dtype], dtype=np.float32)))
-        except tf.errors.ResourceExhaustedError:
+            outputs = self._forward(np.divide(images, _LARGEST[images.dtype], dtype=np.float32))
+        except memory_errors():
             raise
-        except tf.errors.OpError as error:
+        except model_errors() as error:
             raise _failure(images, error) from error
         batch, height, width, _ = images.shape
         expected = (batch, height * self.scale, width * self.scale, 3)

@@ -50,7 +50,9 @@ def load_saved_model(folder: Path) -> Predictor | Sampler | Stylist:
         return _stylist_from(loaded, folder)
     if "latents" not in specs:
         channels = specs["images"].shape[-1]
-        return _from_picture_signatures(loaded, lambda images: forward(images=images), folder, channels=channels)
+        return _from_picture_signatures(
+            loaded, lambda images: forward(images=tf.convert_to_tensor(images)), folder, channels=channels
+        )
     latent_dim = specs["latents"].shape[1]
     if "labels" not in specs:
         return Sampler(lambda latents: forward(latents=latents), folder, latent_dim=latent_dim)
