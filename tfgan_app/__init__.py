@@ -3,13 +3,14 @@
     import tfgan_app as tfgan
     tfgan.load("upscale_x4").predict("photo.jpg").save("sharp.png")
 
-Importing the package loads no TensorFlow; using one of its names does.
+Importing the package loads no TensorFlow; using one of its names does, where it is needed.
 """
 
 from __future__ import annotations
 
 import importlib
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -43,13 +44,18 @@ _PUBLIC = {
 }
 """The public names: `module:attribute`, or a module; each is imported when it is first used."""
 
+_LIGHT = ("ModelInfo", "load")
+"""Those that load no TensorFlow by themselves: `load` does so for the models that need it."""
+
 
 def __getattr__(name: str) -> Any:
     """Imports a public name (PEP 562)."""
     if name not in _PUBLIC:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, _, attribute = _PUBLIC[name].partition(":")
-    importlib.import_module("tfgan_app.api")  # Starts TensorFlow without its chatter.
+    if name not in _LIGHT and "tensorflow" not in sys.modules:
+        # Silently, as the command line does.
+        importlib.import_module("tfgan_app.commands.startup").load_tensorflow(show_chatter=False)
     found = importlib.import_module(module)
     found = getattr(found, attribute) if attribute else found
     globals()[name] = found

@@ -8,6 +8,7 @@ from pathlib import Path
 from tfgan_app.files import atomic_path
 from tfgan_app.importers import Imported, ImportOptions, import_weights
 from tfgan_app.keras_info import model_info
+from tfgan_app.keras_metadata import KerasMetadata, write_metadata
 
 
 def run(args: argparse.Namespace) -> int:
@@ -35,6 +36,7 @@ def run(args: argparse.Namespace) -> int:
     )
     with atomic_path(output) as unfinished:
         imported.model.save(unfinished)
+        write_metadata(unfinished, KerasMetadata(imported.facts["License"], _origin(imported)))
     card = output.with_name(f"{output.name}.md")
     with atomic_path(card) as unfinished:
         unfinished.write_text(_card(imported, output.stem), encoding="utf-8")
@@ -51,14 +53,17 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _origin(imported: Imported) -> dict[str, str]:
+    return {name: words for name, words in imported.facts.items() if name != "License"}
+
+
 def _write_lite(imported: Imported, output: Path) -> None:
     from tfgan_app.commands.export import photographs
     from tfgan_app.commands.lite_beside import write_lite_beside
 
     info = model_info(imported.model)
     held_out = [] if info.kind == "noise" else [(it, None) for it in photographs(channels=info.channels)["val"]]
-    facts = {name: words for name, words in imported.facts.items() if name != "License"}
-    known = {"license": imported.facts["License"], "training": facts}
+    known = {"license": imported.facts["License"], "training": _origin(imported)}
     if line := write_lite_beside(output, imported.model, held_out=held_out, **known):
         print(line)
 

@@ -18,6 +18,7 @@ from tfgan_app.inference import (
     Stylist,
     chain_predictors,
 )
+from tfgan_app.inference.places import is_run
 
 _LARGEST_SCALE = 64.0
 
@@ -40,7 +41,7 @@ def load_models(
         raise ValueError(
             f"`fidelity` is for a single `--model`. Received {len(paths)}: leave it out, or run them singly."
         )
-    runs = {path for path in paths if (Path(path) / "checkpoints").is_dir()}
+    runs = {path for path in paths if is_run(Path(path))}
     checkpoints = [checkpoint if path in runs or not runs else "last" for path in paths]
     return [
         load_model(path, checkpoint=each, settings=settings, choice=choice)

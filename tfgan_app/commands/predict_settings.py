@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tfgan_app.commands import startup
 from tfgan_app.inference import Predictor, Sampler, Stylist, choose_lite_file, load_lite_predictor
+from tfgan_app.inference.places import is_run
 from tfgan_app.inference.shipped import is_shipped, located, shipped_models
 from tfgan_app.typed_fields import bounded, field_specs
 
@@ -88,7 +90,8 @@ def load_model(
     choice = choice or EngineChoice()
     model = _load_lite(path, checkpoint, settings, choice)
     if model is None:
-        startup.load_tensorflow(show_chatter=choice.debug)
+        if "tensorflow" not in sys.modules:
+            startup.load_tensorflow(show_chatter=choice.debug)
         model = _load_by_tensorflow(path, checkpoint, settings)
     if not isinstance(model, Stylist) and (settings.strength is not None or settings.keep_colours):
         raise ValueError("`strength` and `keep_colours` are for models that take a style. This one takes none.")
@@ -130,7 +133,7 @@ def _started_from(path: str) -> str:
     """The model that a run, or a shipped model, was started from."""
     if is_shipped(path) and (name := getattr(shipped_models().get(path), "started_from", None)):
         return name
-    if not (Path(path) / "checkpoints").is_dir():
+    if not is_run(Path(path)):
         raise ValueError(f"`fidelity` of '{path}' needs `--set fidelity_model=PATH`: only a run knows its own.")
     from tfgan_app.commands.run_directory import RunDirectory
 

@@ -11,9 +11,10 @@ import tensorflow as tf
 from tfgan_app.inference.engines import lite_file
 from tfgan_app.inference.errors import naming, one_line
 from tfgan_app.inference.lite_engine import lite_predictor
+from tfgan_app.inference.places import find_saved_model, is_run
 from tfgan_app.inference.predictor import Predictor
 from tfgan_app.inference.sampler import Sampler
-from tfgan_app.inference.saved_models import find_saved_model, load_saved_model
+from tfgan_app.inference.saved_models import load_saved_model
 from tfgan_app.inference.shipped import located, shipped_names
 from tfgan_app.inference.styling import Stylist
 from tfgan_app.keras_info import model_info
@@ -82,11 +83,6 @@ def colour_model(path: str | os.PathLike) -> keras.Model:
         ValueError: If there is no such conversion; lists those that there are.
     """
     return build_colour_model(os.fspath(path).removeprefix(COLOUR))
-
-
-def is_run(path: Path) -> bool:
-    """Whether a path is a run directory that has trained."""
-    return (path / "checkpoints").is_dir()
 
 
 def model_file(path: str | os.PathLike, checkpoint: str = "last") -> Path:

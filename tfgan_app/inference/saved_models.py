@@ -21,14 +21,6 @@ _NAMES_SIGNATURE = "class_names"
 _LOCALITY_SIGNATURE = "locality"
 
 
-def find_saved_model(path: Path) -> Path | None:
-    """The folder itself where it is a SavedModel, else the highest of its versions, else None."""
-    if (path / "saved_model.pb").is_file():
-        return path
-    versions = [entry.parent for entry in path.glob("*/saved_model.pb") if entry.parent.name.isdecimal()]
-    return max(versions, key=lambda folder: int(folder.name), default=None)
-
-
 def load_saved_model(folder: Path) -> Predictor | Sampler | Stylist:
     """Wraps the signatures of a SavedModel.
 

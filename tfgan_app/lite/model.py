@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -42,6 +43,7 @@ class LiteModel:
         if card is None:
             raise ValueError("it has no card: only a .tflite file that `tfgan_app export` wrote says how it is used")
         self.card = card
+        self._lock = threading.Lock()  # An interpreter has one input and one output at a time.
         try:
             with native_stderr_hidden():
                 self._interpreter = Interpreter(model_content=content, num_threads=threads or _cores())
@@ -115,14 +117,16 @@ class LiteModel:
 
     def _run(self, arrays: Sequence[np.ndarray]) -> np.ndarray:
         named = dict(zip(self.input_names, arrays, strict=True))
-        for name, array in named.items():
-            self._resize(name, tuple(array.shape))
-            self._interpreter.set_tensor(self._inputs[name]["index"], _quantized(array, self._inputs[name]))
-        try:
-            self._interpreter.invoke()
-        except RuntimeError as error:
-            raise ValueError(f"LiteRT failed: {first_line(error)}") from error
-        return _dequantized(self._interpreter.get_tensor(self._output["index"]), self._output)
+        with self._lock:
+            for name, array in named.items():
+                self._resize(name, tuple(array.shape))
+                self._interpreter.set_tensor(self._inputs[name]["index"], _quantized(array, self._inputs[name]))
+            try:
+                self._interpreter.invoke()
+            except RuntimeError as error:
+                raise ValueError(f"LiteRT failed: {first_line(error)}") from error
+            outputs = self._interpreter.get_tensor(self._output["index"])
+        return _dequantized(outputs, self._output)
 
 
 def run_signature(content: bytes, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

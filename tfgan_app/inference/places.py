@@ -1,0 +1,18 @@
+"""Which kind of model lies at a path, told by the names of its files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def is_run(path: Path) -> bool:
+    """Whether a path is a run directory that has trained."""
+    return (path / "checkpoints").is_dir()
+
+
+def find_saved_model(path: Path) -> Path | None:
+    """The folder itself where it is a SavedModel, else the highest of its versions, else None."""
+    if (path / "saved_model.pb").is_file():
+        return path
+    versions = [entry.parent for entry in path.glob("*/saved_model.pb") if entry.parent.name.isdecimal()]
+    return max(versions, key=lambda folder: int(folder.name), default=None)
