@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from PIL import Image
 from tfgan_app import images
 from tfgan_app.inference import batch as batch_module
 from tfgan_app.inference import predict_path
+from tfgan_app.inference.handover import Handover
 from tfgan_app.picture_files.reading import read_picture
 
 negative = FakePredictor(lambda values: 1 - values)
@@ -199,6 +201,7 @@ def test_no_more_is_held_than_a_few_strips_and_pictures(tmp_path, monkeypatch):
     for index in range(12):
         write(tmp_path / "in" / f"{index:02}.png", shape=(40, 50))
     monkeypatch.setattr(batch_module, "_LOOKAHEAD_PIXELS", 2 * 40 * 50)
+    monkeypatch.setattr(batch_module, "Handover", partial(Handover, capacity_bytes=2 * 50 * 3))
     counts = {"read": 0, "taken": 0, "ahead": 0, "made": 0, "stored": 0, "waiting": 0}
     open_writer = batch_module.open_picture_writer
 
