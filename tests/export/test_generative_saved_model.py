@@ -63,7 +63,7 @@ np.save(sys.argv[2], pictures.numpy())
 def test_plain_tensorflow_runs_it_where_tfgan_app_cannot_be_imported(versions, tmp_path):
     command = [sys.executable, "-I", "-X", "utf8", "-c", PLAIN_TENSORFLOW, str(versions["classes"])]
     finished = subprocess.run(
-        [*command, str(tmp_path / "pictures.npy")], cwd=tmp_path, capture_output=True, text=True, timeout=120
+        [*command, str(tmp_path / "pictures.npy")], cwd=tmp_path, capture_output=True, text=True, timeout=600
     )
     assert finished.returncode == 0, finished.stderr
     expected = np.stack([expected_picture(7, label=2), expected_picture(8, label=0)])

@@ -146,7 +146,7 @@ def test_the_bad_image_of_a_batch_is_named_in_one_line(live, kind):
     data, reason = BAD[kind]
     files = [encoded(RGB, "PNG"), encoded(RGBA, "WEBP"), data]
     with pytest.raises(grpc.RpcError) as caught:
-        live.predictions.Predict(predict_request("negative", image_bytes=files), timeout=30)
+        live.predictions.Predict(predict_request("negative", image_bytes=files), timeout=240)
     status, answer = live.post("negative:predict", {"instances": [b64(each) for each in files]})
     assert (caught.value.code().name, status) == ("INVALID_ARGUMENT", 400)
     for message in (caught.value.details(), answer["error"]):

@@ -14,7 +14,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from live_server import export_negative, live_server, predict_request, random_picture, save_sleeper
+from live_server import (
+    UNTIL_RELEASED,
+    export_negative,
+    held_sleepers,
+    live_server,
+    predict_request,
+    random_picture,
+    save_sleeper,
+)
 from tensorflow_serving.apis import prediction_log_pb2
 
 from tfgan_app.serving.entries import State
@@ -158,16 +166,17 @@ def test_what_is_not_a_version_is_not_touched(tmp_path):
 
 def test_an_overtaken_version_answers_what_it_has_begun_and_its_memory_is_freed(tmp_path):
     save_sleeper(tmp_path)
-    with live_server(tmp_path) as live, ThreadPoolExecutor(1) as pool:
+    with live_server(tmp_path) as live, ThreadPoolExecutor(1) as pool, held_sleepers() as release:
         catalog = live.server._catalog
         old = weakref.ref(catalog.available()["sleeper"][1])
-        answer = pool.submit(live.predict, "sleeper", seconds=np.float32([1.0]))
+        answer = pool.submit(live.predict, "sleeper", seconds=np.float32([UNTIL_RELEASED]))
         live.wait_until(lambda: old().users)
         save_sleeper(tmp_path, version=2)
         live.wait_until(lambda: "sleeper version 2 is available" in live.reports)
         live.wait_until(lambda: catalog.statuses("sleeper", version=1)[1].state is State.UNLOADING)
         assert not answer.done()
-        assert answer.result(30)["seconds"] == [1.0]
+        release()
+        assert answer.result(240)["seconds"] == [UNTIL_RELEASED]
         live.wait_until(lambda: "sleeper version 1 is unloaded" in live.reports)
         gc.collect()
         assert old() is None
@@ -212,16 +221,17 @@ def test_a_version_whose_warm_up_fails_is_not_served(tmp_path):
 
 def test_a_stopped_server_finishes_what_has_begun(tmp_path):
     save_sleeper(tmp_path)
-    with live_server(tmp_path) as live, ThreadPoolExecutor(2) as pool:
-        by_grpc = pool.submit(live.predict, "sleeper", seconds=np.float32([1.0]))
-        by_rest = pool.submit(live.post, "sleeper:predict", {"instances": [1.0]})
+    with live_server(tmp_path) as live, ThreadPoolExecutor(2) as pool, held_sleepers() as release:
+        by_grpc = pool.submit(live.predict, "sleeper", seconds=np.float32([UNTIL_RELEASED]))
+        by_rest = pool.submit(live.post, "sleeper:predict", {"instances": [UNTIL_RELEASED]})
         live.wait_until(lambda: live.server._core.calls == 2)
         port = live.server.rest_port
         stopping = threading.Thread(target=live.run, args=(live.server.stop(),))
         stopping.start()
         live.wait_until(lambda: live.server._core.draining)
-        assert by_rest.result(30) == (200, {"predictions": [1.0]})
-        assert by_grpc.result(30)["seconds"] == [1.0]
+        release()
+        assert by_rest.result(240) == (200, {"predictions": [UNTIL_RELEASED]})
+        assert by_grpc.result(240)["seconds"] == [UNTIL_RELEASED]
         stopping.join()
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port))

@@ -137,7 +137,7 @@ def test_loading_is_shown_then_the_upscaler_is_chosen_and_described(browser, tmp
     may_load, warm_up = threading.Event(), ModelVersion.warm_up
 
     def warm_up_late(model, path):
-        assert model.name != "double" or may_load.wait(60)
+        assert model.name != "double" or may_load.wait(240)
         return warm_up(model, path)
 
     monkeypatch.setattr(ModelVersion, "warm_up", warm_up_late)
