@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
 import resource
+import shlex
 import subprocess
 import sys
 import types

@@ -3,7 +3,10 @@
 import json
 
 import numpy as np
+import pytest
 from small_run import free_ports, start_app, train_arguments, write_pairs
+
+pytestmark = pytest.mark.large
 
 
 def train_on_two_workers(arguments):

@@ -60,6 +60,7 @@ np.save(sys.argv[2], pictures.numpy())
 """
 
 
+@pytest.mark.large
 def test_plain_tensorflow_runs_it_where_tfgan_app_cannot_be_imported(versions, tmp_path):
     command = [sys.executable, "-I", "-X", "utf8", "-c", PLAIN_TENSORFLOW, str(versions["classes"])]
     finished = subprocess.run(

@@ -74,6 +74,7 @@ print("done")
 """
 
 
+@pytest.mark.large
 def test_plain_tensorflow_runs_it_where_tfgan_app_cannot_be_imported(version, tmp_path):
     command = [sys.executable, "-I", "-c", PLAIN_TENSORFLOW, str(version)]
     finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600)

@@ -261,7 +261,7 @@ print(json.dumps({"rows": done, "seconds": time.process_time() - start, "gib": p
 """
 
 
-@pytest.mark.large
+@pytest.mark.manual
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="measures memory as Linux tells it")
 def test_a_hundred_megapixels_take_no_more_memory_than_one(tmp_path):
     inputs = keras.Input((None, None, 3))

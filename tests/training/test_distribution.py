@@ -51,12 +51,14 @@ def single(tmp_path_factory, game):
     return output
 
 
+@pytest.mark.large
 def test_two_mirrored_devices_train_what_one_does(single, game, tmp_path):
     output = tmp_path / "mirrored.npz"
     finish(start("mirrored", output, game=game), 2)
     assert_close(single, output, atol=2e-5)
 
 
+@pytest.mark.large
 def test_two_worker_processes_end_with_identical_weights_and_train_what_one_does(single, game, tmp_path):
     addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
     outputs = [tmp_path / f"worker{index}.npz" for index in range(2)]
