@@ -18,10 +18,10 @@ from tfgan_app.serving.picture_size import pixels_to_decode
 
 
 @pytest.fixture(scope="module")
-def narrow(models):
+def narrow(few_models):
     """A server with one worker and little of everything."""
     limits = {"max_body_bytes": 100_000, "max_pixels": 1000, "max_batch": 4, "max_queue": 2, "max_connections": 20}
-    with live_server(models, workers=1, **limits) as server:
+    with live_server(few_models, workers=1, **limits) as server:
         yield server
 
 
@@ -73,9 +73,9 @@ def test_batch(narrow):
     assert code == "INVALID_ARGUMENT" and "A request may have 4 rows. Received: 5" in details
 
 
-def test_memory_bounds_the_pixels_of_a_model_that_tells_what_it_takes(models):
+def test_memory_bounds_the_pixels_of_a_model_that_tells_what_it_takes(few_models):
     # `negative` takes 24 bytes for each pixel: 3 channels of float32, in and out.
-    with live_server(models, workers=1, memory_bytes=24 * 5000) as live:
+    with live_server(few_models, workers=1, memory_bytes=24 * 5000) as live:
         live.predict("negative", "tensor", images=np.zeros((1, 50, 100, 3), np.uint8))
         code, details = grpc_error(
             live, predict_request("negative", "tensor", images=np.zeros((1, 50, 101, 3), np.uint8))

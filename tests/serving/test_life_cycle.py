@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from lanes import first_quick
 from live_server import (
     UNTIL_RELEASED,
     export_negative,
@@ -56,6 +57,7 @@ def test_new_versions_and_models_are_loaded_while_the_server_runs(tmp_path):
         assert live.post("another:predict", {"instances": [1]})[0] == 404
 
 
+@pytest.mark.large
 def test_the_folder_of_one_model_and_no_models_yet(tmp_path):
     (tmp_path / "negative").mkdir()
     with live_server(tmp_path / "negative", wait=False) as live:
@@ -66,6 +68,7 @@ def test_the_folder_of_one_model_and_no_models_yet(tmp_path):
         np.testing.assert_array_equal(predict(live), answers(1.0))
 
 
+@pytest.mark.large
 def test_several_versions_can_be_kept(tmp_path):
     for level in (1.0, 0.5, 0.25):
         export_negative(tmp_path, level=level)
@@ -110,7 +113,7 @@ def half_a_copy(source, path):
     shutil.copytree(source, path, ignore=shutil.ignore_patterns("variables"))
 
 
-@pytest.mark.parametrize("spoil", [lambda source, path: path.mkdir(parents=True), half_a_copy])
+@pytest.mark.parametrize("spoil", first_quick([lambda source, path: path.mkdir(parents=True), half_a_copy]))
 def test_a_broken_model_has_a_status_of_its_own_and_the_server_stays_ready(tmp_path, spoil):
     source = export_negative(tmp_path)
     broken = tmp_path / "broken" / "1"
@@ -139,6 +142,7 @@ def test_a_broken_model_has_a_status_of_its_own_and_the_server_stays_ready(tmp_p
         assert check(health_pb2.HealthCheckRequest(service="broken")).status == states.SERVING
 
 
+@pytest.mark.large
 def test_models_are_served_on_while_their_folder_is_away(tmp_path):
     root = tmp_path / "models"
     export_negative(root)
@@ -203,6 +207,7 @@ def test_warm_up_requests_are_replayed_before_a_version_answers(tmp_path, monkey
         assert ran == ["tensor", "float"]
 
 
+@pytest.mark.large
 def test_what_is_recorded_may_be_more_than_clients_may_ask_for(tmp_path):
     record_warm_up(
         export_negative(tmp_path), predict_request("negative", "tensor", images=np.repeat(PICTURE, 9, axis=0))
@@ -211,6 +216,7 @@ def test_what_is_recorded_may_be_more_than_clients_may_ask_for(tmp_path):
         assert live.request("GET", "/readyz")[0] == 200
 
 
+@pytest.mark.large
 def test_a_version_whose_warm_up_fails_is_not_served(tmp_path):
     record_warm_up(export_negative(tmp_path), predict_request("negative", "tensor", images=PICTURE[0]))
     with live_server(tmp_path, wait=False) as live:

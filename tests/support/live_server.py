@@ -7,6 +7,8 @@ import contextlib
 import http.client
 import io
 import json
+import os
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,9 +25,30 @@ from tensorflow_serving.apis import model_service_pb2_grpc, predict_pb2, predict
 from tfgan_app.export import export_model
 from tfgan_app.serving import Limits, Server, Settings
 
+SESSION_FOLDER = "TFGAN_APP_TESTS_FOLDER"
+"""The variable that names a folder for what the tests of a process share; pytest removes it later."""
+
 
 def export_negative(folder: Path, name: str = "negative", *, level: float = 1.0) -> Path:
-    """Exports a model of pictures that answers `level - input`, at any size."""
+    """Exports a model of images that answers `level - input`, at any size.
+
+    Each is exported once a process, and copied where only versions are added.
+    """
+    if any(folder.glob("*")) and not (folder / name).exists():
+        return _export_negative(folder, name, level)  # Joins the list of models.
+    exported = Path(os.environ[SESSION_FOLDER]) / "exports" / f"{name} {level}"
+    if not exported.exists():
+        _export_negative(exported, name, level)
+    versions = folder / name
+    if not versions.exists():
+        shutil.copytree(exported, folder, dirs_exist_ok=True)
+        return versions / "1"
+    version = versions / str(1 + max((int(path.name) for path in versions.glob("[0-9]*")), default=0))
+    unfinished = shutil.copytree(exported / name / "1", versions / f".{version.name}")
+    return unfinished.rename(version)  # At once, as a server may be watching.
+
+
+def _export_negative(folder: Path, name: str, level: float) -> Path:
     inputs = keras.Input((None, None, 3))
     convolution = keras.layers.Conv2D(3, 1)
     model = keras.Model(inputs, convolution(inputs))
