@@ -153,7 +153,8 @@ def test_connections_are_bounded(narrow):
             stack.enter_context(raw_connection(narrow))
         with raw_connection(narrow) as connection:
             assert connection.recv(1000).startswith(b"HTTP/1.1 503 ")
-    narrow.wait_until(lambda: narrow.request("GET", "/healthz")[0] == 200)
+    narrow.wait_until(lambda: not narrow.server._connections.open)
+    assert narrow.request("GET", "/healthz")[0] == 200
 
 
 def test_requests_that_fit_together_run_as_one_batch_and_a_bad_one_spoils_only_itself(models):
