@@ -31,6 +31,19 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: rooms.get(item.path.parts[depth] if here in item.path.parents else "", len(rooms)))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Keeps the files of `serving` on one worker, as they share models that take long to export and to load."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            file = super()._split_scope(nodeid)
+            return "serving" if "/serving/" in file else file
+
+    return Scheduling(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _session_folder(tmp_path_factory):
     """Tells helpers that are no fixtures where they may keep what the tests of a process share."""
