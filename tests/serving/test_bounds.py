@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import socket
 import struct
 import time
@@ -157,8 +158,10 @@ def test_connections_are_bounded(narrow):
     assert narrow.request("GET", "/healthz")[0] == 200
 
 
-def test_requests_that_fit_together_run_as_one_batch_and_a_bad_one_spoils_only_itself(models):
-    with live_server(models, workers=1) as live, ThreadPoolExecutor(10) as pool, held_sleepers() as release:
+def test_requests_that_fit_together_run_as_one_batch_and_a_bad_one_spoils_only_itself(models, tmp_path):
+    for name in ("dots", "sleeper"):
+        shutil.copytree(models / name, tmp_path / name)
+    with live_server(tmp_path, workers=1) as live, ThreadPoolExecutor(10) as pool, held_sleepers() as release:
         blocker = pool.submit(live.predict, "sleeper", seconds=np.float32([UNTIL_RELEASED]))
         live.wait_until(lambda: live.server._catalog.available()["sleeper"][1].users)
         seeds = range(6)

@@ -32,28 +32,24 @@ SESSION_FOLDER = "TFGAN_APP_TESTS_FOLDER"
 def export_negative(folder: Path, name: str = "negative", *, level: float = 1.0) -> Path:
     """Exports a model of images that answers `level - input`, at any size.
 
-    Each is exported once a process, and copied where only versions are added.
+    An export takes seconds: each level is exported once a process, and copied.
     """
-    if any(folder.glob("*")) and not (folder / name).exists():
-        return _export_negative(folder, name, level)  # Joins the list of models.
-    exported = Path(os.environ[SESSION_FOLDER]) / "exports" / f"{name} {level}"
+    exported = Path(os.environ[SESSION_FOLDER]) / "exports" / str(level)
     if not exported.exists():
-        _export_negative(exported, name, level)
+        _export_negative(exported, level)
     versions = folder / name
-    if not versions.exists():
-        shutil.copytree(exported, folder, dirs_exist_ok=True)
-        return versions / "1"
+    versions.mkdir(parents=True, exist_ok=True)
     version = versions / str(1 + max((int(path.name) for path in versions.glob("[0-9]*")), default=0))
-    unfinished = shutil.copytree(exported / name / "1", versions / f".{version.name}")
+    unfinished = shutil.copytree(exported / "negative" / "1", versions / f".{version.name}")
     return unfinished.rename(version)  # At once, as a server may be watching.
 
 
-def _export_negative(folder: Path, name: str, level: float) -> Path:
+def _export_negative(folder: Path, level: float) -> None:
     inputs = keras.Input((None, None, 3))
     convolution = keras.layers.Conv2D(3, 1)
     model = keras.Model(inputs, convolution(inputs))
     convolution.set_weights([-np.eye(3, dtype=np.float32)[None, None], np.full(3, level, np.float32)])
-    return export_model(model, format="saved_model", output_dir=folder, name=name).path
+    export_model(model, format="saved_model", output_dir=folder, name="negative")
 
 
 def save_module(path: Path, **functions: tf.types.experimental.GenericFunction) -> Path:
