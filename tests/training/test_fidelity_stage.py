@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from lanes import first_quick
 from tiny_game import build_batches, build_tiny_networks
 
 from tfgan_app.losses import RECONSTRUCTION_LOSSES
@@ -59,7 +60,7 @@ def test_step_is_the_update_written_by_hand():
         np.testing.assert_allclose(mine.numpy(), by_hand.numpy(), atol=1e-6)
 
 
-@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize("precision", first_quick(["float32", "mixed_bfloat16", "mixed_float16"]))
 def test_trains_saves_and_resumes_in_every_precision(tmp_path, precision):
     trainer, resumed = build_trainer(precision), build_trainer(precision)
     batches = build_batches(steps=2).repeat()

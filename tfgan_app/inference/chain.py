@@ -39,7 +39,8 @@ def chain_predictors(predictors: Sequence[Predictor]) -> Predictor:
         if predictor.info.largest_px is not None:
             raise ValueError(
                 f"A model made for one size of images cannot be one of several: '{predictor.path}' takes "
-                f"{predictor.info.largest_px} x {predictor.info.largest_px} pixels. Take its run or .keras file instead."
+                f"{predictor.info.largest_px} x {predictor.info.largest_px} pixels. Take its run or .keras file "
+                "instead."
             )
     return functools.reduce(_joined, predictors)
 
@@ -72,7 +73,7 @@ def _joined(first: Predictor, second: Predictor) -> Predictor:
         info=dataclasses.replace(
             first.info,
             locality=chained_locality(first.info.locality, second.info.locality),
-            bytes_per_px=max(bytes_of_first, bytes_of_second * first.scale**2),
+            bytes_per_px=max(known[0], known[1] * first.scale**2),
             makes_color=first.info.makes_color or second.info.makes_color,
         ),
     )

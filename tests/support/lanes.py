@@ -1,0 +1,26 @@
+"""The two lanes of the tests: a quick one by default, and `pytest -m large`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+
+def first_quick(values: Iterable[Any], *, count: int = 1) -> list[Any]:
+    """Parameters of which the first `count` are tried in the default lane, and all others in the large one.
+
+    For values that take the same code through the same steps, such as the rows of a registry.
+
+    Args:
+        values: Values or tuples of values, as `pytest.mark.parametrize` takes them.
+        count: Number of values of the default lane.
+    """
+    return [value if index < count else _large(value) for index, value in enumerate(values)]
+
+
+def _large(value: Any) -> Any:
+    if hasattr(value, "marks"):  # As `pytest.param` makes them.
+        return pytest.param(*value.values, marks=[*value.marks, pytest.mark.large], id=value.id)
+    return pytest.param(*(value if isinstance(value, tuple) else (value,)), marks=pytest.mark.large)
