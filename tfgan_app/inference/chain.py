@@ -64,9 +64,7 @@ def _joined(first: Predictor, second: Predictor) -> Predictor:
     def forward(images: tf.Tensor) -> tf.Tensor:
         return second.forward(tf.clip_by_value(first.forward(images), 0.0, 1.0))
 
-    bytes_of_first, bytes_of_second = (
-        each.info.bytes_per_px or UNKNOWN_BYTES * each.scale**2 for each in (first, second)
-    )
+    known = [each.info.bytes_per_px or UNKNOWN_BYTES * each.scale**2 for each in (first, second)]
     return Predictor(
         forward,
         first.path,
