@@ -12,7 +12,7 @@ from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.images import read_rgb
 from tfgan_app.inference import load_predictor
 from tfgan_app.networks import NOISE_GENERATORS
-from tfgan_app.tasks.generate import game as generate_game
+from tfgan_app.tasks.generate import builders as generate_game
 from tfgan_app.tasks.generate.config import GenerateConfig
 
 CLASS_NAMES = ("bag", "T-shirt/top")

@@ -18,10 +18,10 @@ from tfgan_app.layers import class_names_of
 from tfgan_app.picture_grid import make_grid
 from tfgan_app.tasks.base import Task
 from tfgan_app.tasks.caveats import above_real
-from tfgan_app.tasks.generate import game
+from tfgan_app.tasks.generate import builders as game
 from tfgan_app.tasks.generate.config import PRESETS, GenerateConfig
 from tfgan_app.tasks.generate.data import GenerateData
-from tfgan_app.tasks.generate.quality import CHUNK, GenerationQuality
+from tfgan_app.tasks.generate.evaluation import CHUNK, GenerationQuality
 from tfgan_app.tasks.generate.sampling import (
     SWEEP_COLUMNS,
     code_sweeps,

@@ -18,7 +18,7 @@ from tfgan_app.networks.encoder_features import (
     encoder_layers,
 )
 from tfgan_app.networks.patch_features import build_patch_features, take_patches
-from tfgan_app.tasks.translate.players import build_discriminator, build_generator
+from tfgan_app.tasks.translate.builders import build_discriminator, build_generator
 from tfgan_app.tasks.translate.unpaired import UnpairedTranslation
 from tfgan_app.training.task import Networks, Synthesis
 

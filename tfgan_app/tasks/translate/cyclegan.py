@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from tfgan_app.losses import RECONSTRUCTION_LOSSES
 from tfgan_app.picture_grid import make_grid, spread_indices
+from tfgan_app.tasks.translate.builders import build_discriminator, build_generator, build_inference_model
 from tfgan_app.tasks.translate.paired import SAMPLE_ROWS, translate
-from tfgan_app.tasks.translate.players import build_discriminator, build_generator, build_inference_model
 from tfgan_app.tasks.translate.unpaired import UnpairedTranslation
 from tfgan_app.training.task import Judging, Networks, Synthesis
 

@@ -27,8 +27,8 @@ from tfgan_app.networks.style_transfer import build_style_decoder, build_style_e
 from tfgan_app.picture_grid import make_grid, spread_indices
 from tfgan_app.tasks.base import Task
 from tfgan_app.tasks.caveats import few_held_out
+from tfgan_app.tasks.translate.builders import build_discriminator, check_discriminator_fits
 from tfgan_app.tasks.translate.config import StyleConfig
-from tfgan_app.tasks.translate.players import build_discriminator, check_discriminator_fits
 from tfgan_app.tasks.translate.presets import STYLE_PRESETS
 from tfgan_app.tasks.translate.style_data import StylePictures
 from tfgan_app.training.task import UNIT_RANGE, Networks, Objective, Synthesis

@@ -15,14 +15,14 @@ from tfgan_app.config import RunConfig
 from tfgan_app.layers import ChannelSlice, FromUnitRange, MakesColour, ToUnitRange
 from tfgan_app.networks import INPAINTERS, RESTORERS
 from tfgan_app.registry import is_own
-from tfgan_app.tasks.pictures import game
-from tfgan_app.tasks.pictures.damage import COLORIZE, INPAINT, build_damage
-from tfgan_app.tasks.pictures.data import PictureData
-from tfgan_app.tasks.pictures.held_out import HeldOutPairs, Pair
-from tfgan_app.tasks.pictures.imported import imported_generator
-from tfgan_app.tasks.pictures.quality import LPIPS_LEAST_PX, PictureQuality
-from tfgan_app.tasks.pictures.restore_config import PRESETS, RestoreConfig
-from tfgan_app.tasks.pictures.task import TURNS, PictureTask, as_uint8, fixed_draws
+from tfgan_app.tasks.restoration import builders as game
+from tfgan_app.tasks.restoration.damage import COLORIZE, INPAINT, build_damage
+from tfgan_app.tasks.restoration.data import PictureData
+from tfgan_app.tasks.restoration.evaluation import LPIPS_LEAST_PX, PictureQuality
+from tfgan_app.tasks.restoration.held_out import HeldOutPairs, Pair
+from tfgan_app.tasks.restoration.imported import imported_generator
+from tfgan_app.tasks.restoration.restore_config import PRESETS, RestoreConfig
+from tfgan_app.tasks.restoration.task import TURNS, PictureTask, as_uint8, fixed_draws
 from tfgan_app.training.task import Networks, Synthesis
 
 SHIFT_PX = 16

@@ -16,14 +16,14 @@ from tfgan_app.config import RunConfig
 from tfgan_app.degradations import DEGRADATIONS, resize, to_eight_bits
 from tfgan_app.losses import sub_pixel_bias_loss
 from tfgan_app.networks import UPSCALERS
-from tfgan_app.tasks.pictures import game
-from tfgan_app.tasks.pictures.data import PictureData
-from tfgan_app.tasks.pictures.distillation import Teacher
-from tfgan_app.tasks.pictures.held_out import HeldOutPairs, Pair
-from tfgan_app.tasks.pictures.imported import imported_generator
-from tfgan_app.tasks.pictures.quality import LPIPS_LEAST_PX, PictureQuality
-from tfgan_app.tasks.pictures.task import TURNS, PictureTask, as_uint8, fixed_draws
-from tfgan_app.tasks.pictures.upscale_config import PRESETS, UpscaleConfig
+from tfgan_app.tasks.restoration import builders as game
+from tfgan_app.tasks.restoration.data import PictureData
+from tfgan_app.tasks.restoration.distillation import Teacher
+from tfgan_app.tasks.restoration.evaluation import LPIPS_LEAST_PX, PictureQuality
+from tfgan_app.tasks.restoration.held_out import HeldOutPairs, Pair
+from tfgan_app.tasks.restoration.imported import imported_generator
+from tfgan_app.tasks.restoration.task import TURNS, PictureTask, as_uint8, fixed_draws
+from tfgan_app.tasks.restoration.upscale_config import PRESETS, UpscaleConfig
 from tfgan_app.training.task import Networks, Synthesis
 
 _SHIFTS = 2

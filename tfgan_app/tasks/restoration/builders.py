@@ -18,7 +18,7 @@ from tfgan_app.losses import (
     build_perceptual_loss,
 )
 from tfgan_app.networks import PICTURE_DISCRIMINATORS
-from tfgan_app.tasks.pictures.config import PictureTaskConfig
+from tfgan_app.tasks.restoration.config import PictureTaskConfig
 from tfgan_app.tasks.starting import (
     GENERATOR,
     check_same_activations,

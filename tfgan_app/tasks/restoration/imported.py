@@ -9,7 +9,7 @@ from keras import layers
 
 from tfgan_app.inference import load_keras_model
 from tfgan_app.layers import ClipToUnitRange, FromUnitRange, picture_facts, provenance_of
-from tfgan_app.tasks.pictures import game
+from tfgan_app.tasks.restoration import builders as game
 
 
 def imported_generator(source: str | None, *, scale: int) -> keras.Model | None:

@@ -15,10 +15,10 @@ from tfgan_app.data.overlap import count_shared
 from tfgan_app.layers import FromUnitRange, ToUnitRange
 from tfgan_app.tasks.base import Task
 from tfgan_app.tasks.caveats import few_held_out
-from tfgan_app.tasks.pictures import game
-from tfgan_app.tasks.pictures.data import PictureData
-from tfgan_app.tasks.pictures.held_out import Pair
-from tfgan_app.tasks.pictures.quality import PictureQuality
+from tfgan_app.tasks.restoration import builders as game
+from tfgan_app.tasks.restoration.data import PictureData
+from tfgan_app.tasks.restoration.evaluation import PictureQuality
+from tfgan_app.tasks.restoration.held_out import Pair
 from tfgan_app.training.task import Networks, Synthesis
 
 TURNS = 3
