@@ -43,7 +43,7 @@ class Task(abc.ABC):
         pinned: Settings that were derived from the training images, by dotted key.
         predict_arguments: Arguments that `tfgan_app predict` needs beside the model, shown to the user.
         input_key: Key of the generator's input image in an augmented batch; None for generators of noise.
-        has_study: Whether `tfgan_app evaluate` also runs `study`.
+        has_study: Whether the task has a method `study(model, discriminator)` that `tfgan_app evaluate` runs too.
     """
 
     config_class: ClassVar[type]
@@ -161,14 +161,6 @@ class Task(abc.ABC):
         """
         del model, current, companions
         return {}
-
-    def study(self, model: keras.Model, discriminator: keras.Model) -> dict[str, Any]:
-        """Measures the use of generated images for a classifier; takes minutes. For tasks with `has_study`.
-
-        Returns:
-            Results, ready for JSON.
-        """
-        raise NotImplementedError(f"{type(self).__name__} has no study.")
 
     def caveats(self, measured: Mapping[str, float]) -> list[str]:
         """Returns the limits of the figures of `evaluate`, for the user: too few held-out images, weak features.
