@@ -21,7 +21,7 @@ from tfgan_app.metrics import colour_shift, psnr_rgb, psnr_y
 from tfgan_app.networks import RESTORERS
 from tfgan_app.networks import UPSCALERS as ARCHITECTURES
 from tfgan_app.tasks import load_task
-from tfgan_app.tasks.pictures.game import start_from
+from tfgan_app.tasks.restoration.builders import start_from
 from tfgan_app.training.task import Networks
 
 FOLDER = Path(__file__).parents[1] / "exported_models"

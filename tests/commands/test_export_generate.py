@@ -13,7 +13,7 @@ from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.images import read_rgb
 from tfgan_app.inference import load_predictor
 from tfgan_app.networks import NOISE_GENERATORS
-from tfgan_app.tasks.generate import game as generate_game
+from tfgan_app.tasks.generate import builders
 from tfgan_app.tasks.generate.config import GenerateConfig
 
 CLASS_NAMES = ("bag", "T-shirt/top")
@@ -28,7 +28,7 @@ def write_run(folder, *, class_names=(), **settings):
     directory.write_config(dataclasses.replace(run_config, task=task))
     build = NOISE_GENERATORS[task.architecture]
     generator = build(size_px=32, channels=1, latent_dim=8, width=4, classes=len(class_names))
-    model = generate_game.build_inference_model(generator, task, class_names=class_names)
+    model = builders.build_inference_model(generator, task, class_names=class_names)
     directory.checkpoints.mkdir()
     model.save(directory.checkpoints / "last.keras")
     return folder

@@ -12,7 +12,7 @@ import tensorflow as tf
 from tfgan_app.losses import RECONSTRUCTION_LOSSES, patch_nce_loss
 from tfgan_app.networks.encoder_features import build_encoder, build_generator_with_features, encoder_layers
 from tfgan_app.networks.patch_features import build_patch_features, take_patches
-from tfgan_app.tasks.translate.players import build_discriminator, build_generator
+from tfgan_app.tasks.translate.builders import build_discriminator, build_generator
 from tfgan_app.training.task import Networks, Synthesis
 
 METHOD_DEFAULTS: dict[str, dict[str, Any]] = {

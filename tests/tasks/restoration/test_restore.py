@@ -15,8 +15,8 @@ from tfgan_app.inference import load_predictor, predict_path, predictor_of
 from tfgan_app.layers import MakesColour
 from tfgan_app.metrics import psnr_rgb
 from tfgan_app.networks import INPAINTERS, RESTORERS
-from tfgan_app.tasks.pictures.restore import RestoreTask
-from tfgan_app.tasks.pictures.restore_config import PRESETS, RestoreConfig
+from tfgan_app.tasks.restoration.restore import RestoreTask
+from tfgan_app.tasks.restoration.restore_config import PRESETS, RestoreConfig
 
 
 @pytest.fixture(scope="module")

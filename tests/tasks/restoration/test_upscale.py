@@ -14,9 +14,9 @@ from tfgan_app.commands.building import build_trainer
 from tfgan_app.degradations import downscale
 from tfgan_app.metrics import psnr_y
 from tfgan_app.networks import PICTURE_DISCRIMINATORS, UPSCALERS
-from tfgan_app.tasks.pictures.held_out import HeldOutPairs
-from tfgan_app.tasks.pictures.upscale import UpscaleTask
-from tfgan_app.tasks.pictures.upscale_config import PRESETS, UpscaleConfig
+from tfgan_app.tasks.restoration.held_out import HeldOutPairs
+from tfgan_app.tasks.restoration.upscale import UpscaleTask
+from tfgan_app.tasks.restoration.upscale_config import PRESETS, UpscaleConfig
 from tfgan_app.training.task import UNIT_RANGE
 
 
