@@ -41,13 +41,13 @@ def test_evaluate_changes_nothing_and_lists_its_metrics_in_order(trained):
     name, gan, history, _ = trained
     metrics = {id(v) for metric in gan.metrics for v in metric.variables}
     variables = [v for v in gan.variables if id(v) not in metrics]
-    before = [np.array(v.value) for v in variables]
+    before = [v.numpy() for v in variables]
     found = gan.evaluate(*data_of(name), batch_size=2, verbose=0, return_dict=True)
     listed = gan.evaluate(*data_of(name), batch_size=2, verbose=0)
     assert set(found) == set(gan.metrics_names) >= METRICS[name]
     np.testing.assert_allclose([found[metric] for metric in gan.metrics_names], listed, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(found["generator_loss"], history["val_generator_loss"][0], rtol=1e-4)
-    assert all(np.array_equal(value, v.value) for value, v in zip(before, variables, strict=True))
+    assert all(np.array_equal(value, v.numpy()) for value, v in zip(before, variables, strict=True))
 
 
 def test_call_is_the_averaged_generator_in_inference_mode(trained):
