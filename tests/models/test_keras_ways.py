@@ -131,6 +131,7 @@ def test_mixed_precision_trains_and_predicts_in_float32(precision, given, tmp_pa
     np.testing.assert_array_equal(loaded.predict(X, verbose=0), outputs)
 
 
+@pytest.mark.large
 def test_two_mirrored_devices_train_evaluate_and_save(tmp_path):
     program = """
 import sys

@@ -25,6 +25,7 @@ def test_the_programs_of_the_manual_run(tmp_path, monkeypatch):
     }
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("module", [*(f"models.{name}" for name in MODULES), "callbacks.image_grid"])
 def test_the_examples_of_docstrings_run(module):
     found = doctest.testmod(importlib.import_module(f"tfgan_app.{module}"))
