@@ -8,8 +8,9 @@ from lanes import first_quick
 from tiny_game import build_batches, build_tiny_networks
 
 from tfgan_app.losses import RECONSTRUCTION_LOSSES
-from tfgan_app.training.adversarial_trainer import ADVERSARIAL_HEALTH, AdversarialTrainer
+from tfgan_app.training.adversarial_trainer import AdversarialTrainer
 from tfgan_app.training.checkpoints import Checkpoints, state_variables
+from tfgan_app.training.logged_figures import ADVERSARIAL_HEALTH
 from tfgan_app.training.optimizers import build_optimizer
 from tfgan_app.training.task import Networks, Objective, Synthesis
 
