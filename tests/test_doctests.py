@@ -53,6 +53,8 @@ SMALL = {
 """Of the page's training, for a test."""
 
 
+# The file for LiteRT is of one size, which is said.
+@pytest.mark.filterwarnings("ignore:the file was made for:UserWarning")
 def test_the_manuals_page_runs(folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)
     write_pairs(folder / "my_pairs")

@@ -156,5 +156,6 @@ def test_importing_loads_nothing_heavy():
 
 
 def test_every_public_name_is_there_and_described():
+    assert tfgan.__all__ == sorted(tfgan._PUBLIC)
     for name in tfgan.__all__:
         assert getattr(tfgan, name).__doc__
