@@ -41,7 +41,8 @@ _PUBLIC = {
     "load": "tfgan_app.api.loading:load",
     "train": "tfgan_app.api.training:train",
 }
-"""The public names: `module:attribute`, or a module; each is imported when it is first used."""
+"""The public names: `module:attribute`, or a module; each is imported when it is first used. `__all__` lists them for
+tools that read the source alone."""
 
 
 def __getattr__(name: str) -> Any:
