@@ -174,7 +174,7 @@ def test_printed_commands_can_be_pasted(tmp_path, name, finished):
         done = subprocess.run(["bash", "-c", script], capture_output=True, check=True)
         words = [os.fsdecode(word) for word in done.stdout.split(b"\0")[:-1]]
         args = cli.parse(["tfgan_app", *words])
-        given = getattr(args, "run", None) or getattr(args, "run_dir", None) or args.model
+        given = getattr(args, "run", None) or getattr(args, "run_dir", None) or args.model[0]
         assert Path(given) == run
         assert not getattr(args, "name", None) or not args.name.startswith((".", "-"))
 
