@@ -97,6 +97,7 @@ def test_the_command_line_takes_every_format(name):
     assert cli.parse(["tfgan_app", "export", "--run", "run", "--format", name]).format == name
 
 
+@pytest.mark.large
 def test_a_run_becomes_a_file_for_phones(run_dir, capsys):
     for quantize in ("none", "int8"):
         flags = {"format": "tflite", "quantize": quantize, "name": "mine", "delegates": True, "license": "CC0-1.0"}
