@@ -128,6 +128,7 @@ def test_a_keras_file_is_exported_without_its_run(run_dir, capsys):
 
 
 @pytest.mark.parametrize(("format", "where"), [("keras", "mine.keras.md"), ("tflite", "mine.tflite.md")])
+@pytest.mark.large
 def test_a_shipped_model_keeps_its_licence_and_facts(tmp_path, monkeypatch, format, where):
     monkeypatch.chdir(tmp_path)
     flags = {"format": format, "output": "out", "name": "mine"}
