@@ -124,7 +124,7 @@ def test_discriminator_computes_in_mixed_precision_with_float32_weights_and_logi
 
 
 @every_discriminator
-@pytest.mark.parametrize("size", first_quick([(16, 24), (11, 9)]))
+@pytest.mark.parametrize("size", first_quick([(16, 24), (11, 9)], unpack=False))
 def test_a_gradient_penalty_reaches_the_weights_rightly(name, size):
     """Against the penalty's numerical derivative: some operations take their second derivative for zero."""
     model = without_kinks(discriminator(name, spectral_norm=False))
@@ -147,7 +147,7 @@ def test_a_gradient_penalty_reaches_every_kernel_through_spectral_norm(name):
 
 @every_discriminator
 @both_norms
-@pytest.mark.parametrize("size", first_quick([(16, 24), (33, 40)]))
+@pytest.mark.parametrize("size", first_quick([(16, 24), (33, 40)], unpack=False))
 def test_every_weight_of_a_discriminator_gets_a_gradient(name, spectral_norm, size):
     model = discriminator(name, spectral_norm=spectral_norm)
     assert weights_without_gradient(model, random_picture(2, *size, 3)) == []

@@ -149,7 +149,7 @@ def test_every_class_is_compared(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("names", first_quick([(), NAMES]))
+@pytest.mark.parametrize("names", first_quick([(), NAMES], unpack=False))
 @pytest.mark.parametrize("format", [format for format in EXPORTERS if format != "web"])
 def test_every_format_writes_and_matches(tmp_path, format, names):
     result = export_model(build_tiny_generator(class_names=names), format=format, output_dir=tmp_path, name="tiny")

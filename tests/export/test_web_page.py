@@ -123,7 +123,7 @@ def is_visible(page, name):
     return page.evaluate(f"document.getElementById('{name}').checkVisibility()")
 
 
-@pytest.mark.parametrize("size", first_quick([(101, 75), (33, 32), (32, 32)]))
+@pytest.mark.parametrize("size", first_quick([(101, 75), (33, 32), (32, 32)], unpack=False))
 def test_a_picture_of_several_tiles_comes_out_as_in_python(open_page, models, tmp_path, size):
     pixels = photo(*size)
     result = run_on(open_page("enlarging"), saved(pixels, tmp_path / "photo.png"))

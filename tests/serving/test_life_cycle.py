@@ -90,6 +90,7 @@ def test_several_versions_can_be_kept(tmp_path):
         assert live.predictions.Predict(request).model_spec.version.value == 1
 
 
+@pytest.mark.large
 def test_a_broken_version_is_named_once_and_the_one_before_serves_on(tmp_path):
     path = export_negative(tmp_path)
     broken = tmp_path / "negative" / "2"
