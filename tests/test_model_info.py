@@ -10,8 +10,9 @@ from tiny_style import build_tiny_style_model
 
 from tfgan_app.export import export_model
 from tfgan_app.inference import load_predictor
+from tfgan_app.keras_info import model_info
 from tfgan_app.layers import MakesColour, PixelShuffle, Provenance
-from tfgan_app.model_info import ModelInfo, model_info
+from tfgan_app.model_info import ModelInfo
 
 STYLE_PX = 64
 

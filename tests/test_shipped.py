@@ -17,8 +17,8 @@ from tfgan_app.config import absolute_source
 from tfgan_app.images import read_rgb
 from tfgan_app.inference import load_keras_model
 from tfgan_app.inference.shipped import is_shipped, located, shipped_model_path, shipped_models
+from tfgan_app.keras_info import model_info
 from tfgan_app.keras_metadata import read_metadata
-from tfgan_app.model_info import model_info
 
 NAMES = ("upscale_x4", "upscale_x4_gan", "upscale_x2", "restore")
 PREDICT = ("predict", "--input", "photo.png", "--output", "o.png")

@@ -15,7 +15,7 @@ from tfgan_app.config import resolve_config
 from tfgan_app.data.bundled import bundled_path
 from tfgan_app.degradations import downscale, resize, to_eight_bits
 from tfgan_app.images import read_rgb
-from tfgan_app.inference import load_predictor
+from tfgan_app.inference import choose_lite_file, load_predictor
 from tfgan_app.lite import delegations
 from tfgan_app.metrics import colour_shift, psnr_rgb, psnr_y
 from tfgan_app.networks import RESTORERS
@@ -89,14 +89,32 @@ def test_the_keras_file_gives_the_same_picture(name):
     assert difference.max() <= 1
 
 
-@pytest.mark.parametrize(
-    ("file", "least_db"), first_quick([("upscale_x4.tflite", 60.0), ("upscale_x4_int8.tflite", 38.0)])
-)
-def test_the_files_for_phones_give_the_same_picture(file, least_db):
+LITE_FILES = {
+    "upscale_x4.tflite": ("upscale_x4", 60.0),
+    "upscale_x4_int8.tflite": ("upscale_x4", 38.0),
+    "upscale_x4_gan.tflite": ("upscale_x4_gan", 60.0),
+    "upscale_x4_gan_int8.tflite": ("upscale_x4_gan", 38.0),
+    "upscale_x2.tflite": ("upscale_x2", 60.0),
+    "restore_int8.tflite": ("restore", 38.0),
+}
+
+
+@pytest.mark.parametrize("file", first_quick(LITE_FILES))
+def test_the_files_for_phones_give_the_same_picture(file):
+    name, least_db = LITE_FILES[file]
     source = small(4)[0]
-    difference = psnr_rgb(model("upscale_x4").picture(source), load_predictor(FOLDER / file).picture(source), crop_px=0)
+    difference = psnr_rgb(model(name).picture(source), load_predictor(FOLDER / file).picture(source), crop_px=0)
     assert difference > least_db
     assert delegations((FOLDER / file).read_bytes())[1].left == {}, "the GPU delegate would leave operations"
+
+
+def test_predict_takes_them_for_their_models(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    for file, (name, _) in LITE_FILES.items():
+        assert choose_lite_file(name, quantized="int8" in file) == FOLDER / file
+    assert choose_lite_file("restore") is None
+    with pytest.raises(ValueError, match="needs '.*upscale_x2_int8.tflite'"):
+        choose_lite_file("upscale_x2", quantized=True)
 
 
 @pytest.mark.parametrize(("name", "least_db"), [("upscale_x4", 1.4), ("upscale_x2", 2.3)])

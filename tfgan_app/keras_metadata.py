@@ -17,6 +17,7 @@ from tfgan_app.files import atomic_path
 NOT_STATED = "not stated"
 
 _METADATA = "metadata.json"
+_CONTENT = ("config.json", "model.weights.h5")
 _KEY = "tfgan_app"
 _MAX_BYTES = 2**20
 """Of `metadata.json`; a text that is longer is not ours."""
@@ -33,6 +34,24 @@ class KerasMetadata:
 
     license: str = NOT_STATED
     facts: Mapping[str, str] = field(default_factory=dict)
+
+
+def weights_fingerprint(path: str | os.PathLike) -> str | None:
+    """Tells one network with its weights from another by the checksums that the archive holds anyway.
+
+    Args:
+        path: A `.keras` file.
+
+    Returns:
+        Sizes and CRC-32 of the configuration and the weights; None where the file is no such archive. It stays the
+        same when metadata are written, and says nothing against somebody who means to deceive.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = [archive.getinfo(name) for name in _CONTENT]
+    except (OSError, ValueError, KeyError, NotImplementedError, zipfile.BadZipFile):
+        return None
+    return "-".join(f"{entry.file_size:x}.{entry.CRC:08x}" for entry in entries)
 
 
 def write_metadata(path: str | os.PathLike, metadata: KerasMetadata) -> None:

@@ -1,25 +1,18 @@
-"""One description of every model: what it takes, what it gives, and how it has to be run."""
+"""One description of every model: what it takes, what it gives, and how it has to be run; without TensorFlow.
+
+`tfgan_app.keras_info` reads it off a Keras model.
+"""
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-import keras
 import numpy as np
 
 from tfgan_app.keras_metadata import NOT_STATED
-from tfgan_app.layers import (
-    Locality,
-    class_names_of,
-    feature_bytes_per_px,
-    locality_of,
-    makes_colour,
-    provenance_of,
-    style_parts,
-)
+from tfgan_app.locality import Locality
 
 if TYPE_CHECKING:
     from tfgan_app.lite.files import Card
@@ -32,7 +25,7 @@ HOLE_CHANNELS = 4
 _LOCALITY_SIGNATURE = "locality"
 _NAMES_SIGNATURE = "class_names"
 
-_KINDS: dict[frozenset[str], Kind] = {
+KINDS: dict[frozenset[str], Kind] = {
     frozenset({"images"}): "images",
     frozenset({"image_bytes"}): "images",
     frozenset({"images", "style", "strength"}): "style",
@@ -118,69 +111,6 @@ class ModelInfo:
         }
 
 
-_KNOWN: weakref.WeakKeyDictionary[keras.Model, ModelInfo] = weakref.WeakKeyDictionary()
-"""A walk over the graph of a deep network takes a noticeable time, and an export asks again and again."""
-
-
-def model_info(model: keras.Model) -> ModelInfo:
-    """Reads the description off a Keras inference model.
-
-    Args:
-        model: `images` float32 `[batch, height, width, 3 or 4]` in [0, 1], with `style` and `strength` or without; or
-            `latents` float32 `[batch, latent_dim]`, with `labels` int32 `[batch]` or without -> images in [0, 1].
-
-    Returns:
-        Its `ModelInfo`; a model whose inputs have other names counts as one of images.
-
-    Raises:
-        ValueError: If a model of images has not one image as input and one as output, or fails on a small one.
-    """
-    if model not in _KNOWN:
-        facts = provenance_of(model)
-        origin = {"license": facts.pop("License", NOT_STATED), "facts": facts}
-        kind = _KINDS.get(frozenset(tensor.name for tensor in model.inputs), "images")
-        _KNOWN[model] = _BUILDERS[kind](model, origin)
-    return _KNOWN[model]
-
-
-def _noise_info(model: keras.Model, origin: Mapping) -> ModelInfo:
-    shape = model.outputs[0].shape
-    return ModelInfo(
-        kind="noise",
-        output_channels=shape[-1],
-        latent_dim=model.inputs[0].shape[1],
-        classes=tuple(class_names_of(model)),
-        image_size=tuple(shape[1:3]) if len(shape) == 4 else None,
-        **origin,
-    )
-
-
-def _images_info(model: keras.Model, origin: Mapping) -> ModelInfo:
-    channels = model.inputs[0].shape[-1]
-    return ModelInfo(
-        kind="inpainting" if channels == HOLE_CHANNELS else "images",
-        locality=locality_of(model),
-        channels=channels,
-        bytes_per_px=feature_bytes_per_px(model),
-        makes_color=makes_colour(model),
-        **origin,
-    )
-
-
-def _style_info(model: keras.Model, origin: Mapping) -> ModelInfo:
-    # The statistics of the whole image are computed apart: the rest is local.
-    path = style_parts(model).path
-    locality, bytes_per_px = locality_of(path), feature_bytes_per_px(path)
-    return ModelInfo(kind="style", locality=locality, bytes_per_px=bytes_per_px, makes_color=True, **origin)
-
-
-_BUILDERS: dict[Kind, Callable[[keras.Model, Mapping], ModelInfo]] = {
-    "images": _images_info,
-    "style": _style_info,
-    "noise": _noise_info,
-}
-
-
 def card_info(card: Card) -> ModelInfo:
     """The description of a .tflite file, from its card."""
     if card.latent_dim:
@@ -221,7 +151,7 @@ def signatures_info(signatures: Mapping[str, Signature], *, default: str) -> Mod
         locality where none is stored.
     """
     inputs = signatures[default].inputs if default in signatures else {}
-    kind = _KINDS.get(frozenset(inputs), "other")
+    kind = KINDS.get(frozenset(inputs), "other")
     if kind == "noise":
         shape = inputs.get("latents")
         return ModelInfo(kind=kind, latent_dim=shape[1] if shape else 0, classes=_stored_classes(signatures))

@@ -24,10 +24,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 from oracle import PYTHON_VARIABLE, oracle_cases
 from torch_oracle import CASES
 
-from tfgan_app.commands.export import _photographs
+from tfgan_app.commands.export import photographs
 from tfgan_app.export import export_model
 from tfgan_app.importers import Imported, ImportOptions, import_weights
-from tfgan_app.model_info import model_info
+from tfgan_app.keras_info import model_info
 
 FORMATS = ("saved_model", "tflite", "web", "keras")
 CROP_PX = 96
@@ -79,9 +79,9 @@ def row(name: str, imported: Imported, pairs: list) -> str:
 
 def exports(imported: Imported) -> tuple[str, str]:
     """The formats that pass the check of an export, and the PSNR in 8-bit integers."""
-    photographs = _photographs(channels=3)
-    held_out = [(picture[:CROP_PX, :CROP_PX], None) for picture in photographs["val"]]
-    calibration = [picture[:CROP_PX, :CROP_PX] for picture in photographs["train"]]
+    pictures = photographs(channels=3)
+    held_out = [(picture[:CROP_PX, :CROP_PX], None) for picture in pictures["val"]]
+    calibration = [picture[:CROP_PX, :CROP_PX] for picture in pictures["train"]]
     passed, psnr = [], "-"
     for format, quantize in [*((format, "none") for format in FORMATS), ("tflite", "int8")]:
         with tempfile.TemporaryDirectory() as folder:

@@ -4,7 +4,8 @@ import os
 import pytest
 
 from tfgan_app.callbacks import progress
-from tfgan_app.callbacks.progress import ProgressBar, format_seconds
+from tfgan_app.callbacks.progress import ProgressBar
+from tfgan_app.durations import format_seconds
 
 
 class Terminal(io.StringIO):

@@ -56,7 +56,7 @@ def test_tiles_are_exact(picture):
     ("name", "format"), first_quick([("lab_to_rgb", "keras"), ("rgb_to_lab", "saved_model"), ("hsv_to_rgb", "tflite")])
 )
 def test_exports_predict_the_same(name, format, picture, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(export, "_photographs", lambda channels: {"train": [], "val": [picture]})
+    monkeypatch.setattr(export, "photographs", lambda channels: {"train": [], "val": [picture]})
     assert run("export", "--run", f"colour:{name}", "--format", format, "--output", tmp_path / "out") == 0
     assert "bundled photographs" in capsys.readouterr().out
     path = tmp_path / "out" / (name if format == "saved_model" else f"{name}.{format}")

@@ -52,7 +52,7 @@ def test_an_imported_model_predicts_and_tiles_exactly(imported, picture, tmp_pat
 
 @pytest.mark.parametrize("format", ["saved_model", "tflite"])
 def test_exports_carry_the_source_and_the_license(format, imported, picture, tmp_path, monkeypatch):
-    monkeypatch.setattr(export, "_photographs", lambda channels: {"train": [], "val": [picture]})
+    monkeypatch.setattr(export, "photographs", lambda channels: {"train": [], "val": [picture]})
     assert run("export", "--run", imported, "--format", format, "--output", tmp_path / "out") == 0
     card = next((tmp_path / "out").rglob("MODEL_CARD.md"), tmp_path / "out" / "x2.tflite.md").read_text()
     assert "Licence of the weights: BSD-3-Clause" in card

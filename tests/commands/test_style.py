@@ -67,7 +67,7 @@ def test_what_does_not_apply_is_said_in_one_line(folder, tmp_path, changes, said
 
 def test_export_says_what_comes_next(folder, tmp_path, capsys, monkeypatch):
     picture = read_rgb(folder / "in" / "a.png")
-    monkeypatch.setattr(export, "_photographs", lambda channels: {"train": [], "val": [picture]})
+    monkeypatch.setattr(export, "photographs", lambda channels: {"train": [], "val": [picture]})
     assert run("export", run=folder / "model.keras", format="keras", output=tmp_path) == 0
     assert "--input PICTURES --style PICTURE --output OUTPUT" in capsys.readouterr().out
     assert run("export", run=folder / "model.keras", format="tflite", output=tmp_path) == 2

@@ -10,6 +10,7 @@ from small_image_models import model_of, predictor_of
 
 from tfgan_app.inference import Predictor, chain_predictors
 from tfgan_app.layers import Locality
+from tfgan_app.model_info import ModelInfo
 
 
 def one_after_the_other(models, pixels):
@@ -55,7 +56,7 @@ def test_nothing_is_rounded_in_between():
 
 def test_holes_may_be_filled_first_only():
     filler, other = predictor_of(model_of(channels=4)), predictor_of(model_of(scale=2))
-    assert chain_predictors([filler, other]).channels == 4
+    assert chain_predictors([filler, other]).info.channels == 4
     with pytest.raises(ValueError, match="fills holes must be the first `--model`"):
         chain_predictors([other, filler])
 
@@ -68,5 +69,5 @@ def test_a_model_of_one_size_is_refused():
 
 
 def test_a_model_that_looks_at_everything_makes_the_chain_do_so():
-    whole = Predictor(lambda images: images, "model", locality=Locality(1, None))
+    whole = Predictor(lambda images: images, "model", info=ModelInfo(locality=Locality(1, None)))
     assert not chain_predictors([whole, predictor_of(model_of())]).local

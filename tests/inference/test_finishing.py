@@ -57,7 +57,7 @@ def test_rolling_the_input_rolls_the_result(name, tile_px):
     predictor = WRAPPED[name]()
     wrapped = FinishedPredictor(predictor, Finish(wrap=True))
     result = all_rows(wrapped, PIXELS, tile_px=tile_px)
-    step = predictor.locality.multiple
+    step = predictor.info.locality.multiple
     for shift in ((0, 5 * step), (3 * step, 0), (-7 * step, 11 * step), (24, 32)):
         rolled = all_rows(wrapped, np.roll(PIXELS, shift, (0, 1)), tile_px=tile_px)
         expected = np.roll(result, np.multiply(shift, predictor.scale), (0, 1))

@@ -26,7 +26,7 @@ def expected_of(image):
 def test_it_is_the_mean_over_all_rotations_and_reflections():
     images = np.random.default_rng(0).uniform(0, 1, (2, 3, 5, 3)).astype(np.float32)
     outputs = self_ensemble(enlarge, images)
-    assert outputs.shape == (2, 6, 10, 3) and outputs.dtype == tf.float32
+    assert outputs.shape == (2, 6, 10, 3) and outputs.dtype == np.float32
     for output, image in zip(outputs, images, strict=True):
         np.testing.assert_allclose(output, expected_of(image), rtol=1e-5)
 
@@ -35,7 +35,7 @@ def test_the_model_is_shown_eight_different_pictures():
     seen = set()
 
     def forward(images):
-        seen.add((images.shape, images.numpy().tobytes()))
+        seen.add((images.shape, images.tobytes()))
         return images
 
     images = np.arange(18, dtype=np.float32).reshape(1, 2, 3, 3)
@@ -43,9 +43,8 @@ def test_the_model_is_shown_eight_different_pictures():
     assert len(seen) == 8 and {shape[1:3] for shape, _ in seen} == {(2, 3), (3, 2)}
 
 
-def test_it_compiles_for_any_size():
-    specs = [tf.TensorSpec([None, None, None, 3], tf.float32)]
-    compiled = tf.function(lambda images: self_ensemble(enlarge, images), input_signature=specs)
-    for shape in ((1, 4, 7, 3), (2, 5, 2, 3)):
-        images = np.random.default_rng(1).uniform(0, 1, shape).astype(np.float32)
-        np.testing.assert_allclose(compiled(images), self_ensemble(enlarge, images), rtol=1e-5)
+def test_a_model_may_answer_with_tensors_or_arrays():
+    images = np.random.default_rng(1).uniform(0, 1, (1, 4, 7, 3)).astype(np.float32)
+    as_arrays = self_ensemble(lambda laid: enlarge(laid).numpy(), images)
+    np.testing.assert_array_equal(as_arrays, self_ensemble(enlarge, images))
+    assert isinstance(as_arrays, np.ndarray)

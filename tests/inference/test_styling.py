@@ -6,8 +6,8 @@ from tiny_style import build_tiny_style_model
 
 from tfgan_app.export import export_model
 from tfgan_app.inference import Finish, FinishedPredictor, Sizing, Stylist, load_predictor, predictor_of, styling
+from tfgan_app.keras_info import model_info
 from tfgan_app.layers import ColourConversion, channel_statistics, style_parts
-from tfgan_app.model_info import model_info
 
 RNG = np.random.default_rng(0)
 CONTENT = RNG.integers(90, 160, (45, 70, 3), np.uint8)

@@ -85,8 +85,8 @@ def test_all_tiles_have_one_shape_and_see_no_more_than_they_need():
     assert len(shapes) == 6 * 4
 
 
-def test_tiles_of_a_very_wide_picture_are_low(monkeypatch):
-    monkeypatch.setattr(tiling, "_STRIP_BYTES", 2**20)
+def test_tiles_of_a_very_wide_picture_are_low():
+    limits = tiling.TileLimits(strip_bytes=2**20)
     heights = []
 
     def forward(images):
@@ -95,12 +95,17 @@ def test_tiles_of_a_very_wide_picture_are_low(monkeypatch):
 
     pixels = random_picture(150, 2000)
     result = np.concatenate(
-        list(Predictor(forward, "model", info=ModelInfo(locality=Locality(1, 2))).rows(pixels, tile_px=1000))
+        list(
+            Predictor(forward, "model", info=ModelInfo(locality=Locality(1, 2)), limits=limits).rows(
+                pixels, tile_px=1000
+            )
+        )
     )
     np.testing.assert_allclose(result, pixels / np.float32(255), atol=1e-6)
     assert max(heights) < 50
     heights.clear()
-    list(Predictor(forward, "model", info=ModelInfo(locality=Locality(1, None))).rows(pixels, tile_px=2000))
+    whole = ModelInfo(locality=Locality(1, None))
+    list(Predictor(forward, "model", info=whole, limits=limits).rows(pixels, tile_px=2000))
     assert heights == [150]  # One that is not local would give another result.
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import keras
 import tensorflow as tf
 from keras import layers
 
 from tfgan_app.inference import Predictor
-from tfgan_app.layers import PixelShuffle, locality_of
+from tfgan_app.keras_info import model_info
+from tfgan_app.layers import PixelShuffle
 
 
 def model_of(*, scale=1, stride=1, seed=0, channels=3):
@@ -29,4 +32,4 @@ def predictor_of(model, **options):
     channels = model.inputs[0].shape[-1]
     signature = [tf.TensorSpec([None, None, None, channels])]
     forward = tf.function(lambda images: model(images, training=False), input_signature=signature)
-    return Predictor(forward, "model", locality=locality_of(model), channels=channels, **options)
+    return Predictor(forward, "model", info=dataclasses.replace(model_info(model), **options))

@@ -36,6 +36,7 @@ def add(commands: Any) -> None:
         metavar="SIGMA",
         help="standard deviation of noise, 0 to 255, that FFDNet and DRUNet take away (default: 15)",
     )
+    parser.add_argument("--no-tflite", action="store_true", help="leave out the LiteRT file beside the model")
     parser.add_argument("--license", metavar="TEXT", help="license of the weights, for the model's card")
 
 

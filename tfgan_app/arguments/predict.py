@@ -26,7 +26,7 @@ A model that generates takes no --input: its pictures are numbered by seed, and 
 def add(commands: Any) -> None:
     """Adds the command and its flags."""
     summary = "Run a model over pictures, or draw new ones with a model that generates."
-    parser = add_command(commands, "predict", summary=summary, epilog=_PREDICT_EPILOG)
+    parser = add_command(commands, "predict", summary=summary, epilog=_PREDICT_EPILOG, tensorflow=False)
     parser.add_argument(
         "--model",
         required=True,
@@ -47,6 +47,13 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--quality", type=positive, metavar="N", help="1 to 100, of JPEG and WebP (default: 95)")
     parser.add_argument("--resume", action="store_true", help="keep results that are there already")
+    parser.add_argument(
+        "--engine",
+        choices=("auto", "litert", "tensorflow"),
+        default="auto",
+        help="what runs the model (default: on CPUs LiteRT, where a .tflite file lies beside the .keras file)",
+    )
+    parser.add_argument("--quantized", action="store_true", help="run in 8-bit integers: faster, a little less exact")
     add_set(parser)
     parser.add_argument(
         "--count",

@@ -10,6 +10,7 @@ from typing import TextIO
 
 from tfgan_app.callbacks.step_callback import StepCallback, float_logs
 from tfgan_app.callbacks.step_timer import StepTimer
+from tfgan_app.durations import format_seconds
 
 SHOWN_LOGS = {"generator_loss": "G", "discriminator_loss": "D", "l1": "L1", "charbonnier": "L1"}
 BAR_WIDTH = 20
@@ -142,10 +143,3 @@ class ProgressBar(StepCallback):
 
     def _target(self) -> TextIO:
         return self._stream if self._stream is not None else sys.stderr
-
-
-def format_seconds(seconds: float) -> str:
-    """Returns a duration as `m:ss`, or `h:mm:ss` from an hour up."""
-    minutes, second = divmod(round(seconds), 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"

@@ -17,11 +17,11 @@ from PIL import Image
 from tfgan_app.callbacks.events import figure_caveats, read_events, warning_events
 from tfgan_app.callbacks.grids import SAMPLES_DIR, find_grids
 from tfgan_app.callbacks.metrics_file import read_metrics
-from tfgan_app.callbacks.progress import format_seconds
 from tfgan_app.callbacks.report_curves import Rows, curves_html
 from tfgan_app.callbacks.report_page import Section, page, sections_html
 from tfgan_app.callbacks.report_results import BASELINES, METRICS, find_results, results_html
 from tfgan_app.callbacks.report_study import STUDY_NOTE, study_section
+from tfgan_app.durations import format_seconds
 from tfgan_app.files import printable, quoted, write_text
 from tfgan_app.images import write_picture
 from tfgan_app.picture_files.opening import open_image

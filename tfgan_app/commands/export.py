@@ -12,16 +12,18 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from tfgan_app.commands.lite_beside import write_lite_beside
 from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.config import RunConfig, replace_values
 from tfgan_app.export import LIMITS, PARITY_SEEDS, ExportResult, export_model, find_exporter
 from tfgan_app.files import printable, quoted
 from tfgan_app.inference import colour_model, is_colour, load_keras_model, model_file, run_checkpoint
 from tfgan_app.inference.shipped import located, shipped_names
-from tfgan_app.keras_metadata import NOT_STATED, read_metadata
+from tfgan_app.keras_info import model_info
+from tfgan_app.keras_metadata import NOT_STATED, read_metadata, weights_fingerprint
 from tfgan_app.layers import provenance_of
 from tfgan_app.lite import delegations
-from tfgan_app.model_info import HOLE_CHANNELS, ModelInfo, model_info
+from tfgan_app.model_info import HOLE_CHANNELS, ModelInfo
 
 _OUTPUT_DIR = "exported_models"
 _HELD_OUT_PICTURES = 8
@@ -106,6 +108,10 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError(f"`--delegates` is for the formats tflite and web. Received: --format {args.format}.")
     source, result = export(ExportOptions(**{field.name: getattr(args, field.name) for field in fields(ExportOptions)}))
     _tell(source, result, args)
+    if args.format == "keras":
+        known = {"license": args.license or source.license, "training": source.training}
+        if line := write_lite_beside(result.path, source.model, held_out=source.held_out, **known):
+            print(line)
     return 0
 
 
@@ -139,6 +145,7 @@ def export(options: ExportOptions) -> tuple[Source, ExportResult]:
         held_out=source.held_out,
         calibration=source.calibration() if quantize == "int8" and source.info.kind != "noise" else (),
         license=options.license or source.license,
+        made_of=weights_fingerprint(source.path),
         training=source.training,
         runtime=options.runtime,
     )
@@ -224,7 +231,7 @@ def _without_run(model: keras.Model, path: Path, *, name: str) -> Source:
     info = model_info(model)
     if info.kind == "noise":
         return Source(path, model, name, None, (), list, f"the pictures of {PARITY_SEEDS} seeds", **known)
-    pictures = _photographs(channels=info.channels)
+    pictures = photographs(channels=info.channels)
     held_out = [(picture, None) for picture in pictures["val"]]
     compared_on = f"{len(held_out)} bundled photographs"
     return Source(path, model, name, None, held_out, lambda: pictures["train"], compared_on, **known)
@@ -275,7 +282,7 @@ def _no_calibration(error: Exception) -> Callable[[], Sequence[np.ndarray]]:
     return refuse
 
 
-def _photographs(*, channels: int) -> dict[str, list[np.ndarray]]:
+def photographs(*, channels: int) -> dict[str, list[np.ndarray]]:
     """The bundled photographs by split; for a model that fills holes with the middle of each missing."""
     from tfgan_app.data.bundled import bundled_path
     from tfgan_app.images import find_pictures, read_rgb

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tfgan_app.files import atomic_path
 from tfgan_app.importers import Imported, ImportOptions, import_weights
-from tfgan_app.model_info import model_info
+from tfgan_app.keras_info import model_info
 
 
 def run(args: argparse.Namespace) -> int:
@@ -40,6 +40,8 @@ def run(args: argparse.Namespace) -> int:
         unfinished.write_text(_card(imported, output.stem), encoding="utf-8")
     print(f"Imported {args.weights}: {imported.facts['Architecture']}, {imported.model.count_params():,} parameters")
     print(f"Wrote {output} and {card}")
+    if not args.no_tflite:
+        _write_lite(imported, output)
     if args.license is None:
         print("Its license is not stated: `--license TEXT` writes it into the card and into exports.")
     inputs = (
@@ -47,6 +49,18 @@ def run(args: argparse.Namespace) -> int:
     )
     print(f"Next: tfgan_app predict --model {output} {inputs}")
     return 0
+
+
+def _write_lite(imported: Imported, output: Path) -> None:
+    from tfgan_app.commands.export import photographs
+    from tfgan_app.commands.lite_beside import write_lite_beside
+
+    info = model_info(imported.model)
+    held_out = [] if info.kind == "noise" else [(it, None) for it in photographs(channels=info.channels)["val"]]
+    facts = {name: words for name, words in imported.facts.items() if name != "License"}
+    known = {"license": imported.facts["License"], "training": facts}
+    if line := write_lite_beside(output, imported.model, held_out=held_out, **known):
+        print(line)
 
 
 def _card(imported: Imported, name: str) -> str:

@@ -12,9 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from tfgan_app.commands.compare import compare
-from tfgan_app.commands.predict_models import chained, finish_of, finished, load_models, model_facts, step_facts
+from tfgan_app.commands.predict_models import (
+    chained,
+    engine_said,
+    finish_of,
+    finished,
+    load_models,
+    model_facts,
+    step_facts,
+)
 from tfgan_app.commands.predict_progress import PredictProgress
-from tfgan_app.commands.predict_settings import PredictSettings
+from tfgan_app.commands.predict_settings import EngineChoice, PredictSettings
 from tfgan_app.commands.predict_videos import Videos
 from tfgan_app.commands.provenance import prediction_facts
 from tfgan_app.files import printable, write_text
@@ -65,7 +73,8 @@ def run(args: argparse.Namespace) -> int:
         _check_compare(args, settings)
     elif args.crop:
         raise ValueError("`--crop` is of `--compare`, which was not given.")
-    models = load_models(args.model, checkpoint=args.checkpoint or "last", settings=settings)
+    choice = EngineChoice(args.engine, args.quantized, args.debug)
+    models = load_models(args.model, checkpoint=args.checkpoint or "last", settings=settings, choice=choice)
     if args.compare:
         return _compare(models, args)
     model = chained(models, args.model)
@@ -86,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
         steps, results = step_facts(finish, args), outcome.results
         facts = prediction_facts(args.command_line, model_facts(models, args.model), steps, results)
         write_text(args.json, f"{json.dumps(facts, indent=2)}\n")
-    print(outcome.said)
+    print(f"{outcome.said}{engine_said(models)}")
     return 1 if outcome.failed else 0
 
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tfgan_app.commands.predict_settings import PredictSettings, load_model
+from tfgan_app.commands.predict_settings import EngineChoice, PredictSettings, load_model
+from tfgan_app.files import printable
 from tfgan_app.inference import (
     Finish,
     FinishedPredictor,
@@ -22,7 +23,7 @@ _LARGEST_SCALE = 64.0
 
 
 def load_models(
-    paths: Sequence[str], *, checkpoint: str, settings: PredictSettings
+    paths: Sequence[str], *, checkpoint: str, settings: PredictSettings, choice: EngineChoice | None = None
 ) -> list[Predictor | Sampler | Stylist]:
     """Loads the models at several paths.
 
@@ -30,6 +31,7 @@ def load_models(
         paths: At least one.
         checkpoint: Of those that are run directories; where none is one, it must be `"last"`.
         settings: Of the prediction.
+        choice: The engine, for each of them.
 
     Raises:
         ValueError: As `load_model`, or if the settings are for a single one.
@@ -39,9 +41,10 @@ def load_models(
             f"`fidelity` is for a single `--model`. Received {len(paths)}: leave it out, or run them singly."
         )
     runs = {path for path in paths if (Path(path) / "checkpoints").is_dir()}
+    checkpoints = [checkpoint if path in runs or not runs else "last" for path in paths]
     return [
-        load_model(path, checkpoint=checkpoint if path in runs or not runs else "last", settings=settings)
-        for path in paths
+        load_model(path, checkpoint=each, settings=settings, choice=choice)
+        for path, each in zip(paths, checkpoints, strict=True)
     ]
 
 
@@ -97,10 +100,25 @@ def finished(model: Predictor, finish: Finish | None) -> Predictor | FinishedPre
     return model if finish is None else FinishedPredictor(model, finish)
 
 
+def _is_lite(model: Predictor | Sampler | Stylist) -> bool:
+    return model.path.suffix == ".tflite"
+
+
+def engine_said(models: Sequence[Predictor | Sampler | Stylist]) -> str:
+    """Which files LiteRT ran, as the end of a line; empty for none."""
+    names = ", ".join(model.path.name for model in models if _is_lite(model) and isinstance(model, Predictor))
+    return f", by LiteRT ({printable(names)})" if names else ""
+
+
 def model_facts(models: Sequence[Predictor | Sampler | Stylist], paths: Sequence[str]) -> list[dict[str, Any]]:
-    """Name, place and scale of each model, for `--json`."""
+    """Name, file, scale and engine of each model, for `--json`."""
     return [
-        {"name": Path(path).name, "path": str(model.path), "scale": getattr(model, "scale", None)}
+        {
+            "name": Path(path).name,
+            "path": str(model.path),
+            "scale": getattr(model, "scale", None),
+            "engine": "litert" if _is_lite(model) else "tensorflow",
+        }
         for model, path in zip(models, paths, strict=True)
     ]
 

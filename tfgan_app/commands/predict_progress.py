@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from tfgan_app.callbacks.progress import format_seconds
+from tfgan_app.durations import format_seconds
 from tfgan_app.files import printable
 
 _REPORT_EVERY_SECONDS = 10.0

@@ -6,17 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfgan_app.commands.run_directory import RunDirectory
-from tfgan_app.inference import (
-    Predictor,
-    Sampler,
-    Stylist,
-    blend_weights,
-    load_keras_model,
-    load_predictor,
-    model_file,
-    predictor_of,
-)
+from tfgan_app.commands import startup
+from tfgan_app.inference import Predictor, Sampler, Stylist, choose_lite_file, load_lite_predictor
 from tfgan_app.inference.shipped import is_shipped, located, shipped_models
 from tfgan_app.typed_fields import bounded, field_specs
 
@@ -71,19 +62,34 @@ class PredictSettings:
         return cls(**values)
 
 
-def load_model(path: str, *, checkpoint: str, settings: PredictSettings) -> Predictor | Sampler | Stylist:
-    """Loads the model at a path, changed as the settings say.
+@dataclass(frozen=True)
+class EngineChoice:
+    """Which engine runs the model.
+
+    Attributes:
+        engine: one of `tfgan_app.inference.ENGINES`.
+        quantized: run the file in 8-bit integers, by LiteRT.
+        debug: leave all that TensorFlow prints on stderr, where it is loaded.
+    """
+
+    engine: str = "auto"
+    quantized: bool = False
+    debug: bool = False
+
+
+def load_model(
+    path: str, *, checkpoint: str, settings: PredictSettings, choice: EngineChoice | None = None
+) -> Predictor | Sampler | Stylist:
+    """Loads the model at a path, changed as the settings say; TensorFlow is loaded only for a model that needs it.
 
     Raises:
-        ValueError: if there is no such model, or the settings do not apply to it.
+        ValueError: if there is no such model, or the settings or the engine do not apply to it.
     """
-    if settings.fidelity is None:
-        model = load_predictor(path, checkpoint=checkpoint)
-    else:
-        keras_model = load_keras_model(model_file(path, checkpoint))
-        other = load_keras_model(model_file(settings.fidelity_model or _started_from(path)))
-        blend_weights(keras_model, other, share=settings.fidelity)
-        model = predictor_of(keras_model, path)
+    choice = choice or EngineChoice()
+    model = _load_lite(path, checkpoint, settings, choice)
+    if model is None:
+        startup.load_tensorflow(show_chatter=choice.debug)
+        model = _load_by_tensorflow(path, checkpoint, settings)
     if not isinstance(model, Stylist) and (settings.strength is not None or settings.keep_colours):
         raise ValueError("`strength` and `keep_colours` are for models that take a style. This one takes none.")
     if not settings.ensemble:
@@ -94,12 +100,40 @@ def load_model(path: str, *, checkpoint: str, settings: PredictSettings) -> Pred
     return model.ensembled()
 
 
+def _load_lite(
+    path: str, checkpoint: str, settings: PredictSettings, choice: EngineChoice
+) -> Predictor | Sampler | Stylist | None:
+    """The model under LiteRT; None where TensorFlow runs it."""
+    if settings.fidelity is not None:
+        if choice.engine == "litert" or choice.quantized:
+            raise ValueError("`fidelity` mixes weights, which TensorFlow does. Leave `--engine` and `--quantized` out.")
+        return None
+    file = choose_lite_file(path, engine=choice.engine, quantized=choice.quantized)
+    if file is None or checkpoint != "last":
+        return None
+    startup.set_up_logging(show_chatter=choice.debug)
+    return load_lite_predictor(file)
+
+
+def _load_by_tensorflow(path: str, checkpoint: str, settings: PredictSettings) -> Predictor | Sampler | Stylist:
+    from tfgan_app.inference import blend_weights, load_keras_model, load_predictor, model_file, predictor_of
+
+    if settings.fidelity is None:
+        return load_predictor(path, checkpoint=checkpoint)
+    keras_model = load_keras_model(model_file(path, checkpoint))
+    other = load_keras_model(model_file(settings.fidelity_model or _started_from(path)))
+    blend_weights(keras_model, other, share=settings.fidelity)
+    return predictor_of(keras_model, path)
+
+
 def _started_from(path: str) -> str:
     """The model that a run, or a shipped model, was started from."""
     if is_shipped(path) and (name := getattr(shipped_models().get(path), "started_from", None)):
         return name
     if not (Path(path) / "checkpoints").is_dir():
         raise ValueError(f"`fidelity` of '{path}' needs `--set fidelity_model=PATH`: only a run knows its own.")
+    from tfgan_app.commands.run_directory import RunDirectory
+
     config, _ = RunDirectory.existing(path).read_config()
     started_from = getattr(config.task, "init_from", None)
     if not started_from:

@@ -12,13 +12,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
-
-import tensorflow as tf
+from typing import TYPE_CHECKING, Any
 
 import tfgan_app
-from tfgan_app.commands.run_directory import RunDirectory
-from tfgan_app.config import RunConfig
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from tfgan_app.commands.run_directory import RunDirectory
+    from tfgan_app.config import RunConfig
 
 PARTS = "parts"
 DURATION = "duration_seconds"
@@ -26,6 +28,7 @@ DURATION = "duration_seconds"
 _PACKAGES = (
     "tensorflow",
     "keras",
+    "ai-edge-litert",
     "numpy",
     "pillow",
     "tifffile",
@@ -142,10 +145,11 @@ def source_commit() -> str | None:
 
 
 def device_names() -> list[str]:
-    """The GPUs that TensorFlow sees, by their names, or else the CPU."""
-    gpus = tf.config.list_physical_devices("GPU")
+    """The GPUs that TensorFlow sees, by their names, or else the CPU; where it is not loaded, LiteRT runs on CPUs."""
+    tensorflow = sys.modules.get("tensorflow")
+    gpus = [] if tensorflow is None else tensorflow.config.list_physical_devices("GPU")
     if gpus:
-        details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
+        details = [tensorflow.config.experimental.get_device_details(gpu) for gpu in gpus]
         return [str(found.get("device_name", gpu.name)) for found, gpu in zip(details, gpus, strict=True)]
     return [f"{_cpu_model()}, {os.cpu_count()} cores"]
 

@@ -31,14 +31,19 @@ def load_tensorflow(*, show_chatter: bool) -> None:
     if show_chatter and tfgan_app.LOG_LEVEL_IS_OURS:
         os.environ["TF_CPP_MIN_LOG_LEVEL"] = "0"
     give_matplotlib_a_home()
-    absl_logging.set_verbosity(absl_logging.INFO if show_chatter else absl_logging.WARNING)
-    if not show_chatter:  # absl shows all loggers; tifffile warns of tags as common as a no-data value of -9999.
-        logging.getLogger("tifffile").setLevel(logging.CRITICAL)
+    set_up_logging(show_chatter=show_chatter)
     with contextlib.nullcontext() if show_chatter else chatter_hidden():
         import tensorflow as tf
 
         # Looking for devices is what makes the CUDA runtime speak.
         tf.config.list_physical_devices()
+
+
+def set_up_logging(*, show_chatter: bool) -> None:
+    """Keeps what libraries log for their developers off stderr, unless it is asked for."""
+    absl_logging.set_verbosity(absl_logging.INFO if show_chatter else absl_logging.WARNING)
+    if not show_chatter:  # absl shows all loggers; tifffile warns of tags as common as a no-data value of -9999.
+        logging.getLogger("tifffile").setLevel(logging.CRITICAL)
 
 
 @contextlib.contextmanager

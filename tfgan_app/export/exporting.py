@@ -18,7 +18,7 @@ from tfgan_app.export.model_card import CARD_FILE, card_text, write_card_beside
 from tfgan_app.export.parity import LIMITS, Parity, ParityError, check_parity, samples_for
 from tfgan_app.export.request import ExportRequest
 from tfgan_app.files import exclusive
-from tfgan_app.model_info import model_info
+from tfgan_app.keras_info import model_info
 from tfgan_app.registry import EXPORTERS, is_own
 
 _BLAMED_PX = 128

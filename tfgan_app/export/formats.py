@@ -20,7 +20,7 @@ from tfgan_app.export import (
     web_export,
 )
 from tfgan_app.export.request import ExportRequest
-from tfgan_app.model_info import model_info
+from tfgan_app.keras_info import model_info
 
 
 @dataclass(frozen=True)

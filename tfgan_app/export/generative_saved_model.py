@@ -10,8 +10,9 @@ import keras
 import tensorflow as tf
 
 from tfgan_app.export.endpoints import PNG_COMPRESSION, write_endpoints
+from tfgan_app.keras_info import model_info
 from tfgan_app.latents import seeded_latents
-from tfgan_app.model_info import ModelInfo, model_info
+from tfgan_app.model_info import ModelInfo
 
 _SEEDS = tf.TensorSpec([None], tf.int64, name="seeds")
 _LABELS = tf.TensorSpec([None], tf.int32, name="labels")

@@ -12,8 +12,7 @@ import tfgan_app
 from tfgan_app.export.parity import LIMITS, Parity
 from tfgan_app.export.request import ExportRequest
 from tfgan_app.files import write_text
-
-MANIFEST_FILE = "manifest.json"
+from tfgan_app.lite.proven import MADE_OF, MANIFEST_FILE
 
 
 def add(output_dir: Path, path: Path, *, format: str, request: ExportRequest, parity: Parity) -> None:
@@ -31,6 +30,7 @@ def add(output_dir: Path, path: Path, *, format: str, request: ExportRequest, pa
         "format": format,
         "quantize": request.quantize,
         "license": request.license,
+        **({MADE_OF: request.made_of} if request.made_of else {}),
         "bytes": _size(path),
         "written_by": f"tfgan_app {tfgan_app.__version__}",
         "written_at": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),

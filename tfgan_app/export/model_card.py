@@ -10,7 +10,8 @@ import tfgan_app
 from tfgan_app.export.parity import LIMITS, Parity
 from tfgan_app.export.request import ExportRequest
 from tfgan_app.files import write_text
-from tfgan_app.model_info import ModelInfo, model_info
+from tfgan_app.keras_info import model_info
+from tfgan_app.model_info import ModelInfo
 
 CARD_FILE = "MODEL_CARD.md"
 

@@ -11,8 +11,8 @@ import tensorflow as tf
 
 from tfgan_app.export.request import Batch, ExportRequest, Pair
 from tfgan_app.files import first_line
+from tfgan_app.keras_info import model_info
 from tfgan_app.latents import seeded_latents
-from tfgan_app.model_info import model_info
 
 PARITY_SEEDS = 16
 """How many seeds a generative model is compared on."""

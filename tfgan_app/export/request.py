@@ -9,9 +9,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfgan_app.keras_info import model_info
 from tfgan_app.keras_metadata import NOT_STATED
 from tfgan_app.latents import seeded_latents
-from tfgan_app.model_info import model_info
 
 Pair = tuple[np.ndarray, np.ndarray | None]
 """What a model is given and what it should make of it, uint8 [height, width, channels] each; None: not known."""
@@ -35,6 +35,7 @@ class ExportRequest:
         held_out: Pictures to compare on, with what should come out.
         calibration: Training inputs uint8 [height, width, channels] that ranges of integers are chosen on.
         license: Of the weights.
+        made_of: `weights_fingerprint` of the `.keras` file that is exported; None for a model that has none.
         training: What the card says of the training: name -> words.
         classes: Names of a generative model's labels.
         runtime: Folder with the tarballs of LiteRT's web runtime; None takes them from the cache or by npm.
@@ -47,6 +48,7 @@ class ExportRequest:
     held_out: Sequence[Pair] = field(default=(), repr=False)
     calibration: Sequence[np.ndarray] = field(default=(), repr=False)
     license: str = NOT_STATED
+    made_of: str | None = None
     training: Mapping[str, str] = field(default_factory=dict)
     classes: tuple[str, ...] = ()
     runtime: str | None = None

@@ -14,7 +14,7 @@ from tfgan_app.export.blame import LayerTap
 from tfgan_app.export.encoded_pictures import decode_picture
 from tfgan_app.export.endpoints import PNG_COMPRESSION, write_endpoints
 from tfgan_app.export.request import Batch, ExportRequest
-from tfgan_app.model_info import model_info
+from tfgan_app.keras_info import model_info
 
 _MEMORY_BYTES = 2**33
 """What the feature maps of one encoded picture may take: a larger one is refused before it is decoded."""

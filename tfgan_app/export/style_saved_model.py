@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from tfgan_app.export.encoded_pictures import decode_picture
 from tfgan_app.export.endpoints import PNG_COMPRESSION, write_endpoints
+from tfgan_app.keras_info import model_info
 from tfgan_app.layers import style_parts
-from tfgan_app.model_info import model_info
 
 _MEMORY_BYTES = 2**33
 """As of other models of pictures: what the feature maps of one encoded picture may take."""

@@ -19,10 +19,10 @@ from tfgan_app.export.endpoints import write_endpoints
 from tfgan_app.export.equalization import equalized
 from tfgan_app.export.parity import fitted
 from tfgan_app.export.request import Batch, ExportRequest
+from tfgan_app.keras_info import model_info
 from tfgan_app.lite import Card, LiteModel, check_alive, with_card, with_output_levels
 from tfgan_app.lite.model import SIGNATURE, load_lite_model, run_signature
 from tfgan_app.lite.quiet import native_stderr_hidden
-from tfgan_app.model_info import model_info
 
 QUANTIZATIONS = ("none", "float16", "dynamic", "int8")
 

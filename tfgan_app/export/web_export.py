@@ -11,8 +11,8 @@ import keras
 from tfgan_app.export import tflite
 from tfgan_app.export.request import ExportRequest
 from tfgan_app.export.web import PageModel, write_page
+from tfgan_app.keras_info import model_info
 from tfgan_app.lite.files import read_card, read_file
-from tfgan_app.model_info import model_info
 
 _MODEL_FILE = "model.tflite"
 

@@ -1,32 +1,45 @@
-"""Running trained and exported models: on pictures, and out of nothing but seeds; without any training code."""
+"""Running trained and exported models: on pictures, and out of nothing but seeds; without any training code.
 
-from tfgan_app.inference.blending import blend_weights
+Importing the package loads no TensorFlow: the functions that need it come with their modules when they are asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from tfgan_app.inference.chain import chain_predictors
 from tfgan_app.inference.class_folders import class_folders
 from tfgan_app.inference.drawing import DEFAULT_COUNT, draw_pictures, find_labels
+from tfgan_app.inference.engines import ENGINES, choose_lite_file
 from tfgan_app.inference.finishing import Finish, FinishedPredictor
 from tfgan_app.inference.folder import PredictionSummary, predict_path
 from tfgan_app.inference.folder_plan import Job, plan_jobs, with_masks
-from tfgan_app.inference.loading import (
-    COMPANION,
-    colour_model,
-    is_colour,
-    load_companions,
-    load_keras_model,
-    load_predictor,
-    model_file,
-    predictor_of,
-    run_checkpoint,
-)
+from tfgan_app.inference.lite_engine import load_lite_predictor
 from tfgan_app.inference.moving import MovingImages
 from tfgan_app.inference.predictor import Predictor
 from tfgan_app.inference.resizing import Sizing
 from tfgan_app.inference.sampler import Sampler
 from tfgan_app.inference.styling import Stylist
 
+if TYPE_CHECKING:
+    from tfgan_app.inference.blending import blend_weights
+    from tfgan_app.inference.loading import (
+        COMPANION,
+        colour_model,
+        is_colour,
+        load_companions,
+        load_keras_model,
+        load_predictor,
+        model_file,
+        predictor_of,
+        run_checkpoint,
+    )
+
 __all__ = [
     "COMPANION",
     "DEFAULT_COUNT",
+    "ENGINES",
     "Finish",
     "FinishedPredictor",
     "Job",
@@ -38,6 +51,7 @@ __all__ = [
     "Stylist",
     "blend_weights",
     "chain_predictors",
+    "choose_lite_file",
     "class_folders",
     "colour_model",
     "draw_pictures",
@@ -45,6 +59,7 @@ __all__ = [
     "is_colour",
     "load_companions",
     "load_keras_model",
+    "load_lite_predictor",
     "load_predictor",
     "model_file",
     "plan_jobs",
@@ -53,3 +68,12 @@ __all__ = [
     "run_checkpoint",
     "with_masks",
 ]
+
+_MODULES = {"blend_weights": "blending"}
+
+
+def __getattr__(name: str) -> Any:
+    """Loads the module of a name that needs TensorFlow (PEP 562)."""
+    if name not in __all__:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES.get(name, 'loading')}"), name)

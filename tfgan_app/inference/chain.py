@@ -6,19 +6,21 @@ import dataclasses
 import functools
 import math
 from collections.abc import Sequence
+from typing import Any
 
-import tensorflow as tf
+import numpy as np
 
 from tfgan_app.inference.predictor import Predictor
-from tfgan_app.inference.tiling import UNKNOWN_BYTES
-from tfgan_app.layers import Locality
+from tfgan_app.inference.tiling import UNKNOWN_BYTES, TileLimits
+from tfgan_app.locality import Locality
 
 
 def chain_predictors(predictors: Sequence[Predictor]) -> Predictor:
     """One model that does what several do one after the other.
 
     Each is given what the one before makes, clipped to [0, 1] and not rounded: the result is that of a lossless file
-    of floats in between. The chain looks as far as its parts together, so tiles are exact where those of all are.
+    of floats in between, and each may have an engine of its own. The chain looks as far as its parts together, so tiles
+    are exact where those of all are.
 
     Args:
         predictors: At least one, in the order in which they run. A model that fills holes may be the first only.
@@ -61,8 +63,8 @@ def chained_locality(first: Locality, second: Locality) -> Locality:
 def _joined(first: Predictor, second: Predictor) -> Predictor:
     """The model that does what one and then another does."""
 
-    def forward(images: tf.Tensor) -> tf.Tensor:
-        return second.forward(tf.clip_by_value(first.forward(images), 0.0, 1.0))
+    def forward(images: np.ndarray) -> Any:
+        return second.forward(np.clip(np.asarray(first.forward(images)), 0.0, 1.0))
 
     known = [each.info.bytes_per_px or UNKNOWN_BYTES * each.scale**2 for each in (first, second)]
     return Predictor(
@@ -73,5 +75,9 @@ def _joined(first: Predictor, second: Predictor) -> Predictor:
             locality=chained_locality(first.info.locality, second.info.locality),
             bytes_per_px=max(known[0], known[1] * first.scale**2),
             makes_color=first.info.makes_color or second.info.makes_color,
+        ),
+        limits=TileLimits(
+            min(first.limits.efficient_px, second.limits.efficient_px),
+            min(first.limits.strip_bytes, second.limits.strip_bytes),
         ),
     )

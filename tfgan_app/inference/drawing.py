@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 
 from tfgan_app import images
 from tfgan_app.files import atomic_path, printable
@@ -166,6 +165,8 @@ def _write(path: Path, picture: np.ndarray) -> None:
     if path.suffix.lower() != ".png":
         images.write_picture(path, np.broadcast_to(picture, (*picture.shape[:2], 3)))
         return
+    import tensorflow as tf
+
     with atomic_path(path) as unfinished:
         unfinished.write_bytes(tf.io.encode_png(picture).numpy())
 

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from tfgan_app.files import first_line as one_line
 
 __all__ = ["naming", "one_line"]
+
+
+def memory_errors() -> tuple[type[Exception], ...]:
+    """Exceptions of a model that the memory is too small for; TensorFlow's own where it has been loaded."""
+    tensorflow = sys.modules.get("tensorflow")
+    return (MemoryError,) if tensorflow is None else (MemoryError, tensorflow.errors.ResourceExhaustedError)
+
+
+def model_errors() -> tuple[type[Exception], ...]:
+    """Exceptions of a model that fails on its input; TensorFlow's own where it has been loaded."""
+    tensorflow = sys.modules.get("tensorflow")
+    return () if tensorflow is None else (tensorflow.errors.OpError,)
 
 
 @contextlib.contextmanager

@@ -16,9 +16,12 @@ class Abandoned(Exception):
 class Handover:
     """A queue of strips of one picture that either side can give up on, without ever leaving the other waiting."""
 
-    def __init__(self, capacity: int = 2):
-        """Makes an empty one; `put` waits while `capacity` strips are not taken yet."""
-        self._capacity = capacity
+    def __init__(self, capacity_bytes: int = 3 * 2**23):
+        """Makes an empty one; `put` waits while strips of so many bytes are not taken yet.
+
+        A row of tiles comes at once. It should be written while the model is at the next.
+        """
+        self._capacity_bytes = capacity_bytes
         self._strips: deque[np.ndarray] = deque()
         self._changed = threading.Condition()
         self._is_complete = False
@@ -27,11 +30,14 @@ class Handover:
     def put(self, strip: np.ndarray) -> None:
         """Appends a strip; raises `Abandoned` where nobody will take it."""
         with self._changed:
-            self._changed.wait_for(lambda: self._is_abandoned or len(self._strips) < self._capacity)
+            self._changed.wait_for(lambda: self._is_abandoned or self._held() < self._capacity_bytes)
             if self._is_abandoned:
                 raise Abandoned
             self._strips.append(strip)
             self._changed.notify_all()
+
+    def _held(self) -> int:
+        return sum(strip.nbytes for strip in self._strips)
 
     def complete(self) -> None:
         """Says that there will be no more strips."""

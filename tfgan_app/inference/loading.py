@@ -8,15 +8,18 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from tfgan_app.inference.engines import lite_file
 from tfgan_app.inference.errors import naming, one_line
+from tfgan_app.inference.lite_engine import lite_predictor
 from tfgan_app.inference.predictor import Predictor
 from tfgan_app.inference.sampler import Sampler
 from tfgan_app.inference.saved_models import find_saved_model, load_saved_model
 from tfgan_app.inference.shipped import located, shipped_names
 from tfgan_app.inference.styling import Stylist
+from tfgan_app.keras_info import model_info
 from tfgan_app.layers import build_colour_model, style_parts  # The package registers the layers of `.keras` files.
 from tfgan_app.lite.model import load_lite_model
-from tfgan_app.model_info import ModelInfo, card_info, model_info
+from tfgan_app.model_info import ModelInfo, card_info
 
 CHECKPOINTS = ("last", "best")
 COMPANION = "-"
@@ -24,8 +27,6 @@ COMPANION = "-"
 
 COLOUR = "colour:"
 """What a model's path begins with where it is no file but a conversion between colour spaces."""
-
-_PAGE_MODEL = "model.tflite"
 
 
 def load_predictor(path: str | os.PathLike, *, checkpoint: str = "last") -> Predictor | Sampler | Stylist:
@@ -50,8 +51,7 @@ def load_predictor(path: str | os.PathLike, *, checkpoint: str = "last") -> Pred
         return predictor_of(colour_model(path), path)
     if not path.exists():
         raise ValueError(f"There is no model at '{path}'. {shipped_names()}")
-    lite = path / _PAGE_MODEL if path.is_dir() else path
-    if lite.suffix == ".tflite" and lite.is_file():
+    if (lite := lite_file(path)) is not None:
         _check_last(path, checkpoint)
         return _from_lite_model(lite)
     if is_run(path) or (path.is_file() and path.suffix == ".keras"):
@@ -219,4 +219,4 @@ def _stylist_of(model: keras.Model, path: Path, info: ModelInfo) -> Stylist:
 def _from_lite_model(path: Path) -> Predictor | Sampler:
     lite = load_lite_model(path)
     info = card_info(lite.card)
-    return Sampler(lite, path, info=info) if info.kind == "noise" else Predictor(lite, path, info=info)
+    return Sampler(lite, path, info=info) if info.kind == "noise" else lite_predictor(lite, path)

@@ -7,16 +7,16 @@ import functools
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
-from tfgan_app.inference.errors import one_line
+from tfgan_app.inference.errors import memory_errors, model_errors, one_line
 from tfgan_app.inference.free_memory import free_bytes
 from tfgan_app.inference.levels import LEVEL_DTYPES, peak_of, to_levels
 from tfgan_app.inference.rows import ScaledRows
 from tfgan_app.inference.self_ensemble import self_ensemble
-from tfgan_app.inference.tiling import Cutter, choose_tile_px, tiled_rows, tiles_exactly
+from tfgan_app.inference.tiling import TENSORFLOW_LIMITS, Cutter, TileLimits, choose_tile_px, tiled_rows, tiles_exactly
 from tfgan_app.model_info import ModelInfo
 
 
@@ -26,28 +26,32 @@ class Predictor(ScaledRows):
     Attributes:
         path: The file or folder that the model was loaded from.
         info: Description of the model. One that takes a single size counts as one that looks at whole images.
+        limits: What its engine wants of tiles.
     """
 
     def __init__(
         self,
-        forward: Callable[[tf.Tensor], tf.Tensor],
+        forward: Callable[[np.ndarray], Any],
         path: str | os.PathLike,
         *,
         info: ModelInfo,
+        limits: TileLimits = TENSORFLOW_LIMITS,
     ):
         """Wraps a model.
 
         Args:
-            forward: float32 [batch, height, width, channels] in [0, 1] -> float32
+            forward: float32 array [batch, height, width, channels] in [0, 1] -> float32 array or tensor
                 [batch, scale * height, scale * width, 3] in about the same range.
             path: Where it came from.
             info: Description of the model, with its locality.
+            limits: What the engine wants of tiles.
         """
         if info.largest_px is not None:
             info = dataclasses.replace(info, locality=dataclasses.replace(info.locality, context_px=None))
         self.path = Path(path)
         self.info = info
         self._forward = forward
+        self.limits = limits
         self._tiled_as = info.locality if self.local else dataclasses.replace(info.locality, context_px=None)
         self._cutter = Cutter.of(self._tiled_as) if info.largest_px is None else Cutter.of_fixed_size(info.largest_px)
         self._largest_tile_px: int | None = None
@@ -58,8 +62,8 @@ class Predictor(ScaledRows):
         return self.info.locality.scale
 
     @property
-    def forward(self) -> Callable[[tf.Tensor], tf.Tensor]:
-        """The model itself: float32 in [0, 1] to float32 in about that range."""
+    def forward(self) -> Callable[[np.ndarray], Any]:
+        """The model itself: a float32 array in [0, 1] to a float32 array or tensor in about that range."""
         return self._forward
 
     @property
@@ -86,7 +90,7 @@ class Predictor(ScaledRows):
             )
         try:
             outputs = self._run(images)
-        except tf.errors.ResourceExhaustedError as error:
+        except memory_errors() as error:
             raise _failure(images, error) from error
         return np.rint(np.clip(outputs, 0.0, 1.0) * 255.0).astype(np.uint8)
 
@@ -128,6 +132,7 @@ class Predictor(ScaledRows):
             scale=self.scale,
             tile_px=self._chosen_tile_px(*pixels.shape[:2], tile_px),
             on_smaller=self._remember,
+            strip_bytes=self.limits.strip_bytes,
         )
 
     def blends(self, height: int, width: int, *, tile_px: int | None = None) -> str | None:
@@ -151,7 +156,12 @@ class Predictor(ScaledRows):
 
     def _chosen_tile_px(self, height: int, width: int, tile_px: int | None) -> int:
         tile_px = tile_px or choose_tile_px(
-            height, width, locality=self._tiled_as, bytes_per_px=self.info.bytes_per_px, free_bytes=free_bytes()
+            height,
+            width,
+            locality=self._tiled_as,
+            bytes_per_px=self.info.bytes_per_px,
+            free_bytes=free_bytes(),
+            limits=self.limits,
         )
         return min(tile_px, self._largest_tile_px or tile_px)
 
@@ -163,7 +173,7 @@ class Predictor(ScaledRows):
     def ensembled(self) -> Predictor:
         """The mean of this model over the eight orientations of a picture; see `self_ensemble`."""
         forward = functools.partial(self_ensemble, self._forward)
-        return Predictor(forward, self.path, info=self.info)
+        return Predictor(forward, self.path, info=self.info, limits=self.limits)
 
     def bound_to(self, pixels: np.ndarray) -> Predictor:
         """The model of one image, uint8 or uint16 [height, width, channels]: this one for any."""
@@ -177,10 +187,10 @@ class Predictor(ScaledRows):
     def _run(self, images: np.ndarray) -> np.ndarray:
         """Levels [batch, height, width, channels] -> float32 of the size it has to have, not clipped."""
         try:
-            outputs = self._forward(tf.constant(np.divide(images, peak_of(images.dtype), dtype=np.float32)))
-        except tf.errors.ResourceExhaustedError:
+            outputs = self._forward(np.divide(images, peak_of(images.dtype), dtype=np.float32))
+        except memory_errors():
             raise
-        except tf.errors.OpError as error:
+        except model_errors() as error:
             raise _failure(images, error) from error
         batch, height, width, _ = images.shape
         expected = (batch, height * self.scale, width * self.scale, 3)

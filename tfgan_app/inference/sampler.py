@@ -6,13 +6,15 @@ import math
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import tensorflow as tf
 
-from tfgan_app.inference.errors import one_line
-from tfgan_app.latents import seeded_latents, truncate_latents
+from tfgan_app.inference.errors import model_errors, one_line
 from tfgan_app.model_info import ModelInfo
+
+if TYPE_CHECKING:  # Loaded with the first model that draws; models of images may do without it.
+    import tensorflow as tf
 
 
 class Sampler:
@@ -57,6 +59,10 @@ class Sampler:
         Raises:
             ValueError: If an argument is of another kind, or the model fails (for lack of memory, say).
         """
+        import tensorflow as tf
+
+        from tfgan_app.latents import seeded_latents, truncate_latents
+
         check_truncation(truncation)
         self._check_labels(labels, len(seeds))
         latents = seeded_latents(np.asarray(seeds, np.int64), self.info.latent_dim)
@@ -76,7 +82,7 @@ class Sampler:
     def _draw(self, inputs: list[tf.Tensor]) -> np.ndarray:
         try:
             outputs = np.asarray(self._forward(*inputs), np.float32)
-        except tf.errors.OpError as error:
+        except model_errors() as error:
             raise ValueError(f"The model failed: {one_line(error)}") from error
         if not np.isfinite(outputs).all():
             raise ValueError("The model's pictures are not finite numbers: its training has diverged.")

@@ -96,8 +96,8 @@ def _stylist_from(loaded: tf.Module, folder: Path, info: ModelInfo) -> Stylist:
 def _predictor_from(loaded: tf.Module, folder: Path, info: ModelInfo) -> Predictor:
     """With the locality that the export stored; a SavedModel from elsewhere counts as not local."""
 
-    def forward(images: tf.Tensor) -> tf.Tensor:
-        return loaded.signatures[_SIGNATURE](images=images)["outputs"]
+    def forward(images: np.ndarray) -> tf.Tensor:
+        return loaded.signatures[_SIGNATURE](images=tf.convert_to_tensor(images))["outputs"]
 
     if info.locality is None:
         with naming(folder):

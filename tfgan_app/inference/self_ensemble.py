@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-import tensorflow as tf
+import numpy as np
 
 
-def self_ensemble(forward: Callable[[tf.Tensor], tf.Tensor], images: tf.Tensor) -> tf.Tensor:
+def self_ensemble(forward: Callable[[np.ndarray], Any], images: np.ndarray) -> np.ndarray:
     """Runs a model on a picture's four rotations and their mirror images, and averages the results laid back.
 
     "Seven ways to improve example-based single image super resolution", Timofte et al. 2016, arXiv:1511.02228,
@@ -24,9 +25,9 @@ def self_ensemble(forward: Callable[[tf.Tensor], tf.Tensor], images: tf.Tensor) 
     """
     total = None
     for transposed in (False, True):
-        for flips in ([], [1], [2], [1, 2]):
-            laid = tf.transpose(images, [0, 2, 1, 3]) if transposed else tf.convert_to_tensor(images)
-            outputs = tf.reverse(forward(tf.reverse(laid, flips)), flips)
-            outputs = tf.transpose(outputs, [0, 2, 1, 3]) if transposed else outputs
+        for flips in ((), (1,), (2,), (1, 2)):
+            laid = images.swapaxes(1, 2) if transposed else images
+            outputs = np.flip(np.asarray(forward(np.ascontiguousarray(np.flip(laid, flips)))), flips)
+            outputs = outputs.swapaxes(1, 2) if transposed else outputs
             total = outputs if total is None else total + outputs
-    return total / 8.0
+    return total / np.float32(8.0)

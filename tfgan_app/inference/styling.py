@@ -7,15 +7,17 @@ import math
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import tensorflow as tf
 
 from tfgan_app.inference.levels import peak_of
 from tfgan_app.inference.predictor import Predictor
 from tfgan_app.inference.rows import ScaledRows
-from tfgan_app.layers import ColourConversion
 from tfgan_app.model_info import ModelInfo
+
+if TYPE_CHECKING:  # TensorFlow takes seconds to load, and models without styles may do without it.
+    import tensorflow as tf
 
 STATISTICS_PIXELS = 2**20
 """Pictures with more pixels are scaled down to so many before their statistics are taken: half a gigabyte of features
@@ -63,6 +65,8 @@ class Stylist:
         Returns:
             A model of pictures.
         """
+        import tensorflow as tf
+
         style_statistics = self.statistics(style)
         info = dataclasses.replace(self.info, makes_color=not keep_colours)
 
@@ -74,6 +78,8 @@ class Stylist:
 
     def statistics(self, pixels: np.ndarray) -> tf.Tensor:
         """The statistics of a picture, uint8, uint16 or float32 [height, width, 3]: float32 [1, 2, channels]."""
+        import tensorflow as tf
+
         picture = tf.constant(pixels[np.newaxis].astype(np.float32) / peak_of(pixels.dtype))
         height, width = pixels.shape[:2]
         share = math.sqrt(STATISTICS_PIXELS / (height * width))
@@ -82,13 +88,20 @@ class Stylist:
             picture = tf.image.resize(picture, sides, method="bilinear", antialias=True)
         return self._statistics(picture)
 
-    def _forward(self, images: tf.Tensor, known: tuple[tf.Tensor, ...], keep_colours: bool) -> tf.Tensor:
+    def _forward(self, images: np.ndarray, known: tuple[tf.Tensor, ...], keep_colours: bool) -> tf.Tensor:
+        import tensorflow as tf
+
+        images = tf.constant(images)
         outputs = self._stylize(images, *known)
         return with_colours_of(images, outputs) if keep_colours else outputs
 
 
 def with_colours_of(content: tf.Tensor, styled: tf.Tensor) -> tf.Tensor:
     """Luma of one picture with the chroma of another, both of BT.601: float32 [..., 3] in [0, 1] each."""
+    import tensorflow as tf
+
+    from tfgan_app.layers import ColourConversion
+
     to_yuv = ColourConversion("rgb_to_yuv")
     merged = tf.concat([to_yuv(styled)[..., :1], to_yuv(content)[..., 1:]], axis=-1)
     return ColourConversion("yuv_to_rgb")(merged)

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import tensorflow as tf
 
-from tfgan_app.layers import Locality
+from tfgan_app.inference.errors import memory_errors
+from tfgan_app.locality import Locality
 
 EFFICIENT_TILE_PX = 256
 """A network of 12 convolutions of 64 channels and scale 4, which looks 12 pixels far, takes for a megapixel of output
@@ -36,12 +36,28 @@ _EXACT_BYTES = 2**32
 
 _STRIP_BYTES = 2**27
 _BYTES_PER_OUTPUT = 12
-_PIECE_PIXELS = 2**20
+_PIECE_PIXELS = 2**18
 
 _BLEND_PX = 64
 _BLEND_MARGIN_PX = 64
 """Where tiles are not exact: over how many input pixels they fade into each other, and how many beyond that are left
 out, where the border of the tile shows most."""
+
+
+@dataclass(frozen=True)
+class TileLimits:
+    """What the engine that runs a model wants of tiles.
+
+    Attributes:
+        efficient_px: Height and width beyond which a tile of a local model gains nothing.
+        strip_bytes: What a row of tiles of results, float32, takes at most.
+    """
+
+    efficient_px: int = EFFICIENT_TILE_PX
+    strip_bytes: int = _STRIP_BYTES
+
+
+TENSORFLOW_LIMITS = TileLimits()
 
 
 @dataclass(frozen=True)
@@ -170,7 +186,15 @@ def _total_bytes(locality: Locality, bytes_per_px: int | None) -> int:
     return _OVERHEAD * (bytes_per_px or UNKNOWN_BYTES * locality.scale**2)
 
 
-def choose_tile_px(height: int, width: int, *, locality: Locality, bytes_per_px: int | None, free_bytes: int) -> int:
+def choose_tile_px(
+    height: int,
+    width: int,
+    *,
+    locality: Locality,
+    bytes_per_px: int | None,
+    free_bytes: int,
+    limits: TileLimits = TENSORFLOW_LIMITS,
+) -> int:
     """How many input pixels a tile should keep along each axis.
 
     Args:
@@ -179,6 +203,7 @@ def choose_tile_px(height: int, width: int, *, locality: Locality, bytes_per_px:
         locality: Of the model.
         bytes_per_px: What the model's feature maps take for an input pixel, or None where it is not known.
         free_bytes: The memory that there is, of which half is used at most.
+        limits: Of the engine.
 
     Returns:
         For a local model the size beyond which nothing is gained, or less if that is too much for the memory. Else
@@ -197,7 +222,7 @@ def choose_tile_px(height: int, width: int, *, locality: Locality, bytes_per_px:
     if modest < 2 * locality.context_px:
         # Less would spend most of the time on the context.
         modest = min(2 * locality.context_px, fitting(free_bytes / 2))
-    return max(MIN_TILE_PX, min(modest, max(EFFICIENT_TILE_PX, _TILE_PER_CONTEXT * locality.context_px)))
+    return max(MIN_TILE_PX, min(modest, max(limits.efficient_px, _TILE_PER_CONTEXT * locality.context_px)))
 
 
 def tiled_rows(
@@ -208,6 +233,7 @@ def tiled_rows(
     scale: int,
     tile_px: int,
     on_smaller: Callable[[int], None] = lambda tile_px: None,
+    strip_bytes: int = _STRIP_BYTES,
 ) -> Iterator[np.ndarray]:
     """Runs a model tile by tile and gives the picture from the top down.
 
@@ -215,12 +241,13 @@ def tiled_rows(
 
     Args:
         run: Part of the picture [height, width, 3] -> float32 [scale * height, scale * width, 3]. Raises
-            `tf.errors.ResourceExhaustedError` where the memory is too small.
+            one of `memory_errors()` where the memory is too small.
         pixels: The picture [height, width, 3].
         cutter: For the model.
         scale: Output pixels per input pixel along height and width.
         tile_px: Height and width of what each tile adds, in input pixels. A picture that fits in one is done whole.
         on_smaller: Called with the size that is tried next.
+        strip_bytes: What a row of tiles of results takes at most.
 
     Yields:
         float32 [rows, scale * width, 3] in [0, 1].
@@ -230,7 +257,7 @@ def tiled_rows(
     """
     height, width = pixels.shape[:2]
     # Low tiles keep the rows of a wide picture small; where tiles change the result, there should be few.
-    most_rows = _STRIP_BYTES // (width * scale**2 * _BYTES_PER_OUTPUT) if not cutter.overlap_px else height
+    most_rows = strip_bytes // (width * scale**2 * _BYTES_PER_OUTPUT) if not cutter.overlap_px else height
     most_rows = max(MIN_TILE_PX, most_rows)
     columns, waiting = cutter.cut(width, tile_px), cutter.cut(height, min(tile_px, most_rows))
     tail = np.empty((0, width * scale, 3), np.float32)
@@ -238,7 +265,7 @@ def tiled_rows(
         row = waiting[0]
         try:
             strip = _run_strip(run, pixels, row, columns=columns, scale=scale)
-        except tf.errors.ResourceExhaustedError as error:
+        except memory_errors() as error:
             tile_px = _smaller(min(tile_px, max(height, width)), cutter, error)
             on_smaller(tile_px)
             columns = cutter.cut(width, tile_px)

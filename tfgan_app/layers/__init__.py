@@ -19,6 +19,7 @@ from tfgan_app.layers.colour_space import (
     check_conversion,
 )
 from tfgan_app.layers.constant_channel import ConstantChannel
+from tfgan_app.layers.doubling_convolution import DoublingConv2D
 from tfgan_app.layers.fused_normalization import BatchNormalization, InstanceNormalization
 from tfgan_app.layers.gating import SplitGate
 from tfgan_app.layers.interpolation import FixedBilinearUpsampling
@@ -56,6 +57,7 @@ __all__ = [
     "ColourConversion",
     "ConstantChannel",
     "CropLike",
+    "DoublingConv2D",
     "FixedBilinearUpsampling",
     "FromUnitRange",
     "InstanceNormalization",

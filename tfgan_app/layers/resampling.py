@@ -52,15 +52,7 @@ class PixelShuffle(keras.layers.Layer):
         self.factor = factor
 
     def call(self, inputs):
-        if self.factor == 1:
-            return inputs
-        if hasattr(ops, "depth_to_space"):  # One operation, which Keras 3.12 does not have yet
-            return ops.depth_to_space(inputs, self.factor, data_format="channels_last")
-        batch, height, width = ops.shape(inputs)[:3]
-        channels = inputs.shape[-1] // self.factor**2
-        x = ops.reshape(inputs, (batch, height, width, self.factor, self.factor, channels))
-        x = ops.transpose(x, (0, 1, 3, 2, 4, 5))
-        return ops.reshape(x, (batch, height * self.factor, width * self.factor, channels))
+        return depth_to_space(inputs, self.factor)
 
     def locality(self) -> Window:
         return enlarging_window(self.factor)
@@ -72,6 +64,24 @@ class PixelShuffle(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "factor": self.factor}
+
+
+def depth_to_space(inputs, factor: int):
+    """As `PixelShuffle`."""
+    if factor == 1:
+        return inputs
+    if hasattr(ops, "depth_to_space"):  # One operation, which Keras 3.12 does not have yet
+        return ops.depth_to_space(inputs, factor, data_format="channels_last")
+    batch, height, width = ops.shape(inputs)[:3]
+    channels = inputs.shape[-1] // factor**2
+    x = ops.reshape(inputs, (batch, height, width, factor, factor, channels))
+    x = ops.transpose(x, (0, 1, 3, 2, 4, 5))
+    return ops.reshape(x, (batch, height * factor, width * factor, channels))
+
+
+def enlarge_nearest(inputs, factor: int):
+    """Repeats each pixel in both directions: several times as fast on CPUs as `UpSampling2D`, forth and back."""
+    return depth_to_space(ops.concatenate([inputs] * factor**2, axis=-1), factor)
 
 
 @keras.saving.register_keras_serializable(package="tfgan_app")

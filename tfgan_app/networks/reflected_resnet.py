@@ -8,7 +8,7 @@ from typing import Literal
 import keras
 from keras import layers
 
-from tfgan_app.layers import CropLike, PixelShuffle, ReflectPad
+from tfgan_app.layers import CropLike, DoublingConv2D, PixelShuffle, ReflectPad
 
 
 def build_reflected_resnet(
@@ -97,7 +97,7 @@ def _doubled(x, enlargement: str, *, use_bias: bool, name: str):
         x = layers.Conv2DTranspose(channels, 3, 2, use_bias=use_bias, name=name)(x)
         # PyTorch's padding of 1 and output padding of 1.
         return layers.Cropping2D(((1, 0), (1, 0)))(x)
+    if enlargement == "nearest":
+        return DoublingConv2D(channels, use_bias=use_bias, name=name)(x)
     x = PixelShuffle(2)(layers.Concatenate()([x] * 4))
-    if enlargement == "nearest_reflected":
-        return _reflected(channels, 3, use_bias=use_bias, name=name)(x)
-    return layers.Conv2D(channels, 3, padding="same", use_bias=use_bias, name=name)(x)
+    return _reflected(channels, 3, use_bias=use_bias, name=name)(x)

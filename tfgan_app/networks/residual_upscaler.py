@@ -8,7 +8,7 @@ from typing import Literal
 import keras
 from keras import layers
 
-from tfgan_app.layers import PixelShuffle, RationalResize
+from tfgan_app.layers import DoublingConv2D, PixelShuffle, RationalResize
 from tfgan_app.networks.upscaling import STAGES, enlargement_stages
 
 Activation = Literal["none", "relu", "leaky_0.1", "leaky_0.2", "prelu"]
@@ -128,6 +128,8 @@ def _convolve(x, config: ResidualUpscaler, *, normalized: bool, name: str):
 
 
 def _enlarged(x, factor: int, config: ResidualUpscaler, *, name: str):
+    if config.nearest and factor == 2:
+        return DoublingConv2D(config.width, name=name)(x)
     if config.nearest:
         x = PixelShuffle(factor)(layers.Concatenate()([x] * factor**2))
         return layers.Conv2D(config.width, 3, padding="same", name=name)(x)

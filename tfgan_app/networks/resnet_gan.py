@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from tfgan_app.layers import PixelShuffle, conditional_batch_norm, spectral
+from tfgan_app.layers import DoublingConv2D, PixelShuffle, conditional_batch_norm, spectral
 from tfgan_app.networks.ends import (
     discriminator_inputs,
     generator_inputs,
@@ -56,9 +56,9 @@ def build_resnet_generator(
     x = layers.Dense(16 * widths[-1], name="from_latents")(inputs[0])
     x = layers.Reshape((4, 4, widths[-1]))(x)
     for level_width in reversed(widths[:-1]):
-        y = _double(layers.ReLU()(conditional_batch_norm(x, one_hot)))
+        y = layers.ReLU()(conditional_batch_norm(x, one_hot))
         # No biases: each constant of a channel meets a batch normalisation that takes it away.
-        y = _convolution(level_width, use_bias=False)(y)
+        y = DoublingConv2D(level_width, use_bias=False, kernel_initializer=_initializer())(y)
         y = layers.ReLU()(conditional_batch_norm(y, one_hot))
         y = _convolution(level_width, use_bias=False)(y)
         # A 1 x 1 convolution and the repetition of pixels commute: at the low resolution it costs a quarter.
@@ -131,8 +131,11 @@ def build_resnet_discriminator(
 
 def _convolution(channels: int, *, use_bias: bool = True) -> layers.Layer:
     """A 3 x 3 convolution within a residual branch: Glorot's initialisation times the gain of ReLU."""
-    initializer = keras.initializers.VarianceScaling(2.0, "fan_avg", "uniform")
-    return layers.Conv2D(channels, 3, padding="same", use_bias=use_bias, kernel_initializer=initializer)
+    return layers.Conv2D(channels, 3, padding="same", use_bias=use_bias, kernel_initializer=_initializer())
+
+
+def _initializer() -> keras.initializers.Initializer:
+    return keras.initializers.VarianceScaling(2.0, "fan_avg", "uniform")
 
 
 def _double(x):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from tfgan_app.layers import CropLike, PadToMultiple, PixelShuffle, PixelUnshuffle
+from tfgan_app.layers import CropLike, DoublingConv2D, PadToMultiple, PixelShuffle, PixelUnshuffle
 from tfgan_app.networks.upscaling import (
     STAGES,
     TRAINED_SCALES,
@@ -74,8 +74,11 @@ def build_rrdb(
     back = keras.initializers.VarianceScaling(2 / (1 + RESIDUAL_SCALE) ** (2 * blocks), "fan_in", "truncated_normal")
     x = layers.Add(name="around_blocks")([start, _convolve(x, width, kernel_initializer=back, name="after_blocks")])
     for level, factor in enumerate(stages):
-        x = _enlarge_nearest(x, factor)
-        x = layers.LeakyReLU(LEAK)(_convolve(x, width, name=f"up_{level}"))
+        if factor == 2:
+            x = DoublingConv2D(width, kernel_initializer="he_normal", name=f"up_{level}")(x)
+        else:
+            x = _convolve(_enlarge_nearest(x, factor), width, name=f"up_{level}")
+        x = layers.LeakyReLU(LEAK)(x)
     x = layers.LeakyReLU(LEAK)(_convolve(x, width, name="at_full_size"))
     x = picture_from_features(x, channels)
     enlarged = enlarge_bicubic(image, scale) if bicubic_skip else _enlarge_nearest(image, scale)

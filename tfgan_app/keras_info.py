@@ -1,0 +1,81 @@
+"""The description of a Keras model, read off its graph."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Mapping
+
+import keras
+
+from tfgan_app.keras_metadata import NOT_STATED
+from tfgan_app.layers import (
+    class_names_of,
+    feature_bytes_per_px,
+    locality_of,
+    makes_colour,
+    provenance_of,
+    style_parts,
+)
+from tfgan_app.model_info import HOLE_CHANNELS, KINDS, Kind, ModelInfo
+
+_KNOWN: weakref.WeakKeyDictionary[keras.Model, ModelInfo] = weakref.WeakKeyDictionary()
+"""A walk over the graph of a deep network takes a noticeable time, and an export asks again and again."""
+
+
+def model_info(model: keras.Model) -> ModelInfo:
+    """Reads the description off a Keras inference model.
+
+    Args:
+        model: `images` float32 `[batch, height, width, 3 or 4]` in [0, 1], with `style` and `strength` or without; or
+            `latents` float32 `[batch, latent_dim]`, with `labels` int32 `[batch]` or without -> images in [0, 1].
+
+    Returns:
+        Its `ModelInfo`; a model whose inputs have other names counts as one of images.
+
+    Raises:
+        ValueError: If a model of images has not one image as input and one as output, or fails on a small one.
+    """
+    if model not in _KNOWN:
+        facts = provenance_of(model)
+        origin = {"license": facts.pop("License", NOT_STATED), "facts": facts}
+        kind = KINDS.get(frozenset(tensor.name for tensor in model.inputs), "images")
+        _KNOWN[model] = _BUILDERS[kind](model, origin)
+    return _KNOWN[model]
+
+
+def _noise_info(model: keras.Model, origin: Mapping) -> ModelInfo:
+    shape = model.outputs[0].shape
+    return ModelInfo(
+        kind="noise",
+        output_channels=shape[-1],
+        latent_dim=model.inputs[0].shape[1],
+        classes=tuple(class_names_of(model)),
+        image_size=tuple(shape[1:3]) if len(shape) == 4 else None,
+        **origin,
+    )
+
+
+def _images_info(model: keras.Model, origin: Mapping) -> ModelInfo:
+    channels = model.inputs[0].shape[-1]
+    return ModelInfo(
+        kind="inpainting" if channels == HOLE_CHANNELS else "images",
+        locality=locality_of(model),
+        channels=channels,
+        bytes_per_px=feature_bytes_per_px(model),
+        makes_color=makes_colour(model),
+        **origin,
+    )
+
+
+def _style_info(model: keras.Model, origin: Mapping) -> ModelInfo:
+    # The statistics of the whole image are computed apart: the rest is local.
+    path = style_parts(model).path
+    locality, bytes_per_px = locality_of(path), feature_bytes_per_px(path)
+    return ModelInfo(kind="style", locality=locality, bytes_per_px=bytes_per_px, makes_color=True, **origin)
+
+
+_BUILDERS: dict[Kind, Callable[[keras.Model, Mapping], ModelInfo]] = {
+    "images": _images_info,
+    "style": _style_info,
+    "noise": _noise_info,
+}
