@@ -14,8 +14,8 @@ from tfgan_app.models.base import OPTIMIZER, TRAINING, ImageGAN, Parts
 from tfgan_app.models.keywords import Group, keyword_errors
 from tfgan_app.models.measures import against
 from tfgan_app.tasks.translate import paired_builders
-from tfgan_app.tasks.translate.config import PairedConfig
 from tfgan_app.tasks.translate.builders import check_discriminator_fits
+from tfgan_app.tasks.translate.config import PairedConfig
 
 IMAGE_SIZE = Group(DataConfig, ("image_size",), {"image_size": 256})
 
