@@ -94,6 +94,7 @@ def test_predict_takes_a_name(elsewhere):
     np.testing.assert_array_equal(read_rgb("again.png"), read_rgb("upscale_x4/large.png"))
 
 
+@pytest.mark.large
 def test_fidelity_goes_back_to_the_model_that_a_shipped_one_was_started_from(elsewhere):
     for fidelity in (0, 1):
         flags = ("--set", f"fidelity={fidelity}", "--input", "photo.png", "--output", f"{fidelity}.png")

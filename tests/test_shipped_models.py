@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from lanes import first_quick
 from PIL import Image
 
 from tfgan_app.config import resolve_config
@@ -20,7 +21,7 @@ from tfgan_app.metrics import colour_shift, psnr_rgb, psnr_y
 from tfgan_app.networks import RESTORERS
 from tfgan_app.networks import UPSCALERS as ARCHITECTURES
 from tfgan_app.tasks import load_task
-from tfgan_app.tasks.pictures.game import start_from
+from tfgan_app.tasks.restoration.builders import start_from
 from tfgan_app.training.task import Networks
 
 FOLDER = Path(__file__).parents[1] / "exported_models"
@@ -80,7 +81,7 @@ def test_each_has_a_card_and_a_recipe_that_can_be_run(name):
     assert config.task.stage == ("gan" if name.endswith("_gan") else "psnr")
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", first_quick(MODELS))
 def test_the_keras_file_gives_the_same_picture(name):
     source = small(4)[0]
     from_keras = load_predictor(FOLDER / f"{name}.keras").picture(source)
@@ -98,7 +99,7 @@ LITE_FILES = {
 }
 
 
-@pytest.mark.parametrize("file", LITE_FILES)
+@pytest.mark.parametrize("file", first_quick(LITE_FILES))
 def test_the_files_for_phones_give_the_same_picture(file):
     name, least_db = LITE_FILES[file]
     source = small(4)[0]
@@ -117,17 +118,18 @@ def test_predict_takes_them_for_their_models(monkeypatch):
 
 
 @pytest.mark.parametrize(("name", "least_db"), [("upscale_x4", 1.4), ("upscale_x2", 2.3)])
+@pytest.mark.large
 def test_faithful_upscalers_beat_bicubic_enlargement(name, least_db):
     assert gain_over_bicubic(name) > least_db
 
 
-@pytest.mark.parametrize("name", UPSCALERS)
+@pytest.mark.parametrize("name", first_quick(UPSCALERS))
 def test_upscalers_keep_colours(name):
     for low in small(UPSCALERS[name]):
         assert colour_shift(low, model(name).picture(low)) < 1.0
 
 
-@pytest.mark.parametrize("name", UPSCALERS)
+@pytest.mark.parametrize("name", first_quick(UPSCALERS))
 def test_upscalers_draw_nothing_on_flat_areas(name):
     ramp = np.broadcast_to(np.linspace(90, 110, 64, dtype=np.float32)[:, None, None], (64, 64, 3))
     scale = UPSCALERS[name]
@@ -137,6 +139,7 @@ def test_upscalers_draw_nothing_on_flat_areas(name):
     assert np.abs(output - expected)[inside, inside].max() < 2.5
 
 
+@pytest.mark.large
 def test_the_adversarial_model_draws_more_detail_than_the_faithful_one():
     detail = {}
     for name in ("upscale_x4", "upscale_x4_gan"):
@@ -166,5 +169,6 @@ def test_restore_takes_damage_away(damage, least_db):
     assert np.mean(gains) > least_db
 
 
+@pytest.mark.large
 def test_restore_leaves_good_pictures_alone():
     assert np.mean([psnr_rgb(photo, model("restore").picture(photo), crop_px=0) for photo in photos()]) > 40.0

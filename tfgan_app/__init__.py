@@ -42,7 +42,8 @@ _PUBLIC = {
     "load": "tfgan_app.api.loading:load",
     "train": "tfgan_app.api.training:train",
 }
-"""The public names: `module:attribute`, or a module; each is imported when it is first used."""
+"""The public names: `module:attribute`, or a module; each is imported when it is first used. `__all__` lists them for
+tools that read the source alone."""
 
 _LIGHT = ("ModelInfo", "load")
 """Those that load no TensorFlow by themselves: `load` does so for the models that need it."""

@@ -59,6 +59,14 @@ class ModelInfo:
         license: Of the weights.
         facts: Origin of the weights: name -> words, such as the architecture and the source file.
         figures: Measured quality with its protocol, where it is known: name -> number or words.
+
+    Example:
+        >>> import tfgan_app as tfgan
+        >>> info = tfgan.load("upscale_x4").info
+        >>> info.kind, info.scale, info.halo_px, info.license
+        ('images', 4, 14, 'Apache-2.0')
+        >>> info.figures["set5_psnr_y"]
+        31.47
     """
 
     kind: Kind = "images"

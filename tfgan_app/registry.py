@@ -78,9 +78,9 @@ TASKS = Table(
     {
         "augment": "tfgan_app.tasks.augment.task:AugmentTask",
         "generate": "tfgan_app.tasks.generate.task:GenerateTask",
-        "restore": "tfgan_app.tasks.pictures.restore:RestoreTask",
+        "restore": "tfgan_app.tasks.restoration.restore:RestoreTask",
         "translate": "tfgan_app.tasks.translate:TRANSLATE",
-        "upscale": "tfgan_app.tasks.pictures.upscale:UpscaleTask",
+        "upscale": "tfgan_app.tasks.restoration.upscale:UpscaleTask",
     },
 )
 """Classes of tasks, or a `MethodChoice` among several."""
@@ -90,9 +90,9 @@ PRESETS = Table(
     {
         "augment": "tfgan_app.tasks.augment.config:PRESETS",
         "generate": "tfgan_app.tasks.generate.config:PRESETS",
-        "restore": "tfgan_app.tasks.pictures.restore_config:PRESETS",
+        "restore": "tfgan_app.tasks.restoration.restore_config:PRESETS",
         "translate": "tfgan_app.tasks.translate.presets:PRESETS",
-        "upscale": "tfgan_app.tasks.pictures.upscale_config:PRESETS",
+        "upscale": "tfgan_app.tasks.restoration.upscale_config:PRESETS",
     },
 )
 """The presets of each task; their modules load nothing but the standard library."""

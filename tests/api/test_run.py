@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import sys
 import types
 
@@ -13,8 +14,14 @@ from PIL import Image
 
 import tfgan_app as tfgan
 from tfgan_app import cli
+from tfgan_app.api.settings import as_assignments
 
 PHOTO = np.random.default_rng(0).integers(0, 256, (20, 28, 3), np.uint8)
+
+
+def read(path):
+    with Image.open(path) as image:
+        return np.asarray(image)
 
 
 def test_a_training_is_the_commands(run):
@@ -53,7 +60,7 @@ def test_prediction_of_images_and_of_files(run, tmp_path):
     summary = run.predict(tmp_path / "in", tmp_path / "out")
     assert [path.name for path in summary.written] == ["a.png"]
     assert [path.name for path in summary.failed] == ["b.png"]
-    np.testing.assert_array_equal(run.predict(PHOTO), np.asarray(Image.open(tmp_path / "out" / "a.png")))
+    np.testing.assert_array_equal(run.predict(PHOTO), read(tmp_path / "out" / "a.png"))
     assert run.predict(PHOTO, checkpoint="best").shape == PHOTO.shape
     assert run.info.task == "translate"
     with pytest.raises(ValueError, match="`input` must be an image"):
@@ -62,7 +69,7 @@ def test_prediction_of_images_and_of_files(run, tmp_path):
 
 def test_the_newest_grid_is_shown(run, monkeypatch):
     grid = run.show()
-    np.testing.assert_array_equal(np.asarray(grid), np.asarray(Image.open(run.path / "samples" / "step-0000004.png")))
+    np.testing.assert_array_equal(np.asarray(grid), read(run.path / "samples" / "step-0000004.png"))
     shown = []
     display = types.ModuleType("IPython.display")
     display.display = shown.append
@@ -76,8 +83,6 @@ def test_the_newest_grid_is_shown(run, monkeypatch):
 
 
 def test_a_run_goes_on(run, tmp_path):
-    import shutil
-
     copy = tmp_path / "copy"
     shutil.copytree(run.path, copy)
     longer = tfgan.train(run_dir=copy, steps=6, resume=True)
@@ -87,8 +92,6 @@ def test_a_run_goes_on(run, tmp_path):
 
 
 def test_an_open_run_sees_what_is_trained_on(run, tmp_path):
-    import shutil
-
     shutil.copytree(run.path, tmp_path / "copy")
     opened = tfgan.Run(tmp_path / "copy")
     first = opened.load()
@@ -100,7 +103,7 @@ def test_an_open_run_sees_what_is_trained_on(run, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"task": "paint"}, "must be one of"),
+        ({"task": "paint"}, "'paint' is not a task. Available tasks: augment, generate"),
         ({"task": None}, "`task` must be one of the tasks"),
         ({"steps": 0}, "`training.steps` must be an integer, at least 1. Received: 0"),
         ({"image_size": -1}, "`data.image_size` must be an integer"),
@@ -127,8 +130,6 @@ def test_a_folder_with_a_run_is_not_written_into(run):
 
 
 def test_settings_are_python_values():
-    from tfgan_app.api.settings import as_assignments
-
     settings = {"a": True, "b": None, "c": (1, 2.5), "d": "x,y", "e": 1e-4}
     assert as_assignments(settings) == ["a=true", "b=none", "c=1,2.5", "d=x,y", "e=0.0001"]
     assert as_assignments(None) == []
@@ -141,7 +142,7 @@ def test_a_folder_that_is_no_run_is_told(tmp_path):
 
 def test_exports_are_checked_and_named(run, tmp_path):
     path = run.export("tflite", quantize="float16", output=tmp_path, name="mine")
-    assert path == tmp_path / "mine_float16.tflite" and tfgan.load(path).info.halo_px
+    assert path == tmp_path / "mine_float16.tflite" and tfgan.load(path).info.largest_px == 16
     with pytest.raises(ValueError, match="`format` must be one of"):
         run.export("onnx", output=tmp_path)
     with pytest.raises(ValueError, match="`quantize` for the format saved_model must be one of none"):

@@ -26,7 +26,7 @@ from tfgan_app.images import write_picture
 from tfgan_app.inference import load_keras_model, run_checkpoint
 from tfgan_app.metrics import generation_metrics, train_classifier_features
 from tfgan_app.picture_grid import make_grid
-from tfgan_app.tasks.generate.quality import feature_cache
+from tfgan_app.tasks.generate.evaluation import feature_cache
 from tfgan_app.tasks.generate.sampling import draw_latents, rows_of, sample
 
 JUDGE_SEED = 20_261_120

@@ -25,7 +25,7 @@ ROUNDS = 8
 def main():
     """Prints a row for each network and precision."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--scale", type=int, default=4, choices=(2, 3, 4))
+    parser.add_argument("--scale", type=int, default=4, choices=(2, 3, 4, 8))
     parser.add_argument("--sizes", nargs="+", default=["small", "medium"], choices=SIZES)
     parser.add_argument("--activations", nargs="+", default=["leaky_relu"], choices=ACTIVATIONS)
     parser.add_argument("--threads", type=int, default=2)

@@ -28,7 +28,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", action="append", default=[], type=Path, help="may be repeated")
     parser.add_argument("--data", action="append", required=True, type=Path, help="folder of pictures; may be repeated")
-    parser.add_argument("--scale", type=int, default=4, choices=(2, 3, 4))
+    parser.add_argument("--scale", type=int, default=4, choices=(2, 3, 4, 8))
     parser.add_argument("--lpips", type=Path, help="file of VGG16 and LPIPS weights")
     parser.add_argument("--ensemble", action="store_true", help="measure the self-ensemble of each model too")
     parser.add_argument("--pictures", type=Path, help="folder to write the results to")

@@ -75,6 +75,7 @@ def test_the_interval_is_checked(tmp_path):
         ScalarLog(tmp_path, 0, 4)
 
 
+@pytest.mark.large
 def test_a_run_killed_while_it_writes_leaves_a_file_that_is_mended(tmp_path):
     script = textwrap.dedent("""
         import sys

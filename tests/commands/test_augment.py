@@ -59,6 +59,7 @@ def test_it_trains_on_so_many_of_each_class(run_dir):
     assert "tfgan_app augment --run" in (run_dir / "report.html").read_text()
 
 
+@pytest.mark.large
 def test_a_resumed_run_goes_on_with_the_same_pictures(run_dir, tmp_path, capsys):
     copy = shutil.copytree(run_dir, tmp_path / "copy")
     resume = ("train", "--task", "augment", "--run-dir", copy, "--resume")
@@ -127,6 +128,7 @@ def test_what_cannot_be_done_is_one_line(run_dir, tmp_path, monkeypatch, capsys,
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.large
 def test_the_discriminator_comes_back_from_the_checkpoint(run_dir):
     directory = RunDirectory.existing(str(run_dir))
     config, task_class = directory.read_config()
@@ -154,6 +156,7 @@ def test_a_run_without_checkpoints_says_what_is_missing(run_dir, tmp_path, capsy
     assert "Expected a good checkpoint" in capsys.readouterr().err
 
 
+@pytest.mark.large
 def test_evaluate_runs_the_study_and_writes_it_into_the_report(run_dir, tmp_path, capsys):
     file = tmp_path / "found.json"
     sets = ["task.study_seeds=2", "task.study_synthetic=3", "task.study_sizes=4,8"]
@@ -173,6 +176,7 @@ def test_evaluate_runs_the_study_and_writes_it_into_the_report(run_dir, tmp_path
         assert text in report
 
 
+@pytest.mark.large
 def test_a_study_of_other_pictures_is_not_that_of_the_run(run_dir, data, tmp_path):
     copy = shutil.copytree(run_dir, tmp_path / "copy")
     (copy / "study.json").unlink(missing_ok=True)
@@ -182,6 +186,7 @@ def test_a_study_of_other_pictures_is_not_that_of_the_run(run_dir, data, tmp_pat
     assert not (copy / "study.json").exists()
 
 
+@pytest.mark.large
 def test_pictures_that_were_added_since_the_training_are_said(run_dir, tmp_path, capsys):
     copy = shutil.copytree(run_dir, tmp_path / "copy")
     facts = json.loads((copy / "run.json").read_text())

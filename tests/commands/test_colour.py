@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from lanes import first_quick
 from PIL import Image
 
 from tfgan_app import cli
@@ -52,7 +53,7 @@ def test_tiles_are_exact(picture):
 
 
 @pytest.mark.parametrize(
-    ("name", "format"), [("rgb_to_lab", "saved_model"), ("hsv_to_rgb", "tflite"), ("lab_to_rgb", "keras")]
+    ("name", "format"), first_quick([("lab_to_rgb", "keras"), ("rgb_to_lab", "saved_model"), ("hsv_to_rgb", "tflite")])
 )
 def test_exports_predict_the_same(name, format, picture, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(export, "photographs", lambda channels: {"train": [], "val": [picture]})

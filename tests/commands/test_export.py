@@ -97,6 +97,7 @@ def test_the_command_line_takes_every_format(name):
     assert cli.parse(["tfgan_app", "export", "--run", "run", "--format", name]).format == name
 
 
+@pytest.mark.large
 def test_a_run_becomes_a_file_for_phones(run_dir, capsys):
     for quantize in ("none", "int8"):
         flags = {"format": "tflite", "quantize": quantize, "name": "mine", "delegates": True, "license": "CC0-1.0"}
@@ -127,6 +128,7 @@ def test_a_keras_file_is_exported_without_its_run(run_dir, capsys):
 
 
 @pytest.mark.parametrize(("format", "where"), [("keras", "mine.keras.md"), ("tflite", "mine.tflite.md")])
+@pytest.mark.large
 def test_a_shipped_model_keeps_its_licence_and_facts(tmp_path, monkeypatch, format, where):
     monkeypatch.chdir(tmp_path)
     flags = {"format": format, "output": "out", "name": "mine"}

@@ -4,6 +4,7 @@ import json
 import shutil
 
 import pytest
+from lanes import first_quick
 from small_photos import picture_arguments, write_photos
 from small_pictures import generate_arguments, write_class_folders
 from small_run import train_arguments, write_pairs
@@ -35,7 +36,7 @@ CASES = {
 }
 
 
-@pytest.fixture(scope="module", params=CASES)
+@pytest.fixture(scope="module", params=first_quick(CASES))
 def case(request, tmp_path_factory):
     write, arguments, held_out, caveat = CASES[request.param]
     root = tmp_path_factory.mktemp(request.param)
@@ -85,6 +86,7 @@ def test_held_out_images_are_not_said_to_be_trained_on(case, tmp_path, capsys):
     assert "training_pictures" not in json.loads((tmp_path / "e.json").read_text())["protocol"]
 
 
+@pytest.mark.large
 def test_other_images_are_measured_although_the_training_images_are_gone(tmp_path, capsys):
     data = write_photos(tmp_path / "data")
     assert app(*upscale_arguments(tmp_path / "run", data, steps=2)) == 0
@@ -95,6 +97,7 @@ def test_other_images_are_measured_although_the_training_images_are_gone(tmp_pat
     assert "whether training pictures are among those that are measured is not known" in capsys.readouterr().err
 
 
+@pytest.mark.large
 def test_copies_of_training_images_among_the_held_out_ones_are_said(tmp_path, capsys):
     data = write_photos(tmp_path / "data")
     shutil.copy(data / "train" / "0.png", data / "val" / "copy.png")
@@ -116,6 +119,7 @@ def generated(tmp_path_factory):
         yield data, root / "run"
 
 
+@pytest.mark.large
 def test_features_are_the_same_whatever_is_measured(generated, tmp_path, capsys):
     """A smaller or larger set leaves the classifier as it was, or the figures would not compare."""
     data, run = generated
@@ -135,6 +139,7 @@ def test_features_are_the_same_whatever_is_measured(generated, tmp_path, capsys)
     assert "a classifier of 32 images" in capsys.readouterr().err
 
 
+@pytest.mark.large
 def test_set_figures_have_intervals(generated, tmp_path, capsys):
     _, run = generated
     assert app("evaluate", "--run", run, "--json", tmp_path / "e.json") == 0

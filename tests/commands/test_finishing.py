@@ -6,6 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
+from lanes import first_quick
 from small_run import train_arguments, write_pairs
 
 from tfgan_app import cli
@@ -98,7 +99,7 @@ MOMENTS = {
 }
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("moment", first_quick(MOMENTS))
 def test_killed_after_its_last_step_and_resumed(data, never_killed, tmp_path, monkeypatch, capsys, moment):
     target, name, options = MOMENTS[moment]
     run_dir = tmp_path / "run"
@@ -113,6 +114,7 @@ def test_killed_after_its_last_step_and_resumed(data, never_killed, tmp_path, mo
     assert resume(run_dir) == 2
 
 
+@pytest.mark.large
 def test_what_is_missing_is_made_again(never_killed, tmp_path):
     run_dir = shutil.copytree(never_killed, tmp_path / "run")
     for name in ("report.html", "checkpoints/last.keras", f"samples/step-{STEPS:07d}.png"):
@@ -122,6 +124,7 @@ def test_what_is_missing_is_made_again(never_killed, tmp_path):
     assert_same(run_dir, never_killed)
 
 
+@pytest.mark.large
 def test_a_run_of_a_version_that_did_not_note_its_end(never_killed, tmp_path):
     run_dir = shutil.copytree(never_killed, tmp_path / "run")
     facts = json.loads((run_dir / "run.json").read_text())

@@ -73,6 +73,7 @@ def test_evaluate_compares_runs_of_one_protocol_and_refuses_others(run_dir, data
     assert "generated_pictures: 50000 and 16" in capsys.readouterr().err
 
 
+@pytest.mark.large
 def test_evaluate_measures_on_other_pictures(run_dir, data, tmp_path, capsys):
     other = write_class_folders(tmp_path / "other", train=8, val=0)
     assert app("evaluate", "--run", run_dir, "--data", other / "train", "--json", tmp_path / "other.json") == 0
@@ -110,6 +111,7 @@ def test_export_draws_what_the_run_draws(run_dir, tmp_path):
         assert np.abs(difference).max() <= 1
 
 
+@pytest.mark.large
 def test_a_stopped_run_resumes_to_the_weights_of_one_never_stopped(run_dir, data, tmp_path):
     run = tmp_path / "run"
     settings = {
@@ -131,6 +133,7 @@ def test_a_stopped_run_resumes_to_the_weights_of_one_never_stopped(run_dir, data
             np.testing.assert_array_equal(whole[name], resumed[name], err_msg=name)
 
 
+@pytest.mark.large
 def test_a_damaged_picture_is_left_out_and_named(data, tmp_path, capsys):
     folder = write_class_folders(tmp_path / "data")
     (folder / "train" / "bar" / "bad.png").write_bytes(b"no picture")

@@ -1,24 +1,23 @@
 """`tfgan_app train --strategy multi_worker`: two processes on loopback, one run directory."""
 
 import json
-import socket
 
 import numpy as np
-from small_run import start_app, train_arguments, write_pairs
+import pytest
+from small_run import free_ports, start_app, train_arguments, write_pairs
+
+pytestmark = pytest.mark.large
 
 
 def train_on_two_workers(arguments):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
-    addresses = [f"127.0.0.1:{s.getsockname()[1]}" for s in sockets]
-    for s in sockets:
-        s.close()
+    addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
     cluster = {"worker": addresses}
     workers = [
         start_app(arguments, TF_CONFIG=json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}}))
         for index in range(2)
     ]
     for worker in workers:
-        _, stderr = worker.communicate(timeout=300)
+        _, stderr = worker.communicate(timeout=900)
         assert worker.returncode == 0, stderr[-3000:]
 
 
@@ -27,7 +26,7 @@ def test_two_workers_train_log_validate_checkpoint_and_resume_what_one_does(tmp_
     single, run_dir = tmp_path / "single", tmp_path / "run"
     settings = {"optimizer.schedule_steps": 9}
     with start_app(train_arguments(single, data, steps=9, settings=settings)) as process:
-        _, stderr = process.communicate(timeout=300)
+        _, stderr = process.communicate(timeout=900)
     assert process.returncode == 0, stderr
     train_on_two_workers([*train_arguments(run_dir, data, steps=6, settings=settings), "--strategy", "multi_worker"])
     resume = ["train", "--task", "translate", "--run-dir", str(run_dir), "--resume", "--steps", "9"]

@@ -61,6 +61,7 @@ def run_dir(pairs, tmp_path_factory):
     return run_dir
 
 
+@pytest.mark.large
 def test_a_run_named_and_fed_with_odd_names_is_whole(run_dir, pairs):
     assert json.loads((run_dir / "config.json").read_text(encoding="utf-8"))["data"]["source"] == str(pairs)
     report = (run_dir / "report.html").read_text(encoding="utf-8")
@@ -69,6 +70,7 @@ def test_a_run_named_and_fed_with_odd_names_is_whole(run_dir, pairs):
     assert app("train", "--task", "translate", "--run-dir", run_dir, "--resume", "--steps", 5) == 0
 
 
+@pytest.mark.large
 def test_it_is_evaluated_and_predicts(run_dir, pairs, tmp_path, capsys):
     assert app("evaluate", "--run", run_dir, "--json", tmp_path / "e.json") == 0
     assert json.loads((tmp_path / "e.json").read_text(encoding="utf-8"))["protocol"]["data"] == str(pairs)
@@ -80,6 +82,7 @@ def test_it_is_evaluated_and_predicts(run_dir, pairs, tmp_path, capsys):
     assert is_clean(output.err), output.err
 
 
+@pytest.mark.large
 def test_a_format_that_cannot_have_such_a_folder_says_so_in_a_line(run_dir, tmp_path, capsys):
     output = tmp_path / SPANISH
     assert app("export", "--run", run_dir, "--format", "saved_model", "--output", output) == 2
@@ -109,6 +112,7 @@ def test_every_command_names_what_it_leaves_out_and_does_the_rest(pairs, tmp_pat
     assert len({problem["kind"]: problem["found"] for problem in found["problems"]}["unreadable"]) == 4
 
 
+@pytest.mark.large
 def test_classes_with_odd_names_are_augmented(tmp_path, capsys):
     data = write_class_folders(tmp_path / "classes", train=12)
     for path in list(data.glob("train/*")):
@@ -170,11 +174,12 @@ def test_printed_commands_can_be_pasted(tmp_path, name, finished):
         done = subprocess.run(["bash", "-c", script], capture_output=True, check=True)
         words = [os.fsdecode(word) for word in done.stdout.split(b"\0")[:-1]]
         args = cli.parse(["tfgan_app", *words])
-        given = getattr(args, "run", None) or getattr(args, "run_dir", None) or args.model
+        given = getattr(args, "run", None) or getattr(args, "run_dir", None) or args.model[0]
         assert Path(given) == run
         assert not getattr(args, "name", None) or not args.name.startswith((".", "-"))
 
 
+@pytest.mark.large
 def test_without_a_home_nothing_is_said_of_it(pairs, tmp_path):
     unset = ("HOME", "XDG_", "MPL", "KERAS", "TF_CPP")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(unset)}

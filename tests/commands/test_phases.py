@@ -8,6 +8,7 @@ import shutil
 
 import numpy as np
 import pytest
+from lanes import first_quick
 from small_run import train_arguments, write_pairs
 
 from tfgan_app import cli
@@ -71,13 +72,15 @@ def run(finished, tmp_path):
 
 @pytest.mark.parametrize(
     ("settings", "steps", "expected"),
-    [
-        ({"optimizer.warmup_steps": 200}, 120, 12),
-        ({"optimizer.warmup_steps": 12}, 120, 12),
-        ({"optimizer.warmup_steps": 13}, 120, 12),
-        ({"optimizer.warmup_steps": 5}, 4, 0),
-        ({"optimizer.warmup_steps": 200, "optimizer.schedule_steps": 1000}, 120, 100),
-    ],
+    first_quick(
+        [
+            ({"optimizer.warmup_steps": 200}, 120, 12),
+            ({"optimizer.warmup_steps": 12}, 120, 12),
+            ({"optimizer.warmup_steps": 13}, 120, 12),
+            ({"optimizer.warmup_steps": 5}, 4, 0),
+            ({"optimizer.warmup_steps": 200, "optimizer.schedule_steps": 1000}, 120, 100),
+        ]
+    ),
 )
 def test_a_warm_up_takes_a_tenth_of_the_schedule_at_most(data, tmp_path, capsys, settings, steps, expected):
     assert app(*train_arguments(tmp_path / "run", data, steps=steps, settings=settings), "--dry-run") == 0
@@ -88,6 +91,7 @@ def test_a_warm_up_takes_a_tenth_of_the_schedule_at_most(data, tmp_path, capsys,
     )
 
 
+@pytest.mark.large
 def test_a_shortened_warm_up_is_recorded(data, tmp_path, capsys):
     settings = COSINE | {"optimizer.warmup_steps": 200}
     assert app(*train_arguments(tmp_path / "run", data, steps=20, settings=settings)) == 0
@@ -106,12 +110,14 @@ def test_rates_are_logged(finished):
     assert "Generator learning rate" in (finished / "report.html").read_text()
 
 
+@pytest.mark.large
 def test_a_discriminator_of_several_updates_a_step_follows_the_schedule_of_the_steps(data, tmp_path):
     settings = COSINE | {"training.discriminator_steps": 2, "optimizer.discriminator_learning_rate": 1e-3}
     assert app(*train_arguments(tmp_path / "run", data, steps=4, settings=settings)) == 0
     assert rates(tmp_path / "run") == rates(tmp_path / "run", "discriminator_learning_rate")
 
 
+@pytest.mark.large
 def test_validations_and_the_best_step_are_shown(finished, capsys, data, tmp_path):
     assert app(*train_arguments(tmp_path / "run", data, steps=8, settings=COSINE)) == 0
     out, err = capsys.readouterr()
@@ -126,6 +132,7 @@ def test_validations_and_the_best_step_are_shown(finished, capsys, data, tmp_pat
     assert f"step {best['step']}, ssim" in (tmp_path / "run" / "report.html").read_text()
 
 
+@pytest.mark.large
 def test_the_l1_of_training_and_of_validation_are_on_one_scale(data, tmp_path):
     """A generator that starts as a copy, at a rate that leaves it one, has the same error on both."""
     still = {"optimizer.generator_learning_rate": 1e-9, "task.horizontal_flip": False, "task.max_scale": 1.0}
@@ -136,6 +143,7 @@ def test_the_l1_of_training_and_of_validation_are_on_one_scale(data, tmp_path):
     assert trained == pytest.approx(float(rows[-1]["val_l1"]), rel=0.35)
 
 
+@pytest.mark.large
 def test_train_on_says_its_rate_and_offers_a_phase(run, capsys):
     """What it prints runs as it is, and does what it says."""
     assert resume(run, "--steps", 10) == 0
@@ -152,13 +160,15 @@ def test_train_on_says_its_rate_and_offers_a_phase(run, capsys):
 
 @pytest.mark.parametrize(
     ("arguments", "expected"),
-    [
-        (["optimizer.generator_learning_rate=5e-4"], {10: 5e-4 * 0.8565, 12: 5e-4 * 0.51, 16: 5e-4 * FINAL_RATE}),
-        (["optimizer.schedule=constant"], {10: 1e-3, 12: 1e-3, 16: 1e-3}),
-        (["optimizer.schedule_start=8", "optimizer.schedule_steps=4"], {10: 1e-3 * 0.51, 12: 2e-5, 16: 2e-5}),
-        (["optimizer.schedule_start=0", "optimizer.schedule_steps=16"], {8: 2e-5, 12: 1e-3 * 0.1635, 16: 2e-5}),
-        (["optimizer.warmup_steps=1", "optimizer.generator_learning_rate=2e-3"], {12: 2e-3 * 0.51, 16: 4e-5}),
-    ],
+    first_quick(
+        [
+            (["optimizer.generator_learning_rate=5e-4"], {10: 5e-4 * 0.8565, 12: 5e-4 * 0.51, 16: 5e-4 * FINAL_RATE}),
+            (["optimizer.schedule=constant"], {10: 1e-3, 12: 1e-3, 16: 1e-3}),
+            (["optimizer.schedule_start=8", "optimizer.schedule_steps=4"], {10: 1e-3 * 0.51, 12: 2e-5, 16: 2e-5}),
+            (["optimizer.schedule_start=0", "optimizer.schedule_steps=16"], {8: 2e-5, 12: 1e-3 * 0.1635, 16: 2e-5}),
+            (["optimizer.warmup_steps=1", "optimizer.generator_learning_rate=2e-3"], {12: 2e-3 * 0.51, 16: 4e-5}),
+        ]
+    ),
 )
 def test_other_rates_begin_a_phase_that_is_recorded(run, capsys, arguments, expected):
     assert resume(run, "--steps", 16, *(f"--set={text}" for text in arguments)) == 0
@@ -176,6 +186,7 @@ def test_other_rates_begin_a_phase_that_is_recorded(run, capsys, arguments, expe
     assert "new phase" not in capsys.readouterr().err
 
 
+@pytest.mark.large
 def test_a_phase_that_was_stopped_goes_on_bit_for_bit(finished, tmp_path):
     change = ["--set", "optimizer.generator_learning_rate=5e-4", "--set", "optimizer.schedule_steps=6"]
     runs = [shutil.copytree(finished, tmp_path / name) for name in ("whole", "stopped")]
@@ -196,6 +207,7 @@ def test_a_phase_needs_steps_and_the_same_optimizer(run, capsys):
     assert read(run, "run.json") == read(run, "run.json") and len(read(run, "run.json")["phases"]) == 1
 
 
+@pytest.mark.large
 def test_a_run_of_an_earlier_version_has_its_phases_added(run):
     facts = read(run, "run.json")
     del facts["phases"]
@@ -208,6 +220,7 @@ def test_a_run_of_an_earlier_version_has_its_phases_added(run):
     ]
 
 
+@pytest.mark.large
 def test_a_configuration_of_a_later_phase_makes_a_run_with_one_schedule(run, data, tmp_path, capsys):
     assert resume(run, "--steps", 12, "--set", "optimizer.generator_learning_rate=5e-4") == 0
     capsys.readouterr()
@@ -228,6 +241,7 @@ def test_resume_knows_the_task_and_a_new_run_must_be_told(run, data, tmp_path, c
     assert "the following arguments are required: --task" in capsys.readouterr().err
 
 
+@pytest.mark.large
 def test_moved_pictures_are_named_with_what_to_add(tmp_path, capsys):
     data = write_pairs(tmp_path / "pairs")
     run = tmp_path / "run"

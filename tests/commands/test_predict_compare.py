@@ -110,6 +110,16 @@ def test_inputs_are_not_overwritten_and_an_earlier_sheet_is_none(models, photos,
     assert capsys.readouterr().out.count("1 models on 1 crops") == 2
 
 
+@pytest.mark.parametrize("name", ["o.html", "o.png"])
+def test_names_that_are_no_utf_8(models, photos, tmp_path, name):
+    folder, _ = photos
+    model, image = tmp_path / "Mu\udcf1oz.keras", tmp_path / "Mu\udcf1oz.png"
+    model.write_bytes(models[1].read_bytes())
+    image.write_bytes((folder / "a.png").read_bytes())
+    assert compare([model], "--input", image, "--output", tmp_path / name) == 0
+    assert (tmp_path / name).stat().st_size > 1000
+
+
 def test_a_video_is_compared_by_its_first_frame(models, tmp_path):
     write_video(tmp_path / "in.mp4", moving_pictures(3, height=64, width=96))
     assert compare(models[1:], "--input", tmp_path / "in.mp4", "--output", tmp_path / "o.html", "--crop", "0,0,64") == 0

@@ -100,12 +100,27 @@ def test_comments_of_the_input_stay_beside_what_was_done(models, tmp_path, name)
     told = PngImagePlugin.PngInfo()
     told.add_text("Comment", "by hand")
     Image.fromarray(PIXELS).save(tmp_path / "in.png", pnginfo=told)
-    model = tmp_path / "ü.keras"
-    model.write_bytes(models["negative"].read_bytes())
-    flags = ["--model", model, "--input", tmp_path / "in.png", "--output", tmp_path / name, "--output-scale", "2"]
+    model, odd = tmp_path / "ü.keras", tmp_path / "Mu\udcf1oz.keras"  # The latter is no UTF-8.
+    for path in (model, odd):
+        path.write_bytes(models["negative"].read_bytes())
+    flags = [
+        "--model",
+        model,
+        "--model",
+        odd,
+        "--model",
+        odd,
+        "--input",
+        tmp_path / "in.png",
+        "--output",
+        tmp_path / name,
+        "--output-scale",
+        "2",
+    ]
     assert predict(*flags) == 0
     data = (tmp_path / name).read_bytes()
-    assert b"by hand" in data and "ü.keras; the model's 56 x 40 pixels were resized to 112 x 80".encode() in data
+    assert b"by hand" in data and b"oz.keras; the model's 56 x 40 pixels were resized to 112 x 80" in data
+    assert "ü.keras, then Mu".encode() in data
 
 
 def test_textures_and_regions_and_grain_of_a_folder(models, photos, tmp_path):

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from small_run import run_app, start_app, train_arguments, write_pairs
 
-STEPS = 40
+pytestmark = pytest.mark.large
+
+STEPS = 80  # Long after the last kill, so that a test that is kept waiting still finds a training to kill.
 SETTINGS = {"task.max_rotation_degrees": 10, "task.colour_jitter": 0.1, "optimizer.schedule": "cosine"}
 
 
@@ -27,7 +29,7 @@ def never_stopped(data, tmp_path_factory):
 
 def wait_for_step(process, run_dir, step):
     """Waits until the log tells of a step, so that the process is in the middle of training."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while time.monotonic() < deadline and process.poll() is None:
         metrics = run_dir / "metrics.csv"
         if metrics.exists() and any(
@@ -74,7 +76,7 @@ def test_a_signal_saves_where_it_stopped_and_says_how_to_go_on(data, never_stopp
     with start_app(train_arguments(run_dir, data, steps=STEPS, settings=SETTINGS)) as process:
         wait_for_step(process, run_dir, 6)
         process.send_signal(number)
-        _, stderr = process.communicate(timeout=120)
+        _, stderr = process.communicate(timeout=600)
     assert process.returncode == 128 + number, stderr
     assert "Traceback" not in stderr
     assert (run_dir / "report.html").exists()

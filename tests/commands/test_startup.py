@@ -38,6 +38,7 @@ def printed_by(code, **environment):
     return done.stdout.strip(), done.stderr
 
 
+@pytest.mark.large
 def test_the_graph_optimizer_keeps_quiet_in_a_program_of_the_user():
     code = (
         "import numpy as np\n"
@@ -66,6 +67,7 @@ def test_how_much_is_printed_is_the_user_s_to_say(environment, debug, level):
     assert printed_by(code, **environment)[0] == level
 
 
+@pytest.mark.large
 def test_a_library_s_warnings_of_a_file_s_tags_are_not_printed(tmp_path):
     pixels = np.zeros((8, 8), np.uint8)
     tifffile.imwrite(tmp_path / "geo.tif", pixels, metadata=None, extratags=[(42113, "s", 0, "-9999", True)])

@@ -64,6 +64,7 @@ def test_a_run_leaves_everything_that_is_promised(finished):
     assert [row.split(",")[0] for row in rows] == ["2", "4", "6", "8"]
 
 
+@pytest.mark.large
 def test_a_run_in_mixed_precision_saves_a_float32_model(data, tmp_path):
     assert app(*train_arguments(tmp_path / "run", data, steps=2), "--precision", "mixed_bfloat16") == 0
     model = load_keras_model(tmp_path / "run" / "checkpoints" / "last.keras")
@@ -87,6 +88,7 @@ def test_evaluate_names_unreadable_pictures_and_goes_on(finished, data, tmp_path
     assert "1.png" in capsys.readouterr().err
 
 
+@pytest.mark.large
 def test_training_leaves_out_unreadable_pictures_by_name(data, tmp_path, capsys):
     broken = shutil.copytree(data, tmp_path / "broken")
     (broken / "train" / "3.png").write_bytes(b"")
@@ -113,6 +115,7 @@ def test_dry_run_says_what_a_preset_is_and_where_it_is_not_the_paper_s(data, tmp
 
 
 @pytest.mark.parametrize("steps", [1, 6])
+@pytest.mark.large
 def test_a_dry_run_of_a_short_run_is_timed_alike(data, tmp_path, capsys, steps):
     assert app(*train_arguments(tmp_path / "run", data, steps=steps), "--dry-run") == 0
     assert f"{steps} steps take about" in capsys.readouterr().out
@@ -141,6 +144,7 @@ def test_resume_refuses_a_changed_data_set(run_copy, data, tmp_path, capsys):
     assert "have changed since" in capsys.readouterr().err
 
 
+@pytest.mark.large
 def test_more_steps_are_what_a_run_of_that_length_would_have_done(data, tmp_path):
     """With a falling rate, too: the schedule's length is that of the run as it was started."""
     settings = {"optimizer.schedule": "cosine"}
@@ -155,6 +159,7 @@ def test_more_steps_are_what_a_run_of_that_length_would_have_done(data, tmp_path
 
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.large
 def test_every_kind_of_state_is_resumed(data, tmp_path, precision):
     """Moving statistics, dropout, spectral vectors, accumulated gradients and loss scales."""
     settings = {
@@ -177,6 +182,7 @@ def test_every_kind_of_state_is_resumed(data, tmp_path, precision):
             np.testing.assert_array_equal(resumed[name], whole[name], err_msg=name)
 
 
+@pytest.mark.large
 def test_a_run_stopped_before_its_first_checkpoint_is_resumed_from_its_start(run_copy):
     for path in (run_copy / "checkpoints").iterdir():
         path.unlink()
@@ -184,6 +190,7 @@ def test_a_run_stopped_before_its_first_checkpoint_is_resumed_from_its_start(run
     assert (run_copy / "checkpoints" / "step-0000008.npz").exists()
 
 
+@pytest.mark.large
 def test_a_data_set_may_have_moved(run_copy, data, tmp_path):
     moved = shutil.copytree(data, tmp_path / "moved")
     resume = ("train", "--task", "translate", "--run-dir", run_copy, "--resume", "--steps", 9)
@@ -199,6 +206,7 @@ def test_resume_uses_the_checkpoint_before_a_damaged_one(run_copy, capsys):
         assert len(state.files) > 10
 
 
+@pytest.mark.large
 def test_a_full_disk_costs_a_checkpoint_and_not_the_run(data, tmp_path, capsys, monkeypatch):
     save = training_session.Checkpoints.save
 
@@ -229,6 +237,7 @@ def sick_at(monkeypatch, condition):
     monkeypatch.setattr(PairedTranslation, "synthesize", sick)
 
 
+@pytest.mark.large
 def test_a_nonfinite_loss_rolls_back_and_goes_on_with_another_seed(data, tmp_path, capsys, monkeypatch):
     sick = {"times": 0}
 
@@ -250,6 +259,7 @@ def test_a_nonfinite_loss_rolls_back_and_goes_on_with_another_seed(data, tmp_pat
         assert all(np.isfinite(state[name]).all() for name in state.files)
 
 
+@pytest.mark.large
 def test_losses_that_stay_nonfinite_stop_the_run_with_one_line(data, tmp_path, capsys, monkeypatch):
     seeds = []
     build = PairedTranslation.build_dataset
@@ -290,6 +300,7 @@ def test_a_set_without_held_out_pairs_is_said_before_the_first_step(tmp_path, ca
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.large
 def test_a_full_disk_at_the_report_does_not_spoil_the_run(data, tmp_path, capsys, monkeypatch):
     def full(*args, **kwargs):
         raise OSError(28, "No space left on device")

@@ -60,6 +60,7 @@ def test_the_second_stage_brings_its_own_rates(adversarial):
     assert config["task"]["perceptual_weight"] == 0.0  # Set by the fixture, which has no weights for it.
 
 
+@pytest.mark.large
 def test_a_configuration_file_brings_the_rates_of_its_stage_too(data, tmp_path, capsys):
     recipe = tmp_path / "gan.json"
     recipe.write_text(json.dumps({"task_name": "upscale", "task": {"stage": "gan", "perceptual_weight": 0.0}}))
@@ -73,6 +74,7 @@ def test_the_second_stage_logs_both_players(adversarial):
     assert {"adversarial", "discriminator_loss", "real_accuracy", "l1", "val_psnr_y"} <= header
 
 
+@pytest.mark.large
 def test_the_second_stage_goes_on_without_the_first(faithful, adversarial, data, tmp_path, monkeypatch):
     """From another directory too; only `fidelity` needs the first stage."""
     run = shutil.copytree(adversarial, tmp_path / "gan")
@@ -99,6 +101,7 @@ def test_evaluate_measures_other_pictures_whole_and_says_how(faithful, tmp_path,
     assert "they are means of 1 held-out image" in line
 
 
+@pytest.mark.large
 def test_evaluate_takes_the_weights_of_a_measure(faithful, tmp_path, capsys):
     write_fake_vgg(tmp_path / "vgg.npz")
     weights = f"task.lpips_weights={tmp_path / 'vgg.npz'}"
@@ -139,6 +142,7 @@ def test_tiles_and_the_export_give_what_the_run_gives(faithful, data, tmp_path):
     assert exported.local and exported.scale == 2
 
 
+@pytest.mark.large
 def test_formats_and_quality_are_flags(faithful, data, tmp_path):
     arguments = ("predict", "--model", faithful, "--input", data / "val", "--output")
     assert app(*arguments, tmp_path / "low", "--output-format", "jpg", "--quality", 20) == 0
@@ -175,6 +179,7 @@ def test_fidelity_moves_between_the_two_stages(faithful, adversarial, data, tmp_
     assert app("predict", "--model", faithful, "--input", picture, "--output", tmp_path / "f.png", *settings[:2]) == 2
 
 
+@pytest.mark.large
 def test_the_ensemble_is_the_mean_over_orientations(faithful, data, tmp_path):
     picture = data / "val" / "1.png"
     assert (
@@ -218,6 +223,7 @@ def test_masks_are_filled_and_everything_else_stays(filler, data, tmp_path, caps
             assert np.abs(found.astype(int) - picture)[mask == 255].mean() > 1
 
 
+@pytest.mark.large
 def test_transparent_pixels_are_holes_and_a_picture_without_any_is_named(filler, tmp_path, capsys):
     picture = draw_photo(np.random.default_rng(3), (24, 30))
     alpha = np.full((24, 30, 1), 255, np.uint8)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from lanes import first_quick
 from small_pictures import TINY_GENERATE, write_class_folders
 
 from tfgan_app import config as configs
@@ -53,9 +54,9 @@ def architecture(name):
 
 
 @pytest.mark.parametrize(
-    ("precision", "conditional"), [("float32", False), ("mixed_bfloat16", True), ("mixed_float16", False)]
+    ("precision", "conditional"), first_quick([("float32", False), ("mixed_bfloat16", True), ("mixed_float16", False)])
 )
-@pytest.mark.parametrize("name", NOISE_GENERATORS)
+@pytest.mark.parametrize("name", first_quick(NOISE_GENERATORS))
 def test_architecture_trains_resumes_and_exports(folders, tmp_path, name, precision, conditional):
     settings = {
         **architecture(name),
@@ -84,7 +85,7 @@ def test_both_tables_have_the_same_rows():
     assert NOISE_GENERATORS.keys() == IMAGE_DISCRIMINATORS.keys() == SMALL_WIDTH.keys()
 
 
-@pytest.mark.parametrize("generator", NOISE_GENERATORS)
+@pytest.mark.parametrize("generator", first_quick(NOISE_GENERATORS))
 def test_players_of_different_families_play(folders, generator):
     other = "r3gan" if generator != "r3gan" else "dcgan"
     settings = {
@@ -100,7 +101,7 @@ LOSSES_AND_FAMILIES = [("mlp", loss) for loss in ADVERSARIAL_LOSSES] + [
 ]
 
 
-@pytest.mark.parametrize(("name", "loss"), LOSSES_AND_FAMILIES)
+@pytest.mark.parametrize(("name", "loss"), first_quick(LOSSES_AND_FAMILIES))
 def test_every_loss_trains_with_all_penalties_and_spectral_norm(folders, name, loss):
     settings = {
         **architecture(name),
@@ -115,8 +116,8 @@ def test_every_loss_trains_with_all_penalties_and_spectral_norm(folders, name, l
     assert history["penalty"][0] > 0
 
 
-@pytest.mark.parametrize("augmentation", DISCRIMINATOR_AUGMENTATIONS)
-@pytest.mark.parametrize(("channels", "transformed"), [(1, 0.0), (3, 1.0)])
+@pytest.mark.parametrize("augmentation", first_quick(DISCRIMINATOR_AUGMENTATIONS))
+@pytest.mark.parametrize(("channels", "transformed"), first_quick([(1, 0.0), (3, 1.0)]))
 def test_every_augmentation_trains_with_a_penalty_through_it(folders, channels, transformed, augmentation):
     settings = {
         **architecture("dcgan"),
@@ -131,7 +132,8 @@ def test_every_augmentation_trains_with_a_penalty_through_it(folders, channels, 
 
 
 @pytest.mark.parametrize(
-    ("name", "conditional"), [("mlp", True), *((name, False) for name in NOISE_GENERATORS if name != "mlp")]
+    ("name", "conditional"),
+    first_quick([("mlp", True), *((name, False) for name in NOISE_GENERATORS if name != "mlp")]),
 )
 def test_infogan_trains_its_head(folders, name, conditional):
     settings = {

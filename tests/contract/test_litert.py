@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from lanes import first_quick
 from picture_networks import fill_zero_kernels
 
 from tfgan_app.export.tflite import convert
@@ -47,7 +48,7 @@ def specs_and_inputs(model, kind):
     return specs, inputs
 
 
-@pytest.mark.parametrize(("kind", "name"), ROWS)
+@pytest.mark.parametrize(("kind", "name"), first_quick(ROWS))
 def test_the_file_computes_what_the_network_computes(kind, name):
     model = build(kind, name)
     specs, inputs = specs_and_inputs(model, kind)
@@ -57,6 +58,7 @@ def test_the_file_computes_what_the_network_computes(kind, name):
 
 
 @pytest.mark.parametrize(("kind", "name"), [row for row in ROWS if row[0] in ("upscaler", "restorer", "translator")])
+@pytest.mark.large
 def test_the_file_of_integers_is_near(kind, name):
     model = build(kind, name)
     specs, inputs = specs_and_inputs(model, kind)

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from lanes import first_quick
 
 from tfgan_app.networks import DISCRIMINATORS, GENERATORS
 from tfgan_app.networks.patchgan import RECEPTIVE_FIELDS
@@ -26,7 +27,7 @@ def generator(name):
 
 
 @pytest.mark.parametrize("name", GENERATORS)
-@pytest.mark.parametrize("size", [(1, 1), (17, 5), (32, 48)])
+@pytest.mark.parametrize("size", first_quick([(1, 1), (17, 5), (32, 48)], count=2, unpack=False))
 def test_generator_takes_any_size(name, size):
     picture = np.random.default_rng(0).uniform(-1, 1, (2, *size, 3)).astype(np.float32)
     output = np.asarray(generator(name)(picture))
@@ -68,7 +69,7 @@ def test_generator_offers_each_normalization(name, normalization):
     assert kinds == expected[normalization]
 
 
-@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize("policy", first_quick(["mixed_bfloat16", "mixed_float16"]))
 @pytest.mark.parametrize("name", [*GENERATORS, *DISCRIMINATORS])
 def test_network_computes_in_mixed_precision_and_ends_in_float32(name, policy):
     keras.config.set_dtype_policy(policy)

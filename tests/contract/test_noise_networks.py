@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from lanes import first_quick
 
 from tfgan_app.networks import IMAGE_DISCRIMINATORS, NOISE_GENERATORS
 
@@ -88,7 +89,7 @@ def test_logit_depends_on_the_label(name):
     assert logits[2] == pytest.approx(logits[3], abs=1e-6)
 
 
-@pytest.mark.parametrize("classes", [0, CLASSES])
+@pytest.mark.parametrize("classes", first_quick([0, CLASSES]))
 @pytest.mark.parametrize("name", IMAGE_DISCRIMINATORS)
 def test_codes_are_read_off_the_picture_and_not_off_the_label(name, classes):
     model = discriminator(name, classes=classes, codes=5)
@@ -148,7 +149,7 @@ def test_generator_survives_saving(name, tmp_path):
     np.testing.assert_array_equal(np.asarray(model(inputs)), np.asarray(loaded(inputs)))
 
 
-@pytest.mark.parametrize("spectral_norm", [False, True])
+@pytest.mark.parametrize("spectral_norm", first_quick([False, True]))
 @pytest.mark.parametrize("name", IMAGE_DISCRIMINATORS)
 def test_discriminator_survives_saving(name, spectral_norm, tmp_path):
     model = discriminator(name, size_px=28, classes=CLASSES, codes=2, spectral_norm=spectral_norm)
@@ -159,7 +160,7 @@ def test_discriminator_survives_saving(name, spectral_norm, tmp_path):
         np.testing.assert_array_equal(np.asarray(expected), np.asarray(received))
 
 
-@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize("policy", first_quick(["mixed_bfloat16", "mixed_float16"]))
 @pytest.mark.parametrize("name", NOISE_GENERATORS)
 def test_networks_compute_in_mixed_precision_and_end_in_float32(name, policy):
     keras.config.set_dtype_policy(policy)
@@ -195,7 +196,7 @@ def gradient_penalty_gradients(model, images, labels=None):
     return float(penalty), outer.gradient(penalty, model.trainable_variables)
 
 
-@pytest.mark.parametrize("spectral_norm", [False, True])
+@pytest.mark.parametrize("spectral_norm", first_quick([False, True]))
 @pytest.mark.parametrize("classes", [0, CLASSES])
 @pytest.mark.parametrize("name", IMAGE_DISCRIMINATORS)
 def test_discriminator_can_be_differentiated_twice(name, classes, spectral_norm):

@@ -5,6 +5,7 @@ import functools
 import keras
 import numpy as np
 import pytest
+from lanes import first_quick
 from picture_networks import (
     fill_zero_kernels,
     in_precision,
@@ -55,7 +56,7 @@ def test_it_takes_any_size_whether_known_or_not(name, scale, size):
 
 
 @every_network
-@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize("policy", first_quick(["mixed_bfloat16", "mixed_float16"]))
 def test_it_computes_in_mixed_precision_with_float32_weights_and_pictures(name, scale, policy):
     model = in_precision(policy, build, name=name, scale=scale)
     assert {variable.dtype for variable in model.trainable_variables} == {"float32"}
@@ -115,7 +116,7 @@ def test_discriminator_judges_pictures_of_any_size_known_or_not(name, size):
 
 @every_discriminator
 @both_norms
-@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize("policy", first_quick(["mixed_bfloat16", "mixed_float16"]))
 def test_discriminator_computes_in_mixed_precision_with_float32_weights_and_logits(name, policy, spectral_norm):
     model = in_precision(policy, discriminator, name=name, spectral_norm=spectral_norm)
     assert {variable.dtype for variable in model.trainable_variables} == {"float32"}
@@ -123,7 +124,7 @@ def test_discriminator_computes_in_mixed_precision_with_float32_weights_and_logi
 
 
 @every_discriminator
-@pytest.mark.parametrize("size", [(16, 24), (11, 9)])
+@pytest.mark.parametrize("size", first_quick([(16, 24), (11, 9)], unpack=False))
 def test_a_gradient_penalty_reaches_the_weights_rightly(name, size):
     """Against the penalty's numerical derivative: some operations take their second derivative for zero."""
     model = without_kinks(discriminator(name, spectral_norm=False))
@@ -146,7 +147,7 @@ def test_a_gradient_penalty_reaches_every_kernel_through_spectral_norm(name):
 
 @every_discriminator
 @both_norms
-@pytest.mark.parametrize("size", [(16, 24), (33, 40)])
+@pytest.mark.parametrize("size", first_quick([(16, 24), (33, 40)], unpack=False))
 def test_every_weight_of_a_discriminator_gets_a_gradient(name, spectral_norm, size):
     model = discriminator(name, spectral_norm=spectral_norm)
     assert weights_without_gradient(model, random_picture(2, *size, 3)) == []

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from lanes import first_quick
 from small_unpaired import TINY_UNPAIRED, write_unpaired
 
 from tfgan_app import config as configs
@@ -58,7 +59,7 @@ def test_every_row_is_tested_here_or_where_it_is_said():
         assert method in (root / file).read_text(), file
 
 
-@pytest.mark.parametrize("method", UNPAIRED)
+@pytest.mark.parametrize("method", first_quick(UNPAIRED))
 def test_method_trains_resumes_and_exports(data, tmp_path, method):
     task, trainer = build(data, method)
     fresh = state(trainer)
@@ -83,11 +84,13 @@ def test_method_trains_resumes_and_exports(data, tmp_path, method):
 
 
 @pytest.mark.parametrize("method", UNPAIRED)
+@pytest.mark.large
 def test_method_trains_in_mixed_precision(data, method):
     assert train(*build(data, method, **{"training.precision": "mixed_bfloat16"}), steps=1)["nonfinite"] == [0.0]
 
 
 @pytest.mark.parametrize("generator", ["unet", "resnet_6"])
+@pytest.mark.large
 def test_other_generators_have_features_to_train_with(data, generator):
     settings = {"task.generator": generator, "task.generator_depth": 4 if generator == "unet" else None}
     assert train(*build(data, "fastcut", **settings), steps=1)["nonfinite"] == [0.0]

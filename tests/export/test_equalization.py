@@ -51,6 +51,7 @@ def test_the_function_stays_and_the_ranges_become_one(activation):
         np.testing.assert_array_equal(kept, given)
 
 
+@pytest.mark.large
 def test_integers_lose_less():
     model = build(layers.ReLU)
     rows = [[image] for image in IMAGES]

@@ -96,6 +96,7 @@ def test_a_file_of_one_size_is_exact_there_and_blended_beyond(models, files):
     assert "mirror image" in predictor.blends(5, 9)
 
 
+@pytest.mark.large
 def test_an_open_size_makes_such_a_model_exact_everywhere(models, tmp_path):
     predictor = load_predictor(export(models["fixed"], tmp_path, tile_px=0).path)
     for size in ((32, 32), (33, 47), (90, 101)):
@@ -125,6 +126,7 @@ def test_integers_are_the_levels_of_8_bit_files(models, tmp_path):
     np.testing.assert_array_equal(load_predictor(path).picture(picture), received)
 
 
+@pytest.mark.large
 def test_outputs_are_levels_also_of_a_network_that_never_reaches_black_and_white(tmp_path):
     keras.utils.set_random_seed(0)
     pictures = keras.Input((None, None, 3), name="images")
@@ -138,6 +140,7 @@ def test_outputs_are_levels_also_of_a_network_that_never_reaches_black_and_white
     assert np.abs(received - predictor_of(model, "model")(picture)).mean() < 1.5
 
 
+@pytest.mark.large
 def test_a_dead_layer_is_named_before_it_crashes_the_runtime(tmp_path):
     pictures = keras.Input((None, None, 3), name="images")
     dead = keras.layers.Conv2D(
@@ -148,6 +151,7 @@ def test_a_dead_layer_is_named_before_it_crashes_the_runtime(tmp_path):
         export(keras.Model(pictures, keras.layers.Add()([pictures, x])), tmp_path, quantize="int8")
 
 
+@pytest.mark.large
 def test_held_out_pictures_smaller_than_a_fixed_size_are_compared_too(models, tmp_path):
     result = export(models["fixed"], tmp_path, tile_px=64)
     assert result.parity.batches == 3 + 1
@@ -159,6 +163,7 @@ def test_a_tile_that_the_network_cannot_be_cut_into_is_refused(models, tmp_path,
         export(models[sizes], tmp_path, tile_px=tile_px)
 
 
+@pytest.mark.large
 def test_what_is_lost_against_the_ground_truth_is_measured(models, tmp_path):
     predictor = predictor_of(models["any"], "model")
     pairs = [(picture, predictor.picture(picture)) for picture in photographs()]

@@ -137,6 +137,7 @@ def test_facts_that_no_page_can_work_with_are_refused(changes, message):
     assert str(error.value) == message
 
 
+@pytest.mark.large
 def test_an_installation_holds_all_that_the_page_needs(tmp_path):
     pytest.importorskip("setuptools")
     root = Path(tfgan_app.export.web.__file__).parents[2]

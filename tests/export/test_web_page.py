@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 from browser import CHROMIUM, open_browser
+from lanes import first_quick
 from local_networks import build_local_network
 from oriented_files import BROWSER, ORIENTATIONS, is_upright, oriented_file
 from PIL import Image
@@ -122,19 +123,21 @@ def is_visible(page, name):
     return page.evaluate(f"document.getElementById('{name}').checkVisibility()")
 
 
-@pytest.mark.parametrize("size", [(101, 75), (33, 32), (32, 32)])
+@pytest.mark.parametrize("size", first_quick([(101, 75), (33, 32), (32, 32)], unpack=False))
 def test_a_picture_of_several_tiles_comes_out_as_in_python(open_page, models, tmp_path, size):
     pixels = photo(*size)
     result = run_on(open_page("enlarging"), saved(pixels, tmp_path / "photo.png"))
     assert largest_difference(result, in_python(models["enlarging"], pixels)) <= 1
 
 
+@pytest.mark.large
 def test_sides_that_are_no_multiple_of_the_networks_are_mirrored_as_the_network_does(open_page, models, tmp_path):
     pixels = photo(103, 70)
     result = run_on(open_page("pooled"), saved(pixels, tmp_path / "photo.png"))
     assert largest_difference(result, in_python(models["pooled"], pixels)) <= 1
 
 
+@pytest.mark.large
 def test_a_picture_smaller_than_a_tile_differs_near_its_lower_and_right_border_only(open_page, models, tmp_path):
     pixels = photo(20, 24)
     result = run_on(open_page("enlarging"), saved(pixels, tmp_path / "photo.png"))
@@ -154,6 +157,7 @@ def test_a_model_that_looks_too_far_for_its_tiles_is_blended_and_the_page_says_s
     assert largest_difference(result, in_python(models["enlarging"], pixels)) <= 2
 
 
+@pytest.mark.large
 def test_a_model_of_integers_comes_out_as_in_python(open_page, site, tmp_path):
     pixels = photo(TILE_PX, TILE_PX)
     result = run_on(open_page("integers"), saved(pixels, tmp_path / "photo.png"))
@@ -172,7 +176,7 @@ def test_transparency_is_kept_and_hidden_colours_do_not_darken_edges(open_page, 
     assert largest_difference(result[:, :116], opaque[:, :116]) <= 2
 
 
-@pytest.mark.parametrize("name", BROWSER)
+@pytest.mark.parametrize("name", first_quick(BROWSER))
 def test_a_photo_is_turned_as_its_camera_was_held(open_page, name):
     page = open_page("enlarging")
     for orientation in ORIENTATIONS:
@@ -202,7 +206,7 @@ def test_the_result_is_downloaded_as_a_png(open_page, tmp_path):
     assert re.fullmatch(r"50 \xd7 40 to 200 \xd7 160 pixels, [\d.]+ seconds? for this image on .+\.", said), said
 
 
-@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("width", first_quick([390, 1440]))
 def test_the_result_is_as_wide_as_the_rest_of_the_page_and_a_small_one_is_enlarged(open_page, tmp_path, width):
     page = open_page("enlarging")
     page.set_viewport(width, 1000, mobile=width < 500)
@@ -252,6 +256,7 @@ def test_work_can_be_cancelled(open_page, tmp_path):
     assert run_on(page, saved(photo(32, 32), tmp_path / "small.png")).shape == (128, 128, 4)
 
 
+@pytest.mark.large
 def test_a_phone_shows_all_without_scrolling_sideways_and_offers_a_part_of_what_is_too_large(open_page, tmp_path):
     page = open_page("enlarging")
     page.set_viewport(390, 844, device_scale=3, mobile=True)
@@ -265,6 +270,7 @@ def test_a_phone_shows_all_without_scrolling_sideways_and_offers_a_part_of_what_
     assert not page.evaluate(scrolls)
 
 
+@pytest.mark.large
 def test_the_page_works_without_a_network_after_the_first_visit(models, tmp_path):
     model = models["enlarging"]
     facts = PageModel("offline", "Offline", 4, TILE_PX, locality_of(model).context_px)
@@ -286,6 +292,7 @@ def test_the_page_works_without_a_network_after_the_first_visit(models, tmp_path
 
 
 @pytest.mark.parametrize("missing", [("threaded_",), ("threaded_", "")])
+@pytest.mark.large
 def test_a_build_of_the_runtime_that_does_not_start_gives_way_to_the_next(open_page, site, models, tmp_path, missing):
     name = "without_" + "and_".join(missing)
     model = models["enlarging"]
@@ -301,6 +308,7 @@ def test_a_build_of_the_runtime_that_does_not_start_gives_way_to_the_next(open_p
 
 
 @pytest.mark.parametrize(("name", "engine"), [("enlarging", "graphics card"), ("integers", "processor")])
+@pytest.mark.large
 def test_the_graphics_card_runs_what_it_can_and_gives_back_the_rest(site, models, tmp_path, name, engine):
     pixels = photo(TILE_PX, TILE_PX)
     # A graphics card in software.

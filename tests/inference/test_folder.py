@@ -187,9 +187,9 @@ def test_reading_and_writing_overlap_the_model(tmp_path, monkeypatch):
     class Waiting(FakePredictor):
         def rows(self, pixels, *, tile_px=None):
             next_path = next(following, None)
-            assert next_path is None or reading[next_path].wait(timeout=30)
+            assert next_path is None or reading[next_path].wait(timeout=240)
             for count, strip in enumerate(super().rows(pixels)):
-                assert count == 0 or writing.wait(timeout=30)  # The first strips are written while others are made.
+                assert count == 0 or writing.wait(timeout=240)  # The first strips are written while others are made.
                 yield strip
 
     monkeypatch.setattr(batch_module, "read_picture", noted_read)

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
+from lanes import first_quick
 from local_networks import LOCAL_NETWORKS, build_local_network
 
 from tfgan_app.inference import Predictor, tiling
@@ -47,7 +48,7 @@ def shift_model(*, scale=1):
     return keras.Model(inputs, layers.UpSampling2D(scale)(inputs))
 
 
-@pytest.mark.parametrize("name", LOCAL_NETWORKS)
+@pytest.mark.parametrize("name", first_quick(LOCAL_NETWORKS, count=2))
 def test_tiles_are_the_whole_picture_at_every_size(name):
     model = build_local_network(name)
     predictor = predictor_of(model)
@@ -273,7 +274,7 @@ print(json.dumps({"rows": done, "seconds": time.process_time() - start, "gib": p
 """
 
 
-@pytest.mark.large
+@pytest.mark.manual
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="measures memory as Linux tells it")
 def test_a_hundred_megapixels_take_no_more_memory_than_one(tmp_path):
     inputs = keras.Input((None, None, 3))

@@ -52,6 +52,7 @@ def test_seeds_that_disagree_widen_the_interval():
     assert difference.high > 1.0
 
 
+@pytest.mark.large
 def test_equally_good_arms_are_seldom_told_apart_by_luck_with_seeds():
     """Seeds vary by 5 points, pictures by 0.8: of 5 seeds drawn again alone, every sixth verdict would be false."""
     rng, false = np.random.default_rng(0), 0

@@ -92,7 +92,7 @@ generation_metrics(real, fake)
 """
 
 
-@pytest.mark.large
+@pytest.mark.manual
 @pytest.mark.parametrize(
     ("code", "most_mb"),
     [

@@ -26,6 +26,7 @@ def test_few_rows_have_the_same_frechet_distance(shape):
     assert small_frechet_distance(first, second) == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.large
 def test_intervals_are_as_wide_as_figures_vary_over_other_images():
     """Of each figure, the deviation over independent sets lies within what one interval says of it."""
     found = [generation_metrics(*sets(200, seed=seed, shift=0.5)) for seed in range(12)]

@@ -50,6 +50,7 @@ def test_two_samples_of_one_distribution_are_zero_apart_on_average():
     [((100, 100), 1000, 1.3), ((100, 100), 20, 1.3), ((500, 100), 1000, 1.5)],
     ids=["equal", "small_subsets", "unequal"],
 )
+@pytest.mark.large
 def test_the_interval_holds_the_true_distance_as_often_as_it_says(counts, subset_size, widest):
     rng = np.random.default_rng(3)
     truth = np.mean([squared_mmd(*shifted_samples(rng, 1000, by=1.0)) for _ in range(20)])

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 from tiny_models import images, tiny_generator, tiny_pix2pix
+from tiny_style import build_tiny_encoder
 
 from tfgan_app import models
 from tfgan_app.callbacks import ImageGrid
@@ -47,6 +48,12 @@ OPTIMIZERS = {
 }
 
 
+@pytest.mark.parametrize("option", ["optimizer", "loss", "metrics"])
+def test_compile_refuses_what_the_model_has_itself(option):
+    with pytest.raises(ValueError, match=f"Received: `{option}`"):
+        tiny_pix2pix().compile("adam", "adam", **{option: "mae"})
+
+
 @pytest.mark.parametrize("case", OPTIMIZERS)
 def test_compile_says_what_it_expects(case):
     build, message = OPTIMIZERS[case]
@@ -84,6 +91,16 @@ OTHERS = {
     "one-hot labels": (lambda: small_gan(classes=2), (images(size_px=16), np.eye(4)), "take the argmax"),
     "a pool of another size": (lambda: models.CycleGAN(image_size=32, generator_width=4), (X, X), "`image_size`"),
     "another scale": (lambda: models.SuperResolution(scale=2), (X, X), "2 times as wide and high"),
+    "too small for the discriminator": (
+        lambda: models.Pix2Pix(generator_width=4, generator_depth=1, discriminator="patchgan_286"),
+        (X, X),
+        "`discriminator=patchgan_286` needs `image_size` of at least 96. Received: 24",
+    ),
+    "contents of an odd size": (
+        lambda: models.StyleTransfer(encoder=build_tiny_encoder(), decoder_width=2),
+        (images(size_px=20), X),
+        "multiples of 8",
+    ),
     "no multiple": (lambda: models.SuperResolution(scale=3), (images(size_px=16),), "multiples of `scale=3`"),
     "holes without a mask": (
         lambda: models.Restoration(degradation=("inpaint",)),

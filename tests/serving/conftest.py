@@ -55,7 +55,17 @@ def light_models(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
+def few_models(tmp_path_factory):
+    """`light_models` with `negative`, which takes images."""
+    folder = tmp_path_factory.mktemp("few_models")
+    save_module(folder / "plain" / "7", serving_default=half_plus_two)
+    save_sleeper(folder)
+    return export_negative(folder).parents[1]
+
+
+@pytest.fixture(scope="session")
 def live(models):
-    with live_server(models) as server:
+    """A server of `models` that tests ask and leave as it is."""
+    with live_server(models, poll_seconds=2.0) as server:
         yield server

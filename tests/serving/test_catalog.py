@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from lanes import first_quick
 
 from tfgan_app.serving.catalog import Catalog
 from tfgan_app.serving.errors import ServingError
@@ -152,7 +153,7 @@ AWAY = [
 ]
 
 
-@pytest.mark.parametrize(("what", "fault"), AWAY)
+@pytest.mark.parametrize(("what", "fault"), first_quick(AWAY, count=8))
 def test_what_is_loaded_is_served_on_while_its_folder_is_away(root, faults, what, fault):
     watched = Watched(root)
     watched.look()

@@ -76,10 +76,22 @@ def test_curl_does_not_wait_for_a_large_body(waited, tmp_path, size, status):
     body = tmp_path / "body.json"
     body.write_bytes(BODY.ljust(size))
     url = f"http://127.0.0.1:{waited.server.rest_port}/v1/models/plain:predict"
-    options = ["-s", "-o", "/dev/null", "--max-time", "30", "--noproxy", "*", "-H", EXPECT, "--expect100-timeout", "20"]
+    options = [
+        "-s",
+        "-o",
+        "/dev/null",
+        "--max-time",
+        "200",
+        "--noproxy",
+        "*",
+        "-H",
+        EXPECT,
+        "--expect100-timeout",
+        "100",
+    ]
     said = "%{http_code} %{time_total}"
     done = subprocess.run(
-        ["curl", *options, "-w", said, "--data-binary", f"@{body}", url], capture_output=True, text=True, timeout=60
+        ["curl", *options, "-w", said, "--data-binary", f"@{body}", url], capture_output=True, text=True, timeout=240
     )
     received, seconds = done.stdout.split()
-    assert received == status and float(seconds) < 10
+    assert received == status and float(seconds) < 90

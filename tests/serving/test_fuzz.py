@@ -149,7 +149,7 @@ def test_any_configuration_is_read_or_refused(tmp_path, text):
 @pytest.fixture(scope="module")
 def small(light_models):
     limits = {"max_body_bytes": 1000, "max_pending_bytes": 2000}
-    with live_server(light_models, body_seconds=2.0, head_seconds=2.0, **limits) as server:
+    with live_server(light_models, **limits) as server:
         yield server
 
 

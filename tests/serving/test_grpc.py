@@ -21,7 +21,7 @@ from tiny_generator import expected_picture
 
 def refused(call, request):
     with pytest.raises(grpc.RpcError) as caught:
-        call(request, timeout=30)
+        call(request, timeout=240)
     return caught.value.code(), caught.value.details()
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import gzip
+import select
 import threading
-import time
 import zlib
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import grpc
 import numpy as np
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from live_server import live_server, predict_request
+from live_server import UNTIL_RELEASED, held_sleepers, live_server, predict_request
 from raw_rest import chunk, head, raw_connection, read_answer
 
 from tfgan_app.serving import Limits
@@ -30,7 +30,7 @@ CLIENTS = 60
 
 @pytest.fixture(scope="module")
 def bounded(light_models):
-    with live_server(light_models, workers=1, body_seconds=20.0, **LIMITS) as server:
+    with live_server(light_models, workers=1, **LIMITS) as server:
         assert server.request("POST", "/v1/models/plain:predict", BODY)[0] == 200  # What the first one takes stays.
         yield server
 
@@ -72,7 +72,7 @@ def test_bodies_that_do_not_end_are_counted_as_they_arrive_and_unpack(bounded, e
         for client in clients:
             client.sendall(head("plain", f"Content-Encoding: {encoding}", how) + start)
         bounded.wait_until(lambda: bounded.server._core.held.total >= 4 * len(BODY))
-        time.sleep(0.3)
+        bounded.wait_until(lambda: len(select.select(clients, [], [], 0)[0]) >= CLIENTS // 2)  # They are refused.
         for client in clients:
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 client.sendall(end)
@@ -108,7 +108,7 @@ def _varint(value):
 
 def code_of(future):
     try:
-        future.result(60)
+        future.result(240)
     except grpc.RpcError as error:
         return error.code().name
     return "OK"
@@ -119,10 +119,12 @@ def code_of(future):
 )
 def test_grpc_messages_are_counted_before_they_are_taken_in(bounded, compression):
     call = bounded.channel.unary_unary("/tensorflow.serving.PredictionService/Predict")
-    message = padded(predict_request("sleeper", seconds=np.float32([1.0])), len(BODY))
-    with peaks(bounded) as peak:
-        futures = [call.future(message, timeout=60, compression=compression) for _ in range(CLIENTS)]
-        health = health_pb2_grpc.HealthStub(bounded.channel).Check(health_pb2.HealthCheckRequest(), timeout=10)
+    message = padded(predict_request("sleeper", seconds=np.float32([UNTIL_RELEASED])), len(BODY))
+    with peaks(bounded) as peak, held_sleepers() as release:
+        futures = [call.future(message, timeout=240, compression=compression) for _ in range(CLIENTS)]
+        bounded.wait_until(lambda: sum(future.done() for future in futures) >= CLIENTS // 4)
+        health = health_pb2_grpc.HealthStub(bounded.channel).Check(health_pb2.HealthCheckRequest(), timeout=60)
+        release()
         codes = [code_of(future) for future in futures]
     assert health.status == health_pb2.HealthCheckResponse.SERVING
     assert set(codes) == {"OK", "RESOURCE_EXHAUSTED"}
@@ -142,7 +144,7 @@ def test_many_small_grpc_requests_are_all_answered(bounded):
 def test_a_packed_grpc_message_is_read_whatever_it_is_packed_with(bounded):
     request = predict_request("plain", x=np.float32([1]))
     for compression in (grpc.Compression.Gzip, grpc.Compression.Deflate):
-        response = bounded.predictions.Predict(request, timeout=30, compression=compression)
+        response = bounded.predictions.Predict(request, timeout=240, compression=compression)
         assert response.model_spec.name == "plain"
 
 
@@ -166,15 +168,15 @@ def test_a_packed_grpc_message_is_read_whatever_it_is_packed_with(bounded):
     ],
 )
 def test_grpc_messages_that_are_refused(bounded, caplog, method, message, code):
-    assert code_of(bounded.channel.unary_unary(f"/{method}").future(message, timeout=30)) == code
+    assert code_of(bounded.channel.unary_unary(f"/{method}").future(message, timeout=240)) == code
     assert not caplog.records
 
 
 def test_a_grpc_client_that_sends_nothing_is_cut_off(light_models):
-    with live_server(light_models, body_seconds=0.5) as live:
+    with live_server(light_models, body_seconds=2.0) as live:
         gate = threading.Event()
         call = live.channel.stream_unary("/tensorflow.serving.PredictionService/Predict")
-        future = call.future(iter(lambda: gate.wait(30) and None, None), timeout=30)
+        future = call.future(iter(lambda: gate.wait(240) and None, None), timeout=240)
         assert code_of(future) == "DEADLINE_EXCEEDED"
         gate.set()
         assert live.predict("plain", x=np.float32([1]))["y"] == [2.5]

@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hostile_requests import CONNECTIONS, GRPC_BODIES, REST_BODIES, Attacker
 from live_server import live_server, random_picture
 
 
-def test_no_hostile_request_is_a_fault_of_the_server(models, caplog):
+@pytest.mark.large
+def test_no_hostile_request_is_a_fault_of_the_server(few_models, caplog):
     limits = {"max_body_bytes": 4 * 2**20, "max_pixels": 1_000_000}
-    with live_server(models, body_seconds=1.0, head_seconds=1.0, idle_seconds=2.0, **limits) as live:
+    with live_server(few_models, body_seconds=3.0, head_seconds=3.0, idle_seconds=5.0, **limits) as live:
         attacker = Attacker(live.server.rest_port, live.server.grpc_port)
         attacker.send(6 * len([*REST_BODIES, *GRPC_BODIES, *CONNECTIONS]))
         attacker.close()

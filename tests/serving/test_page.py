@@ -11,6 +11,7 @@ import pytest
 from browser import CHROMIUM, open_browser
 from doubling_model import export_double
 from image_files import ALPHA, RGB, RGBA, encoded
+from lanes import first_quick
 from live_server import export_negative, live_server, png, random_picture
 from PIL import Image
 from tiny_generator import expected_picture
@@ -130,6 +131,7 @@ def test_pictures_are_generated_by_seed_and_class(page):
     np.testing.assert_array_equal(shown(page)[..., :1], expected_picture(1, label=1))
 
 
+@pytest.mark.large
 def test_loading_is_shown_then_the_upscaler_is_chosen_and_described(browser, tmp_path, monkeypatch):
     export_double(tmp_path)
     export_negative(tmp_path, "a_negative")
@@ -137,7 +139,7 @@ def test_loading_is_shown_then_the_upscaler_is_chosen_and_described(browser, tmp
     may_load, warm_up = threading.Event(), ModelVersion.warm_up
 
     def warm_up_late(model, path):
-        assert model.name != "double" or may_load.wait(60)
+        assert model.name != "double" or may_load.wait(240)
         return warm_up(model, path)
 
     monkeypatch.setattr(ModelVersion, "warm_up", warm_up_late)
@@ -154,6 +156,7 @@ def test_loading_is_shown_then_the_upscaler_is_chosen_and_described(browser, tmp
     assert browser.problems == []
 
 
+@pytest.mark.large
 def test_a_model_that_was_chosen_stays_chosen_while_others_load(browser, tmp_path):
     export_negative(tmp_path, "a_negative")
     with live_server(tmp_path) as server:
@@ -193,6 +196,7 @@ def test_what_goes_wrong_is_said_in_words(page, tmp_path):
     page.console.clear()
 
 
+@pytest.mark.large
 def test_a_style_is_asked_for_and_given_as_strongly_as_wanted(live, page, tmp_path):
     content, style = random_picture(24, 32), random_picture(16, 16)
     choose(page, "style")
@@ -228,7 +232,7 @@ def test_models_of_another_kind_name_their_api(page):
     assert "/v1/models/plain/metadata" in text(page, "#other-input")
 
 
-@pytest.mark.parametrize("width", [320, 390, 1200])
+@pytest.mark.parametrize("width", first_quick([320, 390, 1200]))
 def test_nothing_is_wider_than_the_screen(page, live, tmp_path, width):
     page.set_viewport(width, 700, mobile=width < 500)
     open_page(page, live)

@@ -88,7 +88,7 @@ class Page:
             raise BrowserError(details.get("exception", {}).get("description", details["text"]))
         return answer["result"].get("value")
 
-    def wait_for(self, script: str, *, timeout_s: float = 30.0) -> Any:
+    def wait_for(self, script: str, *, timeout_s: float = 120.0) -> Any:
         """Polls an expression until it is truthy, and returns its value. It may fail, as it does while a page loads.
 
         Raises:
@@ -115,7 +115,7 @@ class Page:
         node = self.send("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
         self.send("DOM.setFileInputFiles", nodeId=node, files=[str(Path(path).resolve()) for path in paths])
 
-    def download(self, selector: str, folder: Path, *, timeout_s: float = 10.0) -> Path:
+    def download(self, selector: str, folder: Path, *, timeout_s: float = 120.0) -> Path:
         """Clicks a link and waits for the file that it saves into a folder of its own."""
         folder.mkdir(parents=True)
         self.send("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
@@ -215,7 +215,7 @@ def open_browser(*flags: str) -> Iterator[Page]:
                 yield Page(pipe, session)
         finally:
             process.terminate()
-            process.wait(timeout=10)
+            process.wait(timeout=120)
 
 
 class _Pipe:

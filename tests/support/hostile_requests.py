@@ -69,7 +69,7 @@ class Attacker:
         return self._connect(_HEAD + head + body, leave=False)
 
     def _connect(self, data: bytes, *, leave: bool) -> str:
-        connection = socket.create_connection(("127.0.0.1", self._rest_port), timeout=60)
+        connection = socket.create_connection(("127.0.0.1", self._rest_port), timeout=240)
         if leave:  # And keeps the connection open for a while, with others of its kind.
             self._lingering.append(connection)
             while len(self._lingering) > 20:
@@ -84,7 +84,7 @@ class Attacker:
     def _call(self, body: bytes) -> str:
         call = self._channel.unary_unary("/tensorflow.serving.PredictionService/Predict")
         try:
-            call(body, timeout=60)
+            call(body, timeout=240)
         except grpc.RpcError as error:
             return error.code().name
         return "OK"

@@ -7,6 +7,8 @@ import contextlib
 import http.client
 import io
 import json
+import os
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,14 +25,31 @@ from tensorflow_serving.apis import model_service_pb2_grpc, predict_pb2, predict
 from tfgan_app.export import export_model
 from tfgan_app.serving import Limits, Server, Settings
 
+SESSION_FOLDER = "TFGAN_APP_TESTS_FOLDER"
+"""The variable that names a folder for what the tests of a process share; pytest removes it later."""
+
 
 def export_negative(folder: Path, name: str = "negative", *, level: float = 1.0) -> Path:
-    """Exports a model of pictures that answers `level - input`, at any size."""
+    """Exports a model of images that answers `level - input`, at any size.
+
+    An export takes seconds: each level is exported once a process, and copied.
+    """
+    exported = Path(os.environ[SESSION_FOLDER]) / "exports" / str(level)
+    if not exported.exists():
+        _export_negative(exported, level)
+    versions = folder / name
+    versions.mkdir(parents=True, exist_ok=True)
+    version = versions / str(1 + max((int(path.name) for path in versions.glob("[0-9]*")), default=0))
+    unfinished = shutil.copytree(exported / "negative" / "1", versions / f".{version.name}")
+    return unfinished.rename(version)  # At once, as a server may be watching.
+
+
+def _export_negative(folder: Path, level: float) -> None:
     inputs = keras.Input((None, None, 3))
     convolution = keras.layers.Conv2D(3, 1)
     model = keras.Model(inputs, convolution(inputs))
     convolution.set_weights([-np.eye(3, dtype=np.float32)[None, None], np.full(3, level, np.float32)])
-    return export_model(model, format="saved_model", output_dir=folder, name=name).path
+    export_model(model, format="saved_model", output_dir=folder, name="negative")
 
 
 def save_module(path: Path, **functions: tf.types.experimental.GenericFunction) -> Path:
@@ -44,12 +63,32 @@ def save_module(path: Path, **functions: tf.types.experimental.GenericFunction) 
     return path
 
 
+UNTIL_RELEASED = 3600.0
+"""The `seconds` with which `sleeper` waits for the end of `held_sleepers`, however slow the machine is."""
+
+_released = threading.Event()
+
+
+@contextlib.contextmanager
+def held_sleepers() -> Iterator[Callable[[], None]]:
+    """Yields a function that ends all waits of `UNTIL_RELEASED`; they end with the context at the latest."""
+    _released.clear()
+    try:
+        yield _released.set
+    finally:
+        _released.set()
+
+
 @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, name="seconds")])
 def _sleep(seconds):
     """Takes as long as it is told to."""
 
     def wait(values):
-        time.sleep(float(values.max()))
+        longest = float(values.max())
+        if longest == UNTIL_RELEASED:
+            assert _released.wait(300), "nobody released it"
+        else:
+            time.sleep(longest)
         return values
 
     slept = tf.numpy_function(wait, [seconds], tf.float32, stateful=True)
@@ -58,7 +97,10 @@ def _sleep(seconds):
 
 
 def save_sleeper(folder: Path, version: int = 1) -> Path:
-    """Saves `sleeper`, which answers after the largest of the `seconds` it gets. Works in this process only."""
+    """Saves `sleeper`, which answers after the largest of the `seconds` it gets. Works in this process only.
+
+    `UNTIL_RELEASED` seconds end when the test says so.
+    """
     return save_module(folder / "sleeper" / str(version), serving_default=_sleep)
 
 
@@ -86,7 +128,7 @@ class LiveServer:
         """Starts a server on free ports. `Settings` are keyword arguments, and so are those of `Limits`."""
         self.reports: list[str] = []
         limits = {key: settings.pop(key) for key in list(settings) if key in Limits.__dataclass_fields__}
-        settings = {"poll_seconds": 0.05, "grace_seconds": 5.0, **settings, "limits": Limits(**limits)}
+        settings = {"poll_seconds": 0.05, "grace_seconds": 30.0, **settings, "limits": Limits(**limits)}
         self.server = Server(
             Settings(models=Path(models), rest_port=0, grpc_port=0, report=self.reports.append, **settings)
         )
@@ -101,11 +143,11 @@ class LiveServer:
         self.models = model_service_pb2_grpc.ModelServiceStub(self._channel)
         self.channel = self._channel
 
-    def run(self, work: Any, timeout: float = 60.0) -> Any:
+    def run(self, work: Any, timeout: float = 240.0) -> Any:
         """Awaits something on the server's loop."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout)
 
-    def wait_until(self, condition: Callable[[], Any], timeout: float = 30.0) -> None:
+    def wait_until(self, condition: Callable[[], Any], timeout: float = 120.0) -> None:
         """Waits until a condition holds; fails if it does not in time."""
         end = time.monotonic() + timeout
         while not condition():
@@ -125,7 +167,7 @@ class LiveServer:
         self, method: str, path: str, body: Any = None, headers: dict | None = None
     ) -> tuple[int, http.client.HTTPMessage, bytes]:
         """`request`, which returns the headers too, and the body as it came."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.rest_port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.rest_port, timeout=240)
         with contextlib.closing(connection):
             data = body if body is None or isinstance(body, (bytes, Iterator)) else json.dumps(body).encode()
             connection.request(method, path, data, headers or {})
@@ -136,7 +178,7 @@ class LiveServer:
         """`request` with POST to `/v1/models/` and `path`."""
         return self.request("POST", f"/v1/models/{path}", body)
 
-    def predict(self, model: str, signature: str = "", *, timeout: float = 60, **inputs: Any) -> dict[str, np.ndarray]:
+    def predict(self, model: str, signature: str = "", *, timeout: float = 240, **inputs: Any) -> dict[str, np.ndarray]:
         """Sends a gRPC request for the newest version, and returns the outputs."""
         response = self.predictions.Predict(predict_request(model, signature, **inputs), timeout=timeout)
         return {name: tf.make_ndarray(proto) for name, proto in response.outputs.items()}
@@ -167,7 +209,7 @@ def live_server(models: Path, *, wait: bool = True, **settings: Any) -> Iterator
     live = LiveServer(models, **settings)
     try:
         if wait:
-            live.wait_until(lambda: live.server.ready, timeout=120.0)
+            live.wait_until(lambda: live.server.ready, timeout=300.0)
         yield live
     finally:
         live.close()

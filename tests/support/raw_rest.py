@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def raw_connection(live, *, timeout: float = 30.0) -> Iterator[socket.socket]:
+def raw_connection(live, *, timeout: float = 120.0) -> Iterator[socket.socket]:
     """A connection to the REST port of a `LiveServer`."""
     with contextlib.closing(socket.create_connection(("127.0.0.1", live.server.rest_port), timeout)) as connection:
         yield connection

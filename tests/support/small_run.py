@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -63,5 +66,18 @@ def start_app(arguments: list[str], **environment) -> subprocess.Popen:
 def run_app(arguments: list[str]) -> subprocess.CompletedProcess:
     """Runs `tfgan_app` in a process of its own to its end."""
     with start_app(arguments) as process:
-        stdout, stderr = process.communicate(timeout=300)
+        stdout, stderr = process.communicate(timeout=900)
     return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of this machine that nobody listens on, below those that the system itself gives to others."""
+    found: list[int] = []
+    numbers = random.Random(f"{os.getpid()} {id(found)}")
+    with contextlib.ExitStack() as stack:
+        while len(found) < count:
+            port = numbers.randrange(20_000, 30_000)
+            with contextlib.suppress(OSError):
+                stack.enter_context(socket.create_server(("127.0.0.1", port)))
+                found.append(port)
+    return found

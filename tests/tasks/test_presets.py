@@ -12,8 +12,8 @@ from tfgan_app.commands.preset_text import departures, preset_lines
 from tfgan_app.config import resolve_config
 from tfgan_app.registry import PRESETS, TASKS
 from tfgan_app.tasks import load_presets, load_task
+from tfgan_app.tasks.generate.builders import build_networks
 from tfgan_app.tasks.generate.config import GenerateConfig
-from tfgan_app.tasks.generate.game import build_networks
 
 ROWS = [(task, name) for task in TASKS for name in load_presets(task)]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from lanes import first_quick
 from small_photos import TINY_PICTURES, TINY_UPSCALE, write_photos
 from small_pictures import TINY_GENERATE, write_class_folders
 from small_run import TINY, write_pairs
@@ -110,7 +111,7 @@ def test_all_tasks_and_methods_are_tried():
     assert {case for case, (name, _) in CASES.items() if name == "translate"} == set(METHODS) - {"colour"}
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", first_quick(CASES))
 def test_a_training_starts_from_a_run_with_all_its_networks(folders, tmp_path, case):
     origin = write_run(folders, case, tmp_path / "run")
     task, trainer, lines = build(folders, case, **{"task.init_from": str(tmp_path / "run")})
@@ -119,7 +120,7 @@ def test_a_training_starts_from_a_run_with_all_its_networks(folders, tmp_path, c
     assert lines[-1] == f"starts from '{tmp_path / 'run'}': {', '.join(players(origin.networks))}"
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", first_quick(CASES))
 def test_a_training_starts_from_a_file_with_its_generators(folders, tmp_path, case):
     origin = write_run(folders, case, tmp_path / "run")
     folder = shutil.copytree(tmp_path / "run" / "checkpoints", tmp_path / "elsewhere")
@@ -131,7 +132,7 @@ def test_a_training_starts_from_a_file_with_its_generators(folders, tmp_path, ca
         assert any(line.startswith(f"{name} begins afresh: ") for line in lines), name
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", first_quick(CASES))
 def test_other_networks_are_refused_with_names_and_shapes(folders, tmp_path, case):
     write_run(folders, case, tmp_path / "run")
     wider = WIDER.get(case, {"task.generator_width": 8})
@@ -150,6 +151,7 @@ def test_a_discriminator_that_does_not_fit_begins_afresh(folders, tmp_path):
     assert lines[0].startswith("discriminator begins afresh: that of ") and "] there, [" in lines[0]
 
 
+@pytest.mark.large
 def test_one_method_starts_from_another(folders, tmp_path):
     origin = write_run(folders, "paired", tmp_path / "run", **{"task.generator_depth": 2})
     task, trainer, lines = build(folders, "cyclegan", **{"task.init_from": str(tmp_path / "run")})
@@ -160,6 +162,7 @@ def test_one_method_starts_from_another(folders, tmp_path):
     assert any(line.startswith("inverse begins afresh") for line in lines)
 
 
+@pytest.mark.large
 def test_a_cyclegan_of_the_other_direction_gives_its_networks_crosswise(folders, tmp_path):
     origin = players(write_run(folders, "cyclegan", tmp_path / "run", **{"task.direction": "b2a"}).networks)
     task, trainer, lines = build(folders, "cyclegan", **{"task.init_from": str(tmp_path / "run")})
@@ -170,7 +173,7 @@ def test_a_cyclegan_of_the_other_direction_gives_its_networks_crosswise(folders,
     assert "was trained the other way (b2a)" in lines[0]
 
 
-@pytest.mark.parametrize("name", ["upscale_x4", "upscale_x4_gan", "upscale_x2", "restore"])
+@pytest.mark.parametrize("name", first_quick(["upscale_x4", "upscale_x4_gan", "upscale_x2", "restore"]))
 def test_shipped_models_are_started_from_by_name(folders, tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     case = name.partition("_")[0]

@@ -2,13 +2,13 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from small_run import free_ports
 
 from tfgan_app.training.devices import build_strategy, resolve_precision
 
@@ -27,7 +27,7 @@ def start(strategy, output, *, game="pairs", **environment):
 
 
 def finish(process, replicas):
-    stdout, stderr = process.communicate(timeout=240)
+    stdout, stderr = process.communicate(timeout=900)
     assert process.returncode == 0, stderr[-3000:]
     assert f"{replicas} replicas" in stdout
 
@@ -51,17 +51,16 @@ def single(tmp_path_factory, game):
     return output
 
 
+@pytest.mark.large
 def test_two_mirrored_devices_train_what_one_does(single, game, tmp_path):
     output = tmp_path / "mirrored.npz"
     finish(start("mirrored", output, game=game), 2)
     assert_close(single, output, atol=2e-5)
 
 
+@pytest.mark.large
 def test_two_worker_processes_end_with_identical_weights_and_train_what_one_does(single, game, tmp_path):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
-    addresses = [f"127.0.0.1:{s.getsockname()[1]}" for s in sockets]
-    for s in sockets:
-        s.close()
+    addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
     outputs = [tmp_path / f"worker{index}.npz" for index in range(2)]
     workers = [
         start(

@@ -4,11 +4,13 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from lanes import first_quick
 from tiny_game import build_batches, build_tiny_networks
 
 from tfgan_app.losses import RECONSTRUCTION_LOSSES
-from tfgan_app.training.adversarial_trainer import ADVERSARIAL_HEALTH, AdversarialTrainer
+from tfgan_app.training.adversarial_trainer import AdversarialTrainer
 from tfgan_app.training.checkpoints import Checkpoints, state_variables
+from tfgan_app.training.logged_figures import ADVERSARIAL_HEALTH
 from tfgan_app.training.optimizers import build_optimizer
 from tfgan_app.training.task import Networks, Objective, Synthesis
 
@@ -59,7 +61,7 @@ def test_step_is_the_update_written_by_hand():
         np.testing.assert_allclose(mine.numpy(), by_hand.numpy(), atol=1e-6)
 
 
-@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize("precision", first_quick(["float32", "mixed_bfloat16", "mixed_float16"]))
 def test_trains_saves_and_resumes_in_every_precision(tmp_path, precision):
     trainer, resumed = build_trainer(precision), build_trainer(precision)
     batches = build_batches(steps=2).repeat()

@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -67,7 +67,13 @@ HEADS = st.sampled_from(
 def test_noise_is_never_an_error(tmp_path):
     path = tmp_path / "a.bin"
 
-    @settings(max_examples=200, deadline=None, derandomize=True, database=None)
+    @settings(
+        max_examples=200,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
     @given(HEADS, st.binary(max_size=100))
     def run(head, noise):
         path.write_bytes(head + noise)

@@ -225,6 +225,11 @@ class NoiseModel:
 
         Raises:
             ValueError: If an argument does not suit the model.
+
+        Example:
+            >>> import tfgan_app as tfgan
+            >>> tfgan.load("faces.keras").generate(3, seed=7).shape
+            (3, 4, 4, 3)
         """
         if count < 1 or seed < 0:
             raise ValueError(f"`count` must be at least 1, and `seed` at least 0. Received: {count} and {seed}")

@@ -101,9 +101,9 @@ def random_masks(
     gate, *figures = tf.split(uniform_fields(draws, (sum(shares),)), shares, axis=1)
     boxed = gate < kind.box_share
     rows = tf.range(tf.cast(height, tf.float32), dtype=tf.float32) + 0.5
-    strokes, starts, ends, radii = _random_strokes(*figures[:2], ~boxed, kind=kind, size=size, scale=scale)
+    strokes, lines = _random_strokes(*figures[:2], ~boxed, kind=kind, size=size, scale=scale)
     boxes, corners, opposite = _random_boxes(*figures[2:], boxed, kind=kind, size=size, scale=scale)
-    spans = stroke_spans(rows, starts=starts, ends=ends, radii=radii), _box_spans(rows, corners, opposite)
+    spans = stroke_spans(rows, **lines), _box_spans(rows, corners, opposite)
     left, right = (tf.concat(sides, axis=0) for sides in zip(*spans, strict=True))
     batch = draws.shape[0] or tf.shape(draws)[0]
     return fill_spans(tf.concat([strokes, boxes], axis=0), left, right, shape=(batch, height, width))
@@ -116,7 +116,7 @@ def _is_drawn(count, applied, bounds):
 
 
 def _random_strokes(count, figures, applied, *, kind, size, scale):
-    """The examples `[n]`, ends `[n, 2]` (x, y) and radii `[n]` of all strokes of a batch."""
+    """The examples `[n]` of all strokes of a batch, and their geometry as `stroke_spans` takes it."""
     figures = tf.reshape(figures, (tf.shape(count)[0], kind.polylines[1], 3 + 3 * _MOST_STROKES))
     corners = [figures[..., :2] * size]
     angles, lengths, widths = tf.split(figures[..., 3:], 3, axis=-1)
@@ -130,7 +130,7 @@ def _random_strokes(count, figures, applied, *, kind, size, scale):
     index = tf.where(drawn)
     starts, ends = (tf.gather_nd(tf.stack(points, axis=2), index) for points in (corners[:-1], corners[1:]))
     radii = tf.gather_nd(_between(widths, kind.width_px) * scale / 2.0, index)
-    return index[:, 0], starts, ends, radii
+    return index[:, 0], {"starts": starts, "ends": ends, "radii": radii}
 
 
 def _random_boxes(count, figures, applied, *, kind, size, scale):

@@ -66,16 +66,14 @@ def _joined(first: Predictor, second: Predictor) -> Predictor:
     def forward(images: np.ndarray) -> Any:
         return second.forward(np.clip(np.asarray(first.forward(images)), 0.0, 1.0))
 
-    bytes_of_first, bytes_of_second = (
-        each.info.bytes_per_px or UNKNOWN_BYTES * each.scale**2 for each in (first, second)
-    )
+    known = [each.info.bytes_per_px or UNKNOWN_BYTES * each.scale**2 for each in (first, second)]
     return Predictor(
         forward,
         first.path,
         info=dataclasses.replace(
             first.info,
             locality=chained_locality(first.info.locality, second.info.locality),
-            bytes_per_px=max(bytes_of_first, bytes_of_second * first.scale**2),
+            bytes_per_px=max(known[0], known[1] * first.scale**2),
             makes_color=first.info.makes_color or second.info.makes_color,
         ),
         limits=TileLimits(

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 import tfgan_app
+from tfgan_app.files import printable
 from tfgan_app.inference.grain import with_grain
 from tfgan_app.inference.keeping import read_keep_weights
 from tfgan_app.inference.predictor import Predictor
@@ -84,7 +85,8 @@ class FinishedPredictor(ScaledRows):
     def history(self) -> str:
         """What is done to images, for their metadata: one line."""
         finish = self.finish
-        steps = [f"tfgan_app {tfgan_app.__version__}: {', then '.join(finish.models) or self._predictor.path.name}"]
+        names = ", then ".join(map(printable, finish.models or (self._predictor.path.name,)))
+        steps = [f"tfgan_app {tfgan_app.__version__}: {names}"]
         if finish.wrap:
             steps.append("periodic borders")
         if finish.grain:

@@ -139,11 +139,16 @@ class ImageGAN(AdversarialTrainer):
 
     def train_step(self, data) -> dict[str, tf.Tensor]:
         """One update of all networks; `data` is a batch of the data set."""
-        return super().train_step(self._batch(data))
+        return self._scalars(super().train_step(self._batch(data)))
 
     def test_step(self, data) -> dict[str, tf.Tensor]:
         """The losses and figures of the averaged generator; `data` is a batch of the data set."""
-        return super().test_step(self._batch(data))
+        return self._scalars(super().test_step(self._batch(data)))
+
+    def _scalars(self, logs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Logs as Keras' callbacks take them; those of several workers keep the axis that Keras averages over."""
+        several = self.distribute_strategy.cluster_resolver is not None
+        return logs if several else {name: tf.reshape(value, []) for name, value in logs.items()}
 
     def _batch(self, data) -> dict[str, tf.Tensor]:
         """A batch of the data set as the train step takes it."""

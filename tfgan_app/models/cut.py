@@ -10,9 +10,9 @@ from typing import Any, Literal
 import keras
 import tensorflow as tf
 
-from tfgan_app.models.base import OPTIMIZER, TRAINING, ImageGAN, Parts
+from tfgan_app.models.base import OPTIMIZER, TRAINING, Parts
 from tfgan_app.models.keywords import Group
-from tfgan_app.models.pix2pix import IMAGE_SIZE, NETWORKS
+from tfgan_app.models.pix2pix import IMAGE_SIZE, NETWORKS, TranslationGAN
 from tfgan_app.networks.encoder_features import ENCODER_LAYERS
 from tfgan_app.tasks.translate import contrastive_builders, unpaired_builders
 from tfgan_app.tasks.translate.config import CutConfig
@@ -41,7 +41,7 @@ class Variant:
 
 
 @keras.saving.register_keras_serializable(package="tfgan_app")
-class CUT(ImageGAN):
+class CUT(TranslationGAN):
     """Translation between two sets of images in one direction.
 
     "Contrastive Learning for Unpaired Image-to-Image Translation", Park et al. 2020, arXiv:2007.15651. `fit` takes

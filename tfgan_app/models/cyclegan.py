@@ -9,15 +9,15 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tfgan_app.models.base import OPTIMIZER, TRAINING, ImageGAN, Parts
+from tfgan_app.models.base import OPTIMIZER, TRAINING, Parts
 from tfgan_app.models.keywords import Group
-from tfgan_app.models.pix2pix import IMAGE_SIZE, NETWORKS
+from tfgan_app.models.pix2pix import IMAGE_SIZE, NETWORKS, TranslationGAN
 from tfgan_app.tasks.translate import unpaired_builders
 from tfgan_app.tasks.translate.config import CycleGANConfig
 
 
 @keras.saving.register_keras_serializable(package="tfgan_app")
-class CycleGAN(ImageGAN):
+class CycleGAN(TranslationGAN):
     """Translation between two sets of images, there and back.
 
     "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks", Zhu et al. 2017,

@@ -15,7 +15,7 @@ from tfgan_app.config_sections import DataConfig
 from tfgan_app.latents import seeded_latents
 from tfgan_app.models.base import OPTIMIZER, OUTPUT, TRAINING, ImageGAN, Parts, check_images
 from tfgan_app.models.keywords import Group
-from tfgan_app.tasks.generate import game
+from tfgan_app.tasks.generate import builders
 from tfgan_app.tasks.generate.config import GenerateConfig
 from tfgan_app.training.task import Networks
 from tfgan_app.typed_fields import bounded
@@ -106,15 +106,15 @@ class GAN(ImageGAN):
 
     def _build_parts(self, values: dict[str, Any], own: Mapping[str, Callable[[], keras.Model]]) -> Parts:
         settings = self._settings(values)
-        game.check_settings(settings)
+        builders.check_settings(settings)
         shape = {"size_px": values["image_size"], "channels": values["channels"], "classes": values["classes"]}
-        codes, conditional = game.build_latent_codes(settings), values["classes"] > 0
+        codes, conditional = builders.build_latent_codes(settings), values["classes"] > 0
         return Parts(
-            functools.partial(game.build_networks, settings, **shape, own=own),
-            game.build_objective(settings),
-            functools.partial(game.forward, settings=settings, codes=codes, conditional=conditional),
+            functools.partial(builders.build_networks, settings, **shape, own=own),
+            builders.build_objective(settings),
+            functools.partial(builders.forward, settings=settings, codes=codes, conditional=conditional),
             # Of as many images as leave `auto` without augmentation.
-            judging=game.build_judging(settings, pictures=game.FEW_PICTURES),
+            judging=builders.build_judging(settings, pictures=builders.FEW_PICTURES),
         )
 
     def _output_network(self, networks: Networks, values: Mapping[str, Any]) -> keras.Model:
@@ -122,7 +122,7 @@ class GAN(ImageGAN):
         if not settings.codes:
             return generator
         latents = keras.Input((settings.latent_dim,), name="latents")
-        codes = game.build_latent_codes(settings)(latents)
+        codes = builders.build_latent_codes(settings)(latents)
         if not values["classes"]:
             return keras.Model(latents, generator(codes), name="generator_of_latents")
         labels = keras.Input((), dtype="int32", name="labels")
@@ -177,7 +177,7 @@ class GAN(ImageGAN):
         """
         names = tuple(str(label) for label in range(self._values["classes"]))
         generator = self.averaged.generators["generator"]
-        return game.build_inference_model(generator, self._settings(self._values), class_names=names)
+        return builders.build_inference_model(generator, self._settings(self._values), class_names=names)
 
     def image_columns(self, batch: Any) -> list[tuple[str, Any]]:
         """Columns of a grid for `tfgan_app.callbacks.ImageGrid`.

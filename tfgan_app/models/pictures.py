@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from tfgan_app.models.base import ImageGAN, Parts
 from tfgan_app.models.measures import against
-from tfgan_app.tasks.pictures import game
+from tfgan_app.tasks.restoration import builders
 from tfgan_app.training.task import Networks, Objective, Synthesis
 
 LOSSES = (
@@ -40,7 +40,7 @@ class FidelityGAN(ImageGAN):
 
     def _fidelity_parts(self, settings: Any, values: dict[str, Any], build: Callable[[], Networks]) -> Parts:
         """The parts of settings, with the user's own pixel loss in the place of the default one."""
-        objective, losses = game.build_objective(settings), game.build_picture_loss(settings)
+        objective, losses = builders.build_objective(settings), builders.build_picture_loss(settings)
         if callable(values["pixel_loss"]):
             objective, losses = _with_own_loss(values["pixel_loss"], settings.pixel_loss, objective, losses)
         return Parts(

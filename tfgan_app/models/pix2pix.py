@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from tfgan_app.config_sections import DataConfig
 from tfgan_app.models.base import OPTIMIZER, TRAINING, ImageGAN, Parts
-from tfgan_app.models.keywords import Group
+from tfgan_app.models.keywords import Group, keyword_errors
 from tfgan_app.models.measures import against
 from tfgan_app.tasks.translate import paired_builders
+from tfgan_app.tasks.translate.builders import check_discriminator_fits
 from tfgan_app.tasks.translate.config import PairedConfig
 
 IMAGE_SIZE = Group(DataConfig, ("image_size",), {"image_size": 256})
@@ -33,8 +35,20 @@ NETWORKS = (
 """Keywords that the methods of translation share."""
 
 
+class TranslationGAN(ImageGAN):
+    """A model with a discriminator of patches, which small images do not have."""
+
+    def _batch(self, data) -> dict[str, tf.Tensor]:
+        batch = super()._batch(data)
+        sides = [side for name in self.batch_names for side in batch[name].shape[1:3] if side is not None]
+        if sides and self.networks.discriminators and isinstance(self._values["discriminator"], str):
+            with keyword_errors():
+                check_discriminator_fits(self._values["discriminator"], min(sides))
+        return batch
+
+
 @keras.saving.register_keras_serializable(package="tfgan_app")
-class Pix2Pix(ImageGAN):
+class Pix2Pix(TranslationGAN):
     """Image-to-image translation of aligned pairs.
 
     "Image-to-Image Translation with Conditional Adversarial Networks", Isola et al. 2017, arXiv:1611.07004. `fit`

@@ -13,9 +13,9 @@ from tfgan_app.layers import ChannelSlice, MakesColour
 from tfgan_app.models.base import OPTIMIZER, TRAINING, Parts, check_images
 from tfgan_app.models.keywords import Group
 from tfgan_app.models.pictures import LOSSES, FidelityGAN
-from tfgan_app.tasks.pictures import game
-from tfgan_app.tasks.pictures.damage import COLORIZE, INPAINT, build_damage
-from tfgan_app.tasks.pictures.restore_config import RestoreConfig
+from tfgan_app.tasks.restoration import builders
+from tfgan_app.tasks.restoration.damage import COLORIZE, INPAINT, build_damage
+from tfgan_app.tasks.restoration.restore_config import RestoreConfig
 from tfgan_app.training.task import Networks, Synthesis
 
 NETWORKS = ("generator", "generator_size", "generator_width")
@@ -66,15 +66,15 @@ class Restoration(FidelityGAN):
         settings = self._settings(values)
         self._damage = build_damage(settings)
         has_holes = INPAINT in settings.degradation
-        build = functools.partial(game.build_restore_networks, settings, has_holes=has_holes, own=own)
+        build = functools.partial(builders.build_restore_networks, settings, has_holes=has_holes, own=own)
         return self._fidelity_parts(settings, values, build)
 
     def _forward(
         self, networks: Networks, batch: dict, training: bool, *, settings: Any, losses: Callable
     ) -> Synthesis:
         target = batch["clean"]
-        output = game.restore(networks.generators["generator"], batch["damaged"], training=training)
-        return game.synthesis_of(settings.stage, target, output, losses(target, output, target))
+        output = builders.restore(networks.generators["generator"], batch["damaged"], training=training)
+        return builders.synthesis_of(settings.stage, target, output, losses(target, output, target))
 
     def _output_network(self, networks: Networks, values: Mapping[str, Any]) -> keras.Model:
         generator = networks.generators["generator"]

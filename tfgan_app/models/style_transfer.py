@@ -8,12 +8,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 from tfgan_app.layers import AdaptiveInstanceNorm, FromUnitRange, build_style_model
 from tfgan_app.losses import StyleLosses, build_style_losses
-from tfgan_app.models.base import OPTIMIZER, OUTPUT, TRAINING, ImageGAN, Parts
+from tfgan_app.models.base import OPTIMIZER, OUTPUT, TRAINING, Parts
 from tfgan_app.models.keywords import Group
+from tfgan_app.models.pix2pix import TranslationGAN
 from tfgan_app.networks.style_transfer import build_style_encoder
 from tfgan_app.tasks.translate import style_builders
 from tfgan_app.tasks.translate.config import StyleConfig
@@ -35,6 +37,8 @@ SETTINGS = (
     "real_label",
 )
 
+_PROBE_PX = 64
+
 
 @dataclasses.dataclass(frozen=True)
 class Encoder:
@@ -50,7 +54,7 @@ class Encoder:
 
 
 @keras.saving.register_keras_serializable(package="tfgan_app")
-class StyleTransfer(ImageGAN):
+class StyleTransfer(TranslationGAN):
     """Any image in the style of any other, in one pass.
 
     "Arbitrary Style Transfer in Real-time with Adaptive Instance Normalization", Huang & Belongie 2017,
@@ -114,6 +118,7 @@ class StyleTransfer(ImageGAN):
     def _track_networks(self) -> None:
         super()._track_networks()
         self.encoder = self._style_losses.encoder
+        self._stride = _PROBE_PX // self.encoder(ops.zeros((1, _PROBE_PX, _PROBE_PX, 3)))[-1].shape[1]
 
     def _output_network(self, networks: Networks, values: Mapping[str, Any]) -> keras.Model:
         model = build_style_model(self._style_losses.encoder, networks.generators[style_builders.DECODER])
@@ -133,6 +138,15 @@ class StyleTransfer(ImageGAN):
         contents, styles, *strength = inputs
         strength = strength or [ops.ones(ops.shape(contents)[:1])]
         return self.averaged.views[OUTPUT]([contents, styles, *strength], training=False)
+
+    def _batch(self, data) -> dict[str, tf.Tensor]:
+        batch, stride = super()._batch(data), self._stride
+        if any(side is not None and side % stride for side in batch["content"].shape[1:3]):
+            raise ValueError(
+                f"Expected contents whose height and width are multiples of {stride}. Received: "
+                f"{list(batch['content'].shape)}; cut or resize the images."
+            )
+        return batch
 
     def get_config(self) -> dict[str, Any]:
         """The keywords, and the encoder as its configuration: its weights are saved with the model's."""

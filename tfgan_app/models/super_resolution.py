@@ -13,8 +13,8 @@ from tfgan_app.degradations import DEGRADATIONS, to_eight_bits
 from tfgan_app.models.base import OPTIMIZER, TRAINING, Parts, check_images
 from tfgan_app.models.keywords import Group
 from tfgan_app.models.pictures import LOSSES, FidelityGAN
-from tfgan_app.tasks.pictures import game
-from tfgan_app.tasks.pictures.upscale_config import UpscaleConfig
+from tfgan_app.tasks.restoration import builders
+from tfgan_app.tasks.restoration.upscale_config import UpscaleConfig
 from tfgan_app.training.task import Networks, Synthesis
 
 NETWORKS = (
@@ -72,15 +72,17 @@ class SuperResolution(FidelityGAN):
         settings = self._settings(values)
         kind = "downscale" if settings.degradation == "bicubic" else settings.degradation
         self._degrade = DEGRADATIONS[kind](scale=settings.scale)
-        return self._fidelity_parts(settings, values, functools.partial(game.build_upscale_networks, settings, own=own))
+        return self._fidelity_parts(
+            settings, values, functools.partial(builders.build_upscale_networks, settings, own=own)
+        )
 
     def _forward(
         self, networks: Networks, batch: dict, training: bool, *, settings: Any, losses: Callable
     ) -> Synthesis:
         target = batch["high_res"]
         output = networks.generators["generator"](batch["low_res"], training=training)
-        synthesis = game.synthesis_of(settings.stage, target, output, losses(target, output, target))
-        return game.with_sub_pixel_bias(synthesis, target, output, settings=settings)
+        synthesis = builders.synthesis_of(settings.stage, target, output, losses(target, output, target))
+        return builders.with_sub_pixel_bias(synthesis, target, output, settings=settings)
 
     def _batch(self, data) -> dict[str, tf.Tensor]:
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)

@@ -12,31 +12,10 @@ import tensorflow as tf
 
 from tfgan_app.training.draws import Draws, ReplicaDraws, count_examples
 from tfgan_app.training.judge import Judge
-from tfgan_app.training.optimizers import current_rates, resolve_optimizers
+from tfgan_app.training.logged_figures import logged_figures
+from tfgan_app.training.optimizers import check_compile_options, current_rates, resolve_optimizers
 from tfgan_app.training.task import Judging, Networks, Objective, Synthesis
 from tfgan_app.training.updating import apply_gradients, average_weights
-
-HEALTH = ("generator_loss", "generator_gradient_norm", "nonfinite")
-"""Names logged for every training, beside those of its auxiliary losses, penalties and monitored figures."""
-
-ADVERSARIAL_HEALTH = (
-    "discriminator_loss",
-    "adversarial",
-    "real_accuracy",
-    "fake_accuracy",
-    "real_logits",
-    "fake_logits",
-    "discriminator_gradient_norm",
-)
-"""Names logged where there are discriminators."""
-
-_ONLY_TRAINING = (
-    "generator_gradient_norm",
-    "discriminator_gradient_norm",
-    "nonfinite",
-    "penalty",
-    "augment_probability",
-)
 
 
 class AdversarialTrainer(keras.Model):
@@ -119,12 +98,15 @@ class AdversarialTrainer(keras.Model):
             step=self.step,
             add_weight=self.add_weight,
         )
-        health = (*HEALTH, *ADVERSARIAL_HEALTH) if networks.discriminators else HEALTH
-        logged = (*health, *objective.auxiliary_weights, *objective.monitored, *self._judge.logged)
         self._measures = dict(measures or {})
-        tested = (*(name for name in logged if name not in _ONLY_TRAINING), *self._measures)
-        self._trackers = {name: keras.metrics.Mean(name=name) for name in dict.fromkeys((*logged, *tested))}
-        self._logged = {"train": logged, "test": tuple(dict.fromkeys(tested))}
+        self._logged = logged_figures(
+            objective,
+            has_discriminators=bool(networks.discriminators),
+            judged=self._judge.logged,
+            measures=self._measures,
+        )
+        names = dict.fromkeys((*self._logged["train"], *self._logged["test"]))
+        self._trackers = {name: keras.metrics.Mean(name=name) for name in names}
         self._phase = "train"
         self.built = True
 
@@ -144,8 +126,9 @@ class AdversarialTrainer(keras.Model):
                 its own.
 
         Raises:
-            ValueError: If these are no two optimizers.
+            ValueError: If these are no two optimizers, or for options of what the model has itself.
         """
+        check_compile_options(kwargs)
         players = resolve_optimizers(
             {"generator_optimizer": generator_optimizer, "discriminator_optimizer": discriminator_optimizer},
             scale_loss=self.dtype_policy.name == "mixed_float16",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import keras
@@ -113,6 +114,19 @@ class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
             "updates": self.updates,
             "begin": self.begin,
         }
+
+
+def check_compile_options(options: Iterable[str]) -> None:
+    """Refuses options of `keras.Model.compile` for what a model of two players has itself.
+
+    Raises:
+        ValueError: For the first such option.
+    """
+    if owned := sorted({"optimizer", "loss", "loss_weights", "metrics", "weighted_metrics"} & set(options)):
+        raise ValueError(
+            "Expected `generator_optimizer` and `discriminator_optimizer`; losses and metrics are the model's own. "
+            f"Received: `{owned[0]}`; leave it out."
+        )
 
 
 def resolve_optimizers(given: dict[str, Any], *, scale_loss: bool) -> list[keras.optimizers.Optimizer]:

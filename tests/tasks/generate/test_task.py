@@ -9,7 +9,7 @@ from small_pictures import TINY_GENERATE, write_class_folders
 from tfgan_app import config
 from tfgan_app.images import write_picture
 from tfgan_app.tasks.generate.config import GenerateConfig
-from tfgan_app.tasks.generate.quality import GenerationQuality, feature_cache
+from tfgan_app.tasks.generate.evaluation import GenerationQuality, feature_cache
 from tfgan_app.tasks.generate.sampling import (
     code_sweeps,
     draw_latents,

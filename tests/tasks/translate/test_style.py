@@ -140,6 +140,7 @@ def test_rows_show_content_style_and_output(photos, tiny_encoder):
         assert content.shape == (16, 16, 3)
 
 
+@pytest.mark.large
 def test_a_stopped_training_resumes_exactly(photos, tiny_encoder, tmp_path, capsys):
     settings = {"task.adversarial_weight": 0.1, "task.discriminator": "patchgan_16", "task.discriminator_width": 2}
     assert run(*arguments(photos, tmp_path / "whole", steps=2, settings=settings)) == 0
@@ -158,6 +159,7 @@ def test_a_stopped_training_resumes_exactly(photos, tiny_encoder, tmp_path, caps
 
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.large
 def test_it_trains_in_mixed_precision_and_as_a_game(photos, tiny_encoder, precision):
     settings = {"training.precision": precision, "task.adversarial_weight": 0.1, "task.discriminator": "patchgan_16"}
     game = task(photos, **settings, **{"data.image_size": 32, "training.steps": 2, "training.batch_size": 1})

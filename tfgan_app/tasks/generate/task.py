@@ -18,10 +18,10 @@ from tfgan_app.layers import class_names_of
 from tfgan_app.picture_grid import make_grid
 from tfgan_app.tasks.base import Task
 from tfgan_app.tasks.caveats import above_real
-from tfgan_app.tasks.generate import game
+from tfgan_app.tasks.generate import builders
 from tfgan_app.tasks.generate.config import PRESETS, GenerateConfig
 from tfgan_app.tasks.generate.data import GenerateData
-from tfgan_app.tasks.generate.quality import CHUNK, GenerationQuality
+from tfgan_app.tasks.generate.evaluation import CHUNK, GenerationQuality
 from tfgan_app.tasks.generate.sampling import (
     SWEEP_COLUMNS,
     code_sweeps,
@@ -61,15 +61,15 @@ class GenerateTask(Task):
         super().__init__(config, report=report)
         self.data = self.data_class(config, report=report, measure_on=measure_on)
         settings = config.task
-        game.check_settings(settings)
+        builders.check_settings(settings)
         self.draws_per_example = 1 + settings.latent_dim
-        self.objective = game.build_objective(settings)
-        self._codes = game.build_latent_codes(settings)
+        self.objective = builders.build_objective(settings)
+        self._codes = builders.build_latent_codes(settings)
 
     @property
     def judging(self) -> Judging:
         """What is done to pictures before the discriminator judges them."""
-        return game.build_judging(self.config.task, pictures=len(self.data.training))
+        return builders.build_judging(self.config.task, pictures=len(self.data.training))
 
     @property
     def pinned(self) -> dict[str, Any]:
@@ -86,7 +86,7 @@ class GenerateTask(Task):
 
     def build_networks(self) -> Networks:
         """Builds the generator and the discriminator under the current dtype policy."""
-        return game.build_networks(
+        return builders.build_networks(
             self.config.task,
             size_px=self.config.data.image_size,
             channels=self.data.channels,
@@ -119,12 +119,12 @@ class GenerateTask(Task):
         """Draws a picture for each real one, of the same class where the run is conditional."""
         conditional = bool(self.data.class_names)
         options = {"settings": self.config.task, "codes": self._codes, "conditional": conditional}
-        return game.forward(networks, batch, training, **options)
+        return builders.forward(networks, batch, training, **options)
 
     def inference_model(self, networks: Networks) -> keras.Model:
         """The generator from standard normal latents (and labels) to pictures in [0, 1]; shares its weights."""
         generator = networks.generators["generator"]
-        return game.build_inference_model(generator, self.config.task, class_names=self.data.class_names)
+        return builders.build_inference_model(generator, self.config.task, class_names=self.data.class_names)
 
     @functools.cached_property
     def quality(self) -> GenerationQuality:

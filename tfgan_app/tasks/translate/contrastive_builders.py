@@ -12,7 +12,7 @@ import tensorflow as tf
 from tfgan_app.losses import RECONSTRUCTION_LOSSES, patch_nce_loss
 from tfgan_app.networks.encoder_features import build_encoder, build_generator_with_features, encoder_layers
 from tfgan_app.networks.patch_features import build_patch_features, take_patches
-from tfgan_app.tasks.translate.players import build_discriminator, build_generator
+from tfgan_app.tasks.translate.builders import build_discriminator, build_generator
 from tfgan_app.training.task import Networks, Synthesis
 
 METHOD_DEFAULTS: dict[str, dict[str, Any]] = {
@@ -85,8 +85,8 @@ def forward(networks: Networks, batch: dict, training: bool, *, settings: Any, l
     outputs, *keys = networks.views["generator"](_mirror(shown, mirrored), training=training)
     if mirrored is not None:
         # Keys carry no gradient: this is a pass of half a generator, forward alone.
-        keys = networks.views["encoder"](shown, training=training)
-    queries = [_mirror(each, mirrored) for each in networks.views["encoder"](outputs, training=training)]
+        keys = _as_list(networks.views["encoder"](shown, training=training))
+    queries = [_mirror(each, mirrored) for each in _as_list(networks.views["encoder"](outputs, training=training))]
     places = tf.split(with_kept(batch["places"], batch["places"]), levels, axis=1)
     sides = _patches(networks.generators["patch_features"], queries, keys, places)
     auxiliary = {"nce": _contrast(*sides, slice(None, count))}
@@ -104,9 +104,14 @@ def forward(networks: Networks, batch: dict, training: bool, *, settings: Any, l
 def _patches(perceptrons: keras.Model, queries: list, keys: list, places: list) -> list[list[tf.Tensor]]:
     """Unit vectors at equal places of queries and of keys, layer by layer."""
     return [
-        perceptrons([take_patches(maps, draws) for maps, draws in zip(side, places, strict=False)])
+        _as_list(perceptrons([take_patches(maps, draws) for maps, draws in zip(side, places, strict=False)]))
         for side in (queries, [tf.stop_gradient(maps) for maps in keys])
     ]
+
+
+def _as_list(outputs: Any) -> list[tf.Tensor]:
+    """Outputs of a model, which are one tensor where it has but one."""
+    return list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
 
 
 def _contrast(queries: list[tf.Tensor], keys: list[tf.Tensor], pictures: slice) -> tf.Tensor:

@@ -9,8 +9,8 @@ import numpy as np
 
 from tfgan_app.picture_grid import make_grid, spread_indices
 from tfgan_app.tasks.translate import unpaired_builders
+from tfgan_app.tasks.translate.builders import build_inference_model
 from tfgan_app.tasks.translate.paired import SAMPLE_ROWS, translate
-from tfgan_app.tasks.translate.players import build_inference_model
 from tfgan_app.tasks.translate.unpaired import UnpairedTranslation
 from tfgan_app.training.task import Judging, Networks, Synthesis
 

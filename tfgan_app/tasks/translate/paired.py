@@ -29,11 +29,11 @@ from tfgan_app.tasks.caveats import few_held_out
 from tfgan_app.tasks.extremes import both_ends
 from tfgan_app.tasks.progress import LeftOut, progress_reporter
 from tfgan_app.tasks.translate import paired_builders
-from tfgan_app.tasks.translate.config import PairedConfig
-from tfgan_app.tasks.translate.players import (
+from tfgan_app.tasks.translate.builders import (
     build_inference_model,
     check_discriminator_fits,
 )
+from tfgan_app.tasks.translate.config import PairedConfig
 from tfgan_app.tasks.translate.presets import PAIRED_PRESETS
 from tfgan_app.training.task import Networks, Synthesis
 

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from tfgan_app.losses import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES, build_perceptual_loss
-from tfgan_app.tasks.translate.players import build_discriminator, build_generator
+from tfgan_app.tasks.translate.builders import build_discriminator, build_generator
 from tfgan_app.training.task import UNIT_RANGE, Networks, Objective, Synthesis
 
 

@@ -20,8 +20,8 @@ from tfgan_app.picture_grid import make_grid, spread_indices
 from tfgan_app.tasks.base import Task
 from tfgan_app.tasks.caveats import few_held_out
 from tfgan_app.tasks.translate import style_builders
+from tfgan_app.tasks.translate.builders import check_discriminator_fits
 from tfgan_app.tasks.translate.config import StyleConfig
-from tfgan_app.tasks.translate.players import check_discriminator_fits
 from tfgan_app.tasks.translate.presets import STYLE_PRESETS
 from tfgan_app.tasks.translate.style_builders import DECODER
 from tfgan_app.tasks.translate.style_data import StylePictures

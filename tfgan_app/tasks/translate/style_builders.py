@@ -11,7 +11,7 @@ import tensorflow as tf
 from tfgan_app.layers import AdaptiveInstanceNorm, channel_statistics
 from tfgan_app.losses import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES, StyleLosses, content_distance, style_distance
 from tfgan_app.networks.style_transfer import build_style_decoder
-from tfgan_app.tasks.translate.players import build_discriminator
+from tfgan_app.tasks.translate.builders import build_discriminator
 from tfgan_app.training.task import UNIT_RANGE, Networks, Objective, Synthesis
 
 DECODER = "decoder"

@@ -17,13 +17,13 @@ from tfgan_app.data.overlap import count_shared
 from tfgan_app.picture_grid import make_grid, spread_indices
 from tfgan_app.tasks.base import Task
 from tfgan_app.tasks.extremes import both_ends
+from tfgan_app.tasks.translate.builders import build_inference_model, check_discriminator_fits, generator_options
 from tfgan_app.tasks.translate.config import UnpairedConfig
 from tfgan_app.tasks.translate.paired import EXAMPLE_ROWS, SAMPLE_ROWS, translate
-from tfgan_app.tasks.translate.players import build_inference_model, check_discriminator_fits, generator_options
 from tfgan_app.tasks.translate.presets import UNPAIRED_PRESETS
 from tfgan_app.tasks.translate.unpaired_builders import build_objective
 from tfgan_app.tasks.translate.unpaired_data import SIDES, UnpairedData
-from tfgan_app.tasks.translate.unpaired_quality import UnpairedQuality
+from tfgan_app.tasks.translate.unpaired_evaluation import UnpairedQuality
 from tfgan_app.training.task import Networks, Objective
 
 

@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from tfgan_app.losses import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES
-from tfgan_app.tasks.translate.players import build_discriminator, build_generator
+from tfgan_app.tasks.translate.builders import build_discriminator, build_generator
 from tfgan_app.training.task import UNIT_RANGE, Judging, Networks, Objective, Synthesis
 
 

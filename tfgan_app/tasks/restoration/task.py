@@ -15,10 +15,10 @@ from tfgan_app.data.overlap import count_shared
 from tfgan_app.layers import FromUnitRange, ToUnitRange
 from tfgan_app.tasks.base import Task
 from tfgan_app.tasks.caveats import few_held_out
-from tfgan_app.tasks.pictures import game
-from tfgan_app.tasks.pictures.data import PictureData
-from tfgan_app.tasks.pictures.held_out import Pair
-from tfgan_app.tasks.pictures.quality import PictureQuality
+from tfgan_app.tasks.restoration import builders
+from tfgan_app.tasks.restoration.data import PictureData
+from tfgan_app.tasks.restoration.evaluation import PictureQuality
+from tfgan_app.tasks.restoration.held_out import Pair
 from tfgan_app.training.task import Networks, Synthesis
 
 TURNS = 3
@@ -44,11 +44,11 @@ class PictureTask(Task):
     """
 
     def __init__(self, config: RunConfig, *, data: PictureData, quality: PictureQuality):
-        game.check_run(config)
+        builders.check_run(config)
         super().__init__(config, report=data.report)
         self.data = data
         self.quality = quality
-        self.objective = game.build_objective(config.task)
+        self.objective = builders.build_objective(config.task)
 
     @property
     def metric_names(self) -> tuple[str, ...]:
@@ -72,17 +72,17 @@ class PictureTask(Task):
         settings = self.config.task
         if settings.stage == "gan" and settings.init_from is None:
             self.data.report("the adversarial stage starts from a fresh generator: task.init_from takes a faithful one")
-        game.start_from(networks, settings.init_from, report=self.data.report)
+        builders.start_from(networks, settings.init_from, report=self.data.report)
 
     @functools.cached_property
     def losses(self) -> Callable:
         """Auxiliary losses by name of `(target, output, pixel_target)`."""
-        return game.build_picture_loss(self.config.task)
+        return builders.build_picture_loss(self.config.task)
 
     def turned(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
         """Crops as float32 in [0, 1], in a random one of their eight orientations where the settings ask for it."""
         if self.config.task.flips_and_turns:
-            images = game.turned(images, draws)
+            images = builders.turned(images, draws)
         return tf.cast(images, tf.float32) / 255.0
 
     @property
@@ -106,14 +106,16 @@ class PictureTask(Task):
         pixel_target = batch.get("pixel_target", target)
         if self.seen_draws:
             seen = (target, output, pixel_target)
-            target, output, pixel_target = (game.cut(each, batch["seen_from"], size_px=self._seen_px) for each in seen)
+            target, output, pixel_target = (
+                builders.cut(each, batch["seen_from"], size_px=self._seen_px) for each in seen
+            )
         auxiliary = self.losses(target, output, pixel_target)
-        return game.synthesis_of(self.config.task.stage, target, output, auxiliary)
+        return builders.synthesis_of(self.config.task.stage, target, output, auxiliary)
 
     def inference_model(self, networks: Networks) -> keras.Model:
         """The generator between pictures in [0, 1]; shares the weights of `networks`."""
         pictures = keras.Input((None, None, 3), name="images")
-        outputs = networks.generators[game.GENERATOR](FromUnitRange(name="from_unit_range")(pictures))
+        outputs = networks.generators[builders.GENERATOR](FromUnitRange(name="from_unit_range")(pictures))
         return keras.Model(pictures, ToUnitRange(name="to_unit_range")(outputs), name=self.config.task_name)
 
     def held_out_examples(self) -> list[Pair]:

@@ -9,7 +9,7 @@ from keras import layers
 
 from tfgan_app.inference import load_keras_model
 from tfgan_app.layers import ClipToUnitRange, FromUnitRange, locality_of, provenance_of
-from tfgan_app.tasks.pictures import game
+from tfgan_app.tasks.restoration import builders
 
 
 def imported_generator(source: str | None, *, scale: int) -> keras.Model | None:
@@ -31,7 +31,7 @@ def imported_generator(source: str | None, *, scale: int) -> keras.Model | None:
     model = load_keras_model(source)
     if not provenance_of(model):
         return None
-    network = model.get_layer(game.GENERATOR)
+    network = model.get_layer(builders.GENERATOR)
     channels = [tensor.shape[-1] for tensor in (*network.inputs, *network.outputs)]
     if channels != [3, 3]:
         raise ValueError(
@@ -42,7 +42,7 @@ def imported_generator(source: str | None, *, scale: int) -> keras.Model | None:
         raise ValueError(f"`task.init_from` must enlarge by {scale} as the task does. Received: '{source}', by {found}")
     network.trainable = True
     image = keras.Input((None, None, 3), name="image")
-    return keras.Model(image, _between_ranges(model, network, image), name=game.GENERATOR)
+    return keras.Model(image, _between_ranges(model, network, image), name=builders.GENERATOR)
 
 
 def _between_ranges(model: keras.Model, network: keras.Model, image):

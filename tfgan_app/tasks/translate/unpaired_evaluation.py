@@ -12,7 +12,7 @@ from tfgan_app.config import RunConfig
 from tfgan_app.data.labelled import LabelledPictures
 from tfgan_app.data.unpaired import PictureSide
 from tfgan_app.metrics import PIXEL_METRICS, build_lpips, output_variation, paired_metrics
-from tfgan_app.tasks.generate.quality import GenerationQuality
+from tfgan_app.tasks.generate.evaluation import GenerationQuality
 from tfgan_app.tasks.translate.unpaired_data import UnpairedData
 
 SET_METRICS = ("fid", "kid")

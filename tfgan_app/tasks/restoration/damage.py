@@ -8,7 +8,7 @@ from collections.abc import Sequence as Items
 import tensorflow as tf
 
 from tfgan_app.degradations import DEGRADATIONS, MASK_DRAWS, MASKS, Degradation, Sequence, Sometimes, random_masks
-from tfgan_app.tasks.pictures.restore_config import RestoreConfig
+from tfgan_app.tasks.restoration.restore_config import RestoreConfig
 
 INPAINT, COLORIZE = "inpaint", "colorize"
 

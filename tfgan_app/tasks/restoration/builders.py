@@ -21,7 +21,7 @@ from tfgan_app.losses import (
 )
 from tfgan_app.networks import INPAINTERS, PICTURE_DISCRIMINATORS, RESTORERS, UPSCALERS
 from tfgan_app.registry import is_own
-from tfgan_app.tasks.pictures.config import PictureTaskConfig
+from tfgan_app.tasks.restoration.config import PictureTaskConfig
 from tfgan_app.tasks.starting import (
     GENERATOR,
     check_same_activations,

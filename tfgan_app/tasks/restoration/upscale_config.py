@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from tfgan_app.registry import UPSCALERS
-from tfgan_app.tasks.pictures.config import (
+from tfgan_app.tasks.preset import Preset
+from tfgan_app.tasks.restoration.config import (
     ADVERSARIAL_DEVIATIONS,
     ADVERSARIAL_STAGE,
     PICTURE_PRESET,
     REAL_ESRGAN,
     PictureTaskConfig,
 )
-from tfgan_app.tasks.preset import Preset
 from tfgan_app.typed_fields import bounded, choice, path_setting
 
 

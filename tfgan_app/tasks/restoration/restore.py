@@ -13,14 +13,14 @@ import tensorflow as tf
 
 from tfgan_app.config import RunConfig
 from tfgan_app.layers import ChannelSlice, FromUnitRange, MakesColour, ToUnitRange
-from tfgan_app.tasks.pictures import game
-from tfgan_app.tasks.pictures.damage import COLORIZE, INPAINT, build_damage
-from tfgan_app.tasks.pictures.data import PictureData
-from tfgan_app.tasks.pictures.held_out import HeldOutPairs, Pair
-from tfgan_app.tasks.pictures.imported import imported_generator
-from tfgan_app.tasks.pictures.quality import LPIPS_LEAST_PX, PictureQuality
-from tfgan_app.tasks.pictures.restore_config import PRESETS, RestoreConfig
-from tfgan_app.tasks.pictures.task import TURNS, PictureTask, as_uint8, fixed_draws
+from tfgan_app.tasks.restoration import builders
+from tfgan_app.tasks.restoration.damage import COLORIZE, INPAINT, build_damage
+from tfgan_app.tasks.restoration.data import PictureData
+from tfgan_app.tasks.restoration.evaluation import LPIPS_LEAST_PX, PictureQuality
+from tfgan_app.tasks.restoration.held_out import HeldOutPairs, Pair
+from tfgan_app.tasks.restoration.imported import imported_generator
+from tfgan_app.tasks.restoration.restore_config import PRESETS, RestoreConfig
+from tfgan_app.tasks.restoration.task import TURNS, PictureTask, as_uint8, fixed_draws
 from tfgan_app.training.task import Networks, Synthesis
 
 SHIFT_PX = 16
@@ -92,8 +92,8 @@ class RestoreTask(PictureTask):
         settings = self.config.task
         _ = self.losses  # Their variables must be there before the train step is traced.
         imported = None if self._has_holes else imported_generator(settings.init_from, scale=1)
-        own = {game.GENERATOR: lambda: imported} if imported else {}
-        return game.build_restore_networks(settings, has_holes=self._has_holes, own=own)
+        own = {builders.GENERATOR: lambda: imported} if imported else {}
+        return builders.build_restore_networks(settings, has_holes=self._has_holes, own=own)
 
     def augment(self, batch: dict, draws: tf.Tensor) -> dict:
         """Turns, damages and cuts the crops: `damaged` and `target`, float32 in [-1, 1].
@@ -104,14 +104,14 @@ class RestoreTask(PictureTask):
         images = self.turned(batch["image"], turns)
         damaged = self._damage(images, own)
         first = tf.cast(shifts * (SHIFT_PX + 1), tf.int32)
-        cut = game.cut(tf.concat([damaged, images], axis=-1), first, size_px=self.config.data.image_size)
+        cut = builders.cut(tf.concat([damaged, images], axis=-1), first, size_px=self.config.data.image_size)
         channels = self._damage.channels
         pictures = {"damaged": cut[..., :channels] * 2.0 - 1.0, "target": cut[..., channels:] * 2.0 - 1.0}
         return pictures | self.seen_from(seen)
 
     def synthesize(self, networks: Networks, batch: dict, training: bool) -> Synthesis:
         """Restores the damaged pictures."""
-        output = game.restore(networks.generators[game.GENERATOR], batch["damaged"], training=training)
+        output = builders.restore(networks.generators[builders.GENERATOR], batch["damaged"], training=training)
         return self.judged(batch, batch["target"], output)
 
     def inference_model(self, networks: Networks) -> keras.Model:
@@ -128,7 +128,7 @@ class RestoreTask(PictureTask):
         pictures = keras.Input((None, None, 4), name="images")
         colour = FromUnitRange(name="from_unit_range")(ChannelSlice(0, 3, name="colour")(pictures))
         mask = keras.layers.Rescaling(-1.0, offset=1.0, name="mask")(ChannelSlice(3, 4, name="known")(pictures))
-        outputs = networks.generators[game.GENERATOR]([colour, mask])
+        outputs = networks.generators[builders.GENERATOR]([colour, mask])
         return keras.Model(pictures, ToUnitRange(name="to_unit_range")(outputs), name=self.config.task_name)
 
     def evaluate(self, model: keras.Model) -> dict[str, float]:

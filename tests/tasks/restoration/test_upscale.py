@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from fake_vgg import write_fake_vgg
+from lanes import first_quick
 from PIL import Image
 from small_photos import TINY_UPSCALE, draw_photo, write_photos
 
@@ -13,9 +14,9 @@ from tfgan_app.commands.building import build_trainer
 from tfgan_app.degradations import downscale
 from tfgan_app.metrics import psnr_y
 from tfgan_app.networks import PICTURE_DISCRIMINATORS, UPSCALERS
-from tfgan_app.tasks.pictures.held_out import HeldOutPairs
-from tfgan_app.tasks.pictures.upscale import UpscaleTask
-from tfgan_app.tasks.pictures.upscale_config import PRESETS, UpscaleConfig
+from tfgan_app.tasks.restoration.held_out import HeldOutPairs
+from tfgan_app.tasks.restoration.upscale import UpscaleTask
+from tfgan_app.tasks.restoration.upscale_config import PRESETS, UpscaleConfig
 from tfgan_app.training.task import UNIT_RANGE
 
 
@@ -205,9 +206,9 @@ def train(task, steps=2):
 
 
 @pytest.mark.parametrize(
-    ("scale", "precision"), [(2, "mixed_float16"), (3, "float32"), (4, "mixed_bfloat16"), (8, "float32")]
+    ("scale", "precision"), first_quick([(2, "mixed_float16"), (3, "float32"), (4, "mixed_bfloat16"), (8, "float32")])
 )
-@pytest.mark.parametrize("name", UPSCALERS)
+@pytest.mark.parametrize("name", first_quick(UPSCALERS))
 def test_every_generator_trains_at_every_scale(data, name, scale, precision):
     options = {"task.generator": name, "task.scale": scale, "training.precision": precision}
     muon = {"optimizer.muon_learning_rate": 0.02, "task.generator_width": 16} if name == "compact" else {}
@@ -259,7 +260,7 @@ def test_losses_of_the_adversarial_stage_see_pictures_from_anywhere_within_their
     assert "seen_from" not in faithful.augment(batch, tf.constant(numbers[:, : faithful.draws_per_example]))
 
 
-@pytest.mark.parametrize("name", PICTURE_DISCRIMINATORS)
+@pytest.mark.parametrize("name", first_quick(PICTURE_DISCRIMINATORS))
 def test_every_discriminator_plays(data, name):
     task = build(data, **{"task.stage": "gan", "task.discriminator": name, "data.image_size": 32})
     _, history = train(task)
@@ -267,6 +268,7 @@ def test_every_discriminator_plays(data, name):
     assert history["adversarial"][0] > 0
 
 
+@pytest.mark.large
 def test_the_real_degradation_trains(data):
     task = build(data, **{"task.degradation": "real"})
     batch = next(iter(task.build_dataset(start_step=0, seed=0)))
@@ -398,7 +400,7 @@ def write_teacher(path, *, scale=2, value=0.25):
     return path
 
 
-@pytest.mark.parametrize("weight", [0.25, 1.0])
+@pytest.mark.parametrize("weight", first_quick([0.25, 1.0]))
 def test_pixels_are_compared_with_a_mean_of_truth_and_teacher(data, tmp_path, weight):
     teacher = write_teacher(tmp_path / "teacher.keras")
     task = build(data, **{"task.teacher": str(teacher), "task.teacher_weight": weight})
@@ -414,6 +416,7 @@ def test_pixels_are_compared_with_a_mean_of_truth_and_teacher(data, tmp_path, we
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
+@pytest.mark.large
 def test_a_folder_of_outputs_teaches_as_their_model_would(tmp_path):
     data = write_photos(tmp_path / "photos", size=(54, 60))
     for path in (data / "train").glob("*.png"):

@@ -13,14 +13,14 @@ import tensorflow as tf
 
 from tfgan_app.config import RunConfig
 from tfgan_app.degradations import DEGRADATIONS, resize, to_eight_bits
-from tfgan_app.tasks.pictures import game
-from tfgan_app.tasks.pictures.data import PictureData
-from tfgan_app.tasks.pictures.distillation import Teacher
-from tfgan_app.tasks.pictures.held_out import HeldOutPairs, Pair
-from tfgan_app.tasks.pictures.imported import imported_generator
-from tfgan_app.tasks.pictures.quality import LPIPS_LEAST_PX, PictureQuality
-from tfgan_app.tasks.pictures.task import TURNS, PictureTask, as_uint8, fixed_draws
-from tfgan_app.tasks.pictures.upscale_config import PRESETS, UpscaleConfig
+from tfgan_app.tasks.restoration import builders
+from tfgan_app.tasks.restoration.data import PictureData
+from tfgan_app.tasks.restoration.distillation import Teacher
+from tfgan_app.tasks.restoration.evaluation import LPIPS_LEAST_PX, PictureQuality
+from tfgan_app.tasks.restoration.held_out import HeldOutPairs, Pair
+from tfgan_app.tasks.restoration.imported import imported_generator
+from tfgan_app.tasks.restoration.task import TURNS, PictureTask, as_uint8, fixed_draws
+from tfgan_app.tasks.restoration.upscale_config import PRESETS, UpscaleConfig
 from tfgan_app.training.task import Networks, Synthesis
 
 _SHIFTS = 2
@@ -104,7 +104,7 @@ class UpscaleTask(PictureTask):
         settings = self.config.task
         _ = self.losses  # Their variables must be there before the train step is traced.
         imported = imported_generator(settings.init_from, scale=settings.scale)
-        return game.build_upscale_networks(settings, own={game.GENERATOR: lambda: imported} if imported else {})
+        return builders.build_upscale_networks(settings, own={builders.GENERATOR: lambda: imported} if imported else {})
 
     def augment(self, batch: dict, draws: tf.Tensor) -> dict:
         """Turns the crops and makes them small: `low_res` and `high_res`, float32 in [-1, 1]."""
@@ -114,21 +114,24 @@ class UpscaleTask(PictureTask):
         margin, scale, size_px = self._margin, self.config.task.scale, self.config.data.image_size
         shifts = tf.cast(shifts * (2 * margin.shift_px + 1), tf.int32)
         first = margin.size_px - margin.shift_px + shifts
-        low, high = game.cut(low, first, size_px=size_px // scale), game.cut(images, first * scale, size_px=size_px)
+        low, high = (
+            builders.cut(low, first, size_px=size_px // scale),
+            builders.cut(images, first * scale, size_px=size_px),
+        )
         pictures = {"low_res": low * 2.0 - 1.0, "high_res": high * 2.0 - 1.0}
         if self._teacher:
             outputs = None
             if "teacher" in batch:
                 taught = self.turned(batch["teacher"], turns)
-                outputs = game.cut(taught, first * scale, size_px=size_px) * 2.0 - 1.0
+                outputs = builders.cut(taught, first * scale, size_px=size_px) * 2.0 - 1.0
             pictures["pixel_target"] = self._teacher.mixed(pictures["high_res"], pictures["low_res"], outputs)
         return pictures | self.seen_from(seen)
 
     def synthesize(self, networks: Networks, batch: dict, training: bool) -> Synthesis:
         """Enlarges the small pictures."""
-        output = networks.generators[game.GENERATOR](batch["low_res"], training=training)
+        output = networks.generators[builders.GENERATOR](batch["low_res"], training=training)
         synthesis = self.judged(batch, batch["high_res"], output)
-        return game.with_sub_pixel_bias(synthesis, batch["high_res"], output, settings=self.config.task)
+        return builders.with_sub_pixel_bias(synthesis, batch["high_res"], output, settings=self.config.task)
 
     def _pairs(self) -> Iterator[Pair]:
         """The held-out pictures at low resolution and as they are: uint8."""

@@ -15,7 +15,7 @@ from tfgan_app.metrics import build_lpips, fidelity_protocol, means_with_interva
 from tfgan_app.metrics.own import own_metrics
 from tfgan_app.picture_grid import make_grid, spread_indices
 from tfgan_app.tasks.extremes import both_ends
-from tfgan_app.tasks.pictures.held_out import HeldOutPairs, Pair
+from tfgan_app.tasks.restoration.held_out import HeldOutPairs, Pair
 
 METRICS = ("psnr_y", "ssim_y", "psnr", "ssim", "l1")
 LPIPS_LEAST_PX = 16
