@@ -11,7 +11,7 @@ from small_photos import picture_arguments, write_photos
 
 from tfgan_app import cli
 from tfgan_app.commands import export
-from tfgan_app.inference import load_predictor
+from tfgan_app.inference import choose_lite_file, load_predictor
 from tfgan_app.layers import locality_of, provenance_of
 
 
@@ -58,6 +58,24 @@ def test_exports_carry_the_source_and_the_license(format, imported, picture, tmp
     assert "Licence of the weights: BSD-3-Clause" in card
     assert "SHA-256 of the source" in card and "SRVGGNetCompact" in card
     assert json.loads((tmp_path / "out" / "manifest.json").read_text())
+
+
+def test_a_litert_file_lies_beside_the_model_unless_it_is_left_out(imported, weights, picture, tmp_path, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert choose_lite_file(imported) == tmp_path / "x2.tflite"
+    assert "Licence of the weights: BSD-3-Clause" in (tmp_path / "x2.tflite.md").read_text()
+    assert run("import", "--weights", weights, "--output", tmp_path / "other.keras", "--no-tflite") == 0
+    assert choose_lite_file(tmp_path / "other.keras") is None
+    monkeypatch.setattr(export, "photographs", lambda channels: {"train": [], "val": [picture]})
+    assert run("export", "--run", tmp_path / "other.keras", "--format", "keras", "--output", tmp_path / "out") == 0
+    assert choose_lite_file(tmp_path / "out" / "other.keras") == tmp_path / "out" / "other.tflite"
+
+
+def test_a_litert_file_of_another_model_stays_and_is_said(weights, tmp_path, capsys):
+    (tmp_path / "x.tflite").write_bytes(b"another")
+    assert run("import", "--weights", weights, "--output", tmp_path / "x.keras") == 0
+    assert "No " in (said := capsys.readouterr().out) and "x.tflite' was written" in said and "exists already" in said
+    assert (tmp_path / "x.tflite").read_bytes() == b"another" and choose_lite_file(tmp_path / "x.keras") is None
 
 
 def test_a_model_that_draws(tmp_path):

@@ -26,7 +26,7 @@ def write_lite_beside(
     license: str,
     training: Mapping[str, str],
 ) -> str | None:
-    """Exports a model of images to LiteRT beside its `.keras` file; the file of another model there is replaced.
+    """Exports a model of images to LiteRT beside its `.keras` file; a file that is there already stays.
 
     Args:
         keras_file: The file that was written.

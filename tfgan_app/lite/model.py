@@ -78,7 +78,8 @@ class LiteModel:
         """
         arrays = [np.asarray(array) for array in inputs]
         if self.input_names == ("images",):
-            return np.concatenate([self._picture(picture[np.newaxis]) for picture in arrays[0]])
+            pictures = [self._picture(picture[np.newaxis]) for picture in arrays[0]]
+            return pictures[0] if len(pictures) == 1 else np.concatenate(pictures)
         return np.concatenate(
             [self._run([array[index : index + 1] for array in arrays]) for index in range(len(arrays[0]))]
         )
@@ -158,8 +159,11 @@ def _quantized(array: np.ndarray, details: dict) -> np.ndarray:
 def _dequantized(array: np.ndarray, details: dict) -> np.ndarray:
     scale, zero_point = details["quantization"]
     if not scale or np.issubdtype(array.dtype, np.floating):
-        return np.array(array, np.float32)
-    return ((array.astype(np.float32) - zero_point) * np.float32(scale)).astype(np.float32)
+        return np.asarray(array, np.float32)  # The interpreter's tensors come as copies.
+    outputs = array.astype(np.float32)
+    outputs -= np.float32(zero_point)
+    outputs *= np.float32(scale)
+    return outputs
 
 
 def _mirrored(wanted: int, size: int) -> np.ndarray:

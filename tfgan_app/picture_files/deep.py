@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-import imagecodecs
 import numpy as np
-import tifffile
 
 from tfgan_app.files import check_regular
 from tfgan_app.picture_files.colour import alpha_of_key
@@ -44,6 +42,8 @@ def read_deep_png(
     Raises:
         ValueError: If the file is damaged.
     """
+    import imagecodecs  # Loaded for deep images alone: a prediction should start at once.
+
     try:
         values = imagecodecs.png_decode(Path(path).read_bytes())
     except imagecodecs.PngError as error:
@@ -134,6 +134,8 @@ class TiffPage:
 
     def __init__(self, path: str | os.PathLike | BinaryIO, index: int | None = None):
         """Parses the directory of a page, None for the first; raises tifffile's errors where it is damaged."""
+        import tifffile
+
         self._file = tifffile.TiffFile(path)
         try:
             self._page = self._file.pages.first if index is None else self._file.pages[index]

@@ -6,6 +6,7 @@ Of Pillow's other formats, some run programs (EPS calls Ghostscript), and few ha
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +20,11 @@ _KNOWN = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "DIB", "AVIF", "JPEG2000"
 _BY_SUFFIX = {"TGA": (".tga",)}
 """TGA files have no signature: almost any bytes can be taken for one."""
 
-Image.init()
+_PLUGINS = ("Png", "Jpeg", "WebP", "Tiff", "Gif", "Bmp", "Avif", "Jpeg2K", "Ppm", "Tga")
+# `Image.init()` would load sixty, which takes a good part of the time in which a prediction starts.
+for _plugin in _PLUGINS:
+    with contextlib.suppress(ImportError):  # Older versions of Pillow have no AVIF.
+        importlib.import_module(f"PIL.{_plugin}ImagePlugin")
 FORMATS = tuple(name for name in _KNOWN if name in Image.OPEN)
 """Pillow's names of the formats that are read; JPEG includes MPO, PPM all of Netpbm. TGA is one more by its suffix."""
 
@@ -61,6 +66,7 @@ def _hint(source: str | os.PathLike | BinaryIO) -> str:
     head = _head(source)
     if head.startswith(_TGA_HEADS):  # Icons of the same beginning have a number above zero there.
         return ": if it is TGA, give it the suffix .tga"
+    Image.init()
     for name, (_, accepts) in Image.OPEN.items():
         with contextlib.suppress(Exception):  # Some look at bytes that a short file lacks.
             if name not in FORMATS and accepts is not None and accepts(head) is True:
