@@ -141,13 +141,15 @@ def test_outputs_are_levels_also_of_a_network_that_never_reaches_black_and_white
 
 
 @pytest.mark.large
-def test_a_dead_layer_is_named_before_it_crashes_the_runtime(tmp_path):
+@pytest.mark.parametrize(("weight", "bias"), [(0.1, -99.0), (100.0, -299.999)], ids=["dead", "almost"])
+def test_a_dead_layer_is_named_before_it_crashes_the_runtime(tmp_path, weight, bias):
     pictures = keras.Input((None, None, 3), name="images")
+    constant = keras.initializers.Constant
     dead = keras.layers.Conv2D(
-        8, 3, padding="same", activation="relu", bias_initializer=keras.initializers.Constant(-99)
+        8, 1, activation="relu", kernel_initializer=constant(weight), bias_initializer=constant(bias)
     )
     x = keras.layers.Conv2D(3, 3, padding="same")(dead(pictures))
-    with pytest.raises(ValueError, match="gives nothing but zeros for all calibration pictures: it is dead"):
+    with pytest.raises(ValueError, match="gives next to nothing but zeros for all calibration pictures: it is dead"):
         export(keras.Model(pictures, keras.layers.Add()([pictures, x])), tmp_path, quantize="int8")
 
 

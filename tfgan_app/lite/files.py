@@ -110,9 +110,14 @@ def with_card(content: bytes, card: Card) -> bytes:
 _LEAST_SCALE = 1e-7
 """Of a feature map in integers, where features are of the order of 1. XNNPACK crashes on far smaller ones."""
 
+_MOST_REQUANTIZATION = 256.0
+"""From sums of products to the integers of a convolution's outputs. XNNPACK crashes beyond that."""
+
+_CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED")
+
 
 def check_alive(content: bytes) -> None:
-    """Refuses a file of integers in which a layer gave nothing but zeros for all calibration pictures.
+    """Refuses a file of integers in which a layer gave next to nothing but zeros for all calibration pictures.
 
     Args:
         content: The file.
@@ -126,12 +131,23 @@ def check_alive(content: bytes) -> None:
         for index in operator.outputs:
             quantization = graph.tensors[index].quantization
             scales = [] if quantization is None or quantization.scale is None else list(quantization.scale)
-            if scales and min(scales) < _LEAST_SCALE:
+            if scales and (min(scales) < _LEAST_SCALE or _requantization(model, operator) >= _MOST_REQUANTIZATION):
                 name = graph.tensors[index].name.decode(errors="replace").split(";")[0]
                 raise ValueError(
-                    f"The layer behind `{name}` gives nothing but zeros for all calibration pictures: it is dead, and "
-                    "integers cannot hold it. Train again with a lower rate, or export without int8."
+                    f"The layer behind `{name}` gives next to nothing but zeros for all calibration pictures: it is "
+                    "dead, and integers cannot hold it. Train again with a lower rate, or export without int8."
                 )
+
+
+def _requantization(model: schema.ModelT, operator: schema.OperatorT) -> float:
+    """The largest factor from a convolution's sums of products to its outputs; 0 for other operations."""
+    if flatbuffer_utils.opcode_to_name(model, operator.opcodeIndex) not in _CONVOLUTIONS:
+        return 0.0
+    tensors = model.subgraphs[0].tensors
+    # All take their weights second; a transposed convolution takes its size first and the features third.
+    scales = [tensors[index].quantization for index in [*operator.inputs[:3], operator.outputs[0]] if index >= 0]
+    known = [float(max(it.scale)) for it in scales if it is not None and it.scale is not None and len(it.scale)]
+    return known[0] * known[1] / known[-1] if len(known) >= 3 else 0.0
 
 
 def with_output_levels(content: bytes) -> bytes:
