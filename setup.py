@@ -27,7 +27,7 @@ setup(
         "tfgan_app.shipped_models": [
             "README.md",
             "ON_A_PHONE.md",
-            "TRAINING_PICTURES.csv",
+            "TRAINING_IMAGES.csv",
             "manifest.json",
             "shipped.json",
             *[f"recipes/{name}.json" for name in models],

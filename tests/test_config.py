@@ -21,8 +21,8 @@ from tfgan_app.config import (
     to_dict,
     to_json,
 )
-from tfgan_app.config_sections import Background, DataConfig
-from tfgan_app.typed_fields import bounded
+from tfgan_app.config.sections import Background, DataConfig
+from tfgan_app.config.typed_fields import bounded
 
 
 @dataclasses.dataclass(frozen=True)
@@ -209,7 +209,7 @@ def test_every_flag_sets_a_field_that_exists(config):
     assert set(FLAG_FIELDS.values()) <= keys
 
 
-def test_every_background_has_a_colour():
+def test_every_background_has_a_color():
     for name in typing.get_args(Background):
         assert len(DataConfig(background=name).background_rgb) == 3
 

@@ -9,7 +9,7 @@ from tfgan_app import config as configs
 from tfgan_app.commands.run_directory import check_resumable
 from tfgan_app.tasks.translate.config import TranslateConfig
 
-METHODS = ("paired", "cyclegan", "cut", "fastcut", "style", "colour")
+METHODS = ("paired", "cyclegan", "cut", "fastcut", "style", "color")
 OWNERS = {
     "l1_weight": ("paired",),
     "metrics": ("paired",),

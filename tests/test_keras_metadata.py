@@ -1,4 +1,4 @@
-"""Licence and origin of a model inside its `.keras` file."""
+"""License and origin of a model inside its `.keras` file."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def test_a_graph_draws_the_same():
 
 
 def test_values_do_not_change_between_versions():
-    # Pictures are named by their seeds: these latents may never become others.
+    # Images are named by their seeds: these latents may never become others.
     np.testing.assert_allclose(seeded_latents(np.array([3]), 2)[0], [-0.6715848, 1.6760504], rtol=1e-6)
 
 

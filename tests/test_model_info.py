@@ -11,7 +11,7 @@ from tiny_style import build_tiny_style_model
 from tfgan_app.export import export_model
 from tfgan_app.inference import load_predictor
 from tfgan_app.keras_info import model_info
-from tfgan_app.layers import MakesColour, PixelShuffle, Provenance
+from tfgan_app.layers import MakesColor, PixelShuffle, Provenance
 from tfgan_app.model_info import ModelInfo
 
 STYLE_PX = 64
@@ -22,7 +22,7 @@ def build_images_model(*, channels=3, scale=1):
     inputs = keras.Input((None, None, channels), name="images")
     x = keras.layers.Conv2D(3 * scale**2, 5, padding="same")(inputs)
     x = PixelShuffle(scale)(x) if scale > 1 else x
-    return keras.Model(inputs, MakesColour()(x))
+    return keras.Model(inputs, MakesColor()(x))
 
 
 MODELS = {
@@ -39,7 +39,7 @@ MODELS = {
         {"kind": "noise", "latent_dim": 16, "output_channels": 1, "classes": ("cat", "dog")},
     ),
 }
-STORED = ("kind", "locality", "channels", "bytes_per_px", "makes_color", "latent_dim", "classes", "value_range")
+STORED = ("kind", "receptive_field", "channels", "bytes_per_px", "makes_color", "latent_dim", "classes", "value_range")
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -13,12 +13,12 @@ from live_server import export_negative, live_server
 from oriented_files import FILES, ORIENTATIONS, TENSORFLOW, UPRIGHT, is_upright, oriented_file
 from PIL import Image
 
-from tfgan_app.data.checking import check_picture
-from tfgan_app.data.decoding import FilePictures
-from tfgan_app.export.encoded_pictures import chunk_orientation, decode_picture
-from tfgan_app.images import picture_header, read_rgb
-from tfgan_app.picture_files import read_picture
-from tfgan_app.picture_files.writing import to_eight_bits
+from tfgan_app.data.checking import check_image
+from tfgan_app.data.decoding import FileImages
+from tfgan_app.export.encoded_images import chunk_orientation, decode_image
+from tfgan_app.image_io import read_image
+from tfgan_app.image_io.loading import image_header, read_rgb
+from tfgan_app.image_io.writing import to_eight_bits
 
 
 @pytest.fixture
@@ -34,11 +34,11 @@ def write(tmp_path):
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
 @pytest.mark.parametrize("name", FILES)
 def test_prediction(write, name, orientation):
-    picture = read_picture(write(name, orientation))
-    assert is_upright(to_eight_bits(picture.pixels), name)
-    if picture.metadata.exif:
+    image = read_image(write(name, orientation))
+    assert is_upright(to_eight_bits(image.pixels), name)
+    if image.metadata.exif:
         kept = Image.Exif()
-        kept.load(picture.metadata.exif)
+        kept.load(image.metadata.exif)
         assert kept.get(0x0112, 1) == 1
 
 
@@ -47,19 +47,19 @@ def test_training_and_inspection(write, name):
     paths = [write(name, orientation) for orientation in ORIENTATIONS]
     for path in paths:
         assert is_upright(read_rgb(path), name)
-        header = picture_header(path)
+        header = image_header(path)
         assert (header.height, header.width) == UPRIGHT.shape[:2]
-        check = check_picture(path)
+        check = check_image(path)
         assert check.problem is None and (check.header.height, check.header.width) == UPRIGHT.shape[:2]
-    pictures = FilePictures(paths)
-    assert (pictures.sizes == UPRIGHT.shape[:2]).all()
-    for image in tf.data.Dataset.range(len(paths)).map(pictures.decode).as_numpy_iterator():
+    images = FileImages(paths)
+    assert (images.sizes == UPRIGHT.shape[:2]).all()
+    for image in tf.data.Dataset.range(len(paths)).map(images.decode).as_numpy_iterator():
         assert is_upright(image, name)
 
 
 @tf.function(input_signature=[tf.TensorSpec([], tf.string)])
 def decode(data):
-    return decode_picture(data, channels=3, max_pixels=2**20)
+    return decode_image(data, channels=3, max_pixels=2**20)
 
 
 @pytest.mark.parametrize("name", TENSORFLOW)
@@ -102,5 +102,5 @@ def test_any_type_of_number_in_saved_models_as_in_prediction(tmp_path, kind, ord
     exif = (b"II" if order == "<" else b"MM") + struct.pack(order + "HIH", 42, 8, 1) + entry + bytes(4)
     data = FILES["jpg"](np.ascontiguousarray(np.rot90(UPRIGHT)), exif)
     (tmp_path / "a.jpg").write_bytes(data)
-    for image in (decode(data).numpy(), read_rgb(tmp_path / "a.jpg"), read_picture(tmp_path / "a.jpg").pixels):
+    for image in (decode(data).numpy(), read_rgb(tmp_path / "a.jpg"), read_image(tmp_path / "a.jpg").pixels):
         assert is_upright(image, "jpg")

@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from small_photos import picture_arguments, write_photos
+from small_photos import image_arguments, write_photos
 
 from tfgan_app import cli, registry
 
@@ -113,7 +113,7 @@ def test_a_module_outside_brings_network_losses_degradation_metric_and_format(ou
         "task.metrics": "outside:SHARPNESS",
         "training.best_metric": "outside:SHARPNESS",
     }
-    assert app(*picture_arguments("restore", outside / "run", data, steps=4, settings=settings)) == 0
+    assert app(*image_arguments("restore", outside / "run", data, steps=4, settings=settings)) == 0
     report = (outside / "run" / "report.html").read_text()
     assert "Sharpness lost" in report and "levels" in report
     assert "val_sharpness" in (outside / "run" / "metrics.csv").read_text().splitlines()[0]
@@ -127,7 +127,7 @@ def test_a_module_outside_brings_network_losses_degradation_metric_and_format(ou
 
 def test_a_resumed_run_may_be_given_another_metric(outside):
     data = write_photos(outside / "photos")
-    assert app(*picture_arguments("restore", outside / "run", data, steps=2, settings={})) == 0
+    assert app(*image_arguments("restore", outside / "run", data, steps=2, settings={})) == 0
     more = ("--steps", 4, "--set", "task.metrics=outside:SHARPNESS", "--set", "training.best_metric=outside:SHARPNESS")
     assert app("train", "--run-dir", outside / "run", "--resume", *more) == 0
     best = json.loads((outside / "run" / "run.json").read_text())["best"]
@@ -145,7 +145,7 @@ def test_a_resumed_run_may_be_given_another_metric(outside):
 )
 def test_what_cannot_be_used_is_named_before_training(outside, setting, message, capsys):
     data = write_photos(outside / "photos")
-    arguments = picture_arguments("restore", outside / "run", data, steps=2, settings={})
+    arguments = image_arguments("restore", outside / "run", data, steps=2, settings={})
     assert app(*arguments, "--set", setting) == 2
     (line,) = [line for line in capsys.readouterr().err.splitlines() if "error:" in line]
     assert message in line

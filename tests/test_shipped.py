@@ -14,7 +14,7 @@ from PIL import Image
 
 from tfgan_app import cli, shipped
 from tfgan_app.config import absolute_source
-from tfgan_app.images import read_rgb
+from tfgan_app.image_io.loading import read_rgb
 from tfgan_app.inference import load_keras_model
 from tfgan_app.inference.shipped import is_shipped, located, shipped_model_path, shipped_models
 from tfgan_app.keras_info import model_info

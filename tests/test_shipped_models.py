@@ -14,10 +14,10 @@ from PIL import Image
 from tfgan_app.config import resolve_config
 from tfgan_app.data.bundled import bundled_path
 from tfgan_app.degradations import downscale, resize, to_eight_bits
-from tfgan_app.images import read_rgb
+from tfgan_app.image_io.loading import read_rgb
 from tfgan_app.inference import choose_lite_file, load_predictor
 from tfgan_app.lite import delegations
-from tfgan_app.metrics import colour_shift, psnr_rgb, psnr_y
+from tfgan_app.metrics import color_shift, psnr_rgb, psnr_y
 from tfgan_app.networks import RESTORERS
 from tfgan_app.networks import UPSCALERS as ARCHITECTURES
 from tfgan_app.tasks import load_task
@@ -36,7 +36,7 @@ def model(name):
 
 @functools.cache
 def photos():
-    """Held-out pictures that belong to the bundled sample."""
+    """Held-out images that belong to the bundled sample."""
     return [read_rgb(path)[:240, :240] for path in sorted((bundled_path("photos") / "val").iterdir())]
 
 
@@ -51,7 +51,7 @@ def gain_over_bicubic(name):
     for low, photo in zip(small(scale), photos(), strict=True):
         plain = resize(tf.constant(low[None] / np.float32(255.0)), height=240, width=240)
         plain = np.rint(to_eight_bits(plain)[0].numpy() * 255).astype(np.uint8)
-        values = [psnr_y(photo, output, crop_px=scale) for output in (model(name).picture(low), plain)]
+        values = [psnr_y(photo, output, crop_px=scale) for output in (model(name).image(low), plain)]
         gains.append(values[0] - values[1])
     return np.mean(gains)
 
@@ -59,7 +59,7 @@ def gain_over_bicubic(name):
 @pytest.mark.parametrize("name", MODELS)
 def test_each_has_a_card_and_a_recipe_that_can_be_run(name):
     card = (FOLDER / name / "MODEL_CARD.md").read_text()
-    for heading in ("Licence", "Trained on", "Measured", "Limits"):
+    for heading in ("License", "Trained on", "Measured", "Limits"):
         assert f"## {heading}" in card, heading
     recipe = FOLDER / "recipes" / f"{name}.json"
     assert recipe.name in card
@@ -82,10 +82,10 @@ def test_each_has_a_card_and_a_recipe_that_can_be_run(name):
 
 
 @pytest.mark.parametrize("name", first_quick(MODELS))
-def test_the_keras_file_gives_the_same_picture(name):
+def test_the_keras_file_gives_the_same_image(name):
     source = small(4)[0]
-    from_keras = load_predictor(FOLDER / f"{name}.keras").picture(source)
-    difference = np.abs(from_keras.astype(int) - model(name).picture(source).astype(int))
+    from_keras = load_predictor(FOLDER / f"{name}.keras").image(source)
+    difference = np.abs(from_keras.astype(int) - model(name).image(source).astype(int))
     assert difference.max() <= 1
 
 
@@ -100,10 +100,10 @@ LITE_FILES = {
 
 
 @pytest.mark.parametrize("file", first_quick(LITE_FILES))
-def test_the_files_for_phones_give_the_same_picture(file):
+def test_the_files_for_phones_give_the_same_image(file):
     name, least_db = LITE_FILES[file]
     source = small(4)[0]
-    difference = psnr_rgb(model(name).picture(source), load_predictor(FOLDER / file).picture(source), crop_px=0)
+    difference = psnr_rgb(model(name).image(source), load_predictor(FOLDER / file).image(source), crop_px=0)
     assert difference > least_db
     assert delegations((FOLDER / file).read_bytes())[1].left == {}, "the GPU delegate would leave operations"
 
@@ -124,16 +124,16 @@ def test_faithful_upscalers_beat_bicubic_enlargement(name, least_db):
 
 
 @pytest.mark.parametrize("name", first_quick(UPSCALERS))
-def test_upscalers_keep_colours(name):
+def test_upscalers_keep_colors(name):
     for low in small(UPSCALERS[name]):
-        assert colour_shift(low, model(name).picture(low)) < 1.0
+        assert color_shift(low, model(name).image(low)) < 1.0
 
 
 @pytest.mark.parametrize("name", first_quick(UPSCALERS))
 def test_upscalers_draw_nothing_on_flat_areas(name):
     ramp = np.broadcast_to(np.linspace(90, 110, 64, dtype=np.float32)[:, None, None], (64, 64, 3))
     scale = UPSCALERS[name]
-    output = model(name).picture(np.rint(ramp).astype(np.uint8)).astype(float)
+    output = model(name).image(np.rint(ramp).astype(np.uint8)).astype(float)
     expected = np.linspace(90, 110, 64 * scale)[:, None, None]
     inside = slice(8 * scale, -8 * scale)
     assert np.abs(output - expected)[inside, inside].max() < 2.5
@@ -143,7 +143,7 @@ def test_upscalers_draw_nothing_on_flat_areas(name):
 def test_the_adversarial_model_draws_more_detail_than_the_faithful_one():
     detail = {}
     for name in ("upscale_x4", "upscale_x4_gan"):
-        outputs = [model(name).picture(low).astype(float) for low in small(4)]
+        outputs = [model(name).image(low).astype(float) for low in small(4)]
         detail[name] = np.mean([np.abs(np.diff(x, axis=0)).mean() for x in outputs])
     truth = np.mean([np.abs(np.diff(x.astype(float), axis=0)).mean() for x in photos()])
     assert detail["upscale_x4"] < 0.95 * detail["upscale_x4_gan"] < 0.95 * 1.15 * truth
@@ -164,11 +164,11 @@ def test_restore_takes_damage_away(damage, least_db):
             file = io.BytesIO()
             Image.fromarray(photo).save(file, "JPEG", quality=strength)
             damaged = np.asarray(Image.open(file))
-        restored = model("restore").picture(damaged)
+        restored = model("restore").image(damaged)
         gains.append(psnr_rgb(photo, restored, crop_px=0) - psnr_rgb(photo, damaged, crop_px=0))
     assert np.mean(gains) > least_db
 
 
 @pytest.mark.large
-def test_restore_leaves_good_pictures_alone():
-    assert np.mean([psnr_rgb(photo, model("restore").picture(photo), crop_px=0) for photo in photos()]) > 40.0
+def test_restore_leaves_good_images_alone():
+    assert np.mean([psnr_rgb(photo, model("restore").image(photo), crop_px=0) for photo in photos()]) > 40.0

@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"tfgan_app: error: {printable(error_message(error))}", file=sys.stderr)
         return 2
     except Exception as error:
-        # Out of memory, a picture that vanished: not a fault of this program, whose own keep their traceback.
+        # Out of memory, an image that vanished: not a fault of this program, whose own keep their traceback.
         if args.debug or not (isinstance(error, MemoryError) or type(error).__module__.startswith("tensorflow")):
             raise
         kind = type(error).__name__
@@ -111,7 +111,7 @@ def build_parser() -> argparse.ArgumentParser:
     """Returns the parser of the whole command line."""
     parser = Parser(
         prog="tfgan_app",
-        description="Train image GANs on your own pictures, look at the results, measure and ship them.",
+        description="Train image GANs on your own images, look at the results, measure and ship them.",
         epilog="`tfgan_app COMMAND --help` explains a command.",
     )
     parser.add_argument("--version", action="version", version=f"tfgan_app {tfgan_app.__version__}")

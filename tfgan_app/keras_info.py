@@ -11,9 +11,9 @@ from tfgan_app.keras_metadata import NOT_STATED
 from tfgan_app.layers import (
     class_names_of,
     feature_bytes_per_px,
-    locality_of,
-    makes_colour,
+    makes_color,
     provenance_of,
+    receptive_field_of,
     style_parts,
 )
 from tfgan_app.model_info import HOLE_CHANNELS, KINDS, Kind, ModelInfo
@@ -59,10 +59,10 @@ def _images_info(model: keras.Model, origin: Mapping) -> ModelInfo:
     channels = model.inputs[0].shape[-1]
     return ModelInfo(
         kind="inpainting" if channels == HOLE_CHANNELS else "images",
-        locality=locality_of(model),
+        receptive_field=receptive_field_of(model),
         channels=channels,
         bytes_per_px=feature_bytes_per_px(model),
-        makes_color=makes_colour(model),
+        makes_color=makes_color(model),
         **origin,
     )
 
@@ -70,8 +70,10 @@ def _images_info(model: keras.Model, origin: Mapping) -> ModelInfo:
 def _style_info(model: keras.Model, origin: Mapping) -> ModelInfo:
     # The statistics of the whole image are computed apart: the rest is local.
     path = style_parts(model).path
-    locality, bytes_per_px = locality_of(path), feature_bytes_per_px(path)
-    return ModelInfo(kind="style", locality=locality, bytes_per_px=bytes_per_px, makes_color=True, **origin)
+    receptive_field, bytes_per_px = receptive_field_of(path), feature_bytes_per_px(path)
+    return ModelInfo(
+        kind="style", receptive_field=receptive_field, bytes_per_px=bytes_per_px, makes_color=True, **origin
+    )
 
 
 _BUILDERS: dict[Kind, Callable[[keras.Model, Mapping], ModelInfo]] = {

@@ -1,4 +1,4 @@
-"""The licence and origin of a model inside its `.keras` file; standard library only.
+"""The license and origin of a model inside its `.keras` file; standard library only.
 
 They are a further key of the archive's own `metadata.json`. Keras writes the file's date and version there and does not
 read them back, so that any Keras loads the file as before. A model that Keras alone loads and saves loses them.

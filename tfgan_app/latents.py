@@ -1,4 +1,4 @@
-"""Latents from seeds: the same picture for the same seed, in training, prediction and exported graphs alike."""
+"""Latents from seeds: the same image for the same seed, in training, prediction and exported graphs alike."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _seeded_latents(seeds: tf.Tensor, latent_dim: int) -> tf.Tensor:
 
 
 def truncate_latents(latents: tf.Tensor, threshold: float) -> tf.Tensor:
-    """Moves normal latents into `[-threshold, threshold]`: less variety for better pictures.
+    """Moves normal latents into `[-threshold, threshold]`: less variety for better images.
 
     The truncation trick of BigGAN (Brock et al. 2019, arXiv:1809.11096, section 3.1). Instead of drawing again,
     each number keeps its rank: quantiles of the normal distribution become those of the truncated one.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from tfgan_app.keras_metadata import NOT_STATED
-from tfgan_app.locality import Locality
+from tfgan_app.receptive_field import ReceptiveField
 
 if TYPE_CHECKING:
     from tfgan_app.lite.files import Card
@@ -22,7 +22,7 @@ Kind = Literal["images", "inpainting", "style", "noise", "other"]
 HOLE_CHANNELS = 4
 """Input channels of an inpainting model: the fourth is 1 in known pixels and 0 in holes."""
 
-_LOCALITY_SIGNATURE = "locality"
+_RECEPTIVE_FIELD_SIGNATURE = "receptive_field"
 _NAMES_SIGNATURE = "class_names"
 
 KINDS: dict[frozenset[str], Kind] = {
@@ -45,7 +45,7 @@ class ModelInfo:
     Attributes:
         kind: `"images"` (images to images), `"inpainting"` (images with holes to images), `"style"` (an image and the
             image whose style it is given), `"noise"` (latents to images), or `"other"` (not a model of this package).
-        locality: Scale, receptive field and tile alignment; None where they are not known, and for noise.
+        receptive_field: Scale, receptive field and tile alignment; None where they are not known, and for noise.
         channels: Of the input images; an inpainting model takes a fourth, see `HOLE_CHANNELS`.
         output_channels: Of the output images: 1 or 3.
         value_range: Of the inputs and outputs, as floats.
@@ -70,7 +70,7 @@ class ModelInfo:
     """
 
     kind: Kind = "images"
-    locality: Locality | None = None
+    receptive_field: ReceptiveField | None = None
     channels: int = 3
     output_channels: int = 3
     value_range: tuple[float, float] = (0.0, 1.0)
@@ -88,26 +88,26 @@ class ModelInfo:
     @property
     def scale(self) -> int | None:
         """Output pixels per input pixel along height and width; None where it is not known, and for noise."""
-        return None if self.locality is None else self.locality.scale
+        return None if self.receptive_field is None else self.receptive_field.scale
 
     @property
     def halo_px(self) -> int | None:
         """Radius of the receptive field in input pixels; None where it may be the whole image, or is not known."""
-        return None if self.locality is None else self.locality.context_px
+        return None if self.receptive_field is None else self.receptive_field.halo_px
 
     @property
     def multiple(self) -> int:
         """Tiles begin at multiples of this."""
-        return 1 if self.locality is None else self.locality.multiple
+        return 1 if self.receptive_field is None else self.receptive_field.multiple
 
     def to_numbers(self) -> dict[str, int]:
         """The facts about tiling as integers, which is all that a SavedModel's signature returns to every client."""
         return {
-            "scale": self.locality.scale,
-            "context_px": -1 if self.locality.context_px is None else self.locality.context_px,
-            "multiple": self.locality.multiple,
+            "scale": self.receptive_field.scale,
+            "halo_px": -1 if self.receptive_field.halo_px is None else self.receptive_field.halo_px,
+            "multiple": self.receptive_field.multiple,
             "bytes_per_px": self.bytes_per_px or 0,
-            "makes_colour": int(self.makes_color),
+            "makes_color": int(self.makes_color),
         }
 
 
@@ -117,10 +117,10 @@ def card_info(card: Card) -> ModelInfo:
         return ModelInfo(kind="noise", latent_dim=card.latent_dim, classes=card.classes, license=card.license)
     return ModelInfo(
         kind="inpainting" if card.channels == HOLE_CHANNELS else "images",
-        locality=Locality(card.scale, card.context_px, card.multiple),
+        receptive_field=ReceptiveField(card.scale, card.halo_px, card.multiple),
         channels=card.channels,
         bytes_per_px=card.bytes_per_px,
-        makes_color=card.makes_colour,
+        makes_color=card.makes_color,
         largest_px=card.tile_px if card.sizes == "fixed" else None,
         license=card.license,
     )
@@ -148,7 +148,7 @@ def signatures_info(signatures: Mapping[str, Signature], *, default: str) -> Mod
 
     Returns:
         Its `ModelInfo`; of kind `"other"` where the inputs are not those of an export of this package, and without
-        locality where none is stored.
+        receptive field where none is stored.
     """
     inputs = signatures[default].inputs if default in signatures else {}
     kind = KINDS.get(frozenset(inputs), "other")
@@ -162,16 +162,16 @@ def signatures_info(signatures: Mapping[str, Signature], *, default: str) -> Mod
     channels = channels or (shape[-1] if shape and len(shape) == 4 else None) or ModelInfo.channels
     return ModelInfo(
         kind="inpainting" if kind == "images" and channels == HOLE_CHANNELS else kind,
-        locality=_stored_locality(numbers),
+        receptive_field=_stored_receptive_field(numbers),
         channels=channels,
         bytes_per_px=numbers.get("bytes_per_px") or None,
-        makes_color=bool(numbers.get("makes_colour")),
+        makes_color=bool(numbers.get("makes_color")),
     )
 
 
 def _stored_numbers(signatures: Mapping[str, Signature]) -> tuple[int | None, dict[str, int]]:
     """Channels of the input, and what `to_numbers` wrote; neither where the signature is missing or foreign."""
-    signature = signatures.get(_LOCALITY_SIGNATURE)
+    signature = signatures.get(_RECEPTIVE_FIELD_SIGNATURE)
     shape = signature.inputs.get("images") if signature else None
     if shape is None or len(shape) != 4 or shape[-1] is None:
         return None, {}
@@ -179,11 +179,11 @@ def _stored_numbers(signatures: Mapping[str, Signature]) -> tuple[int | None, di
     return shape[-1], {name: int(values[0]) for name, values in told.items()}
 
 
-def _stored_locality(numbers: Mapping[str, int]) -> Locality | None:
+def _stored_receptive_field(numbers: Mapping[str, int]) -> ReceptiveField | None:
     if "scale" not in numbers:
         return None
-    context_px = numbers.get("context_px", -1)
-    return Locality(numbers["scale"], context_px if context_px >= 0 else None, numbers.get("multiple", 1))
+    halo_px = numbers.get("halo_px", -1)
+    return ReceptiveField(numbers["scale"], halo_px if halo_px >= 0 else None, numbers.get("multiple", 1))
 
 
 def _stored_classes(signatures: Mapping[str, Signature]) -> tuple[str, ...]:

@@ -165,7 +165,7 @@ RESTORERS = Table(
 INPAINTERS = Table("an inpainting network", {"gated": f"{_NETWORKS}.inpainting:build_gated_inpainting"})
 """A list `[image, mask]`, mask float32 `[batch, height, width, 1]`, 1 in holes, to an image."""
 
-PICTURE_DISCRIMINATORS = Table(
+CROP_DISCRIMINATORS = Table(
     "a discriminator of crops",
     {
         "unet": f"{_NETWORKS}.unet_discriminator:build_unet_discriminator",
@@ -214,7 +214,7 @@ DEGRADATIONS = Table(
     "a degradation",
     {
         "blur": "tfgan_app.degradations.blur:GaussianBlur",
-        "colorize": "tfgan_app.degradations.colour:Gray",
+        "colorize": "tfgan_app.degradations.color:Gray",
         "deblur": "tfgan_app.degradations.blur:MotionDefocusBlur",
         "denoise": "tfgan_app.degradations.noise:Noise",
         "downscale": "tfgan_app.degradations.resampling:Downscale",

@@ -11,7 +11,7 @@ from tiny_style import build_tiny_style_model
 
 from tfgan_app.api.predictors import ImageModel, NoiseModel
 from tfgan_app.inference import Predictor, predictor_of
-from tfgan_app.layers import Locality
+from tfgan_app.layers import ReceptiveField
 from tfgan_app.model_info import ModelInfo
 
 RNG = np.random.default_rng(0)
@@ -20,7 +20,7 @@ SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
 def image_model(function=lambda images: images, **fields) -> ImageModel:
-    info = ModelInfo(**{"locality": Locality(1, 0), **fields})
+    info = ModelInfo(**{"receptive_field": ReceptiveField(1, 0), **fields})
     return ImageModel(Predictor(function, "model", info=info), info)
 
 
@@ -28,7 +28,7 @@ def doubled(images):
     return tf.repeat(tf.repeat(images, 2, 1), 2, 2)
 
 
-UPSCALER = image_model(doubled, locality=Locality(2, 0))
+UPSCALER = image_model(doubled, receptive_field=ReceptiveField(2, 0))
 SAME = image_model()
 COLORIZER = image_model(lambda images: images * [1.0, 0.5, 0.0], makes_color=True)
 INPAINTER = image_model(lambda images: images[..., :3] * images[..., 3:], kind="inpainting", channels=4)
@@ -144,7 +144,7 @@ def test_a_style_is_taken_from_any_image(tmp_path):
 
 
 def test_what_is_blended_from_tiles_is_told():
-    model = image_model(locality=Locality(1, None))
+    model = image_model(receptive_field=ReceptiveField(1, None))
     with pytest.warns(UserWarning, match="blended from tiles"):
         model.predict(np.zeros((300, 300, 3), np.uint8), tile=64)
 
@@ -152,7 +152,7 @@ def test_what_is_blended_from_tiles_is_told():
 @pytest.mark.parametrize(
     ("x", "options", "message"),
     [
-        ("missing.png", {}, r"Cannot read the picture 'missing\.png'"),
+        ("missing.png", {}, r"Cannot read the image 'missing\.png'"),
         (".", {}, "Received the folder '.': give it to `predict_files`"),
         (PHOTO.astype(np.int32), {}, r"Received: int32 \[6, 9, 3\]"),
         (PHOTO.astype(np.float32), {}, r"Float images must lie in \[0, 1\]. Received: values from \d+ to \d+"),
@@ -175,7 +175,7 @@ def test_what_cannot_be_predicted_is_told_in_one_line(x, options, message):
 def test_holes_must_be_known():
     with pytest.raises(ValueError, match="needs to know them"):
         INPAINTER.predict(PHOTO)
-    with pytest.raises(ValueError, match="The mask must be as large as its picture. It has 2 x 2 pixels"):
+    with pytest.raises(ValueError, match="The mask must be as large as its image. It has 2 x 2 pixels"):
         INPAINTER.predict(PHOTO, mask=np.zeros((2, 2), bool))
 
 

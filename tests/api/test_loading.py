@@ -37,7 +37,7 @@ def sources(run, tmp_path_factory):
         "keras": run.export("keras", output=folder, name="file", license="MIT"),
         "shipped": "upscale_x2",
         "shipped file": "upscale_x4.tflite",
-        "color": "colour:rgb_to_lab",
+        "color": "color:rgb_to_lab",
     }
 
 

@@ -31,7 +31,7 @@ def noise(batch=1, size=8, channels=3):
 
 
 def ramps(size=16):
-    """Two gray pictures that hold each pixel's distance from the centre, to the right and down."""
+    """Two gray images that hold each pixel's distance from the center, to the right and down."""
     distance = np.arange(size, dtype=np.float32) - (size - 1) / 2
     down, right = np.meshgrid(distance, distance, indexing="ij")
     return right, down
@@ -57,7 +57,7 @@ def test_quarter_turns_are_exact(turns):
     np.testing.assert_array_equal(turned, np.rot90(images, turns, axes=(1, 2)))
 
 
-def test_whole_pixel_shifts_are_exact_and_mirror_the_picture_in():
+def test_whole_pixel_shifts_are_exact_and_mirror_the_image_in():
     images = noise(size=16)
     moved = augment(images, shift_gate=0, shift_right=1 - 2**-20, shift_down=0.25)
     expected = np.pad(images, ((0, 0), (0, 1), (2, 0), (0, 0)), mode="reflect")[:, 1:, :16]
@@ -74,7 +74,7 @@ def test_blits_together_are_exact():
     np.testing.assert_array_equal(moved, expected)
 
 
-def test_scale_enlarges_about_the_centre():
+def test_scale_enlarges_about_the_center():
     out, right, down = augmented_ramps(scale_gate=0, scale=ONE_STD)
     np.testing.assert_allclose(out, np.stack([right, down]) / 2**0.2, atol=1e-4)
 
@@ -109,12 +109,12 @@ def test_each_rotation_is_rarer_so_that_the_pair_has_the_probability():
 def test_geometry_is_the_papers_product_of_matrices_in_one_bilinear_resampling():
     images, probability = noise(batch=24, size=12, channels=1), 0.7
     u = tf.random.stateless_uniform((24, len(DRAWS)), (3, 4))
-    out = AdaptiveAugmentation(colour=False)(images, u, probability).numpy()
+    out = AdaptiveAugmentation(color=False)(images, u, probability).numpy()
     for image, row, augmented in zip(images, u.numpy().astype(np.float64), out, strict=True):
         inverse = np.linalg.inv(forward_matrix(dict(zip(DRAWS, row, strict=True)), probability, len(image)))
         # SciPy's axes are (row, column), the matrices' (x, y).
-        linear, centre = inverse[1::-1, 1::-1], np.full(2, (len(image) - 1) / 2)
-        offset = inverse[1::-1, 2] + centre - linear @ centre
+        linear, center = inverse[1::-1, 1::-1], np.full(2, (len(image) - 1) / 2)
+        offset = inverse[1::-1, 2] + center - linear @ center
         expected = ndimage.affine_transform(image[..., 0], linear, offset, order=1, mode="mirror")
         np.testing.assert_allclose(augmented[..., 0], expected, atol=1e-4)
 
@@ -173,7 +173,7 @@ PIXEL = np.float32([0.5, 0.2, -0.1])
     ],
     ids=["brightness", "contrast", "luma flip", "no luma flip", "hue", "saturation", "brightness and contrast"],
 )
-def test_colour_of_one_pixel(values, expected):
+def test_color_of_one_pixel(values, expected):
     out = augment(np.broadcast_to(PIXEL, (1, 8, 8, 3)), **values)
     np.testing.assert_allclose(out, np.broadcast_to(np.float32(expected), out.shape), atol=2e-6)
 
@@ -188,16 +188,16 @@ def test_hue_keeps_luma_and_saturation():
     assert np.abs(turned - images).max() > 0.5
 
 
-def test_colour_is_the_papers_product_of_matrices():
+def test_color_is_the_papers_product_of_matrices():
     images, probability = noise(batch=24, size=2), 0.7
     u = tf.random.stateless_uniform((24, len(DRAWS)), (5, 6))
     out = AdaptiveAugmentation(blit=False, geometry=False)(images, u, probability).numpy()
     for image, row, augmented in zip(images, u.numpy().astype(np.float64), out, strict=True):
-        matrix = colour_matrix(dict(zip(DRAWS, row, strict=True)), probability)
+        matrix = color_matrix(dict(zip(DRAWS, row, strict=True)), probability)
         np.testing.assert_allclose(augmented, image @ matrix[:3, :3].T + matrix[:3, 3], atol=2e-5)
 
 
-def colour_matrix(u, probability):
+def color_matrix(u, probability):
     axis = np.array([1, 1, 1, 0]) / math.sqrt(3)
     along = np.outer(axis, axis)
     cross = np.zeros((4, 4))
@@ -222,7 +222,7 @@ def colour_matrix(u, probability):
     return matrix
 
 
-def test_gray_pictures_get_brightness_contrast_and_the_negative_only():
+def test_gray_images_get_brightness_contrast_and_the_negative_only():
     images = noise(channels=1)
     np.testing.assert_array_equal(augment(images, luma_flip_gate=0, luma_flip=0.7), -images)
     values = {"brightness_gate": 0, "brightness": ONE_STD, "contrast_gate": 0, "contrast": NormalDist().cdf(2.0)}
@@ -238,13 +238,13 @@ def test_gray_pictures_get_brightness_contrast_and_the_negative_only():
         ("blit", (1 - 0.5 * 0.4) * (1 - 0.75 * 0.4) * (1 - 0.75 * 0.4)),
         # Four independent transforms, of which rotation is two rarer ones.
         ("geometry", (1 - 0.4) ** 4),
-        ("colour", (1 - 0.4) ** 4 * (1 - 0.5 * 0.4)),
+        ("color", (1 - 0.4) ** 4 * (1 - 0.5 * 0.4)),
     ],
 )
-def test_as_many_pictures_are_touched_as_the_probability_says(group, untouched):
+def test_as_many_images_are_touched_as_the_probability_says(group, untouched):
     images = noise(batch=4000)
     u = tf.random.stateless_uniform((4000, len(DRAWS)), (0, 1))
-    options = {name: name == group for name in ("blit", "geometry", "colour")}
+    options = {name: name == group for name in ("blit", "geometry", "color")}
     same = (AdaptiveAugmentation(**options)(images, u, 0.4).numpy() == images).all(axis=(1, 2, 3))
     assert abs(same.mean() - untouched) < 0.03
 
@@ -256,7 +256,7 @@ def test_a_draw_of_zero_is_finite():
 
 def test_what_cannot_be_augmented_is_named():
     with pytest.raises(ValueError, match="all off"):
-        AdaptiveAugmentation(blit=False, geometry=False, colour=False)
+        AdaptiveAugmentation(blit=False, geometry=False, color=False)
     with pytest.raises(ValueError, match="1 or 3 channels"):
         AdaptiveAugmentation()(noise(channels=4), draws(), 0.5)
     with pytest.raises(ValueError, match="2 x 2"):

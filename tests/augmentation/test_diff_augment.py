@@ -25,28 +25,28 @@ def noise(batch=1, size=8, channels=3):
 
 def test_brightness_adds_to_every_pixel_and_may_leave_the_range():
     images = noise()
-    np.testing.assert_allclose(augment(images, colour_gate=0, brightness=0.75), images + 0.25, atol=1e-6)
-    assert augment(np.ones((1, 8, 8, 3)), colour_gate=0, brightness=0.75).max() == 1.25
+    np.testing.assert_allclose(augment(images, color_gate=0, brightness=0.75), images + 0.25, atol=1e-6)
+    assert augment(np.ones((1, 8, 8, 3)), color_gate=0, brightness=0.75).max() == 1.25
 
 
 def test_saturation_scales_the_distance_from_the_channels_mean():
     images = np.broadcast_to(np.float32([0.9, 0.3, 0.0]), (1, 8, 8, 3))
-    halved = augment(images, colour_gate=0, saturation=0.25)
+    halved = augment(images, color_gate=0, saturation=0.25)
     np.testing.assert_allclose(halved[0, 3, 5], [0.65, 0.35, 0.2], atol=1e-6)
-    np.testing.assert_allclose(augment(images, colour_gate=0, saturation=0), 0.4, atol=1e-6)
+    np.testing.assert_allclose(augment(images, color_gate=0, saturation=0), 0.4, atol=1e-6)
 
 
-def test_contrast_scales_the_distance_from_the_pictures_mean():
+def test_contrast_scales_the_distance_from_the_images_mean():
     images = np.full((1, 8, 8, 3), 0.6)
     images[:, 4:] = -0.2
-    halved = augment(images, colour_gate=0, contrast=0)
+    halved = augment(images, color_gate=0, contrast=0)
     np.testing.assert_allclose(halved[:, :4], 0.4, atol=1e-6)
     np.testing.assert_allclose(halved[:, 4:], 0.0, atol=1e-6)
 
 
-def test_colour_is_brightness_then_saturation_then_contrast():
+def test_color_is_brightness_then_saturation_then_contrast():
     expected = noise()
-    changed = augment(expected, colour_gate=0, brightness=0.8, saturation=0.1, contrast=0.9)
+    changed = augment(expected, color_gate=0, brightness=0.8, saturation=0.1, contrast=0.9)
     expected = expected + 0.3
     gray = expected.mean(axis=-1, keepdims=True)
     expected = gray + (expected - gray) * 0.2
@@ -54,10 +54,10 @@ def test_colour_is_brightness_then_saturation_then_contrast():
     np.testing.assert_allclose(changed, expected, atol=1e-6)
 
 
-def test_saturation_leaves_gray_pictures_alone():
+def test_saturation_leaves_gray_images_alone():
     images = noise(channels=1)
-    np.testing.assert_array_equal(augment(images, colour_gate=0, saturation=0.9), images)
-    brighter = augment(images, colour_gate=0, brightness=0.75, contrast=1 - 2**-23)
+    np.testing.assert_array_equal(augment(images, color_gate=0, saturation=0.9), images)
+    brighter = augment(images, color_gate=0, brightness=0.75, contrast=1 - 2**-23)
     np.testing.assert_allclose(brighter, images.mean() + 0.25 + (images - images.mean()) * 1.5, atol=1e-5)
 
 
@@ -100,23 +100,23 @@ def test_cutout_blanks_a_box_that_the_border_clips(size, draw, box):
 def test_policies_that_are_off_do_nothing():
     images = noise()
     everything = dict.fromkeys(DRAWS, 0.0)
-    only_cutout = augment(images, DiffAugment(colour=False, translation=0.0), **everything)
+    only_cutout = augment(images, DiffAugment(color=False, translation=0.0), **everything)
     expected = images.copy()
     expected[:, :2, :2] = 0.0
     np.testing.assert_array_equal(only_cutout, expected)
-    only_shift = augment(images, DiffAugment(colour=False, cutout=0.0), **everything)
+    only_shift = augment(images, DiffAugment(color=False, cutout=0.0), **everything)
     np.testing.assert_array_equal(only_shift[:, :-1, :-1], images[:, 1:, 1:])
 
 
 @pytest.mark.parametrize(
     "policy",
     [
-        {"colour": True, "translation": 0.0, "cutout": 0.0},
-        {"colour": False, "translation": 0.0, "cutout": 0.5},
+        {"color": True, "translation": 0.0, "cutout": 0.0},
+        {"color": False, "translation": 0.0, "cutout": 0.5},
     ],
-    ids=["colour", "cutout"],
+    ids=["color", "cutout"],
 )
-def test_as_many_pictures_are_touched_as_the_probability_says(policy):
+def test_as_many_images_are_touched_as_the_probability_says(policy):
     images = noise(batch=4000, size=4)
     u = tf.random.stateless_uniform((4000, len(DRAWS)), (0, 1))
     touched = (DiffAugment(**policy)(images, u, 0.3).numpy() != images).any(axis=(1, 2, 3))
@@ -135,7 +135,7 @@ def test_policies_are_drawn_independently():
     [
         ({"translation": 1.0}, "`translation`"),
         ({"cutout": -0.1}, "`cutout`"),
-        ({"colour": False, "translation": 0.0, "cutout": 0.0}, "all off"),
+        ({"color": False, "translation": 0.0, "cutout": 0.0}, "all off"),
     ],
 )
 def test_settings_out_of_range_are_named(options, named):

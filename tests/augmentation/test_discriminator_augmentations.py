@@ -10,7 +10,7 @@ EVERY = pytest.mark.parametrize("name", sorted(DISCRIMINATOR_AUGMENTATIONS))
 
 
 def build(name, batch=6, size=8, channels=3):
-    """An augmentation, pictures, and draws for them."""
+    """An augmentation, images, and draws for them."""
     augmentation = DISCRIMINATOR_AUGMENTATIONS[name]()
     images = tf.random.stateless_uniform((batch, size, size, channels), (0, 1), -1.0, 1.0)
     return augmentation, images, tf.random.stateless_uniform((batch, augmentation.draws_per_example), (2, 3))
@@ -44,13 +44,13 @@ def test_half_precision_is_computed_in_float32(name, dtype):
 
 
 @EVERY
-def test_pictures_are_augmented_one_by_one_and_as_their_draws_say(name):
+def test_images_are_augmented_one_by_one_and_as_their_draws_say(name):
     augmentation, images, draws = build(name)
     out = augmentation(images, draws, 0.7).numpy()
     np.testing.assert_array_equal(augmentation(images[::-1], draws[::-1], 0.7), out[::-1])
-    same_picture = augmentation(tf.repeat(images[:1], 6, axis=0), draws, 1.0).numpy()
-    for other in same_picture[1:]:
-        assert np.abs(other - same_picture[0]).max() > 0.1
+    same_image = augmentation(tf.repeat(images[:1], 6, axis=0), draws, 1.0).numpy()
+    for other in same_image[1:]:
+        assert np.abs(other - same_image[0]).max() > 0.1
 
 
 @EVERY
@@ -118,7 +118,7 @@ def test_one_trace_serves_every_probability_and_batch(name):
 
 
 @EVERY
-def test_pictures_need_not_be_square(name):
+def test_images_need_not_be_square(name):
     augmentation = DISCRIMINATOR_AUGMENTATIONS[name]()
     images = tf.random.stateless_uniform((4, 8, 12, 3), (0, 1), -1.0, 1.0)
     draws = tf.random.stateless_uniform((4, augmentation.draws_per_example), (2, 3))

@@ -9,7 +9,7 @@ from tfgan_app.augmentation.paired import DRAWS, PairedAugmentation
 FULL = {"vertical_flip": True, "max_scale": 1.3, "max_rotation_degrees": 30.0}
 
 
-def pictures(batch=4, load=36, channels=3):
+def images(batch=4, load=36, channels=3):
     rng = np.random.default_rng(0)
     coarse = rng.integers(0, 256, (batch, load // 4, load // 4, channels), np.uint8)
     return coarse.repeat(4, axis=1).repeat(4, axis=2)
@@ -19,10 +19,10 @@ def draws(batch=4, seed=0):
     return tf.random.stateless_uniform((batch, DRAWS), (seed, 1))
 
 
-@pytest.mark.parametrize("options", [{}, FULL, {**FULL, "colour_jitter": 0.3}], ids=["jitter", "warp", "colour"])
-def test_both_pictures_of_a_pair_get_the_same_treatment(options):
+@pytest.mark.parametrize("options", [{}, FULL, {**FULL, "color_jitter": 0.3}], ids=["jitter", "warp", "color"])
+def test_both_images_of_a_pair_get_the_same_treatment(options):
     augment = PairedAugmentation(size_px=32, **options)
-    same = pictures()
+    same = images()
     a, b = augment([same, same], draws())
     assert a.shape == (4, 32, 32, 3)
     assert a.dtype == tf.float32
@@ -32,7 +32,7 @@ def test_both_pictures_of_a_pair_get_the_same_treatment(options):
 
 def test_alignment_holds_for_a_target_that_marks_the_inputs_pixels():
     """The target is a pixel-wise function of the input; after augmentation it still is."""
-    source = pictures()
+    source = images()
     target = 255 - source
     a, b = PairedAugmentation(size_px=32, vertical_flip=True)([source, target], draws())
     np.testing.assert_allclose(a, -np.asarray(b), atol=1e-6)
@@ -41,7 +41,7 @@ def test_alignment_holds_for_a_target_that_marks_the_inputs_pixels():
 
 
 def test_crop_and_flip_move_whole_pixels():
-    source = pictures()
+    source = images()
     u = np.full((4, DRAWS), 0.9, np.float32)
     u[1, :2] = 0.0
     u[2, 2] = 0.1
@@ -53,7 +53,7 @@ def test_crop_and_flip_move_whole_pixels():
 
 
 def test_warping_by_nothing_is_the_plain_crop():
-    source = pictures()
+    source = images()
     u = np.full((4, DRAWS), 0.5, np.float32)
     (plain,) = PairedAugmentation(size_px=32)([source], tf.constant(u))
     (warped,) = PairedAugmentation(size_px=32, max_scale=1.5, max_rotation_degrees=90.0)([source], tf.constant(u))
@@ -61,7 +61,7 @@ def test_warping_by_nothing_is_the_plain_crop():
 
 
 def test_half_a_turn_turns_the_crop_upside_down():
-    source = pictures()
+    source = images()
     u = np.full((4, DRAWS), 0.5, np.float32)
     (plain,) = PairedAugmentation(size_px=32)([source], tf.constant(u))
     u[:, 5] = 1.0
@@ -70,8 +70,8 @@ def test_half_a_turn_turns_the_crop_upside_down():
 
 
 def test_same_draws_same_result_eager_compiled_and_in_tf_data():
-    augment = PairedAugmentation(size_px=32, **FULL, colour_jitter=0.2)
-    source, u = tf.constant(pictures()), draws()
+    augment = PairedAugmentation(size_px=32, **FULL, color_jitter=0.2)
+    source, u = tf.constant(images()), draws()
     eager = augment([source], u)[0]
     compiled = tf.function(lambda x, d: augment([x], d)[0])(source, u)
     dataset = tf.data.Dataset.from_tensors((source, u)).map(lambda x, d: augment([x], d)[0])
@@ -81,7 +81,7 @@ def test_same_draws_same_result_eager_compiled_and_in_tf_data():
 
 
 @pytest.mark.parametrize(
-    ("option", "value"), [("max_scale", 0.5), ("max_rotation_degrees", 200.0), ("colour_jitter", 1.0)]
+    ("option", "value"), [("max_scale", 0.5), ("max_rotation_degrees", 200.0), ("color_jitter", 1.0)]
 )
 def test_settings_out_of_range_are_named(option, value):
     with pytest.raises(ValueError, match=f"`{option}`"):

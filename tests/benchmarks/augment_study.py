@@ -1,14 +1,14 @@
-"""What a GAN's pictures are worth to a classifier of Fashion-MNIST, when there are 20, 50 or 200 real ones a class.
+"""What a GAN's images are worth to a classifier of Fashion-MNIST, when there are 20, 50 or 200 real ones a class.
 
 python tests/benchmarks/augment_study.py --fashion FOLDER [--sizes 20 50 200] [--subsets 0 1 2] [--steps 2500]
     [--seeds 5] [--output DIR] [--plot FILE.png]
 
 FOLDER has the four files of Fashion-MNIST (train-images-idx3-ubyte.gz, ...). For each size and subset a
-class-conditional GAN is trained on exactly these of the training pictures, and `tfgan_app evaluate` trains the
-classifiers of every arm with every seed and measures them on the 10,000 test pictures. The intervals of a study are of
-its choice of pictures and its GAN; how far those matter, the range over subsets tells, each of which has a GAN of
-another seed. No setting is chosen by the test pictures; what was tried while the defaults were made was measured on
-5,000 training pictures, with 200 others to train on. With --output, a run that was interrupted is resumed, and a study
+class-conditional GAN is trained on exactly these of the training images, and `tfgan_app evaluate` trains the
+classifiers of every arm with every seed and measures them on the 10,000 test images. The intervals of a study are of
+its choice of images and its GAN; how far those matter, the range over subsets tells, each of which has a GAN of
+another seed. No setting is chosen by the test images; what was tried while the defaults were made was measured on
+5,000 training images, with 200 others to train on. With --output, a run that was interrupted is resumed, and a study
 that is there is not made again.
 """
 
@@ -31,8 +31,8 @@ def main():
     """Trains and measures each size and subset, and prints tables with intervals and ranges."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--fashion", type=Path, required=True, help="folder of Fashion-MNIST's files")
-    parser.add_argument("--sizes", type=int, nargs="+", default=[20, 50, 200], help="pictures of each class")
-    parser.add_argument("--subsets", type=int, nargs="+", default=[0, 1, 2], help="choices of pictures, and GANs")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[20, 50, 200], help="images of each class")
+    parser.add_argument("--subsets", type=int, nargs="+", default=[0, 1, 2], help="choices of images, and GANs")
     parser.add_argument("--steps", type=int, default=2500, help="of each GAN")
     parser.add_argument("--seeds", type=int, default=5, help="classifiers of each arm")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="of the study")
@@ -66,7 +66,7 @@ def report(studies: dict[int, list[dict[str, Any]]]) -> None:
     """Prints each study, and over subsets the means and the ranges."""
     from tfgan_app.tasks.augment.study import study_lines
 
-    print("\nFashion-MNIST, 10,000 test pictures")
+    print("\nFashion-MNIST, 10,000 test images")
     for size, of_subsets in studies.items():
         print(*study_lines({"sizes": of_subsets}), sep="\n")
         if len(of_subsets) == 1:
@@ -86,7 +86,7 @@ def _spread(values: list[float], *, sign: str = "") -> str:
 
 
 def draw(studies: dict[int, list[dict[str, Any]]], path: Path) -> None:
-    """Draws each arm's accuracy over the number of real pictures, with its range over subsets."""
+    """Draws each arm's accuracy over the number of real images, with its range over subsets."""
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
@@ -103,8 +103,8 @@ def draw(studies: dict[int, list[dict[str, Any]]], path: Path) -> None:
     axes.set_xscale("log")
     axes.set_xticks(sizes, [f"{size}" for size in sizes])
     axes.minorticks_off()
-    axes.set_xlabel("real pictures of each class")
-    axes.set_ylabel("accuracy on test pictures, %")
+    axes.set_xlabel("real images of each class")
+    axes.set_ylabel("accuracy on test images, %")
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside right center", frameon=False)

@@ -4,7 +4,7 @@
 leaky ReLU 0.2, dropout 0.2 and a sigmoid; generator of a dense layer, three 4 x 4 transposed convolutions of stride 2
 (128, 256, 512) with leaky ReLU 0.2 and a 5 x 5 convolution with a sigmoid; 128 latents, batch 32; binary
 cross-entropy with noise of up to 0.05 on the labels, Adam 1e-4 for both, a custom `train_step`. The documentation's
-pictures are 64 px and start from 8 x 8 pixels; here they are 32 px (28 px padded with black) and start from 4 x 4.
+images are 64 px and start from 8 x 8 pixels; here they are 32 px (28 px padded with black) and start from 4 x 4.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def build_reference_discriminator(channels: int) -> keras.Model:
 
 
 def build_reference_generator(channels: int) -> keras.Model:
-    """From 128 latents to a picture in [0, 1]."""
+    """From 128 latents to an image in [0, 1]."""
     return keras.Sequential(
         [
             keras.Input((LATENT_DIM,)),
@@ -120,8 +120,8 @@ def train_reference(
 
 
 def sample_reference(gan: ReferenceGAN, count: int, *, size_px: int, seed: int) -> np.ndarray:
-    """Draws pictures: uint8 `[count, size_px, size_px, channels]`, the centre of what the generator gives."""
+    """Draws images: uint8 `[count, size_px, size_px, channels]`, the center of what the generator gives."""
     latents = np.random.default_rng(seed).standard_normal((count, LATENT_DIM)).astype(np.float32)
-    pictures = np.concatenate([np.asarray(gan.generator(latents[i : i + 250])) for i in range(0, count, 250)])
+    images = np.concatenate([np.asarray(gan.generator(latents[i : i + 250])) for i in range(0, count, 250)])
     edge = (32 - size_px) // 2
-    return np.rint(pictures[:, edge : edge + size_px, edge : edge + size_px] * 255.0).astype(np.uint8)
+    return np.rint(images[:, edge : edge + size_px, edge : edge + size_px] * 255.0).astype(np.uint8)

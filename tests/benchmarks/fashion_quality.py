@@ -4,8 +4,8 @@ python tests/benchmarks/fashion_quality.py [--seeds 0 1 2 3 4] [--reference-seed
 
 Each seed is one `tfgan_app train --task generate --data keras:fashion_mnist`; the reference gets as many minutes as the
 longest of them took, all that it does counted, and the reference's compilation left out. Both are measured on 10,000
-generated pictures against the 10,000 test pictures, with features of a classifier of its own seed that neither side
-has seen; the floor is that of 10,000 training pictures.
+generated images against the 10,000 test images, with features of a classifier of its own seed that neither side
+has seen; the floor is that of 10,000 training images.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ import keras
 import numpy as np
 from dcgan_reference import sample_reference, train_reference
 
-from tfgan_app.images import write_picture
+from tfgan_app.image_io.grid import make_grid
+from tfgan_app.image_io.loading import write_image
 from tfgan_app.inference import load_keras_model, run_checkpoint
 from tfgan_app.metrics import generation_metrics, train_classifier_features
-from tfgan_app.picture_grid import make_grid
 from tfgan_app.tasks.generate.evaluation import feature_cache
 from tfgan_app.tasks.generate.sampling import draw_latents, rows_of, sample
 
@@ -57,14 +57,14 @@ def main():
     for seed in args.seeds:
         model = train_default(output / f"seed{seed}", seed, args.set)
         minutes.append(float((output / f"seed{seed}" / "minutes.txt").read_text()))
-        pictures = sample(model, draw_latents(model, COUNT, first_seed=10**6))
+        labeled = sample(model, draw_latents(model, COUNT, first_seed=10**6))
         name = f"default, seed {seed} ({minutes[-1]:.1f} min)"
-        rows[name] = show(name, measure(real, judge(pictures)), pictures, output)
+        rows[name] = show(name, measure(real, judge(labeled)), labeled, output)
     for seed in args.reference_seeds:
         gan, steps = train_reference(images, minutes=max(minutes), seed=seed, steps=args.reference_steps)
-        pictures = sample_reference(gan, COUNT, size_px=28, seed=1)
+        labeled = sample_reference(gan, COUNT, size_px=28, seed=1)
         name = f"Keras DCGAN, seed {seed} ({max(minutes):.1f} min, {steps} steps)"
-        rows[name] = show(name, measure(real, judge(pictures)), pictures, output)
+        rows[name] = show(name, measure(real, judge(labeled)), labeled, output)
     fids = {side: [row["fid"] for name, row in rows.items() if name.startswith(side)] for side in ("default", "Keras")}
     for side, values in fids.items():
         if values:
@@ -89,10 +89,10 @@ def measure(real: np.ndarray, features: np.ndarray) -> dict[str, float]:
     return {name: value for name, value in generation_metrics(real, features).items() if name in SHOWN}
 
 
-def show(name: str, row: dict[str, float], pictures: np.ndarray, output: Path) -> dict[str, float]:
-    """Prints one row and writes its pictures."""
+def show(name: str, row: dict[str, float], images: np.ndarray, output: Path) -> dict[str, float]:
+    """Prints one row and writes its images."""
     print(f"{name:44} " + "  ".join(f"{key} {value:.3f}" for key, value in row.items()), flush=True)
-    write_picture(output / f"{name.split(' (')[0].replace(' ', '_')}.png", make_grid(rows_of(pictures[:96], 12)))
+    write_image(output / f"{name.split(' (')[0].replace(' ', '_')}.png", make_grid(rows_of(images[:96], 12)))
     return row
 
 

@@ -1,11 +1,11 @@
-"""What augmenting the discriminator's pictures gains when there are only 200 training pictures.
+"""What augmenting the discriminator's images gains when there are only 200 training images.
 
-python tests/benchmarks/few_images.py [--pictures 200] [--steps 4000] [--seeds 0] [--vgg16 WEIGHTS.npz]
+python tests/benchmarks/few_images.py [--images 200] [--steps 4000] [--seeds 0] [--vgg16 WEIGHTS.npz]
 
-The colour halves of 200 bundled emoji at 32 px: the default recipe without augmentation, with DiffAugment (which it
-takes by itself for so few pictures), with ADA, and with transformed real pictures as a further term. 1,000 generated
-pictures against 1,000 other emoji, with VGG16's features where its weights are given, else random ones. The floor is
-that of half of the training pictures.
+The color halves of 200 bundled emoji at 32 px: the default recipe without augmentation, with DiffAugment (which it
+takes by itself for so few images), with ADA, and with transformed real images as a further term. 1,000 generated
+images against 1,000 other emoji, with VGG16's features where its weights are given, else random ones. The floor is
+that of half of the training images.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from PIL import Image
 
 from tfgan_app import cli
 from tfgan_app.data.bundled import bundled_path
-from tfgan_app.images import find_pictures
+from tfgan_app.image_io.loading import find_images
 
 SIZE_PX, HELD_OUT = 32, 1000
 WAYS = {
@@ -35,7 +35,7 @@ SHOWN = ("fid", "kid", "precision", "recall", "density", "coverage")
 def main():
     """Trains each way and prints a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pictures", type=int, default=200)
+    parser.add_argument("--images", type=int, default=200)
     parser.add_argument("--steps", type=int, default=4000)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
@@ -43,14 +43,14 @@ def main():
     parser.add_argument("--output", type=Path)
     args = parser.parse_args()
     output = args.output or Path(tempfile.mkdtemp())
-    data = write_folder(output / "data", args.pictures)
+    data = write_folder(output / "data", args.images)
     features = ["task.features=random"]
     if args.vgg16:
         features = ["task.features=vgg16", f"task.feature_weights={args.vgg16}"]
     for way in args.ways:
         for seed in args.seeds:
             run = output / f"{way.replace(' ', '_')}-{seed}"
-            settings = [*WAYS[way], *features, f"training.seed={seed}", f"data.max_val_pictures={HELD_OUT}"]
+            settings = [*WAYS[way], *features, f"training.seed={seed}", f"data.max_val_images={HELD_OUT}"]
             flags = [
                 "--image-size",
                 str(SIZE_PX),
@@ -72,8 +72,8 @@ def run_cli(*arguments: str):
 
 
 def write_folder(folder: Path, training: int) -> Path:
-    """Writes training and held-out pictures as PNG files."""
-    files = find_pictures(bundled_path("emoji_pairs") / "train")
+    """Writes training and held-out images as PNG files."""
+    files = find_images(bundled_path("emoji_pairs") / "train")
     random.Random(0).shuffle(files)
     for index, path in enumerate(files[: training + HELD_OUT]):
         with Image.open(path) as pair:

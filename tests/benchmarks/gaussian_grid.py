@@ -3,7 +3,7 @@
 python tests/benchmarks/gaussian_grid.py [--steps 3000] [--seeds 0 1 2]
 
 25 Gaussians of standard deviation 0.05 on the grid {-2, -1, 0, 1, 2}^2; two small dense networks (3 x 128 leaky ReLU)
-and 2-dimensional latents, batch 256. 25,000 samples; one within 4 standard deviations of a centre belongs to its mode.
+and 2-dimensional latents, batch 256. 25,000 samples; one within 4 standard deviations of a center belongs to its mode.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from mode_coverage import DISCRIMINATOR_STEPS, LOSS_SETTINGS, coverage
 from tfgan_app.losses import ADVERSARIAL_LOSSES, GRADIENT_PENALTIES
 from tfgan_app.training.adversarial_trainer import AdversarialTrainer
 from tfgan_app.training.optimizers import build_optimizer
-from tfgan_app.training.task import Networks, Objective, Synthesis
+from tfgan_app.training.task import GeneratorOutputs, Networks, Objective
 
-CENTRES = np.stack(np.meshgrid(np.arange(-2, 3), np.arange(-2, 3)), axis=-1).reshape(25, 2)
+CENTERS = np.stack(np.meshgrid(np.arange(-2, 3), np.arange(-2, 3)), axis=-1).reshape(25, 2)
 SIGMA, BATCH, SAMPLES, LATENTS = 0.05, 256, 25_000, 2
 
 
@@ -56,7 +56,7 @@ def measure(name: str, steps: int, seed: int) -> tuple[int, float, float]:
     )
     latents = np.random.default_rng(1).standard_normal((SAMPLES, LATENTS)).astype(np.float32)
     points = np.asarray(trainer.averaged.generators["generator"](latents)) * 2.0
-    distances = np.linalg.norm(points[:, None] - CENTRES[None], axis=-1)
+    distances = np.linalg.norm(points[:, None] - CENTERS[None], axis=-1)
     nearest = np.where(distances.min(1) <= 4 * SIGMA, distances.argmin(1), -1)
     return *coverage(nearest, 25), float((nearest >= 0).mean())
 
@@ -69,7 +69,7 @@ def build_trainer(name: str, *, steps: int, seed: int) -> AdversarialTrainer:
         ADVERSARIAL_LOSSES[loss], penalties=tuple((GRADIENT_PENALTIES[key], w) for key, w in penalties.items())
     )
     trainer = AdversarialTrainer(
-        build_networks(), build_networks(), objective=objective, synthesize=synthesize, ema_decay=0.99,
+        build_networks(), build_networks(), objective=objective, forward=forward, ema_decay=0.99,
         global_batch_size=BATCH, seed=seed, discriminator_steps=DISCRIMINATOR_STEPS.get(name, 1),
     )  # fmt: skip
     players = [
@@ -92,9 +92,9 @@ def _dense(inputs: int, outputs: int) -> keras.Model:
     return keras.Model(first, keras.layers.Dense(outputs)(x))
 
 
-def synthesize(networks: Networks, batch: dict, training: bool) -> Synthesis:
+def forward(networks: Networks, batch: dict, training: bool) -> GeneratorOutputs:
     """The generator's points beside the real ones."""
-    return Synthesis(
+    return GeneratorOutputs(
         {
             "discriminator": (
                 batch["points"],
@@ -107,13 +107,13 @@ def synthesize(networks: Networks, batch: dict, training: bool) -> Synthesis:
 
 def build_dataset(seed: int, count: int) -> tf.data.Dataset:
     """Endless batches of points and latents, functions of (seed, step)."""
-    centres = tf.constant(CENTRES, tf.float32)
+    centers = tf.constant(CENTERS, tf.float32)
 
     def draw(step):
         key = tf.stack([tf.cast(seed, tf.int64), step])
         indices = tf.random.stateless_uniform([count], key, 0, 25, tf.int32)
         noise = tf.random.stateless_normal([count, 2 + LATENTS], key)
-        points = (tf.gather(centres, indices) + SIGMA * noise[:, :2]) / 2.0
+        points = (tf.gather(centers, indices) + SIGMA * noise[:, :2]) / 2.0
         return {"points": points, "latents": noise[:, 2:], "position": step * count + tf.range(count, dtype=tf.int64)}
 
     return tf.data.Dataset.counter().map(draw).prefetch(4)

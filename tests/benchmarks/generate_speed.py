@@ -19,7 +19,7 @@ from tfgan_app.losses import ADVERSARIAL_LOSSES, GRADIENT_PENALTIES
 from tfgan_app.networks import IMAGE_DISCRIMINATORS, NOISE_GENERATORS
 from tfgan_app.training.adversarial_trainer import AdversarialTrainer
 from tfgan_app.training.optimizers import build_optimizer
-from tfgan_app.training.task import Networks, Objective, Synthesis
+from tfgan_app.training.task import GeneratorOutputs, Networks, Objective
 
 LATENTS = 64
 WAYS = {"no penalty": (), "R1": ("r1",), "WGAN-GP": ("wgan_gp",)}
@@ -71,9 +71,9 @@ def build_networks(name: str, precision: str, batch: dict) -> Networks:
 def build_trainer_step(name: str, precision: str, penalties: tuple, batch: dict):
     """This package's trainer, compiled as `fit` compiles it."""
 
-    def synthesize(networks, batch, training):
+    def forward(networks, batch, training):
         fake = networks.generators["generator"](batch["latents"], training=training)
-        return Synthesis({"discriminator": (batch["image"], fake, None)})
+        return GeneratorOutputs({"discriminator": (batch["image"], fake, None)})
 
     trainer = AdversarialTrainer(
         build_networks(name, precision, batch),
@@ -81,7 +81,7 @@ def build_trainer_step(name: str, precision: str, penalties: tuple, batch: dict)
         objective=Objective(
             ADVERSARIAL_LOSSES["non_saturating"], penalties=tuple((GRADIENT_PENALTIES[key], 1.0) for key in penalties)
         ),
-        synthesize=synthesize,
+        forward=forward,
         global_batch_size=len(batch["image"]),
     )
     players = [build_optimizer(learning_rate=1e-3, schedule_steps=10_000, beta_1=0.0, beta_2=0.99) for _ in range(2)]

@@ -79,9 +79,9 @@ def row(name: str, imported: Imported, pairs: list) -> str:
 
 def exports(imported: Imported) -> tuple[str, str]:
     """The formats that pass the check of an export, and the PSNR in 8-bit integers."""
-    pictures = photographs(channels=3)
-    held_out = [(picture[:CROP_PX, :CROP_PX], None) for picture in pictures["val"]]
-    calibration = [picture[:CROP_PX, :CROP_PX] for picture in pictures["train"]]
+    images = photographs(channels=3)
+    held_out = [(image[:CROP_PX, :CROP_PX], None) for image in images["val"]]
+    calibration = [image[:CROP_PX, :CROP_PX] for image in images["train"]]
     passed, psnr = [], "-"
     for format, quantize in [*((format, "none") for format in FORMATS), ("tflite", "int8")]:
         with tempfile.TemporaryDirectory() as folder:

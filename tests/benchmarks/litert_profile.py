@@ -4,7 +4,7 @@ python tests/benchmarks/litert_profile.py MODEL.tflite [OTHER.tflite ...] [--thr
     [--saved-model exported_models/NAME] [--operations 10]
 
 Times are the best of alternating rounds in one run; peak memory is that of a process of its own for each file (on
-Linux). `--saved-model` runs a SavedModel on the same picture in the same rounds. For the profile each operation runs
+Linux). `--saved-model` runs a SavedModel on the same image in the same rounds. For the profile each operation runs
 as a model of its own, on random numbers: what the runtime saves by fusing them is missing, so their sum is told beside
 the time of the whole.
 """
@@ -66,10 +66,10 @@ def main():
     for path, side in sides.items():
         for threads in args.threads:
             model = LiteModel(path, threads=threads)
-            runners[str(path), str(threads)] = functools.partial(model, random_picture(model, side))
+            runners[str(path), str(threads)] = functools.partial(model, random_image(model, side))
     if args.saved_model:
-        picture = random_picture(model, side)
-        runners[str(args.saved_model), "all"] = saved_model_runner(args.saved_model, picture)
+        image = random_image(model, side)
+        runners[str(args.saved_model), "all"] = saved_model_runner(args.saved_model, image)
     seconds = time_all(runners)
     print(f"{os.cpu_count()} cores")
     print(f"{'file':48} {'MB':>6} {'input':>5} {'threads':>7} {'ms':>8} {'s/MP out':>8} {'peak MB':>7} {'of model':>8}")
@@ -81,14 +81,14 @@ def main():
 
 
 def side_of(path: Path, wanted: int | None) -> int:
-    """The size of the pictures that a file is run on."""
+    """The size of the images that a file is run on."""
     side = wanted or LiteModel(path).card.tile_px
     if side is None:
         raise SystemExit(f"{path} has no size of its own: give one with --side")
     return side
 
 
-def random_picture(model: LiteModel, side: int) -> np.ndarray:
+def random_image(model: LiteModel, side: int) -> np.ndarray:
     """Noise, of the channels that a model takes."""
     return np.random.default_rng(0).random((1, side, side, model.card.channels), np.float32)
 
@@ -116,13 +116,13 @@ def time_all(runners: dict[tuple[str, str], Callable]) -> dict[tuple[str, str], 
     return best
 
 
-def saved_model_runner(folder: Path, picture: np.ndarray) -> Callable:
+def saved_model_runner(folder: Path, image: np.ndarray) -> Callable:
     """Calls the `float` signature of a SavedModel."""
     import tensorflow as tf
 
     version = max((int(path.name) for path in folder.iterdir() if path.name.isdecimal()), default=None)
     loaded = tf.saved_model.load(str(folder if version is None else folder / str(version)))
-    signature, images = loaded.signatures["float"], tf.constant(picture)
+    signature, images = loaded.signatures["float"], tf.constant(image)
     return lambda: (loaded, signature(images=images)["outputs"].numpy())
 
 

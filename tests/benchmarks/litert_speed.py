@@ -3,7 +3,7 @@
 python tests/benchmarks/litert_speed.py [--scale 4] [--sizes small medium] [--threads 2] [--side 128]
 
 Fresh networks: the time does not depend on the weights. Best of alternating rounds in one run; `dynamic` keeps weights
-as 8-bit integers and quantises features as it goes, `int8` has both fixed.
+as 8-bit integers and quantizes features as it goes, `int8` has both fixed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Prints how many pictures per second the data pipeline delivers, and how many the default train step takes.
+"""Prints how many images per second the data pipeline delivers, and how many the default train step takes.
 
 From memory and from disk, at 64 and 256 px. The step is timed on one batch that is already there.
 
@@ -18,7 +18,7 @@ import tensorflow as tf
 from tfgan_app.commands.building import build_trainer
 from tfgan_app.config import replace_values, resolve_config
 from tfgan_app.data.bundled import bundled_path
-from tfgan_app.data.pairs import PicturePair, find_pairs
+from tfgan_app.data.pairs import ImagePair, find_pairs
 from tfgan_app.data.pipeline import build_pair_dataset
 from tfgan_app.data.specs import CropSpec, Schedule
 from tfgan_app.tasks.translate.config import TranslateConfig
@@ -31,7 +31,7 @@ BUDGETS_MB = {"memory": 4096, "disk": 0}
 WARM_UP_STEPS = 20
 
 
-def pictures_per_second(dataset: tf.data.Dataset, *, batch_size: int, seconds: float) -> float:
+def images_per_second(dataset: tf.data.Dataset, *, batch_size: int, seconds: float) -> float:
     """Pairs per second that an infinite-enough dataset yields once it is warm."""
     batches = iter(dataset)
     for _ in range(WARM_UP_STEPS):
@@ -43,7 +43,7 @@ def pictures_per_second(dataset: tf.data.Dataset, *, batch_size: int, seconds: f
     return steps * batch_size / (time.perf_counter() - start)
 
 
-def measure(pairs: list[PicturePair], *, image_size_px: int, mode: str, batch_size: int, seconds: float) -> float:
+def measure(pairs: list[ImagePair], *, image_size_px: int, mode: str, batch_size: int, seconds: float) -> float:
     """Pairs per second of the pipeline that trains at `image_size_px`, in mode `"memory"` or `"disk"`."""
     dataset = build_pair_dataset(
         pairs,
@@ -51,10 +51,10 @@ def measure(pairs: list[PicturePair], *, image_size_px: int, mode: str, batch_si
         Schedule(batch_size=batch_size, steps=10**9, seed=0),
         cache_budget_mb=BUDGETS_MB[mode],
     )
-    return pictures_per_second(dataset, batch_size=batch_size, seconds=seconds)
+    return images_per_second(dataset, batch_size=batch_size, seconds=seconds)
 
 
-def step_pictures_per_second(image_size_px: int, *, batch_size: int, seconds: float) -> float:
+def step_images_per_second(image_size_px: int, *, batch_size: int, seconds: float) -> float:
     """Pairs per second that the default train step takes when data are no limit."""
     values = {
         "data.image_size": image_size_px,
@@ -88,7 +88,7 @@ def main() -> None:
     pairs = find_pairs(args.data).train
     print(f"{len(pairs)} pairs, batch {args.batch_size}, {os.cpu_count()} CPU cores, TensorFlow {tf.__version__}")
     for image_size_px in SIZES_PX:
-        step = step_pictures_per_second(image_size_px, batch_size=args.batch_size, seconds=args.seconds)
+        step = step_images_per_second(image_size_px, batch_size=args.batch_size, seconds=args.seconds)
         print(f"{image_size_px:4d} px  train step {step:8.1f} pairs/s")
         for mode in BUDGETS_MB:
             rate = measure(

@@ -1,7 +1,7 @@
 """The standard pix2pix recipe, written from the paper and its TensorFlow tutorial, to measure against.
 
-Isola et al. 2017, arXiv:1611.07004: U-Net with transposed convolutions, batch normalisation and dropout; 70 px
-PatchGAN with batch normalisation; binary cross-entropy + 100 * L1; resize to 286/256 of the size, random crop and
+Isola et al. 2017, arXiv:1611.07004: U-Net with transposed convolutions, batch normalization and dropout; 70 px
+PatchGAN with batch normalization; binary cross-entropy + 100 * L1; resize to 286/256 of the size, random crop and
 mirror; Adam 2e-4, beta_1 0.5; batch 1; two generator-and-discriminator updates from one forward pass.
 """
 
@@ -67,7 +67,7 @@ def train_reference(
         seed: seeds weights and order.
 
     Returns:
-        The generator of pictures in [-1, 1], and the number of steps it was trained for.
+        The generator of images in [-1, 1], and the number of steps it was trained for.
     """
     keras.utils.set_random_seed(seed)
     size_px = inputs.shape[1]

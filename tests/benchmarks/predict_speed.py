@@ -1,10 +1,10 @@
-"""What `tfgan_app predict` takes: seconds per megapixel of output and peak memory, from small to large pictures.
+"""What `tfgan_app predict` takes: seconds per megapixel of output and peak memory, from small to large images.
 
 python tests/benchmarks/predict_speed.py --model exported_models/upscale_x4 [--megapixels 0.25 1 4 25 100]
     [--suffix png]
 
 Each size is a process of its own that does all a user's does: start, load, read, predict, encode, write. `start` is
-what a picture of 8 x 8 pixels takes, and is subtracted in `s/MP`. Peak memory is the largest resident set of the
+what an image of 8 x 8 pixels takes, and is subtracted in `s/MP`. Peak memory is the largest resident set of the
 process.
 """
 
@@ -49,7 +49,7 @@ def main():
 
 
 def measure(args: argparse.Namespace, folder: Path, *, side_px: int) -> tuple[float, int]:
-    """Seconds of a process that predicts a square picture, and bytes of its largest resident set."""
+    """Seconds of a process that predicts a square image, and bytes of its largest resident set."""
     source, target = folder / f"in.{args.suffix}", folder / f"out.{args.suffix}"
     Image.fromarray(photograph(side_px)).save(source)
     command = [sys.executable, "-m", "tfgan_app", "predict", "--model", str(args.model)]

@@ -4,7 +4,7 @@ python tests/benchmarks/serve_speed.py --model exported_models/upscale_x4 [--siz
 python tests/benchmarks/serve_speed.py --model exported_models/upscale_x4 --memory-requests 20000
 
 The loop, the server and the clients are a process each. All clients are in one process that knows no TensorFlow, and
-share this machine's cores with the server. The loop calls the same signature with the same picture, one call at a time,
+share this machine's cores with the server. The loop calls the same signature with the same image, one call at a time,
 in rounds that alternate with those of the server. Each protocol is measured with encoded files (`serving_default`, PNG
 in and out), gRPC also with uint8 tensors (`tensor`). `--cheap` exports a model that does next to nothing and measures
 it, so that only the server's own work is left.
@@ -73,7 +73,7 @@ def print_throughput(server, model, args):
                             server_rates.append(ask_clients(args.seconds))
                     loop_rate, server_rate = statistics.median(loop_rates), statistics.median(server_rates)
                     case = f"{size_px:4d} px {protocol} {signature:16s} {clients:3d} clients"
-                    rates = f"{server_rate:8.2f} pictures/s, loop {loop_rate:8.2f}"
+                    rates = f"{server_rate:8.2f} images/s, loop {loop_rate:8.2f}"
                     print(f"{case}: {rates}, ratio {server_rate / loop_rate:.2f}", flush=True)
                 stack.close()
 
@@ -124,18 +124,18 @@ def photograph(size_px):
     return np.clip(smooth + rng.integers(-4, 5, smooth.shape), 0, 255).astype(np.uint8)
 
 
-def encoded(picture):
+def encoded(image):
     """PNG bytes."""
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "PNG")
+    Image.fromarray(image).save(buffer, "PNG")
     return buffer.getvalue()
 
 
 def load_of(server, name, protocol, signature, size_px):
     """What a client sends, ready to be sent: (protocol, address, bytes)."""
-    picture = photograph(size_px)
+    image = photograph(size_px)
     if protocol == "rest":
-        body = {"instances": [{"b64": base64.b64encode(encoded(picture)).decode()}], "signature_name": signature}
+        body = {"instances": [{"b64": base64.b64encode(encoded(image)).decode()}], "signature_name": signature}
         return "rest", f"http://127.0.0.1:{server['rest']}/v1/models/{name}:predict", json.dumps(body).encode()
     import tensorflow as tf
     from tensorflow_serving.apis import predict_pb2
@@ -143,9 +143,9 @@ def load_of(server, name, protocol, signature, size_px):
     request = predict_pb2.PredictRequest()
     request.model_spec.name, request.model_spec.signature_name = name, signature
     if signature == "tensor":
-        request.inputs["images"].CopyFrom(tf.make_tensor_proto(picture[None]))
+        request.inputs["images"].CopyFrom(tf.make_tensor_proto(image[None]))
     else:
-        request.inputs["image_bytes"].CopyFrom(tf.make_tensor_proto([encoded(picture)]))
+        request.inputs["image_bytes"].CopyFrom(tf.make_tensor_proto([encoded(image)]))
     return "grpc", f"127.0.0.1:{server['grpc']}", request.SerializeToString()
 
 
@@ -176,12 +176,12 @@ def loop_worker(pipe, model, signature, size_px):
 
     version = max((path for path in model.iterdir() if path.name.isdecimal()), key=lambda path: int(path.name))
     loaded = tf.saved_model.load(str(version))
-    function, picture = loaded.signatures[signature], photograph(size_px)
-    data = encoded(picture)
+    function, image = loaded.signatures[signature], photograph(size_px)
+    data = encoded(image)
 
     def call():
         if signature == "tensor":
-            return function(images=tf.constant(picture[None]))["outputs"].numpy()
+            return function(images=tf.constant(image[None]))["outputs"].numpy()
         return function(image_bytes=tf.constant([data]))["output_bytes"].numpy()
 
     for _ in range(3):

@@ -1,9 +1,9 @@
-"""StackedMNIST: which losses cover the 1,000 modes of three random digits in the three colours.
+"""StackedMNIST: which losses cover the 1,000 modes of three random digits in the three colors.
 
 python tests/benchmarks/stacked_mnist.py --mnist FOLDER [--minutes 30 | --steps 600] [--losses "relativistic + R1" ...]
     [--reference]
 
-FOLDER holds MNIST's four IDX files (train-images-idx3-ubyte.gz, ...). 25,600 generated pictures; a classifier of single
+FOLDER holds MNIST's four IDX files (train-images-idx3-ubyte.gz, ...). 25,600 generated images; a classifier of single
 digits names the mode. Metz et al. 2017, arXiv:1611.02163; Lin et al. 2018, arXiv:1712.04086. Every row has the same
 minutes of training, compilation left out, or the same steps; the learning rates fall to nothing over them.
 """
@@ -23,8 +23,8 @@ from mode_coverage import DISCRIMINATOR_STEPS, LOSS_SETTINGS, coverage
 
 from tfgan_app import config as configs
 from tfgan_app.commands.building import build_trainer
-from tfgan_app.images import write_picture
-from tfgan_app.picture_grid import make_grid
+from tfgan_app.image_io.grid import make_grid
+from tfgan_app.image_io.loading import write_image
 from tfgan_app.tasks.generate.config import DEFAULT_PRESET, GenerateConfig
 from tfgan_app.tasks.generate.sampling import draw_latents, rows_of, sample
 from tfgan_app.tasks.generate.task import GenerateTask
@@ -44,7 +44,7 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--images-per-second", type=float, help="instead of a measurement, to plan the schedule")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
-    parser.add_argument("--grids", type=Path, help="folder for pictures")
+    parser.add_argument("--grids", type=Path, help="folder for images")
     args = parser.parse_args()
     digits, labels = (read_idx(args.mnist, f"train-{kind}") for kind in ("images-idx3-ubyte", "labels-idx1-ubyte"))
     classifier = train_digit_classifier(digits, labels)
@@ -52,35 +52,35 @@ def main():
     accuracy = float(np.mean(classify(classifier, held_out[0]) == held_out[1]))
     print(f"digit classifier: {accuracy:.2%} of the test digits right")
     real = stack(digits, count=SAMPLES, seed=99)
-    report("real pictures", real, classifier, args, "")
+    report("real images", real, classifier, args, "")
     if args.reference:
         gan, steps = train_reference(
             stack(digits, count=60_000, seed=1), minutes=args.minutes, seed=args.seed, steps=args.steps
         )
-        pictures = sample_reference(gan, SAMPLES, size_px=28, seed=1)
-        report("Keras documentation's DCGAN", pictures, classifier, args, f"{steps} steps of 32")
+        images = sample_reference(gan, SAMPLES, size_px=28, seed=1)
+        report("Keras documentation's DCGAN", images, classifier, args, f"{steps} steps of 32")
     for name in args.losses:
-        pictures, said = train(name, digits, args)
-        report(name, pictures, classifier, args, said)
+        images, said = train(name, digits, args)
+        report(name, images, classifier, args, said)
 
 
-def report(name: str, pictures: np.ndarray, classifier: keras.Model, args, said: str):
+def report(name: str, images: np.ndarray, classifier: keras.Model, args, said: str):
     """Prints one row, and writes its grid."""
-    modes = sum(classify(classifier, pictures[..., channel]) * 10**channel for channel in range(3))
+    modes = sum(classify(classifier, images[..., channel]) * 10**channel for channel in range(3))
     covered, divergence = coverage(modes, 1000)
     print(f"{name:28} modes {covered:5d}   KL {divergence:.3f}   {said}", flush=True)
     if args.grids:
-        write_picture(args.grids / f"{name.replace(' ', '_')}.png", make_grid(rows_of(pictures[:96], 12)))
+        write_image(args.grids / f"{name.replace(' ', '_')}.png", make_grid(rows_of(images[:96], 12)))
 
 
 def train(name: str, digits: np.ndarray, args) -> tuple[np.ndarray, str]:
-    """Trains one row with the default recipe but for its loss; returns pictures and how long it took."""
+    """Trains one row with the default recipe but for its loss; returns images and how long it took."""
     loss, penalties = LOSS_SETTINGS[name]
     values = {
         **DEFAULT_PRESET,
         "training.seed": args.seed,
         "training.precision": resolve_precision("auto"),
-        "task.colours": "rgb",
+        "task.colors": "rgb",
         "task.augmentation": "none",
         "task.adversarial_loss": loss,
         "training.discriminator_steps": DISCRIMINATOR_STEPS.get(name, 1),
@@ -90,7 +90,7 @@ def train(name: str, digits: np.ndarray, args) -> tuple[np.ndarray, str]:
     steps = args.steps
     if steps is None:
         rate = args.images_per_second or measure_rate(config, digits)
-        steps = int(rate * 60.0 * args.minutes / config.training.pictures_per_step)
+        steps = int(rate * 60.0 * args.minutes / config.training.images_per_step)
     config = configs.replace_values(config, {"training.steps": steps, "optimizer.schedule_steps": steps})
     task = GenerateTask(config)
     trainer = build_trainer(task, config, strategy=tf.distribute.get_strategy())
@@ -112,7 +112,7 @@ def measure_rate(config, digits: np.ndarray) -> float:
     trainer.fit(dataset, steps_per_epoch=3, epochs=1, shuffle=False, verbose=0)
     start, steps = time.perf_counter(), 40
     trainer.fit(dataset, steps_per_epoch=steps, epochs=1, shuffle=False, verbose=0)
-    return steps * config.training.pictures_per_step / (time.perf_counter() - start)
+    return steps * config.training.images_per_step / (time.perf_counter() - start)
 
 
 class Deadline(keras.callbacks.Callback):
@@ -130,7 +130,7 @@ class Deadline(keras.callbacks.Callback):
 
 def build_dataset(digits: np.ndarray, config) -> tf.data.Dataset:
     """Endless batches of three random digits stacked as red, green and blue: a function of (seed, step)."""
-    memory, count = tf.constant(digits), config.training.pictures_per_step
+    memory, count = tf.constant(digits), config.training.images_per_step
 
     def draw(step):
         key = tf.stack([tf.cast(config.training.seed, tf.int64), step])
@@ -145,7 +145,7 @@ def build_dataset(digits: np.ndarray, config) -> tf.data.Dataset:
 
 
 def stack(digits: np.ndarray, *, count: int, seed: int) -> np.ndarray:
-    """Real pictures: uint8 `[count, 28, 28, 3]`."""
+    """Real images: uint8 `[count, 28, 28, 3]`."""
     indices = np.random.default_rng(seed).integers(0, len(digits), (count, 3))
     return np.stack([digits[indices[:, channel]] for channel in range(3)], axis=-1)
 

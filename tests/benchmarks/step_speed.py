@@ -23,7 +23,7 @@ from tfgan_app.losses import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES
 from tfgan_app.networks import DISCRIMINATORS, GENERATORS
 from tfgan_app.training.adversarial_trainer import AdversarialTrainer
 from tfgan_app.training.optimizers import build_optimizer
-from tfgan_app.training.task import Networks, Objective, Synthesis
+from tfgan_app.training.task import GeneratorOutputs, Networks, Objective
 
 ROUNDS = 5
 
@@ -42,16 +42,16 @@ def build_networks(args, precision: str, size: int) -> Networks:
 def build_trainer_step(args, precision: str, size: int, batch: dict):
     """This package's trainer, compiled as `fit` compiles it."""
 
-    def synthesize(networks, batch, training):
+    def forward(networks, batch, training):
         output = networks.generators["generator"](batch["input"], training=training)
         l1 = RECONSTRUCTION_LOSSES["l1"](batch["target"], output)
-        return Synthesis({"discriminator": (batch["target"], output, batch["input"])}, {"l1": l1})
+        return GeneratorOutputs({"discriminator": (batch["target"], output, batch["input"])}, {"l1": l1})
 
     trainer = AdversarialTrainer(
         build_networks(args, precision, size),
         build_networks(args, "float32", size),
         objective=Objective(ADVERSARIAL_LOSSES["non_saturating"], auxiliary_weights={"l1": 100.0}),
-        synthesize=synthesize,
+        forward=forward,
         global_batch_size=len(batch["input"]),
     )
     optimizers = [build_optimizer(learning_rate=2e-4, schedule_steps=1000) for _ in range(2)]
@@ -128,8 +128,8 @@ def main():
             speeds = {}
             for precision in args.precisions:
                 rng = np.random.default_rng(0)
-                pictures = rng.uniform(-1, 1, (2, batch_size, size, size, 3)).astype(np.float32)
-                batch = {"input": pictures[0], "target": pictures[1], "position": np.arange(batch_size)}
+                images = rng.uniform(-1, 1, (2, batch_size, size, size, 3)).astype(np.float32)
+                batch = {"input": images[0], "target": images[1], "position": np.arange(batch_size)}
                 seconds = best_seconds(
                     {
                         "trainer": build_trainer_step(args, precision, size, batch),

@@ -124,7 +124,7 @@ def _own_step(recipe: str, batch: int, precision: str) -> Callable[[], object]:
             "r1_weight": 0,
             "augmentation": "none",
         }
-        overrides += ["data.image_size=64", "task.adversarial_loss=non_saturating", "task.colours=rgb"]
+        overrides += ["data.image_size=64", "task.adversarial_loss=non_saturating", "task.colors=rgb"]
         overrides += [f"task.{name}={value}" for name, value in settings.items()]
     config = resolve_config(task_name, task_class.config_class, preset=task_class.presets[preset], overrides=overrides)
     task = task_class(config)

@@ -3,7 +3,7 @@
 python tests/benchmarks/translate_quality.py [--data FOLDER] [--image-size 64] [--lpips VGG16_LPIPS.npz] [--seed 0]
 
 Trains the default with `tfgan_app train`, takes its training time, gives the reference the same, and measures
-both with the same code on the same held-out pictures. Nothing was tuned on those.
+both with the same code on the same held-out images. Nothing was tuned on those.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.config import replace_values
 from tfgan_app.data.pipeline import load_pairs
 from tfgan_app.data.specs import CropSpec
+from tfgan_app.image_io.grid import make_grid
 from tfgan_app.inference import load_keras_model
 from tfgan_app.metrics import PIXEL_METRICS, build_lpips, paired_metrics
-from tfgan_app.picture_grid import make_grid
 from tfgan_app.tasks.translate.paired import PairedTranslation, translate
 
 
@@ -40,7 +40,7 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--minutes", type=float, help="train the reference for this long instead")
     parser.add_argument("--run-dir", help="measure this finished run instead of training one")
-    parser.add_argument("--grid", help="write a picture: input, reference, ours, target")
+    parser.add_argument("--grid", help="write an image: input, reference, ours, target")
     args = parser.parse_args()
 
     run_dir = args.run_dir or tempfile.mkdtemp() + "/run"
@@ -51,7 +51,7 @@ def main():
         subprocess.run(command, check=True)
     config, _ = RunDirectory(Path(run_dir)).read_config()
     task = PairedTranslation(
-        dataclasses.replace(config, data=replace_values(config, {"data.max_val_pictures": 10**6}).data)
+        dataclasses.replace(config, data=replace_values(config, {"data.max_val_images": 10**6}).data)
     )
     minutes = args.minutes or read_metrics(run_dir)[-1]["seconds"] / 60.0
 

@@ -1,4 +1,4 @@
-"""CycleGAN, CUT and FastCUT on unpaired line drawings and colour pictures, measured on held-out true pairs.
+"""CycleGAN, CUT and FastCUT on unpaired line drawings and color images, measured on held-out true pairs.
 
 python tests/benchmarks/unpaired_quality.py [--minutes 5 | --steps 2000] [--image-size 32] [--seeds 0 1]
     [--vgg16 VGG16_LPIPS.npz] [--grid unpaired.png]
@@ -25,8 +25,8 @@ from tfgan_app.callbacks import read_metrics
 from tfgan_app.commands.building import build_trainer
 from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.config import apply_overrides, default_config, replace_values
+from tfgan_app.image_io.grid import make_grid
 from tfgan_app.inference import load_companions, load_keras_model, run_checkpoint
-from tfgan_app.picture_grid import make_grid
 from tfgan_app.tasks.translate import TRANSLATE
 from tfgan_app.tasks.translate.paired import translate
 from tfgan_app.tasks.translate.presets import UNPAIRED_PRESETS
@@ -47,13 +47,13 @@ def main():
     length.add_argument("--minutes", type=float, help="of each method, by its measured speed (default: 5)")
     parser.add_argument("--image-size", type=int, default=32)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--data", help="another source with held-out pictures of equal names")
+    parser.add_argument("--data", help="another source with held-out images of equal names")
     parser.add_argument("--vgg16", help="VGG16 and LPIPS weights (.npz): features of FID and KID, and LPIPS")
     parser.add_argument("--set", action="append", default=[], help="KEY=VALUE, for all methods")
     parser.add_argument("--runs", help="folder for the run directories")
-    parser.add_argument("--grid", help="write a picture: input, each method, truth")
+    parser.add_argument("--grid", help="write an image: input, each method, truth")
     args = parser.parse_args()
-    overrides = [*args.set, f"data.image_size={args.image_size}", "data.max_val_pictures=100000"]
+    overrides = [*args.set, f"data.image_size={args.image_size}", "data.max_val_images=100000"]
     overrides += [f"data.source={args.data}"] if args.data else []
     if args.vgg16:
         path = Path(args.vgg16).resolve()
@@ -120,11 +120,11 @@ def report(runs: Path, args: argparse.Namespace) -> None:
             columns.setdefault(method, translate(model, task.data.images["input"]))
         values[method] = measured
     images, (first, second) = task.data.images, task.data.true_pairs
-    print(f"\n{len(images['input'])} held-out pictures, {len(first)} true pairs; seeds {args.seeds}")
+    print(f"\n{len(images['input'])} held-out images, {len(first)} true pairs; seeds {args.seeds}")
     for method, measured in values.items():
         names = [name for name in (*SHOWN, "minutes", "steps") if name in measured[0]]
         print(f"{method:12}", "  ".join(f"{name} {_spread([m[name] for m in measured])}" for name in names))
-    for prefix, label in (("copy_", "copy the input"), ("floor_", "real pictures")):
+    for prefix, label in (("copy_", "copy the input"), ("floor_", "real images")):
         known = [name for name in SHOWN if f"{prefix}{name}" in measured[0]]
         print(f"{label:12}", "  ".join(f"{name} {measured[0][f'{prefix}{name}']:.4g}" for name in known))
     if args.grid:

@@ -14,8 +14,8 @@ def test_grids_are_written_when_due_and_at_the_end(tmp_path, tiny_model):
     path = tmp_path / "samples" / "step-0000004.png"
     with Image.open(path) as grid:
         assert grid.width >= 24
-        colours = {colour for _, colour in grid.convert("RGB").getcolors(10_000)}
-    assert {(0, 0, 0), (100, 100, 100), (200, 200, 200)} <= colours
+        colors = {color for _, color in grid.convert("RGB").getcolors(10_000)}
+    assert {(0, 0, 0), (100, 100, 100), (200, 200, 200)} <= colors
     assert list((tmp_path / "logs").rglob("events.*"))
 
 

@@ -10,7 +10,7 @@ from tfgan_app.callbacks.events import EventLog
 from tfgan_app.callbacks.metrics_file import MetricsFile
 from tfgan_app.callbacks.report import GRIDS_SHOWN, write_examples, write_report
 from tfgan_app.callbacks.report_charts import Series, line_chart
-from tfgan_app.images import write_picture
+from tfgan_app.image_io.loading import write_image
 
 VOID = {"meta", "img"}
 
@@ -53,7 +53,7 @@ def run_dir(tmp_path):
         metrics.write(step, {"seconds": step, "images_per_second": 100, "generator_loss": 5 - step / 100})
         metrics.write(step, {"discriminator_loss": 0.5, "real_accuracy": 0.8, "fake_accuracy": 0.7, "extra": 1})
         metrics.write(step, {"val_psnr": 18 + step / 100, "val_copy_psnr": 18.6})
-        write_picture(tmp_path / f"samples/step-{step:07d}.png", np.zeros([8, 24, 3], np.uint8))
+        write_image(tmp_path / f"samples/step-{step:07d}.png", np.zeros([8, 24, 3], np.uint8))
     write_examples(
         tmp_path, {f"{name} held-out examples": np.zeros([8, 24, 3], np.uint8) for name in ("best", "worst")}
     )
@@ -72,13 +72,13 @@ def test_the_whole_run_is_told(run_dir):
         run_dir,
         title="translate & <more>",
         next_commands=["tfgan_app predict --model 'a & b'  # Use it"],
-        summary={"psnr": 21.3, "copy_psnr": 18.62, "l1": 0.08, "copy_l1": 0.07, "held_out_pictures": 94},
+        summary={"psnr": 21.3, "copy_psnr": 18.62, "l1": 0.08, "copy_l1": 0.07, "held_out_images": 94},
     )
     assert path == run_dir / "report.html"
     page = Page(path)
     for text in (
         "translate & <more>",
-        "PSNR 21.30 dB on held-out pictures, 2.68 dB above copying the input (18.62 dB)",
+        "PSNR 21.30 dB on held-out images, 2.68 dB above copying the input (18.62 dB)",
         "not better than copying the input in L1 error",
         "finished, 200 steps",
         "94",
@@ -112,7 +112,7 @@ def test_the_file_stands_alone(run_dir):
 
 def test_without_a_summary_the_last_validation_is_the_headline(run_dir):
     page = Page(write_report(run_dir, title="run"))
-    assert "PSNR 20.00 dB on held-out pictures, 1.40 dB above copying the input (18.60 dB)" in page.text
+    assert "PSNR 20.00 dB on held-out images, 1.40 dB above copying the input (18.60 dB)" in page.text
 
 
 def test_a_run_worse_than_copying_says_so(run_dir):
@@ -124,16 +124,16 @@ def test_a_run_worse_than_copying_says_so(run_dir):
 
 def test_a_floor_is_a_limit_and_no_rival(run_dir):
     page = Page(write_report(run_dir, title="run", summary={"fid": 3.2, "floor_fid": 0.05, "recall": 0.4}))
-    assert "FID 3.20 on held-out pictures; real pictures in place of generated ones score 0.05." in page.text
-    assert "real pictures: 0.05" in page.text
+    assert "FID 3.20 on held-out images; real images in place of generated ones score 0.05." in page.text
+    assert "real images: 0.05" in page.text
     assert "worse" not in page.text
     assert "better than" not in page.text
 
 
 def test_new_examples_replace_the_old_ones(run_dir):
-    write_examples(run_dir, {"nearest training pictures": np.zeros([8, 8, 3], np.uint8)})
+    write_examples(run_dir, {"nearest training images": np.zeros([8, 8, 3], np.uint8)})
     page = Page(write_report(run_dir, title="run"))
-    assert "Nearest training pictures" in page.text
+    assert "Nearest training images" in page.text
     assert "Best held-out examples" not in page.text
 
 
@@ -154,7 +154,7 @@ def test_a_run_stopped_after_one_row(tmp_path):
 
 def test_damaged_files_are_left_out(run_dir):
     (run_dir / "config.json").write_text('{"training":')
-    (run_dir / "samples/examples/1-best_held-out_examples.png").write_bytes(b"no picture")
+    (run_dir / "samples/examples/1-best_held-out_examples.png").write_bytes(b"no image")
     (run_dir / "metrics.csv").write_bytes(b"\0\0\0")
     page = Page(write_report(run_dir, title="run"))
     assert "Best held-out examples" not in page.text
@@ -164,7 +164,7 @@ def test_damaged_files_are_left_out(run_dir):
 
 def test_large_photographs_are_made_smaller(tmp_path):
     noise = np.random.default_rng(0).integers(0, 256, [400, 600, 3], np.uint8)
-    write_picture(tmp_path / "samples/step-0000001.png", noise)
+    write_image(tmp_path / "samples/step-0000001.png", noise)
     page = Page(write_report(tmp_path, title="run"))
     assert page.sources[0].startswith("data:image/jpeg")
 
@@ -182,10 +182,10 @@ def test_any_values_can_be_drawn(values):
     assert "<path" in svg
 
 
-def test_charts_are_coloured_by_the_page():
+def test_charts_are_colored_by_the_page():
     svg = line_chart("any", [Series("a", [(1, 2.0), (2, 3.0)]), Series("b", [(1, 1.0)], dashed=True)], marks=[1])
-    for colour in ("var(--s0)", "var(--baseline)", "var(--line)", "var(--warn)", "stroke-dasharray"):
-        assert colour in svg
+    for color in ("var(--s0)", "var(--baseline)", "var(--line)", "var(--warn)", "stroke-dasharray"):
+        assert color in svg
     assert "#0000" not in svg.replace("#000000", "")
     assert "font" not in svg
     assert "<style" not in svg
@@ -219,8 +219,8 @@ STUDY = {
     "sizes": [
         {
             "real_per_class": 20,
-            "real_pictures": 200,
-            "synthetic_pictures": 300,
+            "real_images": 200,
+            "synthetic_images": 300,
             "arms": {
                 "real": {"accuracy": 0.7, "seed_deviation": 0.01},
                 "real + GAN": {"accuracy": 0.75, "seed_deviation": 0.0},
@@ -236,7 +236,7 @@ STUDY = {
                     "verdict": "gain",
                 }
             ],
-            "conclusion": "Gain from <synthetic> pictures.",
+            "conclusion": "Gain from <synthetic> images.",
             "caveats": ["Too few passed of: <bag> 3."],
         }
     ]
@@ -248,8 +248,8 @@ def test_a_study_is_shown_as_a_chart_and_tables(run_dir):
     page = Page(write_report(run_dir, title="run"))
     for text in (
         "Does it help a classifier",
-        "Gain from <synthetic> pictures.",
-        "Accuracy: 200 real pictures, 20 a class; 300 synthetic",
+        "Gain from <synthetic> images.",
+        "Accuracy: 200 real images, 20 a class; 300 synthetic",
         "Too few passed of: <bag> 3.",
         "75.00 %, 0.00",
         "60.00 %",

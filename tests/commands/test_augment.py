@@ -8,11 +8,11 @@ import keras
 import numpy as np
 import pytest
 from PIL import Image
-from small_pictures import generate_arguments, write_class_folders
+from small_images import generate_arguments, write_class_folders
 
 from tfgan_app import cli
 from tfgan_app.commands.run_directory import RunDirectory
-from tfgan_app.tasks.augment.critic import Critic
+from tfgan_app.tasks.augment.discriminator_scorer import DiscriminatorScorer
 from tfgan_app.training.checkpoints import Checkpoints
 
 SETTINGS = {
@@ -60,7 +60,7 @@ def test_it_trains_on_so_many_of_each_class(run_dir):
 
 
 @pytest.mark.large
-def test_a_resumed_run_goes_on_with_the_same_pictures(run_dir, tmp_path, capsys):
+def test_a_resumed_run_goes_on_with_the_same_images(run_dir, tmp_path, capsys):
     copy = shutil.copytree(run_dir, tmp_path / "copy")
     resume = ("train", "--task", "augment", "--run-dir", copy, "--resume")
     assert app(*resume, "--set", "task.per_class=7") == 2
@@ -69,10 +69,10 @@ def test_a_resumed_run_goes_on_with_the_same_pictures(run_dir, tmp_path, capsys)
     assert (copy / "checkpoints" / "step-0000005.npz").is_file()
 
 
-def test_pictures_come_in_class_folders_with_a_manifest(run_dir, tmp_path, capsys):
+def test_images_come_in_class_folders_with_a_manifest(run_dir, tmp_path, capsys):
     assert app("augment", "--run", run_dir, "--output", tmp_path / "out", "--per-class", 3) == 0
     said = capsys.readouterr().out
-    assert "6 pictures written" in said
+    assert "6 images written" in said
     assert "confidence below 0" in said
     rows = rows_of(tmp_path / "out")
     assert [row["class"] for row in rows] == ["bar"] * 3 + ["box"] * 3
@@ -80,14 +80,14 @@ def test_pictures_come_in_class_folders_with_a_manifest(run_dir, tmp_path, capsy
     names = training[1](training[0]).data.training.names
     for row in rows:
         assert (tmp_path / "out" / row["file"]).is_file()
-        assert row["nearest_training_picture"] in names
+        assert row["nearest_training_image"] in names
         assert 0.0 <= float(row["confidence"]) <= 1.0
     dataset = keras.utils.image_dataset_from_directory(tmp_path / "out", color_mode="grayscale", verbose=False)
     assert dataset.class_names == ["bar", "box"]
     assert dataset.cardinality() == 1
 
 
-def test_the_same_command_gives_the_same_files_and_predict_the_same_pictures(run_dir, tmp_path):
+def test_the_same_command_gives_the_same_files_and_predict_the_same_images(run_dir, tmp_path):
     for name in ("a", "b"):
         assert app("augment", "--run", run_dir, "--output", tmp_path / name, "--per-class", 2, "--seed", 7) == 0
     files = [sorted(path for path in (tmp_path / name).rglob("*") if path.is_file()) for name in "ab"]
@@ -107,7 +107,7 @@ def test_what_stays_short_is_said_with_exit_code_1(run_dir, tmp_path, capsys):
     flags = ["--per-class", 2, "--set", "task.min_confidence=1"]
     assert app("augment", "--run", run_dir, "--output", tmp_path / "out", *flags) == 1
     error = capsys.readouterr().err.splitlines()[-1]
-    assert "short of pictures: bar 0 of 2 (20 low confidence in 20 draws); box 0 of 2" in error
+    assert "short of images: bar 0 of 2 (20 low confidence in 20 draws); box 0 of 2" in error
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert summary["classes"]["box"]["dropped"]["low confidence"] == 20
 
@@ -133,8 +133,8 @@ def test_the_discriminator_comes_back_from_the_checkpoint(run_dir):
     directory = RunDirectory.existing(str(run_dir))
     config, task_class = directory.read_config()
     discriminator = task_class(config).build_networks().discriminators["discriminator"]
-    pictures, labels = np.zeros((3, 16, 16, 1), np.uint8), np.array([0, 1, 1], np.int32)
-    fresh = Critic(discriminator).scores(pictures, labels)
+    images, labels = np.zeros((3, 16, 16, 1), np.uint8), np.array([0, 1, 1], np.int32)
+    fresh = DiscriminatorScorer(discriminator).scores(images, labels)
     checkpoints = Checkpoints(directory.checkpoints)
     path = checkpoints.restore_discriminators({"discriminator": discriminator}, on_damaged=None)
     assert path == checkpoints.paths()[-1]
@@ -142,10 +142,10 @@ def test_the_discriminator_comes_back_from_the_checkpoint(run_dir):
         stored = [archive[name] for name in sorted(archive.files) if name.startswith("discriminator/")]
     for value, variable in zip(stored, discriminator.variables, strict=True):
         np.testing.assert_array_equal(value, variable)
-    scores = Critic(discriminator).scores(pictures, labels)
+    scores = DiscriminatorScorer(discriminator).scores(images, labels)
     assert scores.shape == (3,)
     assert (scores != fresh).any()
-    assert Critic(discriminator).features(pictures).shape[0] == 3
+    assert DiscriminatorScorer(discriminator).features(images).shape[0] == 3
 
 
 def test_a_run_without_checkpoints_says_what_is_missing(run_dir, tmp_path, capsys):
@@ -162,12 +162,12 @@ def test_evaluate_runs_the_study_and_writes_it_into_the_report(run_dir, tmp_path
     sets = ["task.study_seeds=2", "task.study_synthetic=3", "task.study_sizes=4,8"]
     assert app("evaluate", "--run", run_dir, "--json", file, *(f"--set={text}" for text in sets)) == 0
     said = capsys.readouterr().out
-    assert "8 real pictures (4 a class), 6 synthetic" in said
-    assert "from synthetic pictures:" in said
+    assert "8 real images (4 a class), 6 synthetic" in said
+    assert "from synthetic images:" in said
     found = json.loads(file.read_text())
     assert {"fid", "floor_fid"} <= found["metrics"].keys()
-    assert [size["real_pictures"] for size in found["study"]["sizes"]] == [8, 16]
-    assert "have seen 16 real pictures, the classifiers 8" in said
+    assert [size["real_images"] for size in found["study"]["sizes"]] == [8, 16]
+    assert "have seen 16 real images, the classifiers 8" in said
     assert found["study"]["sizes"][1]["caveats"] == []
     assert found["study"]["protocol"]["study_seeds"] == 2
     assert {"real", "GAN only", "linear on GAN features"} <= found["study"]["sizes"][0]["arms"].keys()
@@ -177,7 +177,7 @@ def test_evaluate_runs_the_study_and_writes_it_into_the_report(run_dir, tmp_path
 
 
 @pytest.mark.large
-def test_a_study_of_other_pictures_is_not_that_of_the_run(run_dir, data, tmp_path):
+def test_a_study_of_other_images_is_not_that_of_the_run(run_dir, data, tmp_path):
     copy = shutil.copytree(run_dir, tmp_path / "copy")
     (copy / "study.json").unlink(missing_ok=True)
     sets = ["--set=task.study_seeds=2", "--set=task.study_synthetic=1"]
@@ -187,16 +187,16 @@ def test_a_study_of_other_pictures_is_not_that_of_the_run(run_dir, data, tmp_pat
 
 
 @pytest.mark.large
-def test_pictures_that_were_added_since_the_training_are_said(run_dir, tmp_path, capsys):
+def test_images_that_were_added_since_the_training_are_said(run_dir, tmp_path, capsys):
     copy = shutil.copytree(run_dir, tmp_path / "copy")
     facts = json.loads((copy / "run.json").read_text())
     (copy / "run.json").write_text(json.dumps(facts | {"data_fingerprint": "another"}))
     assert app("augment", "--run", copy, "--output", tmp_path / "out", "--per-class", 1) == 0
-    assert "the training pictures are not those that this run was trained on" in capsys.readouterr().err
+    assert "the training images are not those that this run was trained on" in capsys.readouterr().err
 
 
 def test_a_study_of_more_than_there_is_is_refused_before_training(run_dir, data, tmp_path, capsys):
-    wanted = "`task.study_sizes` must be at most the 8 training pictures of bar. Received: [4, 9]."
+    wanted = "`task.study_sizes` must be at most the 8 training images of bar. Received: [4, 9]."
     assert app(*arguments(tmp_path / "run", data, settings={"task.study_sizes": "4,9"})) == 2
     assert wanted in capsys.readouterr().err
     assert not (tmp_path / "run").exists()

@@ -13,7 +13,7 @@ from tfgan_app import cli, config
 from tfgan_app.commands import export
 from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.export import EXPORTERS
-from tfgan_app.images import write_picture
+from tfgan_app.image_io.loading import write_image
 from tfgan_app.inference import load_predictor
 from tfgan_app.keras_metadata import read_metadata
 from tfgan_app.layers import FromUnitRange, ToUnitRange
@@ -28,7 +28,7 @@ def run_dir(tmp_path):
     for split, count in (("train", 2), ("val", 3)):
         for index in range(count):
             path = tmp_path / "pairs" / split / f"{index}.png"
-            write_picture(path, rng.integers(0, 256, (20, 40, 3), np.uint8))
+            write_image(path, rng.integers(0, 256, (20, 40, 3), np.uint8))
     task_class = load_task("translate")
     settings = config.replace_values(
         config.default_config("translate", task_class.config_class),
@@ -63,9 +63,9 @@ def test_a_run_becomes_a_model_that_predicts(run_dir, capsys):
     assert export.run(arguments(run_dir)) == 0
     printed = capsys.readouterr()
     version = run_dir.parent / "out" / "translate" / "1"
-    assert str(version) in printed.out and "on 3 held-out pictures" in printed.out
-    picture = np.zeros((1, 7, 9, 3), np.uint8)
-    np.testing.assert_array_equal(load_predictor(version)(picture), load_predictor(run_dir)(picture))
+    assert str(version) in printed.out and "on 3 held-out images" in printed.out
+    image = np.zeros((1, 7, 9, 3), np.uint8)
+    np.testing.assert_array_equal(load_predictor(version)(image), load_predictor(run_dir)(image))
 
 
 def test_a_run_whose_data_set_is_gone_is_exported_still(run_dir, capsys):
@@ -73,7 +73,7 @@ def test_a_run_whose_data_set_is_gone_is_exported_still(run_dir, capsys):
     assert export.run(arguments(run_dir, format="keras", name="mine")) == 0
     printed = capsys.readouterr()
     assert (run_dir.parent / "out" / "mine.keras").is_file()
-    assert "on random pictures" in printed.err and "8 random pictures" in printed.out
+    assert "on random images" in printed.err and "8 random images" in printed.out
 
 
 def test_bad_input_is_one_line(run_dir):
@@ -106,17 +106,17 @@ def test_a_run_becomes_a_file_for_phones(run_dir, capsys):
     assert (
         "XNNPACK (CPU): takes" in printed and "GPU: takes all" in printed and "dB lost against the held-out" in printed
     )
-    picture = np.random.default_rng(1).integers(0, 256, (1, 16, 16, 3), np.uint8)
-    expected = load_predictor(run_dir)(picture).astype(int)
+    image = np.random.default_rng(1).integers(0, 256, (1, 16, 16, 3), np.uint8)
+    expected = load_predictor(run_dir)(image).astype(int)
     for name, most in (("mine.tflite", 1), ("mine_int8.tflite", 20)):
         predictor = load_predictor(run_dir.parent / "out" / name)
-        assert np.abs(predictor(picture) - expected).max() <= most
+        assert np.abs(predictor(image) - expected).max() <= most
     assert "CC0-1.0" in (run_dir.parent / "out" / "mine_int8.tflite.md").read_text()
 
 
-def test_integers_want_the_training_pictures(run_dir):
+def test_integers_want_the_training_images(run_dir):
     (run_dir.parent / "pairs").rename(run_dir.parent / "moved")
-    with pytest.raises(ValueError, match="int8` needs the run's training pictures"):
+    with pytest.raises(ValueError, match="int8` needs the run's training images"):
         export.run(arguments(run_dir, format="tflite", quantize="int8"))
 
 
@@ -129,18 +129,18 @@ def test_a_keras_file_is_exported_without_its_run(run_dir, capsys):
 
 @pytest.mark.parametrize(("format", "where"), [("keras", "mine.keras.md"), ("tflite", "mine.tflite.md")])
 @pytest.mark.large
-def test_a_shipped_model_keeps_its_licence_and_facts(tmp_path, monkeypatch, format, where):
+def test_a_shipped_model_keeps_its_license_and_facts(tmp_path, monkeypatch, format, where):
     monkeypatch.chdir(tmp_path)
     flags = {"format": format, "output": "out", "name": "mine"}
     assert export.run(argparse.Namespace(**{**vars(arguments(tmp_path, **flags)), "run": "upscale_x2"})) == 0
     card = (tmp_path / "out" / where).read_text()
-    assert "Licence of the weights: Apache-2.0" in card and "Model: upscale_x2 of tfgan_app" in card
+    assert "License of the weights: Apache-2.0" in card and "Model: upscale_x2 of tfgan_app" in card
     assert "Trained on: 169 photographs" in card and "Limits: " in card
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert manifest[where.removesuffix(".md")]["license"] == "Apache-2.0"
 
 
-def test_a_licence_goes_from_keras_file_to_keras_file(run_dir, tmp_path):
+def test_a_license_goes_from_keras_file_to_keras_file(run_dir, tmp_path):
     out = tmp_path / "out"
     assert export.run(arguments(run_dir, format="keras", name="first", license="CC0-1.0")) == 0
     (out / "first.keras").rename(tmp_path / "copy.keras")
@@ -150,12 +150,12 @@ def test_a_licence_goes_from_keras_file_to_keras_file(run_dir, tmp_path):
     assert read_metadata(out / "second.keras").facts["Task"] == "translate"
     flags = {"format": "saved_model", "name": "third", "license": "MIT", "output": str(out)}
     assert export.run(arguments(out / "second.keras", **flags)) == 0
-    assert "Licence of the weights: MIT" in (out / "third" / "1" / "MODEL_CARD.md").read_text()
+    assert "License of the weights: MIT" in (out / "third" / "1" / "MODEL_CARD.md").read_text()
 
 
 @pytest.mark.parametrize(
     ("started_from", "told"),
-    [("upscale_x2", "upscale_x2.keras, licence Apache-2.0"), ("runs/x4", "x4"), (None, None)],
+    [("upscale_x2", "upscale_x2.keras, license Apache-2.0"), ("runs/x4", "x4"), (None, None)],
 )
 def test_the_card_says_what_a_run_was_started_from(started_from, told):
     config_class = load_task("upscale").config_class

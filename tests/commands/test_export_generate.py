@@ -10,7 +10,7 @@ from lanes import first_quick
 
 from tfgan_app import cli, config
 from tfgan_app.commands.run_directory import RunDirectory
-from tfgan_app.images import read_rgb
+from tfgan_app.image_io.loading import read_rgb
 from tfgan_app.inference import load_predictor
 from tfgan_app.networks import NOISE_GENERATORS
 from tfgan_app.tasks.generate import builders
@@ -44,7 +44,7 @@ def test_a_run_with_classes_becomes_a_model_that_draws(tmp_path, capsys, archite
     assert run_cli("export", "--run", run_dir, "--format", "saved_model", "--output", tmp_path / "out") == 0
     printed = capsys.readouterr()
     version = tmp_path / "out" / "generate" / "1"
-    assert f"to {version}\n" in printed.out and "on the pictures of 16 seeds, in [0, 1]" in printed.out
+    assert f"to {version}\n" in printed.out and "on the images of 16 seeds, in [0, 1]" in printed.out
     assert f"Next: tfgan_app predict --model {version} --output OUTPUT --count 16 --seed 0 --class NAME" in printed.out
     assert printed.err == ""  # The data set is not even looked for.
     flags = ("--output", tmp_path / "bag.png", "--seed", 7, "--class", "BAG")

@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 from lanes import first_quick
-from small_photos import picture_arguments, write_photos
-from small_pictures import generate_arguments, write_class_folders
+from small_images import generate_arguments, write_class_folders
+from small_photos import image_arguments, write_photos
 from small_run import train_arguments, write_pairs
 from small_unpaired import TINY_UNPAIRED, write_unpaired
 
@@ -26,7 +26,7 @@ def unpaired_arguments(run, data, *, steps):
 def upscale_arguments(run, data, *, steps):
     # Muon, which the preset has, needs kernels of 16 channels.
     settings = {"training.best_metric": "psnr_y", "task.generator_width": 16}
-    return picture_arguments("upscale", run, data, steps=steps, settings=settings)
+    return image_arguments("upscale", run, data, steps=steps, settings=settings)
 
 
 CASES = {
@@ -73,8 +73,8 @@ def test_images_that_were_trained_on_are_found_by_contents(case, tmp_path, capsy
         if child.name.startswith("val"):
             shutil.rmtree(child)
     assert app("evaluate", "--run", run, "--data", copied, "--json", tmp_path / "e.json") == 0
-    assert "are training pictures of this run, by their contents" in capsys.readouterr().err
-    known = json.loads((tmp_path / "e.json").read_text())["protocol"]["training_pictures"]
+    assert "are training images of this run, by their contents" in capsys.readouterr().err
+    known = json.loads((tmp_path / "e.json").read_text())["protocol"]["training_images"]
     assert known == sum(1 for path in data.rglob("*.png") if "train" in str(path.relative_to(data)))
 
 
@@ -82,8 +82,8 @@ def test_held_out_images_are_not_said_to_be_trained_on(case, tmp_path, capsys):
     data, run, held_out, _ = case
     other = shutil.copytree(data / held_out, tmp_path / "other") if held_out else data
     assert app("evaluate", "--run", run, "--data", other, "--json", tmp_path / "e.json") == 0
-    assert "training pictures of this run" not in capsys.readouterr().err
-    assert "training_pictures" not in json.loads((tmp_path / "e.json").read_text())["protocol"]
+    assert "training images of this run" not in capsys.readouterr().err
+    assert "training_images" not in json.loads((tmp_path / "e.json").read_text())["protocol"]
 
 
 @pytest.mark.large
@@ -94,7 +94,7 @@ def test_other_images_are_measured_although_the_training_images_are_gone(tmp_pat
     shutil.rmtree(data)
     capsys.readouterr()
     assert app("evaluate", "--run", tmp_path / "run", "--data", tmp_path / "other") == 0
-    assert "whether training pictures are among those that are measured is not known" in capsys.readouterr().err
+    assert "whether training images are among those that are measured is not known" in capsys.readouterr().err
 
 
 @pytest.mark.large
@@ -103,7 +103,7 @@ def test_copies_of_training_images_among_the_held_out_ones_are_said(tmp_path, ca
     shutil.copy(data / "train" / "0.png", data / "val" / "copy.png")
     assert app(*upscale_arguments(tmp_path / "run", data, steps=2)) == 0
     assert app("evaluate", "--run", tmp_path / "run") == 0
-    assert "1 of the 3 held-out pictures are training pictures of this run" in capsys.readouterr().err
+    assert "1 of the 3 held-out images are training images of this run" in capsys.readouterr().err
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +133,7 @@ def test_features_are_the_same_whatever_is_measured(generated, tmp_path, capsys)
         assert app("evaluate", "--run", run, "--json", tmp_path / f"{number}.json", *flags) == 0
         protocol = json.loads((tmp_path / f"{number}.json").read_text())["protocol"]
         digests.append(protocol["features_digest"])
-        shown.append(protocol.get("training_pictures"))
+        shown.append(protocol.get("training_images"))
     assert len(set(digests)) == 1
     assert shown == [None, None, 48, None]
     assert "a classifier of 32 images" in capsys.readouterr().err

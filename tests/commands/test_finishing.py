@@ -64,9 +64,9 @@ def assert_same(run_dir, other):
     for name in ("last", "best"):
         for left, right in zip(weights(run_dir, name), weights(other, name), strict=True):
             np.testing.assert_array_equal(left, right)
-    pictures = [sorted(path.relative_to(run).as_posix() for path in run.rglob("*.png")) for run in (run_dir, other)]
-    assert pictures[0] == pictures[1]
-    for name in pictures[0]:
+    images = [sorted(path.relative_to(run).as_posix() for path in run.rglob("*.png")) for run in (run_dir, other)]
+    assert images[0] == images[1]
+    for name in images[0]:
         assert (run_dir / name).read_bytes() == (other / name).read_bytes()
     assert metrics(run_dir) == metrics(other)
     assert facts_of_report(run_dir) == facts_of_report(other)

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
-from small_pictures import generate_arguments, write_class_folders
+from small_images import generate_arguments, write_class_folders
 
 from tfgan_app import cli
 
@@ -52,10 +52,10 @@ def test_run_directory_holds_what_a_user_looks_at(run_dir):
         "Interpolation between seeds",
         "Truncation",
         "Averaged weights",
-        "Each drawn picture and its nearest training pictures",
+        "Each drawn image and its nearest training images",
     ):
         assert caption in report
-    assert "real pictures" in report
+    assert "real images" in report
 
 
 def test_evaluate_compares_runs_of_one_protocol_and_refuses_others(run_dir, data, tmp_path, capsys):
@@ -63,24 +63,24 @@ def test_evaluate_compares_runs_of_one_protocol_and_refuses_others(run_dir, data
     assert app("evaluate", "--run", run_dir, "--json", first) == 0
     written = json.loads(first.read_text())
     assert {"fid", "kid_low", "density", "floor_fid"} <= written["metrics"].keys()
-    assert {"features", "features_digest", "split_digest", "generated_pictures"} <= written["protocol"].keys()
+    assert {"features", "features_digest", "split_digest", "generated_images"} <= written["protocol"].keys()
     capsys.readouterr()
     assert app("evaluate", "--run", run_dir, "--compare", first, "--json", second) == 0
     assert "equal" in capsys.readouterr().out
-    written["protocol"]["generated_pictures"] = 50_000
+    written["protocol"]["generated_images"] = 50_000
     first.write_text(json.dumps(written))
     assert app("evaluate", "--run", run_dir, "--compare", first) == 2
-    assert "generated_pictures: 50000 and 16" in capsys.readouterr().err
+    assert "generated_images: 50000 and 16" in capsys.readouterr().err
 
 
 @pytest.mark.large
-def test_evaluate_measures_on_other_pictures(run_dir, data, tmp_path, capsys):
+def test_evaluate_measures_on_other_images(run_dir, data, tmp_path, capsys):
     other = write_class_folders(tmp_path / "other", train=8, val=0)
     assert app("evaluate", "--run", run_dir, "--data", other / "train", "--json", tmp_path / "other.json") == 0
     protocol = json.loads((tmp_path / "other.json").read_text())["protocol"]
-    assert (protocol["data"], protocol["split"], protocol["real_pictures"]) == (
+    assert (protocol["data"], protocol["split"], protocol["real_images"]) == (
         str(other / "train"),
-        "other pictures",
+        "other images",
         16,
     )
 
@@ -95,8 +95,8 @@ def test_predict_draws_classes_by_name(run_dir, tmp_path):
     assert app("predict", "--model", run_dir, "--output", tmp_path / "out", "--count", 3, "--class", "box") == 0
     files = sorted((tmp_path / "out").rglob("*.png"))
     assert len(files) == 3
-    with Image.open(files[0]) as picture:
-        assert (picture.mode, picture.size) == ("L", (16, 16))
+    with Image.open(files[0]) as image:
+        assert (image.mode, image.size) == ("L", (16, 16))
 
 
 def test_export_draws_what_the_run_draws(run_dir, tmp_path):
@@ -134,9 +134,9 @@ def test_a_stopped_run_resumes_to_the_weights_of_one_never_stopped(run_dir, data
 
 
 @pytest.mark.large
-def test_a_damaged_picture_is_left_out_and_named(data, tmp_path, capsys):
+def test_a_damaged_image_is_left_out_and_named(data, tmp_path, capsys):
     folder = write_class_folders(tmp_path / "data")
-    (folder / "train" / "bar" / "bad.png").write_bytes(b"no picture")
+    (folder / "train" / "bar" / "bad.png").write_bytes(b"no image")
     assert app(*generate_arguments(tmp_path / "run", folder, steps=2)) == 1
     assert "bad.png" in capsys.readouterr().err
     assert (tmp_path / "run" / "report.html").is_file()

@@ -7,12 +7,12 @@ import pytest
 import torch_networks as networks
 import torch_writer
 from PIL import Image
-from small_photos import picture_arguments, write_photos
+from small_photos import image_arguments, write_photos
 
 from tfgan_app import cli
 from tfgan_app.commands import export
 from tfgan_app.inference import choose_lite_file, load_predictor
-from tfgan_app.layers import locality_of, provenance_of
+from tfgan_app.layers import provenance_of, receptive_field_of
 
 
 def run(*arguments):
@@ -25,7 +25,7 @@ def weights(tmp_path):
 
 
 @pytest.fixture
-def picture(tmp_path):
+def image(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (21, 34, 3), np.uint8)
     Image.fromarray(pixels).save(tmp_path / "in.png")
     return pixels
@@ -37,36 +37,36 @@ def imported(weights, tmp_path):
     return tmp_path / "x2.keras"
 
 
-def test_an_imported_model_predicts_and_tiles_exactly(imported, picture, tmp_path, capsys):
+def test_an_imported_model_predicts_and_tiles_exactly(imported, image, tmp_path, capsys):
     card = (tmp_path / "x2.keras.md").read_text()
     assert "- License: BSD-3-Clause\n" in card and "- Imported from: video.pth\n" in card
     assert run("predict", "--model", imported, "--input", tmp_path / "in.png", "--output", tmp_path / "out.png") == 0
-    expected = networks.run_srvgg(networks.srvgg(2), picture.transpose(2, 0, 1) / 255, 2)
+    expected = networks.run_srvgg(networks.srvgg(2), image.transpose(2, 0, 1) / 255, 2)
     expected = np.rint(np.clip(expected, 0, 1) * 255).transpose(1, 2, 0)
     received = np.asarray(Image.open(tmp_path / "out.png"))
     assert received.shape == (42, 68, 3) and np.abs(received - expected).max() <= 1
     predictor = load_predictor(imported)
-    assert predictor.local and locality_of(export.load_keras_model(imported)).context_px == 3
-    np.testing.assert_array_equal(predictor.picture(picture, tile_px=8), predictor(picture[None])[0])
+    assert predictor.local and receptive_field_of(export.load_keras_model(imported)).halo_px == 3
+    np.testing.assert_array_equal(predictor.image(image, tile_px=8), predictor(image[None])[0])
 
 
 @pytest.mark.parametrize("format", ["saved_model", "tflite"])
-def test_exports_carry_the_source_and_the_license(format, imported, picture, tmp_path, monkeypatch):
-    monkeypatch.setattr(export, "photographs", lambda channels: {"train": [], "val": [picture]})
+def test_exports_carry_the_source_and_the_license(format, imported, image, tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "photographs", lambda channels: {"train": [], "val": [image]})
     assert run("export", "--run", imported, "--format", format, "--output", tmp_path / "out") == 0
     card = next((tmp_path / "out").rglob("MODEL_CARD.md"), tmp_path / "out" / "x2.tflite.md").read_text()
-    assert "Licence of the weights: BSD-3-Clause" in card
+    assert "License of the weights: BSD-3-Clause" in card
     assert "SHA-256 of the source" in card and "SRVGGNetCompact" in card
     assert json.loads((tmp_path / "out" / "manifest.json").read_text())
 
 
-def test_a_litert_file_lies_beside_the_model_unless_it_is_left_out(imported, weights, picture, tmp_path, monkeypatch):
+def test_a_litert_file_lies_beside_the_model_unless_it_is_left_out(imported, weights, image, tmp_path, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     assert choose_lite_file(imported) == tmp_path / "x2.tflite"
-    assert "Licence of the weights: BSD-3-Clause" in (tmp_path / "x2.tflite.md").read_text()
+    assert "License of the weights: BSD-3-Clause" in (tmp_path / "x2.tflite.md").read_text()
     assert run("import", "--weights", weights, "--output", tmp_path / "other.keras", "--no-tflite") == 0
     assert choose_lite_file(tmp_path / "other.keras") is None
-    monkeypatch.setattr(export, "photographs", lambda channels: {"train": [], "val": [picture]})
+    monkeypatch.setattr(export, "photographs", lambda channels: {"train": [], "val": [image]})
     assert run("export", "--run", tmp_path / "other.keras", "--format", "keras", "--output", tmp_path / "out") == 0
     assert choose_lite_file(tmp_path / "out" / "other.keras") == tmp_path / "out" / "other.tflite"
 
@@ -101,13 +101,13 @@ def test_training_goes_on_from_an_imported_model(imported, tmp_path):
     data = write_photos(tmp_path / "photos")
     settings = {"task.scale": 2, "task.init_from": str(imported), "optimizer.muon_learning_rate": "none"}
     settings["optimizer.generator_learning_rate"] = 1e-9
-    arguments = picture_arguments("upscale", tmp_path / "run", data, steps=1, settings=settings)
+    arguments = image_arguments("upscale", tmp_path / "run", data, steps=1, settings=settings)
     assert cli.run(cli.parse(["tfgan_app", *map(str, arguments)])) == 0
     images = np.random.default_rng(0).random((1, 9, 12, 3), np.float32)
     trained = export.load_keras_model(tmp_path / "run" / "checkpoints" / "last.keras")
     np.testing.assert_allclose(trained(images), export.load_keras_model(imported)(images), atol=1e-5)
     assert run("train", "--task", "upscale", "--run-dir", tmp_path / "run", "--resume", "--steps", "2") == 0
-    arguments = picture_arguments("upscale", tmp_path / "x4", data, steps=1, settings={**settings, "task.scale": 4})
+    arguments = image_arguments("upscale", tmp_path / "x4", data, steps=1, settings={**settings, "task.scale": 4})
     assert cli.run(cli.parse(["tfgan_app", *map(str, arguments)])) == 2
 
 

@@ -42,15 +42,13 @@ def test_files_that_cannot_be_used_are_1_and_named(pairs, capsys):
 def test_no_program_is_called_for_what_is_named_like_a_photo(pairs, capsys, ghostscript):
     Image.new("RGB", (16, 8)).save(pairs / "drawing.jpg", "EPS")
     assert run("--data", pairs) == 1
-    assert (
-        "drawing.jpg': it is not in a picture format that is known here: it looks like EPS" in capsys.readouterr().err
-    )
+    assert "drawing.jpg': it is not in an image format that is known here: it looks like EPS" in capsys.readouterr().err
     assert not ghostscript.exists()
 
 
 @pytest.fixture
 def classes(tmp_path):
-    """Two class folders of ten pictures each."""
+    """Two class folders of ten images each."""
     folder = tmp_path / "classes"
     for number in range(20):
         path = folder / ("cats" if number % 2 else "dogs") / f"{number}.png"
@@ -69,14 +67,14 @@ def test_class_folders_are_inspected_by_class(classes, tmp_path, capsys):
     }
 
 
-def test_pictures_of_a_class_that_cannot_be_used_are_1_and_named(classes, capsys):
-    (classes / "cats/3.png").write_bytes(b"no picture")
+def test_images_of_a_class_that_cannot_be_used_are_1_and_named(classes, capsys):
+    (classes / "cats/3.png").write_bytes(b"no image")
     assert run("--data", classes) == 1
     assert "3.png" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("source", ["", "keras:nothing"])
-def test_what_holds_no_pictures_is_2(tmp_path, capsys, source):
+def test_what_holds_no_images_is_2(tmp_path, capsys, source):
     assert run("--data", source or tmp_path) == 2
     assert capsys.readouterr().err.startswith("tfgan_app: error: ")
 
@@ -95,7 +93,7 @@ def test_unpaired_sets_are_inspected_by_set(tmp_path, capsys):
     assert any("A/A3" in line and "B/copy" in line for line in said.splitlines())
     found = json.loads((tmp_path / "found.json").read_text())
     assert {name: sum(parts.values()) for name, parts in found["sets"].items()} == {"A": 12, "B": 8}
-    assert "few pictures" in {problem["kind"] for problem in found["problems"]}
+    assert "few images" in {problem["kind"] for problem in found["problems"]}
 
 
 def test_ranges_of_floats_are_said_and_can_be_settled(tmp_path, capsys):

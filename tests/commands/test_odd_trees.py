@@ -9,15 +9,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from small_pictures import generate_arguments, write_class_folders
+from small_images import generate_arguments, write_class_folders
 from small_run import ROOT, train_arguments, write_pairs
 
 from tfgan_app import cli
 from tfgan_app.commands.next_commands import next_commands
 from tfgan_app.config import RunConfig
-from tfgan_app.config_sections import DataConfig, OptimizerConfig, TrainingConfig
-from tfgan_app.images import read_rgb
-from tfgan_app.picture_files import read_picture
+from tfgan_app.config.sections import DataConfig, OptimizerConfig, TrainingConfig
+from tfgan_app.image_io import read_image
+from tfgan_app.image_io.loading import read_rgb
 from tfgan_app.tasks.augment.config import AugmentConfig
 
 SPANISH = os.fsdecode(b"Mu\xf1oz")
@@ -136,7 +136,7 @@ def test_a_folder_in_which_nothing_is_taken_says_why(tmp_path, capsys):
     for number in range(3):
         (tmp_path / f"{number}.jxl").write_bytes(b"x")
     for arguments in (
-        ("predict", "--model", "colour:rgb_to_gray", "--input", tmp_path, "--output", tmp_path / "out"),
+        ("predict", "--model", "color:rgb_to_gray", "--input", tmp_path, "--output", tmp_path / "out"),
         ("inspect", "--data", tmp_path),
         ("train", "--task", "generate", "--data", tmp_path),
     ):
@@ -150,14 +150,14 @@ def test_a_pipe_or_a_loop_on_its_own_is_named(tmp_path, capsys, flag):
     (tmp_path / "loop.png").symlink_to("loop.png")
     for name in ("pipe.png", "loop.png"):
         with pytest.raises(ValueError, match="named pipe|cannot be followed"):
-            (read_picture if flag == "--mask" else read_rgb)(tmp_path / name)
+            (read_image if flag == "--mask" else read_rgb)(tmp_path / name)
         if flag == "--input":
-            assert app("predict", "--model", "colour:rgb_to_gray", "--input", tmp_path / name, "--output", "x.png") == 1
+            assert app("predict", "--model", "color:rgb_to_gray", "--input", tmp_path / name, "--output", "x.png") == 1
             assert name in capsys.readouterr().err
 
 
 class Task:
-    predict_arguments = "--input PICTURES --output OUTPUT"
+    predict_arguments = "--input IMAGES --output OUTPUT"
 
 
 OPTIMIZER = OptimizerConfig(schedule="linear", schedule_steps=8)

@@ -242,7 +242,7 @@ def test_resume_knows_the_task_and_a_new_run_must_be_told(run, data, tmp_path, c
 
 
 @pytest.mark.large
-def test_moved_pictures_are_named_with_what_to_add(tmp_path, capsys):
+def test_moved_images_are_named_with_what_to_add(tmp_path, capsys):
     data = write_pairs(tmp_path / "pairs")
     run = tmp_path / "run"
     assert app(*train_arguments(run, data, steps=4, settings=COSINE)) == 0
@@ -262,7 +262,7 @@ def test_moved_pictures_are_named_with_what_to_add(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("name", ["pairs", "my pairs", "it's", "a\nb", b"Mu\xf1oz".decode(errors="surrogateescape")])
-def test_moved_pictures_are_hinted_at_whatever_their_folder_is_called(tmp_path, name):
+def test_moved_images_are_hinted_at_whatever_their_folder_is_called(tmp_path, name):
     place = tmp_path / name
     config = replace_values(default_config("translate", TranslateConfig), {"data.source": str(place)})
     with pytest.raises(ValueError, match=r"add `--data PATH`\.$"), hinting_at_moved_data(config, data_flag="--data "):

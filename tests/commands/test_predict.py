@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image
-from tiny_generator import build_tiny_generator, expected_picture
+from tiny_generator import build_tiny_generator, expected_image
 
 from tfgan_app import cli
 from tfgan_app.commands import predict
 from tfgan_app.export import export_model
-from tfgan_app.images import read_rgb, write_picture
+from tfgan_app.image_io.loading import read_rgb, write_image
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +38,12 @@ def arguments(model, **changes):
 
 
 def test_a_folder_with_a_corrupt_file(negative, tmp_path, capsys):
-    picture = np.random.default_rng(0).integers(0, 256, (5, 3, 3), np.uint8)
-    write_picture(tmp_path / "in" / "sub" / "ä.png", picture)
+    image = np.random.default_rng(0).integers(0, 256, (5, 3, 3), np.uint8)
+    write_image(tmp_path / "in" / "sub" / "ä.png", image)
     (tmp_path / "in" / "corrupt.jpg").write_bytes(b"?")
     args = arguments(negative, input=str(tmp_path / "in"), output=str(tmp_path / "out"))
     assert predict.run(args) == 1
-    np.testing.assert_array_equal(read_rgb(tmp_path / "out" / "sub" / "ä.png"), 255 - picture)
+    np.testing.assert_array_equal(read_rgb(tmp_path / "out" / "sub" / "ä.png"), 255 - image)
     printed = capsys.readouterr()
     assert "1 written to" in printed.out and "1 failed" in printed.out
     assert printed.err.count("corrupt.jpg") == 1 and printed.err.count("\n") == 1
@@ -51,7 +51,7 @@ def test_a_folder_with_a_corrupt_file(negative, tmp_path, capsys):
     assert predict.run(args) == 0
 
 
-def test_floats_above_1_are_no_reason_for_a_black_picture(negative, tmp_path, capsys):
+def test_floats_above_1_are_no_reason_for_a_black_image(negative, tmp_path, capsys):
     ramp = np.tile(np.linspace(0, 1, 64, dtype=np.float32)[None, :, None], (48, 1, 3))
     for name, wrong in (("over", 1.02), ("nan", np.nan)):
         values = ramp.copy()
@@ -64,14 +64,12 @@ def test_floats_above_1_are_no_reason_for_a_black_picture(negative, tmp_path, ca
 
 
 def test_no_program_is_called_for_what_is_named_like_a_photo(negative, tmp_path, capsys, ghostscript):
-    picture = np.random.default_rng(0).integers(0, 256, (5, 3, 3), np.uint8)
-    write_picture(tmp_path / "in" / "a.png", picture)
-    Image.fromarray(picture).save(tmp_path / "in" / "drawing.jpg", "EPS")
+    image = np.random.default_rng(0).integers(0, 256, (5, 3, 3), np.uint8)
+    write_image(tmp_path / "in" / "a.png", image)
+    Image.fromarray(image).save(tmp_path / "in" / "drawing.jpg", "EPS")
     args = arguments(negative, input=str(tmp_path / "in"), output=str(tmp_path / "out"))
     assert predict.run(args) == 1
-    assert (
-        "drawing.jpg': it is not in a picture format that is known here: it looks like EPS" in capsys.readouterr().err
-    )
+    assert "drawing.jpg': it is not in an image format that is known here: it looks like EPS" in capsys.readouterr().err
     args.mask, args.output = str(tmp_path / "in" / "drawing.jpg"), str(tmp_path / "masked")
     assert predict.run(args) == 1
     assert capsys.readouterr().err.count("it looks like EPS") == 2
@@ -127,7 +125,7 @@ def run_cli(*arguments):
 
 
 @pytest.mark.parametrize("model", ["classes.keras", "classes"])
-def test_pictures_are_drawn_and_drawn_again(generators, tmp_path, capsys, model):
+def test_images_are_drawn_and_drawn_again(generators, tmp_path, capsys, model):
     drawing = ["--model", generators / model, "--output"]
     assert run_cli(*drawing, tmp_path / "all", "--count", 3, "--seed", 41) == 0
     assert f"6 written to {tmp_path / 'all'}\n" == capsys.readouterr().out
@@ -137,7 +135,7 @@ def test_pictures_are_drawn_and_drawn_again(generators, tmp_path, capsys, model)
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "all" / "a_b" / "seed-0000042.png").read_bytes()
     with Image.open(tmp_path / "one.png") as image:
         assert image.mode == "L"
-        np.testing.assert_allclose(np.asarray(image, int), expected_picture(42, label=1)[..., 0], atol=1)
+        np.testing.assert_allclose(np.asarray(image, int), expected_image(42, label=1)[..., 0], atol=1)
 
 
 def test_defaults_and_truncation(generators, tmp_path):
@@ -145,11 +143,11 @@ def test_defaults_and_truncation(generators, tmp_path):
     assert run_cli(*drawing, tmp_path / "out", "--truncation", 0.5) == 0
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names == [f"seed-{seed:07d}.png" for seed in range(16)]
-    pictures = np.stack([read_rgb(tmp_path / "out" / name) for name in names])
-    assert 64 <= pictures.min() < 70 and 185 < pictures.max() <= 191  # Latents in [-0.5, 0.5].
+    images = np.stack([read_rgb(tmp_path / "out" / name) for name in names])
+    assert 64 <= images.min() < 70 and 185 < images.max() <= 191  # Latents in [-0.5, 0.5].
 
 
-def test_a_picture_that_cannot_be_written_is_named(generators, tmp_path, capsys):
+def test_an_image_that_cannot_be_written_is_named(generators, tmp_path, capsys):
     (tmp_path / "seed-0000001.png").mkdir()
     assert run_cli("--model", generators / "plain", "--output", tmp_path, "--count", 3) == 1
     printed = capsys.readouterr()
@@ -174,19 +172,19 @@ def test_wrong_flags_for_a_generator_are_one_line(generators, tmp_path, capsys, 
     assert not (tmp_path / "out").exists()
 
 
-def test_a_picture_that_was_blended_from_tiles_says_so(tmp_path, capsys):
+def test_an_image_that_was_blended_from_tiles_says_so(tmp_path, capsys):
     inputs = keras.Input((None, None, 3))
     model = keras.Model(inputs, keras.layers.GroupNormalization(-1)(inputs))
     model.save(tmp_path / "whole.keras")
-    write_picture(tmp_path / "a.png", np.random.default_rng(0).integers(0, 256, (300, 40, 3), np.uint8))
+    write_image(tmp_path / "a.png", np.random.default_rng(0).integers(0, 256, (300, 40, 3), np.uint8))
     arguments = ("--model", tmp_path / "whole.keras", "--input", tmp_path / "a.png", "--output", tmp_path / "b.png")
     assert run_cli(*arguments) == 0
     assert capsys.readouterr().err == ""
     assert run_cli(*arguments, "--tile", 64) == 0
-    assert f"note: '{tmp_path / 'a.png'}': the model looks at whole pictures" in capsys.readouterr().err
+    assert f"note: '{tmp_path / 'a.png'}': the model looks at whole images" in capsys.readouterr().err
 
 
-def test_an_animated_picture_is_a_video(negative, tmp_path, capsys):
+def test_an_animated_image_is_a_video(negative, tmp_path, capsys):
     frames = [Image.fromarray(np.full((20, 24, 3), 40 * k, np.uint8)) for k in range(4)]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:], duration=[50, 100, 50, 200], loop=0)
     arguments = ("--model", negative, "--input", tmp_path / "a.gif", "--output", tmp_path / "b.gif")

@@ -14,7 +14,7 @@ import pytest
 from keras import layers
 from PIL import Image
 from small_image_models import model_of
-from small_videos import moving_pictures, write_video
+from small_videos import moving_images, write_video
 
 from tfgan_app import cli
 from tfgan_app.commands.compare_crops import Crop, choose_crops
@@ -75,7 +75,7 @@ def test_a_page_holds_all_it_shows(models, photos, tmp_path, capsys):
     assert all(address.startswith("data:") for address in page.addresses) and "http" not in re.sub(
         'data:[^"]*', "", text
     )
-    whole = load_predictor(models[0]).picture(pixels)[60:140, 120:200]
+    whole = load_predictor(models[0]).image(pixels)[60:140, 120:200]
     (made,), (negative,), (bicubic,) = (page.images[name] for name in ("twice.keras", "<b>.keras", "bicubic"))
     np.testing.assert_allclose(made.astype(int), whole, atol=1)
     enlarged = np.clip(resize(pixels[None] / np.float32(255), height=192, width=320)[0], 0, 1)[60:140, 120:200]
@@ -121,7 +121,7 @@ def test_names_that_are_no_utf_8(models, photos, tmp_path, name):
 
 
 def test_a_video_is_compared_by_its_first_frame(models, tmp_path):
-    write_video(tmp_path / "in.mp4", moving_pictures(3, height=64, width=96))
+    write_video(tmp_path / "in.mp4", moving_images(3, height=64, width=96))
     assert compare(models[1:], "--input", tmp_path / "in.mp4", "--output", tmp_path / "o.html", "--crop", "0,0,64") == 0
     assert "in.mp4" in (tmp_path / "o.html").read_text()
 

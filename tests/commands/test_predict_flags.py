@@ -14,7 +14,7 @@ import pytest
 from keras import layers
 from PIL import Image, PngImagePlugin
 from small_image_models import model_of
-from small_videos import moving_pictures, read_video, write_video
+from small_videos import moving_images, read_video, write_video
 from tiny_generator import build_tiny_generator
 
 from tfgan_app import cli
@@ -157,7 +157,7 @@ def test_a_file_says_how_results_came_about(models, photos, tmp_path):
 
 @pytest.mark.parametrize(("name", "size"), [("o.mp4", (34, 48)), ("o.gif", (35, 48)), ("o.webm", (34, 48))])
 def test_a_video_takes_all_of_them(models, tmp_path, name, size):
-    frames = moving_pictures(5, height=48, width=66)
+    frames = moving_images(5, height=48, width=66)
     source = write_video(tmp_path / "in.mp4", frames)
     mask = np.zeros((48, 66), np.uint8)
     mask[:, :33] = 255
@@ -179,7 +179,7 @@ def test_a_video_takes_all_of_them(models, tmp_path, name, size):
 
 def test_videos_in_a_folder_take_them_too(models, tmp_path, capsys):
     (tmp_path / "in").mkdir()
-    write_video(tmp_path / "in" / "a.mp4", moving_pictures(3, height=48, width=64))
+    write_video(tmp_path / "in" / "a.mp4", moving_images(3, height=48, width=64))
     Image.fromarray(PIXELS).save(tmp_path / "in" / "b.png")
     Image.fromarray(np.zeros((48, 64), np.uint8)).save(tmp_path / "keep.png")
     flags = ["--model", models["twice"], "--input", tmp_path / "in", "--output", tmp_path / "out"]
@@ -190,11 +190,11 @@ def test_videos_in_a_folder_take_them_too(models, tmp_path, capsys):
 
 
 def test_grain_of_a_video_moves(models, tmp_path):
-    pictures = [np.full((64, 64, 3), 126 + index, np.uint8) for index in range(3)]  # Equal ones would become one.
-    Image.fromarray(pictures[0]).save(
+    images = [np.full((64, 64, 3), 126 + index, np.uint8) for index in range(3)]  # Equal ones would become one.
+    Image.fromarray(images[0]).save(
         tmp_path / "in.webp",
         save_all=True,
-        append_images=[Image.fromarray(each) for each in pictures[1:]],
+        append_images=[Image.fromarray(each) for each in images[1:]],
         lossless=True,
     )
     flags = ["--model", models["negative"], "--input", tmp_path / "in.webp", "--set", "grain=0.05", "--quality", "100"]
@@ -208,7 +208,7 @@ def test_grain_of_a_video_moves(models, tmp_path):
 
 
 def test_a_video_of_huge_frames_is_refused_before_anything_is_computed(models, tmp_path, capsys):
-    source = write_video(tmp_path / "in.mp4", moving_pictures(2, height=48, width=64))
+    source = write_video(tmp_path / "in.mp4", moving_images(2, height=48, width=64))
     flags = ["--model", models["negative"], "--input", source, "--output", tmp_path / "o.mp4"]
     assert predict(*flags, "--output-width", "100000") == 2
     assert "its frames would become 100000 x 75000 pixels" in capsys.readouterr().err
@@ -228,7 +228,7 @@ REFUSED = {
     "drawn and wrapped": (["drawing"], ["--wrap"], "`--wrap` is not supported for this model. Leave it out"),
     "drawn and resized": (["drawing"], ["--output-width", "9"], "`--output-width` is not supported for this model"),
     "drawn and grained": (["drawing"], ["--set", "grain=0.1"], "`grain` is for models of images"),
-    "no mask": (["strong"], ["--keep-mask", "missing"], "The mask must be a picture or a folder of pictures"),
+    "no mask": (["strong"], ["--keep-mask", "missing"], "The mask must be an image or a folder of images"),
     "page and size": (["strong"], ["--compare", "--output-width", "9"], "`--output-width` is not supported with"),
     "page and wrap": (["strong"], ["--compare", "--wrap"], "`--wrap` is not supported with `--compare`"),
     "page as jpg": (["strong"], ["--compare"], "must be a page, .html, or a sheet, .png. Received: '.*o.jpg'"),

@@ -10,10 +10,10 @@ import keras
 import numpy as np
 import pytest
 from PIL import Image
-from small_videos import moving_pictures, read_video, write_video
+from small_videos import moving_images, read_video, write_video
 
 from tfgan_app import cli
-from tfgan_app.images import read_rgb, write_picture
+from tfgan_app.image_io.loading import read_rgb, write_image
 
 CONTAINERS = {
     "avi": ("mpeg4", "libmp3lame"),
@@ -53,9 +53,9 @@ def videos(tmp_path_factory):
     """A video of each kind of container."""
     folder = tmp_path_factory.mktemp("videos")
     for suffix, (codec, sound) in CONTAINERS.items():
-        pictures = moving_pictures(COUNT, height=96, width=128)
+        images = moving_images(COUNT, height=96, width=128)
         options = {"time_base": Fraction(1, 25), "times": list(range(COUNT)), "codec": codec}
-        write_video(folder / f"a.{suffix}", pictures, sound=sound and (sound, COUNT / 25), **options)
+        write_video(folder / f"a.{suffix}", images, sound=sound and (sound, COUNT / 25), **options)
     return folder
 
 
@@ -112,7 +112,7 @@ def test_a_video_into_a_folder(negative, videos, tmp_path, capsys):
 def test_images_animations_and_videos_in_one_tree(negative, videos, tmp_path, capsys):
     source, target = tmp_path / "in", tmp_path / "out"
     (source / "sub").mkdir(parents=True)
-    write_picture(source / "a.png", np.full((5, 4, 3), 10, np.uint8))
+    write_image(source / "a.png", np.full((5, 4, 3), 10, np.uint8))
     Image.new("RGB", (5, 4)).save(source / "still.gif")
     for name in ("b.gif", "sub/c.webp", "sub/d.png", "e.apng"):
         write_animation(source / name, file_format="PNG" if name.endswith("apng") else None)
@@ -175,7 +175,7 @@ def test_the_suffix_says_whether_it_moves(negative, tmp_path, capsys, source, ta
 def test_formats_that_are_asked_for_of_a_folder(negative, videos, tmp_path):
     source = tmp_path / "in"
     source.mkdir()
-    write_picture(source / "a.bmp", np.full((5, 4, 3), 10, np.uint8))
+    write_image(source / "a.bmp", np.full((5, 4, 3), 10, np.uint8))
     write_animation(source / "b.gif")
     (source / "c.avi").write_bytes((videos / "a.avi").read_bytes())
     for output_format, expected in (
@@ -213,16 +213,16 @@ def test_what_a_video_cannot_become_is_one_line(negative, videos, tmp_path, caps
     [
         ("a.png", "b.mp4", (), "suffix must be one of .bmp, .jfif"),
         ("a.png", "b.apng", (), "suffix must be one of .bmp, .jfif"),
-        ("a.png", "out", ("--output-format", "mp4"), "The output format of pictures must be one of bmp, jfif"),
-        ("", "out", ("--output-format", "mp4"), "The output format of pictures must be one of bmp, jfif"),
-        ("m.webp", "b.jpg", ("--output-format", "gif"), "The output format of pictures must be one of bmp, jfif"),
+        ("a.png", "out", ("--output-format", "mp4"), "The output format of images must be one of bmp, jfif"),
+        ("", "out", ("--output-format", "mp4"), "The output format of images must be one of bmp, jfif"),
+        ("m.webp", "b.jpg", ("--output-format", "gif"), "The output format of images must be one of bmp, jfif"),
         ("m.webp", "b.gif", ("--output-format", "webp"), "suffix must fit the output format webp"),
         ("m.webp", "b.webp", ("--quality", 101), "`quality` must be from 1 to 100. Received: 101"),
     ],
 )
 def test_what_an_image_cannot_become_is_one_line(negative, tmp_path, capsys, source, target, flags, message):
     (tmp_path / "in").mkdir()
-    write_picture(tmp_path / "in" / "a.png", np.full((5, 4, 3), 10, np.uint8))
+    write_image(tmp_path / "in" / "a.png", np.full((5, 4, 3), 10, np.uint8))
     if source == "m.webp":
         write_animation(tmp_path / "in" / "m.webp")
     assert run(negative, tmp_path / "in" / source, tmp_path / target, *flags) == 2
@@ -243,7 +243,7 @@ def test_the_quality_of_an_animated_webp(negative, tmp_path):
 def test_videos_without_pyav_are_named_and_images_are_done(negative, videos, tmp_path, capsys, monkeypatch):
     source = tmp_path / "in"
     source.mkdir()
-    write_picture(source / "a.png", np.full((5, 4, 3), 10, np.uint8))
+    write_image(source / "a.png", np.full((5, 4, 3), 10, np.uint8))
     write_animation(source / "b.webp")
     (source / "c.mp4").write_bytes((videos / "a.mp4").read_bytes())
     monkeypatch.setitem(sys.modules, "av", None)

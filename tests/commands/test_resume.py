@@ -11,7 +11,7 @@ from small_run import run_app, start_app, train_arguments, write_pairs
 pytestmark = pytest.mark.large
 
 STEPS = 80  # Long after the last kill, so that a test that is kept waiting still finds a training to kill.
-SETTINGS = {"task.max_rotation_degrees": 10, "task.colour_jitter": 0.1, "optimizer.schedule": "cosine"}
+SETTINGS = {"task.max_rotation_degrees": 10, "task.color_jitter": 0.1, "optimizer.schedule": "cosine"}
 
 
 @pytest.fixture(scope="module")

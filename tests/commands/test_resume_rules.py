@@ -8,10 +8,10 @@ from tfgan_app import config as configs
 from tfgan_app.commands.phases import PHASE_SETTINGS
 from tfgan_app.commands.run_directory import check_resumable
 from tfgan_app.commands.task_report import TaskReport
-from tfgan_app.config_methods import MethodSection
+from tfgan_app.config.methods import MethodSection
+from tfgan_app.config.typed_fields import bounded, field_specs, setting
 from tfgan_app.registry import TASKS
 from tfgan_app.tasks.progress import LeftOut
-from tfgan_app.typed_fields import bounded, field_specs, setting
 
 SHARED_MAY_CHANGE = {
     "training.steps",
@@ -48,7 +48,7 @@ OF_TASKS = {
     "translate:cut": {"init_from", "lpips_weights", "feature_weights"},
     "translate:fastcut": {"init_from", "lpips_weights", "feature_weights"},
     "translate:style": {"init_from", "styles"},
-    "translate:colour": {"init_from"},
+    "translate:color": {"init_from"},
 }
 
 

@@ -43,7 +43,7 @@ def test_the_graph_optimizer_keeps_quiet_in_a_program_of_the_user():
     code = (
         "import numpy as np\n"
         "from tfgan_app.inference import load_predictor\n"
-        "print(load_predictor('upscale_x2').picture(np.zeros((16, 16, 3), np.uint8)).shape)"
+        "print(load_predictor('upscale_x2').image(np.zeros((16, 16, 3), np.uint8)).shape)"
     )
     out, err = printed_by(code)
     assert out == "(32, 32, 3)"
@@ -71,7 +71,7 @@ def test_how_much_is_printed_is_the_user_s_to_say(environment, debug, level):
 def test_a_library_s_warnings_of_a_file_s_tags_are_not_printed(tmp_path):
     pixels = np.zeros((8, 8), np.uint8)
     tifffile.imwrite(tmp_path / "geo.tif", pixels, metadata=None, extratags=[(42113, "s", 0, "-9999", True)])
-    arguments = ["--model", "colour:rgb_to_gray", "--input", tmp_path / "geo.tif", "--output", tmp_path / "out.tif"]
+    arguments = ["--model", "color:rgb_to_gray", "--input", tmp_path / "geo.tif", "--output", tmp_path / "out.tif"]
     command = [sys.executable, "-m", "tfgan_app", "predict", *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "tifffile" not in done.stderr and "GDAL_NODATA" not in done.stderr

@@ -7,7 +7,7 @@ from tiny_style import build_tiny_style_model
 
 from tfgan_app import cli
 from tfgan_app.commands import export
-from tfgan_app.images import read_rgb
+from tfgan_app.image_io.loading import read_rgb
 
 
 def run(command, **flags):
@@ -33,16 +33,16 @@ def predict(folder, **changes):
     return run("predict", **{name: value for name, value in flags.items() if value is not None})
 
 
-def test_a_folder_in_the_style_of_a_picture(folder):
+def test_a_folder_in_the_style_of_an_image(folder):
     assert predict(folder) == 0
     assert predict(folder, output=folder / "weak", settings=["strength=0.2"]) == 0
-    assert predict(folder, output=folder / "kept", settings=["keep_colours=true"]) == 0
-    pictures = {name: read_rgb(folder / name / "a.png").astype(int) for name in ("in", "out", "weak", "kept")}
-    assert all(picture.shape == (20, 33, 3) for picture in pictures.values())
-    assert np.abs(pictures["out"] - pictures["weak"]).max() > 2
+    assert predict(folder, output=folder / "kept", settings=["keep_colors=true"]) == 0
+    images = {name: read_rgb(folder / name / "a.png").astype(int) for name in ("in", "out", "weak", "kept")}
+    assert all(image.shape == (20, 33, 3) for image in images.values())
+    assert np.abs(images["out"] - images["weak"]).max() > 2
     chroma = {
         name: np.asarray(Image.fromarray(pixels.astype(np.uint8)).convert("YCbCr"))[..., 1:].astype(int)
-        for name, pixels in pictures.items()
+        for name, pixels in images.items()
     }
     assert np.abs(chroma["kept"] - chroma["in"]).max() <= 1 < np.abs(chroma["out"] - chroma["in"]).max()
     assert (folder / "out" / "b.png").is_file()
@@ -51,10 +51,10 @@ def test_a_folder_in_the_style_of_a_picture(folder):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"style": None}, "`--style` must name the picture whose style is taken. Received none."),
+        ({"style": None}, "`--style` must name the image whose style is taken. Received none."),
         ({"style": "missing.png"}, "missing.png"),
-        ({"model": "colour:rgb_to_hsv"}, "`--style` is not supported for this model. Received: "),
-        ({"model": "colour:rgb_to_hsv", "style": None, "settings": ["strength=0.5"]}, "models that take a style"),
+        ({"model": "color:rgb_to_hsv"}, "`--style` is not supported for this model. Received: "),
+        ({"model": "color:rgb_to_hsv", "style": None, "settings": ["strength=0.5"]}, "models that take a style"),
         ({"settings": ["strength=1.5"]}, "`strength` must be"),
         ({"settings": ["ensemble=true"]}, "Received a model that takes a style"),
     ],
@@ -66,10 +66,10 @@ def test_what_does_not_apply_is_said_in_one_line(folder, tmp_path, changes, said
 
 
 def test_export_says_what_comes_next(folder, tmp_path, capsys, monkeypatch):
-    picture = read_rgb(folder / "in" / "a.png")
-    monkeypatch.setattr(export, "photographs", lambda channels: {"train": [], "val": [picture]})
+    image = read_rgb(folder / "in" / "a.png")
+    monkeypatch.setattr(export, "photographs", lambda channels: {"train": [], "val": [image]})
     assert run("export", run=folder / "model.keras", format="keras", output=tmp_path) == 0
-    assert "--input PICTURES --style PICTURE --output OUTPUT" in capsys.readouterr().out
+    assert "--input IMAGES --style IMAGE --output OUTPUT" in capsys.readouterr().out
     assert run("export", run=folder / "model.keras", format="tflite", output=tmp_path) == 2
     error = capsys.readouterr().err
-    assert "The format tflite takes one picture" in error and error.count("\n") == 1
+    assert "The format tflite takes one image" in error and error.count("\n") == 1

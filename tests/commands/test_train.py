@@ -13,7 +13,7 @@ from tfgan_app import cli
 from tfgan_app.commands import training_session
 from tfgan_app.inference import load_keras_model
 from tfgan_app.tasks.translate.paired import PairedTranslation
-from tfgan_app.training.task import Synthesis
+from tfgan_app.training.task import GeneratorOutputs
 
 
 def app(*arguments):
@@ -56,8 +56,8 @@ def test_a_run_leaves_everything_that_is_promised(finished):
         "examples",
     }
     assert {path.name for path in (finished / "samples" / "examples").iterdir()} == {
-        "1-best_held-out_pictures.png",
-        "2-worst_held-out_pictures.png",
+        "1-best_held-out_images.png",
+        "2-worst_held-out_images.png",
     }
     header, *rows = (finished / "metrics.csv").read_text().splitlines()
     assert {"step", "generator_loss", "l1", "val_psnr", "val_copy_psnr"} <= set(header.split(","))
@@ -76,12 +76,12 @@ def test_evaluate_prints_the_baseline_and_writes_json_with_the_protocol(finished
     assert re.search(r"psnr +[\d.]+ +\(copying the input: [\d.]+\)", capsys.readouterr().out)
     written = json.loads((tmp_path / "e.json").read_text())
     assert {"psnr", "ssim", "l1", "copy_psnr", "copy_ssim", "copy_l1"} <= written["metrics"].keys()
-    assert written["protocol"]["pictures"] == 4
+    assert written["protocol"]["images"] == 4
     assert written["protocol"]["size_px"] == 16
     assert app("evaluate", "--run", finished, "--checkpoint", "best") == 0
 
 
-def test_evaluate_names_unreadable_pictures_and_goes_on(finished, data, tmp_path, capsys):
+def test_evaluate_names_unreadable_images_and_goes_on(finished, data, tmp_path, capsys):
     broken = shutil.copytree(data, tmp_path / "broken")
     (broken / "val" / "1.png").write_bytes((data / "val" / "1.png").read_bytes()[:60])
     assert app("evaluate", "--run", finished, "--data", broken) == 1
@@ -89,7 +89,7 @@ def test_evaluate_names_unreadable_pictures_and_goes_on(finished, data, tmp_path
 
 
 @pytest.mark.large
-def test_training_leaves_out_unreadable_pictures_by_name(data, tmp_path, capsys):
+def test_training_leaves_out_unreadable_images_by_name(data, tmp_path, capsys):
     broken = shutil.copytree(data, tmp_path / "broken")
     (broken / "train" / "3.png").write_bytes(b"")
     assert app(*train_arguments(tmp_path / "run", broken, steps=2)) == 1
@@ -223,18 +223,18 @@ def test_a_full_disk_costs_a_checkpoint_and_not_the_run(data, tmp_path, capsys, 
 
 def sick_at(monkeypatch, condition):
     """Makes the losses NaN where a condition of the batch's positions holds."""
-    synthesize = PairedTranslation.synthesize
+    forward = PairedTranslation.forward
 
     def sick(self, networks, batch, training):
-        synthesis = synthesize(self, networks, batch, training)
+        synthesis = forward(self, networks, batch, training)
         poison = tf.where(condition(batch["position"]), float("nan"), 0.0)
-        return Synthesis(synthesis.adversarial, {name: x + poison for name, x in synthesis.auxiliary.items()})
+        return GeneratorOutputs(synthesis.adversarial, {name: x + poison for name, x in synthesis.auxiliary.items()})
 
     augment = PairedTranslation.augment
     monkeypatch.setattr(
         PairedTranslation, "augment", lambda self, b, d: augment(self, b, d) | {"position": b["position"]}
     )
-    monkeypatch.setattr(PairedTranslation, "synthesize", sick)
+    monkeypatch.setattr(PairedTranslation, "forward", sick)
 
 
 @pytest.mark.large

@@ -1,4 +1,4 @@
-"""`train` and `evaluate` of pictures that are not paired, from the pictures to the figures."""
+"""`train` and `evaluate` of images that are not paired, from the images to the figures."""
 
 import json
 
@@ -42,7 +42,7 @@ def test_the_way_back_is_kept_measured_and_usable(data, tmp_path, capsys):
     assert "The way back" in report
 
 
-def test_the_method_is_found_by_the_pictures(tmp_path, capsys):
+def test_the_method_is_found_by_the_images(tmp_path, capsys):
     data = write_unpaired(tmp_path / "sets")
     assert train(data, tmp_path / "run", **{"task.nce_patches": 8}) == 0
     config = json.loads((tmp_path / "run" / "config.json").read_text())

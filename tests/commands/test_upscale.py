@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from fake_vgg import write_fake_vgg
 from PIL import Image
-from small_photos import draw_photo, picture_arguments, write_photos
+from small_photos import draw_photo, image_arguments, write_photos
 
 from tfgan_app import cli
 from tfgan_app.inference import load_predictor
@@ -28,7 +28,7 @@ def faithful(data, tmp_path_factory):
     run = tmp_path_factory.mktemp("runs") / "psnr"
     muon = {"optimizer.muon_learning_rate": 0.02, "task.generator_width": 16}
     settings = {"training.best_metric": "psnr_y", **muon}
-    assert app(*picture_arguments("upscale", run, data, steps=8, settings=settings)) == 0
+    assert app(*image_arguments("upscale", run, data, steps=8, settings=settings)) == 0
     return run
 
 
@@ -38,7 +38,7 @@ def adversarial(data, faithful):
     run = faithful.parent / "gan"
     settings = {"task.stage": "gan", "task.init_from": str(faithful), "task.generator_width": 16}
     settings |= {"training.best_metric": "psnr_y", "task.perceptual_weight": 0.0}
-    assert app(*picture_arguments("upscale", run, data, steps=4, settings=settings)) == 0
+    assert app(*image_arguments("upscale", run, data, steps=4, settings=settings)) == 0
     return run
 
 
@@ -64,7 +64,7 @@ def test_the_second_stage_brings_its_own_rates(adversarial):
 def test_a_configuration_file_brings_the_rates_of_its_stage_too(data, tmp_path, capsys):
     recipe = tmp_path / "gan.json"
     recipe.write_text(json.dumps({"task_name": "upscale", "task": {"stage": "gan", "perceptual_weight": 0.0}}))
-    arguments = picture_arguments("upscale", tmp_path / "run", data, steps=4, settings={"task.generator_width": 16})
+    arguments = image_arguments("upscale", tmp_path / "run", data, steps=4, settings={"task.generator_width": 16})
     assert app(*arguments, "--config", str(recipe), "--dry-run") == 0
     assert '"generator_learning_rate": 0.0001' in capsys.readouterr().out
 
@@ -87,7 +87,7 @@ def test_the_second_stage_goes_on_without_the_first(faithful, adversarial, data,
     assert (run / "metrics.csv").read_text().splitlines()[-1].startswith("6,")
 
 
-def test_evaluate_measures_other_pictures_whole_and_says_how(faithful, tmp_path, capsys):
+def test_evaluate_measures_other_images_whole_and_says_how(faithful, tmp_path, capsys):
     folder = tmp_path / "other"
     folder.mkdir()
     Image.fromarray(draw_photo(np.random.default_rng(5), (31, 44))).save(folder / "a.png")
@@ -127,14 +127,14 @@ def test_predict_enlarges_files_and_folders(faithful, data, tmp_path, capsys):
 
 def test_tiles_and_the_export_give_what_the_run_gives(faithful, data, tmp_path):
     assert app("export", "--run", faithful, "--format", "saved_model", "--output", tmp_path / "models") == 0
-    picture = data / "val" / "0.png"
+    image = data / "val" / "0.png"
     results = {}
     for name, flags in {
         "whole": ("--model", faithful),
         "tiled": ("--model", faithful, "--tile", 16),
         "export": ("--model", tmp_path / "models" / "upscale", "--tile", 20),
     }.items():
-        assert app("predict", *flags, "--input", picture, "--output", tmp_path / f"{name}.png") == 0
+        assert app("predict", *flags, "--input", image, "--output", tmp_path / f"{name}.png") == 0
         results[name] = np.asarray(Image.open(tmp_path / f"{name}.png"), int)
     assert np.abs(results["tiled"] - results["whole"]).max() <= 1
     assert np.abs(results["export"] - results["whole"]).max() <= 1
@@ -154,7 +154,7 @@ def test_formats_and_quality_are_flags(faithful, data, tmp_path):
 def test_eight_times_as_large(tmp_path):
     data = write_photos(tmp_path / "photos", size=(88, 96))
     settings = {"task.scale": 8, "task.generator_width": 16}
-    assert app(*picture_arguments("upscale", tmp_path / "x8", data, steps=2, settings=settings)) == 0
+    assert app(*image_arguments("upscale", tmp_path / "x8", data, steps=2, settings=settings)) == 0
     Image.fromarray(draw_photo(np.random.default_rng(5), (9, 13))).save(tmp_path / "a.png")
     assert (
         app("predict", "--model", tmp_path / "x8", "--input", tmp_path / "a.png", "--output", tmp_path / "b.png") == 0
@@ -164,10 +164,10 @@ def test_eight_times_as_large(tmp_path):
 
 
 def test_fidelity_moves_between_the_two_stages(faithful, adversarial, data, tmp_path):
-    picture = data / "val" / "0.png"
+    image = data / "val" / "0.png"
 
     def predict(name, *flags):
-        assert app("predict", "--input", picture, "--output", tmp_path / name, *flags) == 0
+        assert app("predict", "--input", image, "--output", tmp_path / name, *flags) == 0
         return np.asarray(Image.open(tmp_path / name), int)
 
     ends = predict("a.png", "--model", adversarial), predict("b.png", "--model", faithful)
@@ -176,22 +176,20 @@ def test_fidelity_moves_between_the_two_stages(faithful, adversarial, data, tmp_
     files = [run / "checkpoints" / "last.keras" for run in (adversarial, faithful)]
     settings = ("--set", "fidelity=1", "--set", f"fidelity_model={files[1]}")
     np.testing.assert_array_equal(predict("e.png", "--model", files[0], *settings), ends[1])
-    assert app("predict", "--model", faithful, "--input", picture, "--output", tmp_path / "f.png", *settings[:2]) == 2
+    assert app("predict", "--model", faithful, "--input", image, "--output", tmp_path / "f.png", *settings[:2]) == 2
 
 
 @pytest.mark.large
 def test_the_ensemble_is_the_mean_over_orientations(faithful, data, tmp_path):
-    picture = data / "val" / "1.png"
+    image = data / "val" / "1.png"
     assert (
-        app(
-            "predict", "--model", faithful, "--input", picture, "--output", tmp_path / "e.png", "--set", "ensemble=true"
-        )
+        app("predict", "--model", faithful, "--input", image, "--output", tmp_path / "e.png", "--set", "ensemble=true")
         == 0
     )
-    model, pixels = load_predictor(faithful), np.asarray(Image.open(picture))
-    turned = [np.rot90(model.picture(np.ascontiguousarray(np.rot90(pixels, k))), -k) for k in range(4)]
+    model, pixels = load_predictor(faithful), np.asarray(Image.open(image))
+    turned = [np.rot90(model.image(np.ascontiguousarray(np.rot90(pixels, k))), -k) for k in range(4)]
     flipped = pixels[:, ::-1]
-    turned += [np.rot90(model.picture(np.ascontiguousarray(np.rot90(flipped, k))), -k)[:, ::-1] for k in range(4)]
+    turned += [np.rot90(model.image(np.ascontiguousarray(np.rot90(flipped, k))), -k)[:, ::-1] for k in range(4)]
     found = np.asarray(Image.open(tmp_path / "e.png"), float)
     np.testing.assert_allclose(found, np.mean(np.array(turned, float), axis=0), atol=1.01)
 
@@ -201,15 +199,15 @@ def filler(data, tmp_path_factory):
     """A finished run that fills holes."""
     run = tmp_path_factory.mktemp("runs") / "inpaint"
     settings = {"training.best_metric": "psnr", "task.degradation": "inpaint"}
-    assert app(*picture_arguments("restore", run, data, steps=2, settings=settings)) == 0
+    assert app(*image_arguments("restore", run, data, steps=2, settings=settings)) == 0
     return run
 
 
 def test_masks_are_filled_and_everything_else_stays(filler, data, tmp_path, capsys):
     assert app("export", "--run", filler, "--format", "saved_model", "--output", tmp_path / "models") == 0
-    assert "--input PICTURES --mask MASKS --output OUTPUT" in capsys.readouterr().out
-    picture = np.asarray(Image.open(data / "val" / "0.png"))
-    mask = np.zeros(picture.shape[:2], np.uint8)
+    assert "--input IMAGES --mask MASKS --output OUTPUT" in capsys.readouterr().out
+    image = np.asarray(Image.open(data / "val" / "0.png"))
+    mask = np.zeros(image.shape[:2], np.uint8)
     mask[10:20, 5:30] = 255
     (tmp_path / "masks").mkdir()
     Image.fromarray(mask).save(tmp_path / "masks" / "0.png")
@@ -219,21 +217,21 @@ def test_masks_are_filled_and_everything_else_stays(filler, data, tmp_path, caps
             arguments = ("predict", "--model", model, "--input", data / "val", "--mask", masks)
             assert app(*arguments, "--output", tmp_path / "out") == 0
             found = np.asarray(Image.open(tmp_path / "out" / "0.png"))
-            np.testing.assert_array_equal(found[mask == 0], picture[mask == 0])
-            assert np.abs(found.astype(int) - picture)[mask == 255].mean() > 1
+            np.testing.assert_array_equal(found[mask == 0], image[mask == 0])
+            assert np.abs(found.astype(int) - image)[mask == 255].mean() > 1
 
 
 @pytest.mark.large
-def test_transparent_pixels_are_holes_and_a_picture_without_any_is_named(filler, tmp_path, capsys):
-    picture = draw_photo(np.random.default_rng(3), (24, 30))
+def test_transparent_pixels_are_holes_and_an_image_without_any_is_named(filler, tmp_path, capsys):
+    image = draw_photo(np.random.default_rng(3), (24, 30))
     alpha = np.full((24, 30, 1), 255, np.uint8)
     alpha[8:12, 8:20] = 0
-    Image.fromarray(np.concatenate([picture, alpha], -1)).save(tmp_path / "a.png")
+    Image.fromarray(np.concatenate([image, alpha], -1)).save(tmp_path / "a.png")
     assert app("predict", "--model", filler, "--input", tmp_path / "a.png", "--output", tmp_path / "out.png") == 0
-    with Image.open(tmp_path / "out.png") as image:
-        assert image.mode == "RGB"
-        np.testing.assert_array_equal(np.asarray(image)[alpha[..., 0] > 0], picture[alpha[..., 0] > 0])
-    Image.fromarray(picture).save(tmp_path / "b.png")
+    with Image.open(tmp_path / "out.png") as opened:
+        assert opened.mode == "RGB"
+        np.testing.assert_array_equal(np.asarray(opened)[alpha[..., 0] > 0], image[alpha[..., 0] > 0])
+    Image.fromarray(image).save(tmp_path / "b.png")
     assert app("predict", "--model", filler, "--input", tmp_path / "b.png", "--output", tmp_path / "no.png") == 1
     assert "needs to know them: give `--mask`" in capsys.readouterr().err
     assert not (tmp_path / "no.png").exists()
@@ -262,7 +260,7 @@ def test_a_start_that_is_not_there_is_one_line_and_writes_nothing(data, tmp_path
         "training.best_metric": "psnr_y",
         "task.generator_width": 16,
     }
-    assert app(*picture_arguments("upscale", tmp_path / "run", data, steps=2, settings=settings)) == 2
+    assert app(*image_arguments("upscale", tmp_path / "run", data, steps=2, settings=settings)) == 2
     assert (
         "`task.init_from` must be a run or a .keras file of this task, or a shipped model's name. There is none at"
         in capsys.readouterr().err

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from image_networks import fill_zero_kernels
 from lanes import first_quick
-from picture_networks import fill_zero_kernels
 
 from tfgan_app.export.tflite import convert
 from tfgan_app.lite.model import run_signature

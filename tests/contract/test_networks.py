@@ -29,18 +29,18 @@ def generator(name):
 @pytest.mark.parametrize("name", GENERATORS)
 @pytest.mark.parametrize("size", first_quick([(1, 1), (17, 5), (32, 48)], count=2, unpack=False))
 def test_generator_takes_any_size(name, size):
-    picture = np.random.default_rng(0).uniform(-1, 1, (2, *size, 3)).astype(np.float32)
-    output = np.asarray(generator(name)(picture))
-    assert output.shape == picture.shape
+    image = np.random.default_rng(0).uniform(-1, 1, (2, *size, 3)).astype(np.float32)
+    output = np.asarray(generator(name)(image))
+    assert output.shape == image.shape
     assert output.dtype == np.float32
     assert np.isfinite(output).all()
     exported = tf.function(generator(name), input_signature=[tf.TensorSpec([None, None, None, 3])])
-    np.testing.assert_allclose(exported(picture), output, atol=1e-5)
+    np.testing.assert_allclose(exported(image), output, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", GENERATORS)
-def test_fresh_generator_draws_no_checkerboard_on_a_flat_picture(name):
-    """Beyond the reach of the border's zero padding, a flat picture becomes a flat one."""
+def test_fresh_generator_draws_no_checkerboard_on_a_flat_image(name):
+    """Beyond the reach of the border's zero padding, a flat image becomes a flat one."""
     model = generator(name)
     for layer in model.layers:
         if isinstance(layer, keras.layers.Conv2D) and not np.asarray(layer.kernel).any():
@@ -56,8 +56,8 @@ def test_generator_survives_saving(name, tmp_path):
     model = generator(name)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
-    picture = np.random.default_rng(1).uniform(-1, 1, (1, 19, 33, 3)).astype(np.float32)
-    np.testing.assert_array_equal(np.asarray(model(picture)), np.asarray(loaded(picture)))
+    image = np.random.default_rng(1).uniform(-1, 1, (1, 19, 33, 3)).astype(np.float32)
+    np.testing.assert_array_equal(np.asarray(model(image)), np.asarray(loaded(image)))
 
 
 @pytest.mark.parametrize("name", GENERATORS)
@@ -78,8 +78,8 @@ def test_network_computes_in_mixed_precision_and_ends_in_float32(name, policy):
     finally:
         keras.config.set_dtype_policy("float32")
     assert {variable.dtype for variable in model.trainable_variables} == {"float32"}
-    picture = np.zeros((1, 96, 96, 3), np.float32)
-    output = model([picture, picture] if name in DISCRIMINATORS else picture)
+    image = np.zeros((1, 96, 96, 3), np.float32)
+    output = model([image, image] if name in DISCRIMINATORS else image)
     assert keras.backend.standardize_dtype(output.dtype) == "float32"
     hidden = {layer.compute_dtype for layer in model.layers if isinstance(layer, keras.layers.Conv2D)}
     assert hidden == {policy.removeprefix("mixed_")}
@@ -91,11 +91,11 @@ def test_patchgan_logit_sees_exactly_its_receptive_field(field):
     keras.utils.set_random_seed(0)
     model = DISCRIMINATORS[f"patchgan_{field}"](width=4)
     size = 448 if field > 100 else 160
-    picture = tf.Variable(np.random.default_rng(0).uniform(-1, 1, (1, size, size, 3)).astype(np.float32))
+    image = tf.Variable(np.random.default_rng(0).uniform(-1, 1, (1, size, size, 3)).astype(np.float32))
     with tf.GradientTape() as tape:
-        logits = model([picture, picture])
+        logits = model([image, image])
         logit = logits[0, logits.shape[1] // 2, logits.shape[2] // 2, 0]
-    seen = np.abs(np.asarray(tape.gradient(logit, picture))).sum((0, 3)) > 0
+    seen = np.abs(np.asarray(tape.gradient(logit, image))).sum((0, 3)) > 0
     rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
     assert rows[-1] - rows[0] + 1 == field
     assert columns[-1] - columns[0] + 1 == field
@@ -103,9 +103,9 @@ def test_patchgan_logit_sees_exactly_its_receptive_field(field):
 
 def test_spectral_norm_bounds_each_convolution():
     model = DISCRIMINATORS["patchgan_34"](width=8, spectral_norm=True)
-    picture = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 3)).astype(np.float32)
+    image = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 3)).astype(np.float32)
     for _ in range(30):
-        model([picture, picture], training=True)
+        model([image, image], training=True)
     kernels = [layer.layer.kernel for layer in model.layers if isinstance(layer, keras.layers.SpectralNormalization)]
     assert len(kernels) == 4
     for kernel in kernels:

@@ -35,13 +35,13 @@ def discriminator(name, size_px=32, channels=3, **options):
     return wake(IMAGE_DISCRIMINATORS[name](size_px=size_px, channels=channels, width=8, **options))
 
 
-def pictures(size_px=32, channels=3, batch=8):
+def images(size_px=32, channels=3, batch=8):
     return np.random.default_rng(1).uniform(-1, 1, (batch, size_px, size_px, channels)).astype(np.float32)
 
 
 @pytest.mark.parametrize(("size_px", "channels"), [(28, 1), (32, 3), (64, 3), (128, 3)])
 @pytest.mark.parametrize("name", NOISE_GENERATORS)
-def test_generator_turns_each_latent_vector_into_another_picture(name, size_px, channels):
+def test_generator_turns_each_latent_vector_into_another_image(name, size_px, channels):
     fakes = np.asarray(generator(name, size_px, channels)(LATENTS, training=True))
     assert fakes.shape == (8, size_px, size_px, channels)
     assert fakes.dtype == np.float32
@@ -50,7 +50,7 @@ def test_generator_turns_each_latent_vector_into_another_picture(name, size_px, 
 
 
 @pytest.mark.parametrize("name", NOISE_GENERATORS)
-def test_fresh_generator_paints_neither_gray_nor_saturated_pictures(name):
+def test_fresh_generator_paints_neither_gray_nor_saturated_images(name):
     keras.utils.set_random_seed(0)
     latents = np.random.default_rng(0).standard_normal((32, 128)).astype(np.float32)
     fakes = np.asarray(NOISE_GENERATORS[name](size_px=32)(latents, training=True))
@@ -59,7 +59,7 @@ def test_fresh_generator_paints_neither_gray_nor_saturated_pictures(name):
 
 
 @pytest.mark.parametrize("name", NOISE_GENERATORS)
-def test_label_changes_the_picture(name):
+def test_label_changes_the_image(name):
     model = generator(name, classes=CLASSES)
     latents = LATENTS[[0, 0, 0, 0, 0]]
     fakes = np.asarray(model([latents, np.int32([0, 1, 1, -1, CLASSES])]))
@@ -72,8 +72,8 @@ def test_label_changes_the_picture(name):
 
 @pytest.mark.parametrize(("size_px", "channels"), [(28, 1), (32, 3), (64, 3), (128, 3)])
 @pytest.mark.parametrize("name", IMAGE_DISCRIMINATORS)
-def test_discriminator_gives_one_logit_for_each_picture(name, size_px, channels):
-    logits = np.asarray(discriminator(name, size_px, channels)(pictures(size_px, channels)))
+def test_discriminator_gives_one_logit_for_each_image(name, size_px, channels):
+    logits = np.asarray(discriminator(name, size_px, channels)(images(size_px, channels)))
     assert logits.shape == (8, 1)
     assert logits.dtype == np.float32
     assert np.isfinite(logits).all()
@@ -82,7 +82,7 @@ def test_discriminator_gives_one_logit_for_each_picture(name, size_px, channels)
 
 @pytest.mark.parametrize("name", IMAGE_DISCRIMINATORS)
 def test_logit_depends_on_the_label(name):
-    same = pictures()[[0, 0, 0, 0]]
+    same = images()[[0, 0, 0, 0]]
     logits = np.asarray(discriminator(name, classes=CLASSES)([np.int32([0, 1, -1, CLASSES]), same]))
     assert abs(logits[0] - logits[1]) > 1e-5
     assert np.isfinite(logits).all()
@@ -91,19 +91,19 @@ def test_logit_depends_on_the_label(name):
 
 @pytest.mark.parametrize("classes", first_quick([0, CLASSES]))
 @pytest.mark.parametrize("name", IMAGE_DISCRIMINATORS)
-def test_codes_are_read_off_the_picture_and_not_off_the_label(name, classes):
+def test_codes_are_read_off_the_image_and_not_off_the_label(name, classes):
     model = discriminator(name, classes=classes, codes=5)
-    logits, codes = model([LABELS, pictures()] if classes else pictures())
+    logits, codes = model([LABELS, images()] if classes else images())
     assert logits.shape == (8, 1)
     assert codes.shape == (8, 5)
     assert codes.dtype == tf.float32
     assert (np.asarray(codes).std(axis=0) > 0).all()
     if classes and name != "mlp":  # There the label is an input like the pixels.
-        np.testing.assert_allclose(model([LABELS[::-1], pictures()])[1], codes, atol=1e-5)
+        np.testing.assert_allclose(model([LABELS[::-1], images()])[1], codes, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", [name for name in NOISE_GENERATORS if name != "mlp"])
-def test_28_pixels_are_the_centre_of_the_grid_of_32(name):
+def test_28_pixels_are_the_center_of_the_grid_of_32(name):
     small, large = generator(name, 28), generator(name, 32)
     fakes = np.asarray(large(LATENTS))
     previous = small.get_weights()
@@ -114,14 +114,14 @@ def test_28_pixels_are_the_centre_of_the_grid_of_32(name):
     small, large = discriminator(name, 28), discriminator(name, 32)
     previous = small.get_weights()
     small.set_weights(large.get_weights())
-    mirrored = np.pad(pictures(28), ((0, 0), (2, 2), (2, 2), (0, 0)), mode="reflect")
-    np.testing.assert_allclose(small(pictures(28)), large(mirrored), atol=1e-5)
+    mirrored = np.pad(images(28), ((0, 0), (2, 2), (2, 2), (0, 0)), mode="reflect")
+    np.testing.assert_allclose(small(images(28)), large(mirrored), atol=1e-5)
     small.set_weights(previous)
 
 
 @pytest.mark.parametrize("name", ["resnet", "r3gan"])
 def test_fresh_generator_draws_no_checkerboard(name):
-    """Neighbouring columns, rows and diagonals do not alternate beyond what pictures without a grid do."""
+    """Neighboring columns, rows and diagonals do not alternate beyond what images without a grid do."""
     keras.utils.set_random_seed(0)
     latents = np.random.default_rng(0).standard_normal((32, 128)).astype(np.float32)
     model = wake(NOISE_GENERATORS[name](size_px=32, width=16))
@@ -155,7 +155,7 @@ def test_discriminator_survives_saving(name, spectral_norm, tmp_path):
     model = discriminator(name, size_px=28, classes=CLASSES, codes=2, spectral_norm=spectral_norm)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
-    inputs = [LABELS, pictures(28)]
+    inputs = [LABELS, images(28)]
     for expected, received in zip(model(inputs), loaded(inputs), strict=True):
         np.testing.assert_array_equal(np.asarray(expected), np.asarray(received))
 
@@ -201,7 +201,7 @@ def gradient_penalty_gradients(model, images, labels=None):
 @pytest.mark.parametrize("name", IMAGE_DISCRIMINATORS)
 def test_discriminator_can_be_differentiated_twice(name, classes, spectral_norm):
     model = discriminator(name, size_px=28, classes=classes, spectral_norm=spectral_norm)
-    penalty, gradients = gradient_penalty_gradients(model, pictures(28), LABELS if classes else None)
+    penalty, gradients = gradient_penalty_gradients(model, images(28), LABELS if classes else None)
     assert penalty > 0
     assert np.isfinite(penalty)
     for variable, gradient in zip(model.trainable_variables, gradients, strict=True):
@@ -215,7 +215,7 @@ def test_discriminator_can_be_differentiated_twice(name, classes, spectral_norm)
 def test_gradient_of_the_penalty_is_right(name):
     """The penalty is quadratic in the last kernel, whose product with the gradient is then twice the penalty."""
     model = discriminator(name)
-    penalty, gradients = gradient_penalty_gradients(model, pictures())
+    penalty, gradients = gradient_penalty_gradients(model, images())
     position = [variable.path for variable in model.trainable_variables].index("to_logits/kernel")
     kernel, gradient = np.asarray(model.trainable_variables[position]), np.asarray(gradients[position])
     assert np.sum(kernel * gradient) == pytest.approx(2 * penalty, rel=1e-3)
@@ -244,8 +244,8 @@ def test_every_weight_learns_from_the_second_step_on(name):
     assert ungraded(fresh, [LATENTS, LABELS]) == []
     for spectral_norm in (False, True):
         fresh = IMAGE_DISCRIMINATORS[name](size_px=28, width=8, classes=CLASSES, codes=2, spectral_norm=spectral_norm)
-        ungraded(fresh, [LABELS, pictures(28)])
-        assert ungraded(fresh, [LABELS, pictures(28)]) == []
+        ungraded(fresh, [LABELS, images(28)])
+        assert ungraded(fresh, [LABELS, images(28)]) == []
 
 
 @pytest.mark.parametrize("name", IMAGE_DISCRIMINATORS)
@@ -253,7 +253,7 @@ def test_spectral_norm_bounds_each_kernel_without_rounding_it(name):
     keras.config.set_dtype_policy("mixed_bfloat16")
     model = IMAGE_DISCRIMINATORS[name](size_px=32, width=8, classes=CLASSES, codes=2, spectral_norm=True)
     keras.config.set_dtype_policy("float32")
-    step = tf.function(lambda: model([LABELS, pictures()], training=True))
+    step = tf.function(lambda: model([LABELS, images()], training=True))
     for _ in range(30):
         step()
     wrapped = [layer.layer.kernel for layer in model.layers if isinstance(layer, keras.layers.SpectralNormalization)]

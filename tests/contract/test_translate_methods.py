@@ -19,7 +19,7 @@ from tfgan_app.training.checkpoints import Checkpoints, state_variables
 OTHERS_TESTED_AT = {
     "paired": "tests/tasks/translate/test_paired.py",
     "style": "tests/tasks/translate/test_style.py",
-    "colour": "tests/commands/test_colour.py",
+    "color": "tests/commands/test_color.py",
 }
 OWN_SETTINGS = {
     "cyclegan": {"task.pool_size": 3},
@@ -78,8 +78,8 @@ def test_method_trains_resumes_and_exports(data, tmp_path, method):
         np.testing.assert_array_equal(value, gone_on[key], err_msg=key)
     model = task.inference_model(trainer.averaged)
     model.save(tmp_path / "model.keras")
-    picture = np.random.default_rng(0).random((1, 13, 9, 3)).astype(np.float32)
-    np.testing.assert_allclose(load_keras_model(tmp_path / "model.keras")(picture), model(picture), atol=1e-6)
+    image = np.random.default_rng(0).random((1, 13, 9, 3)).astype(np.float32)
+    np.testing.assert_allclose(load_keras_model(tmp_path / "model.keras")(image), model(image), atol=1e-6)
     assert export_model(model, format="saved_model", output_dir=tmp_path / "out", name="x").parity.max_error < 1e-4
 
 

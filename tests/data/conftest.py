@@ -1,4 +1,4 @@
-"""Pictures and pair folders for the data tests."""
+"""Images and pair folders for the data tests."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from PIL import Image
 
 
 @pytest.fixture(scope="session")
-def random_picture():
-    """A function that makes smooth random pictures."""
-    return _random_picture
+def random_image():
+    """A function that makes smooth random images."""
+    return _random_image
 
 
 @pytest.fixture(scope="session")
 def save():
-    """A function that writes a picture and creates its folder."""
+    """A function that writes an image and creates its folder."""
     return _save
 
 
-def _random_picture(height: int, width: int, *, seed: int = 0) -> np.ndarray:
-    """A smooth random picture, uint8 [height, width, 3]."""
+def _random_image(height: int, width: int, *, seed: int = 0) -> np.ndarray:
+    """A smooth random image, uint8 [height, width, 3]."""
     noise = np.random.default_rng(seed).integers(0, 256, (4, 4, 3), np.uint8)
     return np.asarray(Image.fromarray(noise).resize((width, height), Image.Resampling.BICUBIC))
 
@@ -34,8 +34,8 @@ def _save(path, rgb, **options):
 
 @pytest.fixture
 def side_by_side(tmp_path):
-    """A folder of 12 side-by-side pictures, 24 to 45 px high halves of three shapes."""
+    """A folder of 12 side-by-side images, 24 to 45 px high halves of three shapes."""
     for i in range(12):
         height, half_width = [(24, 24), (30, 40), (45, 34)][i % 3]
-        _save(tmp_path / f"p{i:02d}.png", _random_picture(height, 2 * half_width, seed=i))
+        _save(tmp_path / f"p{i:02d}.png", _random_image(height, 2 * half_width, seed=i))
     return tmp_path

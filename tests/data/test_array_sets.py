@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from fake_tfds import FakeBuilder, build_fake_tfds
 
-from tfgan_app.data.opening import open_labelled
+from tfgan_app.data.opening import open_labeled
 
 
 @pytest.mark.parametrize(("name", "first", "last"), [("mnist", "0", "9"), ("fashion_mnist", "t-shirt", "ankle-boot")])
@@ -20,7 +20,7 @@ def test_gray_sets_of_keras_have_the_test_part_held_out(monkeypatch, name, first
     rng = np.random.default_rng(0)
     parts = [(rng.integers(0, 256, (n, 28, 28), np.uint8), rng.integers(0, 10, n, np.uint8)) for n in (30, 12)]
     monkeypatch.setattr(getattr(keras.datasets, name), "load_data", lambda: tuple(parts))
-    found = open_labelled(f"keras:{name}")
+    found = open_labeled(f"keras:{name}")
     assert (found.class_names[0], found.class_names[9], len(found.class_names)) == (first, last, 10)
     assert (found.gray, found.val_is_holdout, found.origin) == (True, False, f"keras:{name}")
     for part, (images, labels) in zip((found.train, found.val), parts, strict=True):
@@ -82,7 +82,7 @@ def test_cifar_is_read_from_its_binary_archive(tmp_path, monkeypatch, name, layo
         return str(tmp_path / "cifar.tar.gz")
 
     monkeypatch.setattr(keras.utils, "get_file", get_file)
-    found = open_labelled(f"keras:{name}")
+    found = open_labeled(f"keras:{name}")
     assert found.class_names == tuple(class_names)
     assert not found.gray
     *train, val = layout["parts"]
@@ -98,7 +98,7 @@ def test_cifar_is_read_from_its_binary_archive(tmp_path, monkeypatch, name, layo
 
 def test_unknown_keras_sets_list_the_known_ones():
     with pytest.raises(ValueError, match="mnist, fashion_mnist, cifar10, cifar100. Received: 'keras:imdb'"):
-        open_labelled("keras:imdb")
+        open_labeled("keras:imdb")
 
 
 def test_a_failed_download_is_one_line_and_says_nothing_on_stdout(monkeypatch, capsys):
@@ -108,7 +108,7 @@ def test_a_failed_download_is_one_line_and_says_nothing_on_stdout(monkeypatch, c
 
     monkeypatch.setattr(keras.datasets.mnist, "load_data", load_data)
     with pytest.raises(ValueError, match="'keras:mnist': URL fetch failure .* no network. Check the name") as error:
-        open_labelled("keras:mnist")
+        open_labeled("keras:mnist")
     assert "\n" not in str(error.value)
     assert capsys.readouterr().out == ""
 
@@ -129,7 +129,7 @@ TWO = SimpleNamespace(names=["no", "yes"])
 
 
 def records(count, *, size=(6, 8, 3), first=0):
-    """Pictures filled with their number, whose parity is their label."""
+    """Images filled with their number, whose parity is their label."""
     return [(np.full(size, i, np.uint8), i % 2) for i in range(first, first + count)]
 
 
@@ -143,7 +143,7 @@ def records(count, *, size=(6, 8, 3), first=0):
 )
 def test_a_tfds_set_brings_its_own_held_out_split(tfds, splits, expected):
     tfds("tiny", {split: records(5, first=10 * len(split)) for split in splits}, label=TWO)
-    found = open_labelled("tfds:tiny")
+    found = open_labeled("tfds:tiny")
     assert (found.class_names, found.val_is_holdout, found.gray) == (("no", "yes"), False, False)
     assert found.train.images[:, 0, 0, 0].tolist() == list(range(50, 55))
     assert found.val.images[0, 0, 0, 0] == 10 * len(expected)
@@ -155,7 +155,7 @@ def test_a_tfds_set_brings_its_own_held_out_split(tfds, splits, expected):
 def test_a_split_of_its_own_is_held_out_from_by_name(tfds, source):
     tfds("tiny", {"train": records(3), "train[:50%]": records(40), "extra": records(40)}, label=TWO)
     tfds("plain", {"train": records(40)}, label=TWO)
-    found = open_labelled(source, val_fraction=0.25)
+    found = open_labeled(source, val_fraction=0.25)
     assert found.val_is_holdout
     assert len(found.train) + len(found.val) == 40
     assert 2 <= len(found.val) <= 20
@@ -164,7 +164,7 @@ def test_a_split_of_its_own_is_held_out_from_by_name(tfds, source):
 
 def test_a_tfds_set_without_labels_has_no_classes(tfds):
     tfds("gray", {"train": records(4, size=(5, 5, 1))})
-    found = open_labelled("tfds:gray", val_fraction=0)
+    found = open_labeled("tfds:gray", val_fraction=0)
     assert (found.class_names, found.gray, found.train.labels.tolist()) == ((), True, [-1] * 4)
 
 
@@ -185,20 +185,20 @@ def test_what_cannot_be_opened_is_one_line(tfds, source, message):
     tfds("alpha", {"train": records(2, size=(6, 8, 4))})
     tfds("untrained", {"b": records(2), "a": records(2)})
     with pytest.raises(ValueError, match=message) as error:
-        open_labelled(source)
+        open_labeled(source)
     assert "\n" not in str(error.value)
     assert source in str(error.value)
 
 
-def test_a_set_without_pictures_names_its_features(tfds, monkeypatch):
+def test_a_set_without_images_names_its_features(tfds, monkeypatch):
     tfds("words", {"train": []})
     monkeypatch.setattr(sys.modules["tensorflow_datasets"].builder("words").info, "features", {"text": object()})
     with pytest.raises(ValueError, match="no feature `image`. It has: text"):
-        open_labelled("tfds:words")
+        open_labeled("tfds:words")
 
 
 def test_a_missing_package_is_one_line_with_the_command(monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)
     with pytest.raises(ValueError, match=r"tensorflow-datasets.*pip install 'tfgan_app\[tfds\]'") as error:
-        open_labelled("tfds:mnist")
+        open_labeled("tfds:mnist")
     assert "\n" not in str(error.value)

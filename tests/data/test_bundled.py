@@ -5,12 +5,12 @@ from collections import Counter
 import pytest
 
 from tfgan_app.data.bundled import bundled_path
-from tfgan_app.data.labelled_inspection import inspect_labelled
-from tfgan_app.data.opening import holds_pairs, open_labelled
+from tfgan_app.data.labeled_inspection import inspect_labeled
+from tfgan_app.data.opening import holds_pairs, open_labeled
 from tfgan_app.data.pairs import find_pairs
 
 
-def test_emoji_pairs_ship_with_licence_and_both_splits():
+def test_emoji_pairs_ship_with_license_and_both_splits():
     folder = bundled_path("emoji_pairs")
     assert "Microsoft" in (folder / "LICENSE").read_text()
     assert (folder / "README.md").is_file()
@@ -18,12 +18,12 @@ def test_emoji_pairs_ship_with_licence_and_both_splits():
     assert (len(pairs.train), len(pairs.val), pairs.val_is_holdout) == (1500, 94, False)
 
 
-def test_fashion_ships_with_licence_and_both_splits_of_ten_classes():
+def test_fashion_ships_with_license_and_both_splits_of_ten_classes():
     folder = bundled_path("fashion")
     assert "Copyright (c) 2017 Zalando SE" in (folder / "LICENSE").read_text()
     assert "arXiv:1708.07747" in (folder / "README.md").read_text()
     assert not holds_pairs(folder)
-    found = open_labelled(folder)
+    found = open_labeled(folder)
     assert set(found.class_names) == {
         *("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle-boot")
     }
@@ -33,7 +33,7 @@ def test_fashion_ships_with_licence_and_both_splits_of_ten_classes():
 
 
 def test_fashion_is_small_gray_and_clean():
-    inspection = inspect_labelled(bundled_path("fashion"))
+    inspection = inspect_labeled(bundled_path("fashion"))
     assert (inspection.modes, inspection.formats) == ({"L": 4000}, {"PNG": 4000})
     assert inspection.smallest == inspection.largest == (28, 28)
     assert inspection.problems == []

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import tifffile
 
-from tfgan_app.data.checking import find_readable, find_readable_pictures
-from tfgan_app.data.class_folders import find_labelled
+from tfgan_app.data.checking import find_readable, find_readable_images
+from tfgan_app.data.class_folders import find_labeled
 from tfgan_app.data.pairs import find_pairs
-from tfgan_app.data.pipeline import build_pair_dataset, load_labelled, load_pairs
+from tfgan_app.data.pipeline import build_pair_dataset, load_labeled, load_pairs
 from tfgan_app.data.specs import CropSpec, Schedule
 
 RAMP = np.tile(np.linspace(0, 1, 32)[None, :, None], (32, 1, 3))
@@ -38,13 +38,13 @@ def test_pairs_of_every_type_are_trained_on(tmp_path, gray):
     np.testing.assert_allclose(batch["input"] / 255, np.broadcast_to(RAMP, batch["input"].shape), atol=0.01)
 
 
-def test_a_range_for_all_pictures(tmp_path):
+def test_a_range_for_all_images(tmp_path):
     for number in range(3):
         write(tmp_path / f"{number}.tif", "f4", white=10.0 * 4**number, gray=True)
-    found, notes = find_labelled(tmp_path, val_fraction=0), []
+    found, notes = find_labeled(tmp_path, val_fraction=0), []
     assert found.gray
-    pictures = find_readable_pictures(found.train, on_skip=pytest.fail, on_note=notes.append, input_range=(0, 160))
+    images = find_readable_images(found.train, on_skip=pytest.fail, on_note=notes.append, input_range=(0, 160))
     assert notes == ["floating-point values were taken as 0 to 160: 3 of the files"]
-    images = load_labelled(pictures, CropSpec(32, channels=1, input_range=(0, 160)))
-    for number, image in enumerate(images):
+    batch_images = load_labeled(images, CropSpec(32, channels=1, input_range=(0, 160)))
+    for number, image in enumerate(batch_images):
         np.testing.assert_allclose(image[..., 0] / 255, RAMP[..., 0] / 16 * 4**number, atol=0.01)

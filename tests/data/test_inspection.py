@@ -26,24 +26,24 @@ def test_a_clean_set_has_no_problems(side_by_side):
 
 
 @pytest.fixture
-def troubled(tmp_path, random_picture, save):
+def troubled(tmp_path, random_image, save):
     """A set with one of each problem."""
     for split, count in (("train", 6), ("val", 2)):
         for side in "AB":
             for i in range(count):
                 save(
                     tmp_path / split / side / f"{split}{i}.png",
-                    random_picture(20, 20, seed=100 * len(split) + 10 * (side == "B") + i),
+                    random_image(20, 20, seed=100 * len(split) + 10 * (side == "B") + i),
                 )
     train, val = tmp_path / "train", tmp_path / "val"
     for side in "AB":
         shutil.copy(train / side / "train0.png", train / side / "train1.png")
         shutil.copy(train / side / "train2.png", val / side / "val0.png")
     (train / "A/train3.png").write_bytes(b"")
-    save(train / "A/train4.png", random_picture(20, 30))
-    save(train / "B/alone.png", random_picture(20, 20))
-    save(train / "A/train5.png", random_picture(100, 100))
-    save(train / "B/train5.png", random_picture(100, 100))
+    save(train / "A/train4.png", random_image(20, 30))
+    save(train / "B/alone.png", random_image(20, 20))
+    save(train / "A/train5.png", random_image(100, 100))
+    save(train / "B/train5.png", random_image(100, 100))
     return tmp_path
 
 
@@ -71,12 +71,12 @@ def test_to_dict_is_json_and_progress_ends_at_the_number_of_files(troubled):
     assert progress[-1] == (16, 16)
 
 
-def test_a_set_without_held_out_pairs_says_so(tmp_path, random_picture, save):
-    save(tmp_path / "only.png", random_picture(8, 16))
+def test_a_set_without_held_out_pairs_says_so(tmp_path, random_image, save):
+    save(tmp_path / "only.png", random_image(8, 16))
     assert "no held-out pairs" in kinds(inspect_pairs(tmp_path))
 
 
-def test_long_lists_are_cut(side_by_side, random_picture, save):
+def test_long_lists_are_cut(side_by_side, random_image, save):
     for i in range(8):
-        save(side_by_side / f"narrow{i}.png", random_picture(8, 8))
+        save(side_by_side / f"narrow{i}.png", random_image(8, 8))
     assert "  ... and 3 more" in inspect_pairs(side_by_side).lines()

@@ -2,16 +2,16 @@ from __future__ import annotations
 
 import pytest
 
-from tfgan_app.data.opening import holds_pairs, open_labelled
+from tfgan_app.data.opening import holds_pairs, open_labeled
 
 
 @pytest.fixture
-def fill(random_picture, save, tmp_path):
-    """A function that writes a picture of one size to each of the given paths in `tmp_path`."""
+def fill(random_image, save, tmp_path):
+    """A function that writes an image of one size to each of the given paths in `tmp_path`."""
 
     def fill_paths(*paths, size=(8, 8)):
         for path in paths:
-            save(tmp_path / path, random_picture(*size))
+            save(tmp_path / path, random_image(*size))
         return tmp_path
 
     return fill_paths
@@ -32,7 +32,7 @@ WIDE = (8, 16)
         (("a/train/x.png", "b/train/x.png"), (8, 8)),
     ],
 )
-def test_pair_sets_are_known_by_their_folders_or_by_wide_pictures(fill, paths, size):
+def test_pair_sets_are_known_by_their_folders_or_by_wide_images(fill, paths, size):
     assert holds_pairs(fill(*paths, size=size))
 
 
@@ -48,7 +48,7 @@ def test_pair_sets_are_known_by_their_folders_or_by_wide_pictures(fill, paths, s
         ((), WIDE),
     ],
 )
-def test_everything_else_is_labelled(fill, tmp_path, paths, size):
+def test_everything_else_is_labeled(fill, tmp_path, paths, size):
     fill(*paths, size=size)
     assert not holds_pairs(tmp_path)
 
@@ -60,13 +60,13 @@ def test_arrays_and_missing_folders_hold_no_pairs(tmp_path):
 def test_folders_open_as_text_or_path(fill):
     root = fill("cats/x.png", "dogs/y.png")
     for source in (root, str(root)):
-        found = open_labelled(source)
+        found = open_labeled(source)
         assert (found.class_names, found.origin) == (("cats", "dogs"), str(root))
 
 
 def test_val_fraction_and_seed_choose_what_is_held_out(fill):
     root = fill(*(f"{i}.png" for i in range(40)))
-    chosen = [open_labelled(root, val_fraction=0.4, seed=seed).val.names for seed in (0, 1)]
+    chosen = [open_labeled(root, val_fraction=0.4, seed=seed).val.names for seed in (0, 1)]
     assert chosen[0] != chosen[1]
     assert all(8 <= len(names) <= 24 for names in chosen)
 
@@ -74,4 +74,4 @@ def test_val_fraction_and_seed_choose_what_is_held_out(fill):
 @pytest.mark.parametrize("val_fraction", [-0.1, 1.5])
 def test_val_fraction_is_checked(tmp_path, val_fraction):
     with pytest.raises(ValueError, match=f"val_fraction.*Received: {val_fraction}"):
-        open_labelled(tmp_path, val_fraction=val_fraction)
+        open_labeled(tmp_path, val_fraction=val_fraction)

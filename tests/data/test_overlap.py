@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from tfgan_app.data.labelled import LabelledPictures
+from tfgan_app.data.labeled import LabeledImages
 from tfgan_app.data.overlap import count_shared, count_shared_pairs, shared_files
-from tfgan_app.data.pairs import PicturePair
+from tfgan_app.data.pairs import ImagePair
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def files(tmp_path):
 
 
 def of_files(paths):
-    return LabelledPictures([str(path) for path in paths], np.zeros(len(paths), np.int32), list(paths))
+    return LabeledImages([str(path) for path in paths], np.zeros(len(paths), np.int32), list(paths))
 
 
 def test_files_are_known_by_contents(files):
@@ -32,7 +32,7 @@ def test_files_are_known_by_contents(files):
 def test_arrays_are_known_by_contents_and_have_nothing_in_common_with_files(files):
     images = np.random.default_rng(0).integers(0, 256, (6, 4, 4, 1), np.uint8)
     arrays = [
-        LabelledPictures([str(i) for i in rows], np.zeros(len(rows), np.int32), images=images[rows])
+        LabeledImages([str(i) for i in rows], np.zeros(len(rows), np.int32), images=images[rows])
         for rows in (np.array([0, 1, 2]), np.array([5, 2, 1]))
     ]
     assert count_shared(*arrays) == 2
@@ -41,7 +41,7 @@ def test_arrays_are_known_by_contents_and_have_nothing_in_common_with_files(file
 
 def test_a_pair_is_known_by_either_side(files):
     def pair(first, second):
-        return PicturePair(first, files[first], files[second])
+        return ImagePair(first, files[first], files[second])
 
     measured = [pair("sub/a.png", "b.png"), pair("c.png", "same_size.png")]
     assert count_shared_pairs(measured, [pair("a.png", "c.png")]) == 2

@@ -8,12 +8,12 @@ from tfgan_app.data.pairs import find_pairs
 
 
 @pytest.fixture
-def fill(random_picture, save):
-    """A function that fills a folder with pictures of the given names."""
+def fill(random_image, save):
+    """A function that fills a folder with images of the given names."""
 
     def fill_folder(root, names, *, size=(8, 8), suffix=".png"):
         for name in names:
-            save(root / f"{name}{suffix}", random_picture(*size))
+            save(root / f"{name}{suffix}", random_image(*size))
 
     return fill_folder
 
@@ -22,7 +22,7 @@ def names(pairs):
     return [pair.name for pair in pairs]
 
 
-def test_side_by_side_pictures_are_cut_into_left_and_right(fill, tmp_path):
+def test_side_by_side_images_are_cut_into_left_and_right(fill, tmp_path):
     fill(tmp_path, ["one", "two", "deep/three"], size=(8, 16))
     pairs = find_pairs(tmp_path, val_fraction=0)
     assert names(pairs.train) == ["deep/three", "one", "two"]
@@ -114,7 +114,7 @@ def test_names_match_across_suffixes_folders_and_unicode_forms(fill, tmp_path):
     assert {path.stem for path in pairs.unmatched} == {"only_a", "only_b", "絵 1"}
 
 
-def test_pictures_that_cannot_be_halved_are_unmatched_and_equal_stems_stay_apart(fill, tmp_path):
+def test_images_that_cannot_be_halved_are_unmatched_and_equal_stems_stay_apart(fill, tmp_path):
     fill(tmp_path, ["x", "y", "z"], size=(8, 16))
     fill(tmp_path, ["x"], size=(8, 16), suffix=".jpg")
     fill(tmp_path, ["square"], size=(8, 8))
@@ -124,7 +124,7 @@ def test_pictures_that_cannot_be_halved_are_unmatched_and_equal_stems_stay_apart
     assert [path.name for path in pairs.unmatched] == ["odd.png", "square.png"]
 
 
-def test_damaged_pictures_are_kept_to_be_reported_later(fill, tmp_path):
+def test_damaged_images_are_kept_to_be_reported_later(fill, tmp_path):
     fill(tmp_path, ["x", "y"], size=(8, 16))
     (tmp_path / "empty.png").touch()
     assert names(find_pairs(tmp_path, val_fraction=0).train) == ["empty", "x", "y"]
@@ -159,8 +159,8 @@ def test_options_are_checked(tmp_path, options, message):
         find_pairs(tmp_path, **options)
 
 
-def test_missing_folder_and_file_are_named(random_picture, save, tmp_path):
-    file = save(tmp_path / "x.png", random_picture(8, 16))
+def test_missing_folder_and_file_are_named(random_image, save, tmp_path):
+    file = save(tmp_path / "x.png", random_image(8, 16))
     for path in (file, tmp_path / "nowhere"):
         with pytest.raises(ValueError, match=path.name):
             find_pairs(path)

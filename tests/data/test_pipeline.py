@@ -1,4 +1,4 @@
-"""The pipeline's promises: exact order, equal modes, aligned halves, every kind of picture."""
+"""The pipeline's promises: exact order, equal modes, aligned halves, every kind of image."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import tensorflow as tf
 from PIL import Image
 from pipeline_options import specs
 
-from tfgan_app.data.pairs import PicturePair, find_pairs
+from tfgan_app.data.pairs import ImagePair, find_pairs
 from tfgan_app.data.pipeline import build_pair_dataset, load_pairs
 from tfgan_app.data.reading import build_pair_reader
 from tfgan_app.data.specs import CropSpec, Schedule
-from tfgan_app.images import read_rgb
+from tfgan_app.image_io.loading import read_rgb
 
 MEMORY_MB, DISK_MB = 1024, 0
 RESIZES = ["short_side", "squash", "none"]
@@ -26,39 +26,39 @@ def pairs(side_by_side):
 
 
 @pytest.fixture
-def odd_pairs(tmp_path, random_picture, save):
+def odd_pairs(tmp_path, random_image, save):
     """Pairs of two files in every kind that Pillow opens."""
-    rgb = random_picture(40, 60)
+    rgb = random_image(40, 60)
     alpha = np.dstack([rgb, np.linspace(0, 255, rgb[..., 0].size).reshape(40, 60).astype(np.uint8)])
     deep = (rgb[..., 0].astype(np.uint16) << 8) + 7
     turned = Image.Exif()
     turned[0x0112] = 6
-    image = Image.fromarray(rgb)
+    drawing = Image.fromarray(rgb)
     files = {
-        "gray.png": image.convert("L"),
-        "gray.jpg": image.convert("L"),
-        "gray_alpha.png": image.convert("LA"),
-        "palette.png": image.quantize(16),
-        "palette.gif": image.quantize(16),
-        "bits.png": image.convert("1"),
+        "gray.png": drawing.convert("L"),
+        "gray.jpg": drawing.convert("L"),
+        "gray_alpha.png": drawing.convert("LA"),
+        "palette.png": drawing.quantize(16),
+        "palette.gif": drawing.quantize(16),
+        "bits.png": drawing.convert("1"),
         "alpha.png": Image.fromarray(alpha),
         "deep.png": Image.fromarray(deep),
         "deep.tif": Image.fromarray(deep),
-        "cmyk.jpg": image.convert("CMYK"),
-        "turned.jpg": image,
-        "plain.jpg": image,
-        "plain.png": image,
-        "plain.bmp": image,
-        "plain.webp": image,
-        "名前 é.png": image,
-        "deep/er/nested.jpg": image,
+        "cmyk.jpg": drawing.convert("CMYK"),
+        "turned.jpg": drawing,
+        "plain.jpg": drawing,
+        "plain.png": drawing,
+        "plain.bmp": drawing,
+        "plain.webp": drawing,
+        "名前 é.png": drawing,
+        "deep/er/nested.jpg": drawing,
     }
     for side in "AB":
-        for name, picture in files.items():
+        for name, image in files.items():
             path = tmp_path / side / name.replace(".", "_", name.count(".") - 1)
             path = path.with_name(path.name.replace(path.suffix, f"_{path.suffix[1:]}{path.suffix}"))
             path.parent.mkdir(parents=True, exist_ok=True)
-            picture.save(path, **({"exif": turned} if name == "turned.jpg" else {}))
+            image.save(path, **({"exif": turned} if name == "turned.jpg" else {}))
     found = find_pairs(tmp_path, val_fraction=0).train
     assert len(found) == len(files)
     return found
@@ -100,7 +100,7 @@ def test_memory_and_disk_give_the_same_bits(pairs, resize):
 
 
 @pytest.mark.parametrize("resize", RESIZES)
-def test_memory_and_disk_agree_on_every_kind_of_picture(odd_pairs, resize):
+def test_memory_and_disk_agree_on_every_kind_of_image(odd_pairs, resize):
     options = {"resize": resize, "batch_size": 17, "steps": 2, "size_px": 50}
     assert_same(batches(odd_pairs, **options), batches(odd_pairs, cache_budget_mb=DISK_MB, **options))
 
@@ -138,11 +138,11 @@ def test_seed_changes_order_and_crops(pairs):
 @pytest.mark.parametrize("resize", RESIZES)
 @pytest.mark.parametrize("budget", [MEMORY_MB, DISK_MB])
 @pytest.mark.parametrize("shape", [(20, 48), (48, 20), (24, 24)])
-def test_input_and_target_show_the_same_crop(tmp_path, random_picture, save, resize, budget, shape):
+def test_input_and_target_show_the_same_crop(tmp_path, random_image, save, resize, budget, shape):
     for i in range(3):
-        half = random_picture(*shape, seed=i)
+        half = random_image(*shape, seed=i)
         save(tmp_path / f"{i}.png", np.concatenate([half, half], axis=1))
-    pairs = [PicturePair(path.stem, path, path, "left", "right") for path in sorted(tmp_path.glob("*.png"))]
+    pairs = [ImagePair(path.stem, path, path, "left", "right") for path in sorted(tmp_path.glob("*.png"))]
     crops = np.concatenate([b["input"] for b in batches(pairs, resize=resize, cache_budget_mb=budget)])
     targets = np.concatenate([b["target"] for b in batches(pairs, resize=resize, cache_budget_mb=budget)])
     np.testing.assert_array_equal(crops, targets)
@@ -158,7 +158,7 @@ def test_input_and_target_show_the_same_crop(tmp_path, random_picture, save, res
 def test_crops_along_the_long_side_reach_both_ends(tmp_path, save):
     ramp = np.broadcast_to(np.arange(48, dtype=np.uint8)[None, :, None] * 5, (16, 48, 3))
     path = save(tmp_path / "x.png", np.concatenate([ramp, ramp], axis=1))
-    pairs = [PicturePair("x", path, path, "left", "right")]
+    pairs = [ImagePair("x", path, path, "left", "right")]
     lefts = np.concatenate([b["input"][:, 0, 0, 0] // 5 for b in batches(pairs, steps=200)])
     assert set(lefts) == set(range(33))
 
@@ -178,27 +178,27 @@ def test_native_size_is_exactly_what_read_rgb_reads(odd_pairs):
         np.testing.assert_array_equal(record["input"], read_rgb(pair.input_path, background=(10, 20, 30)), pair.name)
 
 
-def test_input_of_another_size_is_brought_to_the_size_of_the_target(tmp_path, random_picture, save):
-    big, small = random_picture(64, 96), random_picture(32, 48)
-    pair = PicturePair("x", save(tmp_path / "a.png", big), save(tmp_path / "b.png", small))
+def test_input_of_another_size_is_brought_to_the_size_of_the_target(tmp_path, random_image, save):
+    big, small = random_image(64, 96), random_image(32, 48)
+    pair = ImagePair("x", save(tmp_path / "a.png", big), save(tmp_path / "b.png", small))
     (record,) = build_pair_reader([pair], CropSpec(8, resize="none")).dataset().as_numpy_iterator()
     assert record["input"].shape == record["target"].shape == (32, 48, 3)
     assert np.abs(record["input"].astype(int) - record["target"]).mean() < 3
 
 
 @pytest.mark.parametrize(("shape", "fits"), [((128, 256), 32), ((128, 260), 32), ((130, 256), 32)])
-def test_reduced_jpeg_decoding_stays_aligned_with_a_png(tmp_path, random_picture, save, shape, fits):
-    rgb = random_picture(*shape)
+def test_reduced_jpeg_decoding_stays_aligned_with_a_png(tmp_path, random_image, save, shape, fits):
+    rgb = random_image(*shape)
     jpeg = save(tmp_path / "a.jpg", rgb, quality=98, subsampling=0)
-    pair = PicturePair("x", jpeg, save(tmp_path / "b.png", rgb))
+    pair = ImagePair("x", jpeg, save(tmp_path / "b.png", rgb))
     inputs, targets = load_pairs([pair], CropSpec(fits, resize="squash"))
     assert np.abs(inputs.astype(int) - targets).max() <= 6
 
 
-def test_evaluation_takes_the_centre(tmp_path, save):
+def test_evaluation_takes_the_center(tmp_path, save):
     ramp = np.broadcast_to(np.arange(48, dtype=np.uint8)[None, :, None], (16, 48, 3))
     path = save(tmp_path / "x.png", np.concatenate([ramp, ramp], axis=1))
-    inputs, _ = load_pairs([PicturePair("x", path, path, "left", "right")], CropSpec(16))
+    inputs, _ = load_pairs([ImagePair("x", path, path, "left", "right")], CropSpec(16))
     np.testing.assert_array_equal(inputs[0, 0, :, 0], np.arange(16, 32))
 
 
@@ -239,7 +239,7 @@ def test_options_are_checked(pairs, options, message):
 
 
 def test_no_pairs_and_mixed_layouts_are_refused(pairs):
-    with pytest.raises(ValueError, match="at least one picture pair"):
+    with pytest.raises(ValueError, match="at least one image pair"):
         batches([])
     with pytest.raises(ValueError, match="both kinds"):
         batches([pairs[0], replace(pairs[1], input_half=None, target_half=None)])

@@ -1,4 +1,4 @@
-"""Two sets of pictures that do not belong together: layouts, hold-out, order, TensorFlow Datasets."""
+"""Two sets of images that do not belong together: layouts, hold-out, order, TensorFlow Datasets."""
 
 import sys
 
@@ -21,7 +21,7 @@ def write(folder, names, *, level=0, size=(8, 8)):
 
 
 def names_of(side):
-    return list(side.pictures.names)
+    return list(side.images.names)
 
 
 HORSES, ZEBRAS = [f"horse{i}" for i in range(5)], [f"zebra{i}" for i in range(3)]
@@ -151,7 +151,7 @@ def test_what_holds_no_two_sets_is_one_clear_line(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="There is no folder"):
         open_unpaired(tmp_path / "nowhere")
     write(tmp_path / "photos", range(3))
-    with pytest.raises(ValueError, match=r"no two sets of pictures. Accepted are: trainA/"):
+    with pytest.raises(ValueError, match=r"no two sets of images. Accepted are: trainA/"):
         open_unpaired(tmp_path / "photos")
     write(tmp_path / "half/trainA", range(3))
     (tmp_path / "half/trainB").mkdir()

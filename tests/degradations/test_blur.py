@@ -25,7 +25,7 @@ OFFSETS = np.arange(SIZE) - SIZE // 2
 DISTANCES = np.hypot(OFFSETS[:, None], OFFSETS)
 ISOTROPIC = {
     "gaussian": gaussian_kernels(SIZE, sigmas=tf.constant([[0.4, 0.4], [2.5, 2.5]])),
-    "generalised": gaussian_kernels(SIZE, sigmas=tf.constant([[2.0, 2.0]] * 2), beta=tf.constant([0.5, 4.0])),
+    "generalized": gaussian_kernels(SIZE, sigmas=tf.constant([[2.0, 2.0]] * 2), beta=tf.constant([0.5, 4.0])),
     "plateau": plateau_kernels(SIZE, sigmas=tf.constant([[0.7, 0.7], [3.0, 3.0]]), beta=tf.constant([1.0, 2.0])),
     "sinc": sinc_kernels(SIZE, cutoffs=tf.constant([math.pi / 5, math.pi])),
     "defocus": defocus_kernels(SIZE, radii=tf.constant([1.3, 8.0])),
@@ -43,12 +43,12 @@ def noise(*shape):
     return np.random.default_rng(0).uniform(size=shape).astype(np.float32)
 
 
-def normalised(kernel):
+def normalized(kernel):
     return kernel / kernel.sum()
 
 
 @pytest.mark.parametrize("name", [*ISOTROPIC, *DIRECTED])
-def test_kernels_sum_to_1_and_do_not_shift_the_picture(name):
+def test_kernels_sum_to_1_and_do_not_shift_the_image(name):
     kernels = {**ISOTROPIC, **DIRECTED}[name].numpy()
     np.testing.assert_allclose(kernels.sum(axis=(1, 2)), 1.0, atol=1e-5)
     for moments in (kernels.sum(axis=1) @ OFFSETS, kernels.sum(axis=2) @ OFFSETS):
@@ -72,13 +72,13 @@ def test_gaussian_has_its_standard_deviations_along_and_across_its_angle():
     assert np.sum(kernel * across**2) == pytest.approx(1.0, abs=0.05)
 
 
-def test_generalised_plateau_and_sinc_kernels_follow_their_formulas():
-    np.testing.assert_allclose(ISOTROPIC["generalised"][1], normalised(np.exp(-0.5 * (DISTANCES / 2) ** 8)), atol=1e-6)
-    np.testing.assert_allclose(ISOTROPIC["plateau"][1], normalised(1 / (1 + (DISTANCES / 3) ** 4)), atol=1e-6)
+def test_generalized_plateau_and_sinc_kernels_follow_their_formulas():
+    np.testing.assert_allclose(ISOTROPIC["generalized"][1], normalized(np.exp(-0.5 * (DISTANCES / 2) ** 8)), atol=1e-6)
+    np.testing.assert_allclose(ISOTROPIC["plateau"][1], normalized(1 / (1 + (DISTANCES / 3) ** 4)), atol=1e-6)
     cutoff = math.pi / 5
     safe = np.where(DISTANCES == 0, 1, DISTANCES)
     sinc = np.where(DISTANCES == 0, cutoff**2 / 4 / math.pi, cutoff * scipy.special.j1(cutoff * safe) / safe / math.tau)
-    np.testing.assert_allclose(ISOTROPIC["sinc"][0], normalised(sinc), atol=1e-6)
+    np.testing.assert_allclose(ISOTROPIC["sinc"][0], normalized(sinc), atol=1e-6)
 
 
 def test_defocus_is_a_disk_of_its_area():
@@ -114,12 +114,12 @@ def test_trajectory_is_no_longer_than_it_says_and_differs_by_its_impulses():
 def test_cropping_leaves_a_square_of_each_size():
     kernels = cropped_kernels(tf.repeat(ISOTROPIC["sinc"][:1], 2, axis=0), tf.constant([7, 21]))
     inside = np.maximum(np.abs(OFFSETS)[:, None], np.abs(OFFSETS)) <= 3
-    np.testing.assert_allclose(kernels[0], normalised(np.where(inside, ISOTROPIC["sinc"][0], 0)), atol=1e-6)
+    np.testing.assert_allclose(kernels[0], normalized(np.where(inside, ISOTROPIC["sinc"][0], 0)), atol=1e-6)
     np.testing.assert_allclose(kernels[1], ISOTROPIC["sinc"][0], atol=1e-6)
 
 
 @pytest.mark.parametrize("size", [(12, 15), (30, 9), (4, 3), (1, 1)])
-def test_each_picture_is_filtered_with_its_own_kernel(size):
+def test_each_image_is_filtered_with_its_own_kernel(size):
     images = noise(2, *size, 3)
     blurred = blur(tf.constant(images), DIRECTED["trajectory"])
     for index in range(2):
@@ -149,7 +149,7 @@ def test_gradient_is_the_transpose():
     [GaussianBlur(sigma_px=(0, 0)), MotionDefocusBlur(length_px=(0, 0), radius_px=(0, 0))],
     ids=["gaussian", "motion_defocus"],
 )
-def test_strength_0_leaves_pictures_as_they_are(degradation):
+def test_strength_0_leaves_images_as_they_are(degradation):
     images = tf.constant(noise(20, 9, 6, 3))
     draws = tf.random.stateless_uniform((20, degradation.draws_per_example), (0, 2))
     np.testing.assert_allclose(degradation(images, draws), images, atol=1e-6)

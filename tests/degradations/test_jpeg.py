@@ -49,7 +49,7 @@ def test_flat_gray_is_coded_as_by_pillow():
         np.testing.assert_allclose(255 * decoded[:, 0, 0], expected, atol=1e-3)
 
 
-def test_lower_quality_is_further_from_the_picture():
+def test_lower_quality_is_further_from_the_image():
     images = tf.constant(np.stack([photo(64, 64)] * 5) / np.float32(255))
     decoded = jpeg(images, tf.constant([5.0, 20.0, 50.0, 90.0, 100.0])).numpy()
     errors = np.mean((decoded - images) ** 2, axis=(1, 2, 3))

@@ -49,8 +49,8 @@ def test_poisson_noise_counts(counts):
 def test_poisson_noise_scales_and_in_gray_follows_luma():
     images = tf.constant(np.broadcast_to(np.float32([0.9, 0.1, 0.2]), (1, SIDE, SIDE, 3)))
     options = {"sigma_255": tf.zeros((1,)), "poisson_scale": tf.constant([3.0])}
-    colour = (add_noise(images, draws(), **options) - images).numpy()
-    np.testing.assert_allclose(colour.var(axis=(0, 1, 2)), 9 * np.array([0.9, 0.1, 0.2]) / 256, rtol=0.05)
+    color = (add_noise(images, draws(), **options) - images).numpy()
+    np.testing.assert_allclose(color.var(axis=(0, 1, 2)), 9 * np.array([0.9, 0.1, 0.2]) / 256, rtol=0.05)
     gray = (add_noise(images, draws(), gray=tf.constant([True]), **options) - images).numpy()
     assert np.ptp(gray, axis=-1).max() < 1e-6
     assert gray.var() == pytest.approx(9 * (0.299 * 0.9 + 0.587 * 0.1 + 0.114 * 0.2) / 256, rel=0.05)

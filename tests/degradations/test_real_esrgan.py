@@ -24,7 +24,7 @@ def draws_for(batch=2, seed=0, **first):
 
 
 @pytest.mark.parametrize("scale", [1, 2, 4])
-def test_pictures_come_out_smaller_by_the_scale_and_in_8_bits(scale):
+def test_images_come_out_smaller_by_the_scale_and_in_8_bits(scale):
     for seed in range(4):
         out = RealESRGAN(scale=scale)(photos(), draws_for(seed=seed))
         assert out.shape == (2, 64 // scale, 64 // scale, 3)
@@ -68,7 +68,7 @@ HARMLESS = {
 }
 
 
-def test_strength_0_leaves_pictures_as_they_are_up_to_jpeg():
+def test_strength_0_leaves_images_as_they_are_up_to_jpeg():
     first, second = replace(FIRST_STAGE, **HARMLESS), replace(SECOND_STAGE, **HARMLESS)
     gray = tf.repeat(photos()[..., 1:2], 3, axis=-1)
     out = RealESRGAN(first=first, second=second, final_ringing=0.0)(gray, draws_for())

@@ -35,10 +35,10 @@ def imresize_rows(image, new_size, scale, method, antialias):
     widen = scale if antialias and scale < 1 else 1.0
     out = np.zeros((new_size, *image.shape[1:]))
     for place in range(1, new_size + 1):
-        centre = place / scale + 0.5 * (1 - 1 / scale)
-        left = math.floor(centre - width / widen / 2)
+        center = place / scale + 0.5 * (1 - 1 / scale)
+        left = math.floor(center - width / widen / 2)
         taps = range(left, left + math.ceil(width / widen) + 2)
-        weights = np.array([widen * kernel(widen * (centre - tap)) for tap in taps])
+        weights = np.array([widen * kernel(widen * (center - tap)) for tap in taps])
         weights /= weights.sum()
         for tap, weight in zip(taps, weights, strict=True):
             # Pixels n, n - 1, ... 1 follow on n, and 1, 2, ... n on those.
@@ -94,7 +94,7 @@ def test_borders_are_mirrored_about_the_pixels_edge():
 
 @pytest.mark.parametrize("size", [(21, 30), (60, 75)])
 @pytest.mark.parametrize("method", ["bicubic", "bilinear", "lanczos3"])
-def test_inside_of_the_picture_pillow_agrees(method, size):
+def test_inside_of_the_image_pillow_agrees(method, size):
     image = noise(60, 75)
     filters = {"lanczos3": "LANCZOS"}
     expected = Image.fromarray(image).resize(size[::-1], Image.Resampling[filters.get(method, method.upper())])
@@ -127,7 +127,7 @@ def test_sizes_that_only_the_graph_knows_give_the_same(method):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_the_same_size_changes_nothing_and_flat_colours_stay(method):
+def test_the_same_size_changes_nothing_and_flat_colors_stay(method):
     images = tf.constant(noise(1, 9, 12, 3))
     np.testing.assert_allclose(resize(images, height=9, width=12, method=method), images, atol=1e-6)
     np.testing.assert_allclose(resize(tf.fill((1, 9, 12, 3), 0.3), height=4, width=31, method=method), 0.3, atol=1e-6)

@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from tfgan_app.export.blame import layer_outputs
 from tfgan_app.export.equalization import equalized
+from tfgan_app.export.layer_diff import layer_outputs
 from tfgan_app.export.tflite import convert
 from tfgan_app.layers import ParametricReLU
 from tfgan_app.lite.model import run_signature

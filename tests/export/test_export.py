@@ -28,7 +28,7 @@ def model():
     return build_model()
 
 
-def random_pictures(*shapes):
+def random_images(*shapes):
     rng = np.random.default_rng(0)
     return [rng.integers(0, 256, (*shape, 3), np.uint8) for shape in shapes]
 
@@ -38,13 +38,13 @@ def names_in(folder):
 
 
 @pytest.mark.parametrize("format", EXPORTERS)
-def test_every_format_writes_and_matches_on_pictures_of_different_sizes(model, tmp_path, format):
+def test_every_format_writes_and_matches_on_images_of_different_sizes(model, tmp_path, format):
     result = export_model(
         model,
         format=format,
         output_dir=tmp_path / "new",
         name="tiny",
-        held_out=[(picture, None) for picture in random_pictures((16, 16), (9, 13))],
+        held_out=[(image, None) for image in random_images((16, 16), (9, 13))],
         tile_px=16,
     )
     assert result.path.exists()
@@ -94,7 +94,7 @@ def test_not_a_number_is_no_parity(model, tmp_path):
 def test_a_model_that_cannot_take_one_pixel_is_refused(tmp_path):
     inputs = keras.Input((None, None, 3))
     small = keras.Model(inputs, keras.layers.Conv2D(3, 3, padding="valid")(inputs))
-    with pytest.raises(ValueError, match=r"fails on pictures of shape \[2, 1, 1, 3\]"):
+    with pytest.raises(ValueError, match=r"fails on images of shape \[2, 1, 1, 3\]"):
         export_model(small, format="saved_model", output_dir=tmp_path, name="tiny")
     assert names_in(tmp_path) == []
 

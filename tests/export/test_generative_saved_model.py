@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 from lanes import first_quick
 from PIL import Image
-from tiny_generator import build_tiny_generator, expected_picture
+from tiny_generator import build_tiny_generator, expected_image
 
 from tfgan_app.export import EXPORTERS, export_model, formats
 from tfgan_app.latents import seeded_latents
@@ -50,14 +50,14 @@ told = loaded.signatures["class_names"](labels=tf.constant([2, 0]))
 assert [name.decode() for name in told["names"].numpy()] == ["日本 é", "bag"], told
 assert told["count"].numpy().tolist() == [3, 3]
 seeds, labels = tf.constant([7, 8], tf.int64), tf.constant([2, 0])
-pictures = loaded.signatures["tensor"](seeds=seeds, labels=labels)["outputs"]
+images = loaded.signatures["tensor"](seeds=seeds, labels=labels)["outputs"]
 files = loaded.signatures["serving_default"](seeds=seeds, classes=told["names"])["output_bytes"]
-for file, picture in zip(files, pictures):
-    assert (tf.io.decode_png(file) == picture).numpy().all()
+for file, image in zip(files, images):
+    assert (tf.io.decode_png(file) == image).numpy().all()
 gray = loaded.signatures["float"](latents=tf.zeros([2, 16]), labels=labels)["outputs"].numpy()
 assert abs(gray[0] - 0.75).max() < 1e-6 and abs(gray[1] - 0.5).max() < 1e-6
 assert not any(name == "tfgan_app" or name.startswith("tfgan_app.") for name, it in sys.modules.items() if it)
-np.save(sys.argv[2], pictures.numpy())
+np.save(sys.argv[2], images.numpy())
 """
 
 
@@ -65,11 +65,11 @@ np.save(sys.argv[2], pictures.numpy())
 def test_plain_tensorflow_runs_it_where_tfgan_app_cannot_be_imported(versions, tmp_path):
     command = [sys.executable, "-I", "-X", "utf8", "-c", PLAIN_TENSORFLOW, str(versions["classes"])]
     finished = subprocess.run(
-        [*command, str(tmp_path / "pictures.npy")], cwd=tmp_path, capture_output=True, text=True, timeout=600
+        [*command, str(tmp_path / "images.npy")], cwd=tmp_path, capture_output=True, text=True, timeout=600
     )
     assert finished.returncode == 0, finished.stderr
-    expected = np.stack([expected_picture(7, label=2), expected_picture(8, label=0)])
-    np.testing.assert_allclose(np.load(tmp_path / "pictures.npy").astype(int), expected, atol=1)
+    expected = np.stack([expected_image(7, label=2), expected_image(8, label=0)])
+    np.testing.assert_allclose(np.load(tmp_path / "images.npy").astype(int), expected, atol=1)
 
 
 @pytest.mark.parametrize(("kind", "channels", "dim"), [("plain", 3, 48), ("classes", 1, 16)])
@@ -85,24 +85,24 @@ def test_signatures_are_named_as_documented(loaded, kind, channels, dim):
     labels = {"labels": (tf.int32, [None])} if conditional else {}
     classes = {"classes": (tf.string, [None])} if conditional else {}
     seeds, latents = {"seeds": (tf.int64, [None])}, {"latents": (tf.float32, [None, dim])}
-    pictures = [None, 4, 4, channels]
+    images = [None, 4, 4, channels]
     names = {"names": (tf.string, [None]), "count": (tf.int32, [None])}
     assert described == {
         "serving_default": (seeds | classes, {"output_bytes": (tf.string, [None])}),
         "bytes": (seeds | classes, {"output_bytes": (tf.string, [None])}),
-        "tensor": (seeds | labels, {"outputs": (tf.uint8, pictures)}),
-        "float": (latents | labels, {"outputs": (tf.float32, pictures)}),
+        "tensor": (seeds | labels, {"outputs": (tf.uint8, images)}),
+        "float": (latents | labels, {"outputs": (tf.float32, images)}),
         **({"class_names": (labels, names)} if conditional else {}),
     }
 
 
 @pytest.mark.parametrize("seeds", [[42], [5, 5, 2**40]])
-def test_seeds_become_colour_files(loaded, seeds):
+def test_seeds_become_color_files(loaded, seeds):
     outputs = loaded["plain"].signatures["serving_default"](seeds=tf.constant(seeds, tf.int64))["output_bytes"]
     for seed, output in zip(seeds, outputs.numpy(), strict=True):
-        mode, picture = decode(output)
+        mode, image = decode(output)
         assert mode == "RGB"
-        np.testing.assert_allclose(picture, expected_picture(seed, channels=3), atol=1)
+        np.testing.assert_allclose(image, expected_image(seed, channels=3), atol=1)
 
 
 def test_seeds_and_classes_become_gray_files(loaded):
@@ -110,9 +110,9 @@ def test_seeds_and_classes_become_gray_files(loaded):
         seeds=tf.constant([1, 1, 2], tf.int64), classes=tf.constant(["日本 é", "bag", "T-shirt/top"])
     )["output_bytes"]
     for seed, label, output in zip((1, 1, 2), (2, 0, 1), outputs.numpy(), strict=True):
-        mode, picture = decode(output)
+        mode, image = decode(output)
         assert mode == "L"
-        np.testing.assert_allclose(picture, expected_picture(seed, label=label)[..., 0], atol=1)
+        np.testing.assert_allclose(image, expected_image(seed, label=label)[..., 0], atol=1)
 
 
 def test_an_empty_batch_is_empty(loaded):
@@ -156,8 +156,8 @@ def test_every_format_writes_and_matches(tmp_path, format, names):
     assert result.path.exists() and 0 <= result.parity.mean_error <= result.parity.max_error <= 1e-6
 
 
-def test_a_page_is_for_models_of_pictures(tmp_path):
-    with pytest.raises(ValueError, match="changes pictures of three channels"):
+def test_a_page_is_for_models_of_images(tmp_path):
+    with pytest.raises(ValueError, match="changes images of three channels"):
         export_model(build_tiny_generator(), format="web", output_dir=tmp_path, name="tiny")
     assert list(tmp_path.iterdir()) == []
 
@@ -175,7 +175,7 @@ def test_a_different_export_is_refused(tmp_path, monkeypatch):
 
 
 def test_exported_latents_are_those_of_the_package(tmp_path):
-    # Of a picture that shows its latents almost unclipped.
+    # Of an image that shows its latents almost unclipped.
     latents = keras.Input((16,), name="latents")
     wide = keras.layers.Reshape((4, 4, 1))(latents / 16.0 + 0.5)
     model = keras.Model(latents, wide)

@@ -12,8 +12,8 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from tfgan_app import images
 from tfgan_app.export import export_model
+from tfgan_app.image_io import loading
 
 
 def build_negative():
@@ -38,10 +38,10 @@ def signatures(version):
     del loaded
 
 
-LOCALITY = ("scale", "context_px", "multiple", "bytes_per_px", "makes_colour")
+RECEPTIVE_FIELD = ("scale", "halo_px", "multiple", "bytes_per_px", "makes_color")
 
 
-def random_picture(height, width):
+def random_image(height, width):
     return np.random.default_rng(height * width).integers(0, 256, (height, width, 3), np.uint8)
 
 
@@ -61,12 +61,12 @@ import sys
 sys.modules["tfgan_app"] = None  # Importing it fails.
 import numpy as np, tensorflow as tf
 loaded = tf.saved_model.load(sys.argv[1])
-picture = np.full((1, 5, 3, 3), 55, np.uint8)
-outputs = loaded.signatures["tensor"](images=tf.constant(picture))["outputs"]
+image = np.full((1, 5, 3, 3), 55, np.uint8)
+outputs = loaded.signatures["tensor"](images=tf.constant(image))["outputs"]
 assert outputs.dtype == tf.uint8 and (outputs.numpy() == 200).all()
-outputs = loaded.signatures["float"](images=tf.constant(picture / np.float32(255)))["outputs"]
+outputs = loaded.signatures["float"](images=tf.constant(image / np.float32(255)))["outputs"]
 assert outputs.dtype == tf.float32 and abs(outputs.numpy() - 200 / 255).max() < 1e-6
-data = tf.stack([tf.io.encode_png(picture[0]), tf.io.encode_png(picture[0, :1])])
+data = tf.stack([tf.io.encode_png(image[0]), tf.io.encode_png(image[0, :1])])
 outputs = loaded.signatures["serving_default"](image_bytes=data)["output_bytes"]
 assert [tf.io.decode_png(output).shape.as_list() for output in outputs] == [[5, 3, 3], [1, 3, 3]]
 assert not any(name == "tfgan_app" or name.startswith("tfgan_app.") for name, it in sys.modules.items() if it)
@@ -90,26 +90,26 @@ def test_signatures_are_named_as_documented(signatures):
         )
         for name, signature in signatures.items()
     }
-    pictures = [None, None, None, 3]
+    images = [None, None, None, 3]
     assert described == {
-        "float": ({"images": (tf.float32, pictures)}, {"outputs": (tf.float32, 4)}),
-        "tensor": ({"images": (tf.uint8, pictures)}, {"outputs": (tf.uint8, 4)}),
-        "locality": ({"images": (tf.uint8, pictures)}, dict.fromkeys(LOCALITY, (tf.int32, 1))),
+        "float": ({"images": (tf.float32, images)}, {"outputs": (tf.float32, 4)}),
+        "tensor": ({"images": (tf.uint8, images)}, {"outputs": (tf.uint8, 4)}),
+        "receptive_field": ({"images": (tf.uint8, images)}, dict.fromkeys(RECEPTIVE_FIELD, (tf.int32, 1))),
         "serving_default": ({"image_bytes": (tf.string, [None])}, {"output_bytes": (tf.string, 1)}),
         "bytes": ({"image_bytes": (tf.string, [None])}, {"output_bytes": (tf.string, 1)}),
     }
 
 
 def test_a_batch_of_files_may_mix_sizes_and_formats(signatures):
-    pictures = [random_picture(*size) for size in ((8, 5), (1, 1), (33, 17))]
+    images = [random_image(*size) for size in ((8, 5), (1, 1), (33, 17))]
     contents = [
-        images.encode_png(pictures[0]),
-        file_bytes(Image.fromarray(pictures[1]), "BMP"),
-        file_bytes(Image.fromarray(pictures[2]), "JPEG", quality=95),
+        loading.encode_png(images[0]),
+        file_bytes(Image.fromarray(images[1]), "BMP"),
+        file_bytes(Image.fromarray(images[2]), "JPEG", quality=95),
     ]
-    pictures[2] = np.asarray(Image.open(io.BytesIO(contents[2])))
-    for output, picture in zip(predict_files(signatures, *contents), pictures, strict=True):
-        np.testing.assert_array_equal(output, 255 - picture)
+    images[2] = np.asarray(Image.open(io.BytesIO(contents[2])))
+    for output, image in zip(predict_files(signatures, *contents), images, strict=True):
+        np.testing.assert_array_equal(output, 255 - image)
 
 
 def test_an_empty_batch_is_empty(signatures):
@@ -120,12 +120,12 @@ def test_an_empty_batch_is_empty(signatures):
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "I;16"])
 def test_png_of_every_mode_is_read_as_prediction_reads_it(signatures, tmp_path, mode):
     rgba = Image.fromarray(np.random.default_rng(0).integers(0, 256, (9, 7, 4), np.uint8))
-    picture = rgba.convert("L" if mode == "I;16" else mode)
-    picture = picture.convert("I;16").point(lambda value: value * 257) if mode == "I;16" else picture
-    path = tmp_path / "picture.png"
-    picture.save(path)
+    image = rgba.convert("L" if mode == "I;16" else mode)
+    image = image.convert("I;16").point(lambda value: value * 257) if mode == "I;16" else image
+    path = tmp_path / "image.png"
+    image.save(path)
     (output,) = predict_files(signatures, path.read_bytes())
-    np.testing.assert_allclose(output, 255 - images.read_rgb(path).astype(int), atol=1)
+    np.testing.assert_allclose(output, 255 - loading.read_rgb(path).astype(int), atol=1)
 
 
 def test_cmyk_jpeg_is_read(signatures):
@@ -137,10 +137,10 @@ def test_cmyk_jpeg_is_read(signatures):
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"no picture", "must be a PNG, JPEG, still WebP, GIF or 24-bit BMP file"),
+        (b"no image", "must be a PNG, JPEG, still WebP, GIF or 24-bit BMP file"),
         (b"", "must be a PNG, JPEG, still WebP, GIF or 24-bit BMP file"),
         (b"\xff\xd8\xff\xe0 broken", "(?i)jpeg"),
-        (images.encode_png(random_picture(32, 32))[:200], "(?i)png"),
+        (loading.encode_png(random_image(32, 32))[:200], "(?i)png"),
     ],
 )
 def test_malformed_bytes_are_an_error_that_names_the_problem(signatures, content, problem):
@@ -150,19 +150,19 @@ def test_malformed_bytes_are_an_error_that_names_the_problem(signatures, content
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 6), (31, 2)])
 def test_odd_sizes(signatures, size):
-    pictures = np.stack([random_picture(*size)] * 2)
-    np.testing.assert_array_equal(signatures["tensor"](images=tf.constant(pictures))["outputs"], 255 - pictures)
+    images = np.stack([random_image(*size)] * 2)
+    np.testing.assert_array_equal(signatures["tensor"](images=tf.constant(images))["outputs"], 255 - images)
 
 
 def build_enlarging():
     """1 - input, three times as large; looks one pixel far."""
     inputs = keras.Input((None, None, 3))
-    negative = build_negative()(keras.layers.DepthwiseConv2D(3, padding="same", depthwise_initializer=centre)(inputs))
+    negative = build_negative()(keras.layers.DepthwiseConv2D(3, padding="same", depthwise_initializer=center)(inputs))
     return keras.Model(inputs, keras.layers.UpSampling2D(3)(negative))
 
 
-def centre(shape, dtype=None):
-    """A 3 x 3 kernel that passes its centre on."""
+def center(shape, dtype=None):
+    """A 3 x 3 kernel that passes its center on."""
     return np.pad(np.ones((1, 1, *shape[2:]), np.float32), ((1, 1), (1, 1), (0, 0), (0, 0)))
 
 
@@ -177,27 +177,27 @@ def enlarging(tmp_path_factory):
 
 
 def test_a_model_may_enlarge(enlarging):
-    picture = random_picture(5, 4)
-    expected = 255 - picture.repeat(3, 0).repeat(3, 1)
-    np.testing.assert_array_equal(enlarging["tensor"](images=tf.constant(picture[None]))["outputs"][0], expected)
-    (output,) = predict_files(enlarging, images.encode_png(picture))
+    image = random_image(5, 4)
+    expected = 255 - image.repeat(3, 0).repeat(3, 1)
+    np.testing.assert_array_equal(enlarging["tensor"](images=tf.constant(image[None]))["outputs"][0], expected)
+    (output,) = predict_files(enlarging, loading.encode_png(image))
     np.testing.assert_array_equal(output, expected)
 
 
-def test_locality_is_told_for_each_picture(enlarging):
-    told = enlarging["locality"](images=tf.zeros([2, 1, 1, 3], tf.uint8))
+def test_receptive_field_is_told_for_each_image(enlarging):
+    told = enlarging["receptive_field"](images=tf.zeros([2, 1, 1, 3], tf.uint8))
     # Alive at once at the end: 3 channels of float32, and as many nine times over.
-    expected = {"scale": 3, "context_px": 1, "multiple": 1, "bytes_per_px": 3 * 4 * 10, "makes_colour": 0}
+    expected = {"scale": 3, "halo_px": 1, "multiple": 1, "bytes_per_px": 3 * 4 * 10, "makes_color": 0}
     assert {name: values.numpy().tolist() for name, values in told.items()} == {
         name: [value] * 2 for name, value in expected.items()
     }
 
 
-def test_a_model_that_looks_at_the_whole_picture_says_so(tmp_path):
+def test_a_model_that_looks_at_the_whole_image_says_so(tmp_path):
     model = keras.Sequential([keras.Input((None, None, 3)), keras.layers.GroupNormalization(-1)])
     path = export_model(model, format="saved_model", output_dir=tmp_path, name="global").path
-    told = tf.saved_model.load(str(path)).signatures["locality"](images=tf.zeros([1, 1, 1, 3], tf.uint8))
-    assert told["context_px"].numpy().tolist() == [-1]
+    told = tf.saved_model.load(str(path)).signatures["receptive_field"](images=tf.zeros([1, 1, 1, 3], tf.uint8))
+    assert told["halo_px"].numpy().tolist() == [-1]
 
 
 def test_weights_are_stored_once(tmp_path):

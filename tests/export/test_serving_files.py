@@ -18,9 +18,9 @@ from tfgan_app.networks.compact import build_compact
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("exported")
-    picture = np.random.default_rng(0).integers(0, 256, (80, 90, 3), np.uint8)
+    image = np.random.default_rng(0).integers(0, 256, (80, 90, 3), np.uint8)
     enlarging = build_compact(scale=2, width=4, blocks=1)
-    export_model(enlarging, format="saved_model", output_dir=path, name="larger", held_out=[(picture, None)])
+    export_model(enlarging, format="saved_model", output_dir=path, name="larger", held_out=[(image, None)])
     named = build_tiny_generator(class_names=("bag", "shoe"))
     export_model(named, format="saved_model", output_dir=path, name="drawn")
     return path

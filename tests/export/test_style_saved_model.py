@@ -41,7 +41,7 @@ def file_of(pixels):
 def test_parity_is_measured_at_several_strengths_and_sizes(exported):
     _, result = exported
     assert result.parity.max_error < 1e-4 and result.parity.batches == 9
-    assert "a picture whose style they are given" in (result.path / "MODEL_CARD.md").read_text()
+    assert "an image whose style they are given" in (result.path / "MODEL_CARD.md").read_text()
 
 
 def test_it_predicts_in_tiles_what_the_model_does(exported):
@@ -52,7 +52,7 @@ def test_it_predicts_in_tiles_what_the_model_does(exported):
     np.testing.assert_allclose(rows, expected(model, 0.5)[0], atol=1e-5)
 
 
-def test_files_and_tensors_give_the_same_picture(exported):
+def test_files_and_tensors_give_the_same_image(exported):
     model, result = exported
     signatures = tf.saved_model.load(str(result.path)).signatures
     files = {"image_bytes": tf.constant([file_of(CONTENT)]), "style_bytes": tf.constant([file_of(STYLE)])}
@@ -60,18 +60,18 @@ def test_files_and_tensors_give_the_same_picture(exported):
         answer = signatures[signature](**files, **given)["output_bytes"].numpy()[0]
         levels = np.rint(expected(model, strength)[0] * 255)
         np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(answer))), levels)
-        pictures = {"images": tf.constant(CONTENT[None]), "style": tf.constant(STYLE[None])}
-        tensor = signatures["tensor"](**pictures, strength=tf.constant([strength]))["outputs"]
+        images = {"images": tf.constant(CONTENT[None]), "style": tf.constant(STYLE[None])}
+        tensor = signatures["tensor"](**images, strength=tf.constant([strength]))["outputs"]
         np.testing.assert_array_equal(tensor[0], levels)
 
 
-def test_the_server_warms_it_up_and_bounds_both_pictures(exported):
+def test_the_server_warms_it_up_and_bounds_both_images(exported):
     _, result = exported
     version = ModelVersion("style", 1, result.path)
     assert version.warm_up(result.path) == 7 * 4
     endpoint = version.endpoints["serving_default"]
     files = {f"{name}_bytes": np.array([file_of(x)], object) for name, x in (("image", CONTENT), ("style", STYLE))}
-    pixels = sum(picture.shape[0] * picture.shape[1] for picture in (CONTENT, STYLE))
+    pixels = sum(image.shape[0] * image.shape[1] for image in (CONTENT, STYLE))
     assert endpoint.check(files, max_batch=1, max_pixels=pixels) == 1
     with pytest.raises(ServingError, match=f"Received: {pixels}"):
         endpoint.check(files, max_batch=1, max_pixels=pixels - 1)

@@ -1,4 +1,4 @@
-"""A .tflite file: the same pictures at every size, integers that are those of files, and builtin operations only."""
+"""A .tflite file: the same images at every size, integers that are those of files, and builtin operations only."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from tfgan_app.networks.nafnet import build_nafnet
 
 
 def inference_model(build, *, seed=0):
-    """A generator between pictures in [0, 1]."""
+    """A generator between images in [0, 1]."""
     keras.utils.set_random_seed(seed)
-    pictures = keras.Input((None, None, 3), name="images")
-    return keras.Model(pictures, ToUnitRange()(build(FromUnitRange()(pictures))))
+    images = keras.Input((None, None, 3), name="images")
+    return keras.Model(images, ToUnitRange()(build(FromUnitRange()(images))))
 
 
 def build_fixed_only():
-    """Computes sizes while it runs, and looks at the whole picture."""
+    """Computes sizes while it runs, and looks at the whole image."""
     image = keras.Input((None, None, 3))
     x = keras.layers.Conv2D(4, 3, strides=2, padding="same")(PadToMultiple(2)(image))
     x = keras.layers.GroupNormalization(groups=-1)(BilinearUpsampling()(x))
@@ -42,20 +42,20 @@ NETWORKS = {
 
 
 def photographs(count=3, size=48):
-    """Smooth pictures with an edge."""
+    """Smooth images with an edge."""
     rng = np.random.default_rng(0)
     place = np.linspace(0, 1, size)
-    pictures = []
+    images = []
     for _ in range(count):
         phase, slope = rng.random((2, 3))
         waves = 0.5 + 0.5 * np.sin(6 * (place[:, None, None] * slope + place[None, :, None] + phase))
-        pictures.append(np.rint(255 * np.where(place[:, None, None] > 0.6, 1 - waves, waves)).astype(np.uint8))
-    return pictures
+        images.append(np.rint(255 * np.where(place[:, None, None] > 0.6, 1 - waves, waves)).astype(np.uint8))
+    return images
 
 
 def export(model, folder, **options):
     options = {"quantize": "none", "tile_px": 32, "calibration": photographs(8), **options}
-    held_out = [(picture, None) for picture in photographs()]
+    held_out = [(image, None) for image in photographs()]
     return export_model(model, format="tflite", output_dir=folder, name="tiny", held_out=held_out, **options)
 
 
@@ -77,22 +77,22 @@ def test_the_card_says_to_which_sizes_a_file_can_be_resized(files, sizes):
 
 @pytest.mark.parametrize("sizes", ["any", "multiple"])
 @pytest.mark.parametrize("size", [(1, 1), (31, 45), (70, 20)])
-def test_pictures_of_every_size_come_out_as_from_the_model(models, files, sizes, size):
-    picture = np.random.default_rng(0).integers(0, 256, (1, *size, 3), np.uint8)
-    expected = predictor_of(models[sizes], "model")(picture).astype(int)
-    assert np.abs(load_predictor(files[sizes])(picture) - expected).max() <= 1
+def test_images_of_every_size_come_out_as_from_the_model(models, files, sizes, size):
+    image = np.random.default_rng(0).integers(0, 256, (1, *size, 3), np.uint8)
+    expected = predictor_of(models[sizes], "model")(image).astype(int)
+    assert np.abs(load_predictor(files[sizes])(image) - expected).max() <= 1
 
 
 def test_a_file_of_one_size_is_exact_there_and_blended_beyond(models, files):
     predictor = load_predictor(files["fixed"])
-    picture = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
-    expected = predictor_of(models["fixed"], "model").picture(picture).astype(int)
-    assert np.abs(predictor.picture(picture) - expected).max() <= 1
-    large = np.tile(picture, (3, 4, 1))[:90, :101]
-    assert predictor.picture(large).shape == large.shape
-    assert "made for pictures of 32 x 32 pixels, so this one was blended" in predictor.blends(90, 101)
+    image = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
+    expected = predictor_of(models["fixed"], "model").image(image).astype(int)
+    assert np.abs(predictor.image(image) - expected).max() <= 1
+    large = np.tile(image, (3, 4, 1))[:90, :101]
+    assert predictor.image(large).shape == large.shape
+    assert "made for images of 32 x 32 pixels, so this one was blended" in predictor.blends(90, 101)
     assert predictor.blends(32, 32) is None
-    assert predictor.picture(picture[:5, :9]).shape == (5, 9, 3)
+    assert predictor.image(image[:5, :9]).shape == (5, 9, 3)
     assert "mirror image" in predictor.blends(5, 9)
 
 
@@ -100,9 +100,9 @@ def test_a_file_of_one_size_is_exact_there_and_blended_beyond(models, files):
 def test_an_open_size_makes_such_a_model_exact_everywhere(models, tmp_path):
     predictor = load_predictor(export(models["fixed"], tmp_path, tile_px=0).path)
     for size in ((32, 32), (33, 47), (90, 101)):
-        picture = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
-        expected = predictor_of(models["fixed"], "model").picture(picture).astype(int)
-        assert np.abs(predictor.picture(picture) - expected).max() <= 1
+        image = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+        expected = predictor_of(models["fixed"], "model").image(image).astype(int)
+        assert np.abs(predictor.image(image) - expected).max() <= 1
 
 
 @pytest.mark.parametrize(("quantize", "suffix", "least_db"), [("float16", "_float16", 50), ("dynamic", "_dynamic", 38)])
@@ -119,42 +119,42 @@ def test_integers_are_the_levels_of_8_bit_files(models, tmp_path):
         scale, zero_point = details["quantization"]
         assert details["dtype"] == np.uint8 and zero_point == 0
         np.testing.assert_allclose(scale, 1 / 255, rtol=1e-5)
-    picture = photographs()[0][:32, :32]
-    expected = predictor_of(models["any"], "model").picture(picture).astype(int)
-    received = runner(images=picture[np.newaxis])["outputs"][0].astype(int)
+    image = photographs()[0][:32, :32]
+    expected = predictor_of(models["any"], "model").image(image).astype(int)
+    received = runner(images=image[np.newaxis])["outputs"][0].astype(int)
     assert np.abs(received - expected).mean() < 2
-    np.testing.assert_array_equal(load_predictor(path).picture(picture), received)
+    np.testing.assert_array_equal(load_predictor(path).image(image), received)
 
 
 @pytest.mark.large
 def test_outputs_are_levels_also_of_a_network_that_never_reaches_black_and_white(tmp_path):
     keras.utils.set_random_seed(0)
-    pictures = keras.Input((None, None, 3), name="images")
-    gray = keras.layers.Rescaling(0.3, offset=0.4)(keras.layers.Conv2D(3, 1, activation="tanh")(pictures))
-    model = keras.Model(pictures, gray)
+    images = keras.Input((None, None, 3), name="images")
+    gray = keras.layers.Rescaling(0.3, offset=0.4)(keras.layers.Conv2D(3, 1, activation="tanh")(images))
+    model = keras.Model(images, gray)
     path = export(model, tmp_path, quantize="int8").path
     runner = Interpreter(model_path=str(path)).get_signature_runner("serving_default")
     assert runner.get_output_details()["outputs"]["quantization"] == (np.float32(1 / 255), 0)
-    picture = photographs()[0][np.newaxis, :32, :32]
-    received = runner(images=picture)["outputs"].astype(int)
-    assert np.abs(received - predictor_of(model, "model")(picture)).mean() < 1.5
+    image = photographs()[0][np.newaxis, :32, :32]
+    received = runner(images=image)["outputs"].astype(int)
+    assert np.abs(received - predictor_of(model, "model")(image)).mean() < 1.5
 
 
 @pytest.mark.large
 @pytest.mark.parametrize(("weight", "bias"), [(0.1, -99.0), (100.0, -299.999)], ids=["dead", "almost"])
 def test_a_dead_layer_is_named_before_it_crashes_the_runtime(tmp_path, weight, bias):
-    pictures = keras.Input((None, None, 3), name="images")
+    images = keras.Input((None, None, 3), name="images")
     constant = keras.initializers.Constant
     dead = keras.layers.Conv2D(
         8, 1, activation="relu", kernel_initializer=constant(weight), bias_initializer=constant(bias)
     )
-    x = keras.layers.Conv2D(3, 3, padding="same")(dead(pictures))
-    with pytest.raises(ValueError, match="gives next to nothing but zeros for all calibration pictures: it is dead"):
-        export(keras.Model(pictures, keras.layers.Add()([pictures, x])), tmp_path, quantize="int8")
+    x = keras.layers.Conv2D(3, 3, padding="same")(dead(images))
+    with pytest.raises(ValueError, match="gives next to nothing but zeros for all calibration images: it is dead"):
+        export(keras.Model(images, keras.layers.Add()([images, x])), tmp_path, quantize="int8")
 
 
 @pytest.mark.large
-def test_held_out_pictures_smaller_than_a_fixed_size_are_compared_too(models, tmp_path):
+def test_held_out_images_smaller_than_a_fixed_size_are_compared_too(models, tmp_path):
     result = export(models["fixed"], tmp_path, tile_px=64)
     assert result.parity.batches == 3 + 1
 
@@ -168,12 +168,12 @@ def test_a_tile_that_the_network_cannot_be_cut_into_is_refused(models, tmp_path,
 @pytest.mark.large
 def test_what_is_lost_against_the_ground_truth_is_measured(models, tmp_path):
     predictor = predictor_of(models["any"], "model")
-    pairs = [(picture, predictor.picture(picture)) for picture in photographs()]
+    pairs = [(image, predictor.image(image)) for image in photographs()]
     with pytest.raises(
         ValueError,
         match=r"worse than the model: it loses \d+\.\d+ dB .* limit 0\.3\. Compared layer by layer, .* at the layer `",
     ):
-        # Against the model's own pictures everything that integers change is a loss.
+        # Against the model's own images everything that integers change is a loss.
         export_model(
             models["any"],
             format="tflite",
@@ -214,8 +214,8 @@ def test_labels_choose_the_same_row_in_integers():
         np.testing.assert_allclose(found, model(row), atol=0.1)
 
 
-def test_integers_want_pictures_to_choose_their_ranges_on(models, tmp_path):
-    with pytest.raises(ValueError, match="needs pictures to choose the ranges of integers on. Received none"):
+def test_integers_want_images_to_choose_their_ranges_on(models, tmp_path):
+    with pytest.raises(ValueError, match="needs images to choose the ranges of integers on. Received none"):
         export(models["any"], tmp_path, quantize="int8", calibration=[])
 
 

@@ -14,10 +14,10 @@ from tfgan_app.caches import cache_folder
 from tfgan_app.export.web import PageModel, write_page
 from tfgan_app.export.web_runtime import CACHE, PACKAGES, copy_runtime
 
-MODEL = PageModel("small", "A small model", scale=4, tile_px=32, context_px=5, license="CC0-1.0", version=3)
+MODEL = PageModel("small", "A small model", scale=4, tile_px=32, halo_px=5, license="CC0-1.0", version=3)
 
 
-def test_the_folder_holds_page_model_runtime_and_its_licence(tmp_path):
+def test_the_folder_holds_page_model_runtime_and_its_license(tmp_path):
     write_page(tmp_path / "new" / "page", tflite=b"TFL3", model=MODEL)
     page = tmp_path / "new" / "page"
     assert (page / "model.tflite").read_bytes() == b"TFL3"
@@ -27,7 +27,7 @@ def test_the_folder_holds_page_model_runtime_and_its_licence(tmp_path):
         "title": "A small model",
         "scale": 4,
         "tile_px": 32,
-        "context_px": 5,
+        "halo_px": 5,
         "multiple": 1,
         "dtype": "float32",
         "license": "CC0-1.0",
@@ -133,7 +133,7 @@ def test_without_the_runtime_one_line_says_how_to_get_it(tmp_path, monkeypatch, 
 )
 def test_facts_that_no_page_can_work_with_are_refused(changes, message):
     with pytest.raises(ValueError) as error:
-        PageModel(**{"name": "m", "title": "M", "scale": 2, "tile_px": 32, "context_px": None, **changes})
+        PageModel(**{"name": "m", "title": "M", "scale": 2, "tile_px": 32, "halo_px": None, **changes})
     assert str(error.value) == message
 
 

@@ -18,7 +18,7 @@ from PIL import Image
 from small_tflite import small_tflite
 
 from tfgan_app.export.web import PageModel, write_page
-from tfgan_app.layers import locality_of
+from tfgan_app.layers import receptive_field_of
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
 
@@ -41,14 +41,18 @@ def site(models, tmp_path_factory):
     """A static web server's address, with a page for each of several models."""
     folder = tmp_path_factory.mktemp("site")
     for name, model in models.items():
-        locality = locality_of(model)
-        facts = PageModel(name, f"The {name} model", locality.scale, TILE_PX, locality.context_px, locality.multiple)
+        receptive_field = receptive_field_of(model)
+        facts = PageModel(
+            name, f"The {name} model", receptive_field.scale, TILE_PX, receptive_field.halo_px, receptive_field.multiple
+        )
         write_page(folder / name, tflite=small_tflite(model, tile_px=TILE_PX), model=facts)
     enlarging = (folder / "enlarging" / "model.tflite").read_bytes()
     write_page(folder / "whole", tflite=enlarging, model=PageModel("whole", "Looks far", 4, TILE_PX, None))
     write_page(folder / "wrong", tflite=enlarging, model=PageModel("wrong", "Of another size", 4, 2 * TILE_PX, 5))
     integers = small_tflite(models["enlarging"], tile_px=TILE_PX, dtype="uint8")
-    facts = PageModel("integers", "In integers", 4, TILE_PX, locality_of(models["enlarging"]).context_px, dtype="uint8")
+    facts = PageModel(
+        "integers", "In integers", 4, TILE_PX, receptive_field_of(models["enlarging"]).halo_px, dtype="uint8"
+    )
     write_page(folder / "integers", tflite=integers, model=facts)
     server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_QuietHandler, directory=folder))
     thread = threading.Thread(target=server.serve_forever)
@@ -105,7 +109,7 @@ def canvas_pixels(page):
 
 
 def in_python(model, pixels):
-    """What the model gives for the whole picture: uint8 [height, width, 3]."""
+    """What the model gives for the whole image: uint8 [height, width, 3]."""
     outputs = np.asarray(model(pixels[np.newaxis].astype(np.float32) / 255, training=False))[0]
     return np.rint(np.clip(outputs, 0, 1) * 255).astype(np.uint8)
 
@@ -124,7 +128,7 @@ def is_visible(page, name):
 
 
 @pytest.mark.parametrize("size", first_quick([(101, 75), (33, 32), (32, 32)], unpack=False))
-def test_a_picture_of_several_tiles_comes_out_as_in_python(open_page, models, tmp_path, size):
+def test_an_image_of_several_tiles_comes_out_as_in_python(open_page, models, tmp_path, size):
     pixels = photo(*size)
     result = run_on(open_page("enlarging"), saved(pixels, tmp_path / "photo.png"))
     assert largest_difference(result, in_python(models["enlarging"], pixels)) <= 1
@@ -138,12 +142,12 @@ def test_sides_that_are_no_multiple_of_the_networks_are_mirrored_as_the_network_
 
 
 @pytest.mark.large
-def test_a_picture_smaller_than_a_tile_differs_near_its_lower_and_right_border_only(open_page, models, tmp_path):
+def test_an_image_smaller_than_a_tile_differs_near_its_lower_and_right_border_only(open_page, models, tmp_path):
     pixels = photo(20, 24)
     result = run_on(open_page("enlarging"), saved(pixels, tmp_path / "photo.png"))
     expected = in_python(models["enlarging"], pixels)
-    context_px = locality_of(models["enlarging"]).context_px
-    inner = np.s_[: 4 * (24 - context_px), : 4 * (20 - context_px)]
+    halo_px = receptive_field_of(models["enlarging"]).halo_px
+    inner = np.s_[: 4 * (24 - halo_px), : 4 * (20 - halo_px)]
     assert result.shape == (96, 80, 4)
     assert largest_difference(result[inner], expected[inner]) <= 1
 
@@ -165,7 +169,7 @@ def test_a_model_of_integers_comes_out_as_in_python(open_page, site, tmp_path):
     assert largest_difference(result, runner(images=pixels[np.newaxis])["outputs"][0]) <= 2
 
 
-def test_transparency_is_kept_and_hidden_colours_do_not_darken_edges(open_page, models, tmp_path):
+def test_transparency_is_kept_and_hidden_colors_do_not_darken_edges(open_page, models, tmp_path):
     pixels = np.full((40, 60, 4), 200, np.uint8)
     pixels[..., 3] = np.where(np.arange(60) < 30, 255, 0)
     pixels[:, 30:, :3] = 0
@@ -184,7 +188,7 @@ def test_a_photo_is_turned_as_its_camera_was_held(open_page, name):
         kind = name.split()[-1] if name.endswith(("jpg", "webp")) else "png"
         png = page.evaluate(
             f"""(async () => {{
-              const {{decode, draw}} = await import(new URL('picture.js', document.baseURI));
+              const {{decode, draw}} = await import(new URL('image.js', document.baseURI));
               const bytes = Uint8Array.from(atob('{data}'), (letter) => letter.charCodeAt(0));
               const bitmap = await decode(new Blob([bytes], {{type: 'image/{kind}'}}));
               const canvas = document.createElement('canvas');
@@ -228,12 +232,12 @@ def test_the_split_moves_with_the_keyboard(open_page, tmp_path):
     assert page.evaluate(place) < before
 
 
-def test_what_is_no_picture_is_refused_in_words_and_the_next_picture_works(open_page, tmp_path):
+def test_what_is_no_image_is_refused_in_words_and_the_next_image_works(open_page, tmp_path):
     page = open_page("enlarging")
-    (tmp_path / "notes.txt").write_text("no picture")
+    (tmp_path / "notes.txt").write_text("no image")
     page.set_files("#file", tmp_path / "notes.txt")
     page.wait_for("document.getElementById('status').classList.contains('error')")
-    assert "cannot read “notes.txt” as a picture" in text(page, "status")
+    assert "cannot read “notes.txt” as an image" in text(page, "status")
     assert run_on(page, saved(photo(32, 32), tmp_path / "photo.png")).shape == (128, 128, 4)
     assert not is_visible(page, "status")
 
@@ -273,7 +277,7 @@ def test_a_phone_shows_all_without_scrolling_sideways_and_offers_a_part_of_what_
 @pytest.mark.large
 def test_the_page_works_without_a_network_after_the_first_visit(models, tmp_path):
     model = models["enlarging"]
-    facts = PageModel("offline", "Offline", 4, TILE_PX, locality_of(model).context_px)
+    facts = PageModel("offline", "Offline", 4, TILE_PX, receptive_field_of(model).halo_px)
     write_page(tmp_path / "site", tflite=small_tflite(model, tile_px=TILE_PX), model=facts)
     server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_QuietHandler, directory=tmp_path / "site"))
     threading.Thread(target=server.serve_forever).start()
@@ -296,7 +300,7 @@ def test_the_page_works_without_a_network_after_the_first_visit(models, tmp_path
 def test_a_build_of_the_runtime_that_does_not_start_gives_way_to_the_next(open_page, site, models, tmp_path, missing):
     name = "without_" + "and_".join(missing)
     model = models["enlarging"]
-    facts = PageModel(name, "Fewer builds", 4, TILE_PX, locality_of(model).context_px)
+    facts = PageModel(name, "Fewer builds", 4, TILE_PX, receptive_field_of(model).halo_px)
     write_page(site[1] / name, tflite=small_tflite(model, tile_px=TILE_PX), model=facts)
     for build in missing:
         (site[1] / name / "runtime" / f"litert_wasm_{build}internal.wasm.gz").unlink()

@@ -9,7 +9,7 @@ import torch_writer
 from safetensors.numpy import save_file
 
 from tfgan_app.importers import ARCHITECTURES, ImportOptions, import_weights
-from tfgan_app.layers import locality_of, makes_colour, provenance_of
+from tfgan_app.layers import makes_color, provenance_of, receptive_field_of
 
 IMAGE = np.random.default_rng(0).random((3, 12, 20)).astype(np.float32)
 
@@ -34,7 +34,7 @@ class TestEqualsPyTorch:
     def test_srvgg(self, tmp_path, scale):
         tensors = networks.srvgg(scale)
         imported = import_weights(saved(tmp_path, tensors))
-        assert (imported.architecture, locality_of(imported.model).scale) == ("srvgg", scale)
+        assert (imported.architecture, receptive_field_of(imported.model).scale) == ("srvgg", scale)
         assert_same(imported, networks.run_srvgg(tensors, IMAGE, scale))
 
     @pytest.mark.parametrize("slope", [1.0, 2.0, -1.5])
@@ -50,15 +50,15 @@ class TestEqualsPyTorch:
     def test_esrgan(self, tmp_path, taken, enlargements, factor, scale):
         tensors = networks.rrdb(taken=taken, enlargements=enlargements)
         imported = import_weights(saved(tmp_path, tensors))
-        locality = locality_of(imported.model)
-        assert (imported.architecture, locality.scale) == ("esrgan", scale)
-        assert locality.context_px is not None
+        receptive_field = receptive_field_of(imported.model)
+        assert (imported.architecture, receptive_field.scale) == ("esrgan", scale)
+        assert receptive_field.halo_px is not None
         assert_same(imported, networks.run_rrdb(tensors, IMAGE, factor=factor))
 
     def test_esrgan_of_a_scale_that_the_user_knows(self, tmp_path):
         path = saved(tmp_path, networks.rrdb(enlargements=1))
         imported = import_weights(path, options=ImportOptions(scale=3))
-        assert locality_of(imported.model).scale == 3
+        assert receptive_field_of(imported.model).scale == 3
 
     @pytest.mark.parametrize("affine", [False, True])
     @pytest.mark.parametrize("size", [(12, 20), (13, 22), (15, 9)])
@@ -82,7 +82,7 @@ class TestEqualsPyTorch:
         assert imported.architecture == "dncnn"
         expected = [networks.run_dncnn(tensors, IMAGE[index : index + 1]) for index in range(3)]
         assert_same(imported, np.concatenate(expected))
-        assert not makes_colour(imported.model)
+        assert not makes_color(imported.model)
 
     def test_halves_and_bfloat16(self, tmp_path):
         tensors = networks.srvgg()

@@ -9,7 +9,7 @@ from keras import layers
 from small_image_models import model_of, predictor_of
 
 from tfgan_app.inference import Predictor, chain_predictors
-from tfgan_app.layers import Locality
+from tfgan_app.layers import ReceptiveField
 from tfgan_app.model_info import ModelInfo
 
 
@@ -51,7 +51,7 @@ def test_nothing_is_rounded_in_between():
         predictor_of(keras.Sequential([keras.Input((None, None, 3)), layers.Rescaling(by)])) for by in (1e-3, 1e3)
     ]
     pixels = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, axis=-1)
-    np.testing.assert_array_equal(chain_predictors(scaled).picture(pixels), pixels)
+    np.testing.assert_array_equal(chain_predictors(scaled).image(pixels), pixels)
 
 
 def test_holes_may_be_filled_first_only():
@@ -69,5 +69,5 @@ def test_a_model_of_one_size_is_refused():
 
 
 def test_a_model_that_looks_at_everything_makes_the_chain_do_so():
-    whole = Predictor(lambda images: images, "model", info=ModelInfo(locality=Locality(1, None)))
+    whole = Predictor(lambda images: images, "model", info=ModelInfo(receptive_field=ReceptiveField(1, None)))
     assert not chain_predictors([whole, predictor_of(model_of())]).local

@@ -14,7 +14,7 @@ from PIL import Image
 
 from tfgan_app import cli
 from tfgan_app.export import export_model
-from tfgan_app.images import read_rgb
+from tfgan_app.image_io.loading import read_rgb
 from tfgan_app.inference import choose_lite_file, engines, load_lite_predictor, load_predictor
 from tfgan_app.keras_metadata import KerasMetadata, weights_fingerprint, write_metadata
 from tfgan_app.layers import FromUnitRange, ToUnitRange
@@ -138,8 +138,8 @@ def test_an_engine_that_is_not_there_is_one_line(folder, name, options, message)
 def test_litert_gives_the_pixels_of_tensorflow(exported, dtype, tile_px):
     pixels = (noise(51, 38).astype(dtype)) * (1 if dtype == np.uint8 else 257)
     lite = load_lite_predictor(exported / "tiny.tflite")
-    expected = load_predictor(exported / "tiny.keras").picture(pixels)
-    received = lite.picture(pixels, tile_px=tile_px)
+    expected = load_predictor(exported / "tiny.keras").image(pixels)
+    received = lite.image(pixels, tile_px=tile_px)
     assert received.dtype == dtype and lite.local
     limit = 1 if dtype == np.uint8 else 7  # 1e-4 of the range, the limit of an export in float32.
     assert np.abs(received.astype(int) - expected).max() <= limit

@@ -9,12 +9,12 @@ import pytest
 from fake_predictors import FakePredictor
 from PIL import Image
 from small_image_models import model_of, predictor_of
-from small_videos import moving_pictures, write_video
+from small_videos import moving_images, write_video
 
 from tfgan_app.degradations.resampling import resize
+from tfgan_app.image_io import read_image
 from tfgan_app.inference import Finish, FinishedPredictor, Sizing, chain_predictors, predict_path
 from tfgan_app.inference.keeping import feathered
-from tfgan_app.picture_files import read_picture
 from tfgan_app.video import predict_video
 
 PIXELS = np.random.default_rng(2).integers(0, 256, (48, 64, 3), np.uint8)
@@ -57,7 +57,7 @@ def test_rolling_the_input_rolls_the_result(name, tile_px):
     predictor = WRAPPED[name]()
     wrapped = FinishedPredictor(predictor, Finish(wrap=True))
     result = all_rows(wrapped, PIXELS, tile_px=tile_px)
-    step = predictor.info.locality.multiple
+    step = predictor.info.receptive_field.multiple
     for shift in ((0, 5 * step), (3 * step, 0), (-7 * step, 11 * step), (24, 32)):
         rolled = all_rows(wrapped, np.roll(PIXELS, shift, (0, 1)), tile_px=tile_px)
         expected = np.roll(result, np.multiply(shift, predictor.scale), (0, 1))
@@ -151,7 +151,7 @@ def test_transparency_takes_the_size_and_no_grain(tmp_path):
         model = Fake(lambda values, scale=scale: values.repeat(scale, 0).repeat(scale, 1), scale=scale)
         finished = FinishedPredictor(model, Finish(Sizing(scale=2), grain=0.1))
         assert predict_path(finished, source, tmp_path / "b.png").written
-        alpha = read_picture(tmp_path / "b.png").alpha
+        alpha = read_image(tmp_path / "b.png").alpha
         assert alpha.shape == (96, 128)
         assert (alpha[60:, :50] == 128).all() and (alpha[60:, 80:] == 255).all() and (alpha[:40] == 0).all()
 
@@ -174,8 +174,8 @@ def test_a_folder_with_masks_of_the_same_names(tmp_path):
         len(summary.written) == 2
         and "must be as large as its image. It has 8 x 8 pixels, the image 64 x 48" in reasons[0]
     )
-    np.testing.assert_array_equal(read_picture(tmp_path / "out" / "a.png").pixels, PIXELS)
-    np.testing.assert_allclose(read_picture(tmp_path / "out" / "sub" / "b.png").pixels, PIXELS * 0.5, atol=0.51)
+    np.testing.assert_array_equal(read_image(tmp_path / "out" / "a.png").pixels, PIXELS)
+    np.testing.assert_allclose(read_image(tmp_path / "out" / "sub" / "b.png").pixels, PIXELS * 0.5, atol=0.51)
 
 
 def test_the_result_says_what_was_done(tmp_path):
@@ -193,7 +193,7 @@ def test_few_frames_of_a_video_are_in_memory_at_a_time(tmp_path):
     keep = feathered(np.eye(64, 96, dtype=np.uint8) * 255, feather_px=8)
     finished = FinishedPredictor(predictor_of(model_of(scale=2)), finish, keep=keep)
     for count in (5, 60):
-        write_video(source, moving_pictures(count, height=64, width=96))
+        write_video(source, moving_images(count, height=64, width=96))
         tracemalloc.start()
         try:
             assert predict_video(finished, source, tmp_path / "out.mp4") == count

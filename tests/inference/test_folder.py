@@ -13,11 +13,11 @@ import tifffile
 from fake_predictors import FakePredictor, enlarged
 from PIL import Image
 
-from tfgan_app import images
+from tfgan_app.image_io import loading
+from tfgan_app.image_io.reading import read_image
 from tfgan_app.inference import batch as batch_module
 from tfgan_app.inference import predict_path
-from tfgan_app.inference.handover import Handover
-from tfgan_app.picture_files.reading import read_picture
+from tfgan_app.inference.bounded_queue import BoundedQueue
 
 negative = FakePredictor(lambda values: 1 - values)
 """A predictor whose results are easy to tell from their inputs."""
@@ -43,22 +43,22 @@ def test_a_tree_keeps_its_relative_names(tmp_path):
     assert len(summary.written) == 4 and not summary.failed
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
     for value, name in enumerate(names):
-        result = images.read_rgb(tmp_path / "out" / name)
+        result = loading.read_rgb(tmp_path / "out" / name)
         np.testing.assert_allclose(result, np.full((value + 1, 5, 3), 255 - 10 * value), atol=2)
 
 
-def test_more_pictures_than_are_read_ahead(tmp_path):
+def test_more_images_than_are_read_ahead(tmp_path):
     for index in range(23):
         write(tmp_path / "in" / f"{index:02}.png", value=index)
     summary = predict_path(negative, tmp_path / "in", tmp_path / "out")
     assert [path.name for path in summary.written] == [f"{index:02}.png" for index in range(23)]
     for index in range(23):
-        assert images.read_rgb(tmp_path / "out" / f"{index:02}.png")[0, 0, 0] == 255 - index
+        assert loading.read_rgb(tmp_path / "out" / f"{index:02}.png")[0, 0, 0] == 255 - index
 
 
 def test_bad_files_are_named_and_skipped(tmp_path):
     write(tmp_path / "in" / "good.png")
-    (tmp_path / "in" / "corrupt.png").write_bytes(b"no picture")
+    (tmp_path / "in" / "corrupt.png").write_bytes(b"no image")
     write(tmp_path / "in" / "huge.png", shape=(20, 20))
     failures = {}
     summary = predict_path(
@@ -88,14 +88,14 @@ def failing_predictor(error, *, after_strips=0):
 def test_a_failing_model_and_a_failing_disk_are_named_too(tmp_path, monkeypatch):
     for value, name in enumerate("abc"):
         write(tmp_path / "in" / f"{name}.png", value=value, shape=(50, 4))
-    open_writer = batch_module.open_picture_writer
+    open_writer = batch_module.open_image_writer
 
     def full_disk_for_b(path, **options):
         if path.name == "b.png":
             raise OSError(28, "No space left on device")
         return open_writer(path, **options)
 
-    monkeypatch.setattr(batch_module, "open_picture_writer", full_disk_for_b)
+    monkeypatch.setattr(batch_module, "open_image_writer", full_disk_for_b)
     reasons = []
     options = {"on_failure": lambda _, reason: reasons.append(reason)}
     summary = predict_path(negative, tmp_path / "in", tmp_path / "out", tile_px=1, **options)
@@ -124,7 +124,7 @@ def test_names_that_cannot_be_kept_do_not_collide(tmp_path):
     assert written_names(tmp_path / "out") == {"a.png", "a.gif.png", "b.png", "a.pgm.png"}
 
 
-def test_a_picture_goes_to_a_file_or_into_a_folder(tmp_path):
+def test_an_image_goes_to_a_file_or_into_a_folder(tmp_path):
     source = write(tmp_path / "in.png")
     assert predict_path(negative, source, tmp_path / "new.jpg").written == [tmp_path / "new.jpg"]
     assert predict_path(negative, source, tmp_path / "folder").written == [tmp_path / "folder" / "in.png"]
@@ -157,12 +157,12 @@ def test_an_output_inside_the_input_is_not_predicted_again(tmp_path):
     assert written_names(tmp_path / "in") == {"a.png", "out/a.png"}
 
 
-def test_no_pictures_is_one_line(tmp_path):
+def test_no_images_is_one_line(tmp_path):
     with pytest.raises(ValueError, match="There is none at .*missing"):
         predict_path(negative, tmp_path / "missing", tmp_path / "out")
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "notes.txt").touch()
-    with pytest.raises(ValueError, match="must hold pictures"):
+    with pytest.raises(ValueError, match="must hold images"):
         predict_path(negative, tmp_path / "in", tmp_path / "out")
     write(tmp_path / "in" / "a.png")
     with pytest.raises(ValueError, match="must be a folder. Received the file"):
@@ -174,11 +174,11 @@ def test_reading_and_writing_overlap_the_model(tmp_path, monkeypatch):
     reading = {path: threading.Event() for path in paths}
     writing = threading.Event()
     following = iter(paths[1:])
-    open_writer = batch_module.open_picture_writer
+    open_writer = batch_module.open_image_writer
 
     def noted_read(path, **options):
         reading[path].set()
-        return read_picture(path, **options)
+        return read_image(path, **options)
 
     def noted_open(path, **options):
         writing.set()
@@ -192,23 +192,23 @@ def test_reading_and_writing_overlap_the_model(tmp_path, monkeypatch):
                 assert count == 0 or writing.wait(timeout=240)  # The first strips are written while others are made.
                 yield strip
 
-    monkeypatch.setattr(batch_module, "read_picture", noted_read)
-    monkeypatch.setattr(batch_module, "open_picture_writer", noted_open)
+    monkeypatch.setattr(batch_module, "read_image", noted_read)
+    monkeypatch.setattr(batch_module, "open_image_writer", noted_open)
     assert len(predict_path(Waiting(), tmp_path / "in", tmp_path / "out").written) == 6
 
 
-def test_no_more_is_held_than_a_few_strips_and_pictures(tmp_path, monkeypatch):
+def test_no_more_is_held_than_a_few_strips_and_images(tmp_path, monkeypatch):
     for index in range(12):
         write(tmp_path / "in" / f"{index:02}.png", shape=(40, 50))
     monkeypatch.setattr(batch_module, "_LOOKAHEAD_PIXELS", 2 * 40 * 50)
-    monkeypatch.setattr(batch_module, "Handover", partial(Handover, capacity_bytes=2 * 50 * 3))
+    monkeypatch.setattr(batch_module, "BoundedQueue", partial(BoundedQueue, capacity_bytes=2 * 50 * 3))
     counts = {"read": 0, "taken": 0, "ahead": 0, "made": 0, "stored": 0, "waiting": 0}
-    open_writer = batch_module.open_picture_writer
+    open_writer = batch_module.open_image_writer
 
     def counted_read(path, **options):
         counts["read"] += 1
         counts["ahead"] = max(counts["ahead"], counts["read"] - counts["taken"])
-        return read_picture(path, **options)
+        return read_image(path, **options)
 
     class Counted(FakePredictor):
         def rows(self, pixels, *, tile_px=None):
@@ -235,21 +235,21 @@ def test_no_more_is_held_than_a_few_strips_and_pictures(tmp_path, monkeypatch):
             counts["stored"] += 1
             self._writer.write(rows)
 
-    monkeypatch.setattr(batch_module, "read_picture", counted_read)
-    monkeypatch.setattr(batch_module, "open_picture_writer", lambda *args, **kw: SlowWriter(open_writer(*args, **kw)))
+    monkeypatch.setattr(batch_module, "read_image", counted_read)
+    monkeypatch.setattr(batch_module, "open_image_writer", lambda *args, **kw: SlowWriter(open_writer(*args, **kw)))
     assert len(predict_path(Counted(), tmp_path / "in", tmp_path / "out").written) == 12
     assert counts["ahead"] <= 3
-    assert counts["waiting"] <= 4 * 3  # Two strips wait and one is at work for each picture under way.
+    assert counts["waiting"] <= 4 * 3  # Two strips wait and one is at work for each image under way.
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "L", "CMYK", "I;16"])
-def test_every_kind_of_picture_is_predicted(tmp_path, mode):
+def test_every_kind_of_image_is_predicted(tmp_path, mode):
     path = tmp_path / "in.tif"
     flat = Image.new("RGB", (5, 4), "white").convert("L" if mode == "I;16" else mode)
     flat = flat.convert("I;16").point(lambda value: value * 257) if mode == "I;16" else flat
     flat.save(path)
     predict_path(negative, path, tmp_path / "out.png")
-    assert images.read_rgb(tmp_path / "out.png").max() <= 1
+    assert loading.read_rgb(tmp_path / "out.png").max() <= 1
 
 
 def test_depth_gray_and_transparency_survive(tmp_path):
@@ -262,15 +262,15 @@ def test_depth_gray_and_transparency_survive(tmp_path):
     clear = rng.integers(0, 256, (9, 7, 4), np.uint8)
     Image.fromarray(clear).save(tmp_path / "in" / "clear.png")
     predict_path(negative, tmp_path / "in", tmp_path / "out")
-    np.testing.assert_array_equal(read_picture(tmp_path / "out" / "deep.tif").pixels, 65535 - deep)
-    np.testing.assert_array_equal(read_picture(tmp_path / "out" / "gray.png").pixels[..., 0], 255 - gray)
-    np.testing.assert_array_equal(read_picture(tmp_path / "out" / "clear.png").alpha, clear[..., 3])
+    np.testing.assert_array_equal(read_image(tmp_path / "out" / "deep.tif").pixels, 65535 - deep)
+    np.testing.assert_array_equal(read_image(tmp_path / "out" / "gray.png").pixels[..., 0], 255 - gray)
+    np.testing.assert_array_equal(read_image(tmp_path / "out" / "clear.png").alpha, clear[..., 3])
 
 
-def test_larger_pictures_than_the_inputs(tmp_path):
+def test_larger_images_than_the_inputs(tmp_path):
     write(tmp_path / "in.png", shape=(3, 4), value=77)
     predict_path(FakePredictor(lambda values: enlarged(values, 4), scale=4), tmp_path / "in.png", tmp_path / "out.png")
-    np.testing.assert_array_equal(images.read_rgb(tmp_path / "out.png"), np.full((12, 16, 3), 77, np.uint8))
+    np.testing.assert_array_equal(loading.read_rgb(tmp_path / "out.png"), np.full((12, 16, 3), 77, np.uint8))
 
 
 def test_results_that_would_be_too_large_are_refused_before_they_are_computed(tmp_path):
@@ -293,7 +293,7 @@ def test_the_format_can_be_chosen(tmp_path):
     assert written_names(tmp_path / "jpg") == {"a.jpg", "a.png.jpg", "b.JPEG", "sub/c.jpg"}
     predict_path(negative, tmp_path / "in", tmp_path / "webp", output_format=".WEBP")
     assert written_names(tmp_path / "webp") == {"a.webp", "a.png.webp", "b.webp", "sub/c.webp"}
-    assert images.picture_header(tmp_path / "webp" / "b.webp").format == "WEBP"
+    assert loading.image_header(tmp_path / "webp" / "b.webp").format == "WEBP"
     source = tmp_path / "in" / "a.png"
     assert predict_path(negative, source, tmp_path / "x", output_format="tiff").written == [tmp_path / "x" / "a.tiff"]
     for options, output, message in (
@@ -314,7 +314,7 @@ def test_an_interrupted_prediction_goes_on(tmp_path):
     summary = predict_path(negative, tmp_path / "in", tmp_path / "out", **options)
     assert [path.name for path in summary.skipped] == ["1.png"]
     assert [path.name for path in summary.written] == ["0.png", "2.png", "3.png"]
-    assert images.read_rgb(tmp_path / "out" / "1.png")[0, 0, 0] == 99
+    assert loading.read_rgb(tmp_path / "out" / "1.png")[0, 0, 0] == 99
     assert seen == [(2, 4), (3, 4), (4, 4)]
     assert len(predict_path(negative, tmp_path / "in", tmp_path / "out", **options).skipped) == 4
 
@@ -325,7 +325,7 @@ def test_pixels_tell_how_far_the_work_is(tmp_path):
     seen = []
     predictor = FakePredictor(lambda values: values.repeat(2, 0).repeat(2, 1), scale=2)
     predict_path(predictor, tmp_path / "in", tmp_path / "out", on_pixels=lambda *pixels: seen.append(pixels))
-    assert seen[0] == (75, 1200)  # 5 of 40 rows, and of the second picture nothing is known.
+    assert seen[0] == (75, 1200)  # 5 of 40 rows, and of the second image nothing is known.
     assert seen[-1] == (700, 700)
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
 
@@ -346,7 +346,7 @@ def test_a_turned_photo_comes_out_upright(tmp_path):
     exif[0x0112] = 6
     Image.new("RGB", (6, 3)).save(tmp_path / "photo.jpg", exif=exif)
     predict_path(negative, tmp_path / "photo.jpg", tmp_path / "out.jpg")
-    header = images.picture_header(tmp_path / "out.jpg")
+    header = loading.image_header(tmp_path / "out.jpg")
     assert (header.width, header.height, header.orientation) == (3, 6, 1)
     assert os.path.exists(tmp_path / "photo.jpg")
 
@@ -392,7 +392,7 @@ def test_a_bad_page_leaves_nothing(tmp_path):
 
 
 def test_pages_of_a_large_file_have_wide_offsets(tmp_path, monkeypatch):
-    monkeypatch.setattr("tfgan_app.picture_files.tiff_stream._CLASSIC_BYTES", 50)
+    monkeypatch.setattr("tfgan_app.image_io.tiff_stream._CLASSIC_BYTES", 50)
     stack = np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5)
     with tifffile.TiffWriter(tmp_path / "a.tif") as file:
         for page in stack:

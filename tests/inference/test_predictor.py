@@ -1,4 +1,4 @@
-"""Every place that a model can be loaded from gives the same uint8 pictures."""
+"""Every place that a model can be loaded from gives the same uint8 images."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tfgan_app.export import export_model
 from tfgan_app.inference import load_predictor
-from tfgan_app.layers import Locality, locality_of
+from tfgan_app.layers import ReceptiveField, receptive_field_of
 from tfgan_app.networks.residual_unet import build_residual_unet
 from tfgan_app.networks.unet import build_unet
 
@@ -27,12 +27,12 @@ def model():
     return build_model()
 
 
-def random_pictures(*shape):
+def random_images(*shape):
     return np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
 
 
-def expected_outputs(model, pictures):
-    return np.rint(np.asarray(model(pictures.astype(np.float32) / 255)) * 255).astype(np.uint8)
+def expected_outputs(model, images):
+    return np.rint(np.asarray(model(images.astype(np.float32) / 255)) * 255).astype(np.uint8)
 
 
 @pytest.fixture(scope="module")
@@ -52,28 +52,28 @@ def places(model, tmp_path_factory):
 def test_every_kind_of_path_predicts_the_same(places, model, kind):
     predictor = load_predictor(places[kind])
     for shape in ((2, 8, 9), (1, 1, 1)):
-        pictures = random_pictures(*shape)
-        outputs = predictor(pictures)
+        images = random_images(*shape)
+        outputs = predictor(images)
         assert outputs.dtype == np.uint8
-        expected = expected_outputs(model, pictures)
+        expected = expected_outputs(model, images)
         assert np.abs(outputs.astype(int) - expected).max() <= 1  # A rounding tie may fall either way.
 
 
 @pytest.mark.parametrize("kind", ["run", "file", "version", "exported"])
 def test_every_kind_of_path_tiles_exactly(places, model, kind):
     predictor = load_predictor(places[kind])
-    assert (predictor.local, predictor.scale, predictor.info.locality) == (True, 1, Locality(1, 1, 1))
-    pixels = random_pictures(31, 45)
+    assert (predictor.local, predictor.scale, predictor.info.receptive_field) == (True, 1, ReceptiveField(1, 1, 1))
+    pixels = random_images(31, 45)
     rows = np.concatenate(list(predictor.rows(pixels, tile_px=10)))
     np.testing.assert_allclose(rows, model(pixels[None] / np.float32(255))[0], atol=1e-5)
 
 
-def test_the_locality_of_an_export_is_that_of_its_model(tmp_path):
+def test_the_receptive_field_of_an_export_is_that_of_its_model(tmp_path):
     inputs = keras.Input((None, None, 3))
     for name, generator in (("far", build_residual_unet(width=4, depth=3)), ("global", build_unet(width=4, depth=2))):
         model = keras.Model(inputs, generator(inputs))
         path = export_model(model, format="saved_model", output_dir=tmp_path, name=name).path
-        assert load_predictor(path).info.locality == locality_of(model)
+        assert load_predictor(path).info.receptive_field == receptive_field_of(model)
 
 
 def test_the_highest_version_is_taken(places, tmp_path):
@@ -131,18 +131,18 @@ def save_foreign(folder, function):
     tf.saved_model.save(module, str(folder), signatures={"float": module.run})
 
 
-def test_a_saved_model_that_does_not_tell_its_locality_is_measured(tmp_path):
+def test_a_saved_model_that_does_not_tell_its_receptive_field_is_measured(tmp_path):
     save_foreign(tmp_path, lambda images: tf.repeat(tf.repeat(images, 2, 1), 2, 2))
     predictor = load_predictor(tmp_path)
     assert (predictor.scale, predictor.local) == (2, False)
-    pixels = random_pictures(20, 30)
+    pixels = random_images(20, 30)
     np.testing.assert_array_equal(predictor(pixels[None])[0], pixels.repeat(2, 0).repeat(2, 1))
     assert np.concatenate(list(predictor.rows(pixels))).shape == (40, 60, 3)
 
 
-def test_a_saved_model_that_fails_on_a_small_picture_is_named(tmp_path):
+def test_a_saved_model_that_fails_on_a_small_image_is_named(tmp_path):
     save_foreign(tmp_path, lambda images: tf.reshape(images, [1, 1000, 1000, 3]))
-    with pytest.raises(ValueError, match="Cannot use the model .*: The model fails on a picture of 64 x 64") as caught:
+    with pytest.raises(ValueError, match="Cannot use the model .*: The model fails on an image of 64 x 64") as caught:
         load_predictor(tmp_path)
     assert "\n" not in str(caught.value)
 
@@ -153,10 +153,10 @@ def test_input_is_checked(places):
         predictor(np.zeros((1, 2, 2, 3), np.float32))
 
 
-def test_a_model_that_fails_on_a_picture_says_so_in_one_line(tmp_path):
+def test_a_model_that_fails_on_an_image_says_so_in_one_line(tmp_path):
     inputs = keras.Input((None, None, 3))
     small = keras.Model(inputs, keras.layers.Conv2D(3, 5)(inputs))
     small.save(tmp_path / "small.keras")
     with pytest.raises(ValueError, match=r"failed on \[1, 2, 2, 3\]") as caught:
-        load_predictor(tmp_path / "small.keras")(random_pictures(1, 2, 2))
+        load_predictor(tmp_path / "small.keras")(random_images(1, 2, 2))
     assert "\n" not in str(caught.value)

@@ -1,11 +1,11 @@
-"""Every place that a generative model can be loaded from draws the same picture for the same seed."""
+"""Every place that a generative model can be loaded from draws the same image for the same seed."""
 
 from __future__ import annotations
 
 import keras
 import numpy as np
 import pytest
-from tiny_generator import build_tiny_generator, expected_picture
+from tiny_generator import build_tiny_generator, expected_image
 
 from tfgan_app.export import export_model
 from tfgan_app.inference import Predictor, Sampler, load_predictor
@@ -38,19 +38,19 @@ def class_places(tmp_path_factory):
 def test_every_kind_of_path_draws_the_same(places, kind):
     sampler = load_predictor(places[kind])
     assert isinstance(sampler, Sampler) and sampler.info.latent_dim == 48 and sampler.class_names == ()
-    pictures = sampler([42, 0, 2**62])
-    assert pictures.dtype == np.uint8
-    expected = [expected_picture(seed, channels=3) for seed in (42, 0, 2**62)]
-    np.testing.assert_allclose(pictures.astype(int), np.stack(expected), atol=1)  # A tie may fall either way.
+    images = sampler([42, 0, 2**62])
+    assert images.dtype == np.uint8
+    expected = [expected_image(seed, channels=3) for seed in (42, 0, 2**62)]
+    np.testing.assert_allclose(images.astype(int), np.stack(expected), atol=1)  # A tie may fall either way.
 
 
 @pytest.mark.parametrize("kind", ["run", "file", "version", "exported"])
 def test_classes_are_known_wherever_the_model_is(class_places, kind):
     sampler = load_predictor(class_places[kind])
     assert sampler.class_names == NAMES
-    pictures = sampler([5, 5, 6], [0, 2, 1])
-    expected = [expected_picture(seed, label=label) for seed, label in ((5, 0), (5, 2), (6, 1))]
-    np.testing.assert_allclose(pictures.astype(int), np.stack(expected), atol=1)
+    images = sampler([5, 5, 6], [0, 2, 1])
+    expected = [expected_image(seed, label=label) for seed, label in ((5, 0), (5, 2), (6, 1))]
+    np.testing.assert_allclose(images.astype(int), np.stack(expected), atol=1)
 
 
 def test_an_export_draws_what_the_run_draws(class_places):
@@ -59,12 +59,12 @@ def test_an_export_draws_what_the_run_draws(class_places):
     np.testing.assert_array_equal(run, exported)
 
 
-def test_a_picture_does_not_depend_on_the_others(tmp_path):
+def test_an_image_does_not_depend_on_the_others(tmp_path):
     keras.utils.set_random_seed(0)
     latents = keras.Input((64,), name="latents")
     hidden = keras.layers.Dense(256, activation="gelu")(latents)
-    picture = keras.layers.Reshape((28, 28, 1))(keras.layers.Dense(784)(hidden))
-    keras.Model(latents, ToUnitRange()(picture)).save(tmp_path / "mlp.keras")
+    image = keras.layers.Reshape((28, 28, 1))(keras.layers.Dense(784)(hidden))
+    keras.Model(latents, ToUnitRange()(image)).save(tmp_path / "mlp.keras")
     sampler = load_predictor(tmp_path / "mlp.keras")
     together = sampler(list(range(21)))
     for first, count in ((20, 1), (3, 2), (7, 13)):
@@ -91,10 +91,10 @@ def test_labels_are_checked(places, class_places):
             sampler([0, 1], wrong)
 
 
-def test_a_model_of_pictures_stays_one(tmp_path):
+def test_a_model_of_images_stays_one(tmp_path):
     inputs = keras.Input((None, None, 3))
-    keras.Model(inputs, ToUnitRange()(inputs)).save(tmp_path / "pictures.keras")
-    assert isinstance(load_predictor(tmp_path / "pictures.keras"), Predictor)
+    keras.Model(inputs, ToUnitRange()(inputs)).save(tmp_path / "images.keras")
+    assert isinstance(load_predictor(tmp_path / "images.keras"), Predictor)
 
 
 def test_labels_without_names_are_refused(tmp_path):

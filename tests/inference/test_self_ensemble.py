@@ -1,4 +1,4 @@
-"""The eight ways to lay a picture, each laid back."""
+"""The eight ways to lay an image, each laid back."""
 
 import numpy as np
 import tensorflow as tf
@@ -31,7 +31,7 @@ def test_it_is_the_mean_over_all_rotations_and_reflections():
         np.testing.assert_allclose(output, expected_of(image), rtol=1e-5)
 
 
-def test_the_model_is_shown_eight_different_pictures():
+def test_the_model_is_shown_eight_different_images():
     seen = set()
 
     def forward(images):

@@ -1,4 +1,4 @@
-"""Pictures in the style of another: in tiles, with their own colours, and out of every kind of file."""
+"""Images in the style of another: in tiles, with their own colors, and out of every kind of file."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from tiny_style import build_tiny_style_model
 from tfgan_app.export import export_model
 from tfgan_app.inference import Finish, FinishedPredictor, Sizing, Stylist, load_predictor, predictor_of, styling
 from tfgan_app.keras_info import model_info
-from tfgan_app.layers import ColourConversion, channel_statistics, style_parts
+from tfgan_app.layers import ColorConversion, channel_statistics, style_parts
 
 RNG = np.random.default_rng(0)
 CONTENT = RNG.integers(90, 160, (45, 70, 3), np.uint8)
@@ -47,25 +47,25 @@ def test_strength_0_is_the_content_decoded(model):
     np.testing.assert_allclose(styled(predictor, size), np.clip(np.asarray(decoded)[0] * 0.5 + 0.5, 0, 1), atol=1e-5)
 
 
-def test_colours_can_be_those_of_the_content(model):
+def test_colors_can_be_those_of_the_content(model):
     stylist = predictor_of(model, "model")
     moved = styled(stylist.with_style(STYLE), CONTENT)
-    kept = styled(stylist.with_style(STYLE, keep_colours=True), CONTENT)
-    to_yuv = ColourConversion("rgb_to_yuv")
+    kept = styled(stylist.with_style(STYLE, keep_colors=True), CONTENT)
+    to_yuv = ColorConversion("rgb_to_yuv")
     content, moved, kept = (np.asarray(to_yuv(x)) for x in (CONTENT / np.float32(255), moved, kept))
     assert np.abs(moved[..., 1:] - content[..., 1:]).max() > 0.05
     np.testing.assert_allclose(kept[..., 1:], content[..., 1:], atol=1e-4)
     np.testing.assert_allclose(kept[..., 0], moved[..., 0], atol=1e-4)
 
 
-def test_gray_pictures_stay_gray_with_their_own_colours(model):
+def test_gray_images_stay_gray_with_their_own_colors(model):
     gray = np.repeat(CONTENT[..., :1], 3, axis=-1)
-    predictor = predictor_of(model, "model").with_style(STYLE, keep_colours=True)
+    predictor = predictor_of(model, "model").with_style(STYLE, keep_colors=True)
     assert not predictor.info.makes_color
     assert np.ptp(styled(predictor, gray), axis=-1).max() < 1e-5
 
 
-def test_statistics_of_large_pictures_come_from_a_smaller_copy(model, monkeypatch):
+def test_statistics_of_large_images_come_from_a_smaller_copy(model, monkeypatch):
     stylist = predictor_of(model, "model")
     exact = stylist.statistics(CONTENT)
     monkeypatch.setattr(styling, "STATISTICS_PIXELS", 1000)
@@ -80,9 +80,9 @@ def test_parts_are_the_model(model):
     parts = style_parts(model)
     info = model_info(model)
     assert (info.kind, info.scale, info.multiple, info.makes_color) == ("style", 1, 8, True) and info.halo_px
-    picture = CONTENT[None, :40, :64].astype(np.float32) / 255.0
-    features = model.get_layer("encoder")(picture * 2 - 1)
-    np.testing.assert_allclose(parts.statistics(picture), channel_statistics(features), atol=1e-5)
+    image = CONTENT[None, :40, :64].astype(np.float32) / 255.0
+    features = model.get_layer("encoder")(image * 2 - 1)
+    np.testing.assert_allclose(parts.statistics(image), channel_statistics(features), atol=1e-5)
 
 
 def test_a_keras_file_predicts_the_same(model, tmp_path):
@@ -97,8 +97,8 @@ def test_a_keras_file_predicts_the_same(model, tmp_path):
 
 
 @pytest.mark.parametrize("format", ["tflite", "web"])
-def test_formats_of_one_picture_are_refused(model, format, tmp_path):
-    with pytest.raises(ValueError, match=f"The format {format} takes one picture.*saved_model or keras"):
+def test_formats_of_one_image_are_refused(model, format, tmp_path):
+    with pytest.raises(ValueError, match=f"The format {format} takes one image.*saved_model or keras"):
         export_model(model, format=format, output_dir=tmp_path / "out", name="style", held_out=[(CONTENT, None)])
     assert not (tmp_path / "out").exists()
 

@@ -1,4 +1,4 @@
-"""Statistics that move from one picture's features to another's."""
+"""Statistics that move from one image's features to another's."""
 
 import keras
 import numpy as np

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from tfgan_app.layers import DoublingConv2D, locality_of
+from tfgan_app.layers import DoublingConv2D, receptive_field_of
 
 
 def enlarged_then_convolved(layer, inputs):
@@ -78,7 +78,7 @@ def test_it_is_saved_loaded_and_looks_as_far_as_two_layers(tmp_path):
         keras.Model(inputs, DoublingConv2D(3)(inputs)),
         keras.Model(inputs, layers.Conv2D(3, 3, padding="same")(layers.UpSampling2D(2)(inputs))),
     ]
-    assert locality_of(models[0]) == locality_of(models[1])
+    assert receptive_field_of(models[0]) == receptive_field_of(models[1])
     models[0].save(tmp_path / "x.keras")
     loaded = keras.models.load_model(tmp_path / "x.keras")
     images = np.random.default_rng(0).random((1, 5, 4, 3), np.float32)

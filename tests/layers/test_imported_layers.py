@@ -14,8 +14,8 @@ from tfgan_app.layers import (
     Provenance,
     RationalResize,
     ReflectPad,
-    locality_of,
     provenance_of,
+    receptive_field_of,
 )
 
 RNG = np.random.default_rng(0)
@@ -82,7 +82,7 @@ class TestRationalResize:
     def test_tells_how_far_it_looks(self, ratio, kernel):
         layer = RationalResize(*ratio, kernel)
         image = RNG.random((1, 24, 24, 1), np.float32)
-        window, changed = layer.locality(), np.array(layer(image))
+        window, changed = layer.receptive_field(), np.array(layer(image))
         nudged = image.copy()
         nudged[:, 12] += 1
         rows = np.nonzero(np.abs(changed - np.asarray(layer(nudged))).max((0, 2, 3)) > 1e-7)[0]
@@ -132,6 +132,6 @@ def test_layers_survive_saving_and_are_local(tmp_path):
 def test_a_network_that_reflects_tiles_exactly():
     image = keras.Input((None, None, 3))
     x = keras.layers.Conv2D(3, 7)(ReflectPad(3)(image))
-    locality = locality_of(keras.Model(image, x))
-    assert (locality.scale, locality.multiple) == (1, 1)
-    assert 3 <= locality.context_px <= 4
+    receptive_field = receptive_field_of(keras.Model(image, x))
+    assert (receptive_field.scale, receptive_field.multiple) == (1, 1)
+    assert 3 <= receptive_field.halo_px <= 4

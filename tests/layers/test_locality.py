@@ -9,15 +9,15 @@ from local_networks import LOCAL_NETWORKS, build_local_network
 
 from tfgan_app.layers import (
     FromUnitRange,
-    Locality,
     PadToMultiple,
     PixelShuffle,
+    ReceptiveField,
     ToUnitRange,
     Window,
     feature_bytes_per_px,
     interpolation_window,
-    locality_of,
-    probed_locality,
+    probed_receptive_field,
+    receptive_field_of,
 )
 from tfgan_app.networks import GENERATORS
 
@@ -27,16 +27,16 @@ def model_of(function, channels=3):
     return keras.Model(inputs, function(inputs))
 
 
-def seen_px(model, locality):
+def seen_px(model, receptive_field):
     """The largest distance between the pixel of an output and one that its gradient reaches."""
-    scale, multiple = locality.scale, locality.multiple
-    middle = -(-(locality.context_px + 4) // multiple) * multiple
-    picture = tf.Variable(np.random.default_rng(0).uniform(0.5, 1, (1, *2 * [2 * middle + multiple], 3)), "float32")
+    scale, multiple = receptive_field.scale, receptive_field.multiple
+    middle = -(-(receptive_field.halo_px + 4) // multiple) * multiple
+    image = tf.Variable(np.random.default_rng(0).uniform(0.5, 1, (1, *2 * [2 * middle + multiple], 3)), "float32")
     furthest = 0
     for index in range(middle * scale, (middle + multiple) * scale):
         with tf.GradientTape() as tape:
-            output = tf.reduce_sum(model(picture)[0, index, index])
-        seen = np.abs(np.asarray(tape.gradient(output, picture))).sum((0, 3)) > 0
+            output = tf.reduce_sum(model(image)[0, index, index])
+        seen = np.abs(np.asarray(tape.gradient(output, image))).sum((0, 3)) > 0
         for axis in (0, 1):
             places = np.flatnonzero(seen.any(axis)) - index // scale
             furthest = max(furthest, -places[0], places[-1])
@@ -46,34 +46,34 @@ def seen_px(model, locality):
 @pytest.mark.parametrize("name", LOCAL_NETWORKS)
 def test_a_network_looks_as_far_as_its_gradient(name):
     model = build_local_network(name, weights="positive")
-    locality = locality_of(model)
-    seen = seen_px(model, locality)
-    assert seen <= locality.context_px < seen + max(2, locality.multiple)
+    receptive_field = receptive_field_of(model)
+    seen = seen_px(model, receptive_field)
+    assert seen <= receptive_field.halo_px < seen + max(2, receptive_field.multiple)
 
 
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("plain", Locality(1, 5, 1)),
+        ("plain", ReceptiveField(1, 5, 1)),
         # One pixel by the first convolution, half a one by the second, two quarters by the last.
-        ("enlarging", Locality(4, 2, 1)),
-        ("strided", Locality(1, 11, 4)),
-        ("nested", Locality(1, 4, 1)),
+        ("enlarging", ReceptiveField(4, 2, 1)),
+        ("strided", ReceptiveField(1, 11, 4)),
+        ("nested", ReceptiveField(1, 4, 1)),
     ],
 )
 def test_by_hand(name, expected):
-    assert locality_of(build_local_network(name)) == expected
+    assert receptive_field_of(build_local_network(name)) == expected
 
 
 @pytest.mark.parametrize("name", GENERATORS)
 @pytest.mark.parametrize("normalization", ["none", "instance"])
-def test_generators_are_local_unless_they_normalise_by_the_picture(name, normalization):
+def test_generators_are_local_unless_they_normalize_by_the_image(name, normalization):
     inputs = keras.Input((None, None, 3))
     options = {"depth": 3} if "unet" in name else {}
     generator = GENERATORS[name](width=4, normalization=normalization, **options)
-    locality = locality_of(keras.Model(inputs, ToUnitRange()(generator(FromUnitRange()(inputs)))))
-    assert (locality.scale, locality.multiple) == (1, 8 if options else 4)
-    assert (locality.context_px is None) == (normalization == "instance")
+    receptive_field = receptive_field_of(keras.Model(inputs, ToUnitRange()(generator(FromUnitRange()(inputs)))))
+    assert (receptive_field.scale, receptive_field.multiple) == (1, 8 if options else 4)
+    assert (receptive_field.halo_px is None) == (normalization == "instance")
 
 
 def squeeze_and_excite(x):
@@ -115,18 +115,18 @@ class Reversed(layers.ReLU):
 def test_what_is_global_or_unknown_is_never_called_local(function, scale):
     shape = (64, 64, 3) if getattr(function, "axis", None) in (1, (1, 2, 3), [1, 2, 3]) else (None, None, 3)
     inputs = keras.Input(shape)
-    locality = locality_of(keras.Model(inputs, layers.Conv2D(3, 3, padding="same")(function(inputs))))
-    assert locality.context_px is None
-    assert locality.scale == scale
+    receptive_field = receptive_field_of(keras.Model(inputs, layers.Conv2D(3, 3, padding="same")(function(inputs))))
+    assert receptive_field.halo_px is None
+    assert receptive_field.scale == scale
 
 
 def test_constants_that_depend_on_the_place_are_not_local():
     ramp = np.linspace(0, 1, 8, dtype=np.float32).reshape(1, 8, 1, 1)
     inputs = keras.Input((8, 8, 3))
-    with pytest.raises(ValueError, match="fails on a picture of 64 x 64"):
-        locality_of(keras.Model(inputs, inputs + ramp))
+    with pytest.raises(ValueError, match="fails on an image of 64 x 64"):
+        receptive_field_of(keras.Model(inputs, inputs + ramp))
     gains = np.ones((1, 1, 1, 3), np.float32)
-    assert locality_of(model_of(lambda x: x * gains + 0.5)) == Locality(1, 0, 1)
+    assert receptive_field_of(model_of(lambda x: x * gains + 0.5)) == ReceptiveField(1, 0, 1)
 
 
 def test_a_layer_may_tell_its_own_window():
@@ -134,10 +134,10 @@ def test_a_layer_may_tell_its_own_window():
         def call(self, inputs):
             return ops.pad(inputs, ((0, 0), (0, 0), (3, 0), (0, 0)))[:, :, :-3]
 
-        def locality(self):
+        def receptive_field(self):
             return Window(before=3)
 
-    assert locality_of(model_of(ShiftedRight())) == Locality(1, 3, 1)
+    assert receptive_field_of(model_of(ShiftedRight())) == ReceptiveField(1, 3, 1)
 
 
 def test_mirrors_turn_a_look_ahead_into_a_look_back():
@@ -149,8 +149,8 @@ def test_mirrors_turn_a_look_ahead_into_a_look_back():
     def look_back(x):
         return layers.Conv2D(3, 2)(layers.ZeroPadding2D(((1, 0), (1, 0)))(x))
 
-    assert locality_of(model_of(look_ahead)).context_px == 2
-    assert locality_of(model_of(lambda x: look_ahead(look_back(x)))).context_px == 3
+    assert receptive_field_of(model_of(look_ahead)).halo_px == 2
+    assert receptive_field_of(model_of(lambda x: look_ahead(look_back(x)))).halo_px == 3
 
 
 @pytest.mark.parametrize(("factor", "method", "radius"), [(2, "bilinear", 1), (3, "bilinear", 1), (4, "bicubic", 2)])
@@ -165,16 +165,16 @@ def test_interpolation_window_is_what_tensorflow_reads(factor, method, radius):
     assert (window.before * factor, window.after * factor) == (before, after)
 
 
-def test_only_models_of_one_picture_are_judged():
+def test_only_models_of_one_image_are_judged():
     inputs = [keras.Input((None, None, 3)) for _ in range(2)]
     with pytest.raises(ValueError, match="one tensor .batch, height, width, channels. to one such tensor"):
-        locality_of(keras.Model(inputs, layers.Add()(inputs)))
+        receptive_field_of(keras.Model(inputs, layers.Add()(inputs)))
 
 
 def test_an_unknown_model_is_probed_for_its_scale():
-    assert probed_locality(lambda x: tf.repeat(tf.repeat(x, 2, 1), 2, 2)) == Locality(2, None, 1)
-    with pytest.raises(ValueError, match="fails on a picture of 64 x 64 pixels: no such size"):
-        probed_locality(lambda x: (_ for _ in ()).throw(RuntimeError("no such size\nand more")))
+    assert probed_receptive_field(lambda x: tf.repeat(tf.repeat(x, 2, 1), 2, 2)) == ReceptiveField(2, None, 1)
+    with pytest.raises(ValueError, match="fails on an image of 64 x 64 pixels: no such size"):
+        probed_receptive_field(lambda x: (_ for _ in ()).throw(RuntimeError("no such size\nand more")))
 
 
 def test_feature_maps_that_are_alive_at_once():

@@ -1,4 +1,4 @@
-"""The layers between noise, class labels and pictures."""
+"""The layers between noise, class labels and images."""
 
 import keras
 import numpy as np
@@ -49,7 +49,7 @@ def test_center_pad_mirrors_about_the_border_pixels(size, grid):
     np.testing.assert_array_equal(CenterPad(grid)(x), expected)
 
 
-def test_center_pad_can_pad_by_more_than_the_picture():
+def test_center_pad_can_pad_by_more_than_the_image():
     x = np.float32([[0, 1], [0, 1]])[None, :, :, None]
     np.testing.assert_array_equal(np.asarray(CenterPad(7)(x))[0, 3, :, 0], [0, 1, 0, 1, 0, 1, 0])
 
@@ -73,7 +73,7 @@ def test_spatial_basis_scales_one_map_per_channel():
     assert np.asarray(SpatialBasis(32)(np.ones((1, 64), np.float32))).std() == pytest.approx(1, abs=0.02)
 
 
-def test_spatial_basis_sum_is_a_depthwise_convolution_of_the_whole_picture():
+def test_spatial_basis_sum_is_a_depthwise_convolution_of_the_whole_image():
     layer = SpatialBasisSum()
     x = random(2, 4, 4, 5)
     y = layer(x)

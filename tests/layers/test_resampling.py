@@ -1,4 +1,4 @@
-"""Pixel shuffle and its initialisation."""
+"""Pixel shuffle and its initialization."""
 
 import keras
 import numpy as np
@@ -10,9 +10,9 @@ from tfgan_app.layers import ICNR, BilinearUpsampling, PixelShuffle, build_norma
 
 def test_pixel_shuffle_moves_depth_to_space():
     depth = np.arange(8, dtype=np.float32).reshape(1, 1, 1, 8)
-    picture = np.asarray(PixelShuffle(2)(depth))
-    assert picture.shape == (1, 2, 2, 2)
-    np.testing.assert_array_equal(picture[0, :, :, 0], [[0, 2], [4, 6]])
+    image = np.asarray(PixelShuffle(2)(depth))
+    assert image.shape == (1, 2, 2, 2)
+    np.testing.assert_array_equal(image[0, :, :, 0], [[0, 2], [4, 6]])
 
 
 def test_icnr_makes_the_sub_pixels_of_a_fresh_convolution_equal():

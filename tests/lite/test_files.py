@@ -14,7 +14,7 @@ from tfgan_app.export.tflite import convert
 from tfgan_app.inference import load_predictor
 from tfgan_app.lite import Card, LiteModel, read_card, with_card
 
-CARD = Card("enlarger", "1.2.3", license="CC0-1.0", tile_px=8, sizes="any", scale=2, context_px=None)
+CARD = Card("enlarger", "1.2.3", license="CC0-1.0", tile_px=8, sizes="any", scale=2, halo_px=None)
 
 
 @pytest.fixture(scope="module")
@@ -38,17 +38,17 @@ def test_a_card_is_read_back_and_replaced(content):
 
 
 def test_a_file_with_a_card_runs_as_before(content):
-    picture = np.random.default_rng(0).random((1, 5, 7, 3), np.float32)
+    image = np.random.default_rng(0).random((1, 5, 7, 3), np.float32)
     outputs = []
     for each in (content, with_card(content, CARD)):
         interpreter = Interpreter(model_content=each)
-        interpreter.resize_tensor_input(0, picture.shape)
+        interpreter.resize_tensor_input(0, image.shape)
         interpreter.allocate_tensors()
-        interpreter.set_tensor(0, picture)
+        interpreter.set_tensor(0, image)
         interpreter.invoke()
         outputs.append(interpreter.get_tensor(interpreter.get_output_details()[0]["index"]))
     np.testing.assert_array_equal(*outputs)
-    np.testing.assert_array_equal(LiteModel(with_card(content, CARD))(picture), outputs[0])
+    np.testing.assert_array_equal(LiteModel(with_card(content, CARD))(image), outputs[0])
 
 
 def test_ranges_are_written_in_words():

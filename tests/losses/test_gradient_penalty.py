@@ -11,7 +11,7 @@ GRADIENTS[1, 0, 0, 0] = 0.5
 
 
 @pytest.mark.parametrize("name", ["r1", "r2"])
-def test_zero_centred_penalties_are_half_the_mean_squared_norm(name):
+def test_zero_centered_penalties_are_half_the_mean_squared_norm(name):
     assert float(GRADIENT_PENALTIES[name].of(GRADIENTS)) == pytest.approx((9.0 + 0.25) / 4)
 
 

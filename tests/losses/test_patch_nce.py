@@ -22,7 +22,7 @@ def test_features_that_tell_nothing_cost_the_logarithm_of_the_number_of_places()
     assert float(patch_nce_loss(alike, alike)) == pytest.approx(math.log(5), rel=1e-5)
 
 
-def test_negatives_are_of_the_same_picture_alone():
+def test_negatives_are_of_the_same_image_alone():
     axes = np.eye(4, dtype=np.float32)
     apart, together = np.stack([axes[:2], axes[2:]]), np.stack([axes[:2], axes[:2]])
     both = [float(patch_nce_loss(x, x, temperature=1.0)) for x in (apart, together)]

@@ -41,5 +41,5 @@ def test_features_of_keras_applications_weigh_as_much_as_those_of_a_file(monkeyp
     kernel = vgg.get_layer("block1_conv1").kernel
     kernel.assign(kernel * 58.0)
     assert float(build_perceptual_loss(taken=taken)(target, output)) == pytest.approx(before, rel=1e-3)
-    # Pictures as unlike as these differ by about what the features of a picture are.
+    # Images as unlike as these differ by about what the features of an image are.
     assert 0.1 < before / sum(w * m for w, m in zip(PIX2PIXHD_LEVELS, PATTERN_MAGNITUDES[taken], strict=True)) < 10

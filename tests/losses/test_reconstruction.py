@@ -21,6 +21,6 @@ def test_losses_equal_their_equations(name):
 
 
 @pytest.mark.parametrize("name", RECONSTRUCTION_LOSSES)
-def test_losses_of_half_precision_pictures_are_float32(name):
+def test_losses_of_half_precision_images_are_float32(name):
     loss = RECONSTRUCTION_LOSSES[name](TARGET.astype(np.float16), OUTPUT)
     assert np.asarray(loss).dtype == np.float32

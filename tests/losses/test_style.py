@@ -42,9 +42,9 @@ def test_features_have_one_magnitude_whatever_the_network_is_scaled_by():
         inputs = keras.Input((None, None, 3))
         return keras.Model(inputs, [keras.layers.Rescaling(scale)(inputs), keras.layers.Rescaling(-3 * scale)(inputs)])
 
-    picture = RNG.uniform(-1, 1, (1, 8, 8, 3)).astype(np.float32)
+    image = RNG.uniform(-1, 1, (1, 8, 8, 3)).astype(np.float32)
     small, large = (build_style_losses(encoder(scale)) for scale in (0.1, 50.0))
-    for a, b in zip(small.features(picture), large.features(picture), strict=True):
+    for a, b in zip(small.features(image), large.features(image), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5)
-    np.testing.assert_allclose(small.features(picture)[1], -small.features(picture)[0], rtol=1e-5)
-    np.testing.assert_allclose(small.scaled([encoder(0.1)(picture)[1]])[0], small.features(picture)[1], rtol=1e-5)
+    np.testing.assert_allclose(small.features(image)[1], -small.features(image)[0], rtol=1e-5)
+    np.testing.assert_allclose(small.scaled([encoder(0.1)(image)[1]])[0], small.features(image)[1], rtol=1e-5)

@@ -16,7 +16,7 @@ def test_a_pattern_of_sub_pixels_counts_by_its_size():
     assert float(sub_pixel_bias_loss(target, output, scale=4)) == pytest.approx((1.5 + 15 * 0.1) / 16, rel=1e-5)
 
 
-def test_other_colours_and_opposite_errors_do_not_count():
+def test_other_colors_and_opposite_errors_do_not_count():
     target = np.random.default_rng(0).uniform(-1, 1, (2, 8, 12, 3)).astype(np.float32)
     assert float(sub_pixel_bias_loss(target, target + np.float32([0.1, 0.0, -0.2]), scale=4)) < 1e-6
     opposite = np.zeros((2, 8, 12, 3), np.float32)
@@ -24,7 +24,7 @@ def test_other_colours_and_opposite_errors_do_not_count():
     assert float(sub_pixel_bias_loss(target, target + opposite, scale=4)) < 1e-6
 
 
-def test_pictures_do_not_make_up_for_each_other():
+def test_images_do_not_make_up_for_each_other():
     target = np.zeros((2, 4, 4, 1), np.float32)
     output = target.copy()
     output[0, ::2], output[1, ::2] = 1.0, -1.0

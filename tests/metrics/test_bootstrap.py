@@ -31,8 +31,8 @@ def test_a_clearly_better_arm_lies_above_zero_and_a_worse_one_below():
     assert paired_difference(better, worse).verdict == "loss"
 
 
-def test_the_interval_of_one_seed_is_that_of_the_mean_of_its_pictures():
-    # A quarter of 1,000 pictures flips: the mean's deviation is sqrt(p (1 - p) / n).
+def test_the_interval_of_one_seed_is_that_of_the_mean_of_its_images():
+    # A quarter of 1,000 images flips: the mean's deviation is sqrt(p (1 - p) / n).
     second = np.zeros((1, 1000), bool)
     second[0, :250] = True
     difference = paired_difference(np.zeros_like(second), second)
@@ -42,7 +42,7 @@ def test_the_interval_of_one_seed_is_that_of_the_mean_of_its_pictures():
 
 
 def test_seeds_that_disagree_widen_the_interval():
-    # Half of the seeds get everything right: pictures tell nothing, seeds all.
+    # Half of the seeds get everything right: images tell nothing, seeds all.
     second = np.zeros((4, 500), bool)
     second[:2] = True
     difference = paired_difference(np.zeros_like(second), second)
@@ -54,7 +54,7 @@ def test_seeds_that_disagree_widen_the_interval():
 
 @pytest.mark.large
 def test_equally_good_arms_are_seldom_told_apart_by_luck_with_seeds():
-    """Seeds vary by 5 points, pictures by 0.8: of 5 seeds drawn again alone, every sixth verdict would be false."""
+    """Seeds vary by 5 points, images by 0.8: of 5 seeds drawn again alone, every sixth verdict would be false."""
     rng, false = np.random.default_rng(0), 0
     for _ in range(150):
         rates = rng.normal(0.7, 0.05, (2, 5, 1))

@@ -10,7 +10,7 @@ from tfgan_app.metrics import FrechetMoments, frechet_distance, train_classifier
 from tfgan_app.metrics import classifier_features as module
 
 
-def striped_pictures(count, *, size=12, channels=1, seed=0):
+def striped_images(count, *, size=12, channels=1, seed=0):
     """Two classes: upright and lying stripes, noisy."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, 2, count, np.int32)
@@ -23,11 +23,11 @@ def striped_pictures(count, *, size=12, channels=1, seed=0):
 
 @pytest.fixture(scope="module")
 def network():
-    return train_classifier_features(*striped_pictures(300), classes=2, steps=40)
+    return train_classifier_features(*striped_images(300), classes=2, steps=40)
 
 
-def test_features_are_standardised_and_separate_the_classes(network):
-    images, labels = striped_pictures(400, seed=1)
+def test_features_are_standardized_and_separate_the_classes(network):
+    images, labels = striped_images(400, seed=1)
     features = network(images)
     assert features.shape == (400, 64) and network.dim == 64
     assert np.median(features.std(0)) == pytest.approx(1.0, abs=0.2)
@@ -39,8 +39,8 @@ def test_features_are_standardised_and_separate_the_classes(network):
 
 
 def test_the_distance_between_sets_sees_a_missing_class_and_blur(network):
-    images, _ = striped_pictures(600, seed=1)
-    rest, rest_labels = striped_pictures(600, seed=2)
+    images, _ = striped_images(600, seed=1)
+    rest, rest_labels = striped_images(600, seed=2)
     shifts = [np.roll(images.astype(int), (i, j), axis=(1, 2)) for i in range(2) for j in range(2)]
     blurred = (sum(shifts) // 4).astype(np.uint8)
     moments = FrechetMoments.of(network(images))
@@ -51,7 +51,7 @@ def test_the_distance_between_sets_sees_a_missing_class_and_blur(network):
 
 
 def test_data_and_seed_decide_the_weights_and_nobody_elses_random_numbers():
-    data = striped_pictures(50)
+    data = striped_images(50)
     states = random.getstate(), np.random.get_state()[1].tolist()
     calls = []
     first = train_classifier_features(
@@ -67,7 +67,7 @@ def test_data_and_seed_decide_the_weights_and_nobody_elses_random_numbers():
 
 
 def test_weights_are_kept_and_damaged_ones_trained_again(tmp_path, monkeypatch):
-    images, labels = striped_pictures(40)
+    images, labels = striped_images(40)
     trained = []
 
     def train(model, *_):
@@ -103,13 +103,13 @@ def test_the_protocol_says_what_it_was_trained_on(network):
     assert network.protocol() == {
         "features": "classifier",
         "features_digest": network.digest,
-        "features_trained_on": "300 pictures of 2 classes, 12 x 12 x 1",
+        "features_trained_on": "300 images of 2 classes, 12 x 12 x 1",
         "features_resize": "none",
     }
 
 
-def test_large_colour_pictures_are_reduced_by_area(monkeypatch):
-    images, labels = striped_pictures(8, size=96, channels=3)
+def test_large_color_images_are_reduced_by_area(monkeypatch):
+    images, labels = striped_images(8, size=96, channels=3)
     monkeypatch.setattr(module, "_train", lambda *_: None)
     network = train_classifier_features(images, labels, classes=2)
     assert network.protocol()["features_resize"] == "64 x 64 px, area"
@@ -120,19 +120,19 @@ def test_large_colour_pictures_are_reduced_by_area(monkeypatch):
     assert network(images[..., :1]).shape == (8, 64)
 
 
-def test_pictures_of_another_shape_than_the_trainings_are_refused(network):
+def test_images_of_another_shape_than_the_trainings_are_refused(network):
     for images in (np.zeros((1, 14, 12, 1), np.uint8), np.zeros((1, 12, 12, 3), np.uint8)):
         with pytest.raises(ValueError, match="12 x 12 px with 1 channels. Received: "):
             network(images)
 
 
 def test_data_without_usable_classes_are_refused():
-    images, labels = striped_pictures(10)
+    images, labels = striped_images(10)
     with pytest.raises(ValueError, match="at least 2 classes. Received: 1"):
         train_classifier_features(images, labels * 0, classes=1)
     with pytest.raises(ValueError, match=r"in \[0, 2\). Received: -1 to -1"):
         train_classifier_features(images, labels * 0 - 1, classes=2)
-    with pytest.raises(ValueError, match="One integer label a picture"):
+    with pytest.raises(ValueError, match="One integer label an image"):
         train_classifier_features(images, labels[:-1], classes=2)
     with pytest.raises(ValueError, match="uint8"):
         train_classifier_features(images / 255.0, labels, classes=2)

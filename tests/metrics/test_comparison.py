@@ -4,7 +4,7 @@ import pytest
 
 from tfgan_app.metrics import ComparedMetric, check_comparable, compare, comparison_lines
 
-PROTOCOL = {"features": "classifier", "features_digest": "0123456789ab", "real_pictures": 1000}
+PROTOCOL = {"features": "classifier", "features_digest": "0123456789ab", "real_images": 1000}
 
 
 def evaluation(metrics, **protocol):
@@ -21,7 +21,7 @@ def test_unlike_protocols_are_refused_naming_every_field_and_both_values():
         check_comparable(PROTOCOL, other)
     message = str(caught.value)
     assert "features_digest: 0123456789ab and ba9876543210" in message
-    assert "real_pictures: 1000 and (none)" in message and "size_px: (none) and 64" in message
+    assert "real_images: 1000 and (none)" in message and "size_px: (none) and 64" in message
     assert "features: classifier" not in message and "\n" not in message
     with pytest.raises(ValueError, match="features_digest"):
         compare(evaluation({}), evaluation({}, features_digest="ba9876543210"))

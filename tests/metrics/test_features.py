@@ -1,4 +1,4 @@
-"""Feature networks: what becomes of a picture before it, which activations come out, and how it is named."""
+"""Feature networks: what becomes of an image before it, which activations come out, and how it is named."""
 
 import hashlib
 
@@ -32,11 +32,11 @@ def small_network():
     return FeatureNetwork(model, name="mean", prepare=lambda x: tf.cast(x, tf.float32), protocol={"more": "this"})
 
 
-def pictures(count, size, channels=3, seed=0):
+def images(count, size, channels=3, seed=0):
     return np.random.default_rng(seed).integers(0, 256, (count, size, size, channels), np.uint8)
 
 
-def test_features_of_many_pictures_keep_their_order():
+def test_features_of_many_images_keep_their_order():
     # More than one batch, and not a multiple of it.
     values = np.random.default_rng(0).integers(0, 256, 600).astype(np.uint8)
     features = small_network()(np.broadcast_to(values[:, None, None, None], (600, 4, 4, 1)))
@@ -63,15 +63,15 @@ def test_other_arrays_are_refused(images):
 def test_vgg16_averages_its_last_level(vgg):
     path, arrays = vgg
     network = build_vgg16(weights=path)
-    image = pictures(1, 40)
+    image = images(1, 40)
     expected = features_by_hand(arrays, image[0] / 127.5 - 1.0)[-1].mean((0, 1))
     assert network.dim == 512
     np.testing.assert_allclose(network(image)[0], expected, rtol=1e-3, atol=1e-3 * expected.max())
 
 
-def test_vgg16_enlarges_small_gray_pictures(vgg):
+def test_vgg16_enlarges_small_gray_images(vgg):
     path, arrays = vgg
-    image = pictures(1, 16, channels=1)
+    image = images(1, 16, channels=1)
     # From 16 to 32 px, bilinear weights are 3/4 and 1/4 of the two nearest, and the border repeats.
     large = np.pad(image[0, :, :, 0].astype(np.float64), 1, mode="edge")
     for _ in range(2):
@@ -83,10 +83,10 @@ def test_vgg16_enlarges_small_gray_pictures(vgg):
 
 def test_features_do_not_depend_on_the_precision_of_training(vgg):
     builders = lambda: build_vgg16(weights=vgg[0]), build_random_features
-    expected = [build()(pictures(2, 32)) for build in builders]
+    expected = [build()(images(2, 32)) for build in builders]
     keras.config.set_dtype_policy("mixed_bfloat16")
     for build, features in zip(builders, expected, strict=True):
-        np.testing.assert_array_equal(build()(pictures(2, 32)), features)
+        np.testing.assert_array_equal(build()(images(2, 32)), features)
     assert keras.config.dtype_policy().name == "mixed_bfloat16"
 
 
@@ -103,7 +103,7 @@ def test_inception_sees_299_px_without_aliasing(inception):
 
 
 def test_inception_gives_finite_features_of_gray_and_rgb(inception):
-    gray = pictures(2, 32, channels=1)
+    gray = images(2, 32, channels=1)
     features = inception(gray)
     assert features.shape == (2, 2048) and np.isfinite(features).all()
     np.testing.assert_allclose(inception(gray.repeat(3, axis=-1)), features, rtol=1e-4, atol=1e-6)
@@ -120,14 +120,14 @@ def test_a_failed_download_is_one_line_that_names_the_alternatives(monkeypatch):
     assert all(name in str(caught.value) for name in ("vgg16", "classifier", "random"))
 
 
-def test_random_features_are_the_same_everywhere_and_tell_pictures_apart():
+def test_random_features_are_the_same_everywhere_and_tell_images_apart():
     network = build_random_features()
     assert network.dim == 64
     # Known weights: figures that were measured with them stay comparable.
     assert network.digest == "24c6f105b872"
-    images = pictures(3, 28, channels=1)
-    features = network(images)
-    np.testing.assert_array_equal(build_random_features()(images), features)
-    np.testing.assert_allclose(network(images.repeat(3, axis=-1)), features, rtol=1e-5, atol=1e-5)
+    floats = images(3, 28, channels=1)
+    features = network(floats)
+    np.testing.assert_array_equal(build_random_features()(floats), features)
+    np.testing.assert_allclose(network(floats.repeat(3, axis=-1)), features, rtol=1e-5, atol=1e-5)
     assert np.abs(features[0] - features[1]).max() > 0.01
-    assert network(pictures(2, 100)).shape == (2, 64)
+    assert network(images(2, 100)).shape == (2, 64)

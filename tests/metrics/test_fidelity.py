@@ -27,15 +27,15 @@ def pair():
     return target, output
 
 
-def test_luma_of_known_colours():
-    colours = np.array([[0, 0, 0], [1, 1, 1], [1, 0, 0], [0, 1, 0], [0, 0, 1]], float)
+def test_luma_of_known_colors():
+    colors = np.array([[0, 0, 0], [1, 1, 1], [1, 0, 0], [0, 1, 0], [0, 0, 1]], float)
     expected = np.array([16.0, 235.0, 81.481, 144.553, 40.966]) / 255.0
-    np.testing.assert_allclose(luma(colours), expected, atol=1e-9)
-    np.testing.assert_allclose(luma((colours * 255).astype(np.uint8)), expected, atol=1e-9)
+    np.testing.assert_allclose(luma(colors), expected, atol=1e-9)
+    np.testing.assert_allclose(luma((colors * 255).astype(np.uint8)), expected, atol=1e-9)
 
 
 @pytest.mark.parametrize("crop_px", [0, 3])
-def test_all_agree_with_scikit_image_on_the_cropped_picture(pair, crop_px):
+def test_all_agree_with_scikit_image_on_the_cropped_image(pair, crop_px):
     inside = slice(crop_px, -crop_px or None)
     target, output = (x[inside, inside] / 255.0 for x in pair)
     target_y, output_y = ((x @ [65.481, 128.553, 24.966] + 16) / 255 for x in (target, output))
@@ -73,7 +73,7 @@ def test_sets_of_mixed_sizes(pair):
     assert all(values.dtype == np.float64 and values.shape == (3,) for values in measured.values())
 
 
-def test_lpips_sees_whole_pictures_one_by_one(pair):
+def test_lpips_sees_whole_images_one_by_one(pair):
     seen = []
 
     def lpips(targets, outputs):
@@ -87,7 +87,7 @@ def test_lpips_sees_whole_pictures_one_by_one(pair):
     assert np.isnan(measured[1])
 
 
-def test_pictures_smaller_than_the_window_are_measured(pair):
+def test_images_smaller_than_the_window_are_measured(pair):
     target, output = (x[:8, :20] for x in pair)
     expected = tf.image.ssim(*(tf.cast(x, tf.float32) / 255.0 for x in (target, output)), 1.0, filter_size=8)
     assert ssim_rgb(target, output, crop_px=0) == pytest.approx(float(expected), abs=1e-4)

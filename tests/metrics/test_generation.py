@@ -1,4 +1,4 @@
-"""All metrics of generated pictures together: what is refused, what the order changes, and how much memory it takes."""
+"""All metrics of generated images together: what is refused, what the order changes, and how much memory it takes."""
 
 import subprocess
 import sys
@@ -35,14 +35,14 @@ def test_every_metric_is_there_and_its_own(features, monkeypatch):
         **density_coverage(real[:100], fake),
     }
     assert all(type(value) is float for value in measured.values())
-    # Neighbours are those of equally many, chosen by the seed.
-    monkeypatch.setattr(module, "NEIGHBOUR_SAMPLES", 60)
+    # Neighbors are those of equally many, chosen by the seed.
+    monkeypatch.setattr(module, "NEIGHBOR_SAMPLES", 60)
     sampled = [generation_metrics(real, fake, seed=seed) for seed in (0, 1)]
     assert sampled[0]["fid"] == sampled[1]["fid"]
     assert sampled[0]["recall"] != sampled[1]["recall"]
 
 
-def test_the_order_of_the_pictures_changes_nothing(features):
+def test_the_order_of_the_images_changes_nothing(features):
     real, fake = features
     shuffled = generation_metrics(real[::-1], np.random.default_rng(1).permutation(fake), seed=3)
     assert shuffled == pytest.approx(generation_metrics(real, fake, seed=3), rel=1e-9)
@@ -69,7 +69,7 @@ def test_the_protocol_tells_counts_apart_but_not_seeds():
     assert "10000 of each side" in protocol["precision_recall"]
     assert "100 subsets of 1000" in protocol["kid"]
     check_comparable(protocol, generation_protocol(real_count=20_000, fake_count=50_000, seed=1))
-    with pytest.raises(ValueError, match="generated_pictures: 50000 and 40000"):
+    with pytest.raises(ValueError, match="generated_images: 50000 and 40000"):
         check_comparable(protocol, generation_protocol(real_count=20_000, fake_count=40_000))
 
 

@@ -10,10 +10,10 @@ from tfgan_app.metrics import linear_probe
 def test_separable_classes_are_told_apart_from_few_labels():
     rng = np.random.default_rng(0)
     labels, test_labels = np.tile(np.arange(3), 5), np.tile(np.arange(3), 50)
-    centres = 4.0 * np.eye(3, 20)
+    centers = 4.0 * np.eye(3, 20)
 
     def around(classes):
-        return centres[classes] + 0.3 * rng.normal(size=(len(classes), 20))
+        return centers[classes] + 0.3 * rng.normal(size=(len(classes), 20))
 
     predicted, _ = linear_probe(around(labels), labels, around(test_labels), classes=3)
     assert (predicted == test_labels).mean() > 0.98
@@ -27,8 +27,8 @@ def test_noise_takes_the_largest_penalty_and_chance_accuracy():
     assert 0.35 < (predicted == np.tile(np.arange(2), 200)).mean() < 0.65
 
 
-def test_the_left_out_error_is_that_of_leaving_pictures_out():
-    """The penalty chosen in closed form is the one that a loop over left-out pictures would choose."""
+def test_the_left_out_error_is_that_of_leaving_images_out():
+    """The penalty chosen in closed form is the one that a loop over left-out images would choose."""
     rng = np.random.default_rng(3)
     features = rng.normal(size=(12, 4))
     labels = (features[:, 0] + 0.8 * rng.normal(size=12) > 0).astype(int)
@@ -58,11 +58,11 @@ def test_a_feature_that_never_changes_is_no_trouble():
     assert predicted.tolist() == [0, 1]
 
 
-def test_of_very_many_labelled_pictures_a_choice_is_used(monkeypatch):
+def test_of_very_many_labeled_images_a_choice_is_used(monkeypatch):
     module = sys.modules[linear_probe.__module__]
     rng = np.random.default_rng(0)
     features, labels = rng.normal(size=(40, 3)), rng.integers(0, 2, 40)
-    monkeypatch.setattr(module, "MAX_LABELLED", 8)
+    monkeypatch.setattr(module, "MAX_LABELED", 8)
     chosen = np.random.default_rng(0).permutation(40)[:8]
     expected, penalty = linear_probe(features[chosen], labels[chosen], features, classes=2)
     found = linear_probe(features, labels, features, classes=2)

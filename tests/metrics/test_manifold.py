@@ -51,14 +51,14 @@ def test_identical_sets(rng):
     features = rng.normal(size=(100, 8)).astype(np.float32)
     measured = measure(features, features)
     assert measured["precision"] == measured["recall"] == measured["coverage"] == 1.0
-    # Each ball holds its centre and its five nearest neighbours.
+    # Each ball holds its center and its five nearest neighbors.
     assert measured["density"] == pytest.approx(6 / 5)
 
 
-def test_copies_of_a_picture_that_the_data_hold_many_times_count(rng):
+def test_copies_of_an_image_that_the_data_hold_many_times_count(rng):
     # Radii of 0: only an exact 0 of the distance is inside, and products of other shapes round differently.
-    pictures = rng.normal(0, 30, (37, 512)).astype(np.float32)
-    measured = measure(pictures.repeat(6, axis=0), pictures.repeat(4, axis=0))
+    images = rng.normal(0, 30, (37, 512)).astype(np.float32)
+    measured = measure(images.repeat(6, axis=0), images.repeat(4, axis=0))
     assert measured["precision"] == measured["recall"] == measured["coverage"] == 1.0
     assert measured["density"] == pytest.approx(6 / 5)
 
@@ -69,9 +69,9 @@ def test_sets_far_apart(rng):
 
 
 def test_dropped_modes_cost_recall_and_coverage_but_not_precision(rng):
-    centres = np.eye(4) * 50
-    real = np.concatenate([rng.normal(centre, 1, (100, 4)) for centre in centres])
-    fake = np.concatenate([rng.normal(centre, 1, (200, 4)) for centre in centres[:2]])
+    centers = np.eye(4) * 50
+    real = np.concatenate([rng.normal(center, 1, (100, 4)) for center in centers])
+    fake = np.concatenate([rng.normal(center, 1, (200, 4)) for center in centers[:2]])
     measured = measure(real, fake)
     assert measured["precision"] > 0.9
     assert measured["recall"] < 0.5
@@ -81,7 +81,7 @@ def test_dropped_modes_cost_recall_and_coverage_but_not_precision(rng):
 def test_an_outlier_inflates_precision_but_not_density(rng):
     real, fake = rng.normal(size=(200, 4)), rng.normal(12, 1, (200, 4))
     assert measure(real, fake)["precision"] == 0
-    # Its ball reaches back to the real pictures, over all the fakes beside it.
+    # Its ball reaches back to the real images, over all the fakes beside it.
     real[0] = 12
     measured = measure(real, fake)
     assert measured["precision"] > 0.95

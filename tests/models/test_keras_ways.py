@@ -14,7 +14,7 @@ from tiny_models import BUILDERS, SIZE_PX, images, tiny_discriminator, tiny_gene
 
 from tfgan_app import models
 from tfgan_app.callbacks import ImageGrid
-from tfgan_app.images import read_rgb
+from tfgan_app.image_io.loading import read_rgb
 from tfgan_app.losses import ADVERSARIAL_LOSSES, AdversarialLoss
 
 X, Y = images(8), images(8, seed=1)

@@ -5,16 +5,16 @@ import functools
 import keras
 import numpy as np
 import pytest
-from picture_networks import (
+from image_networks import (
     fill_zero_kernels,
     in_precision,
     peak_to_peak_of_flat_middle,
-    random_picture,
+    random_image,
     weights_without_gradient,
     with_unknown_size,
 )
 
-from tfgan_app.layers.locality import locality_of
+from tfgan_app.layers.receptive_field import receptive_field_of
 from tfgan_app.networks.nafnet import ATTENTIONS, build_nafnet
 
 SMALL = {"width": 4, "encoder_blocks": (1, 1), "middle_blocks": 1, "decoder_blocks": (1, 1)}
@@ -28,7 +28,7 @@ def generator(attention):
 
 @pytest.mark.parametrize("attention", ["local", "global"])
 def test_the_papers_network_against_blur_is_as_large_as_published(attention):
-    """17.11 million; the gains and biases of two normalisations and two residual scales in each block are merged."""
+    """17.11 million; the gains and biases of two normalizations and two residual scales in each block are merged."""
     model = build_nafnet(
         width=32, encoder_blocks=(1, 1, 1, 28), middle_blocks=1, decoder_blocks=(1, 1, 1, 1), attention=attention
     )
@@ -39,45 +39,45 @@ def test_the_papers_network_against_blur_is_as_large_as_published(attention):
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16", "mixed_float16"])
 @pytest.mark.parametrize("attention", ATTENTIONS)
 def test_it_starts_as_a_copy_in_every_precision(policy, attention):
-    picture = random_picture(2, 9, 6, 3)
-    output = in_precision(policy, build_nafnet, attention=attention, **SMALL)(picture)
+    image = random_image(2, 9, 6, 3)
+    output = in_precision(policy, build_nafnet, attention=attention, **SMALL)(image)
     assert output.dtype == "float32"
-    np.testing.assert_array_equal(output, picture)
+    np.testing.assert_array_equal(output, image)
 
 
 @pytest.mark.parametrize("attention", ATTENTIONS)
 @pytest.mark.parametrize("size", [(1, 1), (13, 4), (8, 16)])
 def test_it_takes_any_size_whether_known_or_not(attention, size):
-    picture = random_picture(2, *size, 3)
-    output = generator(attention)(picture)
-    assert output.shape == picture.shape
-    assert np.abs(np.asarray(output) - picture).max() > 0.01
-    np.testing.assert_allclose(with_unknown_size(generator(attention))(picture), output, atol=1e-5)
+    image = random_image(2, *size, 3)
+    output = generator(attention)(image)
+    assert output.shape == image.shape
+    assert np.abs(np.asarray(output) - image).max() > 0.01
+    np.testing.assert_allclose(with_unknown_size(generator(attention))(image), output, atol=1e-5)
 
 
 @pytest.mark.parametrize("attention", ["local", "none"])
-def test_untrained_sub_pixels_draw_no_checkerboard_on_a_flat_picture(attention):
+def test_untrained_sub_pixels_draw_no_checkerboard_on_a_flat_image(attention):
     assert peak_to_peak_of_flat_middle(generator(attention), size_px=160) < 1e-4
 
 
 @pytest.mark.parametrize("attention", ATTENTIONS)
 def test_every_weight_gets_a_gradient(attention):
-    assert weights_without_gradient(generator(attention), random_picture(2, 16, 16, 3)) == []
+    assert weights_without_gradient(generator(attention), random_image(2, 16, 16, 3)) == []
 
 
 @pytest.mark.parametrize("attention", ["local", "none"])
 def test_a_far_pixel_changes_nothing_unless_attention_is_global(attention):
-    reach = locality_of(generator(attention)).context_px
-    picture = random_picture(1, 8, 400, 3)
-    changed = picture.copy()
+    reach = receptive_field_of(generator(attention)).halo_px
+    image = random_image(1, 8, 400, 3)
+    changed = image.copy()
     changed[:, :, 200 + reach + 1 :] = 0.0
-    before, after = (np.asarray(generator(attention)(x))[:, :, :201] for x in (picture, changed))
+    before, after = (np.asarray(generator(attention)(x))[:, :, :201] for x in (image, changed))
     np.testing.assert_array_equal(before, after)
-    assert locality_of(generator(attention)).multiple == 4
+    assert receptive_field_of(generator(attention)).multiple == 4
 
 
-def test_global_attention_looks_at_the_whole_picture():
-    assert locality_of(generator("global")).context_px is None
+def test_global_attention_looks_at_the_whole_image():
+    assert receptive_field_of(generator("global")).halo_px is None
 
 
 def test_local_means_at_the_border_leave_out_what_is_beyond():

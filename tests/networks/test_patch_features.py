@@ -21,7 +21,7 @@ def images(seed=0, size=16):
 
 
 @pytest.mark.parametrize("name", GENERATORS)
-def test_every_generator_gives_its_features_and_its_picture_in_one_pass(name):
+def test_every_generator_gives_its_features_and_its_image_in_one_pass(name):
     keras.utils.set_random_seed(0)
     generator = GENERATORS[name](**SMALL.get(name, {"width": 4}))
     layers = encoder_layers(generator, name)
@@ -47,12 +47,12 @@ def test_patches_are_of_places_that_differ(draw):
     maps = np.arange(2 * 6 * 5, dtype=np.float32).reshape(2, 6, 5, 1)
     taken = np.asarray(take_patches(maps, np.full((2, 7), draw, np.float32)))
     assert taken.shape == (2, 7, 1)
-    for picture, values in zip(maps, taken, strict=True):
+    for image, values in zip(maps, taken, strict=True):
         assert len(np.unique(values)) == 7
-        assert set(values.ravel()) <= set(picture.ravel())
+        assert set(values.ravel()) <= set(image.ravel())
 
 
-def test_every_place_can_be_drawn_and_each_draw_is_its_own_pictures():
+def test_every_place_can_be_drawn_and_each_draw_is_its_own_images():
     maps = np.arange(2 * 4 * 4, dtype=np.float32).reshape(2, 4, 4, 1)
     draws = np.random.default_rng(0).random((200, 2, 3)).astype(np.float32)
     seen = [np.asarray(take_patches(maps, draw))[:, :, 0] for draw in draws]

@@ -5,10 +5,10 @@ import functools
 import keras
 import numpy as np
 import pytest
-from picture_networks import (
+from image_networks import (
     fill_zero_kernels,
     in_precision,
-    random_picture,
+    random_image,
     weights_without_gradient,
 )
 
@@ -24,21 +24,21 @@ def generator(use_bias=False):
 
 
 def test_the_papers_network_is_as_large_as_published_less_the_map_of_the_noise():
-    """DRUNet's weights for colour pictures hold 32 640 960 numbers, 9 * 64 of them for the map."""
+    """DRUNet's weights for color images hold 32 640 960 numbers, 9 * 64 of them for the map."""
     assert build_restoration_unet(width=64, blocks=4).count_params() == 32_640_960 - 9 * 64
 
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16", "mixed_float16"])
 def test_it_starts_as_a_copy_in_every_precision(policy):
-    picture = random_picture(2, 9, 6, 3)
-    output = in_precision(policy, build_restoration_unet, **SMALL)(picture)
+    image = random_image(2, 9, 6, 3)
+    output = in_precision(policy, build_restoration_unet, **SMALL)(image)
     assert output.dtype == "float32"
-    np.testing.assert_array_equal(output, picture)
+    np.testing.assert_array_equal(output, image)
 
 
 def test_without_biases_the_output_scales_with_the_input():
-    picture = random_picture(1, 12, 16, 3)
-    np.testing.assert_allclose(generator()(3 * picture), 3 * np.asarray(generator()(picture)), rtol=1e-4, atol=1e-5)
+    image = random_image(1, 12, 16, 3)
+    np.testing.assert_allclose(generator()(3 * image), 3 * np.asarray(generator()(image)), rtol=1e-4, atol=1e-5)
 
 
 def test_biases_are_offered():
@@ -48,4 +48,4 @@ def test_biases_are_offered():
 
 @pytest.mark.parametrize("use_bias", [False, True])
 def test_every_weight_gets_a_gradient(use_bias):
-    assert weights_without_gradient(generator(use_bias), random_picture(2, 16, 16, 3)) == []
+    assert weights_without_gradient(generator(use_bias), random_image(2, 16, 16, 3)) == []

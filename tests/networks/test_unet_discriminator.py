@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from picture_networks import random_picture
+from image_networks import random_image
 
 from tfgan_app.networks.unet_discriminator import build_unet_discriminator
 
@@ -18,9 +18,9 @@ def test_it_is_as_large_as_the_published_network():
 
 def test_spectral_norm_bounds_the_wrapped_kernels():
     model = build_unet_discriminator(width=4)
-    picture = random_picture(1, 16, 16, 3)
+    image = random_image(1, 16, 16, 3)
     for _ in range(30):
-        model(picture, training=True)
+        model(image, training=True)
     for layer in model.layers:
         if isinstance(layer, keras.layers.SpectralNormalization):
             matrix = np.asarray(layer.layer.kernel).reshape(-1, layer.layer.kernel.shape[-1])

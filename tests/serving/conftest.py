@@ -30,7 +30,7 @@ def total(x):
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory):
-    """A folder with `negative` (pictures), `dots` (a generator with classes), `style`, `plain` and `sleeper`."""
+    """A folder with `negative` (images), `dots` (a generator with classes), `style`, `plain` and `sleeper`."""
     folder = tmp_path_factory.mktemp("models")
     export_negative(folder)
     generator = build_tiny_generator(class_names=("bar", "box"))

@@ -13,9 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 import numpy as np
 import pytest
-from live_server import UNTIL_RELEASED, held_sleepers, live_server, png, predict_request, random_picture
+from live_server import UNTIL_RELEASED, held_sleepers, live_server, png, predict_request, random_image
 
-from tfgan_app.serving.picture_size import pixels_to_decode
+from tfgan_app.serving.image_size import pixels_to_decode
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def test_a_body_of_unknown_length_is_cut_off(narrow):
 def test_pixels(narrow):
     for request in (
         predict_request("negative", image_bytes=[huge_png()]),
-        predict_request("negative", image_bytes=[png(random_picture(20, 30))] * 2),
+        predict_request("negative", image_bytes=[png(random_image(20, 30))] * 2),
         predict_request("negative", "tensor", images=np.zeros((2, 20, 30, 3), np.uint8)),
     ):
         code, details = grpc_error(narrow, request)
@@ -190,12 +190,12 @@ def test_requests_that_fit_together_run_as_one_batch_and_a_bad_one_spoils_only_i
 @pytest.mark.parametrize("size", [(1, 1), (37, 500), (700, 3)])
 def test_sizes_are_read_from_headers(file_format, size):
     frames = 2 if file_format == "GIF" else 1  # Its canvas, and the frame on it.
-    assert pixels_to_decode(png(random_picture(*size), file_format)) == frames * size[0] * size[1]
+    assert pixels_to_decode(png(random_image(*size), file_format)) == frames * size[0] * size[1]
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "JPEG", "GIF", "BMP", "WEBP"])
 def test_headers_that_are_cut_off_anywhere_are_an_error_or_tell_the_size(file_format):
-    data = png(random_picture(20, 20), file_format)
+    data = png(random_image(20, 20), file_format)
     told = set()
     for length in range(len(data)):
         with contextlib.suppress(ValueError):

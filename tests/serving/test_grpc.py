@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from live_server import png, predict_request, random_picture
+from live_server import png, predict_request, random_image
 from tensorflow_serving.apis import (
     classification_pb2,
     get_model_metadata_pb2,
@@ -16,7 +16,7 @@ from tensorflow_serving.apis import (
     model_management_pb2,
     regression_pb2,
 )
-from tiny_generator import expected_picture
+from tiny_generator import expected_image
 
 
 def refused(call, request):
@@ -26,18 +26,18 @@ def refused(call, request):
 
 
 def test_files(live):
-    pictures = [random_picture(5, 4), random_picture(2, 9)]
-    outputs = live.predict("negative", image_bytes=[png(picture) for picture in pictures])["output_bytes"]
-    for output, picture in zip(outputs, pictures, strict=True):
-        np.testing.assert_array_equal(tf.io.decode_png(output), 255 - picture)
+    images = [random_image(5, 4), random_image(2, 9)]
+    outputs = live.predict("negative", image_bytes=[png(image) for image in images])["output_bytes"]
+    for output, image in zip(outputs, images, strict=True):
+        np.testing.assert_array_equal(tf.io.decode_png(output), 255 - image)
 
 
 def test_tensors(live):
-    picture = random_picture(40, 31)[None]
-    np.testing.assert_array_equal(live.predict("negative", "tensor", images=picture)["outputs"], 255 - picture)
-    outputs = live.predict("negative", "float", images=picture / np.float32(255))["outputs"]
+    image = random_image(40, 31)[None]
+    np.testing.assert_array_equal(live.predict("negative", "tensor", images=image)["outputs"], 255 - image)
+    outputs = live.predict("negative", "float", images=image / np.float32(255))["outputs"]
     assert outputs.dtype == np.float32
-    np.testing.assert_allclose(outputs, 1 - picture / np.float32(255), atol=1e-6)
+    np.testing.assert_allclose(outputs, 1 - image / np.float32(255), atol=1e-6)
 
 
 def test_a_tensor_may_come_as_typed_values_and_the_last_one_stands_for_the_rest(live):
@@ -51,7 +51,7 @@ def test_a_tensor_may_come_as_typed_values_and_the_last_one_stands_for_the_rest(
 
 def test_a_generator(live):
     outputs = live.predict("dots", "tensor", seeds=np.array([3, 42]), labels=np.array([0, 1], np.int32))["outputs"]
-    np.testing.assert_array_equal(outputs, [expected_picture(3), expected_picture(42, label=1)])
+    np.testing.assert_array_equal(outputs, [expected_image(3), expected_image(42, label=1)])
 
 
 def test_the_answer_says_who_answered(live):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hostile_requests import CONNECTIONS, GRPC_BODIES, REST_BODIES, Attacker
-from live_server import live_server, random_picture
+from live_server import live_server, random_image
 
 
 @pytest.mark.large
@@ -21,7 +21,7 @@ def test_no_hostile_request_is_a_fault_of_the_server(few_models, caplog):
         live.wait_until(lambda: not live.server._connections.open)
         assert attacker.faults == []
         assert {answer for _, answer in attacker.outcomes} >= {"400", "413", "INVALID_ARGUMENT", "RESOURCE_EXHAUSTED"}
-        picture = random_picture(9, 9)[None]
-        np.testing.assert_array_equal(live.predict("negative", "tensor", images=picture)["outputs"], 255 - picture)
+        image = random_image(9, 9)[None]
+        np.testing.assert_array_equal(live.predict("negative", "tensor", images=image)["outputs"], 255 - image)
         assert live.post("plain:predict", {"instances": [1.0]}) == (200, {"predictions": [2.5]})
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []

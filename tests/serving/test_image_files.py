@@ -20,7 +20,7 @@ from tfgan_app.inference.folder import predict_path
 from tfgan_app.inference.loading import load_predictor
 from tfgan_app.serving import image_files
 from tfgan_app.serving.errors import ServingError
-from tfgan_app.serving.picture_size import pixels_to_decode
+from tfgan_app.serving.image_size import pixels_to_decode
 
 NEGATIVE = "/v1/models/negative:predict"
 
@@ -70,7 +70,7 @@ def test_every_kind_of_file_is_taken_by_every_endpoint(live, kind, send):
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory):
+def images(tmp_path_factory):
     """`double` enlarges, `fill` takes a fourth channel and paints what it says is a hole white."""
     folder = tmp_path_factory.mktemp("models")
     export_double(folder)
@@ -84,34 +84,34 @@ def pictures(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def live_pictures(pictures):
-    with live_server(pictures) as server:
+def live_images(images):
+    with live_server(images) as server:
         yield server
 
 
 @pytest.mark.parametrize("send", [by_json, by_grpc])
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if "transparent" in kind or "alpha" in kind])
-def test_alpha_is_enlarged_as_predict_does(live_pictures, pictures, tmp_path, kind, send):
+def test_alpha_is_enlarged_as_predict_does(live_images, images, tmp_path, kind, send):
     data, _ = KINDS[kind]()
     (tmp_path / "image.png").write_bytes(encoded(decoded(data), "PNG"))
-    predict_path(load_predictor(pictures / "double"), tmp_path / "image.png", tmp_path / "answer.png")
+    predict_path(load_predictor(images / "double"), tmp_path / "image.png", tmp_path / "answer.png")
     expected = np.asarray(Image.open(tmp_path / "answer.png").convert("RGBA"))
-    answer = decoded(send(live_pictures, data, "double"))
+    answer = decoded(send(live_images, data, "double"))
     assert answer.shape == (48, 64, 4)
     # Three equal channels of alpha are rounded before their mean is taken, in `predict` after.
     np.testing.assert_allclose(answer.astype(int), expected.astype(int), atol=1)
 
 
-def test_transparent_pixels_are_the_holes_of_a_model_that_fills_them(live_pictures):
+def test_transparent_pixels_are_the_holes_of_a_model_that_fills_them(live_images):
     expected = np.where(ALPHA[..., None] == 0, 255, RGB)
     for data in (encoded(RGBA, "PNG"), encoded(RGBA, "WEBP", lossless=True, exact=True), encoded(RGBA, "TIFF")):
-        answer = decoded(by_grpc(live_pictures, data, "fill"))
+        answer = decoded(by_grpc(live_images, data, "fill"))
         np.testing.assert_array_equal(np.where(ALPHA[..., None] == 0, 255, answer), expected)
-    np.testing.assert_array_equal(decoded(by_grpc(live_pictures, encoded(RGB, "WEBP", lossless=True), "fill")), RGB)
+    np.testing.assert_array_equal(decoded(by_grpc(live_images, encoded(RGB, "WEBP", lossless=True), "fill")), RGB)
 
 
-def test_the_card_of_a_saved_model_says_what_becomes_of_transparency(pictures):
-    cards = {name: (pictures / name / "1" / "MODEL_CARD.md").read_text() for name in ("double", "fill")}
+def test_the_card_of_a_saved_model_says_what_becomes_of_transparency(images):
+    cards = {name: (images / name / "1" / "MODEL_CARD.md").read_text() for name in ("double", "fill")}
     assert "- Transparency: composited on white in files given to the SavedModel; kept by `tfgan_app" in cards["double"]
     assert "- Transparency: transparent pixels of files are the holes" in cards["fill"]
 
@@ -150,7 +150,7 @@ def test_the_bad_image_of_a_batch_is_named_in_one_line(live, kind):
     status, answer = live.post("negative:predict", {"instances": [b64(each) for each in files]})
     assert (caught.value.code().name, status) == ("INVALID_ARGUMENT", 400)
     for message in (caught.value.details(), answer["error"]):
-        assert message.startswith("Input 'image_bytes', picture 2 cannot be read: ")
+        assert message.startswith("Input 'image_bytes', image 2 cannot be read: ")
         assert "\n" not in message and "assertion failed" not in message and "tfgan_app-" not in message
         assert re.search(reason, message)
 
@@ -211,10 +211,10 @@ def test_pixels_of_any_kind_are_bounded_before_they_are_decoded(few_models):
 def test_a_server_without_shared_memory_uses_the_folder_for_temporary_files(monkeypatch, tmp_path):
     data, seen = KINDS["WebP"]()
     monkeypatch.setattr(image_files, "_SHARED_MEMORY", str(tmp_path / "none"))
-    np.testing.assert_array_equal(image_files.read_image("image_bytes", 0, data).pixels, seen)
+    np.testing.assert_array_equal(image_files.read_request_image("image_bytes", 0, data).pixels, seen)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
     with pytest.raises(ServingError, match="no room for temporary files"):
-        image_files.read_image("image_bytes", 0, data)
+        image_files.read_request_image("image_bytes", 0, data)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if "orientation" not in kind and "IDAT" not in kind])
@@ -231,9 +231,9 @@ def test_a_damaged_file_is_read_or_refused_in_one_line(kind):
         if refusal or pixels > 10**6:  # The latter are refused by the bound on pixels.
             assert "\n" not in str(refusal)
             continue
-        image, refusal = outcome(image_files.read_image, "image_bytes", 0, damaged)
+        image, refusal = outcome(image_files.read_request_image, "image_bytes", 0, damaged)
         if refusal:
-            assert refusal.message.startswith("Input 'image_bytes', picture 0 cannot be read: ")
+            assert refusal.message.startswith("Input 'image_bytes', image 0 cannot be read: ")
         else:
             assert image.pixels.dtype == np.uint8 and image.pixels.shape[2] == 3
 

@@ -21,23 +21,23 @@ from live_server import (
     held_sleepers,
     live_server,
     predict_request,
-    random_picture,
+    random_image,
     save_sleeper,
 )
 from tensorflow_serving.apis import prediction_log_pb2
 
 from tfgan_app.serving.entries import State
 
-PICTURE = random_picture(3, 3)[None]
+IMAGE = random_image(3, 3)[None]
 
 
 def answers(level):
-    """What `export_negative(level=level)` makes of `PICTURE`."""
-    return np.rint(np.clip(level - PICTURE / 255, 0, 1) * 255).astype(np.uint8)
+    """What `export_negative(level=level)` makes of `IMAGE`."""
+    return np.rint(np.clip(level - IMAGE / 255, 0, 1) * 255).astype(np.uint8)
 
 
 def predict(live, model="negative"):
-    return live.predict(model, "tensor", images=PICTURE)["outputs"]
+    return live.predict(model, "tensor", images=IMAGE)["outputs"]
 
 
 def test_new_versions_and_models_are_loaded_while_the_server_runs(tmp_path):
@@ -75,7 +75,7 @@ def test_several_versions_can_be_kept(tmp_path):
     config = 'model_config_list { config { name: "negative" version_labels { key: "old" value: 1 } } }'
     with live_server(tmp_path, keep_versions=2) as live:
         assert sorted(live.reports) == ["negative version 2 is available", "negative version 3 is available"]
-        request = predict_request("negative", "tensor", images=PICTURE)
+        request = predict_request("negative", "tensor", images=IMAGE)
         request.model_spec.version.value = 2
         outputs = live.predictions.Predict(request).outputs["outputs"]
         np.testing.assert_allclose(tf.make_ndarray(outputs), answers(0.5), atol=1)
@@ -202,24 +202,22 @@ def test_warm_up_requests_are_replayed_before_a_version_answers(tmp_path, monkey
     monkeypatch.setattr("tfgan_app.serving.saved_models.Endpoint.run", lambda self, inputs: ran.append(self.name) or {})
     monkeypatch.setattr("tfgan_app.serving.saved_models._describe", lambda endpoints: {"kind": "other"})
     version = export_negative(tmp_path)
-    request = predict_request("negative", "tensor", images=PICTURE)
-    record_warm_up(version, request, predict_request("negative", "float", images=PICTURE / np.float32(255)))
+    request = predict_request("negative", "tensor", images=IMAGE)
+    record_warm_up(version, request, predict_request("negative", "float", images=IMAGE / np.float32(255)))
     with live_server(tmp_path):
         assert ran == ["tensor", "float"]
 
 
 @pytest.mark.large
 def test_what_is_recorded_may_be_more_than_clients_may_ask_for(tmp_path):
-    record_warm_up(
-        export_negative(tmp_path), predict_request("negative", "tensor", images=np.repeat(PICTURE, 9, axis=0))
-    )
+    record_warm_up(export_negative(tmp_path), predict_request("negative", "tensor", images=np.repeat(IMAGE, 9, axis=0)))
     with live_server(tmp_path, max_batch=2, max_pixels=10) as live:
         assert live.request("GET", "/readyz")[0] == 200
 
 
 @pytest.mark.large
 def test_a_version_whose_warm_up_fails_is_not_served(tmp_path):
-    record_warm_up(export_negative(tmp_path), predict_request("negative", "tensor", images=PICTURE[0]))
+    record_warm_up(export_negative(tmp_path), predict_request("negative", "tensor", images=IMAGE[0]))
     with live_server(tmp_path, wait=False) as live:
         live.wait_until(lambda: live.reports)
         assert "warm-up request 1" in live.reports[0] and "must have the shape" in live.reports[0]

@@ -8,7 +8,7 @@ import pytest
 
 from tfgan_app.serving.model_cards import card_facts
 
-OWN = "# x\n\n- Parameters: 489,072\n- Licence of the weights: Apache-2.0\n- Written by: tfgan_app\n"
+OWN = "# x\n\n- Parameters: 489,072\n- License of the weights: Apache-2.0\n- Written by: tfgan_app\n"
 
 
 def write(root, *, own="", card="", shipped=""):
@@ -23,7 +23,7 @@ def write(root, *, own="", card="", shipped=""):
 @pytest.mark.parametrize(
     ("card", "about"),
     [
-        ("# upscale\n\nPictures four times\nas wide: the network `compact`.", "Pictures four times as wide."),
+        ("# upscale\n\nImages four times\nas wide: the network `compact`.", "Images four times as wide."),
         ("# upscale\nTakes away [noise](x.md), and blocks. More.\n", "Takes away noise, and blocks."),
         ("\n\nscale 2.5 and upscale_x4 are kept", "scale 2.5 and upscale_x4 are kept."),
         ("# upscale\n\n- Format: a SavedModel\n", None),
@@ -47,7 +47,7 @@ def test_the_first_sentence_of_the_model_card_is_told(tmp_path, card, about):
     ],
 )
 def test_what_is_written_beside_the_models_goes_first(tmp_path, entry, facts):
-    own = "- Licence of the weights: not stated\n"
+    own = "- License of the weights: not stated\n"
     assert card_facts(write(tmp_path, own=own, card="A card.", shipped=json.dumps({"upscale": entry}))) == facts
 
 

@@ -12,9 +12,9 @@ from browser import CHROMIUM, open_browser
 from doubling_model import export_double
 from image_files import ALPHA, RGB, RGBA, encoded
 from lanes import first_quick
-from live_server import export_negative, live_server, png, random_picture
+from live_server import export_negative, live_server, png, random_image
 from PIL import Image
-from tiny_generator import expected_picture
+from tiny_generator import expected_image
 
 from tfgan_app.serving.saved_models import ModelVersion
 
@@ -56,8 +56,8 @@ def choose(page, model):
     )
 
 
-def saved(tmp_path, picture, name="my photo.png", **options):
-    Image.fromarray(picture).save(tmp_path / name, **options)
+def saved(tmp_path, image, name="my photo.png", **options):
+    Image.fromarray(image).save(tmp_path / name, **options)
     return tmp_path / name
 
 
@@ -70,12 +70,12 @@ def text(page, selector):
     return page.evaluate(f"document.querySelector({selector!r}).innerText")
 
 
-def test_a_picture_is_shown_before_and_after_and_can_be_downloaded(page, tmp_path):
-    picture = random_picture(30, 40)
+def test_an_image_is_shown_before_and_after_and_can_be_downloaded(page, tmp_path):
+    image = random_image(30, 40)
     choose(page, "negative")
-    page.set_files("#file", saved(tmp_path, picture))
+    page.set_files("#file", saved(tmp_path, image))
     page.wait_for(RESULT_IS_THERE)
-    np.testing.assert_array_equal(shown(page), 255 - picture)
+    np.testing.assert_array_equal(shown(page), 255 - image)
     assert text(page, "#summary").startswith("40 \u00d7 30 \u2192 40 \u00d7 30 pixels")
     link = "document.querySelector('#download')"
     assert page.evaluate(f"[{link}.download, {link}.href === document.querySelector('#after').src]") == [
@@ -91,7 +91,7 @@ def split(page):
 
 def test_the_slider_works_with_keys_and_with_the_mouse(page, tmp_path):
     choose(page, "negative")
-    page.set_files("#file", saved(tmp_path, random_picture(300, 400)))
+    page.set_files("#file", saved(tmp_path, random_image(300, 400)))
     page.wait_for(RESULT_IS_THERE)
     assert split(page) == 50
     page.evaluate("document.querySelector('#split').focus()")
@@ -110,25 +110,25 @@ def test_the_slider_works_with_keys_and_with_the_mouse(page, tmp_path):
 
 
 def test_photographs_are_sent_upright(page, tmp_path):
-    picture = np.kron(random_picture(2, 3), np.ones((16, 16, 1), np.uint8))
+    image = np.kron(random_image(2, 3), np.ones((16, 16, 1), np.uint8))
     exif = Image.Exif()
     exif[0x0112] = 6  # Turn clockwise to see it upright.
     choose(page, "negative")
-    page.set_files("#file", saved(tmp_path, picture, "turned.jpg", exif=exif, quality=100, subsampling=0))
+    page.set_files("#file", saved(tmp_path, image, "turned.jpg", exif=exif, quality=100, subsampling=0))
     page.wait_for(RESULT_IS_THERE)
-    np.testing.assert_allclose(shown(page), 255 - np.rot90(picture, -1), atol=12)
+    np.testing.assert_allclose(shown(page), 255 - np.rot90(image, -1), atol=12)
 
 
-def test_pictures_are_generated_by_seed_and_class(page):
+def test_images_are_generated_by_seed_and_class(page):
     choose(page, "dots")
     page.evaluate("document.querySelector('#class').value = 'box'")
     page.click("#generate")
     page.wait_for(RESULT_IS_THERE)
-    np.testing.assert_array_equal(shown(page)[..., :1], expected_picture(0, label=1))
+    np.testing.assert_array_equal(shown(page)[..., :1], expected_image(0, label=1))
     assert page.evaluate("document.querySelector('#download').download") == "dots-box-seed-0.png"
     page.click("#another")
     page.wait_for("document.querySelector('#download').download === 'dots-box-seed-1.png'")
-    np.testing.assert_array_equal(shown(page)[..., :1], expected_picture(1, label=1))
+    np.testing.assert_array_equal(shown(page)[..., :1], expected_image(1, label=1))
 
 
 @pytest.mark.large
@@ -147,7 +147,7 @@ def test_loading_is_shown_then_the_upscaler_is_chosen_and_described(browser, tmp
         browser.set_viewport(1200, 900)
         open_page(browser, server)
         assert text(browser, "#loading-text") == "1 of 2 models are loaded. Loading double\u2026"
-        assert text(browser, "#about") == "Changes pictures and keeps their size."
+        assert text(browser, "#about") == "Changes images and keeps their size."
         may_load.set()
         browser.wait_for("document.querySelector('#model').value === 'double'")
         assert browser.evaluate("document.querySelector('#loading').hidden")
@@ -182,10 +182,10 @@ def test_webp_keeps_its_transparency(page, tmp_path):
 
 def test_what_goes_wrong_is_said_in_words(page, tmp_path):
     choose(page, "negative")
-    (tmp_path / "notes.png").write_text("no picture")
+    (tmp_path / "notes.png").write_text("no image")
     page.set_files("#file", tmp_path / "notes.png")
-    assert "is not a picture that this browser can open" in page.wait_for("document.querySelector('#error').innerText")
-    page.set_files("#file", saved(tmp_path, random_picture(4, 4)))
+    assert "is not an image that this browser can open" in page.wait_for("document.querySelector('#error').innerText")
+    page.set_files("#file", saved(tmp_path, random_image(4, 4)))
     page.wait_for(RESULT_IS_THERE)
     assert page.evaluate("document.querySelector('#error').hidden")
     page.set_files("#file", saved(tmp_path, np.zeros((2100, 2000, 3), np.uint8)))
@@ -198,7 +198,7 @@ def test_what_goes_wrong_is_said_in_words(page, tmp_path):
 
 @pytest.mark.large
 def test_a_style_is_asked_for_and_given_as_strongly_as_wanted(live, page, tmp_path):
-    content, style = random_picture(24, 32), random_picture(16, 16)
+    content, style = random_image(24, 32), random_image(16, 16)
     choose(page, "style")
     page.set_files("#file", saved(tmp_path, content))
     page.wait_for("document.querySelector('#status').innerText.startsWith('Now choose')")
@@ -237,7 +237,7 @@ def test_nothing_is_wider_than_the_screen(page, live, tmp_path, width):
     page.set_viewport(width, 700, mobile=width < 500)
     open_page(page, live)
     choose(page, "negative")
-    page.set_files("#file", saved(tmp_path, random_picture(300, 600)))
+    page.set_files("#file", saved(tmp_path, random_image(300, 600)))
     page.wait_for(RESULT_IS_THERE)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     sizes = "[...document.querySelectorAll('button, .button, select')].filter((item) => item.offsetParent)"

@@ -9,9 +9,9 @@ import json
 
 import numpy as np
 import pytest
-from live_server import png, random_picture
+from live_server import png, random_image
 from PIL import Image
-from tiny_generator import expected_picture
+from tiny_generator import expected_image
 
 
 def b64(data):
@@ -66,30 +66,28 @@ def test_nan_and_infinity_are_taken_and_given(live):
     np.testing.assert_array_equal(answer["predictions"], [np.nan, np.inf, -np.inf, float(str(np.float32(2.1)))])
 
 
-def test_pictures_go_in_and_out_as_base64(live):
-    pictures = [random_picture(5, 4), random_picture(2, 9)]
-    instances = [b64(png(pictures[0])), {"image_bytes": b64(png(pictures[1], "BMP"))}]
-    for index, picture in enumerate(pictures):
+def test_images_go_in_and_out_as_base64(live):
+    images = [random_image(5, 4), random_image(2, 9)]
+    instances = [b64(png(images[0])), {"image_bytes": b64(png(images[1], "BMP"))}]
+    for index, image in enumerate(images):
         status, answer = live.post("negative:predict", {"instances": [instances[index]]})
         assert status == 200
-        np.testing.assert_array_equal(decoded(answer["predictions"][0]), 255 - picture)
-    status, answer = live.post("negative:predict", {"instances": [b64(png(picture)) for picture in pictures]})
+        np.testing.assert_array_equal(decoded(answer["predictions"][0]), 255 - image)
+    status, answer = live.post("negative:predict", {"instances": [b64(png(image)) for image in images]})
     assert [decoded(value).shape for value in answer["predictions"]] == [(5, 4, 3), (2, 9, 3)]
 
 
-def test_pictures_go_as_numbers(live):
-    picture = random_picture(3, 2)
-    status, answer = live.post("negative:predict", {"signature_name": "tensor", "instances": [picture.tolist()]})
-    assert (status, answer) == (200, {"predictions": [(255 - picture).tolist()]})
+def test_images_go_as_numbers(live):
+    image = random_image(3, 2)
+    status, answer = live.post("negative:predict", {"signature_name": "tensor", "instances": [image.tolist()]})
+    assert (status, answer) == (200, {"predictions": [(255 - image).tolist()]})
 
 
 def test_large_arrays_are_exact(live):
-    picture = random_picture(200, 300)
-    status, answer = live.post(
-        "negative:predict", {"signature_name": "tensor", "inputs": {"images": [picture.tolist()]}}
-    )
+    image = random_image(200, 300)
+    status, answer = live.post("negative:predict", {"signature_name": "tensor", "inputs": {"images": [image.tolist()]}})
     assert status == 200
-    np.testing.assert_array_equal(answer["outputs"], 255 - picture[None])
+    np.testing.assert_array_equal(answer["outputs"], 255 - image[None])
 
 
 def test_a_body_may_be_compressed(live):
@@ -106,7 +104,7 @@ def test_a_body_may_be_compressed(live):
 def test_a_generator_takes_seeds_and_classes(live):
     status, answer = live.post("dots:predict", {"instances": [{"seeds": 42, "classes": "box"}]})
     assert status == 200
-    np.testing.assert_array_equal(decoded(answer["predictions"][0]), expected_picture(42, label=1)[..., 0])
+    np.testing.assert_array_equal(decoded(answer["predictions"][0]), expected_image(42, label=1)[..., 0])
     status, answer = live.post("dots:predict", {"instances": [{"seeds": 42, "classes": "cat"}]})
     assert status == 400 and "`classes` must be of: bar, box" in answer["error"]
 
@@ -136,9 +134,9 @@ def test_models_are_listed_for_the_page(live):
     for name in ("dots", "style"):
         assert int(listed[name].pop("parameters").replace(",", "")) > 0
     assert listed == {
-        "negative": {**common, "kind": "pictures", "channels": 3, "scale": 1},
+        "negative": {**common, "kind": "images", "channels": 3, "scale": 1},
         "dots": {**common, "kind": "latents", "classes": ["bar", "box"]},
-        "style": {**common, "kind": "pictures", "takes_style": True, "channels": 3, "scale": 1},
+        "style": {**common, "kind": "images", "takes_style": True, "channels": 3, "scale": 1},
         "plain": {**common, "versions": [7], "kind": "other"},
         "sleeper": {**common, "kind": "other"},
     }
@@ -182,8 +180,8 @@ NEGATIVE, PLAIN = "/v1/models/negative:predict", "/v1/models/plain:predict"
         ("POST", PLAIN, {"signature_name": "tags", "instances": [1]}, 400, "the signature has the inputs"),
         ("POST", PLAIN, {"instances": [1] * 33}, 400, "A request may have 32 rows. Received: 33"),
         ("POST", NEGATIVE, {"instances": [{"b64": "%%%"}]}, 400, "Unable to base64 decode"),
-        ("POST", NEGATIVE, {"instances": [b64(b"no picture")]}, 400, "expected a PNG, JPEG, WebP, GIF, BMP"),
-        ("POST", NEGATIVE, {"instances": [b64(png(random_picture(9, 9))[:120])]}, 400, "image file is truncated"),
+        ("POST", NEGATIVE, {"instances": [b64(b"no image")]}, 400, "expected a PNG, JPEG, WebP, GIF, BMP"),
+        ("POST", NEGATIVE, {"instances": [b64(png(random_image(9, 9))[:120])]}, 400, "image file is truncated"),
         ("POST", NEGATIVE, {"signature_name": "tensor", "instances": [[[[300, 0, 0]]]]}, 400, "beyond 0 to 255"),
         ("POST", NEGATIVE, {"signature_name": "tensor", "instances": [[[[1.5, 0, 0]]]]}, 400, "expected type: uint8"),
         ("POST", "/v1/models/no:predict", {"instances": [1]}, 404, "Servable not found for request: Latest(no)"),

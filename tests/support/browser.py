@@ -165,7 +165,7 @@ class Page:
     def set_viewport(
         self, width: int, height: int, *, device_scale: float = 1.0, mobile: bool = False, dark: bool = False
     ) -> None:
-        """Resizes the page, with `mobile` gives it touch and a phone's layout, and prefers light or dark colours."""
+        """Resizes the page, with `mobile` gives it touch and a phone's layout, and prefers light or dark colors."""
         self.send(
             "Emulation.setDeviceMetricsOverride",
             width=width,

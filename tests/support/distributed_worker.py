@@ -10,8 +10,8 @@ import tensorflow as tf
 
 
 def build_pairs():
-    """Paired pictures, augmented, with clipping."""
-    from tiny_game import build_batches, build_tiny_trainer
+    """Paired images, augmented, with clipping."""
+    from tiny_training import build_batches, build_tiny_trainer
 
     def augment(batch, draws):
         shift = 0.1 * draws[:, 0][:, None, None, None]
@@ -21,10 +21,10 @@ def build_pairs():
 
 
 def build_noise():
-    """Lazy penalties, several discriminator steps, ADA, instance noise, spectral normalisation, a pool of pictures."""
-    from noise_game import build_noise_batches, build_noise_trainer
+    """Lazy penalties, several discriminator steps, ADA, instance noise, spectral normalization, a pool of images."""
+    from noise_training import build_noise_batches, build_noise_trainer
 
-    from tfgan_app.training.task import Judging
+    from tfgan_app.training.task import DiscriminatorInputs
 
     class Shift:
         draws_per_example = 1
@@ -33,9 +33,9 @@ def build_noise():
             return images + probability * draws[:, :, None, None]
 
     adapting = {"augmentation": Shift(), "probability": 0.5, "target": 0.6, "ramp_images": 100}
-    judging = Judging(**adapting, noise_sigma=0.1, pool_size=6, pool_picture=(8, 8, 1))
+    discriminator_inputs = DiscriminatorInputs(**adapting, noise_sigma=0.1, pool_size=6, pool_image=(8, 8, 1))
     trainer = build_noise_trainer(
-        judging=judging,
+        discriminator_inputs=discriminator_inputs,
         penalties={"r1": 1.0, "wgan_gp": 1.0},
         every=2,
         discriminator_steps=2,

@@ -8,17 +8,17 @@ import numpy as np
 from PIL import Image
 
 from tfgan_app.inference.rows import ScaledRows
-from tfgan_app.layers import Locality
+from tfgan_app.layers import ReceptiveField
 from tfgan_app.model_info import ModelInfo
 
 
 class FakePredictor(ScaledRows):
-    """Applies a function to the whole picture and gives it out in strips of uneven height."""
+    """Applies a function to the whole image and gives it out in strips of uneven height."""
 
     def __init__(self, function: Callable[[np.ndarray], np.ndarray] = lambda values: values, *, scale: int = 1):
         """Wraps a function of float32 [height, width, 3] in [0, 1] to the same, `scale` times as large."""
         self.scale = scale
-        self.info = ModelInfo(locality=Locality(scale, None))
+        self.info = ModelInfo(receptive_field=ReceptiveField(scale, None))
         self.seen: list[np.ndarray] = []
         self._function = function
 

@@ -29,8 +29,8 @@ class FakeBuilder:
             for record in self._splits[split]:
                 yield dict(zip(names, record, strict=False))
 
-        pictures = tf.TensorSpec(None, tf.uint8)
-        signature = {"image": pictures, "hr": pictures, "label": tf.TensorSpec([], tf.int64)}
+        images = tf.TensorSpec(None, tf.uint8)
+        signature = {"image": images, "hr": images, "label": tf.TensorSpec([], tf.int64)}
         return tf.data.Dataset.from_generator(records, output_signature={name: signature[name] for name in names})
 
 

@@ -23,9 +23,9 @@ def write_fake_vgg(path):
     return arrays
 
 
-def features_by_hand(arrays, picture, *, before_relu=False):
+def features_by_hand(arrays, image, *, before_relu=False):
     """The last features of the five blocks, of float `[height, width, 3]` in [-1, 1]."""
-    x, features = ((picture + 1) / 2 - MEAN) / STD, []
+    x, features = ((image + 1) / 2 - MEAN) / STD, []
     for index in range(len(WIDTHS)):
         if index in POOL_BEFORE:
             height, width = (n // 2 * 2 for n in x.shape[:2])

@@ -7,9 +7,9 @@ import zlib
 
 
 def png_bytes(header: tuple[int, int, int, int], rows: bytes, *chunks: tuple[bytes, bytes]) -> bytes:
-    """A PNG of width, height, bit depth and colour type, of rows with their filter bytes."""
-    width, height, depth, colour_type = header
-    start = (b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, 0))
+    """A PNG of width, height, bit depth and color type, of rows with their filter bytes."""
+    width, height, depth, color_type = header
+    start = (b"IHDR", struct.pack(">IIBBBBB", width, height, depth, color_type, 0, 0, 0))
     parts = [start, *chunks, (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
     coded = [
         struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in parts

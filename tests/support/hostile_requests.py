@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable
 
 import grpc
-from live_server import png, random_picture
+from live_server import png, random_image
 
 MODEL = "negative"
 _PREDICT = f"/v1/models/{MODEL}:predict"
@@ -112,10 +112,10 @@ def _document(value: object, **more: object) -> bytes:
     return json.dumps({"instances": value, **more}).encode()
 
 
-def _picture(draw: random.Random) -> bytes:
+def _image(draw: random.Random) -> bytes:
     # Of a few sizes, since TensorFlow keeps what it prepares for each new one, up to a bound of its own.
-    picture = random_picture(draw.choice([1, 7, 20, 33]), draw.choice([1, 7, 20, 33]))
-    return png(picture, draw.choice(_FORMATS))
+    image = random_image(draw.choice([1, 7, 20, 33]), draw.choice([1, 7, 20, 33]))
+    return png(image, draw.choice(_FORMATS))
 
 
 def _as_body(data: bytes) -> bytes:
@@ -172,7 +172,7 @@ def _wrong_document(draw: random.Random) -> bytes:
 
 REST_BODIES: dict[str, Callable[[random.Random], bytes]] = {
     "wrong JSON": lambda draw: _flipped(_document([[1.0, 2.0]] * 5), draw, flips=draw.randint(1, 9)),
-    "cut JSON": lambda draw: _cut(_as_body(_picture(draw)), draw),
+    "cut JSON": lambda draw: _cut(_as_body(_image(draw)), draw),
     "deep JSON": lambda draw: b'{"instances": ' + draw.choice([b"[", b'{"a":']) * draw.randint(100, 200_000),
     "random bytes": lambda draw: draw.randbytes(draw.randint(0, 2000)),
     "long number": lambda draw: b'{"signature_name": "float", "instances": [%s]}' % (b"9" * draw.randint(20, 50_000)),
@@ -182,11 +182,11 @@ REST_BODIES: dict[str, Callable[[random.Random], bytes]] = {
     "ragged": lambda draw: _document([[[1, 2, 3]], [[1, 2]]], signature_name="tensor"),
     "long text among numbers": lambda draw: _document([1] * 1000 + ["x" * 100_000], signature_name="float"),
     "wrong base64": lambda draw: _document([{"b64": "".join(draw.choices("AZaz09+/=-_ \n%é", k=draw.randint(1, 99)))}]),
-    "text for a picture": lambda draw: _document(["no picture"]),
-    "cut picture": lambda draw: _as_body(_cut(_picture(draw), draw)),
-    "damaged picture": lambda draw: _as_body(_flipped(_picture(draw), draw, flips=draw.randint(1, 20))),
+    "text for an image": lambda draw: _document(["no image"]),
+    "cut image": lambda draw: _as_body(_cut(_image(draw), draw)),
+    "damaged image": lambda draw: _as_body(_flipped(_image(draw), draw, flips=draw.randint(1, 20))),
     "huge PNG": lambda draw: _as_body(_huge_png(draw)),
-    "huge picture": lambda draw: _as_body(_huge_other(draw)),
+    "huge image": lambda draw: _as_body(_huge_other(draw)),
     "too many pixels": lambda draw: _document([[[[0, 0, 0]] * 1001] * 1000], signature_name="tensor"),
     "too many rows": lambda draw: _document([[[[0, 0, 0]]]] * 1000, signature_name="tensor"),
     "empty dimensions": lambda draw: _document(draw.choice([[[]], [[[]]], [[[[]]]]]), signature_name="tensor"),
@@ -225,7 +225,7 @@ def _strange_tensor(draw: random.Random) -> bytes:
     return _request(_tensor(dtype, sizes, draw.randbytes(draw.randint(0, 64))))
 
 
-def _picture_request(data: bytes) -> bytes:
+def _image_request(data: bytes) -> bytes:
     tensor = _tensor(_STRING, (1,)) + _field(8, data)
     return _request(tensor, name="image_bytes", signature="serving_default")
 
@@ -236,9 +236,9 @@ GRPC_BODIES: dict[str, Callable[[random.Random], bytes]] = {
     "gRPC of strange tensors": _strange_tensor,
     "gRPC of huge shapes": lambda draw: _request(_tensor(_UINT8, (1, draw.choice([10**5, 10**9, 2**62]), 10**5, 3))),
     "gRPC of another rank": lambda draw: _request(_tensor(_UINT8, (2,) * draw.choice([1, 2, 3, 5, 6]), bytes(8))),
-    "gRPC of damaged pictures": lambda draw: _picture_request(_flipped(_picture(draw), draw, flips=8)),
-    "gRPC of huge pictures": lambda draw: _picture_request(_huge_png(draw)),
-    "gRPC too large": lambda draw: _picture_request(bytes(5 * 2**20)),
+    "gRPC of damaged images": lambda draw: _image_request(_flipped(_image(draw), draw, flips=8)),
+    "gRPC of huge images": lambda draw: _image_request(_huge_png(draw)),
+    "gRPC too large": lambda draw: _image_request(bytes(5 * 2**20)),
     "gRPC for nobody": lambda draw: _field(1, _field(1, draw.randbytes(20).hex().encode())),
 }
 

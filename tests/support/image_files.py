@@ -152,7 +152,7 @@ def _transparent_palette(file_format: str) -> tuple[bytes, np.ndarray]:
 
 def _turned_jpeg(orientation: int) -> tuple[bytes, np.ndarray]:
     data = turned("JPEG", orientation, quality=95, subsampling=0)
-    # What turns a picture back: the inverse, which for the two quarter turns is the other one.
+    # What turns an image back: the inverse, which for the two quarter turns is the other one.
     back = INVERSE_TRANSPOSES[{6: 8, 8: 6}.get(orientation, orientation)]
     return data, np.ascontiguousarray(back(decoded(data)))
 

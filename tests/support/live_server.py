@@ -104,14 +104,14 @@ def save_sleeper(folder: Path, version: int = 1) -> Path:
     return save_module(folder / "sleeper" / str(version), serving_default=_sleep)
 
 
-def png(picture: np.ndarray, file_format: str = "PNG") -> bytes:
-    """The bytes of a picture file."""
+def png(image: np.ndarray, file_format: str = "PNG") -> bytes:
+    """The bytes of an image file."""
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, file_format)
+    Image.fromarray(image).save(buffer, file_format)
     return buffer.getvalue()
 
 
-def random_picture(height: int, width: int) -> np.ndarray:
+def random_image(height: int, width: int) -> np.ndarray:
     """uint8 `[height, width, 3]`, the same for the same size."""
     return np.random.default_rng(height * width).integers(0, 256, (height, width, 3), np.uint8)
 

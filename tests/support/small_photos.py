@@ -1,4 +1,4 @@
-"""Pictures with some detail, and settings with which a whole `upscale` or `restore` training takes seconds."""
+"""Images with some detail, and settings with which a whole `upscale` or `restore` training takes seconds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-TINY_PICTURES = {
+TINY_IMAGES = {
     "data.image_size": 16,
     "data.resize": "none",
     "data.load_scale": 1.0,
@@ -21,7 +21,7 @@ TINY_PICTURES = {
     "task.generator_width": 4,
     "task.discriminator_width": 4,
 }
-TINY_UPSCALE = TINY_PICTURES | {"task.scale": 2, "task.generator_blocks": 1}
+TINY_UPSCALE = TINY_IMAGES | {"task.scale": 2, "task.generator_blocks": 1}
 
 
 def write_photos(folder: Path, *, train: int = 3, val: int = 2, size: tuple[int, int] = (53, 60)) -> Path:
@@ -38,17 +38,17 @@ def draw_photo(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
     """uint8 `[height, width, 3]`."""
     height, width = size
     y, x = np.mgrid[:height, :width]
-    picture = np.stack([np.sin(x / rng.uniform(5, 15) + rng.uniform(0, 6)) * np.cos(y / 9) for _ in range(3)], -1)
-    picture = 127 + 90 * picture
+    image = np.stack([np.sin(x / rng.uniform(5, 15) + rng.uniform(0, 6)) * np.cos(y / 9) for _ in range(3)], -1)
+    image = 127 + 90 * image
     for _ in range(4):
         top, left = rng.integers(0, height - 8), rng.integers(0, width - 8)
-        picture[top : top + rng.integers(3, 16), left : left + rng.integers(3, 16)] = rng.integers(0, 256, 3)
-    return np.clip(picture, 0, 255).astype(np.uint8)
+        image[top : top + rng.integers(3, 16), left : left + rng.integers(3, 16)] = rng.integers(0, 256, 3)
+    return np.clip(image, 0, 255).astype(np.uint8)
 
 
-def picture_arguments(task: str, run_dir: Path, data: Path, *, steps: int, settings: dict | None = None) -> list[str]:
+def image_arguments(task: str, run_dir: Path, data: Path, *, steps: int, settings: dict | None = None) -> list[str]:
     """Arguments of `tfgan_app` for a tiny training of `upscale` or `restore`."""
-    tiny = TINY_UPSCALE if task == "upscale" else TINY_PICTURES
+    tiny = TINY_UPSCALE if task == "upscale" else TINY_IMAGES
     overrides = [f"--set={key}={value}" for key, value in (tiny | (settings or {})).items()]
     flags = ["--run-dir", str(run_dir), "--data", str(data), "--steps", str(steps)]
     return ["train", "--task", task, *flags, *overrides]

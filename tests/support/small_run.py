@@ -31,17 +31,17 @@ TINY = {
 
 
 def write_pairs(folder: Path, *, train: int = 12, val: int = 4) -> Path:
-    """Side-by-side pairs of 20 px: a coloured box, and the same in gray."""
+    """Side-by-side pairs of 20 px: a colored box, and the same in gray."""
     rng = np.random.default_rng(0)
     for split, count in (("train", train), ("val", val)):
         if count:
             (folder / split).mkdir(parents=True)
         for index in range(count):
-            picture = np.full((20, 20, 3), 255, np.uint8)
+            image = np.full((20, 20, 3), 255, np.uint8)
             top, left, size = rng.integers(2, 10, 3)
-            picture[top : top + size, left : left + size] = rng.integers(0, 200, 3)
-            gray = picture.mean(-1, keepdims=True).astype(np.uint8).repeat(3, -1)
-            Image.fromarray(np.concatenate([picture, gray], 1)).save(folder / split / f"{index}.png")
+            image[top : top + size, left : left + size] = rng.integers(0, 200, 3)
+            gray = image.mean(-1, keepdims=True).astype(np.uint8).repeat(3, -1)
+            Image.fromarray(np.concatenate([image, gray], 1)).save(folder / split / f"{index}.png")
     return folder
 
 

@@ -24,9 +24,9 @@ def small_tflite(model: keras.Model, *, tile_px: int, dtype: str = "float32") ->
     )
     converter = tf.lite.TFLiteConverter.from_concrete_functions([module.serve.get_concrete_function()], module)
     if dtype == "uint8":
-        pictures = np.random.default_rng(0).uniform(size=(8, 1, tile_px, tile_px, 3)).astype(np.float32)
+        images = np.random.default_rng(0).uniform(size=(8, 1, tile_px, tile_px, 3)).astype(np.float32)
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = lambda: ([picture] for picture in pictures)
+        converter.representative_dataset = lambda: ([image] for image in images)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = converter.inference_output_type = tf.uint8
     return converter.convert()

@@ -1,4 +1,4 @@
-"""Two sets of pictures that do not belong together, and settings with which a training of them takes seconds."""
+"""Two sets of images that do not belong together, and settings with which a training of them takes seconds."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def write_unpaired(folder: Path, *, train: tuple[int, int] = (14, 12), val: int 
         for side, count, ground in zip("AB", counts, (255, 0), strict=True):
             (folder / f"{split}{side}").mkdir(parents=True)
             for index in range(count):
-                picture = np.full((16, 16, 3), ground, np.uint8)
+                image = np.full((16, 16, 3), ground, np.uint8)
                 top, left, size = rng.integers(2, 10, 3)
-                picture[top : top + size, left : left + size] = rng.integers(50, 200, 3)
+                image[top : top + size, left : left + size] = rng.integers(50, 200, 3)
                 name = index if pairs and split == "val" else f"{side}{index}"
-                Image.fromarray(picture).save(folder / f"{split}{side}" / f"{name}.png")
+                Image.fromarray(image).save(folder / f"{split}{side}" / f"{name}.png")
     return folder

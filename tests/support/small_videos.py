@@ -12,8 +12,8 @@ import numpy as np
 from tfgan_app.inference.rows import ScaledRows
 
 
-def moving_pictures(count=12, *, height=48, width=64, seed=0):
-    """Smooth pictures that move, uint8 [height, width, 3] each, no two alike."""
+def moving_images(count=12, *, height=48, width=64, seed=0):
+    """Smooth images that move, uint8 [height, width, 3] each, no two alike."""
     rng = np.random.default_rng(seed)
     phases, speeds = rng.uniform(0, 6, (2, 3))
     y, x = np.mgrid[:height, :width][..., None] / 12.0
@@ -23,33 +23,33 @@ def moving_pictures(count=12, *, height=48, width=64, seed=0):
 
 def write_video(
     path,
-    pictures,
+    images,
     *,
     times=None,
     time_base=Fraction(1, 12800),
     codec="libx264",
     pixel_format="yuv420p",
-    colour=None,
+    color=None,
     sound=None,
     tags=None,
     **context,
 ):
-    """Writes pictures, RGB or (2-D, as PyAV lays planes) of `pixel_format` itself; `sound` is (encoder, seconds)."""
-    times = [512 * index for index in range(len(pictures))] if times is None else times
+    """Writes images, RGB or (2-D, as PyAV lays planes) of `pixel_format` itself; `sound` is (encoder, seconds)."""
+    times = [512 * index for index in range(len(images))] if times is None else times
     with av.open(str(path), "w") as output:
         if tags:
             output.metadata.update(tags)
         stream = output.add_stream(codec, rate=25)
-        height, width = pictures[0].shape[:2]
-        stream.width, stream.height = width, height if pictures[0].ndim == 3 else height * 2 // 3
+        height, width = images[0].shape[:2]
+        stream.width, stream.height = width, height if images[0].ndim == 3 else height * 2 // 3
         stream.pix_fmt, stream.codec_context.time_base = pixel_format, time_base
         stream.options = {"crf": "4", "x265-params": "log-level=error"} if codec != "ffv1" else {}
-        for name, value in {**(colour or {}), **context}.items():
+        for name, value in {**(color or {}), **context}.items():
             setattr(stream.codec_context, name, value)
         audio = output.add_stream(sound[0], rate=48000) if sound else None
-        for time, picture in zip(times, pictures, strict=True):
-            rgb = {np.dtype(np.uint8): "rgb24", np.dtype(np.uint16): "rgb48le"}[picture.dtype]
-            frame = av.VideoFrame.from_ndarray(picture, format=rgb if picture.ndim == 3 else pixel_format)
+        for time, image in zip(times, images, strict=True):
+            rgb = {np.dtype(np.uint8): "rgb24", np.dtype(np.uint16): "rgb48le"}[image.dtype]
+            frame = av.VideoFrame.from_ndarray(image, format=rgb if image.ndim == 3 else pixel_format)
             frame = frame.reformat(format=pixel_format)
             frame.pts, frame.time_base = time, time_base
             output.mux(stream.encode(frame))
@@ -70,7 +70,7 @@ def _write_sine(output, stream, *, seconds):
 
 
 def rotate(path, matrix):
-    """Writes a display matrix (a, b, c, d) into the picture track of an MP4, as phones do."""
+    """Writes a display matrix (a, b, c, d) into the image track of an MP4, as phones do."""
     data = bytearray(path.read_bytes())
     at = data.index(b"tkhd") + 4 + 40  # Version 0: the matrix comes 40 bytes after the name.
     a, b, c, d = (int(value * 65536) for value in matrix)
@@ -87,7 +87,7 @@ class Seen:
     duration: float
     codec: str
     pixel_format: str
-    colour: tuple
+    color: tuple
     aspect: Fraction
     rotation: int
     tags: dict
@@ -112,7 +112,7 @@ def read_video(path, *, pixel_format="rgb24"):
             duration=float((stream.duration or 0) * stream.time_base) or container.duration / 1e6,
             codec=stream.codec_context.name,
             pixel_format=first.format.name,
-            colour=(first.colorspace, first.color_range, first.color_primaries, first.color_trc),
+            color=(first.colorspace, first.color_range, first.color_primaries, first.color_trc),
             aspect=stream.sample_aspect_ratio,
             rotation=first.rotation,
             tags=dict(container.metadata),

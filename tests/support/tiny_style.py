@@ -33,7 +33,7 @@ def build_tiny_encoder(*, level="relu4_1", weights=None) -> keras.Model:
 
 
 def build_tiny_style_model() -> keras.Model:
-    """The inference model, with a decoder whose pictures are neither black nor white."""
+    """The inference model, with a decoder whose images are neither black nor white."""
     keras.utils.set_random_seed(0)
     decoder = build_style_decoder(width=2, channels=CHANNELS)
     last = decoder.get_layer("to_rgb")

@@ -6,7 +6,7 @@ import hashlib
 import keras
 import pytest
 import tensorflow as tf
-from noise_game import LATENTS, build_noise_batches, build_noise_networks, synthesize
+from noise_training import LATENTS, build_noise_batches, build_noise_networks, forward
 
 from tfgan_app import cli, registry
 from tfgan_app.layers import ToUnitRange
@@ -45,15 +45,15 @@ class LeastTask(Task):
     def build_dataset(self, *, start_step, seed):
         return build_noise_batches(steps=self.config.training.steps, seed=seed).skip(start_step)
 
-    def synthesize(self, networks, batch, training):
-        return synthesize(networks, batch, training)
+    def forward(self, networks, batch, training):
+        return forward(networks, batch, training)
 
     def inference_model(self, networks):
         latents = keras.Input((LATENTS,), name="latents")
         return keras.Model(latents, ToUnitRange()(networks.generators["generator"](latents)))
 
-    def evaluate(self, model, **companions):
-        assert not companions
+    def evaluate(self, model, **auxiliary_models):
+        assert not auxiliary_models
         return {"l1": float(tf.reduce_mean(model(tf.zeros([1, LATENTS]))))}
 
 
@@ -77,7 +77,7 @@ def test_defaults_are_enough_to_train_resume_and_evaluate(least, tmp_path, capsy
     assert (tmp_path / "run" / "report.html").is_file()
 
 
-@pytest.mark.parametrize("name", ["fingerprint", "build_networks", "build_dataset", "synthesize", "evaluate"])
+@pytest.mark.parametrize("name", ["fingerprint", "build_networks", "build_dataset", "forward", "evaluate"])
 def test_a_task_without_a_required_member_is_no_task(name):
     lacking = type("Lacking", (LeastTask,), {name: getattr(Task, name)})
     with pytest.raises(TypeError, match=name):

@@ -11,7 +11,7 @@ def test_means_of_few_images_are_said_to_be(count, said):
 
 
 @pytest.mark.parametrize(
-    ("count", "dim", "neighbours", "expected"),
+    ("count", "dim", "neighbors", "expected"),
     [
         (87, 64, True, ["87 held-out images are too few", "FID of 87 images in 64 features"]),
         (300, 64, True, []),
@@ -20,8 +20,8 @@ def test_means_of_few_images_are_said_to_be(count, said):
         (60, 32, False, ["FID of 60"]),
     ],
 )
-def test_sets_that_are_too_small_are_said_to_be(count, dim, neighbours, expected):
-    lines = set_caveats(count=count, dim=dim, neighbours=neighbours)
+def test_sets_that_are_too_small_are_said_to_be(count, dim, neighbors, expected):
+    lines = set_caveats(count=count, dim=dim, neighbors=neighbors)
     assert len(lines) == len(expected) and all(said in line for said, line in zip(expected, lines, strict=True))
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from lanes import first_quick
-from small_photos import TINY_PICTURES, TINY_UPSCALE, write_photos
-from small_pictures import TINY_GENERATE, write_class_folders
+from small_images import TINY_GENERATE, write_class_folders
+from small_photos import TINY_IMAGES, TINY_UPSCALE, write_photos
 from small_run import TINY, write_pairs
 from small_unpaired import TINY_UNPAIRED, write_unpaired
 from tiny_style import build_tiny_encoder
@@ -33,7 +33,7 @@ CASES = {
     "fastcut": ("translate", {**TINY_UNPAIRED, "task.method": "fastcut", "task.nce_patches": 8, "task.nce_dim": 8}),
     "style": ("translate", {"task.method": "style", "task.decoder_width": 2, "data.image_size": 16}),
     "upscale": ("upscale", TINY_UPSCALE | GAN),
-    "restore": ("restore", TINY_PICTURES | GAN | {"task.degradation": ("jpeg",)}),
+    "restore": ("restore", TINY_IMAGES | GAN | {"task.degradation": ("jpeg",)}),
 }
 WIDER = {
     "generate": {"task.generator_width": 8},
@@ -89,7 +89,7 @@ def write_run(folders, case, path, **settings):
     run.write_config(task.config)
     Checkpoints(run.checkpoints).save(trainer)
     models = {"last": task.inference_model(trainer.averaged)}
-    models |= {f"last-{name}": model for name, model in task.companions(trainer.averaged).items()}
+    models |= {f"last-{name}": model for name, model in task.auxiliary_models(trainer.averaged).items()}
     for name, model in models.items():
         model.save(run.checkpoints / f"{name}.keras")
     return trainer
@@ -108,7 +108,7 @@ def assert_taken(networks, origin, names=None):
 
 def test_all_tasks_and_methods_are_tried():
     assert {name for name, _ in CASES.values()} == set(TASKS)
-    assert {case for case, (name, _) in CASES.items() if name == "translate"} == set(METHODS) - {"colour"}
+    assert {case for case, (name, _) in CASES.items() if name == "translate"} == set(METHODS) - {"color"}
 
 
 @pytest.mark.parametrize("case", first_quick(CASES))

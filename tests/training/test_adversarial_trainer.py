@@ -4,10 +4,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from tiny_game import build_batches, build_tiny_trainer
+from tiny_training import build_batches, build_tiny_trainer
 
 from tfgan_app.losses import ADVERSARIAL_LOSSES
-from tfgan_app.training.task import Synthesis
+from tfgan_app.training.task import GeneratorOutputs
 
 
 def weights(models):
@@ -147,8 +147,8 @@ def test_float16_overflow_lowers_the_loss_scale_and_keeps_the_weights():
 
 def test_a_nonfinite_loss_is_counted_even_where_the_gradients_are_finite():
     trainer = build_tiny_trainer()
-    plain = trainer._synthesize
-    trainer._synthesize = lambda *args: Synthesis(
+    plain = trainer._forward
+    trainer._forward = lambda *args: GeneratorOutputs(
         plain(*args).adversarial, {"l1": plain(*args).auxiliary["l1"] + np.float32(np.nan)}
     )
     assert step(trainer, next(iter(build_batches())))["nonfinite"] == 1.0

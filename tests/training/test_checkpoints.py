@@ -4,7 +4,7 @@ import errno
 
 import numpy as np
 import pytest
-from tiny_game import build_batches, build_tiny_trainer
+from tiny_training import build_batches, build_tiny_trainer
 
 from tfgan_app.training.checkpoints import Checkpoints, state_variables
 

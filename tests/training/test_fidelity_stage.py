@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from lanes import first_quick
-from tiny_game import build_batches, build_tiny_networks
+from tiny_training import build_batches, build_tiny_networks
 
 from tfgan_app.losses import RECONSTRUCTION_LOSSES
 from tfgan_app.training.adversarial_trainer import AdversarialTrainer
 from tfgan_app.training.checkpoints import Checkpoints, state_variables
 from tfgan_app.training.logged_figures import ADVERSARIAL_HEALTH
 from tfgan_app.training.optimizers import build_optimizer
-from tfgan_app.training.task import Networks, Objective, Synthesis
+from tfgan_app.training.task import GeneratorOutputs, Networks, Objective
 
 
 def build_trainer(precision="float32"):
@@ -24,7 +24,7 @@ def build_trainer(precision="float32"):
         players,
         Networks(build_tiny_networks().generators, {}),
         objective=Objective(None, auxiliary_weights={"l1": 10.0}),
-        synthesize=synthesize,
+        forward=forward,
         ema_decay=0.0,
         clip_norm=0.5,
         global_batch_size=4,
@@ -35,9 +35,9 @@ def build_trainer(precision="float32"):
     return trainer
 
 
-def synthesize(networks, batch, training):
+def forward(networks, batch, training):
     output = networks.generators["generator"](batch["input"], training=training)
-    return Synthesis({}, {"l1": RECONSTRUCTION_LOSSES["l1"](batch["target"], output)})
+    return GeneratorOutputs({}, {"l1": RECONSTRUCTION_LOSSES["l1"](batch["target"], output)})
 
 
 def state(trainer):

@@ -1,14 +1,14 @@
-"""What discriminators minimise: penalties, lazy intervals, augmentation, noise, codes, several updates a step."""
+"""What discriminators minimize: penalties, lazy intervals, augmentation, noise, codes, several updates a step."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from lanes import first_quick
-from noise_game import build_noise_batches, build_noise_trainer
+from noise_training import build_noise_batches, build_noise_trainer
 
 from tfgan_app.losses import ADVERSARIAL_LOSSES
 from tfgan_app.training.checkpoints import Checkpoints, state_variables
-from tfgan_app.training.task import Judging
+from tfgan_app.training.task import DiscriminatorInputs
 
 
 def batch(**options):
@@ -38,9 +38,9 @@ def gradients_at(discriminator, images):
 def penalty_by_hand(name, discriminator, real, fake, trainer, positions):
     places = {"r1": real, "r2": fake}
     if name == "wgan_gp":
-        from tfgan_app.training import judge
+        from tfgan_app.training import discriminator_loss
 
-        share = trainer._draws.uniform(positions, 1, stream=judge._SHARE)[:, :, None, None]
+        share = trainer._draws.uniform(positions, 1, stream=discriminator_loss._SHARE)[:, :, None, None]
         norms = tf.norm(tf.reshape(gradients_at(discriminator, real + share * (fake - real)), [len(real), -1]), axis=1)
         return tf.reduce_mean((norms - 1.0) ** 2)
     return tf.reduce_mean(tf.reduce_sum(gradients_at(discriminator, places[name]) ** 2, axis=(1, 2, 3))) / 2
@@ -80,9 +80,9 @@ def test_several_penalties_add_up():
 
 def test_a_strong_penalty_flattens_the_discriminator():
     plain = build_noise_trainer(optimizer={"learning_rate": 1e-2})
-    penalised = build_noise_trainer(penalties={"r1": 100.0}, optimizer={"learning_rate": 1e-2})
+    penalized = build_noise_trainer(penalties={"r1": 100.0}, optimizer={"learning_rate": 1e-2})
     slopes = []
-    for trainer in (plain, penalised):
+    for trainer in (plain, penalized):
         trainer.fit(build_noise_batches(steps=60), epochs=1, shuffle=False, verbose=0)
         slopes.append(float(tf.norm(gradients_at(players(trainer)[1], batch()["image"]))))
     assert slopes[1] < 0.2 * slopes[0]
@@ -119,7 +119,7 @@ def test_every_loss_trains_with_every_penalty_in_every_precision(loss, precision
         assert not all(np.array_equal(a, b) for a, b in zip(weights(model), old, strict=True))
 
 
-def test_relativistic_generator_sees_real_pictures():
+def test_relativistic_generator_sees_real_images():
     """One generator step against the updated discriminator, written by hand."""
     trainer, twin = build_noise_trainer(loss="relativistic"), build_noise_trainer(loss="relativistic")
     data = batch()
@@ -150,7 +150,7 @@ def test_several_discriminator_steps_take_their_own_shares_of_the_batch():
 
 
 class Shift:
-    """Adds a draw to the pictures, as strongly as the probability says, and remembers what it was given."""
+    """Adds a draw to the images, as strongly as the probability says, and remembers what it was given."""
 
     draws_per_example = 2
 
@@ -164,20 +164,23 @@ class Shift:
 
 def test_real_and_fake_are_augmented_by_draws_of_their_own():
     shift = Shift()
-    step(build_noise_trainer(judging=Judging(augmentation=shift, probability=0.5)), batch())
+    step(build_noise_trainer(discriminator_inputs=DiscriminatorInputs(augmentation=shift, probability=0.5)), batch())
     assert len(shift.seen) == 3  # Real and fake for the discriminator, fake for the generator.
     draws = [draws for _, draws, _ in shift.seen]
     assert all(a.shape == (4, 2) for a in draws)
     assert not np.array_equal(draws[0], draws[1])
     assert not np.array_equal(draws[1], draws[2])
     again = Shift()
-    step(build_noise_trainer(judging=Judging(augmentation=again, probability=0.5)), batch())
+    step(build_noise_trainer(discriminator_inputs=DiscriminatorInputs(augmentation=again, probability=0.5)), batch())
     np.testing.assert_array_equal(draws[0], again.seen[0][1])
 
 
 def test_generator_learns_through_the_augmentation():
     data = batch()
-    plain, zeroed = build_noise_trainer(), build_noise_trainer(judging=Judging(augmentation=_Black()))
+    plain, zeroed = (
+        build_noise_trainer(),
+        build_noise_trainer(discriminator_inputs=DiscriminatorInputs(augmentation=_Black())),
+    )
     assert step(plain, data)["generator_gradient_norm"] > 0
     assert step(zeroed, data)["generator_gradient_norm"] == 0
 
@@ -190,20 +193,24 @@ class _Black:
 
 
 def test_penalty_is_taken_through_the_augmentation():
-    """With black pictures the discriminator's gradient with respect to what came in is zero."""
-    trainer = build_noise_trainer(judging=Judging(augmentation=_Black()), penalties={"r1": 1.0})
+    """With black images the discriminator's gradient with respect to what came in is zero."""
+    trainer = build_noise_trainer(
+        discriminator_inputs=DiscriminatorInputs(augmentation=_Black()), penalties={"r1": 1.0}
+    )
     assert step(trainer, batch())["penalty"] == 0.0
 
 
-def test_transformed_real_pictures_are_a_further_term():
+def test_transformed_real_images_are_a_further_term():
     shift = Shift()
-    trainer = build_noise_trainer(judging=Judging(augmentation=shift, transformed_real_weight=3.0))
+    trainer = build_noise_trainer(
+        discriminator_inputs=DiscriminatorInputs(augmentation=shift, transformed_real_weight=3.0)
+    )
     data = batch()
     generator, discriminator = players(trainer)
     loss = ADVERSARIAL_LOSSES["non_saturating"]
     plain = [discriminator(data["image"]), discriminator(generator(data["latents"]))]
     logs = step(trainer, data)
-    assert len(shift.seen) == 1  # Only real pictures, and only for the discriminator.
+    assert len(shift.seen) == 1  # Only real images, and only for the discriminator.
     np.testing.assert_array_equal(shift.seen[0][0], data["image"])
     twin = players(build_noise_trainer())[1]
     transformed = twin(data["image"] + shift.seen[0][1][:, :1, None, None])
@@ -212,8 +219,8 @@ def test_transformed_real_pictures_are_a_further_term():
 
 
 def adapting(**options):
-    judging = Judging(augmentation=Shift(), probability=0.0, target=0.6, ramp_images=160)
-    return build_noise_trainer(judging=judging, **options)
+    discriminator_inputs = DiscriminatorInputs(augmentation=Shift(), probability=0.0, target=0.6, ramp_images=160)
+    return build_noise_trainer(discriminator_inputs=discriminator_inputs, **options)
 
 
 @pytest.mark.parametrize(
@@ -226,35 +233,35 @@ def adapting(**options):
     ],
 )
 def test_probability_adapts_every_four_steps_towards_the_target(start, accuracy, expected):
-    """16 pictures of 160 move it by a tenth; a share of 0.7 is 0.4, below the target of 0.6."""
+    """16 images of 160 move it by a tenth; a share of 0.7 is 0.4, below the target of 0.6."""
     trainer, values = adapting(), []
-    trainer._judge.variables[0].assign(start)
+    trainer._discriminator_loss.variables[0].assign(start)
     for _ in range(8):
-        values.append(float(trainer._judge.adapt(tf.constant(accuracy), 4)["augment_probability"]))
+        values.append(float(trainer._discriminator_loss.adapt(tf.constant(accuracy), 4)["augment_probability"]))
         trainer.step.assign_add(1)
     np.testing.assert_allclose(values, expected, atol=1e-6)
 
 
 def test_adapted_probability_survives_a_resume(tmp_path):
     trainer, resumed, checkpoints = adapting(), adapting(), Checkpoints(tmp_path)
-    trainer._judge.variables[0].assign(0.37)
-    trainer._judge.variables[1].assign(1.5)
+    trainer._discriminator_loss.variables[0].assign(0.37)
+    trainer._discriminator_loss.variables[1].assign(1.5)
     checkpoints.save(trainer)
     checkpoints.restore(resumed, on_damaged=pytest.fail)
     for each in (trainer, resumed):
         each.fit(build_noise_batches(steps=5), epochs=1, shuffle=False, verbose=0)
-    assert float(trainer._judge.probability) != pytest.approx(0.37)
+    assert float(trainer._discriminator_loss.probability) != pytest.approx(0.37)
     for name, value in state_variables(trainer).items():
         np.testing.assert_array_equal(value.numpy(), state_variables(resumed)[name].numpy(), err_msg=name)
 
 
 def test_instance_noise_fades():
     sigma = 0.5
-    trainer = build_noise_trainer(judging=Judging(noise_sigma=sigma, noise_steps=10))
+    trainer = build_noise_trainer(discriminator_inputs=DiscriminatorInputs(noise_sigma=sigma, noise_steps=10))
     images, positions = tf.zeros((4, 64, 64, 1)), tf.range(4, dtype=tf.int64)
     for now, expected in ((0, 0.5), (5, 0.25), (10, 0.0), (20, 0.0)):
         trainer.step.assign(now)
-        noisy = trainer._judge.prepare(images, positions, stream=1, augment=True)
+        noisy = trainer._discriminator_loss.prepare(images, positions, stream=1, augment=True)
         assert float(tf.math.reduce_std(noisy)) == pytest.approx(expected, abs=0.02)
 
 
@@ -269,7 +276,7 @@ def test_both_players_learn_the_codes():
     assert first["generator_loss"] > first["adversarial"]
 
 
-def test_normalised_gradients_have_norm_one():
+def test_normalized_gradients_have_norm_one():
     trainer = build_noise_trainer(normalize_gradients=True, optimizer={"beta_1": 0.0})
     step(trainer, batch())
     for optimizer in (trainer.generator_optimizer, trainer.discriminator_optimizer):
@@ -277,7 +284,7 @@ def test_normalised_gradients_have_norm_one():
         assert np.sqrt(sum((m**2).sum() for m in moments)) == pytest.approx(1.0, rel=1e-3)
 
 
-def test_spectrally_normalised_discriminator_takes_penalties():
+def test_spectrally_normalized_discriminator_takes_penalties():
     trainer = build_noise_trainer(penalties={"r1": 1.0, "wgan_gp": 1.0}, every=2, spectral_norm=True)
     history = trainer.fit(build_noise_batches(), epochs=1, shuffle=False, verbose=0).history
     assert history["nonfinite"] == [0.0]

@@ -44,7 +44,7 @@ def test_orthogonalized_keeps_the_singular_vectors_and_evens_the_values(shape):
     np.testing.assert_allclose(np.sort(alignment), np.sort(values), atol=0.02)
 
 
-def test_a_step_moves_a_square_kernel_by_its_rate_along_the_orthogonalised_gradient():
+def test_a_step_moves_a_square_kernel_by_its_rate_along_the_orthogonalized_gradient():
     before, gradient = random_variables(0)["square"], random_variables(1)["square"]
     after = stepped(Muon(0.01, kernel_rate=2.0), steps=1)["square"]
     change = (before - after).reshape(-1, 16).T

@@ -7,7 +7,7 @@ import tracemalloc
 import numpy as np
 import pytest
 from PIL import Image
-from small_videos import Enlarger, moving_pictures, read_video, write_video
+from small_videos import Enlarger, moving_images, read_video, write_video
 
 from tfgan_app.video.prediction import predict_video
 
@@ -57,7 +57,7 @@ def test_times_and_repeats_stay(tmp_path, loop):
 def test_what_is_transparent_stays_so_without_a_halo(tmp_path):
     source = write_gif(tmp_path / "in.gif", disc=True)
     predictor, _ = predict(source, tmp_path / "out.gif", scale=2)
-    # Just outside of the square the model sees its colour, not black.
+    # Just outside of the square the model sees its color, not black.
     np.testing.assert_allclose(predictor.first[12, 12:16], [[20, 220, 0]] * 4, atol=3)
     for frame, original in zip(read_gif(tmp_path / "out.gif")[0], read_gif(source)[0], strict=True):
         inside, outside = original[..., 3] == 255, original[..., 3] == 0
@@ -68,10 +68,10 @@ def test_what_is_transparent_stays_so_without_a_halo(tmp_path):
         assert seen[:, 1].min() > 200 and seen[:, 0].max() < 40
 
 
-def test_many_colours_are_near_the_original(tmp_path):
-    pictures = moving_pictures(4, height=64, width=64)
-    images = [Image.fromarray(picture) for picture in pictures]
-    images[0].save(tmp_path / "in.gif", save_all=True, append_images=images[1:], duration=80)
+def test_many_colors_are_near_the_original(tmp_path):
+    images = moving_images(4, height=64, width=64)
+    decoded = [Image.fromarray(image) for image in images]
+    decoded[0].save(tmp_path / "in.gif", save_all=True, append_images=decoded[1:], duration=80)
     originals = read_gif(tmp_path / "in.gif")[0]
     predict(tmp_path / "in.gif", tmp_path / "out.gif")
     for frame, original in zip(read_gif(tmp_path / "out.gif")[0], originals, strict=True):
@@ -89,11 +89,11 @@ def test_a_gif_into_a_video(tmp_path):
 
 
 def test_a_video_into_a_gif(tmp_path):
-    pictures = moving_pictures(30)
+    images = moving_images(30)
     # 30 frames a second: a frame is 3.33 hundredths of a second.
     source = write_video(
         tmp_path / "in.mp4",
-        pictures,
+        images,
         times=[427 * index for index in range(30)],
         sound=("aac", 1.0),
         tags={"title": "A"},
@@ -101,18 +101,18 @@ def test_a_video_into_a_gif(tmp_path):
     _, notes = predict(source, tmp_path / "out.gif")
     frames, durations, _ = read_gif(tmp_path / "out.gif")
     assert len(frames) == 30 and set(durations) <= {30, 40} and sum(durations) == pytest.approx(1000, abs=15)
-    np.testing.assert_allclose(frames[7][..., :3], pictures[7], atol=40)
-    assert np.abs(frames[7][..., :3] - pictures[7]).mean() < 6
+    np.testing.assert_allclose(frames[7][..., :3], images[7], atol=40)
+    assert np.abs(frames[7][..., :3] - images[7]).mean() < 6
     assert {note.split(" not kept")[0] for note in notes} == {
         "its sound, subtitles and attachments are",
         "its tags are",
-        "more than 256 colours a frame are",
+        "more than 256 colors a frame are",
     }
 
 
 def test_frames_are_not_gathered(tmp_path):
     write_gif(tmp_path / "in.gif", durations=[50] * 5)
-    images = [Image.fromarray(picture) for picture in moving_pictures(60, height=48, width=64)]
+    images = [Image.fromarray(image) for image in moving_images(60, height=48, width=64)]
     images[0].save(tmp_path / "in.gif", save_all=True, append_images=images[1:], duration=50)
     tracemalloc.start()
     try:
@@ -125,7 +125,7 @@ def test_frames_are_not_gathered(tmp_path):
 
 @pytest.mark.parametrize("share", [0.02, 0.5, 0.9])
 def test_a_gif_that_is_cut_off_is_one_line(tmp_path, share):
-    images = [Image.fromarray(picture) for picture in moving_pictures(10)]
+    images = [Image.fromarray(image) for image in moving_images(10)]
     images[0].save(tmp_path / "in.gif", save_all=True, append_images=images[1:], duration=50)
     data = (tmp_path / "in.gif").read_bytes()
     (tmp_path / "in.gif").write_bytes(data[: int(share * len(data))])

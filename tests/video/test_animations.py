@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from handmade_png import with_damaged_chunk
 from PIL import Image, PngImagePlugin
-from small_videos import Enlarger, moving_pictures, read_video, write_video
+from small_videos import Enlarger, moving_images, read_video, write_video
 
-from tfgan_app.picture_files import png_chunk
+from tfgan_app.image_io import png_chunk
 from tfgan_app.video import is_video, predict_video
 
 DURATIONS = [100, 40, 250, 1000, 33]
@@ -130,13 +130,13 @@ def test_lossy_and_lossless_webp(tmp_path):
     assert sizes[True, 20] < sizes[True, 100] / 2 and sizes[False, 20] < sizes[False, 100] / 2
 
 
-def test_the_picture_of_an_apng_for_other_viewers_is_no_frame(tmp_path):
+def test_the_image_of_an_apng_for_other_viewers_is_no_frame(tmp_path):
     frames = frames_of(alpha=False)
     poster = Image.new("RGB", (32, 24), "blue")
     poster.save(tmp_path / "in.png", save_all=True, default_image=True, append_images=frames, duration=DURATIONS)
     _, notes = predict(tmp_path / "in.png", tmp_path / "out.png")
     found, durations, _, _ = read_animation(tmp_path / "out.png")
-    assert durations == DURATIONS and notes == ["its picture for viewers without animation was left out"]
+    assert durations == DURATIONS and notes == ["its image for viewers without animation was left out"]
     np.testing.assert_array_equal(found[0][..., :3], np.asarray(frames[0]))
 
 
@@ -153,12 +153,12 @@ def test_a_turned_animation_is_turned_once(tmp_path):
 
 @pytest.mark.parametrize("suffix", ["webp", "apng"])
 def test_a_video_into_an_animation(tmp_path, suffix):
-    pictures = moving_pictures(30)
-    source = write_video(tmp_path / "in.mp4", pictures, times=[427 * index for index in range(30)])
+    images = moving_images(30)
+    source = write_video(tmp_path / "in.mp4", images, times=[427 * index for index in range(30)])
     predict(source, tmp_path / f"out.{suffix}")
     frames, durations, _, _ = read_animation(tmp_path / f"out.{suffix}")
     assert len(frames) == 30 and set(durations[:-1]) <= {33, 34} and sum(durations) == pytest.approx(1000, abs=9)
-    assert np.abs(frames[7][..., :3] - pictures[7]).mean() < 4
+    assert np.abs(frames[7][..., :3] - images[7]).mean() < 4
     with pytest.raises(ValueError, match="a PNG of a video would be an animation: ask for .apng"):
         predict(source, tmp_path / "out.png")
 

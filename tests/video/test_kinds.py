@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from tfgan_app.picture_files import tiff_pages
+from tfgan_app.image_io import tiff_pages
 from tfgan_app.video import is_animation, is_video
 from tfgan_app.video.kinds import holds_video
 

@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 from PIL import Image
-from small_videos import Enlarger, moving_pictures, read_video, rotate, write_video
+from small_videos import Enlarger, moving_images, read_video, rotate, write_video
 
 from tfgan_app.video import is_video, predict_video
 
@@ -30,8 +30,8 @@ def mean_difference(first, second):
 
 @pytest.mark.parametrize(("suffix", "sound"), [("mp4", "libopus"), ("mov", "aac"), ("mkv", "aac"), ("webm", "libopus")])
 def test_frames_times_sound_and_tags_arrive(tmp_path, suffix, sound):
-    pictures, progress = moving_pictures(), []
-    source = write_video(tmp_path / "in.mp4", pictures, sound=(sound, 0.48), tags={"title": "Übung"})
+    images, progress = moving_images(), []
+    source = write_video(tmp_path / "in.mp4", images, sound=(sound, 0.48), tags={"title": "Übung"})
     target = tmp_path / f"out.{suffix}"
     done = predict_video(Enlarger(2), source, target, tile_px=32, on_progress=lambda *counts: progress.append(counts))
     result, origin = read_video(target), read_video(source)
@@ -43,26 +43,26 @@ def test_frames_times_sound_and_tags_arrive(tmp_path, suffix, sound):
     assert result.tags["title"] == "Übung"
     assert [packet for _, packet in result.packets["audio"]] == [it for _, it in origin.packets["audio"]]
     assert result.frames[0].shape == (96, 128, 3)
-    for frame, picture in zip(result.frames, pictures, strict=True):
-        assert mean_difference(frame[::2, ::2], picture) < 3
+    for frame, image in zip(result.frames, images, strict=True):
+        assert mean_difference(frame[::2, ::2], image) < 3
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["in.mp4", f"out.{suffix}"]
 
 
 @pytest.mark.parametrize("codec", ["h264", "hevc", "vp9", "av1"])
 def test_every_codec(tmp_path, capfd, codec):
-    pictures = moving_pictures(height=64, width=64)
-    source = write_video(tmp_path / "in.mp4", pictures)
+    images = moving_images(height=64, width=64)
+    source = write_video(tmp_path / "in.mp4", images)
     predict(source, tmp_path / "out.mp4", codec=codec)
     result = read_video(tmp_path / "out.mp4")
     assert {"libdav1d": "av1"}.get(result.codec, result.codec) == codec
-    assert max(mean_difference(*pair) for pair in zip(result.frames, pictures, strict=True)) < 4
+    assert max(mean_difference(*pair) for pair in zip(result.frames, images, strict=True)) < 4
     assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("codec", ["h264", "hevc"])
 def test_the_codec_is_kept_and_quality_follows_crf(tmp_path, codec):
     encoder = {"h264": "libx264", "hevc": "libx265"}[codec]
-    source = write_video(tmp_path / "in.mp4", moving_pictures(height=64), codec=encoder)
+    source = write_video(tmp_path / "in.mp4", moving_images(height=64), codec=encoder)
     sizes = []
     for crf in (5, 45):
         predict(source, tmp_path / "out.mp4", crf=crf)
@@ -73,7 +73,7 @@ def test_the_codec_is_kept_and_quality_follows_crf(tmp_path, codec):
 @pytest.mark.parametrize("codec", ["h264", "hevc", "vp9"])
 @pytest.mark.parametrize("count", [1, 2])
 def test_clips_of_few_frames(tmp_path, count, codec):
-    source = write_video(tmp_path / "in.mp4", moving_pictures(count))
+    source = write_video(tmp_path / "in.mp4", moving_images(count))
     for _ in range(3):
         predict(source, tmp_path / "out.mp4", codec=codec)
         result = read_video(tmp_path / "out.mp4")
@@ -82,8 +82,8 @@ def test_clips_of_few_frames(tmp_path, count, codec):
 
 @pytest.mark.parametrize("b_frames", [0, 2])
 def test_variable_frame_rates_stay(tmp_path, b_frames):
-    pictures = moving_pictures()
-    source = write_video(tmp_path / "in.mp4", pictures, times=VARIABLE_TIMES, max_b_frames=b_frames)
+    images = moving_images()
+    source = write_video(tmp_path / "in.mp4", images, times=VARIABLE_TIMES, max_b_frames=b_frames)
     predict(source, tmp_path / "out.mp4")
     result = read_video(tmp_path / "out.mp4")
     np.testing.assert_allclose(result.times, np.array(VARIABLE_TIMES) / 12800, atol=1e-6)
@@ -104,19 +104,19 @@ def test_variable_frame_rates_stay(tmp_path, b_frames):
     ],
 )
 def test_frames_come_out_upright_once(tmp_path, matrix, upright):
-    pictures = moving_pictures()
-    source = write_video(tmp_path / "in.mp4", pictures, sample_aspect_ratio=Fraction(4, 3))
+    images = moving_images()
+    source = write_video(tmp_path / "in.mp4", images, sample_aspect_ratio=Fraction(4, 3))
     rotate(source, matrix)
     predictor, notes = predict(source, tmp_path / "out.mp4")
     result = read_video(tmp_path / "out.mp4")
     assert result.rotation == 0 and not notes
-    assert mean_difference(result.frames[3], upright(pictures[3])) < 4
-    assert predictor.first.shape == upright(pictures[0]).shape
+    assert mean_difference(result.frames[3], upright(images[3])) < 4
+    assert predictor.first.shape == upright(images[0]).shape
     assert result.aspect == (Fraction(4, 3) if matrix[0] else Fraction(3, 4))
 
 
 def test_sound_that_the_container_does_not_take_is_encoded_anew(tmp_path):
-    source = write_video(tmp_path / "in.mp4", moving_pictures(), sound=("aac", 0.5))
+    source = write_video(tmp_path / "in.mp4", moving_images(), sound=("aac", 0.5))
     _, notes = predict(source, tmp_path / "out.webm")
     assert notes == ["its sound (aac) is encoded anew as opus"]
     with av.open(str(tmp_path / "out.webm")) as container:
@@ -130,17 +130,17 @@ def test_sound_that_the_container_does_not_take_is_encoded_anew(tmp_path):
 
 def test_subtitles_and_chapters(tmp_path):
     (tmp_path / "text.srt").write_text("1\n00:00:00,100 --> 00:00:00,300\nHello\n")
-    plain = write_video(tmp_path / "plain.mkv", moving_pictures())
+    plain = write_video(tmp_path / "plain.mkv", moving_images())
     chapter = {"id": 1, "start": 0, "end": 200, "time_base": Fraction(1, 1000), "metadata": {"title": "A"}}
     with (
-        av.open(str(plain)) as pictures,
+        av.open(str(plain)) as images,
         av.open(str(tmp_path / "text.srt")) as text,
         av.open(str(tmp_path / "in.mkv"), "w") as output,
     ):
         output.set_chapters([chapter])
-        streams = [output.add_stream_from_template(it.streams[0]) for it in (pictures, text)]
+        streams = [output.add_stream_from_template(it.streams[0]) for it in (images, text)]
         streams[1].metadata["language"] = "deu"
-        for container, stream in zip((pictures, text), streams, strict=True):
+        for container, stream in zip((images, text), streams, strict=True):
             for packet in [it for it in container.demux() if it.size]:
                 packet.stream = stream
                 output.mux(packet)
@@ -154,16 +154,14 @@ def test_subtitles_and_chapters(tmp_path):
 
 
 def test_odd_sizes(tmp_path):
-    pictures = moving_pictures(height=49, width=63)
-    source = write_video(
-        tmp_path / "in.webm", pictures, codec="libvpx-vp9", time_base=Fraction(1, 1000), times=range(12)
-    )
+    images = moving_images(height=49, width=63)
+    source = write_video(tmp_path / "in.webm", images, codec="libvpx-vp9", time_base=Fraction(1, 1000), times=range(12))
     _, notes = predict(source, tmp_path / "out.webm")
     assert not notes and read_video(tmp_path / "out.webm").frames[0].shape == (49, 63, 3)
     _, notes = predict(source, tmp_path / "out.mp4", scale=3, codec="h264")
     frame = read_video(tmp_path / "out.mp4").frames[0]
     assert frame.shape == (148, 190, 3) and "even sizes" in notes[0]
-    assert mean_difference(frame[1:147:3, 1:189:3], pictures[0]) < 4
+    assert mean_difference(frame[1:147:3, 1:189:3], images[0]) < 4
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, RuntimeError])
@@ -174,7 +172,7 @@ def test_an_interrupted_run_leaves_what_was_there(tmp_path, error):
                 raise error
             yield from super().rows(pixels, tile_px=tile_px)
 
-    source = write_video(tmp_path / "in.mp4", moving_pictures(40))
+    source = write_video(tmp_path / "in.mp4", moving_images(40))
     target = tmp_path / "out.mp4"
     target.write_bytes(b"earlier")
     with pytest.raises(error):
@@ -184,7 +182,7 @@ def test_an_interrupted_run_leaves_what_was_there(tmp_path, error):
 
 
 def test_few_frames_are_in_memory_at_a_time(tmp_path):
-    source = write_video(tmp_path / "in.mp4", moving_pictures(60, height=64, width=96))
+    source = write_video(tmp_path / "in.mp4", moving_images(60, height=64, width=96))
     tracemalloc.start()
     try:
         predict(source, tmp_path / "out.mp4", scale=4)
@@ -208,7 +206,7 @@ def damaged(data, kind):
     [("mp4", "cut"), ("mp4", "cut short"), ("mp4", "damaged"), ("mkv", "cut"), ("mkv", "cut short")],
 )
 def test_damaged_files_are_one_line_and_nothing_is_written(tmp_path, suffix, kind):
-    whole = write_video(tmp_path / "whole.mp4", moving_pictures(200, height=80), sound=("aac", 8.0))
+    whole = write_video(tmp_path / "whole.mp4", moving_images(200, height=80), sound=("aac", 8.0))
     predict(whole, tmp_path / f"in.{suffix}")  # Its index is at the front.
     source = tmp_path / f"in.{suffix}"
     source.write_bytes(damaged(source.read_bytes(), kind))
@@ -229,7 +227,7 @@ def test_damaged_files_are_one_line_and_nothing_is_written(tmp_path, suffix, kin
     ],
 )
 def test_what_is_no_video_is_refused(tmp_path, content, message):
-    write_video(tmp_path / "other.mp4", moving_pictures(3))
+    write_video(tmp_path / "other.mp4", moving_images(3))
     if content is not None:
         (tmp_path / "in.mp4").write_bytes(content)
     with pytest.raises(ValueError, match=message):
@@ -238,18 +236,18 @@ def test_what_is_no_video_is_refused(tmp_path, content, message):
 
 
 def test_sound_alone_is_refused(tmp_path):
-    source = write_video(tmp_path / "in.mp4", moving_pictures(3), sound=("aac", 0.3))
+    source = write_video(tmp_path / "in.mp4", moving_images(3), sound=("aac", 0.3))
     with av.open(str(source)) as container, av.open(str(tmp_path / "sound.mp4"), "w") as output:
         stream = output.add_stream_from_template(container.streams.audio[0])
         for packet in [it for it in container.demux(audio=0) if it.size]:
             packet.stream = stream
             output.mux(packet)
-    with pytest.raises(ValueError, match="no track of pictures"):
+    with pytest.raises(ValueError, match="no track of images"):
         predict(tmp_path / "sound.mp4", tmp_path / "out.mp4")
 
 
 def test_arguments_are_checked_before_anything_is_computed(tmp_path):
-    source, predictor = write_video(tmp_path / "in.mp4", moving_pictures(3)), Enlarger(400)
+    source, predictor = write_video(tmp_path / "in.mp4", moving_images(3)), Enlarger(400)
     for target, options, message in (
         ("in.mp4", {}, "overwrite its source"),
         ("out.wmv", {}, "must be one of .apng, .gif, .m4v"),
@@ -265,17 +263,17 @@ def test_arguments_are_checked_before_anything_is_computed(tmp_path):
 
 
 def test_a_missing_library_is_one_line(tmp_path, monkeypatch):
-    source = write_video(tmp_path / "in.mp4", moving_pictures(3))
+    source = write_video(tmp_path / "in.mp4", moving_images(3))
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(ValueError, match=r"pip install 'tfgan_app\[video\]'"):
         predict(source, tmp_path / "out.mp4")
 
 
 def test_what_is_a_video(tmp_path):
-    frames = [Image.new("RGB", (4, 4), colour) for colour in ("red", "blue")]
+    frames = [Image.new("RGB", (4, 4), color) for color in ("red", "blue")]
     frames[0].save(tmp_path / "moves.GIF", save_all=True, append_images=frames[1:])
     frames[0].save(tmp_path / "still.gif")
     (tmp_path / "broken.gif").write_bytes(b"GIF89a")
     found = {name: is_video(tmp_path / name) for name in ("moves.GIF", "still.gif", "broken.gif", "none.gif")}
     assert found == {"moves.GIF": True, "still.gif": False, "broken.gif": False, "none.gif": False}
-    assert is_video("film.MP4") and is_video("film.webm") and not is_video("picture.png")
+    assert is_video("film.MP4") and is_video("film.webm") and not is_video("image.png")

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
-from tfgan_app.images import flattened
+from tfgan_app.image_io import DecodedImage, ImageMetadata, read_image
+from tfgan_app.image_io.color import split_channels
+from tfgan_app.image_io.loading import flattened
+from tfgan_app.image_io.metadata import profile_color_space
 from tfgan_app.inference.levels import LEVEL_DTYPES, peak_of
-from tfgan_app.picture_files import Picture, PictureMetadata, read_picture
-from tfgan_app.picture_files.colour import split_channels
-from tfgan_app.picture_files.metadata import profile_colour_space
 
 ImageLike = str | os.PathLike | Image.Image | np.ndarray
 """A path, a Pillow image, or an array: uint8, uint16 or float in [0, 1], [H, W], [H, W, C] or a batch [N, H, W, C]."""
@@ -28,11 +28,11 @@ class Images:
     """One image or a batch, and the way back to what the user gave.
 
     Attributes:
-        pictures: The images, one for each of a batch.
-        back: Takes the result of each, [H, W, C] of the picture's dtype, and returns the like of what was given.
+        images: The images, one for each of a batch.
+        back: Takes the result of each, [H, W, C] of the image's dtype, and returns the like of what was given.
     """
 
-    pictures: Sequence[Picture]
+    images: Sequence[DecodedImage]
     back: Callable[[Sequence[np.ndarray]], Any]
 
 
@@ -49,11 +49,11 @@ def read_images(x: ImageLike) -> Images:
     if isinstance(x, (str, os.PathLike)):
         if os.path.isdir(x):
             raise ValueError(f"`predict` takes one image. Received the folder '{x}': give it to `predict_files`.")
-        picture = read_picture(x)
-        return Images([picture], lambda results: _to_pillow(results[0], picture.metadata))
+        image = read_image(x)
+        return Images([image], lambda results: _to_pillow(results[0], image.metadata))
     if isinstance(x, Image.Image):
-        picture = _from_pillow(x)
-        return Images([picture], lambda results: _to_pillow(results[0], picture.metadata))
+        image = _from_pillow(x)
+        return Images([image], lambda results: _to_pillow(results[0], image.metadata))
     return _from_array(x)
 
 
@@ -77,34 +77,34 @@ def read_mask(mask: ImageLike) -> np.ndarray:
 
 def read_style(style: ImageLike) -> np.ndarray:
     """Reads the image whose style is taken: uint8 [height, width, 3], transparency composited on white."""
-    picture = _only(read_images(style), "style")
-    if picture.pixels.dtype == np.float32:
-        levels = [np.rint(each * 255).astype(np.uint8) for each in (picture.pixels, picture.alpha) if each is not None]
-        picture = Picture(*levels)
-    return flattened(picture)
+    image = _only(read_images(style), "style")
+    if image.pixels.dtype == np.float32:
+        levels = [np.rint(each * 255).astype(np.uint8) for each in (image.pixels, image.alpha) if each is not None]
+        image = DecodedImage(*levels)
+    return flattened(image)
 
 
-def _only(images: Images, name: str) -> Picture:
-    if len(images.pictures) != 1:
-        raise ValueError(f"`{name}` must be one image. Received: {len(images.pictures)}.")
-    return images.pictures[0]
+def _only(images: Images, name: str) -> DecodedImage:
+    if len(images.images) != 1:
+        raise ValueError(f"`{name}` must be one image. Received: {len(images.images)}.")
+    return images.images[0]
 
 
-def _from_pillow(image: Image.Image) -> Picture:
+def _from_pillow(image: Image.Image) -> DecodedImage:
     upright = ImageOps.exif_transpose(image)
     pixels, alpha = split_channels(upright, [])
     # Of what was converted to sRGB the profile is not true any more.
     profile = None if upright.mode in ("CMYK", "LAB") else upright.info.get("icc_profile")
-    return Picture(pixels, alpha, PictureMetadata(icc_profile=profile))
+    return DecodedImage(pixels, alpha, ImageMetadata(icc_profile=profile))
 
 
-def _to_pillow(result: np.ndarray, metadata: PictureMetadata) -> Image.Image:
+def _to_pillow(result: np.ndarray, metadata: ImageMetadata) -> Image.Image:
     channels = result.shape[-1]
     if result.dtype == np.uint16 and channels > 1:
         # Pillow has no color of more than 8 bits.
         result = ((result.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
     image = Image.fromarray(result[..., 0] if channels == 1 else result)
-    if metadata.icc_profile and profile_colour_space(metadata.icc_profile) == ("GRAY" if channels < 3 else "RGB"):
+    if metadata.icc_profile and profile_color_space(metadata.icc_profile) == ("GRAY" if channels < 3 else "RGB"):
         image.info["icc_profile"] = metadata.icc_profile
     return image
 
@@ -116,14 +116,14 @@ def _from_array(x: Any) -> Images:
     if 0 in levels.shape or not (is_plane or (levels.ndim in (3, 4) and levels.shape[-1] in _CHANNELS)):
         raise ValueError(f"An image must be {_ACCEPTED}, with 1 to 4 channels. Received: {_shown(array)}.")
     if is_plane:
-        return Images([Picture(levels[..., None])], lambda results: _gray_or_color(results[0]).astype(array.dtype))
+        return Images([DecodedImage(levels[..., None])], lambda results: _gray_or_color(results[0]).astype(array.dtype))
     batch = levels if levels.ndim == 4 else levels[None]
-    pictures = [Picture(*_split(np.ascontiguousarray(image))) for image in batch]
+    images = [DecodedImage(*_split(np.ascontiguousarray(image))) for image in batch]
 
     def back(results: Sequence[np.ndarray]) -> np.ndarray:
         return (np.stack(results) if levels.ndim == 4 else results[0]).astype(array.dtype)
 
-    return Images(pictures, back)
+    return Images(images, back)
 
 
 def _checked_levels(array: np.ndarray) -> np.ndarray:

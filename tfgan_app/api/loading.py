@@ -31,7 +31,7 @@ def load(
 
     Args:
         name_or_path: The name of a shipped model (see `tfgan_app models`); a run directory; a folder or version folder
-            of an exported SavedModel, or of a web page; a `.keras` or `.tflite` file; or `colour:NAME`.
+            of an exported SavedModel, or of a web page; a `.keras` or `.tflite` file; or `color:NAME`.
         checkpoint: `"last"` or `"best"` of a run.
         fidelity: 0 is the model as it is, 1 the one that its training started from, and what is between lies between.
         fidelity_model: The other model, where that is not known.

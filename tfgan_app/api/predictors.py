@@ -20,11 +20,11 @@ from tfgan_app.inference import (
     Predictor,
     Sampler,
     Stylist,
-    draw_pictures,
+    draw_images,
     find_labels,
     predict_path,
 )
-from tfgan_app.inference.faithful import RowPredictor, predict_picture
+from tfgan_app.inference.image_pipeline import RowPredictor, predict_image
 from tfgan_app.model_info import ModelInfo
 
 
@@ -89,10 +89,10 @@ class ImageModel:
         predictor = self._bound(style, strength, keep_colors)
         images = read_images(x)
         results = []
-        for picture, hole in zip(images.pictures, _masks(mask, images), strict=True):
-            _, rows = predict_picture(predictor, picture, mask=hole, tile_px=tile)
+        for image, hole in zip(images.images, _masks(mask, images), strict=True):
+            _, rows = predict_image(predictor, image, mask=hole, tile_px=tile)
             results.append(np.concatenate(list(rows)))
-            if note := predictor.blends(*picture.pixels.shape[:2], tile_px=tile):
+            if note := predictor.blends(*image.pixels.shape[:2], tile_px=tile):
                 warnings.warn(note, stacklevel=3)
         return images.back(results)
 
@@ -171,15 +171,15 @@ class ImageModel:
             raise ValueError("`style` must be the image whose style is taken. Received none.")
         if not 0.0 <= strength <= 1.0:
             raise ValueError(f"`strength` must be from 0 to 1. Received: {strength}")
-        return self._model.with_style(read_style(style), strength=strength, keep_colours=keep_colors)
+        return self._model.with_style(read_style(style), strength=strength, keep_colors=keep_colors)
 
 
 def _masks(mask: ImageLike | None, images: Images) -> Sequence[np.ndarray | None]:
     """A mask for each image of a batch."""
-    count = len(images.pictures)
+    count = len(images.images)
     if mask is None:
         return [None] * count
-    shape = images.pictures[0].pixels.shape[:2]
+    shape = images.images[0].pixels.shape[:2]
     if isinstance(mask, np.ndarray) and mask.shape == (count, *shape):
         return [read_mask(each) for each in mask]
     return [read_mask(mask)] * count
@@ -265,7 +265,7 @@ class NoiseModel:
         progress = PredictProgress()
         options = {"count": count, "seed": seed, "classes": classes, "truncation": truncation}
         try:
-            return draw_pictures(
+            return draw_images(
                 self._model, Path(output), **options, on_progress=progress.show, on_failure=progress.interrupt
             )
         finally:

@@ -9,7 +9,7 @@ from tfgan_app.arguments.parsing import add_checkpoint, add_command, add_set
 
 def add(commands: Any) -> None:
     """Adds the command and its flags."""
-    parser = add_command(commands, "evaluate", summary="Measure a run on held-out pictures.")
+    parser = add_command(commands, "evaluate", summary="Measure a run on held-out images.")
     parser.add_argument(
         "--run",
         "--model",
@@ -17,7 +17,7 @@ def add(commands: Any) -> None:
         metavar="DIR",
         help="run directory, or a shipped model's name (`tfgan_app models`)",
     )
-    parser.add_argument("--data", metavar="SOURCE", help="pictures to measure on; the run's own by default")
+    parser.add_argument("--data", metavar="SOURCE", help="images to measure on; the run's own by default")
     parser.add_argument("--json", metavar="FILE", help="write the numbers to a file as well")
     parser.add_argument("--compare", metavar="FILE", help="what --json wrote of another run, to be compared with")
     add_set(parser)

@@ -17,7 +17,7 @@ def add(commands: Any) -> None:
         "--model",
         required=True,
         metavar="PATH",
-        help="run directory, a .keras file, a shipped model's name (`tfgan_app models`), or colour:NAME",
+        help="run directory, a .keras file, a shipped model's name (`tfgan_app models`), or color:NAME",
     )
     parser.add_argument(
         "--format",
@@ -31,7 +31,7 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--output", default="exported_models", metavar="DIR", help="default: exported_models")
     parser.add_argument("--name", metavar="NAME", help="name of the model; the task's by default")
-    parser.add_argument("--license", metavar="TEXT", help="licence of the weights (default: the .keras file's own)")
+    parser.add_argument("--license", metavar="TEXT", help="license of the weights (default: the .keras file's own)")
     parser.add_argument(
         "--tile",
         type=natural,

@@ -12,7 +12,7 @@ from absl.flags import argparse_flags
 
 from tfgan_app.files import printable
 
-SOURCE_HELP = "a folder of pictures, keras:NAME or tfds:NAME[:SPLIT]; without it the task's bundled sample"
+SOURCE_HELP = "a folder of images, keras:NAME or tfds:NAME[:SPLIT]; without it the task's bundled sample"
 """What `--data` may be."""
 
 

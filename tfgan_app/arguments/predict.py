@@ -16,16 +16,16 @@ from tfgan_app.arguments.parsing import (
 )
 
 _PREDICT_EPILOG = """\
-A model that generates takes no --input: its pictures are numbered by seed, and the same seed gives the same picture:
+A model that generates takes no --input: its images are numbered by seed, and the same seed gives the same image:
   --output DIR --count 100 --seed 0      seed-0000000.png to seed-0000099.png; of each class into DIR/CLASS
   --output one.png --seed 42             that one again
-  --output grid.png --count 16           all of them in one picture, a row or more for each class
+  --output grid.png --count 16           all of them in one image, a row or more for each class
 """
 
 
 def add(commands: Any) -> None:
     """Adds the command and its flags."""
-    summary = "Run a model over pictures, or draw new ones with a model that generates."
+    summary = "Run a model over images, or draw new ones with a model that generates."
     parser = add_command(commands, "predict", summary=summary, epilog=_PREDICT_EPILOG, tensorflow=False)
     parser.add_argument(
         "--model",
@@ -33,12 +33,12 @@ def add(commands: Any) -> None:
         action="append",
         metavar="PATH",
         help="run directory, exported model folder or .keras file; a shipped model's name (`tfgan_app models`); or "
-        "colour:NAME, such as colour:rgb_to_lab. Repeated: one runs after the other, on what that makes",
+        "color:NAME, such as color:rgb_to_lab. Repeated: one runs after the other, on what that makes",
     )
-    parser.add_argument("--input", metavar="PATH", help="picture, animation, video, or a folder of them")
-    parser.add_argument("--output", required=True, metavar="PATH", help="picture, animation, video or folder to write")
-    parser.add_argument("--mask", metavar="PATH", help="what to fill is light here: a picture, or a folder of them")
-    parser.add_argument("--style", metavar="PATH", help="the picture whose style is taken, for models of styles")
+    parser.add_argument("--input", metavar="PATH", help="image, animation, video, or a folder of them")
+    parser.add_argument("--output", required=True, metavar="PATH", help="image, animation, video or folder to write")
+    parser.add_argument("--mask", metavar="PATH", help="what to fill is light here: an image, or a folder of them")
+    parser.add_argument("--style", metavar="PATH", help="the image whose style is taken, for models of styles")
     add_input_range(parser)
     parser.add_argument("--tile", type=positive, metavar="PX", help="work in tiles of this size (default: by memory)")
     _add_finish(parser)
@@ -59,7 +59,7 @@ def add(commands: Any) -> None:
         "--count",
         type=positive,
         metavar="N",
-        help="how many pictures to generate, of each class (default: 1 into a file, 16 into a folder)",
+        help="how many images to generate, of each class (default: 1 into a file, 16 into a folder)",
     )
     parser.add_argument("--seed", type=natural, metavar="N", help="seed of the first of them, or of grain (default: 0)")
     parser.add_argument(

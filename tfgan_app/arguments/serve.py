@@ -42,7 +42,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--workers", type=positive, metavar="N", help="runs of models at the same time (default: 2)")
     bounds = parser.add_argument_group("bounds, each with its own error")
     for flag, default, text in (
-        ("--max-batch", 32, "pictures or seeds of one request; up to 8 of several run as one"),
+        ("--max-batch", 32, "images or seeds of one request; up to 8 of several run as one"),
         ("--max-pixels", 4_000_000, "input pixels of one request; less where memory does not allow it"),
         ("--max-body-mb", 32, "size of one request"),
         ("--max-queue", 128, "requests that wait; more are told to come later"),

@@ -7,7 +7,7 @@ import typing
 from typing import Any
 
 from tfgan_app.arguments.parsing import SOURCE_HELP, add_command, add_set, natural, positive
-from tfgan_app.config_sections import Precision, Strategy
+from tfgan_app.config.sections import Precision, Strategy
 from tfgan_app.tasks import TASKS, check_task_name, load_presets
 
 _TRAIN_EPILOG = """\
@@ -28,8 +28,8 @@ def add(commands: Any) -> None:
     parser.add_argument("--data", metavar="SOURCE", help=SOURCE_HELP)
     parser.add_argument("--run-dir", metavar="DIR", help="where to write; a new folder in runs/ by default")
     parser.add_argument("--steps", type=positive, metavar="N", help="training steps of the whole run")
-    parser.add_argument("--batch-size", type=positive, metavar="N", help="pictures per step")
-    parser.add_argument("--image-size", type=positive, metavar="PX", help="side of the training pictures")
+    parser.add_argument("--batch-size", type=positive, metavar="N", help="images per step")
+    parser.add_argument("--image-size", type=positive, metavar="PX", help="side of the training images")
     parser.add_argument("--preset", metavar="NAME", help="a named set of values of the task, see below")
     parser.add_argument("--precision", choices=typing.get_args(Precision), help="compute precision")
     parser.add_argument("--seed", type=natural, metavar="N", help="seed of everything random")

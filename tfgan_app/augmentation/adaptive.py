@@ -49,9 +49,9 @@ SATURATION_STD = 1.0
 
 
 class AdaptiveAugmentation:
-    """The "bgc" pipeline of ADA: pixel blitting, general geometry and colour, differentiable in the pictures.
+    """The "bgc" pipeline of ADA: pixel blitting, general geometry and color, differentiable in the images.
 
-    Adaptive discriminator augmentation (Karras et al. 2020, arXiv:2006.06676, appendix B). Each picture gets each
+    Adaptive discriminator augmentation (Karras et al. 2020, arXiv:2006.06676, appendix B). Each image gets each
     transform with `probability`, by its own draw. The caller adapts the probability. In this order:
 
     - blit: mirror left and right (half of the times it is drawn), turn by 0 to 3 quarter turns, shift by whole
@@ -59,24 +59,24 @@ class AdaptiveAugmentation:
     - geometry: scale by 2^N(0.2), rotate, stretch the width by 2^N(0.2) and the height by its inverse, rotate again,
       shift by N(1/8) of the size; N(std) is a normal number. Each rotation is uniform over the circle and has
       probability 1 - sqrt(1 - p), so that at least one of the two happens with probability p.
-    - colour: brightness plus N(0.2), contrast times 2^N(0.5), luma flip (half of the times it is drawn), hue rotated
-      by an angle uniform over the circle, saturation times 2^N(1). Luma is the mean of the channels. Gray pictures
+    - color: brightness plus N(0.2), contrast times 2^N(0.5), luma flip (half of the times it is drawn), hue rotated
+      by an angle uniform over the circle, saturation times 2^N(1). Luma is the mean of the channels. Gray images
       get what acts on luma: brightness, contrast and, as the luma flip, the negative.
 
-    Blit and geometry are one resampling. What comes into view mirrors the picture. As in the paper nothing is clipped:
-    colour may leave [-1, 1].
+    Blit and geometry are one resampling. What comes into view mirrors the image. As in the paper nothing is clipped:
+    color may leave [-1, 1].
 
-    A pure function of pictures and draws; the caller makes the draws from (seed, step).
+    A pure function of images and draws; the caller makes the draws from (seed, step).
 
-    Deviations: resamples bilinearly, where the paper goes through a picture upsampled by 2 with wavelets. That is
-    softer, and aliases where a picture shrinks; flips, quarter turns of square pictures and whole-pixel shifts stay
-    exact. The authors' code mirrors a picture once and shows mid-gray beyond; here the mirroring goes on. Image-space
-    filtering, noise and cutout are left out: the paper itself settles on blit, geometry and colour.
+    Deviations: resamples bilinearly, where the paper goes through an image upsampled by 2 with wavelets. That is
+    softer, and aliases where an image shrinks; flips, quarter turns of square images and whole-pixel shifts stay
+    exact. The authors' code mirrors an image once and shows mid-gray beyond; here the mirroring goes on. Image-space
+    filtering, noise and cutout are left out: the paper itself settles on blit, geometry and color.
 
     Args:
         blit: flip, quarter turns and whole-pixel shifts.
         geometry: scaling, rotation and shifts by fractions of pixels.
-        colour: brightness, contrast, luma flip, hue and saturation.
+        color: brightness, contrast, luma flip, hue and saturation.
 
     Raises:
         ValueError: when every group is off.
@@ -85,31 +85,31 @@ class AdaptiveAugmentation:
     draws_per_example = len(DRAWS)
     """Uniform numbers that one example's augmentation uses."""
 
-    def __init__(self, *, blit: bool = True, geometry: bool = True, colour: bool = True):
-        if not (blit or geometry or colour):
+    def __init__(self, *, blit: bool = True, geometry: bool = True, color: bool = True):
+        if not (blit or geometry or color):
             raise ValueError(
-                "One of `blit`, `geometry` and `colour` must be on. Received: all off. "
+                "One of `blit`, `geometry` and `color` must be on. Received: all off. "
                 "To train without augmentation, leave ADA out."
             )
         self.blit = blit
         self.geometry = geometry
-        self.colour = colour
+        self.color = color
 
     def __call__(self, images: tf.Tensor, draws: tf.Tensor, probability: float | tf.Tensor) -> tf.Tensor:
-        """Augments a batch, each picture by its own draws.
+        """Augments a batch, each image by its own draws.
 
         Args:
             images: floating `[batch, height, width, channels]` in [-1, 1], 1 or 3 channels, at least 2 pixels high
                 and wide; height, width and channels are static.
             draws: float32 `[batch, draws_per_example]`, uniform in [0, 1).
-            probability: scalar in [0, 1], that a picture gets a transform; at 0 pictures come out bit by bit as they
+            probability: scalar in [0, 1], that an image gets a transform; at 0 images come out bit by bit as they
                 are.
 
         Returns:
-            Pictures of the shape and dtype of `images`, computed in float32; colour may leave [-1, 1].
+            Images of the shape and dtype of `images`, computed in float32; color may leave [-1, 1].
 
         Raises:
-            ValueError: for pictures of another number of channels, or too small.
+            ValueError: for images of another number of channels, or too small.
         """
         images = tf.convert_to_tensor(images)
         height, width, channels = images.shape[1:]
@@ -122,16 +122,16 @@ class AdaptiveAugmentation:
         u = dict(zip(DRAWS, tf.unstack(tf.cast(draws, tf.float32), len(DRAWS), axis=1), strict=True))
         augmented = tf.cast(images, tf.float32)
         if self.blit or self.geometry:
-            # Rows (a, b, t) of the map from a pixel of the result to its source, about the centre: x' = a x + b y + t.
-            # The picture's first transform comes first: each further one is applied to the result's pixel before it.
+            # Rows (a, b, t) of the map from a pixel of the result to its source, about the center: x' = a x + b y + t.
+            # The image's first transform comes first: each further one is applied to the result's pixel before it.
             source = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
             if self.blit:
                 source = _blit(source, u, probability, (height, width))
             if self.geometry:
                 source = _change_geometry(source, u, probability, (height, width))
             augmented = _resample(augmented, source)
-        if self.colour:
-            augmented = _change_colour(augmented, u, probability)
+        if self.color:
+            augmented = _change_color(augmented, u, probability)
         return tf.cast(augmented, images.dtype)
 
 
@@ -139,7 +139,7 @@ def _blit(source, u, probability, size):
     mirror = tf.where((u["flip_gate"] < probability) & (u["flip"] >= 0.5), -1.0, 1.0)
     source = _then_linear(source, ((mirror, 0.0), (0.0, 1.0)))
     turns = tf.where(u["turn_gate"] < probability, tf.floor(u["turn"] * 4.0), 0.0)
-    # From a table: the cosine of a quarter turn in float32 is not 0, and the picture would be resampled.
+    # From a table: the cosine of a quarter turn in float32 is not 0, and the image would be resampled.
     cos, sin = (tf.gather(table, tf.cast(turns, tf.int32)) for table in ((1.0, 0.0, -1.0, 0.0), (0.0, 1.0, 0.0, -1.0)))
     source = _then_linear(source, ((cos, -sin), (sin, cos)))
     applied = u["shift_gate"] < probability
@@ -189,7 +189,7 @@ def _normal(uniform):
 
 
 def _resample(images, source):
-    """Samples pictures at `source`, bilinearly, mirrored about the border pixels.
+    """Samples images at `source`, bilinearly, mirrored about the border pixels.
 
     Not `ImageProjectiveTransformV3`, which `keras.ops.image.affine_transform` uses too: its registered gradient
     warps by the inverse transform, which is not the transpose.
@@ -220,7 +220,7 @@ def _mirrored_cell(position, size):
     return tf.cast(cell, tf.int32), (position - cell)[..., None]
 
 
-def _change_colour(images, u, probability):
+def _change_color(images, u, probability):
     """All five transforms as one: each scales the luma, or scales and rotates the chroma about the luma axis."""
 
     def drawn(name, value, neutral):
@@ -235,7 +235,7 @@ def _change_colour(images, u, probability):
     angle = drawn("hue", (u["hue"] * 2.0 - 1.0) * math.pi, 0.0)
     saturation = drawn("saturation", tf.exp(_normal(u["saturation"]) * (SATURATION_STD * math.log(2.0))), 1.0)
     chroma_gain = contrast * saturation * tf.cos(angle)
-    # The cross product of the luma axis (1, 1, 1) / sqrt(3) and the colour.
+    # The cross product of the luma axis (1, 1, 1) / sqrt(3) and the color.
     turn = contrast * saturation * tf.sin(angle) / math.sqrt(3.0)
     red, green, blue = tf.unstack(images, axis=-1)
     # Where nothing is applied the gains are exactly 1 and 0, and this is the identity.

@@ -1,4 +1,4 @@
-"""Classic augmentation of a classifier's pictures: mirrored, moved, enlarged, turned, partly erased."""
+"""Classic augmentation of a classifier's images: mirrored, moved, enlarged, turned, partly erased."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ _DRAWS = 9
 
 
 class ClassicAugmentation:
-    """Label-preserving changes, each drawn for every picture by itself, in one resampling and one erasing.
+    """Label-preserving changes, each drawn for every image by itself, in one resampling and one erasing.
 
     Args:
         horizontal_flip: mirror left and right, half of the time.
         shift: move by up to this share of the side, either way; what comes in repeats the border.
         scale: enlarge or shrink by up to this share.
         rotation_degrees: turn by up to this angle, either way.
-        erase: share of pictures of which a rectangle is erased to its mean ("Random Erasing", Zhong et al. 2017,
-            arXiv:1708.04896; here always to the picture's mean, of 2 % to 20 % of the area).
+        erase: share of images of which a rectangle is erased to its mean ("Random Erasing", Zhong et al. 2017,
+            arXiv:1708.04896; here always to the image's mean, of 2 % to 20 % of the area).
     """
 
     def __init__(
@@ -37,14 +37,14 @@ class ClassicAugmentation:
         self.erase = erase
 
     def __call__(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """Augments pictures.
+        """Augments images.
 
         Args:
             images: float32 `[batch, height, width, channels]`.
             seed: int32 `[2]`; the same seed changes them in the same way.
 
         Returns:
-            The same shape, within the range of the pictures.
+            The same shape, within the range of the images.
         """
         draws = tf.random.stateless_uniform([tf.shape(images)[0], _DRAWS], seed)
         images = self._move(images, draws)
@@ -52,16 +52,16 @@ class ClassicAugmentation:
 
     def _move(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
         height, width = images.shape[1:3]
-        centred = 2.0 * draws[:, :5] - 1.0
-        factor = 1.0 / (1.0 + self.scale * centred[:, 2])
-        angle = centred[:, 3] * (self.rotation_degrees * math.pi / 180.0)
+        centered = 2.0 * draws[:, :5] - 1.0
+        factor = 1.0 / (1.0 + self.scale * centered[:, 2])
+        angle = centered[:, 3] * (self.rotation_degrees * math.pi / 180.0)
         mirror = tf.where((draws[:, 4] < 0.5) & self.horizontal_flip, -1.0, 1.0)
         cos, sin = factor * tf.cos(angle), factor * tf.sin(angle)
         a0, a1, b0, b1 = cos * mirror, -sin, sin * mirror, cos
         # Each output pixel reads one input pixel: turned about the middle, and then moved.
         middle_x, middle_y = (width - 1) / 2.0, (height - 1) / 2.0
-        a2 = middle_x - a0 * middle_x - a1 * middle_y + centred[:, 0] * (self.shift * width)
-        b2 = middle_y - b0 * middle_x - b1 * middle_y + centred[:, 1] * (self.shift * height)
+        a2 = middle_x - a0 * middle_x - a1 * middle_y + centered[:, 0] * (self.shift * width)
+        b2 = middle_y - b0 * middle_x - b1 * middle_y + centered[:, 1] * (self.shift * height)
         zeros = tf.zeros_like(a0)
         return tf.raw_ops.ImageProjectiveTransformV3(
             images=images,
@@ -75,7 +75,7 @@ class ClassicAugmentation:
     def _erased(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
         height, width = images.shape[1:3]
         side = tf.sqrt(0.02 + 0.18 * draws[:, 5:6])
-        # A draw of its own for whether: the share of pictures does not depend on where.
+        # A draw of its own for whether: the share of images does not depend on where.
         wanted = draws[:, 8:9] < self.erase
         rows = _within(height, draws[:, 6:7], side)
         columns = _within(width, draws[:, 7:8], side)

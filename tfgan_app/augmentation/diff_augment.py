@@ -1,11 +1,11 @@
-"""DiffAugment: the same few differentiable changes for every picture that a discriminator sees."""
+"""DiffAugment: the same few differentiable changes for every image that a discriminator sees."""
 
 from __future__ import annotations
 
 import tensorflow as tf
 
 DRAWS = (
-    "colour_gate",
+    "color_gate",
     "brightness",
     "saturation",
     "contrast",
@@ -20,28 +20,28 @@ DRAWS = (
 
 
 class DiffAugment:
-    """Changes the colour, shifts and cuts a box out of pictures, differentiably in the pictures.
+    """Changes the color, shifts and cuts a box out of images, differentiably in the images.
 
-    DiffAugment (Zhao et al. 2020, arXiv:2006.10738): the discriminator sees only augmented pictures, real and
+    DiffAugment (Zhao et al. 2020, arXiv:2006.10738): the discriminator sees only augmented images, real and
     generated alike, and the generator learns through the augmentation. Three policies, in this order:
 
-    - colour: brightness plus uniform [-0.5, 0.5), then saturation (distance from the pixel's mean over its
-      channels) times uniform [0, 2), then contrast (distance from the picture's mean) times uniform [0.5, 1.5).
-      Saturation does nothing to pictures of one channel.
+    - color: brightness plus uniform [-0.5, 0.5), then saturation (distance from the pixel's mean over its
+      channels) times uniform [0, 2), then contrast (distance from the image's mean) times uniform [0.5, 1.5).
+      Saturation does nothing to images of one channel.
     - translation: by whole pixels, uniform up to a fraction of height and width, each way.
-    - cutout: a box of a fraction of height and width, its centre uniform over the picture, clipped at the border.
+    - cutout: a box of a fraction of height and width, its center uniform over the image, clipped at the border.
 
-    What comes into view and what is cut out is 0, as in the paper. The pictures are in [-1, 1], so that is mid-gray:
-    nearest to every colour, and nothing that the generator could win by imitating, since real pictures have it too.
-    As in the paper nothing is clipped: colour may leave [-1, 1].
+    What comes into view and what is cut out is 0, as in the paper. The images are in [-1, 1], so that is mid-gray:
+    nearest to every color, and nothing that the generator could win by imitating, since real images have it too.
+    As in the paper nothing is clipped: color may leave [-1, 1].
 
-    A pure function of pictures and draws; the caller makes the draws from (seed, step).
+    A pure function of images and draws; the caller makes the draws from (seed, step).
 
-    Deviations: the paper applies every policy to every picture, which is `probability` 1. Below 1 each picture gets
+    Deviations: the paper applies every policy to every image, which is `probability` 1. Below 1 each image gets
     each policy with that probability, independently, so that DiffAugment can be tamed as ADA is.
 
     Args:
-        colour: change brightness, saturation and contrast.
+        color: change brightness, saturation and contrast.
         translation: largest shift as a fraction of height and width, in [0, 1); 0 is off.
         cutout: size of the box as a fraction of height and width, in [0, 1); 0 is off.
 
@@ -52,36 +52,36 @@ class DiffAugment:
     draws_per_example = len(DRAWS)
     """Uniform numbers that one example's augmentation uses."""
 
-    def __init__(self, *, colour: bool = True, translation: float = 0.125, cutout: float = 0.5):
+    def __init__(self, *, color: bool = True, translation: float = 0.125, cutout: float = 0.5):
         for name, fraction in (("translation", translation), ("cutout", cutout)):
             if not 0.0 <= fraction < 1.0:
                 raise ValueError(f"`{name}` must be at least 0 and below 1. Received: {fraction}.")
-        if not (colour or translation or cutout):
+        if not (color or translation or cutout):
             raise ValueError(
-                "One of `colour`, `translation` and `cutout` must be on. Received: all off. "
+                "One of `color`, `translation` and `cutout` must be on. Received: all off. "
                 "To train without augmentation, leave DiffAugment out."
             )
-        self.colour = colour
+        self.color = color
         self.translation = translation
         self.cutout = cutout
 
     def __call__(self, images: tf.Tensor, draws: tf.Tensor, probability: float | tf.Tensor = 1.0) -> tf.Tensor:
-        """Augments a batch, each picture by its own draws.
+        """Augments a batch, each image by its own draws.
 
         Args:
             images: floating `[batch, height, width, channels]` in [-1, 1]; height, width and channels are static.
             draws: float32 `[batch, draws_per_example]`, uniform in [0, 1).
-            probability: scalar in [0, 1], that a picture gets a policy; at 0 pictures come out bit by bit as they are.
+            probability: scalar in [0, 1], that an image gets a policy; at 0 images come out bit by bit as they are.
 
         Returns:
-            Pictures of the shape and dtype of `images`, computed in float32; colour may leave [-1, 1].
+            Images of the shape and dtype of `images`, computed in float32; color may leave [-1, 1].
         """
         images = tf.convert_to_tensor(images)
         probability = tf.cast(probability, tf.float32)
         u = dict(zip(DRAWS, tf.unstack(tf.cast(draws, tf.float32), len(DRAWS), axis=1), strict=True))
         augmented = tf.cast(images, tf.float32)
-        if self.colour:
-            augmented = _change_colour(augmented, u, u["colour_gate"] < probability)
+        if self.color:
+            augmented = _change_color(augmented, u, u["color_gate"] < probability)
         if self.translation:
             augmented = self._translate(augmented, u, u["translation_gate"] < probability)
         if self.cutout:
@@ -105,14 +105,14 @@ class DiffAugment:
     def _box(self, size, draw):
         """Whether each position `[batch, size]` lies in the box."""
         length = int(size * self.cutout + 0.5)
-        # An even box has its centre between two pixels: one more place to be, so that both borders are alike.
-        centre = tf.cast(tf.floor(draw * (size + 1 - length % 2)), tf.int32)[:, None]
-        offset = tf.range(size) - (centre - length // 2)
+        # An even box has its center between two pixels: one more place to be, so that both borders are alike.
+        center = tf.cast(tf.floor(draw * (size + 1 - length % 2)), tf.int32)[:, None]
+        offset = tf.range(size) - (center - length // 2)
         return (offset >= 0) & (offset < length)
 
 
 def _shift(images, down, right):
-    """Moves pictures by whole pixels, int32 `[batch, 1]`; what comes into view is 0."""
+    """Moves images by whole pixels, int32 `[batch, 1]`; what comes into view is 0."""
 
     # The transpose of a shift is the opposite shift. TensorFlow's own gradient of the gather would add up pixel by
     # pixel what never overlaps, which takes several times as long.
@@ -134,10 +134,10 @@ def _gather_shifted(images, down, right):
     return moved * tf.cast(inside, tf.float32)[..., None]
 
 
-def _change_colour(images, u, applied):
-    """Brightness, saturation and contrast as one linear function of pixel, gray value and picture mean.
+def _change_color(images, u, applied):
+    """Brightness, saturation and contrast as one linear function of pixel, gray value and image mean.
 
-    With a picture's brightness b, saturation s and contrast c this is c (s (x + b) + (1 - s) (gray + b)) +
+    With an image's brightness b, saturation s and contrast c this is c (s (x + b) + (1 - s) (gray + b)) +
     (1 - c) (mean + b). Written with weights that are exactly 1 and 0 where nothing is applied, it then is the identity.
     """
     brightness, saturation, contrast = (

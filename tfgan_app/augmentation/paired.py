@@ -1,4 +1,4 @@
-"""Geometric and colour augmentation that is the same for every picture of a pair."""
+"""Geometric and color augmentation that is the same for every image of a pair."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class _Placement:
 
 
 class PairedAugmentation:
-    """Crops, flips, scales, rotates and colour-jitters aligned pictures, all alike, in one resampling.
+    """Crops, flips, scales, rotates and color-jitters aligned images, all alike, in one resampling.
 
     The jitter of pix2pix (Isola et al. 2017, arXiv:1611.07004, section 6.2) is a random crop out of a
-    slightly larger picture and a mirror: whole pixels move, so it is exact. Scaling and rotation resample
+    slightly larger image and a mirror: whole pixels move, so it is exact. Scaling and rotation resample
     bilinearly, once, together with the crop and the mirror.
 
-    It is a pure function of pictures and draws; the caller makes the draws from (seed, step).
+    It is a pure function of images and draws; the caller makes the draws from (seed, step).
 
     Args:
         size_px: height and width of the result.
@@ -45,7 +45,7 @@ class PairedAugmentation:
         vertical_flip: mirror up and down, half of the time.
         max_scale: enlarge by a factor drawn log-uniformly from [1 / max_scale, max_scale]; 1 is off.
         max_rotation_degrees: rotate by an angle drawn uniformly from [-max, max]; 0 is off.
-        colour_jitter: strength in [0, 1) of a random change of brightness, contrast and saturation.
+        color_jitter: strength in [0, 1) of a random change of brightness, contrast and saturation.
 
     Raises:
         ValueError: for a setting out of its range.
@@ -59,20 +59,20 @@ class PairedAugmentation:
         vertical_flip: bool = False,
         max_scale: float = 1.0,
         max_rotation_degrees: float = 0.0,
-        colour_jitter: float = 0.0,
+        color_jitter: float = 0.0,
     ):
         if max_scale < 1.0:
             raise ValueError(f"`max_scale` must be at least 1. Received: {max_scale}.")
         if not 0.0 <= max_rotation_degrees <= 180.0:
             raise ValueError(f"`max_rotation_degrees` must be in [0, 180]. Received: {max_rotation_degrees}.")
-        if not 0.0 <= colour_jitter < 1.0:
-            raise ValueError(f"`colour_jitter` must be in [0, 1). Received: {colour_jitter}.")
+        if not 0.0 <= color_jitter < 1.0:
+            raise ValueError(f"`color_jitter` must be in [0, 1). Received: {color_jitter}.")
         self.size_px = size_px
         self.horizontal_flip = horizontal_flip
         self.vertical_flip = vertical_flip
         self.max_scale = max_scale
         self.max_rotation_degrees = max_rotation_degrees
-        self.colour_jitter = colour_jitter
+        self.color_jitter = color_jitter
 
     def __call__(self, images: Sequence[tf.Tensor], draws: tf.Tensor) -> list[tf.Tensor]:
         """Augments aligned batches.
@@ -91,8 +91,8 @@ class PairedAugmentation:
         else:
             stacked = tf.cast(self._crop_and_flip(stacked, draws), tf.float32)
         augmented = tf.split(stacked / 127.5 - 1.0, splits, axis=-1)
-        if self.colour_jitter:
-            augmented = [self._jitter_colour(image, draws) for image in augmented]
+        if self.color_jitter:
+            augmented = [self._jitter_color(image, draws) for image in augmented]
         return augmented
 
     def _placement(self, images, draws) -> _Placement:
@@ -123,10 +123,10 @@ class PairedAugmentation:
         mirror_x = tf.where(place.flip_columns, -1.0, 1.0)
         mirror_y = tf.where(place.flip_rows, -1.0, 1.0)
         a0, a1, b0, b1 = cos * mirror_x, -sin * mirror_y, sin * mirror_x, cos * mirror_y
-        # Output pixel o reads input pixel c_in + M (o - c_out): rotation about the centre of the crop.
-        centre = (self.size_px - 1) / 2.0
-        a2 = tf.cast(place.columns, tf.float32) + centre - (a0 + a1) * centre
-        b2 = tf.cast(place.rows, tf.float32) + centre - (b0 + b1) * centre
+        # Output pixel o reads input pixel c_in + M (o - c_out): rotation about the center of the crop.
+        center = (self.size_px - 1) / 2.0
+        a2 = tf.cast(place.columns, tf.float32) + center - (a0 + a1) * center
+        b2 = tf.cast(place.rows, tf.float32) + center - (b0 + b1) * center
         zeros = tf.zeros_like(a0)
         transforms = tf.stack([a0, a1, a2, b0, b1, b2, zeros, zeros], axis=-1)
         warped = ops.image.affine_transform(
@@ -134,8 +134,8 @@ class PairedAugmentation:
         )
         return warped[:, : self.size_px, : self.size_px]
 
-    def _jitter_colour(self, images, draws):
-        strength = (2.0 * draws[:, None, None, 6:9] - 1.0) * self.colour_jitter
+    def _jitter_color(self, images, draws):
+        strength = (2.0 * draws[:, None, None, 6:9] - 1.0) * self.color_jitter
         brightness, contrast, saturation = tf.split(strength, 3, axis=-1)
         images = images + brightness
         mean = tf.reduce_mean(images, axis=(1, 2, 3), keepdims=True)

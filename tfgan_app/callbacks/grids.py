@@ -1,4 +1,4 @@
-"""Grids of pictures along the run, as PNG files and in TensorBoard."""
+"""Grids of images along the run, as PNG files and in TensorBoard."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import tensorflow as tf
 
 from tfgan_app.callbacks.events import WRITE_ERRORS, Record, say
 from tfgan_app.callbacks.step_callback import StepCallback, checked_interval
-from tfgan_app.images import write_picture
-from tfgan_app.picture_grid import make_grid
+from tfgan_app.image_io.grid import make_grid
+from tfgan_app.image_io.loading import write_image
 
 SAMPLES_DIR = "samples"
 _GRID_NAME = re.compile(r"step-(\d+)\.png")
@@ -27,7 +27,7 @@ class ImageGrids(StepCallback):
     Args:
         run_dir: The run directory.
         every_steps: Steps between grids.
-        sample_fn: Returns the grid's rows, each a sequence of uint8 [height, width, 3] pictures
+        sample_fn: Returns the grid's rows, each a sequence of uint8 [height, width, 3] images
             (for example input, output, target). Without rows, no grid is written.
         headers: Text above each column, or None.
         record: Where a failed write is told: `EventLog.record`, or stderr alone.
@@ -82,10 +82,10 @@ class ImageGrids(StepCallback):
         grid = make_grid(rows, headers=self._headers)
         self._written_step = self.step
         try:
-            write_picture(self._run_dir / SAMPLES_DIR / f"step-{self.step:07d}.png", grid)
+            write_image(self._run_dir / SAMPLES_DIR / f"step-{self.step:07d}.png", grid)
             self._write_summary(grid)
         except WRITE_ERRORS as error:
-            self._record(self.step, "warning", f"could not write a picture grid; training goes on: {error}")
+            self._record(self.step, "warning", f"could not write an image grid; training goes on: {error}")
 
     def _write_summary(self, grid: np.ndarray) -> None:
         if self._writer is None:

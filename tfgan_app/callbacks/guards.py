@@ -43,11 +43,11 @@ class NonFiniteGuard(StepCallback):
 class HealthMonitor(StepCallback):
     """Says, once per condition and `fit`, that the training goes wrong and what to do about it.
 
-    - The discriminator has won: it tells real from generated pictures nearly always, so the generator has
+    - The discriminator has won: it tells real from generated images nearly always, so the generator has
       little left to learn from it. Looks at exponential averages of the logs `real_accuracy` and
       `fake_accuracy` (in [0, 1]), which start at one half: it takes about three windows of a perfect
       discriminator until this is said.
-    - The generator has collapsed: the log `diversity` (how much the pictures of a generated batch differ from
+    - The generator has collapsed: the log `diversity` (how much the images of a generated batch differ from
       each other, over how much those of a real one do), averaged alike, is low.
     - The generator leaves most of the data out: `coverage` of a validation is next to nothing.
     - The output ignores the input: `output_variation` of a validation (how much the outputs differ from each
@@ -57,10 +57,10 @@ class HealthMonitor(StepCallback):
         record: Where warnings go: `EventLog.record`, or stderr alone.
         window_steps: Time constant, in steps, of the averages of the accuracies.
         accuracy_limit: Both averages above this: the discriminator has won. None where that is no bad sign, as with
-            losses that only order pictures.
+            losses that only order images.
         variation_limit: `output_variation` below this: the output ignores its input.
         diversity_limit: the average of `diversity` below this: the generator has collapsed.
-        coverage_limit: `coverage` below this share of that of real pictures: most of the data is left out.
+        coverage_limit: `coverage` below this share of that of real images: most of the data is left out.
     """
 
     def __init__(
@@ -98,15 +98,15 @@ class HealthMonitor(StepCallback):
         if self.accuracy_limit is not None and min(real, fake) > self.accuracy_limit:
             self._warn(
                 "discriminator",
-                f"the discriminator has won: it recognises {real:.0%} of the real and {fake:.0%} of the "
-                "generated pictures, so the generator learns little from it. Lower "
+                f"the discriminator has won: it recognizes {real:.0%} of the real and {fake:.0%} of the "
+                "generated images, so the generator learns little from it. Lower "
                 "optimizer.discriminator_learning_rate, smooth the labels (task.real_label=0.9, with a cross-entropy "
-                "loss), or give it more varied pictures.",
+                "loss), or give it more varied images.",
             )
         if diversity < self.diversity_limit:
             self._warn(
                 "collapse",
-                f"the generator has collapsed: pictures of one batch differ {diversity:.0%} as much as real ones do. "
+                f"the generator has collapsed: images of one batch differ {diversity:.0%} as much as real ones do. "
                 "Use task.adversarial_loss=relativistic with task.r1_weight and task.r2_weight, raise these, or "
                 "lower both learning rates.",
             )
@@ -131,7 +131,7 @@ class HealthMonitor(StepCallback):
         if coverage is not None and step >= self.window_steps and coverage < self.coverage_limit * floor:
             self._warn(
                 "coverage",
-                f"the generated pictures resemble only {coverage:.1%} of the held-out ones (real pictures: "
+                f"the generated images resemble only {coverage:.1%} of the held-out ones (real images: "
                 f"{floor:.1%}). Early in a training that is usual; if it stays, the generator leaves out most of the "
                 "data: raise task.r1_weight and task.r2_weight, or lower both learning rates.",
                 step=step,

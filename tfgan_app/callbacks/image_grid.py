@@ -8,8 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from tfgan_app.images import write_picture
-from tfgan_app.picture_grid import make_grid
+from tfgan_app.image_io.grid import make_grid
+from tfgan_app.image_io.loading import write_image
 
 EPOCH = "epoch"
 GRID_COLUMNS = 8
@@ -73,7 +73,7 @@ class ImageGrid(keras.callbacks.Callback):
             rows, headers = [images[0][i : i + GRID_COLUMNS] for i in range(0, len(images[0]), GRID_COLUMNS)], None
         else:
             rows, headers = list(zip(*images, strict=True)), [header for header, _ in columns]
-        write_picture(self._directory / name, make_grid(rows, headers=headers))
+        write_image(self._directory / name, make_grid(rows, headers=headers))
 
 
 def to_rgb(image: np.ndarray) -> np.ndarray:

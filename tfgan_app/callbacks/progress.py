@@ -30,7 +30,7 @@ class ProgressBar(StepCallback):
 
     Args:
         total_steps: The step at which the run will be done.
-        batch_size: Pictures a step, all devices together.
+        batch_size: Images a step, all devices together.
         stream: Where to write. Defaults to `sys.stderr`.
     """
 

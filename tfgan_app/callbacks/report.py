@@ -23,8 +23,8 @@ from tfgan_app.callbacks.report_results import BASELINES, METRICS, find_results,
 from tfgan_app.callbacks.report_study import STUDY_NOTE, study_section
 from tfgan_app.durations import format_seconds
 from tfgan_app.files import printable, quoted, write_text
-from tfgan_app.images import write_picture
-from tfgan_app.picture_files.opening import open_image
+from tfgan_app.image_io.loading import write_image
+from tfgan_app.image_io.opening import open_image
 
 REPORT_FILE = "report.html"
 EXAMPLES_DIR = "examples"
@@ -44,7 +44,7 @@ def write_report(
     """Writes `report.html` from what lies in the run directory, however far the run got.
 
     Read are `metrics.csv`, `events.jsonl`, `config.json`, `run.json`, `study.json`, the grids `samples/step-*.png` and
-    the pictures `samples/examples/NUMBER-CAPTION.png`; what is missing or damaged is left out.
+    the images `samples/examples/NUMBER-CAPTION.png`; what is missing or damaged is left out.
 
     Args:
         run_dir: The run directory.
@@ -52,7 +52,7 @@ def write_report(
         next_commands: Shell commands to go on with; a trailing `  # what it does` is shown as text.
         summary: The final evaluation: metrics (`METRICS`) and the same with the prefix of a baseline
             (`copy_psnr`, `floor_fid`), which make the headline; anything else is shown as a fact
-            (`val_pictures=94` as "val pictures: 94"). Without metrics the last validation is shown.
+            (`val_images=94` as "val images: 94"). Without metrics the last validation is shown.
 
     Returns:
         The report's path.
@@ -66,7 +66,7 @@ def write_report(
     sections = [
         Section("Does it help a classifier", study_section(run_dir), STUDY_NOTE),
         Section("Examples", _examples(run_dir), "What the finished model does."),
-        Section("Over time", _grids(run_dir), "The same pictures as training went on; the last is rightmost."),
+        Section("Over time", _grids(run_dir), "The same images as training went on; the last is rightmost."),
         Section("Curves", curves_html(rows, [event["step"] for event in warnings if isinstance(event["step"], int)])),
         Section("Warnings and events", _events(events)),
         Section("Next commands", _commands(next_commands)),
@@ -126,7 +126,7 @@ def _commands(commands: Sequence[str]) -> str:
 
 
 def write_examples(run_dir: str | Path, examples: Mapping[str, np.ndarray]) -> None:
-    """Writes the pictures of the section "Examples" in place of earlier ones.
+    """Writes the images of the section "Examples" in place of earlier ones.
 
     Args:
         run_dir: The run directory.
@@ -138,16 +138,16 @@ def write_examples(run_dir: str | Path, examples: Mapping[str, np.ndarray]) -> N
     folder = Path(run_dir) / SAMPLES_DIR / EXAMPLES_DIR
     for old in folder.glob("*.png"):
         old.unlink()
-    for number, (caption, picture) in enumerate(examples.items(), start=1):
-        write_picture(folder / f"{number}-{caption.replace(' ', '_')}.png", picture)
+    for number, (caption, image) in enumerate(examples.items(), start=1):
+        write_image(folder / f"{number}-{caption.replace(' ', '_')}.png", image)
 
 
 def _examples(run_dir: Path) -> str:
-    pictures = []
+    images = []
     for path in sorted((run_dir / SAMPLES_DIR / EXAMPLES_DIR).glob("*.png")):
         caption = path.stem.partition("-")[2].replace("_", " ")
-        pictures.append(_picture(path, caption[:1].upper() + caption[1:]))
-    return f'<div class="pair">{"".join(pictures)}</div>' if any(pictures) else ""
+        images.append(_image(path, caption[:1].upper() + caption[1:]))
+    return f'<div class="pair">{"".join(images)}</div>' if any(images) else ""
 
 
 def _grids(run_dir: Path) -> str:
@@ -155,36 +155,34 @@ def _grids(run_dir: Path) -> str:
     if len(grids) > GRIDS_SHOWN:
         last = len(grids) - 1
         grids = [grids[round(index * last / (GRIDS_SHOWN - 1))] for index in range(GRIDS_SHOWN)]
-    pictures = "".join(_picture(path, f"Step {step:,}") for step, path in grids)
+    images = "".join(_image(path, f"Step {step:,}") for step, path in grids)
     return (
-        f'<div class="strip" tabindex="0" role="region" aria-label="Grids over time">{pictures}</div>'
-        if pictures
-        else ""
+        f'<div class="strip" tabindex="0" role="region" aria-label="Grids over time">{images}</div>' if images else ""
     )
 
 
-def _picture(path: Path, caption: str) -> str:
+def _image(path: Path, caption: str) -> str:
     try:
-        with open_image(path, formats=("PNG",)) as picture:
-            picture = picture.convert("RGB")
+        with open_image(path, formats=("PNG",)) as image:
+            image = image.convert("RGB")
     except (OSError, ValueError):
         return ""
-    width, height = picture.size
+    width, height = image.size
     # The style sheet lets examples fill their cards; grids over time stand side by side in a size of their own.
     scale = max(ENLARGE_TO_PX // width, 1)
     css_class = "pixels" if scale > 1 else "smooth"
     return (
-        f'<figure class="picture"><figcaption><strong>{escape(caption)}</strong></figcaption>'
-        f'<img class="{css_class}" src="{_data_uri(picture, path)}" alt="{escape(caption)}" '
+        f'<figure class="image"><figcaption><strong>{escape(caption)}</strong></figcaption>'
+        f'<img class="{css_class}" src="{_data_uri(image, path)}" alt="{escape(caption)}" '
         f'width="{width * scale}" height="{height * scale}"></figure>'
     )
 
 
-def _data_uri(picture: Image.Image, path: Path) -> str:
+def _data_uri(image: Image.Image, path: Path) -> str:
     content, kind = path.read_bytes(), "png"
     if len(content) > PNG_LIMIT_BYTES:  # Large photographs would make a file too big to mail.
         buffer = io.BytesIO()
-        picture.save(buffer, "JPEG", quality=90, subsampling=0)
+        image.save(buffer, "JPEG", quality=90, subsampling=0)
         content, kind = buffer.getvalue(), "jpeg"
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
 
@@ -196,9 +194,9 @@ def _counted(count: int, noun: str) -> str:
 def _events(events: Sequence[Mapping]) -> str:
     if not events:
         return '<p class="muted">None: nothing out of the ordinary was seen.</p>'
-    colours = {"warning": "warn", "rollback": "warn", "error": "bad"}
+    colors = {"warning": "warn", "rollback": "warn", "error": "bad"}
     items = [
-        f'<li><span class="chip {colours.get(event["kind"], "")}">{escape(str(event["kind"]))}</span>'
+        f'<li><span class="chip {colors.get(event["kind"], "")}">{escape(str(event["kind"]))}</span>'
         f'<span class="muted small">step {escape(_text(event["step"]))}</span>'
         f'<span class="message">{_escape(str(event["message"]))}</span></li>'
         for event in events[-EVENTS_SHOWN:]

@@ -1,4 +1,4 @@
-"""The report's line charts: drawn by matplotlib as SVG text that takes its colours and font from the page."""
+"""The report's line charts: drawn by matplotlib as SVG text that takes its colors and font from the page."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tfgan_app.caches import give_matplotlib_a_home
 WIDTH_PX, HEIGHT_PX = 420, 230
 SMOOTH_FROM_POINTS = 60
 
-# matplotlib knows no CSS variables: these colours stand in for the page's until the SVG text is there.
-COLOURS = ("s0", "s1", "s2", "s3", "baseline", "line", "warn")
-STAND_INS = {name: f"#{index:06x}" for index, name in enumerate(COLOURS, 1)}
+# matplotlib knows no CSS variables: these colors stand in for the page's until the SVG text is there.
+COLORS = ("s0", "s1", "s2", "s3", "baseline", "line", "warn")
+STAND_INS = {name: f"#{index:06x}" for index, name in enumerate(COLORS, 1)}
 # Ids and style rules hold for the whole page, so two charts would clash; the page has a font of its own.
 NOT_FOR_THE_PAGE = re.compile(r'<style.*?</style>|(?<=<g) id="[^"]*"|font[a-z-]*: [^;"]*; ?', re.DOTALL)
 
@@ -88,11 +88,11 @@ def line_chart(
 def chart(
     title: str, draw: Callable[[Any], None], *, legend: str = "", label: str = "", height_px: int = HEIGHT_PX
 ) -> str:
-    """Draws one pair of axes as SVG text in the page's colours.
+    """Draws one pair of axes as SVG text in the page's colors.
 
     Args:
         title: Above the chart; no two charts of a page have the same.
-        draw: Called with matplotlib's axes; colours are those of `STAND_INS`.
+        draw: Called with matplotlib's axes; colors are those of `STAND_INS`.
         legend: HTML beside the title.
         label: What a screen reader says.
         height_px: Height; the width is that of every chart.
@@ -142,23 +142,23 @@ def _draw_curves(axes, series: Sequence[Series], value_range: tuple[float, float
     axes.set(xlim=(0, 1.02 * last_step), ylim=(low - margin, high + margin))
     axes.vlines(marks, 0, 1, STAND_INS["warn"], ":", transform=axes.get_xaxis_transform(), linewidth=1)
     for index, curve in enumerate(series):
-        _draw(axes, curve, STAND_INS[_colour(curve, index)])
+        _draw(axes, curve, STAND_INS[_color(curve, index)])
 
 
-def _draw(axes, curve: Series, colour: str) -> None:
+def _draw(axes, curve: Series, color: str) -> None:
     if curve.dashed and len(curve.points) == 1:  # A baseline measured once still is a line to compare with.
-        axes.axhline(curve.values[0], color=colour, linestyle="--")
+        axes.axhline(curve.values[0], color=color, linestyle="--")
     elif curve.dashed:
-        axes.plot(curve.steps, curve.values, "--", color=colour)
+        axes.plot(curve.steps, curve.values, "--", color=color)
     elif len(curve.points) < SMOOTH_FROM_POINTS:
-        axes.plot(curve.steps, curve.values, ".-", color=colour, linewidth=2)
+        axes.plot(curve.steps, curve.values, ".-", color=color, linewidth=2)
     else:
-        axes.plot(curve.steps, curve.values, color=colour, linewidth=1, alpha=0.3)
-        axes.plot(curve.steps, _smoothed(curve.values), color=colour, linewidth=2)
+        axes.plot(curve.steps, curve.values, color=color, linewidth=1, alpha=0.3)
+        axes.plot(curve.steps, _smoothed(curve.values), color=color, linewidth=2)
 
 
 def _smoothed(values: np.ndarray) -> np.ndarray:
-    # Centred, not trailing: a trailing mean would draw every fall and rise too late.
+    # Centered, not trailing: a trailing mean would draw every fall and rise too late.
     window, known = np.ones(2 * (len(values) // 50) + 1), np.isfinite(values)
     total = np.convolve(np.where(known, values, 0.0), window, "same")
     count = np.convolve(known, window, "same")
@@ -171,9 +171,9 @@ def _value_range(series: Sequence[Series]) -> tuple[float, float]:
     return values[trimmed], values[-1 - trimmed]
 
 
-def _colour(curve: Series, index: int) -> str:
+def _color(curve: Series, index: int) -> str:
     return "baseline" if curve.dashed else f"s{index % 4}"
 
 
 def _legend_entry(curve: Series, index: int) -> str:
-    return f'<span><i class="{_colour(curve, index)}"></i>{escape(curve.label)} <b>{curve.finite[-1]:.4g}</b></span>'
+    return f'<span><i class="{_color(curve, index)}"></i>{escape(curve.label)} <b>{curve.finite[-1]:.4g}</b></span>'

@@ -29,9 +29,9 @@ def curves_html(rows: Rows, marks: Sequence[int]) -> str:
         main.append(_chart(f"Validation: {style.label}", labels, rows, marks=marks))
         shown |= labels.keys()
     shown |= {"real_logits", "fake_logits"}
-    logits = {"real_logits": "real pictures", "fake_logits": "generated pictures"}
+    logits = {"real_logits": "real images", "fake_logits": "generated images"}
     main.append(_chart("Discriminator logits", logits, rows, marks=marks))
-    accuracies = {"real_accuracy": "real pictures", "fake_accuracy": "generated pictures"}
+    accuracies = {"real_accuracy": "real images", "fake_accuracy": "generated images"}
     main.append(_chart("Discriminator accuracy", accuracies, rows, value_range=(0.0, 1.0), marks=marks))
     more = [
         _chart(name.replace("_", " ").capitalize(), {name: "value"}, rows, marks=marks)

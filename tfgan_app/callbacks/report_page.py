@@ -21,7 +21,7 @@ header { display: flex; flex-wrap: wrap; gap: 8px 14px; align-items: center; mar
 .good { color: var(--good); background: var(--good-soft); }
 .bad { color: var(--bad); background: var(--bad-soft); }
 .warn { color: var(--warn); background: var(--warn-soft); }
-.chart, .picture { background: var(--card); border: 1px solid var(--line); border-radius: var(--radius); }
+.chart, .image { background: var(--card); border: 1px solid var(--line); border-radius: var(--radius); }
 .verdict { font-size: 1.1rem; margin-bottom: 14px; }
 .cards { display: grid; gap: 14px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 200px), 1fr)); }
 .metric .name { color: var(--muted); font-size: .86rem; }
@@ -53,9 +53,9 @@ img { max-width: 100%; height: auto; border-radius: 8px; display: block; backgro
 img.pixels { image-rendering: pixelated; }
 .strip { display: flex; gap: 14px; overflow-x: auto; scroll-snap-type: x proximity; padding-bottom: 10px; }
 .strip figure { flex: 0 0 auto; max-width: min(84vw, 480px); scroll-snap-align: start; }
-.picture { padding: 12px; }
-.picture figcaption { font-size: .9rem; margin-bottom: 8px; display: flex; gap: 10px; align-items: baseline; }
-.pair .picture { max-width: 720px; }
+.image { padding: 12px; }
+.image figcaption { font-size: .9rem; margin-bottom: 8px; display: flex; gap: 10px; align-items: baseline; }
+.pair .image { max-width: 720px; }
 .pair img { width: 100%; }
 .pair { display: grid; gap: 14px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 320px), 1fr)); }
 .events { list-style: none; margin: 0; padding: 0; display: grid; gap: 8px; }

@@ -28,9 +28,9 @@ class Baseline:
 
 BASELINES = (
     Baseline("copy_", "copying the input", is_limit=False),
-    Baseline("showing_style_", "showing the style's picture", is_limit=False),
+    Baseline("showing_style_", "showing the style's image", is_limit=False),
     Baseline("bicubic_", "bicubic enlargement", is_limit=False),
-    Baseline("floor_", "real pictures", is_limit=True),
+    Baseline("floor_", "real images", is_limit=True),
 )
 """Baselines that the report knows."""
 
@@ -103,7 +103,7 @@ def results_html(results: Sequence[Result], *, caveats: Sequence[str] = ()) -> s
 
 def _verdict(results: Sequence[Result]) -> str:
     first = results[0]
-    said = f"<strong>{escape(first.style.label)} {escape(first.text(first.value))}</strong> on held-out pictures"
+    said = f"<strong>{escape(first.style.label)} {escape(first.text(first.value))}</strong> on held-out images"
     if first.baseline is not None:
         baseline, value = first.baseline
         if baseline.is_limit:

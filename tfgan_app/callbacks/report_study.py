@@ -1,4 +1,4 @@
-"""The report's section on what generated pictures are worth to a classifier: a chart and tables for each size."""
+"""The report's section on what generated images are worth to a classifier: a chart and tables for each size."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tfgan_app.callbacks.report_charts import STAND_INS, chart
 STUDY_FILE = "study.json"
 STUDY_NOTE = (
     "The same small classifier trained on each kind of data, every time for as many steps, and linear classifiers in "
-    "closed form; all on held-out real pictures. Intervals are of 95 % each, over seeds and pictures; what "
+    "closed form; all on held-out real images. Intervals are of 95 % each, over seeds and images; what "
     "holds zero is no measurable difference. Of so many comparisons, one may be outside by chance."
 )
 
@@ -33,7 +33,7 @@ def study_section(run_dir: Path) -> str:
 def _size(size: Mapping[str, Any]) -> str:
     count = size["real_per_class"]
     each = f", {count:,} a class" if count else ""
-    title = f"{size['real_pictures']:,} real pictures{each}; {size['synthetic_pictures']:,} synthetic"
+    title = f"{size['real_images']:,} real images{each}; {size['synthetic_images']:,} synthetic"
     arms, differences = size["arms"], size["differences"]
     drawn = chart(f"Accuracy: {title}", lambda axes: _draw(axes, arms), height_px=40 + _ROW_PX * len(arms))
     return (

@@ -25,7 +25,7 @@ class ScalarLog(StepCallback):
     Args:
         run_dir: The run directory: `metrics.csv` and TensorBoard's `logs/scalars` go there.
         every_steps: Steps a row.
-        batch_size: Pictures a step, all devices together, for `images_per_second`.
+        batch_size: Images a step, all devices together, for `images_per_second`.
         extra: Gives further numbers for each row, such as the learning rates.
         record: Where a failed write is told: `EventLog.record`, or stderr alone.
     """

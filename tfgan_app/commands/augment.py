@@ -1,4 +1,4 @@
-"""`tfgan_app augment`: synthetic training pictures of each class, chosen and written with what is known of them."""
+"""`tfgan_app augment`: synthetic training images of each class, chosen and written with what is known of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from tfgan_app.commands.leftovers import report_leftovers
 from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.commands.run_discriminator import load_discriminator
-from tfgan_app.commands.run_study import warn_of_other_pictures
+from tfgan_app.commands.run_study import warn_of_other_images
 from tfgan_app.commands.task_report import TaskReport
 from tfgan_app.config import RunConfig, apply_overrides
 from tfgan_app.files import printable
@@ -18,17 +18,17 @@ from tfgan_app.tasks.augment.config import DRAWING_SETTINGS
 from tfgan_app.tasks.augment.selection import Selection
 from tfgan_app.tasks.augment.writing import check_new_folder, write_selection
 
-MAX_PICTURES = 1_000_000
+MAX_IMAGES = 1_000_000
 
 
 def run(args: argparse.Namespace) -> int:
-    """Writes `args.per_class` pictures of each class of the run `args.run` into `args.output`.
+    """Writes `args.per_class` images of each class of the run `args.run` into `args.output`.
 
     Args:
         args: the parsed flags of the subcommand.
 
     Returns:
-        0, or 1 where a class is short of pictures (one line on stderr says which and why) or a training picture
+        0, or 1 where a class is short of images (one line on stderr says which and why) or a training image
         could not be read.
 
     Raises:
@@ -38,15 +38,15 @@ def run(args: argparse.Namespace) -> int:
     config, task_class = directory.read_config()
     if config.task_name != "augment":
         raise ValueError(f"`--run` must be a run of `--task augment`. Received: {args.run}, of {config.task_name}.")
-    if args.per_class > MAX_PICTURES:
-        raise ValueError(f"`--per-class` must be at most {MAX_PICTURES}. Received: {args.per_class}.")
+    if args.per_class > MAX_IMAGES:
+        raise ValueError(f"`--per-class` must be at most {MAX_IMAGES}. Received: {args.per_class}.")
     output = Path(args.output)
     check_new_folder(output)
     config = _overridden(config, args.set)
     report = TaskReport()
     report_leftovers(config.data.source, report)
     task = task_class(config, report=report)
-    warn_of_other_pictures(directory, task, report)
+    warn_of_other_images(directory, task, report)
     checkpoint = run_checkpoint(directory.path, args.checkpoint or "last")
     selection = task.select(
         load_keras_model(checkpoint),
@@ -54,11 +54,11 @@ def run(args: argparse.Namespace) -> int:
         per_class=args.per_class,
         first_seed=args.seed,
         batch_size=args.batch_size,
-        on_progress=lambda done, total: report(f"{done:,} of {total:,} pictures"),
+        on_progress=lambda done, total: report(f"{done:,} of {total:,} images"),
     )
     names, training = task.data.class_names, task.data.training
     write_selection(output, selection, class_names=names, training_names=training.names, checkpoint=str(checkpoint))
-    print(f"{len(selection.kept)} pictures written to {printable(output)}")
+    print(f"{len(selection.kept)} images written to {printable(output)}")
     print(_thresholds(selection))
     return _tell_short(selection, names) or report.exit_code
 
@@ -92,5 +92,5 @@ def _tell_short(selection: Selection, names: tuple[str, ...]) -> int:
             why = ", ".join(f"{number} {reason}" for reason, number in count.dropped.items() if number)
             short.append(f"{name} {count.kept} of {count.wanted} ({why} in {count.drawn} draws)")
     if short:
-        print(f"tfgan_app: short of pictures: {'; '.join(short)}", file=sys.stderr)
+        print(f"tfgan_app: short of images: {'; '.join(short)}", file=sys.stderr)
     return 1 if short else 0

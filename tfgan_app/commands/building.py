@@ -31,10 +31,10 @@ def build_trainer(task: Task, config: RunConfig, *, strategy: tf.distribute.Stra
             networks,
             task.build_networks(),
             objective=task.objective,
-            synthesize=task.synthesize,
+            forward=task.forward,
             augment=task.augment,
             draws_per_example=task.draws_per_example,
-            judging=task.judging,
+            discriminator_inputs=task.discriminator_inputs,
             discriminator_steps=training.discriminator_steps,
             ema_decay=training.ema_decay,
             clip_norm=optimizer.clip_norm,
@@ -46,7 +46,7 @@ def build_trainer(task: Task, config: RunConfig, *, strategy: tf.distribute.Stra
             (optimizer.generator_learning_rate, optimizer.muon_learning_rate, 1),
             (optimizer.discriminator_learning_rate, None, training.discriminator_steps),
         )
-        players = [
+        optimizers = [
             build_optimizer(
                 learning_rate=rate,
                 muon_learning_rate=muon_rate,
@@ -62,5 +62,5 @@ def build_trainer(task: Task, config: RunConfig, *, strategy: tf.distribute.Stra
             )
             for rate, muon_rate, updates in rates
         ]
-        trainer.compile(generator_optimizer=players[0], discriminator_optimizer=players[1], jit_compile=False)
+        trainer.compile(generator_optimizer=optimizers[0], discriminator_optimizer=optimizers[1], jit_compile=False)
     return trainer

@@ -15,11 +15,11 @@ from tfgan_app.commands.compare_crops import Crop, choose_crops
 from tfgan_app.commands.compare_page import comparison_page, comparison_sheet
 from tfgan_app.commands.predict_models import check_image_models, sizing_of
 from tfgan_app.files import atomic_path, printable
-from tfgan_app.images import PICTURE_SUFFIXES, find_pictures, read_rgb, write_picture
+from tfgan_app.image_io.grid import spread_indices
+from tfgan_app.image_io.loading import IMAGE_SUFFIXES, find_images, read_rgb, write_image
 from tfgan_app.inference import Predictor
 from tfgan_app.inference.resizing import Sizing, float_rows, resized_rows
 from tfgan_app.inference.shipped import located
-from tfgan_app.picture_grid import spread_indices
 from tfgan_app.video import SHARED_SUFFIXES, VIDEO_INPUT_SUFFIXES, first_frame, is_video
 
 _MOST_IMAGES = 6
@@ -157,7 +157,7 @@ def compare(
     if not comparison.images:
         raise ValueError(f"There is nothing to compare: none of the images at '{printable(args.input)}' could be used.")
     if output.suffix.lower() == ".png":
-        write_picture(output, comparison_sheet(comparison))
+        write_image(output, comparison_sheet(comparison))
     else:
         with atomic_path(output) as unfinished:
             unfinished.write_text(comparison_page(comparison), encoding="utf-8")
@@ -173,7 +173,7 @@ def _inputs(source: Path, output: Path, on_note: Callable[[Path, str], None]) ->
     if not source.is_dir():
         place = printable(source)
         raise ValueError(f"`--input` must be an image, a video or a folder of them. There is none at '{place}'.")
-    known = {path: None for suffixes in (PICTURE_SUFFIXES, VIDEO_INPUT_SUFFIXES) for path in _find(source, suffixes)}
+    known = {path: None for suffixes in (IMAGE_SUFFIXES, VIDEO_INPUT_SUFFIXES) for path in _find(source, suffixes)}
     found = [path for path in known if not (output.exists() and path.exists() and output.samefile(path))]
     if not found:
         raise ValueError(f"`--input` must hold images or videos. Found none in '{printable(source)}'.")
@@ -184,7 +184,7 @@ def _inputs(source: Path, output: Path, on_note: Callable[[Path, str], None]) ->
 
 def _find(folder: Path, suffixes: Set[str]) -> list[Path]:
     """Files of those suffixes; of those that other files have too, videos alone."""
-    found = find_pictures(folder, suffixes=suffixes)
+    found = find_images(folder, suffixes=suffixes)
     return [path for path in found if path.suffix.lower() not in SHARED_SUFFIXES or is_video(path)]
 
 
@@ -231,11 +231,11 @@ def _compare_crop(comparison: Comparison, pixels: np.ndarray, crop: Crop, tile_p
     results = []
     for model in comparison.models:
         predictor = model.predictor
-        context_px, multiple = predictor.info.locality.context_px, predictor.info.locality.multiple
-        if context_px is None:
+        halo_px, multiple = predictor.info.receptive_field.halo_px, predictor.info.receptive_field.multiple
+        if halo_px is None:
             margin = max(pixels.shape[:2])  # It looks at whole images.
         else:
-            margin = context_px if predictor.local else min(context_px, _INEXACT_MARGIN_PX)
+            margin = halo_px if predictor.local else min(halo_px, _INEXACT_MARGIN_PX)
         rows, columns, inside = crop.with_margin(
             pixels.shape[:2], margin=margin + _BICUBIC_MARGIN_PX, multiple=multiple
         )

@@ -36,7 +36,7 @@ class Crop:
         Args:
             shape: Height and width of the image.
             margin: How far the model looks.
-            multiple: As in `Locality`: where the part begins, and by what its size leaves the image's remainder.
+            multiple: As in `ReceptiveField`: where the part begins, and by what its size leaves the image's remainder.
 
         Returns:
             Rows and columns of the part, and row and column of the crop in it.

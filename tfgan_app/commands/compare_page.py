@@ -13,9 +13,9 @@ from PIL import Image, ImageDraw
 
 import tfgan_app
 from tfgan_app.files import printable
-from tfgan_app.images import encode_png
+from tfgan_app.image_io.grid import make_grid
+from tfgan_app.image_io.loading import encode_png
 from tfgan_app.pages import THEME
-from tfgan_app.picture_grid import make_grid
 
 if TYPE_CHECKING:
     from tfgan_app.commands.compare import ComparedImage, ComparedModel, Comparison

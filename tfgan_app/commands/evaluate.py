@@ -1,4 +1,4 @@
-"""`tfgan_app evaluate`: metrics of a run on held-out pictures, with the protocol they were measured by."""
+"""`tfgan_app evaluate`: metrics of a run on held-out images, with the protocol they were measured by."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from tfgan_app.tasks.base import Task
 NO_LIMIT = 2**31 - 1
 
 COPIES_ALLOWED = 0.01
-"""Share of a run's own held-out pictures that may be copies of training pictures without a word."""
+"""Share of a run's own held-out images that may be copies of training images without a word."""
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measures the run or shipped model `args.run` on its held-out pictures, or on those of `args.data`.
+    """Measures the run or shipped model `args.run` on its held-out images, or on those of `args.data`.
 
     Args:
         args: the parsed flags of the subcommand.
 
     Returns:
-        0, or 1 where some pictures could not be read; each of them is named on stderr.
+        0, or 1 where some images could not be read; each of them is named on stderr.
 
     Raises:
         ValueError: for a run or data set that cannot be used, or an evaluation to compare with that was measured
@@ -96,7 +96,7 @@ def evaluate(
         )
     directory = None if shipped else RunDirectory.existing(run)
     config, task_class = read_recipe(shipped) if shipped else directory.read_config()
-    config = apply_overrides(replace_values(config, {"data.max_val_pictures": NO_LIMIT}), overrides)
+    config = apply_overrides(replace_values(config, {"data.max_val_images": NO_LIMIT}), overrides)
     measure_on = absolute_source(data)
     report_leftovers(measure_on or config.data.source, report)
     find_model = model_file if shipped else run_checkpoint
@@ -108,7 +108,7 @@ def evaluate(
     protocol = task.protocol() | {"checkpoint": str(path)}
     caveats = task.caveats(metrics)
     if known := _count_trained_on(task, report, given=data is not None):
-        protocol["training_pictures"] = known
+        protocol["training_images"] = known
     evaluation = {"metrics": metrics, "protocol": protocol, "caveats": caveats}
     on_measured(evaluation)
     if hasattr(task, "study"):
@@ -119,24 +119,24 @@ def evaluate(
 
 
 def _count_trained_on(task: Task, report: Callable[[str], Any], *, given: bool) -> int:
-    """How many pictures that were measured the run was trained on; says so.
+    """How many images that were measured the run was trained on; says so.
 
     Args:
         task: of the run.
         report: called with a line.
-        given: whether the pictures are those of `--data`; a few copies among a run's own are not worth a word.
+        given: whether the images are those of `--data`; a few copies among a run's own are not worth a word.
     """
     try:
         known, count = task.count_trained_on()
     except (ValueError, OSError) as error:
-        report(f"whether training pictures are among those that are measured is not known: {error}")
+        report(f"whether training images are among those that are measured is not known: {error}")
         return 0
     if known <= (0 if given else COPIES_ALLOWED * count):
         return 0
-    what = "pictures of `--data`" if given else "held-out pictures"
-    advice = "Leave out `--data` to measure the run's held-out pictures." if given else "Remove the copies."
+    what = "images of `--data`" if given else "held-out images"
+    advice = "Leave out `--data` to measure the run's held-out images." if given else "Remove the copies."
     report(
-        f"{known} of the {count} {what} are training pictures of this run, by their contents: figures on these are no "
+        f"{known} of the {count} {what} are training images of this run, by their contents: figures on these are no "
         f"test. {advice}"
     )
     return known

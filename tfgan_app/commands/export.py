@@ -17,7 +17,7 @@ from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.config import RunConfig, replace_values
 from tfgan_app.export import LIMITS, PARITY_SEEDS, ExportResult, export_model, find_exporter
 from tfgan_app.files import printable, quoted
-from tfgan_app.inference import colour_model, is_colour, load_keras_model, model_file, run_checkpoint
+from tfgan_app.inference import color_model, is_color, load_keras_model, model_file, run_checkpoint
 from tfgan_app.inference.shipped import located, shipped_names
 from tfgan_app.keras_info import model_info
 from tfgan_app.keras_metadata import NOT_STATED, read_metadata, weights_fingerprint
@@ -26,7 +26,7 @@ from tfgan_app.lite import delegations
 from tfgan_app.model_info import HOLE_CHANNELS, ModelInfo
 
 _OUTPUT_DIR = "exported_models"
-_HELD_OUT_PICTURES = 8
+_HELD_OUT_IMAGES = 8
 _CARD = "MODEL_CARD.md"
 _LITE = ("tflite", "web")
 
@@ -38,7 +38,7 @@ class ExportOptions:
     """What an export is asked for; the fields are the flags of the command.
 
     Attributes:
-        run: Run directory, `.keras` file, name of a shipped model, or `colour:NAME`.
+        run: Run directory, `.keras` file, name of a shipped model, or `color:NAME`.
         format: Key of `EXPORTERS`.
         quantize: A quantization that the format offers.
         output: Folder of all exported models.
@@ -62,16 +62,16 @@ class ExportOptions:
 
 @dataclass(frozen=True)
 class Source:
-    """A model to be exported, and the pictures that are known of it.
+    """A model to be exported, and the images that are known of it.
 
     Attributes:
         path: Of its `.keras` file, or what stands for it.
         model: The model.
         name: Its name, where the user gives none.
-        image_size_px: Of its training pictures; None where that is not known.
-        held_out: Pictures to compare on.
-        calibration: Gives training pictures.
-        compared_on: Which pictures these are, for the user.
+        image_size_px: Of its training images; None where that is not known.
+        held_out: Images to compare on.
+        calibration: Gives training images.
+        compared_on: Which images these are, for the user.
         training: What is known of the training, for the model's card.
         license: Of the weights, as far as it is known.
     """
@@ -170,7 +170,7 @@ def _tell(source: Source, result: ExportResult, args: argparse.Namespace) -> Non
         f"on {source.compared_on}{also}, in [0, 1]"
     )
     if (args.quantize or "none") != "none":
-        lost = "" if parity.lost_psnr is None else f"; {parity.lost_psnr:.2f} dB lost against the held-out pictures"
+        lost = "" if parity.lost_psnr is None else f"; {parity.lost_psnr:.2f} dB lost against the held-out images"
         print(f"PSNR against the model {parity.psnr:.1f} dB, at least {parity.least_psnr:.1f}{lost}")
     if args.delegates:
         _tell_delegations(result.path)
@@ -203,14 +203,14 @@ def _check_no_card(folder: Path) -> None:
 def _example_flags(info: ModelInfo) -> str:
     if info.kind == "noise":
         return "--output OUTPUT --count 16 --seed 0" + (" --class NAME" if info.classes else "")
-    beside = {"inpainting": "--mask MASKS ", "style": "--style PICTURE "}.get(info.kind, "")
-    return f"--input PICTURES {beside}--output OUTPUT"
+    beside = {"inpainting": "--mask MASKS ", "style": "--style IMAGE "}.get(info.kind, "")
+    return f"--input IMAGES {beside}--output OUTPUT"
 
 
 def _open(options: ExportOptions) -> Source:
     path = located(options.run)
-    if is_colour(path):
-        model = colour_model(path)
+    if is_color(path):
+        model = color_model(path)
         return _without_run(model, path, name=model.name)
     if path.suffix == ".keras" and path.is_file():
         file = model_file(path, options.checkpoint or "last")
@@ -225,16 +225,16 @@ def _open(options: ExportOptions) -> Source:
 
 
 def _without_run(model: keras.Model, path: Path, *, name: str) -> Source:
-    """A model of which nothing is known of its pictures, but where it came from if it was imported."""
+    """A model of which nothing is known of its images, but where it came from if it was imported."""
     facts = provenance_of(model)
     known = {"license": facts.pop("License", "not stated"), "training": facts}
     info = model_info(model)
     if info.kind == "noise":
-        return Source(path, model, name, None, (), list, f"the pictures of {PARITY_SEEDS} seeds", **known)
-    pictures = photographs(channels=info.channels)
-    held_out = [(picture, None) for picture in pictures["val"]]
+        return Source(path, model, name, None, (), list, f"the images of {PARITY_SEEDS} seeds", **known)
+    images = photographs(channels=info.channels)
+    held_out = [(image, None) for image in images["val"]]
     compared_on = f"{len(held_out)} bundled photographs"
-    return Source(path, model, name, None, held_out, lambda: pictures["train"], compared_on, **known)
+    return Source(path, model, name, None, held_out, lambda: images["train"], compared_on, **known)
 
 
 def _open_run(directory: RunDirectory, *, checkpoint: str) -> Source:
@@ -244,18 +244,18 @@ def _open_run(directory: RunDirectory, *, checkpoint: str) -> Source:
     name, size_px = config.task_name, config.data.image_size
     info = model_info(model)
     if info.kind == "noise":
-        seeds = f"the pictures of {PARITY_SEEDS} seeds"
+        seeds = f"the images of {PARITY_SEEDS} seeds"
         return Source(path, model, name, size_px, (), list, seeds, _training(config))
-    config = replace_values(config, {"data.max_val_pictures": _HELD_OUT_PICTURES})
+    config = replace_values(config, {"data.max_val_images": _HELD_OUT_IMAGES})
     try:
         task = task_class(config, report=_report)
         held_out, kind = task.held_out_examples(), "held-out"
-        calibration = task.calibration_pictures
+        calibration = task.calibration_images
     except (ValueError, OSError) as error:
-        _report(f"Checking the export on random pictures, since the run's data set is of no use here: {error}")
+        _report(f"Checking the export on random images, since the run's data set is of no use here: {error}")
         held_out, kind = _random_examples(config, channels=info.channels), "random"
         calibration = _no_calibration(error)
-    compared_on = f"{len(held_out)} {kind} pictures"
+    compared_on = f"{len(held_out)} {kind} images"
     return Source(path, model, name, size_px, held_out, calibration, compared_on, _training(config))
 
 
@@ -265,19 +265,19 @@ def _training(config: RunConfig) -> dict[str, str]:
     if started_from := getattr(config.task, "init_from", None):
         path = located(started_from)
         license = read_metadata(path).license
-        facts["Started from"] = path.name if license == NOT_STATED else f"{path.name}, licence {license}"
+        facts["Started from"] = path.name if license == NOT_STATED else f"{path.name}, license {license}"
     return facts
 
 
 def _random_examples(config: RunConfig, *, channels: int) -> list[Pair]:
     size_px = config.data.image_size
-    shape = (_HELD_OUT_PICTURES, size_px, size_px, channels)
-    return [(picture, None) for picture in np.random.default_rng(0).integers(0, 256, shape, np.uint8)]
+    shape = (_HELD_OUT_IMAGES, size_px, size_px, channels)
+    return [(image, None) for image in np.random.default_rng(0).integers(0, 256, shape, np.uint8)]
 
 
 def _no_calibration(error: Exception) -> Callable[[], Sequence[np.ndarray]]:
     def refuse() -> Sequence[np.ndarray]:
-        raise ValueError(f"`--quantize int8` needs the run's training pictures, and they are of no use here: {error}")
+        raise ValueError(f"`--quantize int8` needs the run's training images, and they are of no use here: {error}")
 
     return refuse
 
@@ -285,20 +285,20 @@ def _no_calibration(error: Exception) -> Callable[[], Sequence[np.ndarray]]:
 def photographs(*, channels: int) -> dict[str, list[np.ndarray]]:
     """The bundled photographs by split; for a model that fills holes with the middle of each missing."""
     from tfgan_app.data.bundled import bundled_path
-    from tfgan_app.images import find_pictures, read_rgb
+    from tfgan_app.image_io.loading import find_images, read_rgb
 
     found = {}
     for split in ("train", "val"):
-        pictures = [read_rgb(path) for path in find_pictures(bundled_path("photos") / split)]
-        found[split] = [_with_hole(picture) if channels == HOLE_CHANNELS else picture for picture in pictures]
+        images = [read_rgb(path) for path in find_images(bundled_path("photos") / split)]
+        found[split] = [_with_hole(image) if channels == HOLE_CHANNELS else image for image in images]
     return found
 
 
-def _with_hole(picture: np.ndarray) -> np.ndarray:
-    height, width = picture.shape[:2]
+def _with_hole(image: np.ndarray) -> np.ndarray:
+    height, width = image.shape[:2]
     known = np.full((height, width, 1), 255, np.uint8)
     known[height // 3 : height // 2, width // 3 : width // 2] = 0
-    return np.concatenate([picture, known], axis=-1)
+    return np.concatenate([image, known], axis=-1)
 
 
 def _report(line: str) -> None:

@@ -11,13 +11,13 @@ from pathlib import Path
 from tfgan_app.commands.leftovers import report_leftovers
 from tfgan_app.commands.task_report import TaskReport
 from tfgan_app.data.inspection import Inspection, Problem, inspect_pairs
-from tfgan_app.data.labelled_inspection import inspect_labelled
+from tfgan_app.data.labeled_inspection import inspect_labeled
 from tfgan_app.data.opening import holds_pairs
 from tfgan_app.data.unpaired import holds_unpaired
 from tfgan_app.data.unpaired_inspection import inspect_unpaired
-from tfgan_app.file_tree import survey_folder
 from tfgan_app.files import printable, write_text
-from tfgan_app.images import is_picture
+from tfgan_app.image_io.file_tree import survey_folder
+from tfgan_app.image_io.loading import is_image
 
 _UNUSABLE = ("unreadable", "oversized", "unreachable")
 _REPORT_EVERY_FILES = 100
@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     """Prints what was found, and writes it as JSON where asked.
 
     Args:
-        args: `data`, a folder of picture pairs, two sets of unpaired pictures, or pictures with or without classes
+        args: `data`, a folder of image pairs, two sets of unpaired images, or images with or without classes
             as a folder, `keras:NAME` or `tfds:NAME[:SPLIT]`; `input_range`, the values of black and white
             in files of more than 8 bits, or None; `json`, a file to write or None.
 
@@ -35,12 +35,12 @@ def run(args: argparse.Namespace) -> int:
         0, or 1 if some files cannot be used; each of them is named on stderr.
 
     Raises:
-        ValueError: If there are no pictures.
+        ValueError: If there are no images.
     """
     if holds_unpaired(args.data):
         inspect = inspect_unpaired
     else:
-        inspect = inspect_pairs if holds_pairs(args.data) else inspect_labelled
+        inspect = inspect_pairs if holds_pairs(args.data) else inspect_labeled
     try:
         inspection = inspect(args.data, input_range=args.input_range, on_progress=_show_progress)
         inspection = _with_leftovers(inspection, args.data)
@@ -62,13 +62,13 @@ def _with_leftovers(inspection: Inspection, source: str) -> Inspection:
     """Adds the files and folders that the readers do not take."""
     if not Path(source).is_dir():
         return inspection
-    survey = survey_folder(source, takes=is_picture)
+    survey = survey_folder(source, takes=is_image)
     found = (
         ("unreachable", [line for _, line in survey.problems], "What they hold is left out. Mend or remove them."),
         (
             "not followed",
             [f"'{printable(path)}' {note}" for path, note in survey.notes],
-            "Their pictures count once, where they are.",
+            "Their images count once, where they are.",
         ),
         ("left alone", survey.kinds, "These look like images or videos and are not used. Rename or convert them."),
     )

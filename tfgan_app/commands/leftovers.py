@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from tfgan_app.config import RunConfig
-from tfgan_app.file_tree import survey_folder
 from tfgan_app.files import printable
-from tfgan_app.images import is_picture
+from tfgan_app.image_io.file_tree import survey_folder
+from tfgan_app.image_io.loading import is_image
 from tfgan_app.tasks.progress import LeftOut
 
 
@@ -28,7 +28,7 @@ def report_leftovers(source: str | None, report: Callable[[str], Any]) -> None:
     """
     if source is None or not Path(source).is_dir():
         return
-    survey = survey_folder(source, takes=is_picture)
+    survey = survey_folder(source, takes=is_image)
     for _, problem in survey.problems:
         report(LeftOut(problem))
     for path, note in survey.notes:

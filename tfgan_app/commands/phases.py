@@ -7,11 +7,11 @@ from typing import Any
 
 from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.config import RunConfig, diff, replace_values, to_dict
-from tfgan_app.config_sections import OptimizerConfig
+from tfgan_app.config.sections import OptimizerConfig
+from tfgan_app.config.typed_fields import field_specs
 from tfgan_app.files import quoted
 from tfgan_app.training.checkpoints import Checkpoints
 from tfgan_app.training.optimizers import LearningRate
-from tfgan_app.typed_fields import field_specs
 
 PHASE_SETTINGS = tuple(
     key for key, spec in field_specs("optimizer", OptimizerConfig).items() if spec.on_resume == "new_phase"

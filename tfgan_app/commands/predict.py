@@ -1,4 +1,4 @@
-"""`tfgan_app predict`: a model on pictures or a video, or pictures out of a model that generates."""
+"""`tfgan_app predict`: a model on images or a video, or images out of a model that generates."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tfgan_app.commands.predict_settings import EngineChoice, PredictSettings
 from tfgan_app.commands.predict_videos import Videos
 from tfgan_app.commands.provenance import prediction_facts
 from tfgan_app.files import printable, write_text
-from tfgan_app.images import MAX_PIXELS, read_rgb
+from tfgan_app.image_io.loading import MAX_PIXELS, read_rgb
 from tfgan_app.inference import (
     FinishedPredictor,
     Job,
@@ -34,14 +34,14 @@ from tfgan_app.inference import (
     Predictor,
     Sampler,
     Stylist,
-    draw_pictures,
+    draw_images,
     plan_jobs,
     predict_path,
     with_masks,
 )
 
 _DRAWING = ("count", "seed", "class", "truncation")
-_PICTURES = ("mask", "input_range", "output_format", "quality", "resume")
+_IMAGES = ("mask", "input_range", "output_format", "quality", "resume")
 _AROUND = ("output_scale", "output_width", "output_height", "keep_mask", "wrap")
 _WEBP = ".webp"
 
@@ -56,13 +56,13 @@ class _Outcome:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Predicts `args.input` into `args.output` with the model at `args.model`, or draws pictures into it.
+    """Predicts `args.input` into `args.output` with the model at `args.model`, or draws images into it.
 
     Args:
         args: The parsed flags of the subcommand.
 
     Returns:
-        0, or 1 where some pictures failed; each of them is named on stderr.
+        0, or 1 where some images failed; each of them is named on stderr.
 
     Raises:
         ValueError: If a flag is missing or does not apply, or there is no such model or input.
@@ -124,14 +124,14 @@ def _compare(models: Sequence[Predictor], args: argparse.Namespace) -> int:
 
 def _with_style(stylist: Stylist, args: argparse.Namespace, settings: PredictSettings) -> Predictor:
     if not args.style:
-        raise ValueError("`--style` must name the picture whose style is taken. Received none.")
+        raise ValueError("`--style` must name the image whose style is taken. Received none.")
     strength = 1.0 if settings.strength is None else settings.strength
-    return stylist.with_style(read_rgb(args.style), strength=strength, keep_colours=settings.keep_colours)
+    return stylist.with_style(read_rgb(args.style), strength=strength, keep_colors=settings.keep_colors)
 
 
 def _predict(predictor: Predictor | FinishedPredictor, args: argparse.Namespace, progress: PredictProgress) -> _Outcome:
     if not args.input:
-        raise ValueError("`--input` must name a picture, a folder of pictures or a video. Received none.")
+        raise ValueError("`--input` must name an image, a folder of images or a video. Received none.")
     videos = Videos(progress.show_frames)
     if Path(args.input).is_file():
         (job,) = plan_jobs(Path(args.input), Path(args.output), output_format=args.output_format, moving=videos)
@@ -181,10 +181,10 @@ def _predict_video(
 
 
 def _draw(sampler: Sampler, args: argparse.Namespace, settings: PredictSettings, progress: PredictProgress) -> _Outcome:
-    _refuse(args, ("input", "tile", *_PICTURES, *_AROUND))
+    _refuse(args, ("input", "tile", *_IMAGES, *_AROUND))
     if settings.grain:
         raise ValueError("`grain` is for models of images. Received a model that draws them: leave it out.")
-    summary = draw_pictures(
+    summary = draw_images(
         sampler,
         args.output,
         count=args.count,

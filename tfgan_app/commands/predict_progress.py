@@ -18,17 +18,17 @@ class PredictProgress:
     def __init__(self):
         self._start = self._shown = time.monotonic()
         self._line = ""
-        self._pictures = ""
+        self._images = ""
 
     def show(self, done: int, total: int) -> None:
-        """Counts pictures."""
+        """Counts images."""
         rate = done / max(time.monotonic() - self._start, 1e-6)
-        self._pictures = f"{done}/{total} pictures"
-        self._say(f"{self._pictures}, {rate:.1f}/s")
+        self._images = f"{done}/{total} images"
+        self._say(f"{self._images}, {rate:.1f}/s")
 
     def show_pixels(self, done: int, total: int) -> None:
-        """Counts input pixels, which tell of large pictures how far they are."""
-        counted = f"{self._pictures}, " if self._pictures else ""
+        """Counts input pixels, which tell of large images how far they are."""
+        counted = f"{self._images}, " if self._images else ""
         self._say(f"{counted}{done / max(total, 1):.0%}{self._left(done, total)}")
 
     def show_frames(self, done: int, total: int | None) -> None:
@@ -43,7 +43,7 @@ class PredictProgress:
         print(printable(reason), file=sys.stderr, flush=True)
 
     def note(self, source: Path, text: str) -> None:
-        """Prints what could not be kept of a picture."""
+        """Prints what could not be kept of an image."""
         self.end()
         print(f"note: '{printable(source)}': {printable(text)}", file=sys.stderr, flush=True)
 

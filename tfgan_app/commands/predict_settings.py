@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfgan_app.commands import startup
+from tfgan_app.config.typed_fields import bounded, field_specs
 from tfgan_app.inference import Predictor, Sampler, Stylist, choose_lite_file, load_lite_predictor
 from tfgan_app.inference.places import is_run
 from tfgan_app.inference.shipped import is_shipped, located, shipped_models
-from tfgan_app.typed_fields import bounded, field_specs
 
 _SECTION = "predict"
 
@@ -25,9 +25,9 @@ class PredictSettings:
             `fidelity_model`), and what is between lies between.
         fidelity_model: run directory, `.keras` file or shipped model's name of the same network that was trained for
             fidelity.
-        ensemble: average over the eight orientations of each picture: eight times slower, a little more faithful.
-        strength: of the style, for models that take one: 0 keeps the picture's own, 1 is the style's.
-        keep_colours: take only the light and dark of the styled picture, and keep the colours, for the same models.
+        ensemble: average over the eight orientations of each image: eight times slower, a little more faithful.
+        strength: of the style, for models that take one: 0 keeps the image's own, 1 is the style's.
+        keep_colors: take only the light and dark of the styled image, and keep the colors, for the same models.
         grain: film grain that is put back, as its standard deviation at middle gray: 0.02 is a little; `--seed` is its
             seed.
         feather_px: over how many input pixels the regions of `--keep-mask` lead over to the model's result; 8 where
@@ -38,7 +38,7 @@ class PredictSettings:
     fidelity_model: str | None = None
     ensemble: bool = False
     strength: float | None = bounded(None, minimum=0.0, maximum=1.0)
-    keep_colours: bool = False
+    keep_colors: bool = False
     grain: float = bounded(0.0, minimum=0.0, maximum=1.0)
     feather_px: float | None = bounded(None, minimum=0.0, maximum=1000.0)
 
@@ -93,13 +93,13 @@ def load_model(
         if "tensorflow" not in sys.modules:
             startup.load_tensorflow(show_chatter=choice.debug)
         model = _load_by_tensorflow(path, checkpoint, settings)
-    if not isinstance(model, Stylist) and (settings.strength is not None or settings.keep_colours):
-        raise ValueError("`strength` and `keep_colours` are for models that take a style. This one takes none.")
+    if not isinstance(model, Stylist) and (settings.strength is not None or settings.keep_colors):
+        raise ValueError("`strength` and `keep_colors` are for models that take a style. This one takes none.")
     if not settings.ensemble:
         return model
     if not isinstance(model, Predictor):
         kind = "takes a style" if isinstance(model, Stylist) else "draws them"
-        raise ValueError(f"`ensemble` is for models of pictures. Received a model that {kind}.")
+        raise ValueError(f"`ensemble` is for models of images. Received a model that {kind}.")
     return model.ensembled()
 
 

@@ -22,7 +22,7 @@ _DEFAULT_SUFFIX = ".mp4"
 
 
 class Videos:
-    """Recognises videos and animations, names their results, and predicts them; see `inference.MovingImages`.
+    """Recognizes videos and animations, names their results, and predicts them; see `inference.MovingImages`.
 
     Attributes:
         suffixes: Lower-case suffixes of the files that a folder is searched for.

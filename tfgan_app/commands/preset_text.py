@@ -5,7 +5,7 @@ from __future__ import annotations
 from tfgan_app.config import default_config, diff, replace_values
 from tfgan_app.tasks.preset import Preset
 
-_NOT_COMPARED = ("_every_steps", "max_val_pictures", "best_metric", "keep_checkpoints")
+_NOT_COMPARED = ("_every_steps", "max_val_images", "best_metric", "keep_checkpoints")
 """Endings of settings that no weight depends on."""
 
 

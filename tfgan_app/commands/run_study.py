@@ -19,11 +19,11 @@ from tfgan_app.tasks.augment.study import study_lines
 from tfgan_app.tasks.base import Task
 
 
-def warn_of_other_pictures(directory: RunDirectory, task: Task, report: Callable[[str], Any]) -> None:
-    """Reports when the training pictures are not those that the run was trained on."""
+def warn_of_other_images(directory: RunDirectory, task: Task, report: Callable[[str], Any]) -> None:
+    """Reports when the training images are not those that the run was trained on."""
     if directory.read_facts().get("data_fingerprint") != task.fingerprint():
         report(
-            "the training pictures are not those that this run was trained on: copies are looked for among those that "
+            "the training images are not those that this run was trained on: copies are looked for among those that "
             "are there now. Train anew, or bring the others back."
         )
 
@@ -37,12 +37,12 @@ def run_study(
         task: of the run.
         model: its inference model.
         directory: of the run.
-        report: called with a line when pictures are not what they were.
+        report: called with a line when images are not what they were.
 
     Returns:
         What `task.study` returned.
     """
-    warn_of_other_pictures(directory, task, report)
+    warn_of_other_images(directory, task, report)
     study = task.study(model, load_discriminator(directory, task))
     print(*study_lines(study), sep="\n")
     return study

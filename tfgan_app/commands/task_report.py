@@ -1,4 +1,4 @@
-"""What a task has to say while it reads pictures, and what that means for the exit code."""
+"""What a task has to say while it reads images, and what that means for the exit code."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from tfgan_app.tasks.progress import LeftOut
 
 
 class TaskReport:
-    """Prints a task's lines on stderr and remembers whether pictures were left out.
+    """Prints a task's lines on stderr and remembers whether images were left out.
 
     Attributes:
-        exit_code: 0, or 1 once a picture was left out.
+        exit_code: 0, or 1 once an image was left out.
     """
 
     def __init__(self):

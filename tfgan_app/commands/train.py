@@ -212,14 +212,14 @@ def _given(args: TrainOptions) -> dict[str, str | None]:
 def _train(
     task: Task, config: RunConfig, args: TrainOptions, *, run: RunDirectory, strategy, notes: Sequence[str]
 ) -> int:
-    config = replace_values(config, task.pinned)
+    config = replace_values(config, task.resolved_settings)
     facts = {"data_fingerprint": task.fingerprint(), **run_facts(config, strategy)}
     session = TrainingSession(task, config, run=run, strategy=strategy)
     if args.resume:
         if run.read_facts()["data_fingerprint"] != facts["data_fingerprint"]:
             raise ValueError(
-                "`--resume` needs the pictures that the run was started with. Names, sizes or number of the training "
-                "pictures have changed since; restore them, name their place with `--data PATH` if they have moved, or "
+                "`--resume` needs the images that the run was started with. Names, sizes or number of the training "
+                "images have changed since; restore them, name their place with `--data PATH` if they have moved, or "
                 f"start a new run from this one with `--set task.init_from={quoted(run.path)}`."
             )
         step = session.resume()
@@ -276,5 +276,5 @@ def _dry_run(task_class: type, config: RunConfig, *, report: TaskReport, strateg
     total = seconds * steps
     print(
         f"{config.training.batch_size / seconds:.1f} images/s, {seconds * 1e3:.0f} ms a step; "
-        f"{steps} steps take about {total / 60:.1f} minutes, without validation and pictures"
+        f"{steps} steps take about {total / 60:.1f} minutes, without validation and images"
     )

@@ -33,7 +33,7 @@ from tfgan_app.commands.next_commands import next_commands
 from tfgan_app.commands.run_directory import FACTS_FILE, RunDirectory
 from tfgan_app.config import RunConfig
 from tfgan_app.files import atomic_path, printable
-from tfgan_app.inference import COMPANION
+from tfgan_app.inference import AUXILIARY_SEPARATOR
 from tfgan_app.registry import metric_name
 from tfgan_app.tasks.base import Task
 from tfgan_app.training.checkpoints import Checkpoints
@@ -73,7 +73,7 @@ class TrainingSession:
         self.events = EventLog(self.run.path)
         self.trainer = build_trainer(task, config, strategy=strategy)
         self.inference_model = task.inference_model(self.trainer.averaged)
-        self._companions = task.companions(self.trainer.averaged)
+        self._auxiliary_models = task.auxiliary_models(self.trainer.averaged)
         self._scalars = ScalarLog(
             self.run.path,
             config.training.log_every_steps,
@@ -223,7 +223,7 @@ class TrainingSession:
             ),
             Validation(
                 training.validate_every_steps,
-                lambda: self._task.evaluate(self.inference_model, **self._companions),
+                lambda: self._task.evaluate(self.inference_model, **self._auxiliary_models),
                 self._scalars,
                 best_metric=metric_name(training.best_metric),
                 on_best=self._save_best,
@@ -251,7 +251,10 @@ class TrainingSession:
 
     def _save_model(self, name: str) -> None:
         models = {name: self.inference_model}
-        models |= {f"{name}{COMPANION}{companion}": model for companion, model in self._companions.items()}
+        models |= {
+            f"{name}{AUXILIARY_SEPARATOR}{auxiliary_model}": model
+            for auxiliary_model, model in self._auxiliary_models.items()
+        }
         for each, model in models.items():
             with atomic_path(self.run.checkpoints / f"{each}.keras") as unfinished:
                 model.save(unfinished)
@@ -264,11 +267,11 @@ class TrainingSession:
 
     def _finish(self) -> None:
         """Measures the result, writes the report and says what to do next."""
-        summary = self._task.evaluate(self.inference_model, **self._companions)
+        summary = self._task.evaluate(self.inference_model, **self._auxiliary_models)
         self.warn_of_figures(summary)
         current = self._task.inference_model(self.trainer.networks)
         try:
-            examples = self._task.examples(self.inference_model, current, **self._companions)
+            examples = self._task.examples(self.inference_model, current, **self._auxiliary_models)
             write_examples(self.run.path, examples)
         except OSError as error:
             self.events.record(self.config.training.steps, "error", f"could not write the examples: {error}")

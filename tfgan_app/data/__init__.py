@@ -1,1 +1,1 @@
-"""Where pictures come from: pairs and labelled pictures, what is in them, and the tf.data pipelines over them."""
+"""Where images come from: pairs and labeled images, what is in them, and the tf.data pipelines over them."""

@@ -1,4 +1,4 @@
-"""Labelled pictures from keras.datasets and from TensorFlow Datasets, as arrays.
+"""Labeled images from keras.datasets and from TensorFlow Datasets, as arrays.
 
 Nothing is unpickled: `keras.datasets` reads Fashion-MNIST as bytes and MNIST as an archive of plain numbers whose
 hash it checks, and the CIFAR sets are read from their binary archives instead of the pickled ones that it takes.
@@ -20,24 +20,24 @@ import numpy as np
 
 from tfgan_app.caches import give_tfds_a_home
 from tfgan_app.data.folders import VAL_NAMES
-from tfgan_app.data.labelled import NO_LABEL, LabelledPictures, LabelledSet, hold_out
+from tfgan_app.data.labeled import NO_LABEL, LabeledImages, LabeledSet, hold_out
 
 _DIGITS = tuple("0123456789")
 _CLOTHES = ("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle-boot")
 _CIFAR_SIZE_PX = 32
 _MAX_REASON = 200
 TFDS = "tfds:"
-LOADING_HINT = "Check the name and the network, or give a folder of pictures."
+LOADING_HINT = "Check the name and the network, or give a folder of images."
 
 
-def open_keras_set(name: str) -> LabelledSet:
+def open_keras_set(name: str) -> LabeledSet:
     """Opens one of keras.datasets, downloading it into the cache of Keras if it is not there.
 
     Args:
         name: One of `KERAS_SETS`.
 
     Returns:
-        A `LabelledSet`; its held-out pictures are the test part.
+        A `LabeledSet`; its held-out images are the test part.
 
     Raises:
         ValueError: If there is no such set, or it cannot be loaded. One line.
@@ -47,24 +47,24 @@ def open_keras_set(name: str) -> LabelledSet:
     with one_line_errors(f"keras:{name}", hint=LOADING_HINT):
         class_names, (train_images, train_labels), (val_images, val_labels) = KERAS_SETS[name]()
     return _split_set(
-        f"keras:{name}", class_names, _as_pictures(train_images, train_labels), _as_pictures(val_images, val_labels)
+        f"keras:{name}", class_names, _as_images(train_images, train_labels), _as_images(val_images, val_labels)
     )
 
 
-def open_tfds_set(name_and_split: str, *, val_fraction: float = 0.1, seed: int = 0) -> LabelledSet:
+def open_tfds_set(name_and_split: str, *, val_fraction: float = 0.1, seed: int = 0) -> LabeledSet:
     """Opens a set of TensorFlow Datasets by its features `image` and, if it has one, `label`.
 
     Args:
         name_and_split: `NAME` takes the split `train` and holds out the split `validation` or else `test`;
             `NAME:SPLIT` takes that split, in any way TensorFlow Datasets writes it, such as `train[:10%]`.
         val_fraction: Share of each class to hold out, in [0, 1], if there is no split for it.
-        seed: Chooses the held-out pictures.
+        seed: Chooses the held-out images.
 
     Returns:
-        A `LabelledSet`.
+        A `LabeledSet`.
 
     Raises:
-        ValueError: If the package is missing, the set cannot be loaded, or its pictures are not all 8-bit gray
+        ValueError: If the package is missing, the set cannot be loaded, or its images are not all 8-bit gray
             or RGB of one size. One line.
     """
     origin = f"tfds:{name_and_split}"
@@ -83,16 +83,16 @@ def open_tfds_set(name_and_split: str, *, val_fraction: float = 0.1, seed: int =
             f"'{origin}' has no split `train`. Give one as tfds:{name}:SPLIT: {', '.join(sorted(splits))}."
         )
     val_split = None if split else next((known for known in VAL_NAMES if known in splits), None)
-    train = _read_tfds_split(builder, split or "train", origin=origin, labelled=bool(class_names))
+    train = _read_tfds_split(builder, split or "train", origin=origin, labeled=bool(class_names))
     if val_split:
-        val = _read_tfds_split(builder, val_split, origin=origin, labelled=bool(class_names))
+        val = _read_tfds_split(builder, val_split, origin=origin, labeled=bool(class_names))
         return _split_set(origin, class_names, train, val)
     parts = hold_out(train, fraction=val_fraction, seed=seed)
-    return LabelledSet(_layout(train), origin, class_names, *parts, True, _is_gray(train))
+    return LabeledSet(_layout(train), origin, class_names, *parts, True, _is_gray(train))
 
 
 _Part = tuple[np.ndarray, np.ndarray]
-"""uint8 [pictures, height, width] or [pictures, height, width, channels], and labels of any integer type."""
+"""uint8 [images, height, width] or [images, height, width, channels], and labels of any integer type."""
 
 
 def _load_keras_module(name: str, class_names: tuple[str, ...]) -> tuple[tuple[str, ...], _Part, _Part]:
@@ -101,7 +101,7 @@ def _load_keras_module(name: str, class_names: tuple[str, ...]) -> tuple[tuple[s
 
 @dataclass(frozen=True)
 class _CifarArchive:
-    """A binary CIFAR archive: each record is its label bytes, the last of which counts, and three colour planes."""
+    """A binary CIFAR archive: each record is its label bytes, the last of which counts, and three color planes."""
 
     file: str
     sha256: str
@@ -173,45 +173,43 @@ def import_tfds() -> ModuleType:
         ) from error
 
 
-def _read_tfds_split(builder: Any, split: str, *, origin: str, labelled: bool) -> LabelledPictures:
+def _read_tfds_split(builder: Any, split: str, *, origin: str, labeled: bool) -> LabeledImages:
     """Reads a whole split into memory."""
     with one_line_errors(origin, hint=LOADING_HINT):
         records = builder.as_dataset(split=split).as_numpy_iterator()
     pixels, labels, shape = bytearray(), [], None
-    with one_line_errors(origin, hint="Save its pictures to a folder and give that."):
+    with one_line_errors(origin, hint="Save its images to a folder and give that."):
         for record in records:
             image = record["image"]
             shape = shape or image.shape
             if image.shape != shape or image.dtype != np.uint8 or shape[2] not in (1, 3):
                 received = f"{image.dtype} {list(image.shape)} beside {list(shape)}"
-                raise ValueError(f"expected 8-bit gray or RGB pictures of one size, received {received}")
+                raise ValueError(f"expected 8-bit gray or RGB images of one size, received {received}")
             # One growing buffer, as a list of arrays would take twice the memory when it is joined.
             pixels += image.tobytes()
-            labels.append(record["label"] if labelled else NO_LABEL)
+            labels.append(record["label"] if labeled else NO_LABEL)
         if not labels:
             raise ValueError(f"the split '{split}' is empty")
-    return _as_pictures(np.frombuffer(pixels, np.uint8).reshape(-1, *shape), np.array(labels))
+    return _as_images(np.frombuffer(pixels, np.uint8).reshape(-1, *shape), np.array(labels))
 
 
-def _as_pictures(images: np.ndarray, labels: np.ndarray) -> LabelledPictures:
+def _as_images(images: np.ndarray, labels: np.ndarray) -> LabeledImages:
     images = np.ascontiguousarray(images if images.ndim == 4 else images[..., None])
     names = [f"{number:06d}" for number in range(len(images))]
-    return LabelledPictures(names, labels.reshape(-1).astype(np.int32), images=images)
+    return LabeledImages(names, labels.reshape(-1).astype(np.int32), images=images)
 
 
-def _split_set(
-    origin: str, class_names: tuple[str, ...], train: LabelledPictures, val: LabelledPictures
-) -> LabelledSet:
-    return LabelledSet(_layout(train), origin, class_names, train, val, False, _is_gray(train))
+def _split_set(origin: str, class_names: tuple[str, ...], train: LabeledImages, val: LabeledImages) -> LabeledSet:
+    return LabeledSet(_layout(train), origin, class_names, train, val, False, _is_gray(train))
 
 
-def _layout(pictures: LabelledPictures) -> str:
-    height, width, channels = pictures.images.shape[1:]
-    return f"an array of {'gray' if channels == 1 else 'RGB'} pictures, {width} x {height}"
+def _layout(images: LabeledImages) -> str:
+    height, width, channels = images.images.shape[1:]
+    return f"an array of {'gray' if channels == 1 else 'RGB'} images, {width} x {height}"
 
 
-def _is_gray(pictures: LabelledPictures) -> bool:
-    return pictures.images.shape[3] == 1
+def _is_gray(images: LabeledImages) -> bool:
+    return images.images.shape[3] == 1
 
 
 @contextlib.contextmanager

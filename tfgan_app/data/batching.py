@@ -10,16 +10,16 @@ import tensorflow as tf
 
 from tfgan_app.data.memory import FlatMemory, RowMemory
 from tfgan_app.data.ordering import random_below, shuffled_indices
-from tfgan_app.data.reading import PictureReader
+from tfgan_app.data.reading import ImageReader
 from tfgan_app.data.specs import Schedule
 
 _CROP_TOP, _CROP_LEFT = 0, 1
 
-Place = Literal["centre", "random"]
+Place = Literal["center", "random"]
 
 
 def build_batches(
-    reader: PictureReader,
+    reader: ImageReader,
     schedule: Schedule,
     *,
     cache_budget_mb: int,
@@ -31,21 +31,21 @@ def build_batches(
 
     Which records a step sees, and where they are cropped, depends on the seed and the step alone: starting at
     step k gives the batches that skipping k steps would give. Every epoch is a fresh permutation; batches may
-    straddle two epochs. Pictures are kept in memory as bytes when all of them fit into the budget at the size
+    straddle two epochs. Images are kept in memory as bytes when all of them fit into the budget at the size
     they are read, else they are decoded for each step. Both give the same batches, bit for bit.
 
     Args:
         reader: Reads the records; no side is shorter than the crops.
         schedule: Which batches.
-        cache_budget_mb: Keep the pictures in memory if they need no more than this.
-        values: Further values of the records, [records, ...] by name, to go along with the pictures.
+        cache_budget_mb: Keep the images in memory if they need no more than this.
+        values: Further values of the records, [records, ...] by name, to go along with the images.
         stride_px: Crops begin at multiples of this.
         on_progress: Called with the number of records read so far and the number of all records, while
-            pictures are read into memory.
+            images are read into memory.
 
     Returns:
         A dataset of the columns of `reader`, each uint8 [batch, size_px, size_px, channels] in [0, 255], the
-        `values` of the same records, and `"position": int64 [batch]`. The position counts pictures since the
+        `values` of the same records, and `"position": int64 [batch]`. The position counts images since the
         start of training: `step * batch_size + i`.
     """
     size_px, first, last = reader.crops.size_px, schedule.start_step, schedule.steps
@@ -63,17 +63,17 @@ def build_batches(
         dataset = dataset.batch(schedule.batch_size, drop_remainder=True)
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(last - first))
     options = tf.data.Options()
-    # They rewrite the graph, and on the way copy the pictures in memory that the graph refers to.
+    # They rewrite the graph, and on the way copy the images in memory that the graph refers to.
     options.experimental_optimization.apply_default_optimizations = False
     return dataset.prefetch(tf.data.AUTOTUNE).with_options(options)
 
 
-def load_squares(reader: PictureReader, *, place: Place = "centre") -> dict[str, np.ndarray]:
+def load_squares(reader: ImageReader, *, place: Place = "center") -> dict[str, np.ndarray]:
     """Loads a square of every record.
 
     Args:
         reader: Reads the records; no side is shorter than the square.
-        place: Where it lies: in the `"centre"`, or somewhere along the longer sides, for each place in the order
+        place: Where it lies: in the `"center"`, or somewhere along the longer sides, for each place in the order
             of records always the same (`"random"`).
 
     Returns:
@@ -81,13 +81,13 @@ def load_squares(reader: PictureReader, *, place: Place = "centre") -> dict[str,
     """
     size_px = reader.crops.size_px
     room = reader.shapes - size_px
-    corners = room // 2 if place == "centre" else np.random.default_rng(0).integers(0, room + 1)
+    corners = room // 2 if place == "center" else np.random.default_rng(0).integers(0, room + 1)
     shape = (len(corners), size_px, size_px, reader.channels)
     loaded = {name: np.empty(shape, np.uint8) for name in reader.names}
     for i, record in enumerate(reader.records()):
         top, left = corners[i]
-        for name, picture in record.items():
-            loaded[name][i] = picture[top : top + size_px, left : left + size_px]
+        for name, image in record.items():
+            loaded[name][i] = image[top : top + size_px, left : left + size_px]
     return loaded
 
 
@@ -96,7 +96,7 @@ _Draw = dict[str, Any]
 
 
 def _build_draw(
-    reader: PictureReader, values: Mapping[str, np.ndarray], *, stride_px: int, schedule: Schedule
+    reader: ImageReader, values: Mapping[str, np.ndarray], *, stride_px: int, schedule: Schedule
 ) -> Callable[[tf.Tensor], _Draw]:
     """A function from a step to the draws for its batch."""
     count, batch_size, seed = len(reader.shapes), schedule.batch_size, schedule.seed
@@ -137,14 +137,13 @@ def _crop_of(
     def crop(draw: _Draw) -> dict[str, tf.Tensor]:
         begin = tf.stack([draw["top"], draw["left"], 0])
         crops = {
-            name: tf.ensure_shape(tf.slice(picture, begin, shape), shape)
-            for name, picture in read(draw["index"]).items()
+            name: tf.ensure_shape(tf.slice(image, begin, shape), shape) for name, image in read(draw["index"]).items()
         }
         return crops | draw["given"]
 
     return crop
 
 
-def _cached_bytes(reader: PictureReader) -> int:
-    """Bytes of all pictures as they are read."""
+def _cached_bytes(reader: ImageReader) -> int:
+    """Bytes of all images as they are read."""
     return int(reader.shapes.prod(axis=1).sum()) * reader.channels * len(reader.names)

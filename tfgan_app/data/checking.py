@@ -1,4 +1,4 @@
-"""Finds the pictures that training could not read, before training starts."""
+"""Finds the images that training could not read, before training starts."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from typing import Any, TypeVar
 import tensorflow as tf
 
 from tfgan_app.data.decoding import decode_jpeg
-from tfgan_app.data.labelled import LabelledPictures
-from tfgan_app.data.pairs import PicturePair
+from tfgan_app.data.labeled import LabeledImages
+from tfgan_app.data.pairs import ImagePair
 from tfgan_app.files import printable
-from tfgan_app.images import MAX_PIXELS, PictureHeader, picture_header
-from tfgan_app.picture_files import read_picture
-from tfgan_app.picture_files.value_range import InputRange, RangeNote
+from tfgan_app.image_io import read_image
+from tfgan_app.image_io.loading import MAX_PIXELS, ImageHeader, image_header
+from tfgan_app.image_io.value_range import InputRange, RangeNote
 
 MAX_ASPECT = 64
-"""A picture is at most this many times as long as wide: resized by its short side, it would outgrow memory."""
+"""An image is at most this many times as long as wide: resized by its short side, it would outgrow memory."""
 
 _MAX_THREADS = 4
 _SHOWN_RANGES = 3
@@ -28,14 +28,14 @@ _Item = TypeVar("_Item")
 
 
 def find_readable(
-    pairs: Sequence[PicturePair],
+    pairs: Sequence[ImagePair],
     *,
-    on_skip: Callable[[PicturePair, str], Any],
+    on_skip: Callable[[ImagePair, str], Any],
     on_progress: Callable[[int, int], Any] | None = None,
     on_note: Callable[[str], Any] | None = None,
     input_range: InputRange | None = None,
-) -> list[PicturePair]:
-    """Decodes every picture once and drops the pairs that training could not read.
+) -> list[ImagePair]:
+    """Decodes every image once and drops the pairs that training could not read.
 
     Args:
         pairs: Pairs to check.
@@ -49,45 +49,45 @@ def find_readable(
     """
     return _without_problems(
         pairs,
-        lambda pair: [check_picture(path, input_range=input_range) for path in _files_of(pair)],
+        lambda pair: [check_image(path, input_range=input_range) for path in _files_of(pair)],
         on_skip=on_skip,
         on_progress=on_progress,
         on_note=on_note,
     )
 
 
-def find_readable_pictures(
-    pictures: LabelledPictures,
+def find_readable_images(
+    images: LabeledImages,
     *,
     on_skip: Callable[[str, str], Any],
     on_progress: Callable[[int, int], Any] | None = None,
     on_note: Callable[[str], Any] | None = None,
     input_range: InputRange | None = None,
-) -> LabelledPictures:
-    """Decodes every picture file once and drops those that training could not read.
+) -> LabeledImages:
+    """Decodes every image file once and drops those that training could not read.
 
     Args:
-        pictures: Pictures to check; those of an array are readable as they are.
-        on_skip: Called with the name of each dropped picture and one line that names the file and says what is
+        images: Images to check; those of an array are readable as they are.
+        on_skip: Called with the name of each dropped image and one line that names the file and says what is
             wrong.
-        on_progress: Called with the number of pictures checked so far and the number of all pictures.
+        on_progress: Called with the number of images checked so far and the number of all images.
         on_note: Called with a line for each range of values that was taken of floats or wide integers.
         input_range: The values of black and white in files of more than 8 bits; None decides by the file.
 
     Returns:
-        The readable pictures, in their order.
+        The readable images, in their order.
     """
-    paths = pictures.paths
+    paths = images.paths
     if paths is None:
-        return pictures
+        return images
     readable = _without_problems(
         range(len(paths)),
-        lambda i: [check_picture(paths[i], input_range=input_range)],
-        on_skip=lambda i, problem: on_skip(pictures.names[i], problem),
+        lambda i: [check_image(paths[i], input_range=input_range)],
+        on_skip=lambda i, problem: on_skip(images.names[i], problem),
         on_progress=on_progress,
         on_note=on_note,
     )
-    return pictures.select(readable)
+    return images.select(readable)
 
 
 @dataclass(frozen=True)
@@ -100,18 +100,18 @@ class FileCheck:
         value_range: The note of the range that was taken of floats or wide integers; None for all other files.
     """
 
-    header: PictureHeader | None
+    header: ImageHeader | None
     problem: str | None = None
     value_range: str | None = None
 
 
-def picture_problem(path: str | os.PathLike) -> str | None:
-    """The problem that `check_picture` finds."""
-    return check_picture(path).problem
+def image_problem(path: str | os.PathLike) -> str | None:
+    """The problem that `check_image` finds."""
+    return check_image(path).problem
 
 
-def check_picture(path: str | os.PathLike, *, input_range: InputRange | None = None) -> FileCheck:
-    """Decodes a picture as training would.
+def check_image(path: str | os.PathLike, *, input_range: InputRange | None = None) -> FileCheck:
+    """Decodes an image as training would.
 
     Args:
         path: The file.
@@ -122,13 +122,13 @@ def check_picture(path: str | os.PathLike, *, input_range: InputRange | None = N
     """
     header = None
     try:
-        header = picture_header(path)
+        header = image_header(path)
         if max(header.width, header.height) > MAX_ASPECT * min(header.width, header.height):
             size = f"{header.width} x {header.height}"
             expected = f"expected sides up to 1:{MAX_ASPECT}, received {size}"
-            return FileCheck(header, f"Cannot use the picture '{printable(path)}': {expected}")
+            return FileCheck(header, f"Cannot use the image '{printable(path)}': {expected}")
         if not header.plain or header.width * header.height > MAX_PIXELS:
-            notes = read_picture(path, max_pixels=MAX_PIXELS, input_range=input_range).notes
+            notes = read_image(path, max_pixels=MAX_PIXELS, input_range=input_range).notes
             taken = next((note.range_alone for note in notes if isinstance(note, RangeNote)), None)
             return FileCheck(header, value_range=taken)
     except ValueError as error:
@@ -139,11 +139,11 @@ def check_picture(path: str | os.PathLike, *, input_range: InputRange | None = N
             # The smallest ratio still parses all of the file, and so finds the same damage.
             tf.io.decode_png(contents) if header.format == "PNG" else decode_jpeg(contents, ratio=8)
     except tf.errors.OpError:
-        return FileCheck(header, f"Cannot read the picture '{printable(path)}': its data are damaged or cut short")
+        return FileCheck(header, f"Cannot read the image '{printable(path)}': its data are damaged or cut short")
     return FileCheck(header)
 
 
-def _files_of(pair: PicturePair) -> Sequence[os.PathLike]:
+def _files_of(pair: ImagePair) -> Sequence[os.PathLike]:
     """The one or two files of a pair."""
     return list(dict.fromkeys((pair.input_path, pair.target_path)))
 

@@ -1,4 +1,4 @@
-"""Finds pictures and their classes in folders."""
+"""Finds images and their classes in folders."""
 
 from __future__ import annotations
 
@@ -8,42 +8,42 @@ from pathlib import Path
 import numpy as np
 
 from tfgan_app.data.folders import VAL_NAMES, unique_names
-from tfgan_app.data.labelled import NO_LABEL, LabelledPictures, LabelledSet, hold_out
+from tfgan_app.data.labeled import NO_LABEL, LabeledImages, LabeledSet, hold_out
 from tfgan_app.files import printable
-from tfgan_app.images import find_pictures, picture_header
+from tfgan_app.image_io.loading import find_images, image_header
 
 ACCEPTED_LAYOUTS = (
-    "a folder of pictures",
+    "a folder of images",
     "a folder for each class",
     "train/ (with val/ or test/) that hold either kind",
 )
-"""What a person may put into a folder of labelled pictures."""
+"""What a person may put into a folder of labeled images."""
 
 _GRAY_MODES = frozenset({"1", "L", "LA", "La", "I", "F"})
 
 
-def find_labelled(root: str | Path, *, val_fraction: float = 0.1, seed: int = 0) -> LabelledSet:
-    """Finds the pictures in a folder, and their classes where it has folders for them.
+def find_labeled(root: str | Path, *, val_fraction: float = 0.1, seed: int = 0) -> LabeledSet:
+    """Finds the images in a folder, and their classes where it has folders for them.
 
-    Sub-folders that hold pictures are classes, sorted by name, and pictures nested in them are of the same class.
-    Where at least as many pictures lie beside the sub-folders as in them there are no classes, and all are
+    Sub-folders that hold images are classes, sorted by name, and images nested in them are of the same class.
+    Where at least as many images lie beside the sub-folders as in them there are no classes, and all are
     used; where fewer do, these are left out. `train/` beside `val/`, `valid/`, `validation/` or `test/` (in any
     case) is a split, and so is `train/` alone; beside other folders `train/` is a class.
 
     Files that cannot be read are still part of the result;
-    `tfgan_app.data.checking.find_readable_pictures` drops them.
+    `tfgan_app.data.checking.find_readable_images` drops them.
 
     Args:
         root: Folder in one of `ACCEPTED_LAYOUTS`.
         val_fraction: Share of each class to hold out, in [0, 1], when the folder has no split of its own. Which
-            pictures these are depends on their names and `seed` alone.
-        seed: Chooses the held-out pictures.
+            images these are depends on their names and `seed` alone.
+        seed: Chooses the held-out images.
 
     Returns:
-        A `LabelledSet`.
+        A `LabeledSet`.
 
     Raises:
-        ValueError: If the folder is missing or holds no pictures, or a split has other classes than `train/`.
+        ValueError: If the folder is missing or holds no images, or a split has other classes than `train/`.
     """
     root = Path(root)
     if not root.is_dir():
@@ -51,23 +51,23 @@ def find_labelled(root: str | Path, *, val_fraction: float = 0.1, seed: int = 0)
     train_folder, val_folder = find_splits(root)
     train = _read_folder(train_folder)
     if not train.names:
-        raise ValueError(f"There is no picture in '{printable(train_folder)}'. {_expected()}")
-    kind = "class folders" if train.class_names else "pictures without classes"
+        raise ValueError(f"There is no image in '{printable(train_folder)}'. {_expected()}")
+    kind = "class folders" if train.class_names else "images without classes"
     if val_folder is None:
         layout = kind if train_folder == root else f"{train_folder.name}/ with {kind}"
-        everything = train.pictures(train.class_names)
+        everything = train.images(train.class_names)
         parts = hold_out(everything, fraction=val_fraction, seed=seed)
         unsorted = train.unsorted
     else:
         layout = f"{train_folder.name}/ and {val_folder.name}/ with {kind}"
         val = _read_folder(val_folder)
         _check_classes(train, val, folder=val_folder)
-        parts = train.pictures(train.class_names), val.pictures(train.class_names)
+        parts = train.images(train.class_names), val.images(train.class_names)
         unsorted = train.unsorted + val.unsorted
     if unsorted:
         layout += f" (left out beside them: {len(unsorted)})"
     gray = _all_gray([*parts[0].paths, *parts[1].paths])
-    return LabelledSet(layout, str(root), train.class_names, *parts, val_folder is None, gray, unsorted)
+    return LabeledSet(layout, str(root), train.class_names, *parts, val_folder is None, gray, unsorted)
 
 
 @dataclass(frozen=True)
@@ -78,15 +78,15 @@ class _Found:
     class_names: tuple[str, ...]
     unsorted: list[Path]
 
-    def pictures(self, class_names: tuple[str, ...]) -> LabelledPictures:
+    def images(self, class_names: tuple[str, ...]) -> LabeledImages:
         label_of = {name: label for label, name in enumerate(class_names)}
         labels = [label_of[name.split("/")[0]] if class_names else NO_LABEL for name in self.names]
-        return LabelledPictures(list(self.names), np.array(labels, np.int32), paths=list(self.names.values()))
+        return LabeledImages(list(self.names), np.array(labels, np.int32), paths=list(self.names.values()))
 
 
 def find_splits(root: Path) -> tuple[Path, Path | None]:
     """The folder to train on and the held-out one; `root` itself where it has no splits."""
-    folders = {folder.name.lower(): folder for folder in _picture_folders(root)}
+    folders = {folder.name.lower(): folder for folder in _image_folders(root)}
     val = next((folders[name] for name in VAL_NAMES if name in folders), None)
     if "train" in folders and (val or len(folders) == 1):
         return folders["train"], val
@@ -95,8 +95,8 @@ def find_splits(root: Path) -> tuple[Path, Path | None]:
 
 def _read_folder(folder: Path) -> _Found:
     """Reads a folder without splits."""
-    class_folders = _picture_folders(folder)
-    everything = find_pictures(folder)
+    class_folders = _image_folders(folder)
+    everything = find_images(folder)
     loose = [path for path in everything if path.parent == folder]
     nested = [path for paths in class_folders.values() for path in paths]
     if len(loose) >= len(nested):
@@ -106,25 +106,25 @@ def _read_folder(folder: Path) -> _Found:
     return _Found(names, tuple(sorted({name.split("/")[0] for name in names})), loose)
 
 
-def _picture_folders(folder: Path) -> dict[Path, list[Path]]:
-    """The visible sub-folders that hold pictures, with all pictures in them; of two that are one, the first."""
+def _image_folders(folder: Path) -> dict[Path, list[Path]]:
+    """The visible sub-folders that hold images, with all images in them; of two that are one, the first."""
     found: dict[Path, list[Path]] = {}
-    for path in find_pictures(folder):
+    for path in find_images(folder):
         if path.parent != folder:
             found.setdefault(folder / path.relative_to(folder).parts[0], []).append(path)
     return dict(sorted(found.items()))
 
 
 def _check_classes(train: _Found, val: _Found, *, folder: Path) -> None:
-    """Raises a `ValueError` if held-out pictures are of no class that is trained on."""
+    """Raises a `ValueError` if held-out images are of no class that is trained on."""
     if bool(train.class_names) != bool(val.class_names):
-        kinds = ["class folders" if found.class_names else "pictures without classes" for found in (train, val)]
+        kinds = ["class folders" if found.class_names else "images without classes" for found in (train, val)]
         raise ValueError(
             f"Both splits must be of one kind. Received {kinds[0]} to train on, in '{printable(folder)}' {kinds[1]}."
         )
     if unknown := sorted(set(val.class_names) - set(train.class_names)):
         raise ValueError(
-            f"'{printable(folder)}' has classes without training pictures: {', '.join(unknown)}. Move or add some."
+            f"'{printable(folder)}' has classes without training images: {', '.join(unknown)}. Move or add some."
         )
 
 
@@ -133,7 +133,7 @@ def _all_gray(paths: list[Path]) -> bool:
     any_gray = False
     for path in paths:
         try:
-            mode = picture_header(path).mode
+            mode = image_header(path).mode
         except ValueError:
             continue
         if mode.partition(";")[0] not in _GRAY_MODES:  # "I;16" too.

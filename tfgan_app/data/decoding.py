@@ -1,7 +1,7 @@
-"""Decodes pictures by their index inside tf.data, from files or from an array.
+"""Decodes images by their index inside tf.data, from files or from an array.
 
 Plain JPEG and PNG files take TensorFlow's own decoders, which run in parallel without Python; every other
-kind of picture goes through Pillow.
+kind of image goes through Pillow.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Protocol
 import numpy as np
 import tensorflow as tf
 
-from tfgan_app.images import PictureHeader, picture_header, read_rgb
-from tfgan_app.picture_files.value_range import InputRange
+from tfgan_app.image_io.loading import ImageHeader, image_header, read_rgb
+from tfgan_app.image_io.value_range import InputRange
 
-# A picture is decoded at 1/2, 1/4 or 1/8 of its size when that still leaves this many times the wanted size:
+# An image is decoded at 1/2, 1/4 or 1/8 of its size when that still leaves this many times the wanted size:
 # the JPEG decoder then skips most of its work, and the antialiased resize after it still has enough to work
 # with.
 _OVERSAMPLING = 2
@@ -26,13 +26,13 @@ _JPEG_RATIOS = (1, 2, 4, 8)
 _PNG, _PILLOW = "png", "pillow"
 
 
-class PictureSource(Protocol):
-    """Pictures that can be decoded by their index.
+class ImageSource(Protocol):
+    """Images that can be decoded by their index.
 
     Attributes:
-        sizes: int64 [pictures, 2], height and width of each.
-        channels: Number of channels of a decoded picture, 1 or 3.
-        decoded_bytes: What the largest picture takes once it is decoded.
+        sizes: int64 [images, 2], height and width of each.
+        channels: Number of channels of a decoded image, 1 or 3.
+        decoded_bytes: What the largest image takes once it is decoded.
     """
 
     sizes: np.ndarray
@@ -40,14 +40,14 @@ class PictureSource(Protocol):
     decoded_bytes: int
 
     def decode(self, index: tf.Tensor) -> tf.Tensor:
-        """uint8 [height, width, channels] of the picture at `index`, an int64 scalar."""
+        """uint8 [height, width, channels] of the image at `index`, an int64 scalar."""
 
 
-class ArrayPictures:
-    """Pictures of one size that are already decoded.
+class ArrayImages:
+    """Images of one size that are already decoded.
 
     Args:
-        images: uint8 [pictures, height, width, channels].
+        images: uint8 [images, height, width, channels].
     """
 
     def __init__(self, images: np.ndarray):
@@ -58,19 +58,19 @@ class ArrayPictures:
             self._images = tf.constant(images)
 
     def decode(self, index: tf.Tensor) -> tf.Tensor:
-        """uint8 [height, width, channels] of the picture at `index`, an int64 scalar."""
+        """uint8 [height, width, channels] of the image at `index`, an int64 scalar."""
         return self._images[index]
 
 
-class FilePictures:
-    """Pictures in files.
+class FileImages:
+    """Images in files.
 
     Args:
-        paths: Readable pictures of any kind.
-        parts: 2 if each file holds two pictures side by side; then `sizes` are those of one of them.
+        paths: Readable images of any kind.
+        parts: 2 if each file holds two images side by side; then `sizes` are those of one of them.
         reduce_to_px: JPEG files may be decoded at a fraction of their size that leaves the short side well
             above this; None decodes every pixel.
-        background: Colour behind transparent pixels.
+        background: Color behind transparent pixels.
         input_range: The values of black and white in files of more than 8 bits; None decides by the file.
 
     Raises:
@@ -89,7 +89,7 @@ class FilePictures:
         input_range: InputRange | None = None,
     ):
         with ThreadPoolExecutor() as pool:
-            headers = list(pool.map(picture_header, paths))
+            headers = list(pool.map(image_header, paths))
         self.sizes = np.array([(header.height, header.width // parts) for header in headers], np.int64)
         self.decoded_bytes = max(header.width * header.height * self.channels for header in headers)
         decoders = [
@@ -116,8 +116,8 @@ def decode_jpeg(contents: tf.Tensor, *, ratio: int = 1) -> tf.Tensor:
     return tf.io.decode_jpeg(contents, channels=3, ratio=ratio, dct_method="INTEGER_ACCURATE")
 
 
-def _choose_decoder(header: PictureHeader, *, size: Sequence[int], reduce_to_px: int | None) -> str:
-    """How to decode a file that holds pictures of `size`: `"jpeg/RATIO"`, `"png"` or `"pillow"`."""
+def _choose_decoder(header: ImageHeader, *, size: Sequence[int], reduce_to_px: int | None) -> str:
+    """How to decode a file that holds images of `size`: `"jpeg/RATIO"`, `"png"` or `"pillow"`."""
     if not header.plain:
         return _PILLOW
     if header.format == "PNG":
@@ -147,7 +147,7 @@ def _build_decoder(
 def _jpeg_ratio(height: int, width: int, *, size_px: int) -> int:
     """The largest ratio that leaves enough pixels and divides both sides.
 
-    A side that does not divide would be rounded up, and the picture shifted against its partner.
+    A side that does not divide would be rounded up, and the image shifted against its partner.
     """
     wanted = size_px * _OVERSAMPLING
     fits = [r for r in _JPEG_RATIOS if height % r == width % r == 0 and min(height, width) // r >= wanted]

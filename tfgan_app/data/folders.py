@@ -1,4 +1,4 @@
-"""What all readers of picture folders share: names, splits, and the seeded hold-out."""
+"""What all readers of image folders share: names, splits, and the seeded hold-out."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def folders_by_name(folder: Path) -> dict[str, Path]:
     return {child.name.lower(): child for child in sorted(folder.iterdir()) if child.is_dir()}
 
 
-def picture_name(path: Path, folder: Path) -> str:
+def image_name(path: Path, folder: Path) -> str:
     """Path within `folder` without suffix, as text that can be hashed, printed and written anywhere.
 
     Composed Unicode, since macOS stores names decomposed; what is no Unicode is escaped.
@@ -27,10 +27,10 @@ def picture_name(path: Path, folder: Path) -> str:
 
 
 def unique_names(paths: Sequence[Path], folder: Path) -> dict[str, Path]:
-    """Names for pictures of one folder; a suffix stays part of the name where it alone tells two apart."""
+    """Names for images of one folder; a suffix stays part of the name where it alone tells two apart."""
     names: dict[str, Path] = {}
     for path in paths:
-        name = picture_name(path, folder)
+        name = image_name(path, folder)
         if name in names:
             name = f"{name}{path.suffix}"
         while (
@@ -48,7 +48,7 @@ def check_val_fraction(val_fraction: float) -> None:
 
 
 def held_out_names(names: Sequence[str], *, fraction: float, seed: int) -> set[str]:
-    """Chooses what to hold out by name, so that a picture stays where it is when others are added.
+    """Chooses what to hold out by name, so that an image stays where it is when others are added.
 
     Args:
         names: Unique names.

@@ -1,4 +1,4 @@
-"""What is in a data set, what is wrong with it, and what to do about it; and this for picture pairs."""
+"""What is in a data set, what is wrong with it, and what to do about it; and this for image pairs."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tfgan_app.data.checking import check_picture, range_lines
-from tfgan_app.data.pairs import PairSet, PicturePair, find_pairs
+from tfgan_app.data.checking import check_image, range_lines
+from tfgan_app.data.pairs import ImagePair, PairSet, find_pairs
 from tfgan_app.files import check_regular, printable
-from tfgan_app.images import MAX_PIXELS, PictureHeader
-from tfgan_app.picture_files.value_range import InputRange
-from tfgan_app.picture_grid import spread_indices
+from tfgan_app.image_io.grid import spread_indices
+from tfgan_app.image_io.loading import MAX_PIXELS, ImageHeader
+from tfgan_app.image_io.value_range import InputRange
 
 _SHOWN = 5
 _THREADS = 4
 _ASPECT_TOLERANCE = 0.02
 _REMEDIES = {
-    "unmatched": "They are not used. Give both pictures of a pair the same name, or join them side by side.",
+    "unmatched": "They are not used. Give both images of a pair the same name, or join them side by side.",
     "unreadable": "Their pairs are left out. Replace or delete them.",
     "oversized": f"Their pairs are left out. Scale them down to at most {MAX_PIXELS} pixels.",
     "duplicate": "They count several times in training. Keep one of each.",
@@ -58,7 +58,7 @@ class Inspection:
         train_count: Number of training pairs, readable or not.
         val_count: Number of held-out pairs, readable or not.
         val_is_holdout: Whether the held-out pairs were set apart by name, as there is no split.
-        smallest: Width and height of the picture with the fewest pixels (half of a side-by-side picture), or
+        smallest: Width and height of the image with the fewest pixels (half of a side-by-side image), or
             None.
         largest: The same for the most pixels.
         modes: Number of files of each pixel format in Pillow's words, such as `{"RGB": 12}`.
@@ -96,7 +96,7 @@ class Inspection:
         ]
         if self.smallest and self.largest:
             sizes = " to ".join(f"{width} x {height}" for width, height in (self.smallest, self.largest))
-            lines += [f"  picture sizes     {sizes} px (width x height)"]
+            lines += [f"  image sizes     {sizes} px (width x height)"]
         lines += [f"  pixel formats     {_counts(self.modes)}", f"  file formats      {_counts(self.formats)}"]
         lines += [f"  {'value ranges':17} {line}" for line in range_lines(self.ranges)]
         if not self.problems:
@@ -122,7 +122,7 @@ def inspect_pairs(
     input_range: InputRange | None = None,
     on_progress: Callable[[int, int], Any] | None = None,
 ) -> Inspection:
-    """Reads every picture of a pair set and reports what is in it and what is wrong.
+    """Reads every image of a pair set and reports what is in it and what is wrong.
 
     Args:
         root: The folder.
@@ -142,7 +142,7 @@ def inspect_pairs(
     everything = [*pairs.train, *pairs.val]
     paths = list(dict.fromkeys(path for pair in everything for path in (pair.input_path, pair.target_path)))
     files = read_files(paths, input_range=input_range, on_progress=on_progress)
-    sizes = [_picture_size(pair, files, side) for pair in everything for side in ("input", "target")]
+    sizes = [_image_size(pair, files, side) for pair in everything for side in ("input", "target")]
     smallest, largest = size_range(size for size in sizes if size)
     return Inspection(
         root=str(pairs.root),
@@ -161,7 +161,7 @@ def inspect_pairs(
 
 @dataclass(frozen=True)
 class FileFacts:
-    """What was read of one picture.
+    """What was read of one image.
 
     Attributes:
         header: Its header, or None if it has none.
@@ -170,7 +170,7 @@ class FileFacts:
         value_range: The note of the range that was taken of floats or wide integers.
     """
 
-    header: PictureHeader | None
+    header: ImageHeader | None
     problem: str | None
     digest: str
     value_range: str | None = None
@@ -258,7 +258,7 @@ def _problems(pairs: PairSet, files: dict[Path, FileFacts]) -> list[Problem]:
 
 
 def _read_file(path: Path, input_range: InputRange | None) -> FileFacts:
-    check = check_picture(path, input_range=input_range)
+    check = check_image(path, input_range=input_range)
     return FileFacts(check.header, check.problem, _digest(path), check.value_range)
 
 
@@ -271,12 +271,12 @@ def _digest(path: Path) -> str:
         return printable(path)
 
 
-def _digests(pairs: Sequence[PicturePair], files: dict[Path, FileFacts]) -> list[tuple[Hashable, str]]:
+def _digests(pairs: Sequence[ImagePair], files: dict[Path, FileFacts]) -> list[tuple[Hashable, str]]:
     """Digest and name of each pair; equal digests are equal byte for byte."""
     return [((files[pair.input_path].digest, files[pair.target_path].digest), pair.name) for pair in pairs]
 
 
-def _picture_size(pair: PicturePair, files: dict[Path, FileFacts], side: str) -> tuple[int, int] | None:
+def _image_size(pair: ImagePair, files: dict[Path, FileFacts], side: str) -> tuple[int, int] | None:
     """Width and height of the input or the target, None if its file has no header."""
     header = files[getattr(pair, f"{side}_path")].header
     if header is None:
@@ -285,8 +285,8 @@ def _picture_size(pair: PicturePair, files: dict[Path, FileFacts], side: str) ->
     return width, header.height
 
 
-def _aspects_differ(pair: PicturePair, files: dict[Path, FileFacts]) -> bool:
-    sizes = [_picture_size(pair, files, side) for side in ("input", "target")]
+def _aspects_differ(pair: ImagePair, files: dict[Path, FileFacts]) -> bool:
+    sizes = [_image_size(pair, files, side) for side in ("input", "target")]
     if None in sizes:
         return False
     (width, height), (target_width, target_height) = sizes

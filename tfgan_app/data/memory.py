@@ -1,4 +1,4 @@
-"""Prepared pictures kept in memory as bytes, each decoded once."""
+"""Prepared images kept in memory as bytes, each decoded once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfgan_app.data.reading import PictureReader
+from tfgan_app.data.reading import ImageReader
 
 _ALIGNMENT_BYTES = 64
 
@@ -16,7 +16,7 @@ _ALIGNMENT_BYTES = 64
 class RowMemory:
     """Records whose short side is always `size_px`, stored as rows of that many pixels.
 
-    A picture that is wider than high is stored transposed. Then every square crop is `size_px` rows in
+    An image that is wider than high is stored transposed. Then every square crop is `size_px` rows in
     sequence of one long tensor, and a whole batch is one gather.
 
     Args:
@@ -25,7 +25,7 @@ class RowMemory:
         on_progress: Called with the number of records read so far and the number of all records.
     """
 
-    def __init__(self, reader: PictureReader, *, size_px: int, on_progress: Callable[[int, int], Any] | None = None):
+    def __init__(self, reader: ImageReader, *, size_px: int, on_progress: Callable[[int, int], Any] | None = None):
         self._size_px = size_px
         lengths = reader.shapes.max(axis=1)
         starts = np.cumsum(lengths) - lengths
@@ -36,8 +36,8 @@ class RowMemory:
             for name in reader.names
         }
         for i, record in enumerate(_read_all(reader, on_progress)):
-            for name, picture in record.items():
-                stored = picture.transpose(1, 0, 2) if wide[i] else picture
+            for name, image in record.items():
+                stored = image.transpose(1, 0, 2) if wide[i] else image
                 buffers[name][starts[i] : starts[i] + lengths[i]] = stored
         with tf.device("CPU:0"):
             self._rows = {name: _share_with_tensorflow(buffer) for name, buffer in buffers.items()}
@@ -61,7 +61,7 @@ class RowMemory:
         return {name: self._turn(tf.gather(stored, rows), indices) for name, stored in self._rows.items()}
 
     def _turn(self, crops: tf.Tensor, indices: tf.Tensor) -> tf.Tensor:
-        """Undoes the transposition of those pictures that are stored transposed."""
+        """Undoes the transposition of those images that are stored transposed."""
         if self._wide is None:
             return crops
         wide = tf.gather(self._wide, indices)[:, None, None, None]
@@ -76,7 +76,7 @@ class FlatMemory:
         on_progress: Called with the number of records read so far and the number of all records.
     """
 
-    def __init__(self, reader: PictureReader, *, on_progress: Callable[[int, int], Any] | None = None):
+    def __init__(self, reader: ImageReader, *, on_progress: Callable[[int, int], Any] | None = None):
         self._channels = reader.channels
         sizes = reader.shapes.prod(axis=1) * reader.channels
         # A slice that starts at an aligned address is a view, not a copy.
@@ -84,20 +84,20 @@ class FlatMemory:
         starts = np.cumsum(padded) - padded
         buffers = {name: _aligned_bytes(int(padded.sum())) for name in reader.names}
         for i, record in enumerate(_read_all(reader, on_progress)):
-            for name, picture in record.items():
-                buffers[name][starts[i] : starts[i] + sizes[i]] = picture.reshape(-1)
+            for name, image in record.items():
+                buffers[name][starts[i] : starts[i] + sizes[i]] = image.reshape(-1)
         with tf.device("CPU:0"):
             self._pixels = {name: _share_with_tensorflow(buffer) for name, buffer in buffers.items()}
             self._starts, self._shapes = tf.constant(starts), tf.constant(reader.shapes)
 
     def read(self, index: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The same as `PictureReader.read`, from memory."""
+        """The same as `ImageReader.read`, from memory."""
         shape = tf.concat([self._shapes[index], [self._channels]], axis=0)
         begin, size = [self._starts[index]], [tf.reduce_prod(shape)]
         return {name: tf.reshape(tf.slice(pixels, begin, size), shape) for name, pixels in self._pixels.items()}
 
 
-def _read_all(reader: PictureReader, on_progress: Callable[[int, int], Any] | None) -> Iterator[dict[str, np.ndarray]]:
+def _read_all(reader: ImageReader, on_progress: Callable[[int, int], Any] | None) -> Iterator[dict[str, np.ndarray]]:
     """Yields every record and reports the progress."""
     for done, record in enumerate(reader.records(), start=1):
         yield record

@@ -5,28 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 
 from tfgan_app.data.array_sets import TFDS, open_keras_set, open_tfds_set
-from tfgan_app.data.class_folders import find_labelled
+from tfgan_app.data.class_folders import find_labeled
 from tfgan_app.data.folders import VAL_NAMES, check_val_fraction
-from tfgan_app.data.labelled import LabelledSet
+from tfgan_app.data.labeled import LabeledSet
 from tfgan_app.data.pairs import find_pairs
 
 KERAS = "keras:"
 _HALF_NAMES = frozenset(f"{split}{half}" for split in ("", "train", *VAL_NAMES) for half in "ab")
 
 
-def open_labelled(source: str | Path, *, val_fraction: float = 0.1, seed: int = 0) -> LabelledSet:
-    """Opens pictures with or without classes.
+def open_labeled(source: str | Path, *, val_fraction: float = 0.1, seed: int = 0) -> LabeledSet:
+    """Opens images with or without classes.
 
     Args:
-        source: A folder (see `tfgan_app.data.class_folders.find_labelled`), `keras:NAME` for one of
+        source: A folder (see `tfgan_app.data.class_folders.find_labeled`), `keras:NAME` for one of
             `tfgan_app.data.array_sets.KERAS_SETS`, or `tfds:NAME[:SPLIT]` for TensorFlow Datasets.
         val_fraction: Share of each class to hold out, in [0, 1], when the source has no split of its own. Which
-            pictures these are depends on their names and `seed` alone, so a picture stays where it is when
+            images these are depends on their names and `seed` alone, so an image stays where it is when
             others are added.
-        seed: Chooses the held-out pictures.
+        seed: Chooses the held-out images.
 
     Returns:
-        A `LabelledSet`.
+        A `LabeledSet`.
 
     Raises:
         ValueError: If the source cannot be opened. One line.
@@ -37,15 +37,15 @@ def open_labelled(source: str | Path, *, val_fraction: float = 0.1, seed: int = 
         return open_keras_set(text.removeprefix(KERAS))
     if text.startswith(TFDS):
         return open_tfds_set(text.removeprefix(TFDS), val_fraction=val_fraction, seed=seed)
-    return find_labelled(source, val_fraction=val_fraction, seed=seed)
+    return find_labeled(source, val_fraction=val_fraction, seed=seed)
 
 
 def holds_pairs(source: str | Path) -> bool:
-    """Whether a source is taken for picture pairs rather than for labelled pictures.
+    """Whether a source is taken for image pairs rather than for labeled images.
 
-    It is one if `find_pairs` accepts it and it has no class folders: its pictures lie flat and most are at least 1.5
+    It is one if `find_pairs` accepts it and it has no class folders: its images lie flat and most are at least 1.5
     times as wide as high, or its folders are named as halves of a pair, such as `A/` and `trainB/`. Wide
-    pictures in folders of other names are labelled pictures, and so are letters in `A/` to `Z/`.
+    images in folders of other names are labeled images, and so are letters in `A/` to `Z/`.
 
     Args:
         source: Folder, `keras:NAME` or `tfds:NAME[:SPLIT]`.
@@ -60,7 +60,7 @@ def holds_pairs(source: str | Path) -> bool:
     except ValueError:
         return False
     try:
-        labelled = find_labelled(source)
+        labeled = find_labeled(source)
     except ValueError:
         return True
-    return {name.lower() for name in labelled.class_names} <= _HALF_NAMES
+    return {name.lower() for name in labeled.class_names} <= _HALF_NAMES

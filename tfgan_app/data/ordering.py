@@ -1,6 +1,6 @@
 """Random draws that are pure functions of (seed, position), so that training can start anywhere.
 
-A position counts the pictures shown since the start of training. All functions work on vectors of positions,
+A position counts the images shown since the start of training. All functions work on vectors of positions,
 in eager code and inside `tf.data`.
 """
 
@@ -16,14 +16,14 @@ _INDEX_SHUFFLE_ROUNDS = 4
 
 
 def shuffled_indices(positions: tf.Tensor, *, count: int, seed: int) -> tf.Tensor:
-    """Which picture is shown at each position: a fresh permutation of all pictures in every epoch.
+    """Which image is shown at each position: a fresh permutation of all images in every epoch.
 
     Equals `tf.random.experimental.index_shuffle(position % count, [seed, epoch], count - 1)`, whose wrapper
     fails on vectors of seeds in TensorFlow 2.21, so the operation itself is called.
 
     Args:
         positions: int64 [n], at least 0.
-        count: Number of pictures.
+        count: Number of images.
         seed: Any integer; its low 63 bits count.
 
     Returns:
@@ -64,7 +64,7 @@ def random_below(limits: tf.Tensor, *, positions: tf.Tensor, seed: int, stream: 
 
 
 def _mix(value: int) -> int:
-    """SplitMix64's finaliser on a Python integer."""
+    """SplitMix64's finalizer on a Python integer."""
     value = (value + _GAMMA) & _MASK
     value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
     value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & _MASK

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tfgan_app.data.labelled import LabelledPictures
-from tfgan_app.data.pairs import PicturePair
+from tfgan_app.data.labeled import LabeledImages
+from tfgan_app.data.pairs import ImagePair
 
 
 def shared_files(measured: Sequence[Path], training: Iterable[Path]) -> list[bool]:
@@ -30,8 +30,8 @@ def shared_files(measured: Sequence[Path], training: Iterable[Path]) -> list[boo
     return [digests.get(path) in known for path in measured]
 
 
-def count_shared(measured: LabelledPictures, training: LabelledPictures) -> int:
-    """How many pictures of a set are among those of another; files and arrays have none in common."""
+def count_shared(measured: LabeledImages, training: LabeledImages) -> int:
+    """How many images of a set are among those of another; files and arrays have none in common."""
     if measured.paths is not None and training.paths is not None:
         return sum(shared_files(measured.paths, training.paths))
     if measured.images is not None and training.images is not None:
@@ -40,8 +40,8 @@ def count_shared(measured: LabelledPictures, training: LabelledPictures) -> int:
     return 0
 
 
-def count_shared_pairs(measured: Sequence[PicturePair], training: Sequence[PicturePair]) -> int:
-    """How many pairs hold a picture of others."""
+def count_shared_pairs(measured: Sequence[ImagePair], training: Sequence[ImagePair]) -> int:
+    """How many pairs hold an image of others."""
     known = [path for pair in training for path in (pair.input_path, pair.target_path)]
     sides = [[pair.input_path for pair in measured], [pair.target_path for pair in measured]]
     return sum(map(any, zip(*(shared_files(side, known) for side in sides), strict=True)))

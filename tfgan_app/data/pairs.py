@@ -1,4 +1,4 @@
-"""Finds aligned picture pairs on disk by file names and, for side-by-side pictures, by their headers."""
+"""Finds aligned image pairs on disk by file names and, for side-by-side images, by their headers."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from tfgan_app.data.folders import (
     check_val_fraction,
     folders_by_name,
     held_out_names,
-    picture_name,
+    image_name,
     unique_names,
 )
 from tfgan_app.files import printable
-from tfgan_app.images import find_pictures, picture_header
+from tfgan_app.image_io.loading import find_images, image_header
 
 ACCEPTED_LAYOUTS = (
-    "side-by-side A|B pictures (at least 1.5 times as wide as high)",
+    "side-by-side A|B images (at least 1.5 times as wide as high)",
     "folders A/ and B/ with equal file names",
     "trainA/ and trainB/ (with valA/ and valB/, or testA/ and testB/)",
     "train/ (with val/ or test/) that hold either kind",
@@ -31,13 +31,13 @@ _MIN_SIDE_BY_SIDE_ASPECT = 1.5
 
 
 @dataclass(frozen=True)
-class PicturePair:
-    """An input picture and the target it is to become.
+class ImagePair:
+    """An input image and the target it is to become.
 
     Attributes:
         name: Path within the split without suffix, with forward slashes: `"cats/tom"`. Unique in its split.
         input_path: File that holds the input.
-        target_path: File that holds the target; the same file for side-by-side pictures.
+        target_path: File that holds the target; the same file for side-by-side images.
         input_half: Half of the file that is the input: `"left"`, `"right"`, or None for all of it.
         target_half: The same for the target.
     """
@@ -59,21 +59,21 @@ class PairSet:
         train: Pairs to train on, sorted by name.
         val: Held-out pairs, sorted by name.
         val_is_holdout: Whether `val` was set apart from the training pairs, as the folder has no split.
-        unmatched: Pictures without a partner, and pictures that cannot be cut into two halves.
+        unmatched: Images without a partner, and images that cannot be cut into two halves.
     """
 
     layout: str
     root: Path
-    train: list[PicturePair]
-    val: list[PicturePair]
+    train: list[ImagePair]
+    val: list[ImagePair]
     val_is_holdout: bool
     unmatched: list[Path]
 
 
 def find_pairs(root: str | Path, *, direction: str = "a2b", val_fraction: float = 0.1, seed: int = 0) -> PairSet:
-    """Finds the picture pairs in a folder, whichever of the accepted layouts it has.
+    """Finds the image pairs in a folder, whichever of the accepted layouts it has.
 
-    Folder names are compared without case, pictures are matched by their path without suffix. Files that
+    Folder names are compared without case, images are matched by their path without suffix. Files that
     cannot be read are still part of the result; `tfgan_app.data.checking.find_readable` drops them.
 
     Args:
@@ -95,11 +95,11 @@ def find_pairs(root: str | Path, *, direction: str = "a2b", val_fraction: float 
         raise ValueError(f"`direction` must be one of {', '.join(_DIRECTIONS)}. Received: '{direction}'.")
     check_val_fraction(val_fraction)
     if not root.is_dir():
-        raise ValueError(f"The data must be a folder of picture pairs. There is no folder '{printable(root)}'.")
+        raise ValueError(f"The data must be a folder of image pairs. There is no folder '{printable(root)}'.")
     found = _read_layout(root)
     train, val = found.train, found.val
     if not train:
-        raise ValueError(_not_a_pair_set(root, "no picture of A/ has a partner of the same name in B/"))
+        raise ValueError(_not_a_pair_set(root, "no image of A/ has a partner of the same name in B/"))
     if is_holdout := val is None:
         train, val = _hold_out(train, fraction=val_fraction, seed=seed)
     if direction == "b2a":
@@ -119,13 +119,13 @@ class _Found:
     """
 
     layout: str
-    train: list[PicturePair]
+    train: list[ImagePair]
     unmatched: list[Path]
-    val: list[PicturePair] | None = None
+    val: list[ImagePair] | None = None
 
 
 def _read_layout(root: Path) -> _Found:
-    """Recognises the layout of `root` and reads the pairs in A to B direction."""
+    """Recognizes the layout of `root` and reads the pairs in A to B direction."""
     folders = folders_by_name(root)
     if "traina" in folders or "trainb" in folders:
         return _read_suffixed_splits(root, folders)
@@ -174,66 +174,64 @@ def _read_two_folders(root: Path, folders: dict[str, Path]) -> _Found:
 
 
 def _read_split(folder: Path, *, root: Path) -> _Found:
-    """Reads a folder without splits: either `A/` and `B/`, or side-by-side pictures."""
+    """Reads a folder without splits: either `A/` and `B/`, or side-by-side images."""
     folders = folders_by_name(folder)
     if "a" in folders or "b" in folders:
         return _Found("A/ and B/", *_match(*_both(root, folders, "a", "b")))
-    pictures = find_pictures(folder)
-    if not pictures:
-        raise ValueError(_not_a_pair_set(root, f"there is no picture in '{printable(folder)}'"))
+    images = find_images(folder)
+    if not images:
+        raise ValueError(_not_a_pair_set(root, f"there is no image in '{printable(folder)}'"))
     halvable, unmatched = [], []
-    for path in pictures:
+    for path in images:
         (halvable if _is_side_by_side(path) else unmatched).append(path)
     if len(unmatched) >= len(halvable):
-        reason = f"{len(unmatched)} of {len(pictures)} pictures are too narrow to be two side by side"
+        reason = f"{len(unmatched)} of {len(images)} images are too narrow to be two side by side"
         raise ValueError(_not_a_pair_set(root, reason))
     names = unique_names(halvable, folder)
-    pairs = [PicturePair(name, path, path, "left", "right") for name, path in names.items()]
-    return _Found("side-by-side A|B pictures", _by_name(pairs), unmatched)
+    pairs = [ImagePair(name, path, path, "left", "right") for name, path in names.items()]
+    return _Found("side-by-side A|B images", _by_name(pairs), unmatched)
 
 
-def _match(folder_a: Path, folder_b: Path) -> tuple[list[PicturePair], list[Path]]:
-    """Pairs the pictures of two folders that have the same path without suffix."""
+def _match(folder_a: Path, folder_b: Path) -> tuple[list[ImagePair], list[Path]]:
+    """Pairs the images of two folders that have the same path without suffix."""
     unmatched: list[Path] = []
     by_name: list[dict[str, Path]] = []
     for folder in (folder_a, folder_b):
         names: dict[str, Path] = {}
-        for path in find_pictures(folder):
+        for path in find_images(folder):
             # Of a.jpg and a.png in one folder only the first can have the partner.
-            if names.setdefault(picture_name(path, folder), path) is not path:
+            if names.setdefault(image_name(path, folder), path) is not path:
                 unmatched.append(path)
         by_name.append(names)
     names_a, names_b = by_name
-    pairs = [PicturePair(name, path, names_b[name]) for name, path in names_a.items() if name in names_b]
+    pairs = [ImagePair(name, path, names_b[name]) for name, path in names_a.items() if name in names_b]
     unmatched += [names_a[name] for name in names_a.keys() - names_b.keys()]
     unmatched += [names_b[name] for name in names_b.keys() - names_a.keys()]
     return _by_name(pairs), unmatched
 
 
-def _hold_out(
-    pairs: Sequence[PicturePair], *, fraction: float, seed: int
-) -> tuple[list[PicturePair], list[PicturePair]]:
+def _hold_out(pairs: Sequence[ImagePair], *, fraction: float, seed: int) -> tuple[list[ImagePair], list[ImagePair]]:
     """Splits off about `fraction` of the pairs, both parts in their order."""
     held_out = held_out_names([pair.name for pair in pairs], fraction=fraction, seed=seed)
     return [pair for pair in pairs if pair.name not in held_out], [pair for pair in pairs if pair.name in held_out]
 
 
-def _reverse(pairs: Iterable[PicturePair]) -> list[PicturePair]:
+def _reverse(pairs: Iterable[ImagePair]) -> list[ImagePair]:
     return [
-        PicturePair(pair.name, pair.target_path, pair.input_path, pair.target_half, pair.input_half) for pair in pairs
+        ImagePair(pair.name, pair.target_path, pair.input_path, pair.target_half, pair.input_half) for pair in pairs
     ]
 
 
 def _is_side_by_side(path: Path) -> bool:
-    """Whether the picture can be cut into two halves. A damaged file counts, to be reported as damaged."""
+    """Whether the image can be cut into two halves. A damaged file counts, to be reported as damaged."""
     try:
-        header = picture_header(path)
+        header = image_header(path)
     except ValueError:
         return True
     return header.width % 2 == 0 and header.width >= _MIN_SIDE_BY_SIDE_ASPECT * header.height
 
 
-def _by_name(pairs: Iterable[PicturePair]) -> list[PicturePair]:
+def _by_name(pairs: Iterable[ImagePair]) -> list[ImagePair]:
     return sorted(pairs, key=lambda pair: pair.name)
 
 
@@ -248,4 +246,4 @@ def _both(root: Path, folders: dict[str, Path], a: str, b: str) -> tuple[Path, P
 
 
 def _not_a_pair_set(root: Path, reason: str) -> str:
-    return f"'{printable(root)}' is no set of picture pairs: {reason}. Accepted are: {'; '.join(ACCEPTED_LAYOUTS)}."
+    return f"'{printable(root)}' is no set of image pairs: {reason}. Accepted are: {'; '.join(ACCEPTED_LAYOUTS)}."

@@ -10,14 +10,14 @@ from typing import Any, Literal
 import tensorflow as tf
 
 from tfgan_app.data.batching import build_batches
-from tfgan_app.data.checking import picture_problem
-from tfgan_app.data.decoding import FilePictures
-from tfgan_app.data.labelled import LabelledPictures
-from tfgan_app.data.picture_sets import open_pictures
-from tfgan_app.data.reading import Column, PictureReader
+from tfgan_app.data.checking import image_problem
+from tfgan_app.data.decoding import FileImages
+from tfgan_app.data.image_sets import open_images
+from tfgan_app.data.labeled import LabeledImages
+from tfgan_app.data.reading import Column, ImageReader
 from tfgan_app.data.specs import CropSpec, Schedule
 from tfgan_app.files import printable
-from tfgan_app.images import picture_header
+from tfgan_app.image_io.loading import image_header
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Partners:
 
 
 def find_partners(
-    pictures: LabelledPictures,
+    images: LabeledImages,
     folder: str | Path,
     *,
     split: Literal["train", "val"],
@@ -48,28 +48,28 @@ def find_partners(
     """Finds the partner of each image by its name.
 
     Args:
-        pictures: files at full resolution, of one split.
-        folder: where the partners are, as for `open_pictures`. A partner has the name of its picture within
+        images: files at full resolution, of one split.
+        folder: where the partners are, as for `open_images`. A partner has the name of its image within
             the split, with any suffix, or that name and `x2`, `x3` or `x4`, as in DIV2K.
         split: which one; a folder without splits serves both.
-        scale: how many times as wide and high a picture is as its partner.
-        on_skip: called with a line for each picture that has no partner, or one of another size or damaged.
+        scale: how many times as wide and high an image is as its partner.
+        on_skip: called with a line for each image that has no partner, or one of another size or damaged.
 
     Returns:
-        The indices of the pictures that have a partner, and the partners.
+        The indices of the images that have a partner, and the partners.
 
     Raises:
-        ValueError: if the pictures are no files, or the folder holds none.
+        ValueError: if the images are no files, or the folder holds none.
     """
-    if pictures.paths is None:
-        raise ValueError("Partners of equal names are for pictures in files. Received an array; use a folder.")
-    found = open_pictures(folder, val_fraction=0.0)
+    if images.paths is None:
+        raise ValueError("Partners of equal names are for images in files. Received an array; use a folder.")
+    found = open_images(folder, val_fraction=0.0)
     part = found.val if split == "val" and len(found.val) else found.train
     partners = dict(zip(part.names, part.paths, strict=True))
     kept, chosen = [], []
-    for index, name in enumerate(pictures.names):
+    for index, name in enumerate(images.names):
         partner = partners.get(name) or partners.get(f"{name}x{scale}")
-        problem = _problem(pictures.paths[index], partner, scale=scale, folder=folder)
+        problem = _problem(images.paths[index], partner, scale=scale, folder=folder)
         if problem:
             on_skip(problem)
         else:
@@ -79,7 +79,7 @@ def find_partners(
 
 
 def build_partner_dataset(
-    pictures: LabelledPictures,
+    images: LabeledImages,
     partners: Mapping[str, Partners],
     *,
     crops: CropSpec,
@@ -88,10 +88,10 @@ def build_partner_dataset(
     cache_budget_mb: int = 1024,
     on_progress: Callable[[int, int], Any] | None = None,
 ) -> tf.data.Dataset:
-    """Builds the training batches of a schedule, as `build_labelled_dataset` does.
+    """Builds the training batches of a schedule, as `build_labeled_dataset` does.
 
     Args:
-        pictures: Readable images at full resolution, no side shorter than the crops.
+        images: Readable images at full resolution, no side shorter than the crops.
         partners: Name -> the partner of each image.
         crops: Crops at full resolution, with `resize="none"`; their size is a multiple of every partner's scale.
         schedule: Which batches.
@@ -105,12 +105,12 @@ def build_partner_dataset(
         partners, uint8 `[batch, size_px / scale, size_px / scale, 3]` of the same place.
     """
     reading = {"background": crops.background, "input_range": crops.input_range}
-    columns = {"image": Column(FilePictures(pictures.paths, **reading))}
+    columns = {"image": Column(FileImages(images.paths, **reading))}
     for name, given in partners.items():
         # Each pixel repeated, so that all are cut at the same place.
-        columns[name] = Column(FilePictures(given.paths, **reading), repeat=given.scale)
+        columns[name] = Column(FileImages(given.paths, **reading), repeat=given.scale)
     dataset = build_batches(
-        PictureReader(columns, crops),
+        ImageReader(columns, crops),
         schedule,
         stride_px=stride_px,
         cache_budget_mb=cache_budget_mb,
@@ -125,10 +125,10 @@ def build_partner_dataset(
 
 def _problem(path: Path, partner: Path | None, *, scale: int, folder: str | Path) -> str | None:
     if partner is None:
-        return f"'{printable(path)}' has no picture of its name in {printable(folder)}"
-    if problem := picture_problem(partner):
+        return f"'{printable(path)}' has no image of its name in {printable(folder)}"
+    if problem := image_problem(partner):
         return problem
-    high, low = picture_header(path), picture_header(partner)
+    high, low = image_header(path), image_header(partner)
     if (high.width, high.height) == (low.width * scale, low.height * scale):
         return None
     return (

@@ -1,4 +1,4 @@
-"""The tf.data pipelines over image pairs and over labelled images."""
+"""The tf.data pipelines over image pairs and over labeled images."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_app.data.batching import Place, build_batches, load_squares
-from tfgan_app.data.labelled import LabelledPictures
-from tfgan_app.data.pairs import PicturePair
-from tfgan_app.data.reading import build_labelled_reader, build_pair_reader
+from tfgan_app.data.labeled import LabeledImages
+from tfgan_app.data.pairs import ImagePair
+from tfgan_app.data.reading import build_labeled_reader, build_pair_reader
 from tfgan_app.data.specs import CropSpec, Schedule
 
 
 def build_pair_dataset(
-    pairs: Sequence[PicturePair],
+    pairs: Sequence[ImagePair],
     crops: CropSpec,
     schedule: Schedule,
     *,
@@ -46,8 +46,8 @@ def build_pair_dataset(
     return build_batches(reader, schedule, cache_budget_mb=cache_budget_mb, on_progress=on_progress)
 
 
-def build_labelled_dataset(
-    pictures: LabelledPictures,
+def build_labeled_dataset(
+    images: LabeledImages,
     crops: CropSpec,
     schedule: Schedule,
     *,
@@ -58,7 +58,7 @@ def build_labelled_dataset(
     """Builds the training batches of a schedule; `build_batches` states their order, crops and memory.
 
     Args:
-        pictures: Readable images (see `tfgan_app.data.checking.find_readable_pictures`), in an order that
+        images: Readable images (see `tfgan_app.data.checking.find_readable_images`), in an order that
             does not change between runs.
         crops: Size of the crops, and how images are brought to it.
         schedule: Which batches.
@@ -75,15 +75,15 @@ def build_labelled_dataset(
         ValueError: If there is no image.
     """
     return build_batches(
-        build_labelled_reader(pictures, crops, scales=scales),
+        build_labeled_reader(images, crops, scales=scales),
         schedule,
         cache_budget_mb=cache_budget_mb,
-        values={"label": pictures.labels},
+        values={"label": images.labels},
         on_progress=on_progress,
     )
 
 
-def load_pairs(pairs: Sequence[PicturePair], crops: CropSpec) -> tuple[np.ndarray, np.ndarray]:
+def load_pairs(pairs: Sequence[ImagePair], crops: CropSpec) -> tuple[np.ndarray, np.ndarray]:
     """Loads pairs for evaluation: resized as for training, then the square in the center.
 
     Args:
@@ -100,18 +100,18 @@ def load_pairs(pairs: Sequence[PicturePair], crops: CropSpec) -> tuple[np.ndarra
     return loaded["input"], loaded["target"]
 
 
-def load_labelled(pictures: LabelledPictures, crops: CropSpec, *, place: Place = "centre") -> np.ndarray:
-    """Loads labelled images for evaluation: resized as for training, then a square.
+def load_labeled(images: LabeledImages, crops: CropSpec, *, place: Place = "center") -> np.ndarray:
+    """Loads labeled images for evaluation: resized as for training, then a square.
 
     Args:
-        pictures: Readable images.
+        images: Readable images.
         crops: Size of the squares, and how images are brought to it.
         place: Where the squares lie, see `load_squares`.
 
     Returns:
-        uint8 [images, size_px, size_px, channels], in the order of `pictures`.
+        uint8 [images, size_px, size_px, channels], in the order of `images`.
 
     Raises:
         ValueError: If there is no image.
     """
-    return load_squares(build_labelled_reader(pictures, crops), place=place)["image"]
+    return load_squares(build_labeled_reader(images, crops), place=place)["image"]

@@ -1,4 +1,4 @@
-"""Reads records of one or more pictures inside tf.data: decode, cut into halves, change channels, resize."""
+"""Reads records of one or more images inside tf.data: decode, cut into halves, change channels, resize."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfgan_app.data.decoding import ArrayPictures, FilePictures, PictureSource
-from tfgan_app.data.labelled import LabelledPictures
-from tfgan_app.data.pairs import PicturePair
+from tfgan_app.data.decoding import ArrayImages, FileImages, ImageSource
+from tfgan_app.data.labeled import LabeledImages
+from tfgan_app.data.pairs import ImagePair
 from tfgan_app.data.specs import CropSpec
 
 _IN_FLIGHT_BYTES = 2**29
@@ -24,24 +24,24 @@ _LUMA_WEIGHTS = (19595, 38470, 7471)
 
 @dataclass(frozen=True)
 class Column:
-    """Where one picture of each record comes from.
+    """Where one image of each record comes from.
 
     Attributes:
-        source: All pictures of the column. Columns that share a source share its decoding.
-        half: The half of the picture to take: `"left"`, `"right"`, or None for all of it.
+        source: All images of the column. Columns that share a source share its decoding.
+        half: The half of the image to take: `"left"`, `"right"`, or None for all of it.
         repeat: How many times each pixel is repeated along height and width.
     """
 
-    source: PictureSource
+    source: ImageSource
     half: str | None = None
     repeat: int = 1
 
 
-class PictureReader:
-    """Reads records by index, the pictures of a record brought to the same size.
+class ImageReader:
+    """Reads records by index, the images of a record brought to the same size.
 
     Args:
-        columns: The pictures of a record by name. The first column sets the size of the others.
+        columns: The images of a record by name. The first column sets the size of the others.
         crops: Wanted size, and how images are brought to it.
         scales: With `resize="none"`: at which share of its size each record is read, float64 [records]; None for
             all of it.
@@ -51,7 +51,7 @@ class PictureReader:
         crops: As given.
         channels: Channels of the crops.
         shapes: int64 [records, 2], height and width of each record as it is read.
-        parallelism: How many records to read at once so that large pictures do not fill the memory.
+        parallelism: How many records to read at once so that large images do not fill the memory.
 
     Raises:
         ValueError: If an option is not valid.
@@ -83,7 +83,7 @@ class PictureReader:
             index: int64 scalar.
 
         Returns:
-            The picture of each column, uint8 [height, width, channels] of the size in `shapes`.
+            The image of each column, uint8 [height, width, channels] of the size in `shapes`.
         """
         decoded = {source: _with_channels(source.decode(index), source, self.channels) for source in self._sources}
         shape = self._shapes[index]
@@ -103,18 +103,18 @@ class PictureReader:
         if (self.shapes != self.shapes[0]).any():
             yield from records.as_numpy_iterator()
             return
-        # Leaving TensorFlow costs more than a small picture takes to read, so many leave together.
+        # Leaving TensorFlow costs more than a small image takes to read, so many leave together.
         record_bytes = int(self.shapes[0].prod()) * self.channels * len(self.names)
         together = max(1, min(_RECORDS_TOGETHER, _BYTES_TOGETHER // record_bytes))
         for batch in records.batch(together).as_numpy_iterator():
-            for pictures in zip(*batch.values(), strict=True):
-                yield dict(zip(batch, pictures, strict=True))
+            for images in zip(*batch.values(), strict=True):
+                yield dict(zip(batch, images, strict=True))
 
 
 def build_pair_reader(
-    pairs: Sequence[PicturePair],
+    pairs: Sequence[ImagePair],
     crops: CropSpec,
-) -> PictureReader:
+) -> ImageReader:
     """Reads pairs as the columns `target` and `input`; the target sets the size.
 
     Args:
@@ -122,51 +122,49 @@ def build_pair_reader(
         crops: Wanted size, and how images are brought to it.
 
     Returns:
-        A `PictureReader`.
+        A `ImageReader`.
 
     Raises:
         ValueError: If there is no pair, or a header cannot be read.
     """
     if not pairs:
-        raise ValueError("There must be at least one picture pair. Received none that can be read.")
+        raise ValueError("There must be at least one image pair. Received none that can be read.")
     layouts = {(pair.input_half, pair.target_half) for pair in pairs}
     if len(layouts) > 1:
         raise ValueError("The pairs must all be side by side, or all in two files. Received both kinds.")
     input_half, target_half = layouts.pop()
     side_by_side = None not in (input_half, target_half)
     options = _decoding(crops)
-    targets = FilePictures([pair.target_path for pair in pairs], parts=2 if side_by_side else 1, **options)
-    inputs = targets if side_by_side else FilePictures([pair.input_path for pair in pairs], **options)
+    targets = FileImages([pair.target_path for pair in pairs], parts=2 if side_by_side else 1, **options)
+    inputs = targets if side_by_side else FileImages([pair.input_path for pair in pairs], **options)
     columns = {"target": Column(targets, target_half), "input": Column(inputs, input_half)}
-    return PictureReader(columns, crops)
+    return ImageReader(columns, crops)
 
 
-def build_labelled_reader(
-    pictures: LabelledPictures, crops: CropSpec, *, scales: np.ndarray | None = None
-) -> PictureReader:
-    """Reads labelled pictures as the column `image`.
+def build_labeled_reader(images: LabeledImages, crops: CropSpec, *, scales: np.ndarray | None = None) -> ImageReader:
+    """Reads labeled images as the column `image`.
 
     Args:
-        pictures: Readable pictures.
+        images: Readable images.
         crops: Wanted size, and how images are brought to it.
         scales: With `resize="none"`: at which share of its size each image is read, float64 [records].
 
     Returns:
-        A `PictureReader`.
+        A `ImageReader`.
 
     Raises:
-        ValueError: If there is no picture, or a header cannot be read.
+        ValueError: If there is no image, or a header cannot be read.
     """
-    if not len(pictures):
-        raise ValueError("There must be at least one picture. Received none that can be read.")
-    if pictures.images is not None:
-        source = ArrayPictures(pictures.images)
+    if not len(images):
+        raise ValueError("There must be at least one image. Received none that can be read.")
+    if images.images is not None:
+        source = ArrayImages(images.images)
     else:
-        source = FilePictures(pictures.paths, **_decoding(crops))
-    return PictureReader({"image": Column(source)}, crops, scales=scales)
+        source = FileImages(images.paths, **_decoding(crops))
+    return ImageReader({"image": Column(source)}, crops, scales=scales)
 
 
-def build_side_reader(paths: Sequence[Path], crops: CropSpec, *, name: str, half: str | None = None) -> PictureReader:
+def build_side_reader(paths: Sequence[Path], crops: CropSpec, *, name: str, half: str | None = None) -> ImageReader:
     """Reads files, or one half of each, as one column.
 
     Args:
@@ -176,14 +174,14 @@ def build_side_reader(paths: Sequence[Path], crops: CropSpec, *, name: str, half
         half: `"left"`, `"right"`, or None for the whole image.
 
     Returns:
-        A `PictureReader`.
+        A `ImageReader`.
     """
-    source = FilePictures(paths, parts=2 if half else 1, **_decoding(crops))
-    return PictureReader({name: Column(source, half)}, crops)
+    source = FileImages(paths, parts=2 if half else 1, **_decoding(crops))
+    return ImageReader({name: Column(source, half)}, crops)
 
 
 def _decoding(crops: CropSpec) -> dict[str, Any]:
-    """Arguments of `FilePictures` for crops."""
+    """Arguments of `FileImages` for crops."""
     return {"reduce_to_px": crops.reduce_to_px, "background": crops.background, "input_range": crops.input_range}
 
 
@@ -202,32 +200,32 @@ def _parallelism(decoded_bytes: int) -> int:
     return max(1, min(os.cpu_count() or 1, _IN_FLIGHT_BYTES // decoded_bytes))
 
 
-def _with_channels(picture: tf.Tensor, source: PictureSource, channels: int) -> tf.Tensor:
-    """A decoded picture with 1 or 3 channels."""
+def _with_channels(image: tf.Tensor, source: ImageSource, channels: int) -> tf.Tensor:
+    """A decoded image with 1 or 3 channels."""
     if source.channels == channels:
-        return picture
+        return image
     if channels == 3:
-        return tf.repeat(picture, 3, axis=2)
-    weighted = tf.cast(picture, tf.int32) * tf.constant(_LUMA_WEIGHTS)
+        return tf.repeat(image, 3, axis=2)
+    weighted = tf.cast(image, tf.int32) * tf.constant(_LUMA_WEIGHTS)
     luma = tf.bitwise.right_shift(tf.reduce_sum(weighted, axis=2, keepdims=True) + 2**15, 16)
     return tf.cast(luma, tf.uint8)
 
 
-def _part(picture: tf.Tensor, column: Column) -> tf.Tensor:
+def _part(image: tf.Tensor, column: Column) -> tf.Tensor:
     if column.half is not None:
-        width = tf.shape(picture)[1] // 2
-        picture = picture[:, :width] if column.half == "left" else picture[:, width : 2 * width]
+        width = tf.shape(image)[1] // 2
+        image = image[:, :width] if column.half == "left" else image[:, width : 2 * width]
     if column.repeat > 1:
-        picture = tf.repeat(tf.repeat(picture, column.repeat, axis=0), column.repeat, axis=1)
-    return picture
+        image = tf.repeat(tf.repeat(image, column.repeat, axis=0), column.repeat, axis=1)
+    return image
 
 
-def _fit(picture: tf.Tensor, shape: tf.Tensor, *, channels: int) -> tf.Tensor:
-    """Resizes uint8 [h, w, channels] to `shape`, antialiased; a picture of that size stays as it is."""
+def _fit(image: tf.Tensor, shape: tf.Tensor, *, channels: int) -> tf.Tensor:
+    """Resizes uint8 [h, w, channels] to `shape`, antialiased; an image of that size stays as it is."""
 
     def resize() -> tf.Tensor:
-        resized = tf.image.resize(picture, tf.cast(shape, tf.int32), method="bicubic", antialias=True)
+        resized = tf.image.resize(image, tf.cast(shape, tf.int32), method="bicubic", antialias=True)
         return tf.saturate_cast(tf.round(resized), tf.uint8)
 
-    same = tf.reduce_all(tf.shape(picture, out_type=tf.int64)[:2] == shape)
-    return tf.ensure_shape(tf.cond(same, lambda: picture, resize), [None, None, channels])
+    same = tf.reduce_all(tf.shape(image, out_type=tf.int64)[:2] == shape)
+    return tf.ensure_shape(tf.cond(same, lambda: image, resize), [None, None, channels])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tfgan_app.picture_files.value_range import InputRange
+from tfgan_app.image_io.value_range import InputRange
 
 RESIZES = ("short_side", "squash", "none")
 """Accepted values of `resize`."""

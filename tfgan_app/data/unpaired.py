@@ -1,4 +1,4 @@
-"""Finds two sets of pictures that need not show the same things: horses and zebras."""
+"""Finds two sets of images that need not show the same things: horses and zebras."""
 
 from __future__ import annotations
 
@@ -13,65 +13,65 @@ import numpy as np
 
 from tfgan_app.data.array_sets import LOADING_HINT, TFDS, import_tfds, one_line_errors
 from tfgan_app.data.folders import VAL_NAMES, check_val_fraction, folders_by_name, held_out_names, unique_names
-from tfgan_app.data.labelled import NO_LABEL, LabelledPictures
-from tfgan_app.data.pairs import PicturePair, find_pairs
-from tfgan_app.data.picture_sets import open_pictures
+from tfgan_app.data.image_sets import open_images
+from tfgan_app.data.labeled import NO_LABEL, LabeledImages
+from tfgan_app.data.pairs import ImagePair, find_pairs
 from tfgan_app.files import printable
-from tfgan_app.images import find_pictures
+from tfgan_app.image_io.loading import find_images
 
 ACCEPTED_LAYOUTS = (
     "trainA/ and trainB/ (with valA/ and valB/, or testA/ and testB/)",
     "A/ and B/ (with train/ and val/ or test/ in each, or none)",
     "train/ (with val/ or test/) that hold A/ and B/",
-    "side-by-side A|B pictures, of which one half each is taken",
+    "side-by-side A|B images, of which one half each is taken",
     "tfds:NAME with the splits trainA and trainB",
 )
-"""What unpaired pictures may come as."""
+"""What unpaired images may come as."""
 
 _SPLITS = ("train", *VAL_NAMES)
 _FOLDER_NAMES = {"a", "b", *_SPLITS, *(f"{split}{side}" for split in _SPLITS for side in "ab")}
 
 
 @dataclass(frozen=True, eq=False)
-class PictureSide:
-    """Pictures of one kind.
+class ImageSide:
+    """Images of one kind.
 
     Attributes:
-        pictures: Their files, in an order that does not change.
-        half: The half of each file that is the picture, `"left"` or `"right"`, or None for all of it.
+        images: Their files, in an order that does not change.
+        half: The half of each file that is the image, `"left"` or `"right"`, or None for all of it.
     """
 
-    pictures: LabelledPictures
+    images: LabeledImages
     half: str | None = None
 
     def __len__(self) -> int:
-        return len(self.pictures)
+        return len(self.images)
 
-    def select(self, indices: Sequence[int]) -> PictureSide:
-        """The pictures at `indices`, in that order."""
-        return PictureSide(self.pictures.select(indices), self.half)
+    def select(self, indices: Sequence[int]) -> ImageSide:
+        """The images at `indices`, in that order."""
+        return ImageSide(self.images.select(indices), self.half)
 
 
 @dataclass(frozen=True, eq=False)
 class UnpairedSet:
-    """Pictures of two kinds.
+    """Images of two kinds.
 
     Attributes:
         layout: What the source looks like, in words.
         origin: The source, as given.
-        train_input: Pictures to translate, for training.
-        train_target: Pictures of the kind that they are to become, for training.
-        val_input: Held-out pictures to translate.
-        val_target: Held-out pictures of the other kind. Those of equal names in both are true pairs.
-        val_is_holdout: Whether they were set apart from the training pictures, as the source has no split.
+        train_input: Images to translate, for training.
+        train_target: Images of the kind that they are to become, for training.
+        val_input: Held-out images to translate.
+        val_target: Held-out images of the other kind. Those of equal names in both are true pairs.
+        val_is_holdout: Whether they were set apart from the training images, as the source has no split.
     """
 
     layout: str
     origin: str
-    train_input: PictureSide
-    train_target: PictureSide
-    val_input: PictureSide
-    val_target: PictureSide
+    train_input: ImageSide
+    train_target: ImageSide
+    val_input: ImageSide
+    val_target: ImageSide
     val_is_holdout: bool
 
 
@@ -83,10 +83,10 @@ def open_unpaired(
     cache_dir: str | Path | None = None,
     on_note: Callable[[str], Any] = lambda line: None,
 ) -> UnpairedSet:
-    """Opens two sets of pictures, whichever of the accepted layouts they have.
+    """Opens two sets of images, whichever of the accepted layouts they have.
 
     Of pairs in one file each, the left halves of some files and the right halves of all others are trained on, so that
-    no picture is seen from both sides; which ones depends on their names alone. Held-out pairs stay pairs.
+    no image is seen from both sides; which ones depends on their names alone. Held-out pairs stay pairs.
 
     Args:
         source: Folder in one of `ACCEPTED_LAYOUTS`, or `tfds:NAME`.
@@ -96,7 +96,7 @@ def open_unpaired(
         on_note: Called with a line before a set is unpacked.
 
     Returns:
-        An `UnpairedSet` with at least one training picture on either side, unless all were to be held out.
+        An `UnpairedSet` with at least one training image on either side, unless all were to be held out.
 
     Raises:
         ValueError: If the source has none of the layouts. One line.
@@ -111,31 +111,31 @@ def open_unpaired(
     all_held_out = val_fraction == 1.0 and found.val_input is not None
     if not all_held_out and not (len(found.train_input) and len(found.train_target)):
         counts = f"{len(found.train_input)} of A and {len(found.train_target)} of B"
-        raise ValueError(f"'{printable(source)}' must hold training pictures of both kinds. Received: {counts}.")
+        raise ValueError(f"'{printable(source)}' must hold training images of both kinds. Received: {counts}.")
     if found.val_input is None:
         found = _hold_out(found, fraction=val_fraction)
     return found if direction == "a2b" else _swapped(found)
 
 
 def matching_share(root: str | Path) -> float | None:
-    """How many pictures of the smaller of two training folders have a namesake in the other, as a share.
+    """How many images of the smaller of two training folders have a namesake in the other, as a share.
 
     Args:
         root: Folder.
 
     Returns:
-        In [0, 1]; None where the folder does not hold two sets of pictures.
+        In [0, 1]; None where the folder does not hold two sets of images.
     """
     root = Path(root)
     folders = _two_folders(root) if root.is_dir() else None
     if folders is None:
         return None
-    names = [set(_pictures(folder).names) for folder in folders.train]
+    names = [set(_images(folder).names) for folder in folders.train]
     return len(names[0] & names[1]) / max(1, min(map(len, names)))
 
 
 def holds_unpaired(source: str | Path) -> bool:
-    """Whether a source is taken for unpaired pictures: two folders, most of whose names do not match.
+    """Whether a source is taken for unpaired images: two folders, most of whose names do not match.
 
     Args:
         source: Folder, or `tfds:NAME`.
@@ -143,7 +143,7 @@ def holds_unpaired(source: str | Path) -> bool:
     if str(source).startswith(TFDS):
         return str(source).removeprefix(TFDS).startswith("cycle_gan")
     share = matching_share(source)
-    # Letters in A/ to Z/ are labelled pictures.
+    # Letters in A/ to Z/ are labeled images.
     return share is not None and share < 0.5 and folders_by_name(Path(source)).keys() <= _FOLDER_NAMES
 
 
@@ -182,17 +182,17 @@ def _two_folders(root: Path) -> _Folders | None:
 
 def _find_in_folder(root: Path, *, val_fraction: float) -> UnpairedSet:
     if not root.is_dir():
-        raise ValueError(f"The data must be a folder of two sets of pictures. There is no folder '{printable(root)}'.")
+        raise ValueError(f"The data must be a folder of two sets of images. There is no folder '{printable(root)}'.")
     folders = _two_folders(root)
     if folders is not None:
-        train = [PictureSide(_pictures(folder)) for folder in folders.train]
-        val = [PictureSide(_pictures(folder)) for folder in folders.val] if folders.val else [None, None]
+        train = [ImageSide(_images(folder)) for folder in folders.train]
+        val = [ImageSide(_images(folder)) for folder in folders.val] if folders.val else [None, None]
         return UnpairedSet(folders.layout, str(root), *train, *val, val_is_holdout=folders.val is None)
     try:
         pairs = find_pairs(root, val_fraction=val_fraction)
     except ValueError:
         raise ValueError(
-            f"'{printable(root)}' holds no two sets of pictures. Accepted are: {'; '.join(ACCEPTED_LAYOUTS)}."
+            f"'{printable(root)}' holds no two sets of images. Accepted are: {'; '.join(ACCEPTED_LAYOUTS)}."
         ) from None
     sides = [[pair for pair in pairs.train if _is_of_a(pair.name) == of_a] for of_a in (True, False)]
     train = [_side(part, side) for part, side in zip(sides, ("input", "target"), strict=True)]
@@ -207,34 +207,34 @@ def _open_tfds(source: str, *, cache_dir: str | Path | None, on_note: Callable[[
     if not {"trainA", "trainB"} <= splits:
         raise ValueError(f"'{source}' must have the splits trainA and trainB. It has: {', '.join(sorted(splits))}.")
 
-    def side(split: str) -> PictureSide:
+    def side(split: str) -> ImageSide:
         options = {"val_fraction": 0.0, "cache_dir": cache_dir, "on_note": on_note}
-        return PictureSide(open_pictures(f"{source}:{split}", **options).train)
+        return ImageSide(open_images(f"{source}:{split}", **options).train)
 
     val = next((name for name in VAL_NAMES if {f"{name}A", f"{name}B"} <= splits), None)
     held_out = [side(f"{val}{letter}") for letter in "AB"] if val else [None, None]
-    # Their pictures are numbered: equal names say nothing.
+    # Their images are numbered: equal names say nothing.
     held_out = [each and _renamed(each, prefix) for each, prefix in zip(held_out, "AB", strict=True)]
     layout = f"splits trainA and trainB, {val}A and {val}B" if val else "splits trainA and trainB"
     return UnpairedSet(layout, source, side("trainA"), side("trainB"), *held_out, val_is_holdout=val is None)
 
 
-def _renamed(side: PictureSide, prefix: str) -> PictureSide:
-    names = [f"{prefix}/{name}" for name in side.pictures.names]
-    return PictureSide(dataclasses.replace(side.pictures, names=names), side.half)
+def _renamed(side: ImageSide, prefix: str) -> ImageSide:
+    names = [f"{prefix}/{name}" for name in side.images.names]
+    return ImageSide(dataclasses.replace(side.images, names=names), side.half)
 
 
-def _pictures(folder: Path) -> LabelledPictures:
-    names = dict(sorted(unique_names(find_pictures(folder), folder).items()))
-    return LabelledPictures(list(names), np.full(len(names), NO_LABEL, np.int32), paths=list(names.values()))
+def _images(folder: Path) -> LabeledImages:
+    names = dict(sorted(unique_names(find_images(folder), folder).items()))
+    return LabeledImages(list(names), np.full(len(names), NO_LABEL, np.int32), paths=list(names.values()))
 
 
-def _side(pairs: Sequence[PicturePair], side: str) -> PictureSide:
+def _side(pairs: Sequence[ImagePair], side: str) -> ImageSide:
     """The inputs or the targets of pairs."""
     paths = [getattr(pair, f"{side}_path") for pair in pairs]
     halves = {getattr(pair, f"{side}_half") for pair in pairs}
     labels = np.full(len(paths), NO_LABEL, np.int32)
-    return PictureSide(LabelledPictures([pair.name for pair in pairs], labels, paths=paths), *halves)
+    return ImageSide(LabeledImages([pair.name for pair in pairs], labels, paths=paths), *halves)
 
 
 def _is_of_a(name: str) -> bool:
@@ -243,11 +243,11 @@ def _is_of_a(name: str) -> bool:
 
 
 def _hold_out(found: UnpairedSet, *, fraction: float) -> UnpairedSet:
-    """Sets some pictures of both sides apart: of equal names either both or none, if the folders are of a size."""
+    """Sets some images of both sides apart: of equal names either both or none, if the folders are of a size."""
     parts = {}
     for side in ("input", "target"):
         every = getattr(found, f"train_{side}")
-        names = every.pictures.names
+        names = every.images.names
         held_out = held_out_names(names, fraction=fraction, seed=0)
         parts[f"train_{side}"] = every.select([i for i, name in enumerate(names) if name not in held_out])
         parts[f"val_{side}"] = every.select([i for i, name in enumerate(names) if name in held_out])

@@ -10,17 +10,17 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_app.data.batching import build_batches, load_squares
-from tfgan_app.data.reading import PictureReader, build_side_reader
+from tfgan_app.data.reading import ImageReader, build_side_reader
 from tfgan_app.data.specs import CropSpec, Schedule
-from tfgan_app.data.unpaired import PictureSide
+from tfgan_app.data.unpaired import ImageSide
 
 _TARGET_SEED = 0x2545F491
 """Makes another order of the targets than of the inputs, also where there are as many of both."""
 
 
 def build_unpaired_dataset(
-    inputs: PictureSide,
-    targets: PictureSide,
+    inputs: ImageSide,
+    targets: ImageSide,
     *,
     crops: CropSpec,
     schedule: Schedule,
@@ -65,7 +65,7 @@ def build_unpaired_dataset(
     return tf.data.Dataset.zip(tuple(datasets)).map(lambda left, right: right | left).with_options(options)
 
 
-def load_side(side: PictureSide, crops: CropSpec) -> np.ndarray:
+def load_side(side: ImageSide, crops: CropSpec) -> np.ndarray:
     """Loads images for evaluation: resized as for training, then the square in the center.
 
     Args:
@@ -81,7 +81,7 @@ def load_side(side: PictureSide, crops: CropSpec) -> np.ndarray:
     return load_squares(_build_reader(side, crops, name="image"))["image"]
 
 
-def _build_reader(side: PictureSide, crops: CropSpec, *, name: str) -> PictureReader:
+def _build_reader(side: ImageSide, crops: CropSpec, *, name: str) -> ImageReader:
     if not len(side):
-        raise ValueError(f"There must be at least one {name} picture. Received none that can be read.")
-    return build_side_reader(side.pictures.paths, crops, name=name, half=side.half)
+        raise ValueError(f"There must be at least one {name} image. Received none that can be read.")
+    return build_side_reader(side.images.paths, crops, name=name, half=side.half)

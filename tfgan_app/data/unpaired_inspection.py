@@ -1,4 +1,4 @@
-"""What is in two sets of pictures, what is wrong with them, and what to do about it."""
+"""What is in two sets of images, what is wrong with them, and what to do about it."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ from tfgan_app.data.inspection import (
     size_range,
     unusable,
 )
-from tfgan_app.data.unpaired import PictureSide, UnpairedSet, open_unpaired
-from tfgan_app.images import MAX_PIXELS
-from tfgan_app.picture_files.value_range import InputRange
+from tfgan_app.data.unpaired import ImageSide, UnpairedSet, open_unpaired
+from tfgan_app.image_io.loading import MAX_PIXELS
+from tfgan_app.image_io.value_range import InputRange
 
-_FEW_PICTURES = 100
+_FEW_IMAGES = 100
 _REMEDIES = {
     "unreadable": "They are left out. Replace or delete them.",
     "oversized": f"They are left out. Scale them down to at most {MAX_PIXELS} pixels.",
     "duplicate": "They count several times in training. Keep one of each.",
-    "leaked": "The metrics on held-out pictures will be too good. Delete them from one of the splits.",
-    "in both sets": "The same picture is of both kinds. Delete it from one of them.",
-    "few pictures": f"Under {_FEW_PICTURES} training pictures of a kind are learnt by heart. Add some.",
-    "no held-out pictures": "Nothing can be measured. Add pictures, or raise data.val_fraction.",
+    "leaked": "The metrics on held-out images will be too good. Delete them from one of the splits.",
+    "in both sets": "The same image is of both kinds. Delete it from one of them.",
+    "few images": f"Under {_FEW_IMAGES} training images of a kind are learned by heart. Add some.",
+    "no held-out images": "Nothing can be measured. Add images, or raise data.val_fraction.",
 }
 """For each kind of problem, what to do about it."""
 
 
 @dataclass(frozen=True)
 class UnpairedInspection(Inspection):
-    """What `inspect_unpaired` found: as for `Inspection`, of pictures instead of pairs.
+    """What `inspect_unpaired` found: as for `Inspection`, of images instead of pairs.
 
     Attributes:
-        sets: Number of pictures of `"A"` and `"B"` under `"train"` and `"val"`.
-        true_pairs: Number of held-out pictures of A with a namesake in B: they are taken for its translation.
+        sets: Number of images of `"A"` and `"B"` under `"train"` and `"val"`.
+        true_pairs: Number of held-out images of A with a namesake in B: they are taken for its translation.
     """
 
-    records: ClassVar[str] = "pictures"
+    records: ClassVar[str] = "images"
 
     sets: dict[str, dict[str, int]]
     true_pairs: int
@@ -65,7 +65,7 @@ def inspect_unpaired(
     input_range: InputRange | None = None,
     on_progress: Callable[[int, int], Any] | None = None,
 ) -> UnpairedInspection:
-    """Reads every picture of two sets and reports what is in them and what is wrong.
+    """Reads every image of two sets and reports what is in them and what is wrong.
 
     Args:
         source: Folder in one of `tfgan_app.data.unpaired.ACCEPTED_LAYOUTS`, or `tfds:NAME`.
@@ -84,7 +84,7 @@ def inspect_unpaired(
         "A": {"train": found.train_input, "val": found.val_input},
         "B": {"train": found.train_target, "val": found.val_target},
     }
-    paths = [path for parts in sides.values() for side in parts.values() for path in side.pictures.paths]
+    paths = [path for parts in sides.values() for side in parts.values() for path in side.images.paths]
     files = read_files(list(dict.fromkeys(paths)), input_range=input_range, on_progress=on_progress)
     headers = [facts.header for facts in files.values() if facts.header]
     smallest, largest = size_range((header.width, header.height) for header in headers)
@@ -102,11 +102,11 @@ def inspect_unpaired(
         ranges=most_common(facts.value_range for facts in files.values() if facts.value_range),
         problems=_problems(found, sides, files),
         sets=counts,
-        true_pairs=len(set(found.val_input.pictures.names) & set(found.val_target.pictures.names)),
+        true_pairs=len(set(found.val_input.images.names) & set(found.val_target.images.names)),
     )
 
 
-def _problems(found: UnpairedSet, sides: dict[str, dict[str, PictureSide]], files: dict[Path, FileFacts]):
+def _problems(found: UnpairedSet, sides: dict[str, dict[str, ImageSide]], files: dict[Path, FileFacts]):
     """Everything that is wrong with the sets, each kind once."""
     digests = {
         name: {part: _digests(side, files, prefix=name) for part, side in parts.items()}
@@ -118,17 +118,17 @@ def _problems(found: UnpairedSet, sides: dict[str, dict[str, PictureSide]], file
         "duplicate": [line for parts in digests.values() for part in parts.values() for line in equal_names(part)],
         "leaked": [line for parts in digests.values() for line in leaked_names(parts["train"], parts["val"])],
         "in both sets": leaked_names(*both),
-        "few pictures": [
-            f"{name}: {len(parts['train'])}" for name, parts in sides.items() if len(parts["train"]) < _FEW_PICTURES
+        "few images": [
+            f"{name}: {len(parts['train'])}" for name, parts in sides.items() if len(parts["train"]) < _FEW_IMAGES
         ],
     }
     problems = [Problem(kind, items, _REMEDIES[kind]) for kind, items in by_kind.items() if items]
     if not len(found.val_input) or not len(found.val_target):
-        problems.append(Problem("no held-out pictures", [], _REMEDIES["no held-out pictures"]))
+        problems.append(Problem("no held-out images", [], _REMEDIES["no held-out images"]))
     return problems
 
 
-def _digests(side: PictureSide, files: dict[Path, FileFacts], *, prefix: str) -> list[tuple[str, str]]:
-    """Digest and name of the pictures that can be used; equal digests are equal byte for byte."""
-    named = zip(side.pictures.names, side.pictures.paths, strict=True)
+def _digests(side: ImageSide, files: dict[Path, FileFacts], *, prefix: str) -> list[tuple[str, str]]:
+    """Digest and name of the images that can be used; equal digests are equal byte for byte."""
+    named = zip(side.images.names, side.images.paths, strict=True)
     return [(files[path].digest, f"{prefix}/{name}") for name, path in named if not files[path].problem]

@@ -1,13 +1,13 @@
-"""Degradations: what makes a good picture a bad one, so that a network can learn the way back.
+"""Degradations: what makes a good image a bad one, so that a network can learn the way back.
 
 A degradation has `draws_per_example` and maps `images` float32 `[batch, height, width, 3]` in [0, 1] and `draws`
-float32 `[batch, draws_per_example]`, uniform in [0, 1), to pictures of the same shape (`"downscale"` and `"real"`:
+float32 `[batch, draws_per_example]`, uniform in [0, 1), to images of the same shape (`"downscale"` and `"real"`:
 smaller by their `scale`). It is a pure function of both, eagerly, in a graph and in tf.data, and each example depends
 on its own draws alone, but for what a class says it shares within a batch. Noise and ringing may leave [0, 1]:
-`Sequence` composes degradations and ends with 8 bits.
+`Compose` composes degradations and ends with 8 bits.
 """
 
-from tfgan_app.degradations.composition import Degradation, Sequence, Sometimes
+from tfgan_app.degradations.composition import Compose, Degradation, RandomApply
 from tfgan_app.degradations.masks import MASK_DRAWS, MASKS, random_masks
 from tfgan_app.degradations.quantization import to_eight_bits
 from tfgan_app.degradations.resampling import downscale, resize
@@ -17,9 +17,9 @@ __all__ = [
     "DEGRADATIONS",
     "MASKS",
     "MASK_DRAWS",
+    "Compose",
     "Degradation",
-    "Sequence",
-    "Sometimes",
+    "RandomApply",
     "downscale",
     "random_masks",
     "resize",

@@ -35,7 +35,7 @@ def check_range(name: str, bounds: tuple[float, float], *, limits: tuple[float, 
 
 
 def check_share(name: str, share: float) -> float:
-    """Checks that a number is a share of all pictures.
+    """Checks that a number is a share of all images.
 
     Args:
         name: what to call it in the message.
@@ -48,5 +48,5 @@ def check_share(name: str, share: float) -> float:
         ValueError: if it is not in [0, 1].
     """
     if not 0.0 <= share <= 1.0:
-        raise ValueError(f"`{name}` is a share of the pictures and must be in [0, 1]. Received: {share}.")
+        raise ValueError(f"`{name}` is a share of the images and must be in [0, 1]. Received: {share}.")
     return share

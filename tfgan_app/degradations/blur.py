@@ -1,4 +1,4 @@
-"""Blur with another kernel for each picture, and the blurs that are degradations of their own."""
+"""Blur with another kernel for each image, and the blurs that are degradations of their own."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from tfgan_app.degradations.resampling import mirrored
 
 
 def blur(images: tf.Tensor, kernels: tf.Tensor) -> tf.Tensor:
-    """Filters each picture with its own kernel; borders are mirrored about the pixels' edge.
+    """Filters each image with its own kernel; borders are mirrored about the pixels' edge.
 
-    As filters usually are, this is a correlation: the kernel is laid over the picture as it is, not turned over.
+    As filters usually are, this is a correlation: the kernel is laid over the image as it is, not turned over.
 
     Args:
         images: float32 `[batch, height, width, channels]`, of any size, also smaller than the kernels.
@@ -33,7 +33,7 @@ def blur(images: tf.Tensor, kernels: tf.Tensor) -> tf.Tensor:
     size = kernels.shape[1]
     batch, channels = tf.shape(images)[0], images.shape[3]
     height, width = height_and_width(images)
-    # With batch and channels folded into one, this is a single depthwise convolution of one picture. On CPUs it beats
+    # With batch and channels folded into one, this is a single depthwise convolution of one image. On CPUs it beats
     # FFTs at every size used here and grouped convolutions by an order of magnitude.
     folded = tf.transpose(images, (1, 2, 0, 3))
     for axis, length in ((0, height), (1, width)):
@@ -47,11 +47,11 @@ def blur(images: tf.Tensor, kernels: tf.Tensor) -> tf.Tensor:
 
 
 class GaussianBlur:
-    """Blurs each picture with a Gaussian of random width, for a share of them with two widths at a random angle.
+    """Blurs each image with a Gaussian of random width, for a share of them with two widths at a random angle.
 
     Args:
         sigma_px: range of the standard deviation, uniform.
-        anisotropic: share of the pictures whose Gaussian is wider in one direction than across.
+        anisotropic: share of the images whose Gaussian is wider in one direction than across.
 
     Raises:
         ValueError: for a setting out of its range.
@@ -74,7 +74,7 @@ class GaussianBlur:
 
 
 class MotionDefocusBlur:
-    """Blurs each picture in one of three ways: straight motion, a trembling hand, or a lens out of focus.
+    """Blurs each image in one of three ways: straight motion, a trembling hand, or a lens out of focus.
 
     Args:
         length_px: range of the length of a motion's path, uniform.

@@ -12,7 +12,7 @@ from tfgan_app.degradations.quantization import to_eight_bits
 
 
 class Degradation(Protocol):
-    """What every degradation is: a pure function of pictures and of each picture's own uniform numbers."""
+    """What every degradation is: a pure function of images and of each image's own uniform numbers."""
 
     draws_per_example: int
 
@@ -20,11 +20,11 @@ class Degradation(Protocol):
         """Degrades float32 `[batch, height, width, 3]` by draws float32 `[batch, draws_per_example]` in [0, 1)."""
 
 
-class Sequence:
+class Compose:
     """Applies degradations in their order, each with draws of its own.
 
-    Between them nothing is clipped or rounded but what they do themselves. At the end the picture is stored in 8
-    bits, as that of every user is: a network that is trained on unrounded pictures learns to undo a blur from
+    Between them nothing is clipped or rounded but what they do themselves. At the end the image is stored in 8
+    bits, as that of every user is: a network that is trained on unrounded images learns to undo a blur from
     digits that no file has.
 
     Args:
@@ -60,12 +60,12 @@ class Sequence:
         return self.finish(images) if self.finish else images
 
 
-class Sometimes:
-    """A degradation of some pictures; the others stay as they are.
+class RandomApply:
+    """A degradation of some images; the others stay as they are.
 
     Args:
         degradation: what is done to them.
-        share: probability that it is done to a picture, in [0, 1].
+        share: probability that it is done to an image, in [0, 1].
     """
 
     def __init__(self, degradation: Degradation, *, share: float):

@@ -6,12 +6,12 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_app.degradations.arguments import check_range, height_and_width
-from tfgan_app.degradations.colour import luma
+from tfgan_app.degradations.color import luma
 from tfgan_app.degradations.draws import in_range
 from tfgan_app.degradations.quantization import round_through, to_eight_bits
 
 SUBSAMPLINGS = ("4:2:0", "4:4:4")
-"""Names of the ways that colour is stored: at half height and width, or in full."""
+"""Names of the ways that color is stored: at half height and width, or in full."""
 
 # Tables K.1 and K.2 of ITU-T T.81.
 _LUMA_TABLE = np.float32(
@@ -52,14 +52,14 @@ _BLOCK_TRANSFORM = _block_transform()
 
 
 def jpeg(images: tf.Tensor, quality: tf.Tensor, *, subsampling: str = "4:2:0") -> tf.Tensor:
-    """Compresses each picture as baseline JPEG of its own quality, and decodes it again.
+    """Compresses each image as baseline JPEG of its own quality, and decodes it again.
 
     The arithmetic of ITU-T T.81 and JFIF with the Independent JPEG Group's scaling of the standard tables, and with
-    their rounding to 8 bits of luma and chroma and smooth ("fancy") upsampling of colour. Nearly all pixels are those
+    their rounding to 8 bits of luma and chroma and smooth ("fancy") upsampling of color. Nearly all pixels are those
     that libjpeg, and so Pillow, gives for the same quality; most others differ by 1/255. Rounding is exact and the
     gradient passes it unchanged.
 
-    Deviation: libjpeg repeats colour instead of smoothing it in pictures of at most four columns.
+    Deviation: libjpeg repeats color instead of smoothing it in images of at most four columns.
 
     Args:
         images: float32 `[batch, height, width, 3]` in [0, 1], of any size; clipped and rounded to 8 bits first.
@@ -95,7 +95,7 @@ def jpeg(images: tf.Tensor, quality: tf.Tensor, *, subsampling: str = "4:2:0") -
 
 
 class Jpeg:
-    """Compresses each picture as JPEG of a random quality. See `jpeg`.
+    """Compresses each image as JPEG of a random quality. See `jpeg`.
 
     Args:
         quality: range of the quality, uniform over its whole numbers, within [1, 100].
@@ -167,7 +167,7 @@ def _compress(planes, divisors):
 
 
 def _double(planes, *, axis):
-    """Doubles one axis with weights 3/4 and 1/4, as libjpeg upsamples colour."""
+    """Doubles one axis with weights 3/4 and 1/4, as libjpeg upsamples color."""
     size = height_and_width(planes)[axis - 1]
     near = 0.75 * planes
     before = tf.gather(planes, tf.maximum(tf.range(size) - 1, 0), axis=axis)

@@ -1,7 +1,7 @@
 """Blur kernels, one for each example: Gaussian and its relatives, sinc, motion and defocus.
 
 Every function returns float32 `[batch, size, size]` whose kernels sum to 1, with `size` odd and the origin in the
-middle. Strengths are float32 `[batch]` and in pixels; at strength 0 a kernel leaves the picture as it is.
+middle. Strengths are float32 `[batch]` and in pixels; at strength 0 a kernel leaves the image as it is.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import tensorflow as tf
 TRAJECTORY_KNOTS = 16
 """Points in time between which a random trajectory is straight."""
 
-# Keeps the quotient by a width of 0 finite at the centre; beyond it the kernel is 0 all the same.
+# Keeps the quotient by a width of 0 finite at the center; beyond it the kernel is 0 all the same.
 _SMALLEST_SIGMA = 1e-4
 
 # How much of its velocity a trembling hand keeps from one knot to the next.
@@ -21,9 +21,9 @@ _INERTIA = 0.8
 def gaussian_kernels(
     size: int, *, sigmas: tf.Tensor, angles: tf.Tensor | float = 0.0, beta: tf.Tensor | float = 1.0
 ) -> tf.Tensor:
-    """Gaussian kernels, isotropic or not, and generalised ones: exp(-(d' S^-1 d)^beta / 2).
+    """Gaussian kernels, isotropic or not, and generalized ones: exp(-(d' S^-1 d)^beta / 2).
 
-    Generalised Gaussians as in Real-ESRGAN (Wang et al. 2021, arXiv:2107.10833, section 3.1, after Liu et al. 2020).
+    Generalized Gaussians as in Real-ESRGAN (Wang et al. 2021, arXiv:2107.10833, section 3.1, after Liu et al. 2020).
 
     Args:
         size: height and width, odd.
@@ -34,7 +34,7 @@ def gaussian_kernels(
     Returns:
         float32 `[batch, size, size]`.
     """
-    return _normalised(tf.exp(-0.5 * _form(size, sigmas, angles) ** _column(beta)))
+    return _normalized(tf.exp(-0.5 * _form(size, sigmas, angles) ** _column(beta)))
 
 
 def plateau_kernels(
@@ -51,7 +51,7 @@ def plateau_kernels(
     Returns:
         float32 `[batch, size, size]`.
     """
-    return _normalised(1.0 / (1.0 + _form(size, sigmas, angles) ** _column(beta)))
+    return _normalized(1.0 / (1.0 + _form(size, sigmas, angles) ** _column(beta)))
 
 
 def sinc_kernels(size: int, *, cutoffs: tf.Tensor) -> tf.Tensor:
@@ -69,7 +69,7 @@ def sinc_kernels(size: int, *, cutoffs: tf.Tensor) -> tf.Tensor:
     cutoffs = _column(cutoffs)
     safe = tf.where(distance == 0.0, 1.0, distance)
     beside = tf.math.special.bessel_j1(cutoffs * safe) / safe
-    return _normalised(tf.where(distance == 0.0, cutoffs / 2.0, beside))
+    return _normalized(tf.where(distance == 0.0, cutoffs / 2.0, beside))
 
 
 def defocus_kernels(size: int, *, radii: tf.Tensor) -> tf.Tensor:
@@ -83,7 +83,7 @@ def defocus_kernels(size: int, *, radii: tf.Tensor) -> tf.Tensor:
         float32 `[batch, size, size]`.
     """
     x, y = _offsets(size)
-    return _normalised(tf.clip_by_value(_column(radii) + 0.5 - tf.sqrt(x * x + y * y), 0.0, 1.0))
+    return _normalized(tf.clip_by_value(_column(radii) + 0.5 - tf.sqrt(x * x + y * y), 0.0, 1.0))
 
 
 def line_kernels(size: int, *, lengths: tf.Tensor, angles: tf.Tensor) -> tf.Tensor:
@@ -103,7 +103,7 @@ def line_kernels(size: int, *, lengths: tf.Tensor, angles: tf.Tensor) -> tf.Tens
 
 
 def trajectory_kernels(size: int, *, lengths: tf.Tensor, angles: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
-    """Kernels of a camera in a trembling hand: a random path, centred on its mean.
+    """Kernels of a camera in a trembling hand: a random path, centered on its mean.
 
     After Boracchi and Foi 2012 ("Modeling the performance of image restoration from motion blur"), as in DeblurGAN
     (Kupyn et al. 2017, arXiv:1711.07064): a velocity with inertia that normal impulses change.
@@ -148,14 +148,14 @@ def cropped_kernels(kernels: tf.Tensor, sizes: tf.Tensor) -> tf.Tensor:
     """
     x, y = _offsets(kernels.shape[1])
     inside = tf.maximum(tf.abs(x), tf.abs(y))[None] <= _column(tf.cast(sizes, tf.float32)) / 2.0
-    return _normalised(tf.where(inside, kernels, 0.0))
+    return _normalized(tf.where(inside, kernels, 0.0))
 
 
 def _path_kernels(size, *, x, y):
     """Shares each point of a path `[batch, points]` among the four pixels around it; y points down."""
-    centres = tf.range(size, dtype=tf.float32) - size // 2
-    columns, rows = (tf.maximum(1.0 - tf.abs(centres - place[..., None]), 0.0) for place in (x, y))
-    return _normalised(tf.matmul(rows, columns, transpose_a=True))
+    centers = tf.range(size, dtype=tf.float32) - size // 2
+    columns, rows = (tf.maximum(1.0 - tf.abs(centers - place[..., None]), 0.0) for place in (x, y))
+    return _normalized(tf.matmul(rows, columns, transpose_a=True))
 
 
 def _form(size, sigmas, angles):
@@ -178,5 +178,5 @@ def _column(values):
     return tf.reshape(values, (-1, 1, 1))
 
 
-def _normalised(kernels):
+def _normalized(kernels):
     return kernels / tf.reduce_sum(kernels, axis=(1, 2), keepdims=True)

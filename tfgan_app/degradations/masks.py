@@ -17,10 +17,10 @@ _MOST_STROKES = 5  # of a polyline
 
 @dataclass(frozen=True)
 class MaskKind:
-    """How masks of one kind are drawn. Lengths are in pixels of a picture whose shorter side has `side_px`.
+    """How masks of one kind are drawn. Lengths are in pixels of an image whose shorter side has `side_px`.
 
     Attributes:
-        side_px: shorter side of the picture that the lengths are given for; they grow and shrink with it.
+        side_px: shorter side of the image that the lengths are given for; they grow and shrink with it.
         polylines: fewest and most polylines of one to five strokes each.
         length_px: range of a stroke's length, without its round ends.
         width_px: range of a stroke's width.
@@ -58,7 +58,7 @@ MASKS = {
 }
 """Kinds of masks, by name, with the settings of LaMa's test masks (boxes: of its training).
 
-How much of a square picture they cover, of 2000 masks each:
+How much of a square image they cover, of 2000 masks each:
 
 | kind   | mean | median | 5 % to 95 %  | over half |
 |--------|------|--------|--------------|-----------|
@@ -67,7 +67,7 @@ How much of a square picture they cover, of 2000 masks each:
 | thick  | 0.45 | 0.44   | 0.07 to 0.85 | 0.43      |
 | boxes  | 0.25 | 0.25   | 0.06 to 0.43 | 0.01      |
 
-Of a picture that is three times as wide as high they cover about 0.4 times as much, as lengths follow its height.
+Of an image that is three times as wide as high they cover about 0.4 times as much, as lengths follow its height.
 """
 
 
@@ -77,7 +77,7 @@ def random_masks(
     """Draws masks of the kinds that LaMa is trained and measured with (Suvorov et al. 2022, arXiv:2109.07161).
 
     Deviations: strokes go in all directions with equal probability, and positions and sizes are no whole pixels;
-    masks that cover more than half of the picture are kept, where LaMa's test masks are drawn again.
+    masks that cover more than half of the image are kept, where LaMa's test masks are drawn again.
 
     Args:
         draws: float32 `[batch, MASK_DRAWS]`, uniform in [0, 1).
@@ -150,7 +150,7 @@ def _between(draws, bounds):
 def stroke_spans(
     rows: tf.Tensor, *, starts: tf.Tensor, ends: tf.Tensor, radii: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Where rows of a picture enter and leave straight strokes with round ends.
+    """Where rows of an image enter and leave straight strokes with round ends.
 
     A stroke is convex, so that each row crosses it once. This takes one evaluation for each stroke and row, where
     distances would take one for each stroke and pixel.
@@ -166,10 +166,10 @@ def stroke_spans(
     """
     radii = radii[:, None]
     discs = []
-    for centres in (starts, ends):
-        squared = radii**2 - (rows - centres[:, 1:]) ** 2
+    for centers in (starts, ends):
+        squared = radii**2 - (rows - centers[:, 1:]) ** 2
         half = tf.where(squared >= 0.0, tf.sqrt(tf.maximum(squared, 0.0)), -math.inf)
-        discs.append((centres[:, :1] - half, centres[:, :1] + half))
+        discs.append((centers[:, :1] - half, centers[:, :1] + half))
     lengths = tf.norm(ends - starts, axis=1, keepdims=True)
     x, y = tf.split(tf.math.divide_no_nan(ends - starts, lengths), 2, axis=1)
     below = rows - starts[:, 1:]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from tfgan_app.degradations.arguments import check_range, check_share, height_and_width
-from tfgan_app.degradations.colour import luma
+from tfgan_app.degradations.color import luma
 from tfgan_app.degradations.draws import SEED_DRAWS, in_range, normal_fields
 
 WHITE_COUNTS = 256.0
@@ -20,15 +20,15 @@ def add_noise(
     poisson_scale: tf.Tensor | None = None,
     gray: tf.Tensor | None = None,
 ) -> tf.Tensor:
-    """Adds Gaussian noise, Poisson noise or both to each picture. Nothing is clipped.
+    """Adds Gaussian noise, Poisson noise or both to each image. Nothing is clipped.
 
-    Poisson noise is that of Real-ESRGAN (Wang et al. 2021, arXiv:2107.10833): a picture is counted as
+    Poisson noise is that of Real-ESRGAN (Wang et al. 2021, arXiv:2107.10833): an image is counted as
     `WHITE_COUNTS` photons in white, and the error of the counts is multiplied by a scale.
 
     Deviations: counts are drawn by the Poisson distribution's expansion about a normal one (Cornish and Fisher
     1938), rounded, since exact sampling takes ten times as long; the mean is off by at most 0.06 and the variance
     by at most 0.15 counts. White always counts 256, where the authors' code takes the number of different values
-    in the picture.
+    in the image.
 
     Args:
         images: float32 `[batch, height, width, 3]` in [0, 1].
@@ -36,7 +36,7 @@ def add_noise(
         sigma_255: float32 `[batch]`, standard deviation of Gaussian noise where white is 255.
         poisson_scale: float32 `[batch]`, factor of Poisson noise; None: there is none.
         gray: bool `[batch]`, whether the noise is the same in all three channels; None: nowhere. Gray Poisson noise
-            is that of the picture's luma.
+            is that of the image's luma.
 
     Returns:
         float32 `[batch, height, width, 3]`; where both strengths are 0, exactly `images`.
@@ -64,16 +64,16 @@ def _poisson(rates, normals):
 
 
 class Noise:
-    """Adds Gaussian or Poisson noise of a random strength; some pictures stay clean.
+    """Adds Gaussian or Poisson noise of a random strength; some images stay clean.
 
     The defaults are the range of blind denoising of DnCNN (Zhang et al. 2016, arXiv:1608.03981). Its benchmarks
-    neither clip nor round noisy pictures; files do, and so does `Sequence` unless told otherwise.
+    neither clip nor round noisy images; files do, and so does `Compose` unless told otherwise.
 
     Args:
         sigma_255: range of the standard deviation of Gaussian noise where white is 255, uniform.
-        clean: share of the pictures that get no noise, so that a network learns to leave such alone.
-        gray: share of the pictures whose noise is the same in all three channels.
-        poisson: share of the pictures with noise whose noise is Poisson instead.
+        clean: share of the images that get no noise, so that a network learns to leave such alone.
+        gray: share of the images whose noise is the same in all three channels.
+        poisson: share of the images with noise whose noise is Poisson instead.
         poisson_scale: range of the scale of Poisson noise, uniform.
 
     Raises:
@@ -102,11 +102,11 @@ class Noise:
         """Adds noise to float32 `[batch, height, width, 3]` in [0, 1] by draws float32 `[batch, draws_per_example]`.
 
         Args:
-            images: the pictures.
+            images: the images.
             draws: uniform in [0, 1).
 
         Returns:
-            Noisy pictures of the same shape; they leave [0, 1].
+            Noisy images of the same shape; they leave [0, 1].
         """
         clean, strength, gray, poisson = tf.unstack(draws[:, :4], 4, axis=1)
         noisy = clean >= self.clean

@@ -1,4 +1,4 @@
-"""Rounding that lets gradients through, and what storing a picture in 8 bits does to it."""
+"""Rounding that lets gradients through, and what storing an image in 8 bits does to it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def round_through(x: tf.Tensor) -> tuple[tf.Tensor, object]:
 
 
 def to_eight_bits(images: tf.Tensor) -> tf.Tensor:
-    """Clips to [0, 1] and rounds to multiples of 1/255, as a picture that was saved as a file.
+    """Clips to [0, 1] and rounds to multiples of 1/255, as an image that was saved as a file.
 
     Args:
         images: float32 of any shape.

@@ -20,7 +20,7 @@ KERNEL_SIZE = 21
 """Height and width of the largest kernel; the smallest has 7."""
 
 METHODS = ("area", "bilinear", "bicubic")
-"""How a batch is resized, each as likely. Nearest neighbours are left out, as they shift the picture."""
+"""How a batch is resized, each as likely. Nearest neighbors are left out, as they shift the image."""
 
 STAGE_DRAWS = (
     *("blurred", "ringing", "shape", "size", "along", "across", "angle", "beta", "cutoff"),
@@ -39,14 +39,14 @@ class Stage:
     """The ranges of one stage; the defaults are those published for the first one.
 
     Attributes:
-        blurred: probability that a picture is blurred.
+        blurred: probability that an image is blurred.
         sigma_px: standard deviation of the blur.
-        shapes: weights of isotropic and anisotropic Gaussian, generalised and plateau-shaped kernels, in that order.
+        shapes: weights of isotropic and anisotropic Gaussian, generalized and plateau-shaped kernels, in that order.
         ringing: probability that the kernel is a sinc instead.
         directions: weights of enlarging, reducing and keeping the size.
         factor: smallest and largest factor of resizing.
         sigma_255: standard deviation of Gaussian noise where white is 255.
-        poisson_scale: scale of Poisson noise, which half of the pictures get instead.
+        poisson_scale: scale of Poisson noise, which half of the images get instead.
         gray: probability that the noise is the same in all channels.
         quality: JPEG quality.
 
@@ -85,17 +85,17 @@ SECOND_STAGE = Stage(
 
 
 class RealESRGAN:
-    """Degrades pictures by the second-order model of Real-ESRGAN (Wang et al. 2021, arXiv:2107.10833).
+    """Degrades images by the second-order model of Real-ESRGAN (Wang et al. 2021, arXiv:2107.10833).
 
     Two stages of blur, resizing, noise and JPEG; in the second one the resizing to the final size, which a sinc
-    filter follows for most pictures, and JPEG come in random order. All ranges are the published ones. At the end the
-    picture is rounded to 8 bits.
+    filter follows for most images, and JPEG come in random order. All ranges are the published ones. At the end the
+    image is rounded to 8 bits.
 
     Shared within a batch, by the first example's draws: the sizes between, the kernels of resizing and the order at
     the end. All else is each example's own.
 
     Deviations: bicubic resizing has a = -0.5 (the authors' has -0.75), borders are mirrored about the pixels' edge,
-    colour is upsampled smoothly after JPEG, and Gaussian or Poisson noise and the second blur are decided for each
+    color is upsampled smoothly after JPEG, and Gaussian or Poisson noise and the second blur are decided for each
     example instead of each batch; for Poisson noise see `add_noise`. Sharpening the target is not part of this.
 
     Args:
@@ -145,7 +145,7 @@ class RealESRGAN:
         if any(isinstance(length, int) and length % self.scale for length in size):
             raise ValueError(
                 f"Height and width must be multiples of the scale {self.scale}. Received: {size[0]} x {size[1]}. "
-                "Crop the pictures first."
+                "Crop the images first."
             )
         final_size = [length // self.scale for length in size]
         names = STAGE_DRAWS + STAGE_DRAWS + FINAL_DRAWS
@@ -198,7 +198,7 @@ def _resize_factor(direction, position, ranges):
 
 
 def _resize(images, size, draw):
-    """Resizes without antialiasing, as the authors do: that the picture aliases is part of the degradation."""
+    """Resizes without antialiasing, as the authors do: that the image aliases is part of the degradation."""
     branches = [
         lambda method=method: resize(images, height=size[0], width=size[1], method=method, antialias=False)
         for method in METHODS

@@ -47,10 +47,10 @@ def resize(
     method: str = "bicubic",
     antialias: bool = True,
 ) -> tf.Tensor:
-    """Resizes pictures as MATLAB's `imresize(images, [height width], method)` does.
+    """Resizes images as MATLAB's `imresize(images, [height width], method)` does.
 
     Rows, then columns, are multiplied with a matrix of weights: a kernel that antialiasing widens by the factor of
-    reduction, normalised, with borders mirrored about the pixels' edge. Nothing is clipped: kernels with negative
+    reduction, normalized, with borders mirrored about the pixels' edge. Nothing is clipped: kernels with negative
     lobes leave [0, 1] by a little beside strong edges.
 
     Deviation: `"area"` is the exact mean over the area of each new pixel, also where that is no whole number of old
@@ -61,7 +61,7 @@ def resize(
         height: of the result, at least 1; an integer, or an int32 scalar that is known only in the graph.
         width: of the result, likewise.
         method: `"bicubic"` (a = -0.5), `"bilinear"`, `"lanczos3"` or `"area"`.
-        antialias: widen the kernel where the picture is reduced.
+        antialias: widen the kernel where the image is reduced.
 
     Returns:
         float32 `[batch, height, width, channels]`. The mean is kept where a reduction is by a whole number.
@@ -78,7 +78,7 @@ def resize(
 
 
 def downscale(images: tf.Tensor, *, scale: int, method: str = "bicubic") -> tf.Tensor:
-    """Reduces pictures by a whole number as MATLAB's `imresize(images, 1 / scale, method)` does, antialiased.
+    """Reduces images by a whole number as MATLAB's `imresize(images, 1 / scale, method)` does, antialiased.
 
     Args:
         images: float32 `[batch, height, width, channels]`.
@@ -102,7 +102,7 @@ def downscale(images: tf.Tensor, *, scale: int, method: str = "bicubic") -> tf.T
 
 
 class Downscale:
-    """Reduces pictures by a whole number: the classical degradation of super-resolution.
+    """Reduces images by a whole number: the classical degradation of super-resolution.
 
     Args:
         scale: factor of reduction.
@@ -148,7 +148,7 @@ def _static_matrix(size, new_size, ratio, method, antialias) -> np.ndarray:
 
 
 def _matrix(size, new_size, ratio, method, antialias):
-    """In float64, since positions in large pictures would lose digits that the weights need."""
+    """In float64, since positions in large images would lose digits that the weights need."""
     if ratio is None:
         ratio = tf.cast(new_size, tf.float64) / tf.cast(size, tf.float64)
     ratio = tf.cast(ratio, tf.float64)
@@ -159,28 +159,28 @@ def _matrix(size, new_size, ratio, method, antialias):
         kernel, support = _KERNELS[method]
         stretch = tf.minimum(ratio, 1.0) if antialias else tf.ones((), tf.float64)
         support = support / stretch
-    centres = (tf.range(tf.cast(new_size, tf.float64), dtype=tf.float64) + 0.5) / ratio - 0.5
-    positions = tf.floor(centres - support / 2.0)[:, None] + tf.range(tf.math.ceil(support) + 2.0)
-    weights = kernel((centres[:, None] - positions) * stretch)
+    centers = (tf.range(tf.cast(new_size, tf.float64), dtype=tf.float64) + 0.5) / ratio - 0.5
+    positions = tf.floor(centers - support / 2.0)[:, None] + tf.range(tf.math.ceil(support) + 2.0)
+    weights = kernel((centers[:, None] - positions) * stretch)
     weights /= tf.reduce_sum(weights, axis=1, keepdims=True)
     columns = mirrored(tf.cast(positions, tf.int32), size)
     rows = tf.broadcast_to(tf.range(new_size)[:, None], tf.shape(columns))
-    # Positions that are mirrored into the picture add to the weight of the pixel that is already there.
+    # Positions that are mirrored into the image add to the weight of the pixel that is already there.
     matrix = tf.scatter_nd(tf.stack([rows, columns], axis=-1), weights, (new_size, size))
     return tf.cast(matrix, tf.float32)
 
 
 def _overlap(distance, *, half):
-    """How much of a pixel at a distance lies within `half` a new pixel's size of that one's centre."""
+    """How much of a pixel at a distance lies within `half` a new pixel's size of that one's center."""
     return tf.maximum(tf.minimum(distance + 0.5, half) - tf.maximum(distance - 0.5, -half), 0.0)
 
 
 def mirrored(positions: tf.Tensor, size: int | tf.Tensor) -> tf.Tensor:
-    """Folds positions into a picture whose borders are mirrored about the pixels' edge, as often as needed.
+    """Folds positions into an image whose borders are mirrored about the pixels' edge, as often as needed.
 
     Args:
         positions: int32 of any shape; -1 is the pixel before the first.
-        size: of the picture along this axis.
+        size: of the image along this axis.
 
     Returns:
         int32 of the same shape in [0, size).

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import keras
 import numpy as np
 
-from tfgan_app.export.blame import layer_outputs
+from tfgan_app.export.layer_diff import layer_outputs
 from tfgan_app.layers import ParametricReLU
 
 _LARGEST_FACTOR = 64.0

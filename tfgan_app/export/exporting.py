@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tfgan_app.export import blame, manifest, serving_files
+from tfgan_app.export import layer_diff, manifest, serving_files
 from tfgan_app.export.formats import Exporter
 from tfgan_app.export.model_card import CARD_FILE, card_text, write_card_beside
 from tfgan_app.export.parity import LIMITS, Parity, ParityError, check_parity, samples_for
@@ -49,16 +49,16 @@ def export_model(
     """Exports an inference model (in float32, as training saves it).
 
     The export is written beside its destination and moved there only when its outputs agree with the model's:
-    on held-out pictures and on random sizes, or for a generative model on fixed latents and each class. How far they
+    on held-out images and on random sizes, or for a generative model on fixed latents and each class. How far they
     agree is written to `output_dir/manifest.json`.
 
     Args:
         model: float32 [batch, height, width, 3] in [0, 1] -> the same, any height and width. Or a generative model:
-            `latents` float32 [batch, latent_dim] (or a list with `labels` int32 [batch]) -> pictures in [0, 1].
+            `latents` float32 [batch, latent_dim] (or a list with `labels` int32 [batch]) -> images in [0, 1].
         format: A key of `EXPORTERS`.
         output_dir: Folder of all exported models.
         name: The model's name, a plain file name.
-        quantize: A quantisation that the format offers; `"none"` always is one.
+        quantize: A quantization that the format offers; `"none"` always is one.
         **options: Other fields of `ExportRequest`.
 
     Returns:
@@ -99,7 +99,7 @@ def export_model(
 def _check_fits(model: keras.Model, format: str) -> None:
     if model_info(model).kind == "style" and format in ("tflite", "web"):
         raise ValueError(
-            f"The format {format} takes one picture, and this model takes a style beside it: export it as saved_model "
+            f"The format {format} takes one image, and this model takes a style beside it: export it as saved_model "
             "or keras."
         )
 
@@ -125,20 +125,20 @@ def _blame(model: keras.Model, exporter: Exporter, request: ExportRequest, input
     first = tf.nest.map_structure(_corner, inputs)
     try:
         received = exporter.outputs_of_layers(model, first, request)
-        expected = blame.layer_outputs(model, first)
+        expected = layer_diff.layer_outputs(model, first)
     except Exception as error:  # The difference is what has to be told, whatever stands in the way of explaining it.
         return f"Its layers could not be compared one by one: {type(error).__name__}."
-    found = blame.first_difference(expected, received, least_db=blame.LEAST_DB[request.quantize])
+    found = layer_diff.first_difference(expected, received, least_db=layer_diff.LEAST_DB[request.quantize])
     return f"Compared layer by layer, {found}."
 
 
 def _corner(tensor: tf.Tensor) -> tf.Tensor:
-    """The first of a batch, at most so much of a picture as is blamed."""
+    """The first of a batch, at most so much of an image as is blamed."""
     return tensor[:1, :_BLAMED_PX, :_BLAMED_PX] if tensor.shape.rank == 4 else tensor[:1]
 
 
 def find_exporter(format: str, quantize: str = "none") -> Exporter:
-    """The row of `EXPORTERS` for a format that offers a quantisation.
+    """The row of `EXPORTERS` for a format that offers a quantization.
 
     Raises:
         ValueError: If there is no such format, or it does not offer `quantize`. Lists what there is.

@@ -32,7 +32,7 @@ class Exporter:
             taken.
         write: (model, path, request) -> None, writes the model.
         load: path -> function, loads what was written as a function on the inputs of the model. Where it has an
-            attribute `fixed_px`, it takes pictures of that height and width alone as they are.
+            attribute `fixed_px`, it takes images of that height and width alone as they are.
         outputs_of_layers: (model, inputs, request) -> for inputs as the model is called with, what its layers give in
             this format, by `blame.key_of` their names.
         finish: path -> None, called when the export is in its place, for what lies beside it.

@@ -1,4 +1,4 @@
-"""SavedModel of a generative model: a seed in, a picture out, free of any custom code."""
+"""SavedModel of a generative model: a seed in, an image out, free of any custom code."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def write(model: keras.Model, path: Path) -> None:
       [batch, height, width, 1 or 3] in [0, 1].
     - `class_names`: `labels` int32 [batch] -> `names` string [batch], and `count` int32 [batch]: how many there are.
 
-    The same seed (and class) gives the same picture as `tfgan_app predict`. Unknown classes and labels are an error
+    The same seed (and class) gives the same image as `tfgan_app predict`. Unknown classes and labels are an error
     that says which are known.
 
     Args:
-        model: `latents` (or `[latents, labels]`) as in `float` -> pictures float32 in [0, 1].
+        model: `latents` (or `[latents, labels]`) as in `float` -> images float32 in [0, 1].
         path: The folder to write.
     """
     info = model_info(model)
@@ -114,7 +114,7 @@ def _label_finder(names: list[str]) -> Callable[[tf.Tensor], tf.Tensor]:
     expected = f"`classes` must be of: {listed}. Received:"
 
     def find(classes: tf.Tensor) -> tf.Tensor:
-        # Compared with all names: a lookup table would have to be initialised wherever the model is loaded.
+        # Compared with all names: a lookup table would have to be initialized wherever the model is loaded.
         same = classes[:, tf.newaxis] == tf.constant(names)
         known = tf.reduce_any(same, axis=1)
         with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(known), [expected, classes[~known]])]):
@@ -123,10 +123,10 @@ def _label_finder(names: list[str]) -> Callable[[tf.Tensor], tf.Tensor]:
     return find
 
 
-def _to_uint8(pictures: tf.Tensor) -> tf.Tensor:
-    return tf.cast(tf.round(tf.clip_by_value(pictures, 0.0, 1.0) * 255.0), tf.uint8)
+def _to_uint8(images: tf.Tensor) -> tf.Tensor:
+    return tf.cast(tf.round(tf.clip_by_value(images, 0.0, 1.0) * 255.0), tf.uint8)
 
 
-def _encode(pictures: tf.Tensor) -> tf.Tensor:
+def _encode(images: tf.Tensor) -> tf.Tensor:
     encode = functools.partial(tf.io.encode_png, compression=PNG_COMPRESSION)
-    return tf.map_fn(encode, pictures, fn_output_signature=tf.TensorSpec([], tf.string))
+    return tf.map_fn(encode, images, fn_output_signature=tf.TensorSpec([], tf.string))

@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from tfgan_app.export.blame import key_of, layer_outputs
+from tfgan_app.export.layer_diff import key_of, layer_outputs
 from tfgan_app.export.request import Batch, ExportRequest
 from tfgan_app.keras_metadata import KerasMetadata, write_metadata
 
@@ -23,7 +23,7 @@ def new_file(output_dir: Path, request: ExportRequest) -> Path:
 
 
 def write(model: keras.Model, path: Path, request: ExportRequest) -> None:
-    """Writes the model, without optimizer state, with its licence and what its card says of its training."""
+    """Writes the model, without optimizer state, with its license and what its card says of its training."""
     model.save(path, include_optimizer=False)
     write_metadata(path, KerasMetadata(request.license, request.training))
 

@@ -34,7 +34,7 @@ def add(output_dir: Path, path: Path, *, format: str, request: ExportRequest, pa
         "bytes": _size(path),
         "written_by": f"tfgan_app {tfgan_app.__version__}",
         "written_at": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "held_out_pictures": len(request.held_out),
+        "held_out_images": len(request.held_out),
         "parity": {name: _rounded(value) for name, value in dataclasses.asdict(parity).items()},
         "limits": {name: value for name, value in vars(LIMITS[request.quantize]).items() if value is not None},
     }

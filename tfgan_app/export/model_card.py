@@ -41,7 +41,7 @@ def card_text(model: keras.Model, *, format: str, request: ExportRequest, parity
         **_transparency(info, format),
         "Parameters": f"{model.count_params():,}",
         **request.training,
-        "Licence of the weights": request.license,
+        "License of the weights": request.license,
         "Written by": f"tfgan_app {tfgan_app.__version__}",
     }
     lines = [f"# {request.name}", "", *(f"- {name}: {value}" for name, value in rows.items())]
@@ -59,17 +59,17 @@ def _takes(info: ModelInfo) -> str:
         classes = f", and one of {len(info.classes)} classes" if info.classes else ""
         return f"{info.latent_dim} latents, standard normal{classes}"
     if info.kind == "style":
-        return "pictures, a picture whose style they are given, and the style's strength from 0 to 1"
-    looks = "the whole picture" if info.halo_px is None else f"{info.halo_px} px around"
+        return "images, an image whose style they are given, and the style's strength from 0 to 1"
+    looks = "the whole image" if info.halo_px is None else f"{info.halo_px} px around"
     hole = ", the fourth 0 in holes" if info.kind == "inpainting" else ""
-    return f"pictures of {info.channels} channels{hole}; an output pixel depends on {looks}"
+    return f"images of {info.channels} channels{hole}; an output pixel depends on {looks}"
 
 
 def _gives(info: ModelInfo) -> str:
     if info.kind == "noise":
         height, width = info.image_size
-        return f"pictures of {width} x {height} px, {info.output_channels} channels"
-    return "RGB pictures of the same size" if info.scale == 1 else f"RGB pictures {info.scale} times as wide and high"
+        return f"images of {width} x {height} px, {info.output_channels} channels"
+    return "RGB images of the same size" if info.scale == 1 else f"RGB images {info.scale} times as wide and high"
 
 
 def _transparency(info: ModelInfo, format: str) -> dict[str, str]:
@@ -84,10 +84,10 @@ def _transparency(info: ModelInfo, format: str) -> dict[str, str]:
 
 def _agreement(request: ExportRequest, parity: Parity) -> list[str]:
     limits = LIMITS[request.quantize]
-    told = [f"largest difference {parity.max_error:.2g}, mean {parity.mean_error:.2g}, of pictures in [0, 1]"]
+    told = [f"largest difference {parity.max_error:.2g}, mean {parity.mean_error:.2g}, of images in [0, 1]"]
     told.append(f"PSNR {parity.psnr:.1f} dB in the mean, {parity.least_psnr:.1f} dB at least (100 is the same)")
     if parity.lost_psnr is not None:
-        told.append(f"{parity.lost_psnr:.2f} dB of PSNR lost against {len(request.held_out)} held-out pictures")
+        told.append(f"{parity.lost_psnr:.2f} dB of PSNR lost against {len(request.held_out)} held-out images")
     allowed = {"largest difference": limits.max_error, "least PSNR": limits.psnr, "lost dB": limits.lost_psnr}
     named = ", ".join(f"{name} {value:g}" for name, value in allowed.items() if value is not None)
     return [*(f"- {line}" for line in told), f"- limits of the export: {named}"]

@@ -18,7 +18,7 @@ PARITY_SEEDS = 16
 """How many seeds a generative model is compared on."""
 
 MAX_PSNR = 100.0
-"""Of pictures that are the same, in dB."""
+"""Of images that are the same, in dB."""
 
 _ODD_SIZES = ((1, 1), (1, 5), (7, 2), (17, 33), (48, 31))
 _BATCH = 2
@@ -30,13 +30,13 @@ _NUDGES, _OWN_SHARE = 3, 4
 
 @dataclass(frozen=True)
 class Limits:
-    """How far an export may be from its model, on pictures in [0, 1]; None is no limit.
+    """How far an export may be from its model, on images in [0, 1]; None is no limit.
 
     Attributes:
         max_error: Largest absolute difference.
-        psnr: Least PSNR of any picture against the model's, in dB.
-        lost_psnr: Most of the mean PSNR against what the pictures should be, in dB, that may be lost.
-        noise: Whether random pictures are compared too; integers are made for pictures as they are.
+        psnr: Least PSNR of any image against the model's, in dB.
+        lost_psnr: Most of the mean PSNR against what the images should be, in dB, that may be lost.
+        noise: Whether random images are compared too; integers are made for images as they are.
         rounding: By how much a number may be rounded, as a share of it.
     """
 
@@ -53,20 +53,20 @@ LIMITS = {
     "dynamic": Limits(psnr=38.0, lost_psnr=0.3, noise=False),
     "int8": Limits(psnr=38.0, lost_psnr=0.3, noise=False),
 }
-"""By quantisation. One uint8 level is 40 times 1e-4."""
+"""By quantization. One uint8 level is 40 times 1e-4."""
 
 
 @dataclass(frozen=True)
 class Parity:
-    """How far an export is from its model, on pictures in [0, 1].
+    """How far an export is from its model, on images in [0, 1].
 
     Attributes:
         batches: How many batches were compared.
         max_error: Largest absolute difference.
         mean_error: Mean absolute difference.
-        psnr: Mean over pictures of the PSNR against the model's, in dB, at most 100.
+        psnr: Mean over images of the PSNR against the model's, in dB, at most 100.
         least_psnr: The least of them.
-        lost_psnr: By how much the mean PSNR against what the pictures should be is lower than the model's, in dB;
+        lost_psnr: By how much the mean PSNR against what the images should be is lower than the model's, in dB;
             None where that is not known.
     """
 
@@ -85,7 +85,7 @@ class Sample:
     Attributes:
         inputs: What the model is called with.
         target: What should come out, float32 [batch, height, width, 3] in [0, 1], where that is known.
-        noise: Whether it is a random picture, on which some models multiply each rounding by a million.
+        noise: Whether it is a random image, on which some models multiply each rounding by a million.
     """
 
     inputs: Batch
@@ -94,7 +94,7 @@ class Sample:
 
     def __str__(self) -> str:
         tensor = tf.nest.flatten(self.inputs)[0]
-        return f"{'pictures' if tensor.shape.rank == 4 else 'latents'} of shape {tensor.shape.as_list()}"
+        return f"{'images' if tensor.shape.rank == 4 else 'latents'} of shape {tensor.shape.as_list()}"
 
 
 class ParityError(ValueError):
@@ -114,8 +114,8 @@ def samples_for(model: keras.Model, request: ExportRequest, *, fixed_px: int | N
 
     Args:
         model: The model.
-        request: What was asked for; `held_out` has the pictures.
-        fixed_px: Height and width of the only pictures that the export takes as they are; None where it takes all.
+        request: What was asked for; `held_out` has the images.
+        fixed_px: Height and width of the only images that the export takes as they are; None where it takes all.
     """
     info = model_info(model)
     if info.kind == "noise":
@@ -133,11 +133,11 @@ def samples_for(model: keras.Model, request: ExportRequest, *, fixed_px: int | N
     if LIMITS[request.quantize].noise:
         sizes = _ODD_SIZES if fixed_px is None else [(fixed_px, fixed_px)]
         noise = (tf.constant(rng.random((_BATCH, *size, info.channels), np.float32)) for size in sizes)
-        yield from (Sample(pictures, noise=True) for pictures in noise)
+        yield from (Sample(images, noise=True) for images in noise)
 
 
 def _with_styles(request: ExportRequest) -> Iterator[Sample]:
-    """The pictures and parts of them, each with the one before as its style, at several strengths; and noise."""
+    """The images and parts of them, each with the one before as its style, at several strengths; and noise."""
     rng = np.random.default_rng(0)
     noise = [Sample(tf.constant(rng.random((_BATCH, *size, 3), np.float32))) for size in _ODD_SIZES]
     samples = [*_at_many_sizes(request.held_out, rng), *noise]
@@ -148,7 +148,7 @@ def _with_styles(request: ExportRequest) -> Iterator[Sample]:
 
 
 def _at_many_sizes(pairs: Sequence[Pair], rng: np.random.Generator) -> Iterator[Sample]:
-    """The pictures, and parts of the first ones of random sizes."""
+    """The images, and parts of the first ones of random sizes."""
     for index, (source, target) in enumerate(pairs):
         yield _whole(source, target)
         if index < _CROPS:
@@ -161,15 +161,15 @@ def _whole(source: np.ndarray, target: np.ndarray | None) -> Sample:
     return Sample(inputs, None if target is None else target[np.newaxis].astype(np.float32) / 255.0)
 
 
-def fitted(picture: np.ndarray, size_px: int) -> np.ndarray:
-    """The centre of a picture [height, width, channels], with its mirror image around it where it is smaller."""
+def fitted(image: np.ndarray, size_px: int) -> np.ndarray:
+    """The center of an image [height, width, channels], with its mirror image around it where it is smaller."""
     for axis in (0, 1):
-        size = picture.shape[axis]
+        size = image.shape[axis]
         if size >= size_px:
-            picture = np.take(picture, np.arange(size_px) + (size - size_px) // 2, axis=axis)
+            image = np.take(image, np.arange(size_px) + (size - size_px) // 2, axis=axis)
         else:
-            picture = np.pad(picture, [(0, size_px - size if each == axis else 0) for each in range(3)], "symmetric")
-    return picture
+            image = np.pad(image, [(0, size_px - size if each == axis else 0) for each in range(3)], "symmetric")
+    return image
 
 
 def _latents(latent_dim: int, *, classes: int) -> Iterator[Sample]:
@@ -185,7 +185,7 @@ def check_parity(reference: Callable, exported: Callable, samples: Iterator[Samp
     """Compares two models.
 
     Args:
-        reference: The model: a batch -> pictures float32 [batch, height, width, channels] in [0, 1].
+        reference: The model: a batch -> images float32 [batch, height, width, channels] in [0, 1].
         exported: Its export, with the same interface.
         samples: What to compare on.
         limits: What passes.
@@ -203,17 +203,17 @@ def check_parity(reference: Callable, exported: Callable, samples: Iterator[Samp
         received = _run(exported, sample, "export")
         if expected.shape != received.shape:
             shapes = f"{list(received.shape)} for {list(expected.shape)}"
-            raise ParityError(f"The export differs from the model: it gives pictures of shape {shapes}.", sample)
+            raise ParityError(f"The export differs from the model: it gives images of shape {shapes}.", sample)
         if sample.noise and _is_rounding(reference, sample.inputs, expected, received, limits=limits):
             continue
         meter.add(expected, received, sample)
         _check(meter.parity(), limits, sample)
     if not meter.batches:
-        raise ValueError("There are no pictures to compare the export on: give the run's own, of the export's size.")
+        raise ValueError("There are no images to compare the export on: give the run's own, of the export's size.")
     parity = meter.parity()
     if limits.lost_psnr is not None and parity.lost_psnr is not None and parity.lost_psnr > limits.lost_psnr:
         raise ParityError(
-            f"The export is worse than the model: it loses {parity.lost_psnr:.2f} dB against the held-out pictures, "
+            f"The export is worse than the model: it loses {parity.lost_psnr:.2f} dB against the held-out images, "
             f"limit {limits.lost_psnr:g}.",
             sample,
         )
@@ -281,7 +281,7 @@ class _Meter:
 
 
 def _psnr(first: np.ndarray, second: np.ndarray) -> float:
-    """PSNR in dB of pictures in [0, 1], at most `MAX_PSNR`; -inf where one is no number."""
+    """PSNR in dB of images in [0, 1], at most `MAX_PSNR`; -inf where one is no number."""
     error = float(np.mean(np.square(np.clip(first, 0.0, 1.0) - np.clip(second, 0.0, 1.0)), dtype=np.float64))
     if not np.isfinite(error):
         return -np.inf

@@ -17,7 +17,7 @@ Pair = tuple[np.ndarray, np.ndarray | None]
 """What a model is given and what it should make of it, uint8 [height, width, channels] each; None: not known."""
 
 Batch = tf.Tensor | list[tf.Tensor]
-"""What a model is called with: pictures, latents, or a list of latents and labels."""
+"""What a model is called with: images, latents, or a list of latents and labels."""
 
 _CALIBRATION_SEEDS = range(1_000, 1_064)
 """Other seeds than those that an export is compared on."""
@@ -31,8 +31,8 @@ class ExportRequest:
         name: The model's name, a plain file name.
         quantize: `"none"`, or another that the format offers.
         tile_px: Height and width of the input of formats that fix it; None lets the format choose, 0 leaves it open.
-        image_size_px: Side of the pictures that the model was trained on, if known.
-        held_out: Pictures to compare on, with what should come out.
+        image_size_px: Side of the images that the model was trained on, if known.
+        held_out: Images to compare on, with what should come out.
         calibration: Training inputs uint8 [height, width, channels] that ranges of integers are chosen on.
         license: Of the weights.
         made_of: `weights_fingerprint` of the `.keras` file that is exported; None for a model that has none.

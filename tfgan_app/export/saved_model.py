@@ -10,14 +10,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfgan_app.export.blame import LayerTap
-from tfgan_app.export.encoded_pictures import decode_picture
+from tfgan_app.export.encoded_images import decode_image
 from tfgan_app.export.endpoints import PNG_COMPRESSION, write_endpoints
+from tfgan_app.export.layer_diff import LayerTap
 from tfgan_app.export.request import Batch, ExportRequest
 from tfgan_app.keras_info import model_info
 
 _MEMORY_BYTES = 2**33
-"""What the feature maps of one encoded picture may take: a larger one is refused before it is decoded."""
+"""What the feature maps of one encoded image may take: a larger one is refused before it is decoded."""
 
 _UNKNOWN_BYTES_PER_PX = 2**13
 
@@ -32,7 +32,7 @@ def next_version(output_dir: Path, request: ExportRequest) -> Path:
 
 
 def write(model: keras.Model, path: Path) -> None:
-    """Writes a SavedModel of a model of pictures, with five signatures.
+    """Writes a SavedModel of a model of images, with five signatures.
 
     - `float`: `images` float32 [batch, height, width, channels] in [0, 1] -> `outputs`, float32
       [batch, scale * height, scale * width, 3] in about [0, 1].
@@ -41,13 +41,13 @@ def write(model: keras.Model, path: Path) -> None:
       `output_bytes` string [batch] (PNG files, `scale` times as high and wide). EXIF orientation is applied, and
       transparency composited on white: the alpha of the files is lost here, and kept by `tfgan_app serve` and
       `tfgan_app predict`, which carry it around the model. A model of four channels fills holes: transparent pixels.
-      Larger pictures than `max_pixels`, and what is no such file, are an InvalidArgumentError.
+      Larger images than `max_pixels`, and what is no such file, are an InvalidArgumentError.
     - `bytes`: the same under a name of its own.
-    - `locality`: `images` as for `tensor`, of any size -> what has to be known to run the model on a large picture
-      part by part, each int32 [batch] and always the same: `scale`; `context_px`, how many pixels beyond its own an
-      output pixel depends on at most (-1: on the whole picture); `multiple`, where parts have to begin;
+    - `receptive_field`: `images` as for `tensor`, of any size -> what has to be known to run the model on a large image
+      part by part, each int32 [batch] and always the same: `scale`; `halo_px`, how many pixels beyond its own an
+      output pixel depends on at most (-1: on the whole image); `multiple`, where parts have to begin;
       `bytes_per_px`, what the feature maps take in memory for each pixel of `images` (0: not known); and
-      `makes_colour`, 1 where gray pictures come back in colour.
+      `makes_color`, 1 where gray images come back in color.
 
     Args:
         model: float32 [batch, height, width, 3 or 4] in [0, 1] -> float32 [batch, scale * height, scale * width, 3] in
@@ -66,32 +66,32 @@ def write(model: keras.Model, path: Path) -> None:
         return tf.cast(tf.round(outputs * 255.0), tf.uint8)
 
     def predict_file(data: tf.Tensor) -> tf.Tensor:
-        picture = decode_picture(data, channels=channels, max_pixels=max_pixels)
-        return tf.io.encode_png(predict_uint8(picture[tf.newaxis])[0], compression=PNG_COMPRESSION)
+        image = decode_image(data, channels=channels, max_pixels=max_pixels)
+        return tf.io.encode_png(predict_uint8(image[tf.newaxis])[0], compression=PNG_COMPRESSION)
 
     def predict_files(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
-        # One at a time: sizes may differ, and the model uses all cores for one picture already.
+        # One at a time: sizes may differ, and the model uses all cores for one image already.
         outputs = tf.map_fn(predict_file, image_bytes, fn_output_signature=tf.string, parallel_iterations=1)
         return {"output_bytes": outputs}
 
-    def tell_locality(images: tf.Tensor) -> dict[str, tf.Tensor]:
-        # One for each picture, since TensorFlow Serving wants outputs of the inputs' length.
+    def tell_receptive_field(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        # One for each image, since TensorFlow Serving wants outputs of the inputs' length.
         return {name: tf.fill(tf.shape(images)[:1], value) for name, value in constants.items()}
 
-    pictures = [None, None, None, channels]
+    images = [None, None, None, channels]
     files = (predict_files, tf.TensorSpec([None], tf.string, name="image_bytes"))
     endpoints = {
         "serving_default": files,
         "bytes": files,
         "tensor": (
             lambda images: {"outputs": predict_uint8(images)},
-            tf.TensorSpec(pictures, tf.uint8, name="images"),
+            tf.TensorSpec(images, tf.uint8, name="images"),
         ),
         "float": (
             lambda images: {"outputs": predict(images)},
-            tf.TensorSpec(pictures, tf.float32, name="images"),
+            tf.TensorSpec(images, tf.float32, name="images"),
         ),
-        "locality": (tell_locality, tf.TensorSpec(pictures, tf.uint8, name="images")),
+        "receptive_field": (tell_receptive_field, tf.TensorSpec(images, tf.uint8, name="images")),
     }
     write_endpoints(model, endpoints, path)
 

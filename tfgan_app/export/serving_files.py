@@ -13,7 +13,7 @@ from tensorflow_serving.config import model_server_config_pb2
 
 from tfgan_app.export.request import ExportRequest
 from tfgan_app.files import atomic_path
-from tfgan_app.images import encode_png
+from tfgan_app.image_io.loading import encode_png
 
 WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
 CONFIG_FILE = "models.config"
@@ -28,9 +28,9 @@ _WARMUP_PX = 64
 
 _FILES = {
     "batching_parameters.txt": f"""\
-# Requests that arrive together run as one batch; a lone one does not wait long. Pictures of different sizes that are
+# Requests that arrive together run as one batch; a lone one does not wait long. Images of different sizes that are
 # sent as `tensor` or `float` cannot share a batch, and TensorFlow Serving refuses them then: send files (`bytes`),
-# pictures of one size, or leave batching off.
+# images of one size, or leave batching off.
 max_batch_size {{ value: {ALLOWED_BATCH_SIZES[-1]} }}
 batch_timeout_micros {{ value: 2000 }}
 max_enqueued_batches {{ value: 64 }}
@@ -51,7 +51,7 @@ def write_warmup(version: Path, request: ExportRequest) -> None:
 
     Args:
         version: The folder of a SavedModel.
-        request: What was asked for; its first held-out picture is what is sent.
+        request: What was asked for; its first held-out image is what is sent.
     """
     loaded = tf.saved_model.load(str(version))
     path = version / WARMUP_FILE
@@ -84,14 +84,14 @@ def _example(key: str, spec: tf.TensorSpec, request: ExportRequest, index: int) 
     if key == "latents":
         return np.zeros(spec.shape[1:], np.float32)
     channels = spec.shape[-1] if spec.shape.rank == 4 else 3
-    picture = _picture(request, channels)
+    image = _image(request, channels)
     if key in ("image_bytes", "style_bytes"):
-        return np.array(encode_png(picture), object)
-    return picture.astype(spec.dtype.as_numpy_dtype) / (255 if spec.dtype.is_floating else 1)
+        return np.array(encode_png(image), object)
+    return image.astype(spec.dtype.as_numpy_dtype) / (255 if spec.dtype.is_floating else 1)
 
 
-def _picture(request: ExportRequest, channels: int) -> np.ndarray:
-    """The corner of a held-out picture, uint8 [64, 64, channels], or gray where there is none."""
+def _image(request: ExportRequest, channels: int) -> np.ndarray:
+    """The corner of a held-out image, uint8 [64, 64, channels], or gray where there is none."""
     for source, _ in request.held_out:
         if min(source.shape[:2]) >= _WARMUP_PX and source.shape[2] == channels:
             return source[:_WARMUP_PX, :_WARMUP_PX]

@@ -1,4 +1,4 @@
-"""SavedModel of a model that gives pictures the style of another."""
+"""SavedModel of a model that gives images the style of another."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from tfgan_app.export.encoded_pictures import decode_picture
+from tfgan_app.export.encoded_images import decode_image
 from tfgan_app.export.endpoints import PNG_COMPRESSION, write_endpoints
 from tfgan_app.keras_info import model_info
 from tfgan_app.layers import style_parts
 
 _MEMORY_BYTES = 2**33
-"""As of other models of pictures: what the feature maps of one encoded picture may take."""
+"""As of other models of images: what the feature maps of one encoded image may take."""
 
-_PICTURES = [None, None, None, 3]
+_IMAGES = [None, None, None, 3]
 
 
 def write(model: keras.Model, path: Path) -> None:
@@ -23,13 +23,13 @@ def write(model: keras.Model, path: Path) -> None:
 
     - `float`: `images` and `style`, float32 [batch, height, width, 3] in [0, 1], of any two sizes, and `strength`
       float32 [batch] in [0, 1] -> `outputs` float32, of the size of `images`.
-    - `tensor`: the same with pictures in uint8.
+    - `tensor`: the same with images in uint8.
     - `serving_default`: `image_bytes` and `style_bytes`, string [batch] (JPEG, PNG, WebP, GIF or BMP files, whose
       sizes may differ) -> `output_bytes` string [batch] (RGB PNG files, transparency composited on white), at full
       strength. What is no such file, or too large, is an InvalidArgumentError.
     - `bytes`: the same with `strength`.
-    - `statistics` and `stylize`: the model in two parts, see `tfgan_app.layers.StyleParts`, for large pictures.
-    - `locality`: as of other models of pictures, of `stylize`.
+    - `statistics` and `stylize`: the model in two parts, see `tfgan_app.layers.StyleParts`, for large images.
+    - `receptive_field`: as of other models of images, of `stylize`.
 
     Args:
         model: what `tfgan_app.layers.build_style_model` builds.
@@ -42,14 +42,14 @@ def write(model: keras.Model, path: Path) -> None:
     # Functions of their own, so that what several signatures do is traced and stored once.
     @tf.function(autograph=False)
     def decode(data: tf.Tensor) -> tf.Tensor:
-        return decode_picture(data, channels=3, max_pixels=max_pixels)[tf.newaxis]
+        return decode_image(data, channels=3, max_pixels=max_pixels)[tf.newaxis]
 
     def predict(images: tf.Tensor, style: tf.Tensor, strength: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"outputs": model([images, style, strength], training=False)}
 
     def predict_uint8(images: tf.Tensor, style: tf.Tensor, strength: tf.Tensor) -> dict[str, tf.Tensor]:
-        pictures = [tf.cast(each, tf.float32) / 255.0 for each in (images, style)]
-        outputs = tf.clip_by_value(predict(*pictures, strength)["outputs"], 0.0, 1.0)
+        floats = [tf.cast(each, tf.float32) / 255.0 for each in (images, style)]
+        outputs = tf.clip_by_value(predict(*floats, strength)["outputs"], 0.0, 1.0)
         return {"outputs": tf.cast(tf.round(outputs * 255.0), tf.uint8)}
 
     def predict_file(given: tuple[tf.Tensor, ...]) -> tf.Tensor:
@@ -59,7 +59,7 @@ def write(model: keras.Model, path: Path) -> None:
 
     @tf.function(autograph=False)
     def predict_files(image_bytes: tf.Tensor, style_bytes: tf.Tensor, strength: tf.Tensor) -> dict[str, tf.Tensor]:
-        # One at a time: sizes may differ, and the model uses all cores for one picture already.
+        # One at a time: sizes may differ, and the model uses all cores for one image already.
         given = (image_bytes, style_bytes, strength)
         return {"output_bytes": tf.map_fn(predict_file, given, fn_output_signature=tf.string, parallel_iterations=1)}
 
@@ -69,11 +69,11 @@ def write(model: keras.Model, path: Path) -> None:
     def stylize(images: tf.Tensor, content: tf.Tensor, style: tf.Tensor, strength: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"outputs": parts.stylize([images, content, style, strength], training=False)}
 
-    def tell_locality(images: tf.Tensor) -> dict[str, tf.Tensor]:
+    def tell_receptive_field(images: tf.Tensor) -> dict[str, tf.Tensor]:
         return {name: tf.fill(tf.shape(images)[:1], value) for name, value in numbers.items()}
 
-    def pictures(name: str, dtype: tf.DType = tf.float32) -> tf.TensorSpec:
-        return tf.TensorSpec(_PICTURES, dtype, name=name)
+    def images(name: str, dtype: tf.DType = tf.float32) -> tf.TensorSpec:
+        return tf.TensorSpec(_IMAGES, dtype, name=name)
 
     strength = tf.TensorSpec([None], tf.float32, name="strength")
     files = [tf.TensorSpec([None], tf.string, name=f"{name}_bytes") for name in ("image", "style")]
@@ -84,13 +84,13 @@ def write(model: keras.Model, path: Path) -> None:
     endpoints = {
         "serving_default": (predict_at_full_strength, *files),
         "bytes": (predict_files, *files, strength),
-        "tensor": (predict_uint8, pictures("images", tf.uint8), pictures("style", tf.uint8), strength),
-        "float": (predict, pictures("images"), pictures("style"), strength),
+        "tensor": (predict_uint8, images("images", tf.uint8), images("style", tf.uint8), strength),
+        "float": (predict, images("images"), images("style"), strength),
         "statistics": (
             lambda images: {"statistics": parts.statistics(images, training=False)},
-            pictures("images"),
+            images("images"),
         ),
-        "stylize": (stylize, pictures("images"), *measured, strength),
-        "locality": (tell_locality, pictures("images", tf.uint8)),
+        "stylize": (stylize, images("images"), *measured, strength),
+        "receptive_field": (tell_receptive_field, images("images", tf.uint8)),
     }
     write_endpoints(model, endpoints, path)

@@ -1,4 +1,4 @@
-"""A .tflite file for phones: builtin operations only, one picture at a time, in floats or in integers."""
+"""A .tflite file for phones: builtin operations only, one image at a time, in floats or in integers."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import numpy as np
 import tensorflow as tf
 
 import tfgan_app
-from tfgan_app.export.blame import LayerTap
 from tfgan_app.export.endpoints import write_endpoints
 from tfgan_app.export.equalization import equalized
+from tfgan_app.export.layer_diff import LayerTap
 from tfgan_app.export.parity import fitted
 from tfgan_app.export.request import Batch, ExportRequest
 from tfgan_app.keras_info import model_info
@@ -27,7 +27,7 @@ from tfgan_app.lite.quiet import native_stderr_hidden
 QUANTIZATIONS = ("none", "float16", "dynamic", "int8")
 
 DEFAULT_TILE_PX = 128
-"""Of a model that sees a small part of a picture at a time; one that looks at the whole is given the size that it was
+"""Of a model that sees a small part of an image at a time; one that looks at the whole is given the size that it was
 trained on."""
 
 MAX_TILE_PX = 4096
@@ -51,7 +51,7 @@ def new_file(output_dir: Path, request: ExportRequest) -> Path:
 def write(model: keras.Model, path: Path, request: ExportRequest) -> None:
     """Writes a file with one signature, `serving_default`, and a `Card` in its metadata.
 
-    - A model of pictures: `images` [1, tile, tile, channels] -> `outputs` [1, scale * tile, scale * tile, 3], both
+    - A model of images: `images` [1, tile, tile, channels] -> `outputs` [1, scale * tile, scale * tile, 3], both
       float32 in [0, 1], or both uint8 for `int8`. Where the card says so, the input can be resized.
     - A generative model: `latents` float32 [1, latent_dim] (and `labels` int32 [1]) -> `outputs` [1, height, width,
       1 or 3], float32 in [0, 1], or uint8 for `int8`.
@@ -130,8 +130,8 @@ def convert(
         if quantize == "int8":
             converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
             converter.representative_dataset = lambda: (dict(zip(names, row, strict=True)) for row in calibration)
-            pictures = all(spec.dtype == tf.float32 and spec.shape.rank == 4 for spec in specs)
-            converter.inference_input_type = tf.uint8 if pictures else tf.float32
+            images = all(spec.dtype == tf.float32 and spec.shape.rank == 4 for spec in specs)
+            converter.inference_input_type = tf.uint8 if images else tf.float32
             converter.inference_output_type = tf.uint8
         try:
             with native_stderr_hidden():
@@ -162,17 +162,17 @@ def _specs(model: keras.Model, request: ExportRequest) -> list[tf.TensorSpec]:
 
 
 def _tile_px(model: keras.Model, request: ExportRequest) -> int:
-    locality = model_info(model).locality
+    receptive_field = model_info(model).receptive_field
     if request.tile_px is not None:
-        if not 0 <= request.tile_px <= MAX_TILE_PX or request.tile_px % locality.multiple:
+        if not 0 <= request.tile_px <= MAX_TILE_PX or request.tile_px % receptive_field.multiple:
             raise ValueError(
-                f"`tile` must be a multiple of {locality.multiple} up to {MAX_TILE_PX} for this model, or 0 for an "
+                f"`tile` must be a multiple of {receptive_field.multiple} up to {MAX_TILE_PX} for this model, or 0 for an "
                 f"open size. Received: {request.tile_px}"
             )
         return request.tile_px
-    local = locality.context_px is not None and 4 * locality.context_px <= DEFAULT_TILE_PX
+    local = receptive_field.halo_px is not None and 4 * receptive_field.halo_px <= DEFAULT_TILE_PX
     size_px = DEFAULT_TILE_PX if local else request.image_size_px or DEFAULT_TILE_PX
-    return -(-size_px // locality.multiple) * locality.multiple
+    return -(-size_px // receptive_field.multiple) * receptive_field.multiple
 
 
 def _card(model: keras.Model, request: ExportRequest) -> Card:
@@ -189,11 +189,11 @@ def _card(model: keras.Model, request: ExportRequest) -> Card:
         **told,
         tile_px=_tile_px(model, request) or None,
         scale=info.scale,
-        context_px=info.halo_px,
+        halo_px=info.halo_px,
         multiple=info.multiple,
         channels=info.channels,
         bytes_per_px=info.bytes_per_px,
-        makes_colour=info.makes_color,
+        makes_color=info.makes_color,
     )
 
 
@@ -210,36 +210,36 @@ def _with_sizes(card: Card, model: keras.Model, content: bytes) -> Card:
     ):
         candidate = dataclasses.replace(card, sizes=sizes)
         lite = LiteModel(with_card(content, candidate))
-        pictures = [rng.random((1, *shape, card.channels), np.float32) for shape in shapes]
-        if all(_agrees(model, lite, picture) for picture in pictures):
+        images = [rng.random((1, *shape, card.channels), np.float32) for shape in shapes]
+        if all(_agrees(model, lite, image) for image in images):
             return candidate
     return dataclasses.replace(card, sizes="fixed")
 
 
-def _agrees(model: keras.Model, lite: LiteModel, picture: np.ndarray) -> bool:
-    expected = np.asarray(model(picture, training=False))
+def _agrees(model: keras.Model, lite: LiteModel, image: np.ndarray) -> bool:
+    expected = np.asarray(model(image, training=False))
     with native_stderr_hidden():
         try:
-            received = lite(picture)
+            received = lite(image)
         except (ValueError, RuntimeError):  # What cannot be resized fails when it is, or when it runs.
             return False
     return received.shape == expected.shape and float(np.abs(received - expected).max()) < _SAME
 
 
 def _calibration(model: keras.Model, specs: Sequence[tf.TensorSpec], request: ExportRequest) -> list[list[np.ndarray]]:
-    """What the integers' ranges are chosen on: crops of training pictures of the input's size, or latents."""
+    """What the integers' ranges are chosen on: crops of training images of the input's size, or latents."""
     if request.quantize != "int8":
         return []
     if model_info(model).kind == "noise":
         return [list(row) for row in request.calibration_latents(model)]
     side = specs[0].shape[1] or DEFAULT_TILE_PX
-    pictures = [fitted(picture, side).astype(np.float32) / 255.0 for picture in request.calibration]
-    if not pictures:
-        raise ValueError("`quantize` int8 needs pictures to choose the ranges of integers on. Received none.")
+    images = [fitted(image, side).astype(np.float32) / 255.0 for image in request.calibration]
+    if not images:
+        raise ValueError("`quantize` int8 needs images to choose the ranges of integers on. Received none.")
     # Black and white are there always, so that the integers of the input are the levels of 8-bit files.
-    first = pictures[0]
+    first = images[0]
     extremes = [np.zeros_like(first), np.ones_like(first)]
-    return [[picture[np.newaxis]] for picture in [*pictures, *extremes]]
+    return [[image[np.newaxis]] for image in [*images, *extremes]]
 
 
 def _reason(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""A web page that runs a picture model in the browser: tiled, offline, with LiteRT's WebAssembly runtime."""
+"""A web page that runs an image model in the browser: tiled, offline, with LiteRT's WebAssembly runtime."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class PageModel:
         title: Heading of the page.
         scale: Output pixels per input pixel along height and width.
         tile_px: Height and width of the model's input.
-        context_px: How many input pixels beyond its own an output pixel depends on; None for the whole picture. Where
+        halo_px: How many input pixels beyond its own an output pixel depends on; None for the whole image. Where
             that leaves too little of a tile, the page blends overlapping tiles and says so.
         multiple: Tiles begin at multiples of it; `tile_px` is one.
         dtype: `"float32"` for values in [0, 1], `"uint8"` for values in [0, 255], of input and output.
@@ -43,7 +43,7 @@ class PageModel:
     title: str
     scale: int
     tile_px: int
-    context_px: int | None
+    halo_px: int | None
     multiple: int = 1
     dtype: str = "float32"
     license: str = "not stated"
@@ -75,7 +75,7 @@ def write_page(
         folder: Must not exist; its parents are made.
         tflite: The model's file, or its content, with the signature `serving_default`: `images`
             [1, tile_px, tile_px, 3] -> `outputs` [1, scale * tile_px, scale * tile_px, 3], of `model.dtype`.
-        model: What the page says of the model and needs to cut pictures into tiles.
+        model: What the page says of the model and needs to cut images into tiles.
         runtime: Folder with the runtime's tarballs; see `copy_runtime`.
 
     Raises:

@@ -30,7 +30,7 @@ def write(model: keras.Model, path: Path, request: ExportRequest) -> None:
     """Writes the page with the model in it.
 
     Args:
-        model: From pictures of three channels to pictures.
+        model: From images of three channels to images.
         path: The folder to write.
         request: What was asked for.
 
@@ -38,9 +38,9 @@ def write(model: keras.Model, path: Path, request: ExportRequest) -> None:
         ValueError: If the page cannot run such a model, or LiteRT cannot.
     """
     if (info := model_info(model)).kind != "images" or info.channels != 3:
-        raise ValueError("The page changes pictures of three channels: export this model as tflite or saved_model.")
+        raise ValueError("The page changes images of three channels: export this model as tflite or saved_model.")
     if request.tile_px == 0:
-        raise ValueError("`tile` must be above 0 for the web: its runtime takes pictures of one size. Received: 0.")
+        raise ValueError("`tile` must be above 0 for the web: its runtime takes images of one size. Received: 0.")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / _MODEL_FILE
         tflite.write(model, file, request)
@@ -51,7 +51,7 @@ def write(model: keras.Model, path: Path, request: ExportRequest) -> None:
         title=request.name,
         scale=card.scale,
         tile_px=card.tile_px,
-        context_px=card.context_px,
+        halo_px=card.halo_px,
         multiple=card.multiple,
         dtype="uint8" if card.quantize == "int8" else "float32",
         license=card.license,

@@ -8,7 +8,7 @@ import keras
 from keras import layers
 
 from tfgan_app.importers.architecture import BYTE, SYMMETRIC, Built
-from tfgan_app.layers import ChannelSlice, ClipToUnitRange, FromUnitRange, MakesColour, Provenance, ToUnitRange
+from tfgan_app.layers import ChannelSlice, ClipToUnitRange, FromUnitRange, MakesColor, Provenance, ToUnitRange
 
 LUMA = (0.299, 0.587, 0.114)
 """Of ITU-R BT.601, by which Pillow and torchvision turn colors gray."""
@@ -48,7 +48,7 @@ def assemble(built: Built, facts: Mapping[str, str], *, name: str) -> keras.Mode
         x = built.network(_gray(x) if taken.shape[-1] == 1 else x)
         x = layers.Concatenate(name="channels")([x] * 3) if given == 1 else x
     x = _from_range(x, built.value_range)
-    x = MakesColour(name="makes_colour")(x) if taken.shape[-1] < given else x
+    x = MakesColor(name="makes_color")(x) if taken.shape[-1] < given else x
     return keras.Model(images, Provenance(facts, dtype="float32", name="provenance")(x), name=name)
 
 

@@ -21,7 +21,7 @@ from tfgan_app.importers.reading import NCNN, READERS, check_file, sha256
 from tfgan_app.importers.refusals import why_refused
 from tfgan_app.importers.state_dicts import state_dicts
 from tfgan_app.importers.weights import Weights, listed
-from tfgan_app.layers import locality_of
+from tfgan_app.layers import receptive_field_of
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def _built(row: Architecture, weights: Weights, options: ImportOptions) -> Built
 
 
 def _check_scale(model: keras.Model, wanted: int | None, facts: Mapping[str, str]) -> None:
-    if wanted is not None and locality_of(model).scale != wanted:
+    if wanted is not None and receptive_field_of(model).scale != wanted:
         raise ValueError(f"it is {facts['Architecture']}. Received: `--scale {wanted}`")
 
 

@@ -158,7 +158,7 @@ class Filler:
         self.arrays(layer, [self._weights.take(f"{source}.{name}") for name in names], source)
 
     def normalization(self, layer: str, source: str) -> None:
-        """Fills a normalisation over each image with gain and bias; running statistics of the file do not count."""
+        """Fills a normalization over each image with gain and bias; running statistics of the file do not count."""
         self._weights.leave(re.escape(source) + r"\.(num_batches_tracked|running_mean|running_var)")
         if self._layer(layer).weights:
             self.arrays(layer, [self._weights.take(f"{source}.{name}") for name in ("weight", "bias")], source)

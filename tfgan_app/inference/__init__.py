@@ -1,4 +1,4 @@
-"""Running trained and exported models: on pictures, and out of nothing but seeds; without any training code.
+"""Running trained and exported models: on images, and out of nothing but seeds; without any training code.
 
 Importing the package loads no TensorFlow: the functions that need it come with their modules when they are asked for.
 """
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tfgan_app.inference.chain import chain_predictors
 from tfgan_app.inference.class_folders import class_folders
-from tfgan_app.inference.drawing import DEFAULT_COUNT, draw_pictures, find_labels
+from tfgan_app.inference.drawing import DEFAULT_COUNT, draw_images, find_labels
 from tfgan_app.inference.engines import ENGINES, choose_lite_file
 from tfgan_app.inference.finishing import Finish, FinishedPredictor
 from tfgan_app.inference.folder import PredictionSummary, predict_path
@@ -25,9 +25,9 @@ from tfgan_app.inference.styling import Stylist
 if TYPE_CHECKING:
     from tfgan_app.inference.blending import blend_weights
     from tfgan_app.inference.loading import (
-        COMPANION,
-        colour_model,
-        is_colour,
+        AUXILIARY_SEPARATOR,
+        color_model,
+        is_color,
         load_companions,
         load_keras_model,
         load_predictor,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
-    "COMPANION",
+    "AUXILIARY_SEPARATOR",
     "DEFAULT_COUNT",
     "ENGINES",
     "Finish",
@@ -53,10 +53,10 @@ __all__ = [
     "chain_predictors",
     "choose_lite_file",
     "class_folders",
-    "colour_model",
-    "draw_pictures",
+    "color_model",
+    "draw_images",
     "find_labels",
-    "is_colour",
+    "is_color",
     "load_companions",
     "load_keras_model",
     "load_lite_predictor",

@@ -12,22 +12,21 @@ from pathlib import Path
 
 import numpy as np
 
-from tfgan_app import images
 from tfgan_app.files import printable
-from tfgan_app.inference.faithful import RowPredictor, predict_picture, with_remarks
+from tfgan_app.image_io import DecodedImage, check_size, loading, open_image_writer, read_image
+from tfgan_app.image_io.value_range import InputRange
+from tfgan_app.inference.bounded_queue import Abandoned, BoundedQueue
 from tfgan_app.inference.folder_plan import Job
-from tfgan_app.inference.handover import Abandoned, Handover
+from tfgan_app.inference.image_pipeline import RowPredictor, predict_image, with_remarks
 from tfgan_app.inference.pages import predict_pages
 from tfgan_app.inference.pixel_progress import PixelProgress
-from tfgan_app.picture_files import Picture, check_size, open_picture_writer, read_picture
-from tfgan_app.picture_files.value_range import InputRange
 
 EXPECTED = (ValueError, OSError, MemoryError)
 """What a user can cause; it costs one input, not the others."""
 
 _LOOKAHEAD = 4
 _LOOKAHEAD_PIXELS = 2**25
-"""Pictures are read ahead, and left to be encoded, while they have no more pixels than this together; or one."""
+"""Images are read ahead, and left to be encoded, while they have no more pixels than this together; or one."""
 
 
 @dataclass(frozen=True)
@@ -90,34 +89,34 @@ class Batch:
             except EXPECTED as error:
                 yield job, error
 
-    def _read_page(self, job: Job, page: int) -> tuple[Picture, np.ndarray | None]:
-        picture = self._read(job, page=page)
-        return picture, None if job.mask is None else _read_mask(job.mask, max_pixels=self.max_pixels)
+    def _read_page(self, job: Job, page: int) -> tuple[DecodedImage, np.ndarray | None]:
+        image = self._read(job, page=page)
+        return image, None if job.mask is None else _read_mask(job.mask, max_pixels=self.max_pixels)
 
-    def _read(self, job: Job, *, page: int | None = None) -> Picture:
-        picture = read_picture(job.source, page=page, max_pixels=self.max_pixels, input_range=self.input_range)
-        height, width = self.predictor.output_size(*picture.pixels.shape[:2])
+    def _read(self, job: Job, *, page: int | None = None) -> DecodedImage:
+        image = read_image(job.source, page=page, max_pixels=self.max_pixels, input_range=self.input_range)
+        height, width = self.predictor.output_size(*image.pixels.shape[:2])
         if height * width > self.max_output_pixels:
             raise ValueError(
-                f"Cannot predict the picture '{printable(job.source)}': its result would be {width} x {height} pixels; "
+                f"Cannot predict the image '{printable(job.source)}': its result would be {width} x {height} pixels; "
                 f"accepted are at most {self.max_output_pixels} pixels: scale it down or cut it"
             )
         check_size(job.target, height=height, width=width)
-        return picture
+        return image
 
     def _predict(self, job: Job, reading: Future, writers: ThreadPoolExecutor) -> Future:
         """Runs the model in this thread and hands its rows to one that writes them."""
-        handover = Handover()
+        handover = BoundedQueue()
         writing: Future | None = None
         try:
-            picture = reading.result()
-            height, width = picture.pixels.shape[:2]
+            image = reading.result()
+            height, width = image.pixels.shape[:2]
             self.progress.begin(height * width)
             mask = None if job.mask is None else _read_mask(job.mask, max_pixels=self.max_pixels)
             predictor = self.bound(job)
-            channels, strips = predict_picture(predictor, picture, mask=mask, tile_px=self.tile_px)
-            picture = with_remarks(picture, predictor, job.target, tile_px=self.tile_px)
-            writing = writers.submit(self._write, job, picture, channels, handover)
+            channels, strips = predict_image(predictor, image, mask=mask, tile_px=self.tile_px)
+            image = with_remarks(image, predictor, job.target, tile_px=self.tile_px)
+            writing = writers.submit(self._write, job, image, channels, handover)
             for strip in strips:
                 handover.put(strip)
                 self.progress.advance(len(strip) * height * width / predictor.output_size(height, width)[0])
@@ -133,42 +132,42 @@ class Batch:
             return failed
         return writing
 
-    def _write(self, job: Job, picture: Picture, channels: int, strips: Handover) -> Sequence[str]:
-        """Writes the strips of a picture as they come; returns the notes."""
-        height, width = self.predictor.output_size(*picture.pixels.shape[:2])
-        kind = {"channels": channels, "dtype": picture.pixels.dtype, "metadata": picture.metadata}
+    def _write(self, job: Job, image: DecodedImage, channels: int, strips: BoundedQueue) -> Sequence[str]:
+        """Writes the strips of an image as they come; returns the notes."""
+        height, width = self.predictor.output_size(*image.pixels.shape[:2])
+        kind = {"channels": channels, "dtype": image.pixels.dtype, "metadata": image.metadata}
         try:
-            with open_picture_writer(job.target, height=height, width=width, quality=self.quality, **kind) as writer:
+            with open_image_writer(job.target, height=height, width=width, quality=self.quality, **kind) as writer:
                 for strip in strips:
                     writer.write(strip)
-            return [*picture.notes, *writer.notes]
+            return [*image.notes, *writer.notes]
         except BaseException:
             strips.abandon()
             raise
 
 
 def _read_mask(path: Path, *, max_pixels: int) -> np.ndarray:
-    """Bool [height, width]: True where a picture is light."""
-    pixels = read_picture(path, max_pixels=max_pixels).pixels
+    """Bool [height, width]: True where an image is light."""
+    pixels = read_image(path, max_pixels=max_pixels).pixels
     return pixels.mean(axis=-1) > np.iinfo(pixels.dtype).max / 2
 
 
 def _pixels_of(source: Path) -> int:
     """By the file's header; of a file that does not tell, as many as are ever read ahead."""
     try:
-        header = images.picture_header(source)
+        header = loading.image_header(source)
     except ValueError:
         return _LOOKAHEAD_PIXELS
     return header.width * header.height
 
 
-def _held(pictures: Iterable[tuple[Job, Future, int]]) -> int:
+def _held(images: Iterable[tuple[Job, Future, int]]) -> int:
     """Pixels of all of them."""
-    return sum(pixels for _, _, pixels in pictures)
+    return sum(pixels for _, _, pixels in images)
 
 
 def _outcome(writing: Future) -> Exception | Sequence[str]:
-    """The notes of a written picture, or the error; raises one that is nobody's fault but ours."""
+    """The notes of a written image, or the error; raises one that is nobody's fault but ours."""
     error = writing.exception()
     if error is None:
         return writing.result()

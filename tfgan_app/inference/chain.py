@@ -12,7 +12,7 @@ import numpy as np
 
 from tfgan_app.inference.predictor import Predictor
 from tfgan_app.inference.tiling import UNKNOWN_BYTES, TileLimits
-from tfgan_app.locality import Locality
+from tfgan_app.receptive_field import ReceptiveField
 
 
 def chain_predictors(predictors: Sequence[Predictor]) -> Predictor:
@@ -47,17 +47,17 @@ def chain_predictors(predictors: Sequence[Predictor]) -> Predictor:
     return functools.reduce(_joined, predictors)
 
 
-def chained_locality(first: Locality, second: Locality) -> Locality:
+def chained_receptive_field(first: ReceptiveField, second: ReceptiveField) -> ReceptiveField:
     """How far two models look, one after the other, in pixels of the first one's input.
 
-    An output depends on pixels in between up to `second.context_px` from its own, and those on inputs up to
-    `first.context_px` from theirs. A part that begins at a multiple for the chain does so for both models.
+    An output depends on pixels in between up to `second.halo_px` from its own, and those on inputs up to
+    `first.halo_px` from theirs. A part that begins at a multiple for the chain does so for both models.
     """
-    context_px = None
-    if first.context_px is not None and second.context_px is not None:
-        context_px = first.context_px + math.ceil(second.context_px / first.scale)
+    halo_px = None
+    if first.halo_px is not None and second.halo_px is not None:
+        halo_px = first.halo_px + math.ceil(second.halo_px / first.scale)
     between = second.multiple // math.gcd(second.multiple, first.scale)
-    return Locality(first.scale * second.scale, context_px, math.lcm(first.multiple, between))
+    return ReceptiveField(first.scale * second.scale, halo_px, math.lcm(first.multiple, between))
 
 
 def _joined(first: Predictor, second: Predictor) -> Predictor:
@@ -72,7 +72,7 @@ def _joined(first: Predictor, second: Predictor) -> Predictor:
         first.path,
         info=dataclasses.replace(
             first.info,
-            locality=chained_locality(first.info.locality, second.info.locality),
+            receptive_field=chained_receptive_field(first.info.receptive_field, second.info.receptive_field),
             bytes_per_px=max(known[0], known[1] * first.scale**2),
             makes_color=first.info.makes_color or second.info.makes_color,
         ),

@@ -1,4 +1,4 @@
-"""Draws pictures of wanted seeds and classes into files."""
+"""Draws images of wanted seeds and classes into files."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from tfgan_app import images
 from tfgan_app.files import atomic_path, printable
+from tfgan_app.image_io import loading
+from tfgan_app.image_io.grid import make_grid
 from tfgan_app.inference.class_folders import class_folders, find_class
 from tfgan_app.inference.folder import PredictionSummary
 from tfgan_app.inference.sampler import Sampler, check_truncation
-from tfgan_app.picture_grid import make_grid
 
 MAX_COUNT = 1_000_000
 DEFAULT_COUNT = 16
@@ -36,7 +36,7 @@ class _Job:
     target: Path
 
 
-def draw_pictures(
+def draw_images(
     sampler: Sampler,
     output: str | os.PathLike,
     *,
@@ -49,18 +49,18 @@ def draw_pictures(
 ) -> PredictionSummary:
     """Draws the seeds `seed`, `seed + 1`... into `seed-0000000.png`..., of each class into a folder of its own.
 
-    A picture depends on its seed, class and truncation alone, so any of them can be drawn again by itself. Gray
-    models write gray PNG files. Pictures of an earlier call are overwritten. Writing overlaps the model.
+    An image depends on its seed, class and truncation alone, so any of them can be drawn again by itself. Gray
+    models write gray PNG files. Images of an earlier call are overwritten. Writing overlaps the model.
 
     Args:
         sampler: What `load_predictor` returned for a generative model.
-        output: A folder; or a file with the suffix of an image, for one picture or a grid of up to `MAX_IN_GRID`, in
+        output: A folder; or a file with the suffix of an image, for one image or a grid of up to `MAX_IN_GRID`, in
             which each of several classes begins a row.
         count: How many seeds (of each class); by default 1 for a file and `DEFAULT_COUNT` for a folder.
         seed: The first seed.
         classes: Which classes to draw, each a name in any case or a number; by default all.
         truncation: Largest absolute value of the latents; less of it, less variety.
-        on_progress: Called after each picture with the number done and the number of all.
+        on_progress: Called after each image with the number done and the number of all.
         on_failure: Called with each file that could not be written and one line that names it and says why.
 
     Returns:
@@ -94,7 +94,7 @@ def _note(summary: PredictionSummary, target: Path, error: BaseException | None,
         summary.written.append(target)
     elif isinstance(error, OSError):
         summary.failed.append(target)
-        on_failure(target, f"Cannot write the picture '{printable(target)}': {error.strerror or error}")
+        on_failure(target, f"Cannot write the image '{printable(target)}': {error.strerror or error}")
     else:
         raise error
 
@@ -106,15 +106,15 @@ def _draw_grid(
     by_class: dict[int | None, list[np.ndarray]] = {}
     for start in range(0, len(jobs), _CHUNK):
         chunk = jobs[start : start + _CHUNK]
-        pictures = _drawn(chunk, sampler, truncation)
-        if pictures[0, ..., 0].size * len(jobs) > images.MAX_PIXELS:
-            height, width = pictures.shape[1:3]
+        images = _drawn(chunk, sampler, truncation)
+        if images[0, ..., 0].size * len(jobs) > loading.MAX_PIXELS:
+            height, width = images.shape[1:3]
             raise ValueError(
-                f"A grid holds at most {images.MAX_PIXELS:,} pixels. Received: {len(jobs)} pictures of {width} x "
+                f"A grid holds at most {loading.MAX_PIXELS:,} pixels. Received: {len(jobs)} images of {width} x "
                 f"{height}. Give a folder for them."
             )
-        for job, picture in zip(chunk, pictures, strict=True):
-            by_class.setdefault(job.label, []).append(picture)
+        for job, image in zip(chunk, images, strict=True):
+            by_class.setdefault(job.label, []).append(image)
         on_progress(start + len(chunk), len(jobs))
     summary, error = PredictionSummary(), None
     try:
@@ -129,20 +129,20 @@ def _grid_of(classes: list[list[np.ndarray]]) -> np.ndarray:
     """A grid as near to a square as it can be, or with rows of its own for each of several classes.
 
     Args:
-        classes: Equally many pictures of each class, uint8 [height, width, 1 or 3].
+        classes: Equally many images of each class, uint8 [height, width, 1 or 3].
 
     Returns:
         uint8 [height, width, 1 or 3].
     """
     count, channels = len(classes[0]), classes[0][0].shape[-1]
     columns = math.ceil(math.sqrt(count)) if len(classes) == 1 else min(count, _COLUMNS)
-    in_color = [[np.broadcast_to(picture, (*picture.shape[:2], 3)) for picture in pictures] for pictures in classes]
-    rows = [pictures[first : first + columns] for pictures in in_color for first in range(0, count, columns)]
+    in_color = [[np.broadcast_to(image, (*image.shape[:2], 3)) for image in images] for images in classes]
+    rows = [images[first : first + columns] for images in in_color for first in range(0, count, columns)]
     return make_grid(rows)[..., :channels]
 
 
 def _drawn(jobs: list[_Job], sampler: Sampler, truncation: float | None) -> np.ndarray:
-    """The pictures of a few jobs: uint8 [len(jobs), height, width, 1 or 3]."""
+    """The images of a few jobs: uint8 [len(jobs), height, width, 1 or 3]."""
     labels = None if jobs[0].label is None else [job.label for job in jobs]
     return sampler([job.seed for job in jobs], labels, truncation)
 
@@ -150,25 +150,25 @@ def _drawn(jobs: list[_Job], sampler: Sampler, truncation: float | None) -> np.n
 def _run_jobs(
     jobs: list[_Job], sampler: Sampler, pool: ThreadPoolExecutor, *, truncation: float | None
 ) -> Iterator[tuple[_Job, Future]]:
-    """Yields each job in order with the writing of its file, a few pictures ahead of it."""
+    """Yields each job in order with the writing of its file, a few images ahead of it."""
     waiting: list[tuple[_Job, Future]] = []
     for start in range(0, len(jobs), _CHUNK):
         chunk = jobs[start : start + _CHUNK]
-        pictures = _drawn(chunk, sampler, truncation)
+        images = _drawn(chunk, sampler, truncation)
         yield from waiting
-        waiting = [(job, pool.submit(_write, job.target, it)) for job, it in zip(chunk, pictures, strict=True)]
+        waiting = [(job, pool.submit(_write, job.target, it)) for job, it in zip(chunk, images, strict=True)]
     yield from waiting
 
 
-def _write(path: Path, picture: np.ndarray) -> None:
+def _write(path: Path, image: np.ndarray) -> None:
     """Writes uint8 [height, width, 1 or 3]; a PNG as an exported model encodes it, gray where it is."""
     if path.suffix.lower() != ".png":
-        images.write_picture(path, np.broadcast_to(picture, (*picture.shape[:2], 3)))
+        loading.write_image(path, np.broadcast_to(image, (*image.shape[:2], 3)))
         return
     import tensorflow as tf
 
     with atomic_path(path) as unfinished:
-        unfinished.write_bytes(tf.io.encode_png(picture).numpy())
+        unfinished.write_bytes(tf.io.encode_png(image).numpy())
 
 
 def find_labels(class_names: Sequence[str], classes: Sequence[str]) -> list[int | None]:
@@ -187,11 +187,11 @@ def find_labels(class_names: Sequence[str], classes: Sequence[str]) -> list[int 
 
 
 def _plan(sampler: Sampler, output: Path, *, labels: list[int | None], count: int | None, seed: int) -> list[_Job]:
-    is_file = not output.is_dir() and output.suffix.lower() in images.PICTURE_SUFFIXES
+    is_file = not output.is_dir() and output.suffix.lower() in loading.IMAGE_SUFFIXES
     shown = printable(output)
-    if is_file and output.suffix.lower() not in images.WRITABLE_SUFFIXES:
-        known = ", ".join(sorted(images.WRITABLE_SUFFIXES))
-        raise ValueError(f"The suffix of a picture that is drawn must be one of {known}. Received: '{shown}'")
+    if is_file and output.suffix.lower() not in loading.WRITABLE_SUFFIXES:
+        known = ", ".join(sorted(loading.WRITABLE_SUFFIXES))
+        raise ValueError(f"The suffix of an image that is drawn must be one of {known}. Received: '{shown}'")
     if output.exists() and not (is_file or output.is_dir()):
         raise ValueError(f"The output must be a folder or an image file, such as a .png. Received the file '{shown}'.")
     count = count or (1 if is_file else DEFAULT_COUNT)
@@ -202,7 +202,7 @@ def _plan(sampler: Sampler, output: Path, *, labels: list[int | None], count: in
     if is_file and count * len(labels) > MAX_IN_GRID:
         of_classes = f"{count} of each of {len(labels)} classes" if len(labels) > 1 else f"{count}"
         raise ValueError(
-            f"A grid holds at most {MAX_IN_GRID} pictures. Received: {of_classes}. Give a folder for them: '{shown}' "
+            f"A grid holds at most {MAX_IN_GRID} images. Received: {of_classes}. Give a folder for them: '{shown}' "
             "is a file."
         )
     folders = class_folders(sampler.class_names)

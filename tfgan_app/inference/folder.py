@@ -1,4 +1,4 @@
-"""Predicts a picture or a whole tree of pictures into files of the same relative names."""
+"""Predicts an image or a whole tree of images into files of the same relative names."""
 
 from __future__ import annotations
 
@@ -9,25 +9,24 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tfgan_app import images
-from tfgan_app.file_tree import survey_folder
 from tfgan_app.files import printable
+from tfgan_app.image_io import MAX_OUTPUT_PIXELS, loading
+from tfgan_app.image_io.file_tree import survey_folder
+from tfgan_app.image_io.value_range import InputRange
 from tfgan_app.inference.batch import EXPECTED, Batch
-from tfgan_app.inference.faithful import RowPredictor
 from tfgan_app.inference.finishing import Finish, FinishedPredictor
 from tfgan_app.inference.folder_plan import Job, plan_jobs, taken_by, with_masks
+from tfgan_app.inference.image_pipeline import RowPredictor
 from tfgan_app.inference.moving import MovingImages
 from tfgan_app.inference.pages import pages_of
 from tfgan_app.inference.pixel_progress import PixelProgress
-from tfgan_app.picture_files import MAX_OUTPUT_PIXELS
-from tfgan_app.picture_files.value_range import InputRange
 
 _WRITERS = 4
 
 
 @dataclass
 class PredictionSummary:
-    """What became of the pictures.
+    """What became of the images.
 
     Attributes:
         written: The files that were written, in the order of their inputs.
@@ -53,42 +52,42 @@ def predict_path(
     input_range: InputRange | None = None,
     moving: MovingImages | None = None,
     tile_px: int | None = None,
-    max_pixels: int = images.MAX_PIXELS,
+    max_pixels: int = loading.MAX_PIXELS,
     max_output_pixels: int = MAX_OUTPUT_PIXELS,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
     on_pixels: Callable[[int, int], None] = lambda done, total: None,
     on_failure: Callable[[Path, str], None] = lambda source, reason: None,
     on_note: Callable[[Path, str], None] = lambda source, text: None,
 ) -> PredictionSummary:
-    """Predicts one picture, or each picture in a folder tree; reading and writing overlap the model.
+    """Predicts one image, or each image in a folder tree; reading and writing overlap the model.
 
     A folder's results have the relative names of their inputs. A suffix that is not that of the result's format
     is replaced; where that name is taken already, the new one is appended (`a.gif` beside `a.png` becomes
     `a.gif.png`). Results of an earlier prediction are overwritten or kept, inputs are never overwritten. What a
-    file holds besides 8-bit colour is kept as `predict_picture` and `open_picture_writer` say.
+    file holds besides 8-bit color is kept as `predict_image` and `open_image_writer` say.
 
     Args:
-        predictor: A model of pictures.
-        input: A picture file, or a folder. Where the output folder lies inside it, that part is left out.
-        output: For a picture: a file name with a suffix of a picture, or a folder. For a folder: a folder.
+        predictor: A model of images.
+        input: An image file, or a folder. Where the output folder lies inside it, that part is left out.
+        output: For an image: a file name with a suffix of an image, or a folder. For a folder: a folder.
         output_format: Name of a format, such as `"png"` or `"jpg"`, for all results; by default each keeps its
             input's, or becomes PNG where that cannot be written.
         quality: 1 to 100, for JPEG and WebP (100 is lossless there); by default 95.
         skip_existing: Keep results that are there already. Files are renamed into place, so those are whole, and
             an interrupted prediction goes on where it stopped.
-        masks: For models that fill holes: a picture that is light where the holes are, or a folder of such pictures
+        masks: For models that fill holes: an image that is light where the holes are, or a folder of such images
             with the names of the inputs. Without them, what is fully transparent is filled.
         keep_masks: As `masks`, but white where the input stays, and for every model; videos take them too. A
             `FinishedPredictor` says how they lead over.
         input_range: The values of black and white in inputs of more than 8 bits; None decides by the file, as
-            `tfgan_app.picture_files.value_range` says.
-        moving: Takes the videos and animations, which are predicted after the pictures; without it, videos are left
+            `tfgan_app.image_io.value_range` says.
+        moving: Takes the videos and animations, which are predicted after the images; without it, videos are left
             alone, and of animations the first frame is taken.
         tile_px: Passed on to the predictor.
-        max_pixels: Pictures with more pixels than this fail, before they are decoded.
+        max_pixels: Images with more pixels than this fail, before they are decoded.
         max_output_pixels: So do those whose results would have more than this, before they are computed.
-        on_progress: Called after each picture with the number done and the number of all.
-        on_pixels: Called as results grow, with the input pixels done and those of all pictures; until all are
+        on_progress: Called after each image with the number done and the number of all.
+        on_pixels: Called as results grow, with the input pixels done and those of all images; until all are
             read, the latter is an estimate by the ones that are.
         on_failure: Called with each input that failed and one line that names it and says why.
         on_note: Called with each input of which something could not be kept and one clause that says what.
@@ -97,7 +96,7 @@ def predict_path(
         A `PredictionSummary`.
 
     Raises:
-        ValueError: If there is no picture at `input`, an option is wrong, or a result would overwrite an input.
+        ValueError: If there is no image at `input`, an option is wrong, or a result would overwrite an input.
     """
     if quality is not None and not 1 <= quality <= 100:
         raise ValueError(f"`quality` must be from 1 to 100. Received: {quality}")
@@ -161,7 +160,7 @@ def _run_moving(
         options = {"tile_px": batch.tile_px, "quality": batch.quality, "on_note": notes.append}
         try:
             if job.mask is not None:
-                raise ValueError("a mask is for images, and this is a video or an animation")
+                raise ValueError("a mask is for loading, and this is a video or an animation")
             moving.predict(batch.bound(job), job.source, job.target, **options)
         except EXPECTED as error:
             yield job, error
@@ -176,4 +175,4 @@ def _reason(job: Job, error: Exception) -> str:
     else:
         text = printable(" ".join(str(error).split())) or type(error).__name__
     name = printable(job.source)
-    return text if name in text else f"Cannot predict the picture '{name}': {text}"
+    return text if name in text else f"Cannot predict the image '{name}': {text}"

@@ -1,4 +1,4 @@
-"""Which file becomes which: a picture or a tree of pictures and the names of their results."""
+"""Which file becomes which: an image or a tree of images and the names of their results."""
 
 from __future__ import annotations
 
@@ -7,23 +7,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tfgan_app import images
-from tfgan_app.file_tree import survey_folder
 from tfgan_app.files import printable
+from tfgan_app.image_io import IMAGE_FORMATS, format_of, loading
+from tfgan_app.image_io.file_tree import survey_folder
 from tfgan_app.inference.moving import MovingImages
-from tfgan_app.picture_files import PICTURE_FORMATS, format_of
 
 _DEFAULT_SUFFIX = ".png"
 
 
 @dataclass(frozen=True)
 class Job:
-    """One picture to predict.
+    """One image to predict.
 
     Attributes:
-        source: The picture.
+        source: The image.
         target: Its result.
-        mask: The picture that tells its holes, or None.
+        mask: The image that tells its holes, or None.
         keep: The image that is white where the input stays, or None.
         is_moving: Whether its result is a video or an animation.
     """
@@ -41,18 +40,18 @@ def with_masks(jobs: list[Job], source: Path, masks: Path, *, role: str = "mask"
     Args:
         jobs: What `plan_jobs` planned.
         source: Its input.
-        masks: A picture for all of them, or a folder of pictures with the names of the inputs and any suffix.
+        masks: An image for all of them, or a folder of images with the names of the inputs and any suffix.
         role: The attribute of `Job` that it becomes.
 
     Raises:
-        ValueError: If there is no mask at all. A single one that is missing is named when its picture's turn comes.
+        ValueError: If there is no mask at all. A single one that is missing is named when its image's turn comes.
     """
     if masks.is_file():
         return [replace(job, **{role: masks}) for job in jobs]
     root = source if source.is_dir() else source.parent
-    by_name = {path.relative_to(masks).with_suffix(""): path for path in images.find_pictures(masks)}
+    by_name = {path.relative_to(masks).with_suffix(""): path for path in loading.find_images(masks)}
     if not by_name:
-        raise ValueError(f"The mask must be a picture or a folder of pictures. There is none at '{printable(masks)}'.")
+        raise ValueError(f"The mask must be an image or a folder of images. There is none at '{printable(masks)}'.")
     found = [(job, job.source.relative_to(root)) for job in jobs]
     return [replace(job, **{role: by_name.get(name.with_suffix(""), masks / name)}) for job, name in found]
 
@@ -63,19 +62,19 @@ def plan_jobs(
     """Pairs each input with its result.
 
     Args:
-        source: A picture, or a folder of pictures.
+        source: An image, or a folder of images.
         target: A file or a folder, or a folder.
         output_format: Name of the results' format, such as `"png"` or `"jpg"`; by default that of the input.
         moving: Takes the videos and animations; without it, an animation is an image of its first frame.
 
     Returns:
-        The jobs, in the order of `images.find_pictures`.
+        The jobs, in the order of `loading.find_images`.
 
     Raises:
-        ValueError: If there is no picture, the format cannot be written, or a result would overwrite an input.
+        ValueError: If there is no image, the format cannot be written, or a result would overwrite an input.
     """
     suffix = None if output_format is None else f".{output_format.lower().removeprefix('.')}"
-    known_suffixes = PICTURE_FORMATS.keys() | (moving.target_suffixes if moving else set())
+    known_suffixes = IMAGE_FORMATS.keys() | (moving.target_suffixes if moving else set())
     if suffix is not None and suffix not in known_suffixes:
         known = ", ".join(sorted(known.removeprefix(".") for known in known_suffixes))
         raise ValueError(f"The output format must be one of {known}. Received: {output_format}")
@@ -84,9 +83,7 @@ def plan_jobs(
     elif os.path.lexists(source):  # What is no regular file is named when its turn comes.
         jobs = [_plan_file(source, target, suffix, moving)]
     else:
-        raise ValueError(
-            f"The input must be a picture or a folder of pictures. There is none at '{printable(source)}'."
-        )
+        raise ValueError(f"The input must be an image or a folder of images. There is none at '{printable(source)}'.")
     inputs = {_resolved(job.source) for job in jobs}
     for job in jobs:
         if _resolved(job.target) in inputs:
@@ -102,7 +99,7 @@ def _plan_file(source: Path, target: Path, suffix: str | None, moving: MovingIma
         if names_video and source.is_file() and not target.is_dir():
             format_of(target)  # No folder is called `b.mp4`.
         return Job(source, _file_target(source, target, suffix))
-    if target.is_dir() or named not in images.PICTURE_SUFFIXES | moving.suffixes | moving.target_suffixes:
+    if target.is_dir() or named not in loading.IMAGE_SUFFIXES | moving.suffixes | moving.target_suffixes:
         result = moving.result_suffix(source, suffix)
         if result is not None:
             name = source.name if result == source.suffix.lower() else f"{source.stem}{result}"
@@ -119,20 +116,20 @@ def _plan_file(source: Path, target: Path, suffix: str | None, moving: MovingIma
 
 def _check_still(suffix: str | None) -> None:
     """Raises ValueError for a format that is for what moves."""
-    if suffix is not None and suffix not in PICTURE_FORMATS:
-        known = ", ".join(sorted(known.removeprefix(".") for known in PICTURE_FORMATS))
-        raise ValueError(f"The output format of pictures must be one of {known}. Received: {suffix[1:]}")
+    if suffix is not None and suffix not in IMAGE_FORMATS:
+        known = ", ".join(sorted(known.removeprefix(".") for known in IMAGE_FORMATS))
+        raise ValueError(f"The output format of images must be one of {known}. Received: {suffix[1:]}")
 
 
 def _still(suffix: str | None) -> str | None:
     """The suffix, unless it is for what moves."""
-    return suffix if suffix in PICTURE_FORMATS else None
+    return suffix if suffix in IMAGE_FORMATS else None
 
 
 def _file_target(source: Path, target: Path, suffix: str | None) -> Path:
-    if target.is_dir() or target.suffix.lower() not in images.PICTURE_SUFFIXES:
+    if target.is_dir() or target.suffix.lower() not in loading.IMAGE_SUFFIXES:
         return target / (source.name if _keeps_name(source, suffix) else f"{source.stem}{suffix or _DEFAULT_SUFFIX}")
-    if suffix is not None and format_of(target) != PICTURE_FORMATS[suffix]:
+    if suffix is not None and format_of(target) != IMAGE_FORMATS[suffix]:
         raise ValueError(
             f"The output's suffix must fit the output format {suffix[1:]}. Received: '{printable(target)}'"
         )
@@ -153,7 +150,7 @@ def _plan_folder(source: Path, target: Path, suffix: str | None, moving: MovingI
     if not found:
         survey = survey_folder(source, takes=taken_by(moving))
         others = "; ".join([*(problem for _, problem in survey.problems), *filter(None, [survey.left_alone])])
-        kinds = "pictures or videos" if moving else "pictures"
+        kinds = "images or videos" if moving else "images"
         raise ValueError(f"The input must hold {kinds}. Found none in '{printable(source)}'. {others}".rstrip())
     kept = {path for path in found if _keeps(path, suffix, results.get(path))}
     # Compared in lower case: many file systems do not tell `A.png` from `a.png`.
@@ -170,7 +167,7 @@ def _plan_folder(source: Path, target: Path, suffix: str | None, moving: MovingI
 
 def taken_by(moving: MovingImages | None) -> Callable[[Path], bool]:
     """Whether a file in a folder is predicted, by its suffix."""
-    suffixes = images.PICTURE_SUFFIXES | (moving.suffixes if moving else set())
+    suffixes = loading.IMAGE_SUFFIXES | (moving.suffixes if moving else set())
     return lambda path: path.suffix.lower() in suffixes
 
 
@@ -182,9 +179,9 @@ def _resolved(path: Path) -> Path:
 def _find(source: Path, suffix: str | None, moving: MovingImages | None) -> tuple[list[Path], dict[Path, str]]:
     """The files that are predicted, and the suffixes of the results of those that move."""
     if moving is None:
-        return images.find_pictures(source), {}
+        return loading.find_images(source), {}
     results, found = {}, []
-    for path in images.find_pictures(source, suffixes=images.PICTURE_SUFFIXES | moving.suffixes):
+    for path in loading.find_images(source, suffixes=loading.IMAGE_SUFFIXES | moving.suffixes):
         own = path.suffix.lower()
         is_regular = path.is_file()
         # Others of images are not opened to look: they fail with their name if they are videos.
@@ -192,7 +189,7 @@ def _find(source: Path, suffix: str | None, moving: MovingImages | None) -> tupl
         if is_moving and (result := moving.result_suffix(path, suffix)):
             results[path] = result
         # Pipes and lost links fail with their name, and an image may be called `a.mp4`; `a.ts` may be a program.
-        if is_moving or not is_regular or own in images.PICTURE_SUFFIXES | (moving.suffixes - moving.shared_suffixes):
+        if is_moving or not is_regular or own in loading.IMAGE_SUFFIXES | (moving.suffixes - moving.shared_suffixes):
             found.append(path)
     return found, results
 
@@ -202,8 +199,8 @@ def _keeps(path: Path, suffix: str | None, result: str | None) -> bool:
 
 
 def _keeps_name(path: Path, suffix: str | None) -> bool:
-    own = PICTURE_FORMATS.get(path.suffix.lower())
-    return own is not None and (suffix is None or own == PICTURE_FORMATS[suffix])
+    own = IMAGE_FORMATS.get(path.suffix.lower())
+    return own is not None and (suffix is None or own == IMAGE_FORMATS[suffix])
 
 
 def _free_name(name: Path, suffix: str, taken: set[str]) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFilter
 
-from tfgan_app.picture_files import read_picture
+from tfgan_app.image_io import read_image
 
 
 def read_keep_weights(path: Path, *, feather_px: float, wrap: bool, max_pixels: int) -> np.ndarray:
@@ -35,7 +35,7 @@ def read_keep_weights(path: Path, *, feather_px: float, wrap: bool, max_pixels: 
 def _read(path: Path, changed_at: int, feather_px: float, wrap: bool, max_pixels: int) -> np.ndarray:
     """Cached, since one mask may be for all images of a folder."""
     del changed_at
-    pixels = read_picture(path, max_pixels=max_pixels).pixels
+    pixels = read_image(path, max_pixels=max_pixels).pixels
     shares = np.rint(pixels.mean(axis=-1, dtype=np.float32) * np.float32(255.0 / np.iinfo(pixels.dtype).max)).astype(
         np.uint8
     )

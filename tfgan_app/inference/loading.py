@@ -18,16 +18,16 @@ from tfgan_app.inference.saved_models import load_saved_model
 from tfgan_app.inference.shipped import located, shipped_names
 from tfgan_app.inference.styling import Stylist
 from tfgan_app.keras_info import model_info
-from tfgan_app.layers import build_colour_model, style_parts  # The package registers the layers of `.keras` files.
+from tfgan_app.layers import build_color_model, style_parts  # The package registers the layers of `.keras` files.
 from tfgan_app.lite.model import load_lite_model
 from tfgan_app.model_info import ModelInfo, card_info
 
 CHECKPOINTS = ("last", "best")
-COMPANION = "-"
+AUXILIARY_SEPARATOR = "-"
 """Between the name of a run's model and that of one kept beside it, as in `last-inverse.keras`."""
 
-COLOUR = "colour:"
-"""What a model's path begins with where it is no file but a conversion between colour spaces."""
+COLOR = "color:"
+"""What a model's path begins with where it is no file but a conversion between color spaces."""
 
 
 def load_predictor(path: str | os.PathLike, *, checkpoint: str = "last") -> Predictor | Sampler | Stylist:
@@ -36,20 +36,20 @@ def load_predictor(path: str | os.PathLike, *, checkpoint: str = "last") -> Pred
     Args:
         path: A run directory, a `.keras` or `.tflite` file, a web page's folder, a SavedModel folder, or an exported
             model's folder, of which the highest version is taken. Or the name of a shipped model (or of one of its
-            files), see `tfgan_app.shipped`; or `colour:NAME`, see `colour_model`.
+            files), see `tfgan_app.shipped`; or `color:NAME`, see `color_model`.
         checkpoint: `"last"` or `"best"`: which of a run's models to take. Other paths hold only one model.
 
     Returns:
-        A `Sampler` for a model that draws pictures from latents, a `Stylist` for one that takes a style, else a
+        A `Sampler` for a model that draws images from latents, a `Stylist` for one that takes a style, else a
         `Predictor`.
 
     Raises:
         ValueError: If there is no such model or it cannot be loaded. One line.
     """
     path = located(path)
-    if is_colour(path):
+    if is_color(path):
         _check_last(path, checkpoint)
-        return predictor_of(colour_model(path), path)
+        return predictor_of(color_model(path), path)
     if not path.exists():
         raise ValueError(f"There is no model at '{path}'. {shipped_names()}")
     if (lite := lite_file(path)) is not None:
@@ -68,21 +68,21 @@ def load_predictor(path: str | os.PathLike, *, checkpoint: str = "last") -> Pred
     return load_saved_model(saved_model)
 
 
-def is_colour(path: str | os.PathLike) -> bool:
-    """Whether a path names a conversion between colour spaces."""
-    return os.fspath(path).startswith(COLOUR)
+def is_color(path: str | os.PathLike) -> bool:
+    """Whether a path names a conversion between color spaces."""
+    return os.fspath(path).startswith(COLOR)
 
 
-def colour_model(path: str | os.PathLike) -> keras.Model:
-    """The model of a conversion between colour spaces, which needs no training.
+def color_model(path: str | os.PathLike) -> keras.Model:
+    """The model of a conversion between color spaces, which needs no training.
 
     Args:
-        path: `colour:` and one of `tfgan_app.layers.CONVERSIONS`, such as `colour:rgb_to_lab`.
+        path: `color:` and one of `tfgan_app.layers.CONVERSIONS`, such as `color:rgb_to_lab`.
 
     Raises:
         ValueError: If there is no such conversion; lists those that there are.
     """
-    return build_colour_model(os.fspath(path).removeprefix(COLOUR))
+    return build_color_model(os.fspath(path).removeprefix(COLOR))
 
 
 def model_file(path: str | os.PathLike, checkpoint: str = "last") -> Path:
@@ -142,7 +142,7 @@ def load_companions(path: Path) -> dict[str, keras.Model]:
     Raises:
         ValueError: If one cannot be loaded.
     """
-    prefix = f"{path.stem}{COMPANION}"
+    prefix = f"{path.stem}{AUXILIARY_SEPARATOR}"
     found = sorted(path.parent.glob(f"{prefix}*.keras"))
     return {file.stem.removeprefix(prefix): load_keras_model(file) for file in found}
 
@@ -185,8 +185,8 @@ def predictor_of(model: keras.Model, path: str | os.PathLike) -> Predictor | Sam
         return _stylist_of(model, path, info)
     if info.kind == "noise":
         return _sampler_of(model, path, info)
-    pictures = tf.TensorSpec([None, None, None, info.channels], tf.float32, name="images")
-    forward = tf.function(lambda images: model(images, training=False), input_signature=[pictures])
+    images = tf.TensorSpec([None, None, None, info.channels], tf.float32, name="images")
+    forward = tf.function(lambda images: model(images, training=False), input_signature=[images])
     return Predictor(forward, path, info=info)
 
 

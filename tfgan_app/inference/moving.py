@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 
 class MovingImages(Protocol):
-    """Recognises videos and animations, names their results, and predicts them.
+    """Recognizes videos and animations, names their results, and predicts them.
 
     Attributes:
         suffixes: Lower-case suffixes of the files that a folder is searched for.

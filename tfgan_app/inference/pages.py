@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tfgan_app.inference.faithful import RowPredictor, predict_picture, with_remarks
+from tfgan_app.image_io import IMAGE_FORMATS, DecodedImage, open_pages_writer, tiff_pages
 from tfgan_app.inference.folder_plan import Job
-from tfgan_app.picture_files import PICTURE_FORMATS, Picture, open_pages_writer, tiff_pages
+from tfgan_app.inference.image_pipeline import RowPredictor, predict_image, with_remarks
 
-_TIFF_SUFFIXES = frozenset(suffix for suffix, kind in PICTURE_FORMATS.items() if kind.name == "TIFF")
+_TIFF_SUFFIXES = frozenset(suffix for suffix, kind in IMAGE_FORMATS.items() if kind.name == "TIFF")
 
 
 def pages_of(job: Job) -> list[int]:
@@ -27,10 +27,10 @@ def predict_pages(
     target: Path,
     pages: list[int],
     *,
-    read: Callable[[int], tuple[Picture, np.ndarray | None]],
+    read: Callable[[int], tuple[DecodedImage, np.ndarray | None]],
     tile_px: int | None,
 ) -> list[str]:
-    """Predicts each page as `predict_picture` does an image.
+    """Predicts each page as `predict_image` does an image.
 
     Args:
         predictor: A model of images.
@@ -49,14 +49,14 @@ def predict_pages(
     notes: dict[str, None] = {}
     with open_pages_writer(target, pages=len(pages)) as file:
         for page in pages:
-            picture, mask = read(page)
-            height, width = picture.pixels.shape[:2]
-            channels, strips = predict_picture(predictor, picture, mask=mask, tile_px=tile_px)
-            picture = with_remarks(picture, predictor, target, tile_px=tile_px)
+            image, mask = read(page)
+            height, width = image.pixels.shape[:2]
+            channels, strips = predict_image(predictor, image, mask=mask, tile_px=tile_px)
+            image = with_remarks(image, predictor, target, tile_px=tile_px)
             size = dict(zip(("height", "width"), predictor.output_size(height, width), strict=True))
-            kind = {"channels": channels, "dtype": picture.pixels.dtype, "metadata": picture.metadata}
+            kind = {"channels": channels, "dtype": image.pixels.dtype, "metadata": image.metadata}
             with file.page(**size, **kind) as writer:
                 for strip in strips:
                     writer.write(strip)
-            notes |= dict.fromkeys([*picture.notes, *writer.notes])
+            notes |= dict.fromkeys([*image.notes, *writer.notes])
     return list(notes)

@@ -1,4 +1,4 @@
-"""A model that makes pictures out of pictures."""
+"""A model that makes images out of images."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tfgan_app.model_info import ModelInfo
 
 
 class Predictor(ScaledRows):
-    """A picture-to-picture model behind an interface of NumPy arrays.
+    """An image-to-image model behind an interface of NumPy arrays.
 
     Attributes:
         path: The file or folder that the model was loaded from.
@@ -43,23 +43,23 @@ class Predictor(ScaledRows):
             forward: float32 array [batch, height, width, channels] in [0, 1] -> float32 array or tensor
                 [batch, scale * height, scale * width, 3] in about the same range.
             path: Where it came from.
-            info: Description of the model, with its locality.
+            info: Description of the model, with its receptive field.
             limits: What the engine wants of tiles.
         """
         if info.largest_px is not None:
-            info = dataclasses.replace(info, locality=dataclasses.replace(info.locality, context_px=None))
+            info = dataclasses.replace(info, receptive_field=dataclasses.replace(info.receptive_field, halo_px=None))
         self.path = Path(path)
         self.info = info
         self._forward = forward
         self.limits = limits
-        self._tiled_as = info.locality if self.local else dataclasses.replace(info.locality, context_px=None)
+        self._tiled_as = info.receptive_field if self.local else dataclasses.replace(info.receptive_field, halo_px=None)
         self._cutter = Cutter.of(self._tiled_as) if info.largest_px is None else Cutter.of_fixed_size(info.largest_px)
         self._largest_tile_px: int | None = None
 
     @property
     def scale(self) -> int:
         """Output pixels per input pixel along height and width."""
-        return self.info.locality.scale
+        return self.info.receptive_field.scale
 
     @property
     def forward(self) -> Callable[[np.ndarray], Any]:
@@ -68,11 +68,11 @@ class Predictor(ScaledRows):
 
     @property
     def local(self) -> bool:
-        """Whether tiles give what the whole picture gives. Else they overlap and are blended into each other."""
-        return tiles_exactly(self.info.locality, bytes_per_px=self.info.bytes_per_px)
+        """Whether tiles give what the whole image gives. Else they overlap and are blended into each other."""
+        return tiles_exactly(self.info.receptive_field, bytes_per_px=self.info.bytes_per_px)
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        """Runs the model in inference mode on whole pictures.
+        """Runs the model in inference mode on whole images.
 
         Args:
             images: uint8 [batch, height, width, channels].
@@ -95,15 +95,15 @@ class Predictor(ScaledRows):
         return np.rint(np.clip(outputs, 0.0, 1.0) * 255.0).astype(np.uint8)
 
     def rows(self, pixels: np.ndarray, *, tile_px: int | None = None) -> Iterator[np.ndarray]:
-        """Runs the model in inference mode on a picture of any size, in tiles where it is large.
+        """Runs the model in inference mode on an image of any size, in tiles where it is large.
 
-        Memory does not grow with the height of the picture. A local model gives what it gives for the whole picture,
-        but for rounding errors. Any other is exact on what fits in one tile; larger pictures are blended from tiles.
+        Memory does not grow with the height of the image. A local model gives what it gives for the whole image,
+        but for rounding errors. Any other is exact on what fits in one tile; larger images are blended from tiles.
         One that was made for a single size is exact at that size; see `blends`.
 
         Args:
             pixels: uint8, uint16, or float32 in [0, 1] [height, width, channels].
-            tile_px: Height and width of a tile in pixels of the picture, not counting what the model sees around it.
+            tile_px: Height and width of a tile in pixels of the image, not counting what the model sees around it.
                 By default what suits the model and the free memory. Tiles too large for the memory become smaller.
 
         Returns:
@@ -136,14 +136,14 @@ class Predictor(ScaledRows):
         )
 
     def blends(self, height: int, width: int, *, tile_px: int | None = None) -> str | None:
-        """Why `rows` of a picture of this size are blended from tiles, one clause; None where they are exact."""
+        """Why `rows` of an image of this size are blended from tiles, one clause; None where they are exact."""
         if self.info.largest_px is not None:
             return self._fixed(height, width)
         tile_px = self._chosen_tile_px(height, width, tile_px)
         if self.local or not any(len(self._cutter.cut(side, tile_px)) > 1 for side in (height, width)):
             return None
-        looks = "whole pictures" if self.info.halo_px is None else f"{self.info.halo_px} pixels around"
-        return f"the model looks at {looks} and this picture is too large for it, so it was blended from tiles"
+        looks = "whole images" if self.info.halo_px is None else f"{self.info.halo_px} pixels around"
+        return f"the model looks at {looks} and this image is too large for it, so it was blended from tiles"
 
     def _fixed(self, height: int, width: int) -> str | None:
         size = self.info.largest_px
@@ -152,26 +152,26 @@ class Predictor(ScaledRows):
         done = "was blended from tiles of that size"
         if max(height, width) <= size:
             done = "was continued by its mirror image"
-        return f"the file was made for pictures of {size} x {size} pixels, so this one {done}"
+        return f"the file was made for images of {size} x {size} pixels, so this one {done}"
 
     def _chosen_tile_px(self, height: int, width: int, tile_px: int | None) -> int:
         tile_px = tile_px or choose_tile_px(
             height,
             width,
-            locality=self._tiled_as,
+            receptive_field=self._tiled_as,
             bytes_per_px=self.info.bytes_per_px,
             free_bytes=free_bytes(),
             limits=self.limits,
         )
         return min(tile_px, self._largest_tile_px or tile_px)
 
-    def picture(self, pixels: np.ndarray, *, tile_px: int | None = None) -> np.ndarray:
+    def image(self, pixels: np.ndarray, *, tile_px: int | None = None) -> np.ndarray:
         """All of `rows`, in the dtype of the input: [height, width, channels] -> [scale * ..., 3]."""
         peak = peak_of(pixels.dtype)
         return np.concatenate([to_levels(rows * peak, pixels.dtype) for rows in self.rows(pixels, tile_px=tile_px)])
 
     def ensembled(self) -> Predictor:
-        """The mean of this model over the eight orientations of a picture; see `self_ensemble`."""
+        """The mean of this model over the eight orientations of an image; see `self_ensemble`."""
         forward = functools.partial(self_ensemble, self._forward)
         return Predictor(forward, self.path, info=self.info, limits=self.limits)
 
@@ -181,7 +181,7 @@ class Predictor(ScaledRows):
         return self
 
     def _remember(self, tile_px: int) -> None:
-        """So that the next picture does not fail for lack of memory first: on a GPU that takes many seconds."""
+        """So that the next image does not fail for lack of memory first: on a GPU that takes many seconds."""
         self._largest_tile_px = tile_px
 
     def _run(self, images: np.ndarray) -> np.ndarray:
@@ -196,12 +196,12 @@ class Predictor(ScaledRows):
         expected = (batch, height * self.scale, width * self.scale, 3)
         if tuple(outputs.shape) != expected:
             raise ValueError(
-                f"The model must make pictures {list(expected)} of {list(images.shape)}. "
-                f"Received: {list(outputs.shape)}. It does not take pictures of every size."
+                f"The model must make images {list(expected)} of {list(images.shape)}. "
+                f"Received: {list(outputs.shape)}. It does not take images of every size."
             )
         outputs = np.asarray(outputs, np.float32)
         if not np.isfinite(outputs).all():
-            raise ValueError("The model's pictures are not finite numbers: its training has diverged.")
+            raise ValueError("The model's images are not finite numbers: its training has diverged.")
         return outputs
 
 

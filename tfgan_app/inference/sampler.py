@@ -1,4 +1,4 @@
-"""A model that makes pictures out of seeds."""
+"""A model that makes images out of seeds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # Loaded with the first model that draws; models of images ma
 
 
 class Sampler:
-    """A generative model behind a uint8 interface: a seed in, its picture out.
+    """A generative model behind a uint8 interface: a seed in, its image out.
 
     Attributes:
         path: The file or folder that the model was loaded from.
@@ -46,7 +46,7 @@ class Sampler:
     def __call__(
         self, seeds: Sequence[int], labels: Sequence[int] | None = None, truncation: float | None = None
     ) -> np.ndarray:
-        """Draws a picture for each seed; it depends on its seed, label and truncation alone.
+        """Draws an image for each seed; it depends on its seed, label and truncation alone.
 
         Args:
             seeds: int64 [count], at least one.
@@ -69,7 +69,7 @@ class Sampler:
         if truncation is not None:
             latents = truncate_latents(latents, truncation)
         inputs = (latents,) if labels is None else (latents, tf.constant(labels, tf.int32))
-        # One at a time: how a batch is divided into blocks and threads may change the last digits of a picture.
+        # One at a time: how a batch is divided into blocks and threads may change the last digits of an image.
         return np.concatenate([self._draw([each[i : i + 1] for each in inputs]) for i in range(len(seeds))])
 
     def _check_labels(self, labels: Sequence[int] | None, count: int) -> None:
@@ -85,7 +85,7 @@ class Sampler:
         except model_errors() as error:
             raise ValueError(f"The model failed: {one_line(error)}") from error
         if not np.isfinite(outputs).all():
-            raise ValueError("The model's pictures are not finite numbers: its training has diverged.")
+            raise ValueError("The model's images are not finite numbers: its training has diverged.")
         return np.rint(np.clip(outputs, 0.0, 1.0) * 255.0).astype(np.uint8)
 
 

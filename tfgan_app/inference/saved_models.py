@@ -1,4 +1,4 @@
-"""SavedModels as models of pictures, seeds and styles, by their signatures."""
+"""SavedModels as models of images, seeds and styles, by their signatures."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tfgan_app.inference.errors import naming, one_line
 from tfgan_app.inference.predictor import Predictor
 from tfgan_app.inference.sampler import Sampler
 from tfgan_app.inference.styling import Stylist
-from tfgan_app.layers import probed_locality
+from tfgan_app.layers import probed_receptive_field
 from tfgan_app.model_info import ModelInfo, Signature, signatures_info
 
 _SIGNATURE = "float"
 _NAMES_SIGNATURE = "class_names"
-_LOCALITY_SIGNATURE = "locality"
+_RECEPTIVE_FIELD_SIGNATURE = "receptive_field"
 
 
 def load_saved_model(folder: Path) -> Predictor | Sampler | Stylist:
@@ -72,7 +72,7 @@ def _sampler_from(loaded: tf.Module, folder: Path, info: ModelInfo) -> Sampler:
 
 
 def _stylist_from(loaded: tf.Module, folder: Path, info: ModelInfo) -> Stylist:
-    for name in ("statistics", "stylize", _LOCALITY_SIGNATURE):
+    for name in ("statistics", "stylize", _RECEPTIVE_FIELD_SIGNATURE):
         _check_signature(loaded, name, folder)
 
     def statistics(images: tf.Tensor) -> tf.Tensor:
@@ -86,14 +86,14 @@ def _stylist_from(loaded: tf.Module, folder: Path, info: ModelInfo) -> Stylist:
 
 
 def _predictor_from(loaded: tf.Module, folder: Path, info: ModelInfo) -> Predictor:
-    """With the locality that the export stored; a SavedModel from elsewhere counts as not local."""
+    """With the receptive field that the export stored; a SavedModel from elsewhere counts as not local."""
 
     def forward(images: np.ndarray) -> tf.Tensor:
         return loaded.signatures[_SIGNATURE](images=tf.convert_to_tensor(images))["outputs"]
 
-    if info.locality is None:
+    if info.receptive_field is None:
         with naming(folder):
-            info = dataclasses.replace(info, locality=probed_locality(forward))
+            info = dataclasses.replace(info, receptive_field=probed_receptive_field(forward))
     return Predictor(forward, folder, info=info)
 
 

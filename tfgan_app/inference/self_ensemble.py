@@ -1,4 +1,4 @@
-"""A better answer out of the same model: the mean over the eight ways to lay a picture."""
+"""A better answer out of the same model: the mean over the eight ways to lay an image."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 
 def self_ensemble(forward: Callable[[np.ndarray], Any], images: np.ndarray) -> np.ndarray:
-    """Runs a model on a picture's four rotations and their mirror images, and averages the results laid back.
+    """Runs a model on an image's four rotations and their mirror images, and averages the results laid back.
 
     "Seven ways to improve example-based single image super resolution", Timofte et al. 2016, arXiv:1511.02228,
     where it is called enhanced prediction. Costs eight times as much, tends to raise the PSNR of models trained

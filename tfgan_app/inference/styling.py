@@ -1,4 +1,4 @@
-"""A model that gives pictures the style of another, large ones in tiles with the statistics of the whole."""
+"""A model that gives images the style of another, large ones in tiles with the statistics of the whole."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:  # TensorFlow takes seconds to load, and models without styles
     import tensorflow as tf
 
 STATISTICS_PIXELS = 2**20
-"""Pictures with more pixels are scaled down to so many before their statistics are taken: half a gigabyte of features
+"""Images with more pixels are scaled down to so many before their statistics are taken: half a gigabyte of features
 whatever the size, and the same result on every machine."""
 
 
 class Stylist:
-    """A model that takes a style; bound to one, it is a model of pictures.
+    """A model that takes a style; bound to one, it is a model of images.
 
     Attributes:
         path: The file or folder that the model was loaded from.
-        info: Description of the model; its locality is that of `stylize`.
+        info: Description of the model; its receptive field is that of `stylize`.
     """
 
     def __init__(
@@ -54,61 +54,61 @@ class Stylist:
         self._stylize = stylize
         self.info = info
 
-    def with_style(self, style: np.ndarray, *, strength: float = 1.0, keep_colours: bool = False) -> StyledPredictor:
+    def with_style(self, style: np.ndarray, *, strength: float = 1.0, keep_colors: bool = False) -> StyledPredictor:
         """Binds the model to a style.
 
         Args:
             style: uint8 [height, width, 3].
             strength: 0 keeps the content's own statistics, 1 takes the style's.
-            keep_colours: Take only luma from the result, and the colours (BT.601 chroma) of the content.
+            keep_colors: Take only luma from the result, and the colors (BT.601 chroma) of the content.
 
         Returns:
-            A model of pictures.
+            A model of images.
         """
         import tensorflow as tf
 
         style_statistics = self.statistics(style)
-        info = dataclasses.replace(self.info, makes_color=not keep_colours)
+        info = dataclasses.replace(self.info, makes_color=not keep_colors)
 
         def bind(content: np.ndarray) -> Predictor:
             known = self.statistics(content), style_statistics, tf.constant([strength], tf.float32)
-            return Predictor(lambda images: self._forward(images, known, keep_colours), self.path, info=info)
+            return Predictor(lambda images: self._forward(images, known, keep_colors), self.path, info=info)
 
         return StyledPredictor(bind, info=info)
 
     def statistics(self, pixels: np.ndarray) -> tf.Tensor:
-        """The statistics of a picture, uint8, uint16 or float32 [height, width, 3]: float32 [1, 2, channels]."""
+        """The statistics of an image, uint8, uint16 or float32 [height, width, 3]: float32 [1, 2, channels]."""
         import tensorflow as tf
 
-        picture = tf.constant(pixels[np.newaxis].astype(np.float32) / peak_of(pixels.dtype))
+        image = tf.constant(pixels[np.newaxis].astype(np.float32) / peak_of(pixels.dtype))
         height, width = pixels.shape[:2]
         share = math.sqrt(STATISTICS_PIXELS / (height * width))
         if share < 1.0:
             sides = [max(1, round(side * share)) for side in (height, width)]
-            picture = tf.image.resize(picture, sides, method="bilinear", antialias=True)
-        return self._statistics(picture)
+            image = tf.image.resize(image, sides, method="bilinear", antialias=True)
+        return self._statistics(image)
 
-    def _forward(self, images: np.ndarray, known: tuple[tf.Tensor, ...], keep_colours: bool) -> tf.Tensor:
+    def _forward(self, images: np.ndarray, known: tuple[tf.Tensor, ...], keep_colors: bool) -> tf.Tensor:
         import tensorflow as tf
 
         images = tf.constant(images)
         outputs = self._stylize(images, *known)
-        return with_colours_of(images, outputs) if keep_colours else outputs
+        return with_colors_of(images, outputs) if keep_colors else outputs
 
 
-def with_colours_of(content: tf.Tensor, styled: tf.Tensor) -> tf.Tensor:
-    """Luma of one picture with the chroma of another, both of BT.601: float32 [..., 3] in [0, 1] each."""
+def with_colors_of(content: tf.Tensor, styled: tf.Tensor) -> tf.Tensor:
+    """Luma of one image with the chroma of another, both of BT.601: float32 [..., 3] in [0, 1] each."""
     import tensorflow as tf
 
-    from tfgan_app.layers import ColourConversion
+    from tfgan_app.layers import ColorConversion
 
-    to_yuv = ColourConversion("rgb_to_yuv")
+    to_yuv = ColorConversion("rgb_to_yuv")
     merged = tf.concat([to_yuv(styled)[..., :1], to_yuv(content)[..., 1:]], axis=-1)
-    return ColourConversion("yuv_to_rgb")(merged)
+    return ColorConversion("yuv_to_rgb")(merged)
 
 
 class StyledPredictor(ScaledRows):
-    """A model of pictures with a fixed style, behind the interface of a `Predictor`.
+    """A model of images with a fixed style, behind the interface of a `Predictor`.
 
     Attributes:
         scale: 1.
@@ -118,25 +118,25 @@ class StyledPredictor(ScaledRows):
     scale = 1
 
     def __init__(self, bind: Callable[[np.ndarray], Predictor], *, info: ModelInfo):
-        """Wraps a function from a content picture, whose statistics it takes, to the model of its parts."""
+        """Wraps a function from a content image, whose statistics it takes, to the model of its parts."""
         self.info = info
         self._bind = bind
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        """Styles whole pictures: uint8 [batch, height, width, 3] -> the same."""
-        return np.concatenate([self._bind(picture)(picture[np.newaxis]) for picture in images])
+        """Styles whole images: uint8 [batch, height, width, 3] -> the same."""
+        return np.concatenate([self._bind(image)(image[np.newaxis]) for image in images])
 
     def bound_to(self, pixels: np.ndarray) -> Predictor:
         """The model of one image, uint8 or uint16 [height, width, 3], and of parts of it."""
         return self._bind(pixels)
 
     def rows(self, pixels: np.ndarray, *, tile_px: int | None = None) -> Iterator[np.ndarray]:
-        """As `Predictor.rows`; all tiles are given the statistics of the whole picture."""
+        """As `Predictor.rows`; all tiles are given the statistics of the whole image."""
         return self._bind(pixels).rows(pixels, tile_px=tile_px)
 
     def blends(self, height: int, width: int, *, tile_px: int | None = None) -> str | None:
-        """What of a picture of this size is not exact, one clause; None where all is."""
+        """What of an image of this size is not exact, one clause; None where all is."""
         del tile_px
         if height * width <= STATISTICS_PIXELS:
             return None
-        return "this picture is large, so its statistics were taken from a smaller copy"
+        return "this image is large, so its statistics were taken from a smaller copy"

@@ -1,4 +1,4 @@
-"""Runs a model over a picture part by part, so that memory does not grow with the picture."""
+"""Runs a model over an image part by part, so that memory does not grow with the image."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tfgan_app.inference.errors import memory_errors
-from tfgan_app.locality import Locality
+from tfgan_app.receptive_field import ReceptiveField
 
 EFFICIENT_TILE_PX = 256
 """A network of 12 convolutions of 64 channels and scale 4, which looks 12 pixels far, takes for a megapixel of output
@@ -62,7 +62,7 @@ TENSORFLOW_LIMITS = TileLimits()
 
 @dataclass(frozen=True)
 class Span:
-    """A part of a picture along its height or width, in input pixels.
+    """A part of an image along its height or width, in input pixels.
 
     Attributes:
         start: Where the part begins that the model gets.
@@ -79,31 +79,31 @@ class Span:
 
 @dataclass(frozen=True)
 class Cutter:
-    """Cuts pictures so that a model gives for the parts what it gives for the whole.
+    """Cuts images so that a model gives for the parts what it gives for the whole.
 
-    All parts of a picture have the same size, so that the model runs on one shape. Each begins at a multiple of
-    `multiple`, and its size leaves the same remainder as the picture's, so that layers with strides pad and sample as
-    they do in the whole. What lies less than `context_px` from a cut is not kept, and the borders of the picture
+    All parts of an image have the same size, so that the model runs on one shape. Each begins at a multiple of
+    `multiple`, and its size leaves the same remainder as the image's, so that layers with strides pad and sample as
+    they do in the whole. What lies less than `halo_px` from a cut is not kept, and the borders of the image
     remain borders, with whatever a layer pads there.
 
     Attributes:
-        context_px: How far the model looks.
-        multiple: See `Locality`.
+        halo_px: How far the model looks.
+        multiple: See `ReceptiveField`.
         overlap_px: How many pixels of the kept parts overlap.
         part_px: The size of all parts, where the model takes no other; see `of_fixed_size`.
     """
 
-    context_px: int
+    halo_px: int
     multiple: int = 1
     overlap_px: int = 0
     part_px: int | None = None
 
     @classmethod
-    def of(cls, locality: Locality) -> Cutter:
+    def of(cls, receptive_field: ReceptiveField) -> Cutter:
         """For a model that is not local, parts that overlap enough to be blended."""
-        if locality.context_px is None:
-            return cls(_BLEND_MARGIN_PX, locality.multiple, overlap_px=_BLEND_PX)
-        return cls(locality.context_px, locality.multiple)
+        if receptive_field.halo_px is None:
+            return cls(_BLEND_MARGIN_PX, receptive_field.multiple, overlap_px=_BLEND_PX)
+        return cls(receptive_field.halo_px, receptive_field.multiple)
 
     @classmethod
     def of_fixed_size(cls, size_px: int) -> Cutter:
@@ -112,23 +112,23 @@ class Cutter:
 
     def seen_px(self, tile_px: int) -> int:
         """About how many pixels the model gets to keep `tile_px` of them."""
-        return tile_px + 2 * (self.context_px + self.multiple) + self.overlap_px
+        return tile_px + 2 * (self.halo_px + self.multiple) + self.overlap_px
 
     def cut(self, length: int, tile_px: int, *, begin: int = 0) -> list[Span]:
         """Cuts one axis.
 
         Args:
-            length: Of the picture, in pixels.
+            length: Of the image, in pixels.
             tile_px: How many pixels a part between two others keeps at most, but for rounding up to a multiple.
             begin: The `keep_start` of a span of an earlier cut: only what follows is cut.
 
         Returns:
-            Spans whose kept parts cover the picture from `begin` on, in order. A single one where it fits in a tile.
+            Spans whose kept parts cover the image from `begin` on, in order. A single one where it fits in a tile.
         """
         if self.part_px is not None:
             return self._cut_fixed(length)
-        before = self._round_up(self.context_px)
-        needed = self.context_px + self.overlap_px
+        before = self._round_up(self.halo_px)
+        needed = self.halo_px + self.overlap_px
         after = needed + (length - needed) % self.multiple
         origin = max(0, begin - before)
         inner = length - origin - before - after
@@ -166,31 +166,31 @@ class Cutter:
         return -(-size // self.multiple) * self.multiple
 
 
-def tiles_exactly(locality: Locality, *, bytes_per_px: int | None) -> bool:
+def tiles_exactly(receptive_field: ReceptiveField, *, bytes_per_px: int | None) -> bool:
     """Whether a model is run on tiles with all that their pixels depend on.
 
-    That is not so where it looks at the whole picture, nor where tiles that are half as large as what it sees on
+    That is not so where it looks at the whole image, nor where tiles that are half as large as what it sees on
     each side of them would take 25 times the work and 4 GiB. An RRDB network of 23 blocks for instance looks 349
     pixels far, but hardly notices what is more than a tenth of that away.
 
     Args:
-        locality: Of the model.
+        receptive_field: Of the model.
         bytes_per_px: As for `choose_tile_px`.
     """
-    if locality.context_px is None:
+    if receptive_field.halo_px is None:
         return False
-    return (5 / 2 * locality.context_px) ** 2 * _total_bytes(locality, bytes_per_px) <= _EXACT_BYTES
+    return (5 / 2 * receptive_field.halo_px) ** 2 * _total_bytes(receptive_field, bytes_per_px) <= _EXACT_BYTES
 
 
-def _total_bytes(locality: Locality, bytes_per_px: int | None) -> int:
-    return _OVERHEAD * (bytes_per_px or UNKNOWN_BYTES * locality.scale**2)
+def _total_bytes(receptive_field: ReceptiveField, bytes_per_px: int | None) -> int:
+    return _OVERHEAD * (bytes_per_px or UNKNOWN_BYTES * receptive_field.scale**2)
 
 
 def choose_tile_px(
     height: int,
     width: int,
     *,
-    locality: Locality,
+    receptive_field: ReceptiveField,
     bytes_per_px: int | None,
     free_bytes: int,
     limits: TileLimits = TENSORFLOW_LIMITS,
@@ -198,9 +198,9 @@ def choose_tile_px(
     """How many input pixels a tile should keep along each axis.
 
     Args:
-        height: Of the picture.
-        width: Of the picture.
-        locality: Of the model.
+        height: Of the image.
+        width: Of the image.
+        receptive_field: Of the model.
         bytes_per_px: What the model's feature maps take for an input pixel, or None where it is not known.
         free_bytes: The memory that there is, of which half is used at most.
         limits: Of the engine.
@@ -209,20 +209,20 @@ def choose_tile_px(
         For a local model the size beyond which nothing is gained, or less if that is too much for the memory. Else
         the largest that there is memory for, since tiles change the result.
     """
-    cutter = Cutter.of(locality)
-    bytes_per_px = _total_bytes(locality, bytes_per_px)
+    cutter = Cutter.of(receptive_field)
+    bytes_per_px = _total_bytes(receptive_field, bytes_per_px)
 
     def fitting(size: float) -> int:
         return math.isqrt(int(size / bytes_per_px)) - cutter.seen_px(0)
 
-    if locality.context_px is None:
+    if receptive_field.halo_px is None:
         whole = height * width * bytes_per_px <= free_bytes / 2
         return max(height, width) if whole else max(MIN_TILE_PX, fitting(free_bytes / 2))
     modest = fitting(min(free_bytes / 2, _MODEST_BYTES))
-    if modest < 2 * locality.context_px:
+    if modest < 2 * receptive_field.halo_px:
         # Less would spend most of the time on the context.
-        modest = min(2 * locality.context_px, fitting(free_bytes / 2))
-    return max(MIN_TILE_PX, min(modest, max(limits.efficient_px, _TILE_PER_CONTEXT * locality.context_px)))
+        modest = min(2 * receptive_field.halo_px, fitting(free_bytes / 2))
+    return max(MIN_TILE_PX, min(modest, max(limits.efficient_px, _TILE_PER_CONTEXT * receptive_field.halo_px)))
 
 
 def tiled_rows(
@@ -235,17 +235,17 @@ def tiled_rows(
     on_smaller: Callable[[int], None] = lambda tile_px: None,
     strip_bytes: int = _STRIP_BYTES,
 ) -> Iterator[np.ndarray]:
-    """Runs a model tile by tile and gives the picture from the top down.
+    """Runs a model tile by tile and gives the image from the top down.
 
-    Where a tile is too large for the memory, the rest of the picture is done in smaller ones.
+    Where a tile is too large for the memory, the rest of the image is done in smaller ones.
 
     Args:
-        run: Part of the picture [height, width, 3] -> float32 [scale * height, scale * width, 3]. Raises
+        run: Part of the image [height, width, 3] -> float32 [scale * height, scale * width, 3]. Raises
             one of `memory_errors()` where the memory is too small.
-        pixels: The picture [height, width, 3].
+        pixels: The image [height, width, 3].
         cutter: For the model.
         scale: Output pixels per input pixel along height and width.
-        tile_px: Height and width of what each tile adds, in input pixels. A picture that fits in one is done whole.
+        tile_px: Height and width of what each tile adds, in input pixels. An image that fits in one is done whole.
         on_smaller: Called with the size that is tried next.
         strip_bytes: What a row of tiles of results takes at most.
 
@@ -256,7 +256,7 @@ def tiled_rows(
         ValueError: If the memory is too small for the smallest tiles. One line.
     """
     height, width = pixels.shape[:2]
-    # Low tiles keep the rows of a wide picture small; where tiles change the result, there should be few.
+    # Low tiles keep the rows of a wide image small; where tiles change the result, there should be few.
     most_rows = strip_bytes // (width * scale**2 * _BYTES_PER_OUTPUT) if not cutter.overlap_px else height
     most_rows = max(MIN_TILE_PX, most_rows)
     columns, waiting = cutter.cut(width, tile_px), cutter.cut(height, min(tile_px, most_rows))
@@ -313,7 +313,7 @@ def _smaller(tile_px: int, cutter: Cutter, error: Exception) -> int:
     if tile_px <= MIN_TILE_PX:
         seen = cutter.seen_px(tile_px)
         raise ValueError(
-            f"There is not enough memory to run the model on {seen} x {seen} pixels, the smallest part of a picture "
+            f"There is not enough memory to run the model on {seen} x {seen} pixels, the smallest part of an image "
             "that it can do: close other programs, or use a smaller model."
         ) from error
     return max(MIN_TILE_PX, tile_px // 2)

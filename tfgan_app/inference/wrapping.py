@@ -50,8 +50,8 @@ def padded_size(predictor: Predictor, height: int, width: int) -> tuple[int, int
 
 def _margins(predictor: Predictor, side: int, extra: int) -> tuple[int, int]:
     """Input pixels before and after, so that the model begins at a multiple and sees a multiple where it can."""
-    locality = predictor.info.locality
-    needed = extra + (locality.context_px if predictor.local else INEXACT_MARGIN_PX)
-    multiple = locality.multiple
+    receptive_field = predictor.info.receptive_field
+    needed = extra + (receptive_field.halo_px if predictor.local else INEXACT_MARGIN_PX)
+    multiple = receptive_field.multiple
     before = -(-needed // multiple) * multiple
     return before, needed + -(side + needed) % multiple

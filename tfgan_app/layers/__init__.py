@@ -11,11 +11,11 @@ from tfgan_app.layers.center_pad import CenterPad
 from tfgan_app.layers.channel_slice import ChannelSlice
 from tfgan_app.layers.class_conditioning import ClassGainAndBias, conditional_batch_norm
 from tfgan_app.layers.class_names import ClassNames, class_names_of
-from tfgan_app.layers.colour_space import (
-    COLOUR_SPACES,
+from tfgan_app.layers.color_space import (
+    COLOR_SPACES,
     CONVERSIONS,
-    ColourConversion,
-    build_colour_model,
+    ColorConversion,
+    build_color_model,
     check_conversion,
 )
 from tfgan_app.layers.constant_channel import ConstantChannel
@@ -24,23 +24,28 @@ from tfgan_app.layers.fused_normalization import BatchNormalization, InstanceNor
 from tfgan_app.layers.gating import SplitGate
 from tfgan_app.layers.interpolation import FixedBilinearUpsampling
 from tfgan_app.layers.latent_codes import LatentCodes
-from tfgan_app.layers.locality import Locality, feature_bytes_per_px, locality_of, probed_locality
-from tfgan_app.layers.marks import MakesColour, Provenance, makes_colour, provenance_of
+from tfgan_app.layers.marks import MakesColor, Provenance, makes_color, provenance_of
 from tfgan_app.layers.normalization import build_normalization, spectral
 from tfgan_app.layers.one_hot import OneHot
 from tfgan_app.layers.padding import CropLike, PadToMultiple, ReflectPad
 from tfgan_app.layers.parametric_relu import ParametricReLU
 from tfgan_app.layers.pixel_unshuffle import PixelUnshuffle
 from tfgan_app.layers.rational_resize import RationalResize
+from tfgan_app.layers.receptive_field import (
+    ReceptiveField,
+    feature_bytes_per_px,
+    probed_receptive_field,
+    receptive_field_of,
+)
+from tfgan_app.layers.receptive_field_rules import POINTWISE, Window, enlarging_window, interpolation_window
 from tfgan_app.layers.resampling import ICNR, BilinearUpsampling, PixelShuffle
 from tfgan_app.layers.spatial_basis import SpatialBasis, SpatialBasisSum
 from tfgan_app.layers.style_model import StyleParts, build_style_model, style_parts
 from tfgan_app.layers.value_range import ClipToUnitRange, FromUnitRange, ToUnitRange
 from tfgan_app.layers.vgg16 import build_vgg16_features
-from tfgan_app.layers.windows import POINTWISE, Window, enlarging_window, interpolation_window
 
 __all__ = [
-    "COLOUR_SPACES",
+    "COLOR_SPACES",
     "CONVERSIONS",
     "ICNR",
     "POINTWISE",
@@ -54,7 +59,7 @@ __all__ = [
     "ClassGainAndBias",
     "ClassNames",
     "ClipToUnitRange",
-    "ColourConversion",
+    "ColorConversion",
     "ConstantChannel",
     "CropLike",
     "DoublingConv2D",
@@ -62,8 +67,7 @@ __all__ = [
     "FromUnitRange",
     "InstanceNormalization",
     "LatentCodes",
-    "Locality",
-    "MakesColour",
+    "MakesColor",
     "OneHot",
     "PadToMultiple",
     "ParametricReLU",
@@ -71,6 +75,7 @@ __all__ = [
     "PixelUnshuffle",
     "Provenance",
     "RationalResize",
+    "ReceptiveField",
     "ReflectPad",
     "SpatialBasis",
     "SpatialBasisSum",
@@ -78,7 +83,7 @@ __all__ = [
     "StyleParts",
     "ToUnitRange",
     "Window",
-    "build_colour_model",
+    "build_color_model",
     "build_normalization",
     "build_style_model",
     "build_vgg16_features",
@@ -89,10 +94,10 @@ __all__ = [
     "enlarging_window",
     "feature_bytes_per_px",
     "interpolation_window",
-    "locality_of",
-    "makes_colour",
-    "probed_locality",
+    "makes_color",
+    "probed_receptive_field",
     "provenance_of",
+    "receptive_field_of",
     "spectral",
     "statistics_maps",
     "style_parts",

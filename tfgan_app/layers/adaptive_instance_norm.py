@@ -1,18 +1,18 @@
-"""Adaptive instance normalisation: features of one picture with the statistics of another's."""
+"""Adaptive instance normalization: features of one image with the statistics of another's."""
 
 from __future__ import annotations
 
 import keras
 from keras import ops
 
-from tfgan_app.layers.windows import POINTWISE, Window
+from tfgan_app.layers.receptive_field_rules import POINTWISE, Window
 
 EPSILON = 1e-5
 """Added to variances, so that a channel that is flat has a finite gradient."""
 
 
 def channel_statistics(features):
-    """Mean and standard deviation of each channel over a picture, in float32.
+    """Mean and standard deviation of each channel over an image, in float32.
 
     Args:
         features: float `[batch, height, width, channels]`.
@@ -50,10 +50,10 @@ class ChannelStatistics(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="tfgan_app")
 class AdaptiveInstanceNorm(keras.layers.Layer):
-    """Moves the statistics of each channel from those of a content picture to those of a style picture.
+    """Moves the statistics of each channel from those of a content image to those of a style image.
 
     Huang & Belongie 2017, arXiv:1703.06868, equation (8), and (14) for what lies between. Deviation: the statistics
-    are inputs, so that parts of a picture can be given those of the whole.
+    are inputs, so that parts of an image can be given those of the whole.
 
     Call arguments:
         inputs: list of the features, float `[batch, height, width, channels]`; the statistics of the content's and of
@@ -75,7 +75,7 @@ class AdaptiveInstanceNorm(keras.layers.Layer):
         styled = (features - mean) / deviation * style_deviation + style_mean
         return features + strength * (styled - features)
 
-    def locality(self) -> Window:
+    def receptive_field(self) -> Window:
         """Looks at one pixel alone, given the statistics."""
         return POINTWISE
 

@@ -1,4 +1,4 @@
-"""Bicubic enlargement by an integer, of pictures of any size."""
+"""Bicubic enlargement by an integer, of images of any size."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import keras
 import numpy as np
 from keras import ops
 
+from tfgan_app.layers.receptive_field_rules import Window, interpolation_window
 from tfgan_app.layers.resampling import PixelShuffle
-from tfgan_app.layers.windows import Window, interpolation_window
 
 REACH_PX = 2
 
 
 @keras.saving.register_keras_serializable(package="tfgan_app")
 class BicubicUpsampling(keras.layers.Layer):
-    """Enlarges a picture bicubically: `[b, h, w, c]` -> `[b, scale * h, scale * w, c]`.
+    """Enlarges an image bicubically: `[b, h, w, c]` -> `[b, scale * h, scale * w, c]`.
 
-    Cubic convolution with a = -1/2 between pixel centres, as Pillow's `BICUBIC` and TensorFlow's `bicubic`
+    Cubic convolution with a = -1/2 between pixel centers, as Pillow's `BICUBIC` and TensorFlow's `bicubic`
     (Keys 1981, "Cubic convolution interpolation for digital image processing"); it overshoots a little at edges.
     Beyond the border the outermost pixels repeat, where Pillow and TensorFlow leave them out of the mean.
 
     It is one convolution that gives the `scale**2` sub-pixels of each pixel, and a pixel shuffle, so that heights
-    and widths need only be known when the graph runs. It is meant for pictures: its cost grows with the square of
-    the channels. With `dtype="float32"` the picture keeps its precision in a network that computes in a lower one.
+    and widths need only be known when the graph runs. It is meant for images: its cost grows with the square of
+    the channels. With `dtype="float32"` the image keeps its precision in a network that computes in a lower one.
 
     Args:
         scale: int, by which height and width grow.
@@ -50,7 +50,7 @@ class BicubicUpsampling(keras.layers.Layer):
         height, width = (None if n is None else n * self.scale for n in (height, width))
         return (batch, height, width, channels)
 
-    def locality(self) -> Window:
+    def receptive_field(self) -> Window:
         """Two pixels on either side."""
         return interpolation_window(self.scale, REACH_PX)
 

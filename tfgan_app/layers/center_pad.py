@@ -1,4 +1,4 @@
-"""Padding a picture on all sides to a fixed size."""
+"""Padding an image on all sides to a fixed size."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="tfgan_app")
 class CenterPad(keras.layers.Layer):
-    """Puts a picture into the centre of a square, mirroring it about its border pixels outside.
+    """Puts an image into the center of a square, mirroring it about its border pixels outside.
 
     Call arguments:
         inputs: tensor `[batch, height, width, channels]` of known height and width up to `size_px`.

@@ -1,10 +1,10 @@
-"""Some of a picture's channels."""
+"""Some of an image's channels."""
 
 from __future__ import annotations
 
 import keras
 
-from tfgan_app.layers.windows import POINTWISE, Window
+from tfgan_app.layers.receptive_field_rules import POINTWISE, Window
 
 
 @keras.saving.register_keras_serializable(package="tfgan_app")
@@ -27,7 +27,7 @@ class ChannelSlice(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.stop - self.start)
 
-    def locality(self) -> Window:
+    def receptive_field(self) -> Window:
         """Looks at one pixel alone."""
         return POINTWISE
 

@@ -12,7 +12,7 @@ from tfgan_app.layers.fused_normalization import BatchNormalization
 class ClassGainAndBias(keras.layers.Layer):
     """Multiplies and shifts each channel by learned numbers of the class.
 
-    Behind a `BatchNormalization(center=False, scale=False)` this is conditional batch normalisation:
+    Behind a `BatchNormalization(center=False, scale=False)` this is conditional batch normalization:
     Dumoulin et al. 2017, arXiv:1610.07629; de Vries et al. 2017, arXiv:1707.00683. It starts as the
     identity, and stays that for a one-hot vector of zeros.
 
@@ -40,11 +40,11 @@ class ClassGainAndBias(keras.layers.Layer):
 
 
 def conditional_batch_norm(x, one_hot=None):
-    """Batch normalisation (momentum 0.9), with a gain and bias for each class where there are classes.
+    """Batch normalization (momentum 0.9), with a gain and bias for each class where there are classes.
 
     Args:
         x: Keras tensor `[batch, height, width, channels]`.
-        one_hot: Keras tensor `[batch, classes]`, or `None` for ordinary batch normalisation.
+        one_hot: Keras tensor `[batch, classes]`, or `None` for ordinary batch normalization.
 
     Returns:
         Keras tensor like `x`.

@@ -7,8 +7,8 @@ from fractions import Fraction
 import keras
 from keras import ops
 
+from tfgan_app.layers.receptive_field_rules import Window
 from tfgan_app.layers.resampling import enlarge_nearest
-from tfgan_app.layers.windows import Window
 
 _KERNEL_PX = 3
 
@@ -48,7 +48,7 @@ class DoublingConv2D(keras.layers.Conv2D):
             outputs = ops.add(outputs, ops.cast(self.bias, outputs.dtype))
         return outputs if self.activation is None else self.activation(outputs)
 
-    def locality(self) -> Window:
+    def receptive_field(self) -> Window:
         """Looks at the neighbors of the input pixel that its own is made of."""
         return Window(Fraction(1, 2), before=1, after=Fraction(1, 2))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 from keras import ops
 
-from tfgan_app.layers.windows import POINTWISE, Window
+from tfgan_app.layers.receptive_field_rules import POINTWISE, Window
 
 
 @keras.saving.register_keras_serializable(package="tfgan_app")
@@ -36,7 +36,7 @@ class SplitGate(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], input_shape[-1] // 2)
 
-    def locality(self) -> Window:
+    def receptive_field(self) -> Window:
         """Each pixel by itself."""
         return POINTWISE
 

@@ -1,4 +1,4 @@
-"""Bilinear doubling as two matrix products, for networks whose picture size is fixed."""
+"""Bilinear doubling as two matrix products, for networks whose image size is fixed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class FixedBilinearUpsampling(keras.layers.Layer):
     The numbers are those of `BilinearUpsampling`. Each axis is multiplied by its `[2 * n, n]` matrix of
     interpolation weights: the product runs in the layer's own precision, where TensorFlow's resize only
     knows float32, and so do its first and second derivatives. On CPUs, forward and backward together take
-    as long as nearest-neighbour doubling.
+    as long as nearest-neighbor doubling.
 
     Raises:
         ValueError: when built for a height or width that is not known.
@@ -24,7 +24,7 @@ class FixedBilinearUpsampling(keras.layers.Layer):
         if None in input_shape[1:]:
             raise ValueError(
                 "`FixedBilinearUpsampling` needs a known height, width and channels. "
-                f"Received: input_shape={input_shape}. Use `BilinearUpsampling` for other pictures."
+                f"Received: input_shape={input_shape}. Use `BilinearUpsampling` for other images."
             )
         self.rows, self.columns = (_doubling_matrix(n) for n in input_shape[1:3])
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import keras
 
-from tfgan_app.layers.windows import POINTWISE, Window
+from tfgan_app.layers.receptive_field_rules import POINTWISE, Window
 
 
 @keras.saving.register_keras_serializable(package="tfgan_app")
-class MakesColour(keras.layers.Layer):
-    """Marks a model whose results have colour where its inputs are gray."""
+class MakesColor(keras.layers.Layer):
+    """Marks a model whose results have color where its inputs are gray."""
 
     def call(self, inputs):
         return inputs
@@ -17,14 +17,14 @@ class MakesColour(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         return input_shape
 
-    def locality(self) -> Window:
+    def receptive_field(self) -> Window:
         """Looks at one pixel alone."""
         return POINTWISE
 
 
-def makes_colour(model: keras.Model) -> bool:
-    """Whether gray inputs of an inference model come back in colour."""
-    return any(isinstance(layer, MakesColour) for layer in model.layers)
+def makes_color(model: keras.Model) -> bool:
+    """Whether gray inputs of an inference model come back in color."""
+    return any(isinstance(layer, MakesColor) for layer in model.layers)
 
 
 @keras.saving.register_keras_serializable(package="tfgan_app")
@@ -45,7 +45,7 @@ class Provenance(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         return input_shape
 
-    def locality(self) -> Window:
+    def receptive_field(self) -> Window:
         """Looks at one pixel alone."""
         return POINTWISE
 

@@ -1,4 +1,4 @@
-"""Normalisation by name, for networks that offer a choice."""
+"""Normalization by name, for networks that offer a choice."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NORMALIZATIONS = ("none", "instance", "batch")
 
 
 def build_normalization(name: str) -> keras.layers.Layer | None:
-    """Builds one normalisation layer over `[batch, height, width, channels]`.
+    """Builds one normalization layer over `[batch, height, width, channels]`.
 
     Args:
         name: `"none"`; `"instance"` (Ulyanov et al. 2016, arXiv:1607.08022); or `"batch"` (Ioffe & Szegedy 2015,
@@ -36,7 +36,7 @@ def build_normalization(name: str) -> keras.layers.Layer | None:
 
 
 def spectral(enabled: bool) -> Callable[[keras.layers.Layer], keras.layers.Layer]:
-    """A function that wraps a layer in spectral normalisation, or leaves it alone.
+    """A function that wraps a layer in spectral normalization, or leaves it alone.
 
     Miyato et al. 2018, arXiv:1802.05957, as `keras.layers.SpectralNormalization`, which deviates: it divides the
     kernel itself in every training call, and no gradient passes through the norm.
@@ -44,6 +44,6 @@ def spectral(enabled: bool) -> Callable[[keras.layers.Layer], keras.layers.Layer
     Args:
         enabled: whether it wraps.
     """
-    # Keras' wrapper writes the normalised kernel back in its own precision: anything but float32 would round
+    # Keras' wrapper writes the normalized kernel back in its own precision: anything but float32 would round
     # the weights themselves at each step. The wrapped layer still computes in its own.
     return partial(keras.layers.SpectralNormalization, dtype="float32") if enabled else lambda layer: layer

@@ -1,11 +1,11 @@
-"""Padding inside the graph, so that a network of any stride takes pictures of any height and width."""
+"""Padding inside the graph, so that a network of any stride takes images of any height and width."""
 
 from __future__ import annotations
 
 import keras
 from keras import ops
 
-from tfgan_app.layers.windows import POINTWISE, Window
+from tfgan_app.layers.receptive_field_rules import POINTWISE, Window
 
 FILLS = ("mirror", "edge", "zero")
 """How `PadToMultiple` continues an image: mirrored about its border pixels, with its border pixels, or black."""
@@ -15,8 +15,8 @@ FILLS = ("mirror", "edge", "zero")
 class PadToMultiple(keras.layers.Layer):
     """Pads height and width on the bottom and right, by mirroring, to a multiple.
 
-    Mirroring reads the picture by index, so it also pads by more than the picture's own size (a
-    1 x 1 picture becomes a constant one), where `reflect` padding would fail.
+    Mirroring reads the image by index, so it also pads by more than the image's own size (a
+    1 x 1 image becomes a constant one), where `reflect` padding would fail.
 
     Args:
         multiple: positive int; the padded height and width are multiples of it.
@@ -57,7 +57,7 @@ class PadToMultiple(keras.layers.Layer):
         known = ops.cast(places < size, padded.dtype)
         return padded * ops.reshape(known, (-1, 1, 1) if axis == 1 else (-1, 1))
 
-    def locality(self) -> Window:
+    def receptive_field(self) -> Window:
         return Window(period=self.multiple, mirrors=True)
 
     def compute_output_shape(self, input_shape):
@@ -102,7 +102,7 @@ class ReflectPad(keras.layers.Layer):
             inputs = ops.take(inputs, mirrored_indices(places, size), axis=axis)
         return inputs
 
-    def locality(self) -> Window:
+    def receptive_field(self) -> Window:
         return Window(before=self.margin, after=-self.margin, loss=-2 * self.margin, mirrors=True)
 
     def compute_output_shape(self, input_shape):
@@ -148,7 +148,7 @@ class CropLike(keras.layers.Layer):
         size = ops.shape(reference)
         return tensor[:, : size[1], : size[2], :]
 
-    def locality(self) -> Window:
+    def receptive_field(self) -> Window:
         return POINTWISE
 
     def compute_output_shape(self, input_shape):

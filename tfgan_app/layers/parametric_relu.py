@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 from keras import ops
 
-from tfgan_app.layers.windows import POINTWISE, Window
+from tfgan_app.layers.receptive_field_rules import POINTWISE, Window
 
 
 @keras.saving.register_keras_serializable(package="tfgan_app")
@@ -34,7 +34,7 @@ class ParametricReLU(keras.layers.Layer):
         outputs = inputs * slope + ops.relu(inputs * ops.maximum(1.0 - slope, 0.0))
         return outputs - ops.relu(inputs * ops.maximum(slope - 1.0, 0.0)) if self.steep else outputs
 
-    def locality(self) -> Window:
+    def receptive_field(self) -> Window:
         """Each pixel by itself."""
         return POINTWISE
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 from keras import ops
 
-from tfgan_app.layers.windows import Window
+from tfgan_app.layers.receptive_field_rules import Window
 
 
 @keras.saving.register_keras_serializable(package="tfgan_app")
@@ -38,7 +38,7 @@ class PixelUnshuffle(keras.layers.Layer):
         height, width = (None if n is None else n // self.factor for n in (height, width))
         return (batch, height, width, channels * self.factor**2)
 
-    def locality(self) -> Window:
+    def receptive_field(self) -> Window:
         """The square of pixels that become one."""
         return Window(self.factor, after=self.factor - 1)
 

@@ -9,8 +9,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from tfgan_app.layers.receptive_field_rules import Window
 from tfgan_app.layers.resampling import PixelShuffle
-from tfgan_app.layers.windows import Window
 
 KERNELS = {"linear": 1, "cubic": 2}
 """Name -> pixels on either side. `cubic` is Keys' with a = -3/4, as in PyTorch, OpenCV and ncnn."""
@@ -59,7 +59,7 @@ class RationalResize(keras.layers.Layer):
         sizes = (None if n is None else n // self.denominator * self.numerator for n in (height, width))
         return (batch, *sizes, channels)
 
-    def locality(self) -> Window:
+    def receptive_field(self) -> Window:
         stride, radius = Fraction(self.denominator, self.numerator), KERNELS[self.kernel_name]
         starts = [_start(phase, stride, radius) - phase * stride for phase in range(self.numerator)]
         return Window(stride, before=max(-start for start in starts), after=max(starts) + 2 * radius - 1)

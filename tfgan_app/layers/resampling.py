@@ -5,19 +5,19 @@ from __future__ import annotations
 import keras
 from keras import ops
 
-from tfgan_app.layers.windows import Window, enlarging_window, interpolation_window
+from tfgan_app.layers.receptive_field_rules import Window, enlarging_window, interpolation_window
 
 
 @keras.saving.register_keras_serializable(package="tfgan_app")
 class ICNR(keras.initializers.Initializer):
-    """Initialises a convolution before a pixel shuffle as if it were nearest-neighbour up-sampling.
+    """Initializes a convolution before a pixel shuffle as if it were nearest-neighbor up-sampling.
 
     "Checkerboard artifact free sub-pixel convolution", Aitken et al. 2017, arXiv:1707.02937: the kernels
     of the `factor**2` sub-pixels of one output channel start equal.
 
     Args:
         factor: int, up-sampling factor of the pixel shuffle that follows.
-        initializer: the initialiser (object, name or config) of the kernel that is repeated.
+        initializer: the initializer (object, name or config) of the kernel that is repeated.
     """
 
     def __init__(self, factor: int = 2, initializer="glorot_uniform"):
@@ -41,7 +41,7 @@ class PixelShuffle(keras.layers.Layer):
     """Moves channels to space: `[b, h, w, c * factor**2]` -> `[b, h * factor, w * factor, c]`.
 
     Sub-pixel convolution, Shi et al. 2016, arXiv:1609.05158. Precede it by a convolution with the `ICNR`
-    kernel initialiser.
+    kernel initializer.
 
     Args:
         factor: int, up-sampling factor.
@@ -54,7 +54,7 @@ class PixelShuffle(keras.layers.Layer):
     def call(self, inputs):
         return depth_to_space(inputs, self.factor)
 
-    def locality(self) -> Window:
+    def receptive_field(self) -> Window:
         return enlarging_window(self.factor)
 
     def compute_output_shape(self, input_shape):
@@ -104,7 +104,7 @@ class BilinearUpsampling(keras.layers.Layer):
         x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="symmetric")
         return ops.average_pool(ops.average_pool(x, 2, 1), 2, 1)
 
-    def locality(self) -> Window:
+    def receptive_field(self) -> Window:
         return interpolation_window(2, radius=1)
 
     def compute_output_shape(self, input_shape):

@@ -1,4 +1,4 @@
-"""The inference model of style transfer, as one graph and in the parts that large pictures are made with."""
+"""The inference model of style transfer, as one graph and in the parts that large images are made with."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PARTS = ("encoder", "statistics", "moved", "decoder")
 
 
 def build_style_model(encoder: keras.Model, decoder: keras.Model) -> keras.Model:
-    """Builds the inference model between pictures in [0, 1]; it shares the weights of both.
+    """Builds the inference model between images in [0, 1]; it shares the weights of both.
 
     Args:
         encoder: float `[batch, height, width, 3]` in [-1, 1] -> a list of features, the last at an eighth or a
@@ -31,21 +31,21 @@ def build_style_model(encoder: keras.Model, decoder: keras.Model) -> keras.Model
     images, style = (keras.Input((None, None, 3), name=name) for name in ("images", _STYLE))
     strength = keras.Input((), name="strength")
     statistics = ChannelStatistics(name="statistics")
-    content_features, style_features = (features(_padded(picture, _stride(features))) for picture in (images, style))
+    content_features, style_features = (features(_padded(image, _stride(features))) for image in (images, style))
     moved = AdaptiveInstanceNorm(name="moved")(
         [content_features, statistics(content_features), statistics(style_features), strength]
     )
-    return keras.Model([images, style, strength], _picture(decoder(moved), images), name="style_transfer")
+    return keras.Model([images, style, strength], _image(decoder(moved), images), name="style_transfer")
 
 
 @dataclass(frozen=True)
 class StyleParts:
-    """The model in two parts, of which the second is local: its tiles are those of the whole picture.
+    """The model in two parts, of which the second is local: its tiles are those of the whole image.
 
     Attributes:
         statistics: `images` float32 `[batch, height, width, 3]` in [0, 1] -> float32 `[batch, 2, channels]`.
-        stylize: `[images, content_statistics, style_statistics, strength]` -> pictures as those of the model.
-        path: `images` -> pictures, by the layers of the second part that are not pointwise; its graph can be
+        stylize: `[images, content_statistics, style_statistics, strength]` -> images as those of the model.
+        path: `images` -> images, by the layers of the second part that are not pointwise; its graph can be
             followed, and tells how far the second part looks.
     """
 
@@ -72,9 +72,9 @@ def style_parts(model: keras.Model) -> StyleParts:
     shape = measured.shape[1:]
     given = [keras.Input(shape, name=f"{name}_statistics") for name in ("content", _STYLE)]
     strength = keras.Input((), name="strength")
-    outputs = _picture(decoder(moved([features, *given, strength])), images)
+    outputs = _image(decoder(moved([features, *given, strength])), images)
     # Without what is pointwise and has more inputs, the graph can be followed.
-    path = keras.Model(images, _picture(decoder(features), images))
+    path = keras.Model(images, _image(decoder(features), images))
     return StyleParts(
         keras.Model(images, measured, name="statistics_of"),
         keras.Model([images, *given, strength], outputs, name="stylize"),
@@ -83,13 +83,13 @@ def style_parts(model: keras.Model) -> StyleParts:
 
 
 def _stride(encoder: keras.Model) -> int:
-    """How many times as high pictures are as their features."""
+    """How many times as high images are as their features."""
     return _PROBE_PX // encoder.compute_output_shape((1, _PROBE_PX, _PROBE_PX, 3))[1]
 
 
-def _padded(pictures, multiple: int):
-    return PadToMultiple(multiple)(FromUnitRange()(pictures))
+def _padded(images, multiple: int):
+    return PadToMultiple(multiple)(FromUnitRange()(images))
 
 
-def _picture(decoded, images):
+def _image(decoded, images):
     return ToUnitRange()(CropLike()([decoded, images]))

@@ -5,17 +5,17 @@ from __future__ import annotations
 import keras
 from keras import ops
 
-from tfgan_app.layers.windows import POINTWISE, Window
+from tfgan_app.layers.receptive_field_rules import POINTWISE, Window
 
 
 @keras.saving.register_keras_serializable(package="tfgan_app")
 class FromUnitRange(keras.layers.Layer):
-    """Maps float32 pictures in [0, 1] to the networks' [-1, 1]."""
+    """Maps float32 images in [0, 1] to the networks' [-1, 1]."""
 
     def call(self, inputs):
         return inputs * 2.0 - 1.0
 
-    def locality(self) -> Window:
+    def receptive_field(self) -> Window:
         return POINTWISE
 
     def compute_output_shape(self, input_shape):
@@ -24,7 +24,7 @@ class FromUnitRange(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="tfgan_app")
 class ToUnitRange(keras.layers.Layer):
-    """Maps the networks' output to float32 pictures in [0, 1], clipped.
+    """Maps the networks' output to float32 images in [0, 1], clipped.
 
     ReLU6 clips a sixfold of it: this is the one activation with two bounds that all LiteRT delegates take in integers.
     """
@@ -32,7 +32,7 @@ class ToUnitRange(keras.layers.Layer):
     def call(self, inputs):
         return ops.relu6(inputs * 3.0 + 3.0) / 6.0
 
-    def locality(self) -> Window:
+    def receptive_field(self) -> Window:
         return POINTWISE
 
     def compute_output_shape(self, input_shape):
@@ -46,7 +46,7 @@ class ClipToUnitRange(keras.layers.Layer):
     def call(self, inputs):
         return ops.relu6(inputs * 6.0) / 6.0
 
-    def locality(self) -> Window:
+    def receptive_field(self) -> Window:
         return POINTWISE
 
     def compute_output_shape(self, input_shape):

@@ -10,7 +10,7 @@ import numpy as np
 from keras import layers, ops
 
 from tfgan_app.files import first_line
-from tfgan_app.layers.windows import POINTWISE, Window
+from tfgan_app.layers.receptive_field_rules import POINTWISE, Window
 
 VGG16_WIDTHS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -26,7 +26,7 @@ def build_vgg16_features(
 
     Args:
         weights: path of an `.npz` with `VGG16_0/Conv_{0..12}/kernel` `[3, 3, in, out]` and `.../bias`
-            (torchvision's values, for RGB in [0, 1] normalised by the ImageNet mean and deviation), or
+            (torchvision's values, for RGB in [0, 1] normalized by the ImageNet mean and deviation), or
             `None` to download those of `keras.applications`.
         taken: `"before_relu"` takes `conv{1_2,2_2,3_3,4_3,5_3}` instead, which are denser (Wang et al. 2018,
             arXiv:1809.00219, section 3.3).
@@ -82,7 +82,7 @@ class ToImageNet(layers.Layer):
 
     Args:
         caffe: `True` for `keras.applications.VGG16` (BGR, 0-255, means subtracted), `False` for
-            torchvision's convention (RGB, 0-1, normalised by mean and deviation).
+            torchvision's convention (RGB, 0-1, normalized by mean and deviation).
     """
 
     def __init__(self, *, caffe: bool, **kwargs):
@@ -94,7 +94,7 @@ class ToImageNet(layers.Layer):
             return ops.flip(inputs, axis=-1) * 127.5 + (127.5 - np.array([103.939, 116.779, 123.68], "float32"))
         return (inputs * 0.5 + 0.5 - np.array(IMAGENET_MEAN, "float32")) / np.array(IMAGENET_STD, "float32")
 
-    def locality(self) -> Window:
+    def receptive_field(self) -> Window:
         """Looks at one pixel alone."""
         return POINTWISE
 

@@ -37,12 +37,12 @@ class Card:
         sizes: Whether the input can be resized at run time: to `"any"` size, to any `"multiple"` of `multiple`, or
             not at all (`"fixed"`).
         scale: Output pixels per input pixel along height and width.
-        context_px: How many input pixels beyond its own an output pixel depends on; None where that may be all.
-        multiple: See `Locality`.
+        halo_px: How many input pixels beyond its own an output pixel depends on; None where that may be all.
+        multiple: See `ReceptiveField`.
         channels: Of the input: 3, or 4 where the fourth tells what is known (full) and what is a hole (0).
         bytes_per_px: What its feature maps take for each pixel of the input; None where that is not known.
-        makes_colour: Whether gray pictures come back in colour.
-        latent_dim: Of a generative model: the size of its latents; 0 for a model of pictures.
+        makes_color: Whether gray images come back in color.
+        latent_dim: Of a generative model: the size of its latents; 0 for a model of images.
         classes: Names of its labels.
     """
 
@@ -53,11 +53,11 @@ class Card:
     tile_px: int | None = None
     sizes: Sizes = "fixed"
     scale: int = 1
-    context_px: int | None = None
+    halo_px: int | None = None
     multiple: int = 1
     channels: int = 3
     bytes_per_px: int | None = None
-    makes_colour: bool = False
+    makes_color: bool = False
     latent_dim: int = 0
     classes: tuple[str, ...] = ()
 
@@ -81,7 +81,7 @@ class Card:
         card = cls(**{"name": "", "version": "", **known, "classes": tuple(known.get("classes", ()))})
         numbers = (card.scale, card.multiple, card.channels)
         whole = all(type(number) is int and number > 0 for number in numbers) and type(card.latent_dim) is int
-        optional = all(it is None or type(it) is int for it in (card.tile_px, card.context_px, card.bytes_per_px))
+        optional = all(it is None or type(it) is int for it in (card.tile_px, card.halo_px, card.bytes_per_px))
         if not whole or not optional or card.sizes not in ("any", "multiple", "fixed"):
             raise ValueError("has values of the wrong kind")
         return card
@@ -117,7 +117,7 @@ _CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNEC
 
 
 def check_alive(content: bytes) -> None:
-    """Refuses a file of integers in which a layer gave next to nothing but zeros for all calibration pictures.
+    """Refuses a file of integers in which a layer gave next to nothing but zeros for all calibration images.
 
     Args:
         content: The file.
@@ -134,7 +134,7 @@ def check_alive(content: bytes) -> None:
             if scales and (min(scales) < _LEAST_SCALE or _requantization(model, operator) >= _MOST_REQUANTIZATION):
                 name = graph.tensors[index].name.decode(errors="replace").split(";")[0]
                 raise ValueError(
-                    f"The layer behind `{name}` gives next to nothing but zeros for all calibration pictures: it is "
+                    f"The layer behind `{name}` gives next to nothing but zeros for all calibration images: it is "
                     "dead, and integers cannot hold it. Train again with a lower rate, or export without int8."
                 )
 

@@ -1,4 +1,4 @@
-"""A .tflite file behind the interface that a Keras model of pictures has."""
+"""A .tflite file behind the interface that a Keras model of images has."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SIGNATURE = "serving_default"
 class LiteModel:
     """Runs a .tflite file of one signature `images` -> `outputs`, or `latents` (and `labels`) -> `outputs`.
 
-    It takes batches and floats whatever the file takes: pictures go in one at a time, and the integers of an int8
+    It takes batches and floats whatever the file takes: images go in one at a time, and the integers of an int8
     file are converted.
 
     Attributes:
@@ -59,7 +59,7 @@ class LiteModel:
         self._shapes = {name: tuple(self._inputs[name]["shape"]) for name in self.input_names}
 
     def takes(self, height: int, width: int) -> bool:
-        """Whether it runs on pictures of a size, be it by mirroring what is missing."""
+        """Whether it runs on images of a size, be it by mirroring what is missing."""
         tile_px = self.card.tile_px
         return self.card.sizes != "fixed" or tile_px is None or max(height, width) <= tile_px
 
@@ -71,40 +71,40 @@ class LiteModel:
                 [batch, latent_dim], and `labels` int32 [batch] where there are classes.
 
         Returns:
-            float32 [batch, scale * height, scale * width, 3], or the pictures of the latents, in [0, 1].
+            float32 [batch, scale * height, scale * width, 3], or the images of the latents, in [0, 1].
 
         Raises:
-            ValueError: If the file does not take pictures of this size, or LiteRT fails. One line.
+            ValueError: If the file does not take images of this size, or LiteRT fails. One line.
         """
         arrays = [np.asarray(array) for array in inputs]
         if self.input_names == ("images",):
-            pictures = [self._picture(picture[np.newaxis]) for picture in arrays[0]]
-            return pictures[0] if len(pictures) == 1 else np.concatenate(pictures)
+            images = [self._image(image[np.newaxis]) for image in arrays[0]]
+            return images[0] if len(images) == 1 else np.concatenate(images)
         return np.concatenate(
             [self._run([array[index : index + 1] for array in arrays]) for index in range(len(arrays[0]))]
         )
 
-    def _picture(self, picture: np.ndarray) -> np.ndarray:
-        height, width = picture.shape[1:3]
+    def _image(self, image: np.ndarray) -> np.ndarray:
+        height, width = image.shape[1:3]
         if not self.takes(height, width):
             size = self.card.tile_px
-            raise ValueError(f"The model takes pictures of at most {size} x {size} px. Received: {width} x {height}.")
-        padded = self._padded(picture)
+            raise ValueError(f"The model takes images of at most {size} x {size} px. Received: {width} x {height}.")
+        padded = self._padded(image)
         outputs = self._run([padded])
         return outputs[:, : height * self.card.scale, : width * self.card.scale]
 
-    def _padded(self, picture: np.ndarray) -> np.ndarray:
+    def _padded(self, image: np.ndarray) -> np.ndarray:
         """Mirrored to a size that the file takes, as the networks do themselves for their strides."""
         if self.card.sizes == "any" or self.card.tile_px is None:
-            return picture
+            return image
         for axis in (1, 2):
-            size = picture.shape[axis]
+            size = image.shape[axis]
             wanted = -(-size // self.card.multiple) * self.card.multiple
             if self.card.sizes == "fixed":
                 wanted = self.card.tile_px
             if wanted != size:
-                picture = np.take(picture, _mirrored(wanted, size), axis=axis)
-        return picture
+                image = np.take(image, _mirrored(wanted, size), axis=axis)
+        return image
 
     def _resize(self, name: str, shape: tuple[int, ...]) -> None:
         if shape == self._shapes[name]:

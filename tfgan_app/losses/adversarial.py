@@ -1,4 +1,4 @@
-"""Adversarial losses: what the generator and the discriminator minimise, as functions of logits."""
+"""Adversarial losses: what the generator and the discriminator minimize, as functions of logits."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class AdversarialLoss:
         discriminator: `(real_logits, fake_logits, real_label) -> scalar`, where `real_label` is 1, or less
             for one-sided label smoothing (Salimans et al. 2016, arXiv:1606.03498, section 3.4).
         threshold: the logit between "fake" and "real"; `None` where only the difference of a real and a
-            fake picture's logits means something.
-        relativistic: whether the generator's loss needs the logits of real pictures too.
+            fake image's logits means something.
+        relativistic: whether the generator's loss needs the logits of real images too.
         takes_label: whether `real_label` may be other than 1.
     """
 
@@ -29,9 +29,9 @@ class AdversarialLoss:
     takes_label: bool = False
 
     def accuracies(self, real_logits, fake_logits):
-        """Shares of real and of fake pictures that are judged right: two float32 scalars in [0, 1].
+        """Shares of real and of fake images that are judged right: two float32 scalars in [0, 1].
 
-        Without a threshold both are the share of pairs whose real picture has the higher logit.
+        Without a threshold both are the share of pairs whose real image has the higher logit.
         """
         if self.threshold is None:
             pairs = _share(real_logits > fake_logits)
@@ -101,7 +101,7 @@ def hinge_discriminator_loss(real_logits, fake_logits, real_label: float = 1.0):
 def wasserstein_discriminator_loss(real_logits, fake_logits, real_label: float = 1.0):
     """`D(G(z)) - D(x)`: Arjovsky et al. 2017, arXiv:1701.07875, equation 2.
 
-    It needs a Lipschitz bound, such as a gradient penalty or spectral normalisation.
+    It needs a Lipschitz bound, such as a gradient penalty or spectral normalization.
     """
     del real_label
     return ops.mean(ops.cast(fake_logits, "float32")) - ops.mean(ops.cast(real_logits, "float32"))

@@ -6,7 +6,7 @@ from keras import ops
 
 
 def information_loss(outputs, codes, *, categories: int):
-    """The negative lower bound on the mutual information of codes and pictures, without its constant `H(c)`.
+    """The negative lower bound on the mutual information of codes and images, without its constant `H(c)`.
 
     "InfoGAN", Chen et al. 2016, arXiv:1606.03657, equation 5: `-log Q(c | x)`, where Q is categorical for the
     first code and a Gaussian of variance 1 for each of the others. A learned variance lets both players gain without

@@ -9,7 +9,7 @@ TEMPERATURE = 0.07
 
 
 def patch_nce_loss(queries, keys, *, temperature: float = TEMPERATURE):
-    """PatchNCE with internal negatives: cross-entropy of finding each query's own place among those of its picture.
+    """PatchNCE with internal negatives: cross-entropy of finding each query's own place among those of its image.
 
     "Contrastive Learning for Unpaired Image-to-Image Translation", Park et al. 2020, arXiv:2007.15651, equations 1 to
     3. No gradient passes through the keys, as in the authors' implementation. Deviation: the mean over places where

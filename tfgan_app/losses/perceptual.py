@@ -1,4 +1,4 @@
-"""Perceptual loss: distance between VGG16 features of two pictures."""
+"""Perceptual loss: distance between VGG16 features of two images."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def build_perceptual_loss(
         taken: see `build_vgg16_features`.
 
     Returns:
-        A function `(target, output) -> float32 scalar` of pictures in [-1, 1]. Weights of keras.applications, whose
+        A function `(target, output) -> float32 scalar` of images in [-1, 1]. Weights of keras.applications, whose
         features are larger, are brought to the magnitudes of torchvision's, so that one weight of the loss fits both.
     """
     features = build_vgg16_features(weights=weights, taken=taken)
@@ -58,7 +58,7 @@ def build_perceptual_loss(
 
 
 def clouds(size_px: int = 128) -> np.ndarray:
-    """Coloured clouds with the spectrum of photographs, 1/f: float32 `[1, size, size, 3]` in [-1, 1]."""
+    """Colored clouds with the spectrum of photographs, 1/f: float32 `[1, size, size, 3]` in [-1, 1]."""
     rng = np.random.default_rng(0)
     frequency = np.hypot(np.fft.fftfreq(size_px)[:, None], np.fft.rfftfreq(size_px)[None])
     frequency[0, 0] = 1.0

@@ -1,4 +1,4 @@
-"""Pixel losses between a generated and a target picture."""
+"""Pixel losses between a generated and a target image."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def charbonnier_loss(target, output):
         output: float tensor of the same shape and range.
 
     Returns:
-        float32 scalar, `CHARBONNIER_EPSILON` for equal pictures.
+        float32 scalar, `CHARBONNIER_EPSILON` for equal images.
     """
     error = ops.cast(target, "float32") - ops.cast(output, "float32")
     return ops.mean(ops.sqrt(ops.square(error) + CHARBONNIER_EPSILON**2))

@@ -1,4 +1,4 @@
-"""Losses of style transfer: what a picture shows, and the statistics of how it shows it."""
+"""Losses of style transfer: what an image shows, and the statistics of how it shows it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tfgan_app.losses.perceptual import clouds
 
 
 def style_distance(first: Sequence, second: Sequence):
-    """How far the statistics of two pictures' features are apart.
+    """How far the statistics of two images' features are apart.
 
     Huang & Belongie 2017, arXiv:1703.06868, equation (13): means and standard deviations of each level; here the mean
     of squared differences over channels, as the authors' code has it, and not their sum.
 
     Args:
         first: features of some levels, float `[batch, height, width, channels]`.
-        second: those of pictures of any size, as many.
+        second: those of images of any size, as many.
 
     Returns:
         float32 `[batch]`.
@@ -37,31 +37,31 @@ def content_distance(first, second):
 
 
 def structure_distance(first, second):
-    """What of two pictures is not in the same place, whatever their style: a measure, and no loss.
+    """What of two images is not in the same place, whatever their style: a measure, and no loss.
 
-    Mean squared difference of features, after each channel's mean and deviation over its picture are taken out.
+    Mean squared difference of features, after each channel's mean and deviation over its image are taken out.
 
     Args:
         first: float `[batch, height, width, channels]`.
         second: the same.
 
     Returns:
-        float32 `[batch]`: 0 for the same, 2 for pictures that have nothing to do with each other.
+        float32 `[batch]`: 0 for the same, 2 for images that have nothing to do with each other.
     """
-    return content_distance(_normalised(first), _normalised(second))
+    return content_distance(_normalized(first), _normalized(second))
 
 
-def _normalised(features):
+def _normalized(features):
     mean, deviation = statistics_maps(channel_statistics(features))
     return (ops.cast(features, "float32") - mean) / deviation
 
 
 @dataclass(frozen=True)
 class StyleLosses:
-    """The two distances of pictures, in features of one magnitude.
+    """The two distances of images, in features of one magnitude.
 
-    The fixed encoder's features of each level are divided by their mean magnitude on a test picture, so that a level
-    weighs the same whatever weights of VGG16 are taken. The authors' network is normalised so as well.
+    The fixed encoder's features of each level are divided by their mean magnitude on a test image, so that a level
+    weighs the same whatever weights of VGG16 are taken. The authors' network is normalized so as well.
 
     Attributes:
         encoder: float32 `[batch, height, width, 3]` in [-1, 1] -> a list of features.
@@ -71,9 +71,9 @@ class StyleLosses:
     encoder: keras.Model
     scales: tuple[float, ...]
 
-    def features(self, pictures) -> list:
+    def features(self, images) -> list:
         """Features of each level, of magnitude 1."""
-        return self.scaled(self.encoder(pictures))
+        return self.scaled(self.encoder(images))
 
     def scaled(self, features: Sequence) -> list:
         """Features of the last levels as the encoder gives them, however many -> of magnitude 1, in float32."""

@@ -6,11 +6,11 @@ from keras import ops
 
 
 def sub_pixel_bias_loss(target, output, *, scale: int):
-    """How far each sub-pixel is off on average over a picture, beyond what all sub-pixels are.
+    """How far each sub-pixel is off on average over an image, beyond what all sub-pixels are.
 
     A generator that ends in a pixel shuffle can add the same pattern of `scale` x `scale` sub-pixels everywhere. To
-    features and discriminators it passes for texture, while no picture has it: there, what one sub-pixel lacks on
-    average, the others lack too. So the errors of a picture are averaged over all places but the place within a cell,
+    features and discriminators it passes for texture, while no image has it: there, what one sub-pixel lacks on
+    average, the others lack too. So the errors of an image are averaged over all places but the place within a cell,
     their mean is taken away, and the mean absolute value of the rest is the loss.
 
     Args:

@@ -1,8 +1,8 @@
-"""Metrics of pictures against references: pair by pair, or set against set."""
+"""Metrics of images against references: pair by pair, or set against set."""
 
 from tfgan_app.metrics.bootstrap import CONFIDENCE, RESAMPLES, Difference, means_with_intervals, paired_difference
 from tfgan_app.metrics.classifier_features import train_classifier_features
-from tfgan_app.metrics.colour import ciede2000, colour_shift, srgb_to_lab
+from tfgan_app.metrics.color import ciede2000, color_shift, srgb_to_lab
 from tfgan_app.metrics.comparison import ComparedMetric, check_comparable, compare, comparison_lines
 from tfgan_app.metrics.features import FeatureNetwork, build_inception_features, build_vgg16_feature_network
 from tfgan_app.metrics.fidelity import (
@@ -39,7 +39,7 @@ __all__ = [
     "build_vgg16_feature_network",
     "check_comparable",
     "ciede2000",
-    "colour_shift",
+    "color_shift",
     "compare",
     "comparison_lines",
     "density_coverage",

@@ -1,4 +1,4 @@
-"""How sure a difference of accuracies is: paired bootstrap over seeds and pictures."""
+"""How sure a difference of accuracies is: paired bootstrap over seeds and images."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def paired_difference(
 ) -> Difference:
     """The mean difference with its 95 % percentile interval (Efron & Tibshirani 1993, chapter 13).
 
-    Seeds and pictures are drawn again independently of each other, and both classifiers are measured on the same:
-    what makes a picture hard, or a seed lucky, for both cancels. Few seeds drawn again vary less than new ones would:
+    Seeds and images are drawn again independently of each other, and both classifiers are measured on the same:
+    what makes an image hard, or a seed lucky, for both cancels. Few seeds drawn again vary less than new ones would:
     what they contribute is widened as for a mean by Student's t, to 1.6 times for 5 seeds.
 
     Args:
-        first: bool `[seeds, pictures]`, which pictures the first classifier got right, trained with each seed.
+        first: bool `[seeds, images]`, which images the first classifier got right, trained with each seed.
         second: the same of the second, in the same order.
         seed: decides what is drawn.
         resamples: how often.
@@ -59,35 +59,35 @@ def paired_difference(
     """
     if first.shape != second.shape or first.ndim != 2 or not first.size:
         raise ValueError(
-            "Two arrays [seeds, pictures] of one shape are needed. "
+            "Two arrays [seeds, images] of one shape are needed. "
             f"Received: {list(first.shape)} and {list(second.shape)}."
         )
     differences = second.astype(np.float32) - first.astype(np.float32)
-    seeds, pictures = differences.shape
+    seeds, images = differences.shape
     rng = np.random.default_rng(seed)
     means = []
-    for start in range(0, resamples, max(1, _CHUNK // pictures)):
-        count = min(max(1, _CHUNK // pictures), resamples - start)
-        by_seed = _drawn_again(rng, pictures, count).astype(np.float32) @ differences.T
+    for start in range(0, resamples, max(1, _CHUNK // images)):
+        count = min(max(1, _CHUNK // images), resamples - start)
+        by_seed = _drawn_again(rng, images, count).astype(np.float32) @ differences.T
         # Whole numbers up to here, which float32 adds exactly.
-        of_pictures = by_seed.mean(axis=1)
-        of_seeds = (_drawn_again(rng, seeds, count) * by_seed).sum(axis=1) / seeds - of_pictures
-        means.append((of_pictures + _widening(seeds) * of_seeds) / pictures)
+        of_images = by_seed.mean(axis=1)
+        of_seeds = (_drawn_again(rng, seeds, count) * by_seed).sum(axis=1) / seeds - of_images
+        means.append((of_images + _widening(seeds) * of_seeds) / images)
     means = np.concatenate(means)
     edges = np.quantile(means, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return Difference(float(differences.mean()), float(edges[0]), float(edges[1]))
 
 
 def mean_interval(values: np.ndarray, *, seed: int = 0, resamples: int = RESAMPLES) -> tuple[float, float] | None:
-    """The 95 % percentile interval of a mean over pictures (Efron & Tibshirani 1993, chapter 13).
+    """The 95 % percentile interval of a mean over images (Efron & Tibshirani 1993, chapter 13).
 
     Args:
-        values: float `[pictures]`.
+        values: float `[images]`.
         seed: decides what is drawn.
         resamples: how often.
 
     Returns:
-        Its ends, or None for fewer than two pictures or values that are not finite.
+        Its ends, or None for fewer than two images or values that are not finite.
     """
     if len(values) < 2 or not np.isfinite(values).all():
         return None
@@ -104,7 +104,7 @@ def mean_interval(values: np.ndarray, *, seed: int = 0, resamples: int = RESAMPL
 
 
 def means_with_intervals(values: Mapping[str, np.ndarray]) -> dict[str, float]:
-    """Means over pictures by name, and `NAME_low`, `NAME_high` of their intervals where there are some."""
+    """Means over images by name, and `NAME_low`, `NAME_high` of their intervals where there are some."""
     found = {name: float(np.mean(each)) for name, each in values.items()}
     for name, each in values.items():
         if interval := mean_interval(each):

@@ -14,7 +14,7 @@ import tensorflow as tf
 from keras import layers
 
 from tfgan_app.files import atomic_path
-from tfgan_app.metrics.features import FeatureNetwork, check_pictures
+from tfgan_app.metrics.features import FeatureNetwork, check_images
 
 CLASSIFIER_STEPS = 1800
 CLASSIFIER_DIM = 64
@@ -39,22 +39,22 @@ def train_classifier_features(
 ) -> FeatureNetwork:
     """Trains a small convolutional classifier and takes its last hidden layer as features.
 
-    Six convolutions with batch normalisation (Ioffe & Szegedy 2015, arXiv:1502.03167), 4 M multiplications for a
-    28 px picture, trained with Adam (Kingma & Ba 2015, arXiv:1412.6980) and a cosine decay, all in float32. The
-    features are the 64 inputs of the last ReLU, standardised by a normalisation without scale and offset:
+    Six convolutions with batch normalization (Ioffe & Szegedy 2015, arXiv:1502.03167), 4 M multiplications for a
+    28 px image, trained with Adam (Kingma & Ba 2015, arXiv:1412.6980) and a cosine decay, all in float32. The
+    features are the 64 inputs of the last ReLU, standardized by a normalization without scale and offset:
     before the ReLU they are closer to the Gaussian that the Fréchet distance assumes, and with deviations of
-    about 1 neither that distance nor the kernel distance depends on how far the training drove them. Pictures
+    about 1 neither that distance nor the kernel distance depends on how far the training drove them. Images
     with a side above 64 px are reduced by area until it is 64; the grid is halved once more above 32 px.
 
     Seed and data decide the weights on one kind of machine, and the caller's random state is left alone. On
     another machine rounding differs, so that the digest does: share the cache file to compare across machines.
 
     Args:
-        images: uint8 `[count, height, width, 1 or 3]`, all of one size; later pictures must have the same.
+        images: uint8 `[count, height, width, 1 or 3]`, all of one size; later images must have the same.
         labels: integers `[count]` in [0, classes).
         classes: number of classes, at least 2.
-        seed: decides initial weights and order of the pictures.
-        steps: number of updates, each of 128 pictures (all of them, where there are fewer).
+        seed: decides initial weights and order of the images.
+        steps: number of updates, each of 128 images (all of them, where there are fewer).
         cache_dir: folder that keeps trained weights as `.npz`; a file that is there already is loaded instead
             of training again, a damaged one is replaced. `None`: nothing is kept.
         on_progress: called with the number of updates so far and `steps`.
@@ -63,7 +63,7 @@ def train_classifier_features(
         The network, with 64 features.
 
     Raises:
-        ValueError: for unlike pictures or labels, or a training that diverged.
+        ValueError: for unlike images or labels, or a training that diverged.
     """
     _check_labels(images, labels, classes)
     shape = _input_shape(images.shape[1:])
@@ -75,7 +75,7 @@ def train_classifier_features(
             _save(model, path)
     height, width, channels = images.shape[1:]
     protocol = {
-        "features_trained_on": f"{len(images)} pictures of {classes} classes, {height} x {width} x {channels}",
+        "features_trained_on": f"{len(images)} images of {classes} classes, {height} x {width} x {channels}",
         "features_resize": "none" if shape[:2] == (height, width) else f"{shape[0]} x {shape[1]} px, area",
     }
     features = keras.Model(model.inputs, model.get_layer("features").output, name="classifier_features")
@@ -83,7 +83,7 @@ def train_classifier_features(
 
 
 class _Preparation:
-    """uint8 pictures of one shape to the classifier's float32 input."""
+    """uint8 images of one shape to the classifier's float32 input."""
 
     def __init__(self, shape: tuple[int, int, int]):
         self._shape = tuple(shape)
@@ -92,8 +92,8 @@ class _Preparation:
         *size, channels = self._shape
         if list(images.shape[1:3]) != size or images.shape[3] > channels:
             raise ValueError(
-                f"These features are of pictures of {size[0]} x {size[1]} px with {channels} channels. "
-                f"Received: {images.shape[1]} x {images.shape[2]} px with {images.shape[3]}; measure pictures of the "
+                f"These features are of images of {size[0]} x {size[1]} px with {channels} channels. "
+                f"Received: {images.shape[1]} x {images.shape[2]} px with {images.shape[3]}; measure images of the "
                 "training's size and channels."
             )
         return self.to_input(images)
@@ -184,7 +184,7 @@ def _train(
 def _shuffled_batches(
     images: np.ndarray, labels: np.ndarray, steps: int, seed: int
 ) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
-    """`steps` batches; every picture once before any twice."""
+    """`steps` batches; every image once before any twice."""
     rng = np.random.default_rng(seed)
     size = min(_BATCH, len(images))
     prepare = _Preparation(images.shape[1:])
@@ -197,13 +197,13 @@ def _shuffled_batches(
 
 
 def _check_labels(images: np.ndarray, labels: np.ndarray, classes: int):
-    check_pictures(images)
+    check_images(images)
     if classes < 2:
         raise ValueError(f"A classifier needs at least 2 classes. Received: {classes}.")
     if not len(images) or labels.shape != (len(images),) or not np.issubdtype(labels.dtype, np.integer):
         raise ValueError(
-            "One integer label a picture is needed, and a picture. "
-            f"Received: {labels.dtype} {list(labels.shape)} for {len(images)} pictures."
+            "One integer label an image is needed, and an image. "
+            f"Received: {labels.dtype} {list(labels.shape)} for {len(images)} images."
         )
     if labels.min() < 0 or labels.max() >= classes:
         raise ValueError(f"Labels must be in [0, {classes}). Received: {labels.min()} to {labels.max()}.")

@@ -9,11 +9,11 @@ from typing import Any
 from tfgan_app.registry import METRICS
 
 DECIDED_BY_INTERVALS = frozenset({"fid", "kid", "precision", "recall", "density", "coverage"})
-"""Where intervals that overlap leave it open which is better. Not where both are measured on the same pictures one by
-one: there, what makes a picture hard is hard for both, and widens both intervals without a difference being unclear."""
+"""Where intervals that overlap leave it open which is better. Not where both are measured on the same images one by
+one: there, what makes an image hard is hard for both, and widens both intervals without a difference being unclear."""
 
 IGNORED_FIELDS = frozenset({"checkpoint", "classes", "data", "metrics_seed"})
-"""Fields of a protocol that do not change what is measured: whose pictures these are, whether classes were asked for,
+"""Fields of a protocol that do not change what is measured: whose images these are, whether classes were asked for,
 where the real ones lie (a digest tells whether they are the same), and which random choice."""
 
 

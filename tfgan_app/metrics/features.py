@@ -1,4 +1,4 @@
-"""Networks that turn pictures into the features which set metrics compare, each named by a digest of its weights."""
+"""Networks that turn images into the features which set metrics compare, each named by a digest of its weights."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MAX_BATCH = 256
 
 
 class FeatureNetwork:
-    """Computes features of 8-bit pictures, batch by batch, in float32.
+    """Computes features of 8-bit images, batch by batch, in float32.
 
     Args:
         model: float32 `[batch, height, width, channels]` to `[batch, dim]`.
@@ -48,7 +48,7 @@ class FeatureNetwork:
         self._compute = tf.function(lambda inputs: model(inputs, training=False), reduce_retracing=True)
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        """Computes the features of pictures.
+        """Computes the features of images.
 
         Args:
             images: uint8 `[count, height, width, 1 or 3]`; gray is repeated where the network needs RGB.
@@ -57,12 +57,12 @@ class FeatureNetwork:
             float32 `[count, dim]`.
 
         Raises:
-            ValueError: for other pictures.
+            ValueError: for other images.
         """
-        check_pictures(images)
+        check_images(images)
         features = np.empty((len(images), self.dim), np.float32)
         start = 0
-        size = 1  # The first picture tells how large the network's input is.
+        size = 1  # The first image tells how large the network's input is.
         while start < len(images):
             inputs = self._prepare(tf.convert_to_tensor(images[start : start + size]))
             features[start : start + size] = self._compute(inputs)
@@ -79,7 +79,7 @@ def build_inception_features() -> FeatureNetwork:
     """Builds the 2,048 globally averaged features of `keras.applications`' ImageNet InceptionV3.
 
     "Rethinking the Inception Architecture for Computer Vision", Szegedy et al. 2016, arXiv:1512.00567.
-    Pictures become 299 x 299 by bilinear interpolation with antialiasing and are not rounded to 8 bits again:
+    Images become 299 x 299 by bilinear interpolation with antialiasing and are not rounded to 8 bits again:
     the point of "On Aliased Resizing and Surprising Subtleties in GAN Evaluation", Parmar et al. 2022,
     arXiv:2104.11222 (which takes the bicubic filter; bilinear cannot overshoot [0, 255]). Deviation: the
     weights are not those of the original FID (TensorFlow's graph of December 2015), so that values are
@@ -101,7 +101,7 @@ def _inception_features(weights: str | None) -> FeatureNetwork:
     except Exception as error:  # Keras raises a bare one when the download fails.
         raise ValueError(
             "The weights of InceptionV3 could not be downloaded. Give VGG16's as a file (features `vgg16`), or use "
-            "features that need none: `classifier` (pictures with classes) or `random`. "
+            "features that need none: `classifier` (images with classes) or `random`. "
             f"Received: {first_line(error)}"
         ) from error
 
@@ -119,7 +119,7 @@ def build_vgg16_feature_network(*, weights: str | Path) -> FeatureNetwork:
 
     Simonyan & Zisserman 2015, arXiv:1409.1556. The last level alone: of all five joined (1,472 features) the
     ones with the largest activations would decide the distance, and its bias grows with the number of features.
-    Pictures are taken at their own size; those with a side below 32 px, which five levels need, are enlarged
+    Images are taken at their own size; those with a side below 32 px, which five levels need, are enlarged
     until it is, bilinearly.
 
     Args:
@@ -147,7 +147,7 @@ def build_vgg16_feature_network(*, weights: str | Path) -> FeatureNetwork:
     return FeatureNetwork(model, name="vgg16_relu5_3", prepare=prepare, protocol=protocol)
 
 
-def check_pictures(images: np.ndarray) -> None:
+def check_images(images: np.ndarray) -> None:
     """Refuses what no feature network takes.
 
     Args:
@@ -158,7 +158,7 @@ def check_pictures(images: np.ndarray) -> None:
     """
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] not in (1, 3):
         raise ValueError(
-            "Pictures must be uint8 [count, height, width, 1 or 3]. "
+            "Images must be uint8 [count, height, width, 1 or 3]. "
             f"Received: {images.dtype} {list(images.shape)}; convert them first."
         )
 

@@ -1,4 +1,4 @@
-"""How near a restored picture is to its original, by the conventions of the super-resolution literature."""
+"""How near a restored image is to its original, by the conventions of the super-resolution literature."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def luma(images: np.ndarray) -> np.ndarray:
     """ITU-R BT.601 luma in studio swing: 16/255 for black to 235/255 for white, as MATLAB's `rgb2ycbcr`.
 
     `(65.481 R + 128.553 G + 24.966 B + 16) / 255`, not rounded, as BasicSR measures. MATLAB's own function rounds
-    the luma of uint8 pictures to whole steps, by which PSNR may differ in the second decimal.
+    the luma of uint8 images to whole steps, by which PSNR may differ in the second decimal.
 
     Args:
         images: `[..., 3]`, float in [0, 1] or uint8.
@@ -47,7 +47,7 @@ def psnr_y(target: np.ndarray, output: np.ndarray, *, crop_px: int) -> float:
         At most `MAX_PSNR`; more is better.
 
     Raises:
-        ValueError: If the pictures are of other kinds or unlike sizes, or nothing is left of them.
+        ValueError: If the images are of other kinds or unlike sizes, or nothing is left of them.
     """
     return _psnr(*(luma(x) for x in _cropped(target, output, crop_px)))
 
@@ -67,9 +67,9 @@ def ssim_rgb(target: np.ndarray, output: np.ndarray, *, crop_px: int) -> float:
 
     "Image Quality Assessment: From Error Visibility to Structural Similarity", Wang et al. 2004, as its authors'
     `ssim_index.m`: 11 px Gaussian window of sigma 1.5, population covariances, K1 = 0.01, K2 = 0.03, and a mean over
-    the windows that lie inside the (cropped) picture. This is the value that scikit-image returns for the cropped
-    pictures with `gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=1`, since it too leaves
-    5 px out of its mean at each border. Deviation: where a picture is smaller, the window shrinks to it.
+    the windows that lie inside the (cropped) image. This is the value that scikit-image returns for the cropped
+    images with `gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=1`, since it too leaves
+    5 px out of its mean at each border. Deviation: where an image is smaller, the window shrinks to it.
     """
     planes = zip(*(np.moveaxis(_unit_range(x), -1, 0) for x in _cropped(target, output, crop_px)), strict=True)
     return float(np.mean([_ssim(*pair) for pair in planes]))
@@ -82,7 +82,7 @@ def measure_fidelity(
     crop_px: int,
     lpips: Callable | None = None,
 ) -> dict[str, np.ndarray]:
-    """Measures every picture of a set whose sizes may differ.
+    """Measures every image of a set whose sizes may differ.
 
     A model's outputs are measured as a file would hold them: clipped to [0, 1], times 255, rounded to the nearest
     integer. So they are asked for as uint8.
@@ -91,15 +91,15 @@ def measure_fidelity(
         targets: uint8 `[height, width, 3]` each, the originals.
         outputs: uint8 of the same sizes.
         crop_px: Pixels to leave out at each border in all measures but LPIPS; the custom is the scale.
-        lpips: What `build_lpips` returned. It takes whole pictures, since its features look beyond a crop anyway;
-            pictures under 16 px high or wide have none and get NaN.
+        lpips: What `build_lpips` returned. It takes whole images, since its features look beyond a crop anyway;
+            images under 16 px high or wide have none and get NaN.
 
     Returns:
         Name -> float64 `[count]`: `psnr_y`, `ssim_y`, `psnr`, `ssim`, `l1` (mean absolute error of RGB in [0, 1])
         and, where it is given, `lpips`.
 
     Raises:
-        ValueError: If there are no pictures, not as many of both, or a pair is not uint8 and of one size.
+        ValueError: If there are no images, not as many of both, or a pair is not uint8 and of one size.
     """
     if not len(targets) or len(targets) != len(outputs):
         raise ValueError(f"Expected as many outputs as targets, at least 1. Received: {len(targets)}, {len(outputs)}.")
@@ -111,7 +111,7 @@ def fidelity_protocol(*, count: int, crop_px: int, lpips: str | None = None) -> 
     """What `measure_fidelity` computes, as fields that `check_comparable` compares.
 
     Args:
-        count: Number of pictures.
+        count: Number of images.
         crop_px: Pixels that are left out along each border.
         lpips: What tells the weights of LPIPS from others, such as a digest; None where it is not measured.
 
@@ -119,19 +119,19 @@ def fidelity_protocol(*, count: int, crop_px: int, lpips: str | None = None) -> 
         Field -> value.
     """
     return {
-        "pictures": count,
+        "images": count,
         "crop_px": crop_px,
         "outputs": "clipped and rounded to 8 bits",
         "luma": "BT.601, 16-235, not rounded",
         "psnr": f"peak 255, at most {MAX_PSNR:g} dB",
         "ssim": f"{SSIM_WINDOW_PX} px Gaussian, sigma {SSIM_SIGMA_PX}, valid windows, mean of channels",
-        "lpips": f"v0.1 VGG16, whole pictures, weights {lpips}" if lpips else "not measured",
+        "lpips": f"v0.1 VGG16, whole images, weights {lpips}" if lpips else "not measured",
     }
 
 
 def _measure_pair(target: np.ndarray, output: np.ndarray, crop_px: int, lpips: Callable | None) -> dict[str, float]:
     if target.dtype != np.uint8 or output.dtype != np.uint8:
-        raise ValueError(f"Pictures must be rounded to uint8. Received: {target.dtype} and {output.dtype}.")
+        raise ValueError(f"Images must be rounded to uint8. Received: {target.dtype} and {output.dtype}.")
     cropped = [_unit_range(x) for x in _cropped(target, output, crop_px)]
     values = {
         "psnr_y": psnr_y(target, output, crop_px=crop_px),
@@ -147,10 +147,10 @@ def _measure_pair(target: np.ndarray, output: np.ndarray, crop_px: int, lpips: C
 
 
 def _cropped(target: np.ndarray, output: np.ndarray, crop_px: int) -> tuple[np.ndarray, np.ndarray]:
-    """Both pictures without their borders, once they are known to be alike."""
+    """Both images without their borders, once they are known to be alike."""
     shapes = np.shape(target), np.shape(output)
     if shapes[0] != shapes[1] or len(shapes[0]) != 3 or shapes[0][2] != 3:
-        raise ValueError(f"Expected two pictures [height, width, 3] of one size. Received: {shapes[0]}, {shapes[1]}.")
+        raise ValueError(f"Expected two images [height, width, 3] of one size. Received: {shapes[0]}, {shapes[1]}.")
     height, width, _ = shapes[0]
     if not 0 <= 2 * crop_px < min(height, width):
         raise ValueError(f"`crop_px` must leave something of {height} x {width} pixels. Received: {crop_px}")
@@ -164,7 +164,7 @@ def _unit_range(images: np.ndarray) -> np.ndarray:
     if images.dtype == np.uint8:
         return images / 255.0
     if not np.issubdtype(images.dtype, np.floating):
-        raise ValueError(f"Pictures must be uint8, or floats in [0, 1]. Received: {images.dtype}")
+        raise ValueError(f"Images must be uint8, or floats in [0, 1]. Received: {images.dtype}")
     return images.astype(np.float64)
 
 

@@ -51,9 +51,7 @@ class FrechetMoments:
             batch = features[start : start + _ROWS_AT_ONCE].astype(np.float64)
             mean = batch.mean(axis=0)
             if not np.isfinite(mean).all():
-                raise ValueError(
-                    "Features must be finite. Received: NaN or infinity; look at the pictures they are of."
-                )
+                raise ValueError("Features must be finite. Received: NaN or infinity; look at the images they are of.")
             batch -= mean
             self._add(len(batch), mean, batch.T @ batch)
 

@@ -1,4 +1,4 @@
-"""All that is measured of a generator's pictures against real ones, and the protocol it is measured by."""
+"""All that is measured of a generator's images against real ones, and the protocol it is measured by."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from tfgan_app.metrics.frechet import FrechetMoments, frechet_distance
 from tfgan_app.metrics.intervals import set_intervals
 from tfgan_app.metrics.kernel import KID_SUBSET_SIZE, KID_SUBSETS, kernel_inception_distance
 from tfgan_app.metrics.manifold import (
-    DENSITY_NEIGHBOURS,
-    PRECISION_NEIGHBOURS,
+    DENSITY_NEIGHBORS,
+    PRECISION_NEIGHBORS,
     density_coverage,
     precision_recall,
 )
 from tfgan_app.metrics.sampling import check_features, seeded_rows
 
-NEIGHBOUR_SAMPLES = 10_000
-"""Most samples of a side among which neighbours are searched: their time grows with the square."""
+NEIGHBOR_SAMPLES = 10_000
+"""Most samples of a side among which neighbors are searched: their time grows with the square."""
 
 
 def generation_metrics(
     real: np.ndarray, fake: np.ndarray, *, seed: int = 0, intervals: bool = True
 ) -> dict[str, float]:
-    """Measures a set of generated pictures against real ones by their features.
+    """Measures a set of generated images against real ones by their features.
 
     Precision, recall, density and coverage are those of equally many seeded samples of both sides, at most
-    `NEIGHBOUR_SAMPLES`. Beside the features themselves, float64 copies of these samples and blocks of
+    `NEIGHBOR_SAMPLES`. Beside the features themselves, float64 copies of these samples and blocks of
     distances are held, never all pairs.
 
     Args:
@@ -40,10 +40,10 @@ def generation_metrics(
     Raises:
         ValueError: for too few samples, unlike numbers of features, or values that are not finite.
     """
-    check_features(real, fake, least=DENSITY_NEIGHBOURS + 1)
+    check_features(real, fake, least=DENSITY_NEIGHBORS + 1)
     fid = frechet_distance(FrechetMoments.of(real), FrechetMoments.of(fake))
     kid = kernel_inception_distance(real, fake, seed=seed)
-    count = _neighbour_samples(len(real), len(fake))
+    count = _neighbor_samples(len(real), len(fake))
     real, fake = (seeded_rows(side, count, seed=seed) for side in (real, fake))
     values = {"fid": fid, **kid, **precision_recall(real, fake), **density_coverage(real, fake)}
     return {**values, **(set_intervals(real, fake, values, seed=seed) if intervals else {})}
@@ -60,18 +60,18 @@ def generation_protocol(*, real_count: int, fake_count: int, seed: int = 0) -> d
     Returns:
         Field -> value, to be joined with the feature network's own `protocol()`.
     """
-    count = _neighbour_samples(real_count, fake_count)
+    count = _neighbor_samples(real_count, fake_count)
     subset = min(KID_SUBSET_SIZE, min(real_count, fake_count) // 2)
     return {
-        "real_pictures": real_count,
-        "generated_pictures": fake_count,
+        "real_images": real_count,
+        "generated_images": fake_count,
         "fid": "float64 moments, ddof 1",
         "kid": f"cubic kernel, mean of {KID_SUBSETS} subsets of {subset}, 95 % jackknife interval",
-        "precision_recall": f"k = {PRECISION_NEIGHBOURS}, {count} of each side",
-        "density_coverage": f"k = {DENSITY_NEIGHBOURS}, {count} of each side",
+        "precision_recall": f"k = {PRECISION_NEIGHBORS}, {count} of each side",
+        "density_coverage": f"k = {DENSITY_NEIGHBORS}, {count} of each side",
         "metrics_seed": seed,
     }
 
 
-def _neighbour_samples(real_count: int, fake_count: int) -> int:
-    return min(real_count, fake_count, NEIGHBOUR_SAMPLES)
+def _neighbor_samples(real_count: int, fake_count: int) -> int:
+    return min(real_count, fake_count, NEIGHBOR_SAMPLES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tfgan_app.metrics.manifold import DENSITY_NEIGHBOURS, density_coverage, precision_recall
+from tfgan_app.metrics.manifold import DENSITY_NEIGHBORS, density_coverage, precision_recall
 from tfgan_app.metrics.sampling import canonical_order
 
 INTERVAL_SUBSETS = 30
@@ -20,7 +20,7 @@ def set_intervals(
 
     Each is the value +- 1.96 standard errors. With `v` the variance of a figure among subsets of `s` of `n` images,
     the squared standard error is `v s / (n - s)`, the delete-d jackknife (Shao & Wu 1989). Not the bootstrap: an image
-    that is drawn twice would be its own nearest neighbour. What few images add to a figure on average, as to FID, is
+    that is drawn twice would be its own nearest neighbor. What few images add to a figure on average, as to FID, is
     not part of it: that is what the same figure of real images is for.
 
     Args:
@@ -31,11 +31,11 @@ def set_intervals(
         subsets: how many, at least 2.
 
     Returns:
-        `fid_low`, `fid_high` and so on; nothing for fewer than `2 * (DENSITY_NEIGHBOURS + 1)` images a side.
+        `fid_low`, `fid_high` and so on; nothing for fewer than `2 * (DENSITY_NEIGHBORS + 1)` images a side.
     """
     smaller = min(len(real), len(fake))
     size = min(INTERVAL_SUBSET_SIZE, smaller // 2)
-    if size <= DENSITY_NEIGHBOURS:
+    if size <= DENSITY_NEIGHBORS:
         return {}
     rng = np.random.default_rng(seed)
     orders = canonical_order(real), canonical_order(fake)

@@ -27,7 +27,7 @@ def kernel_inception_distance(
 
     The interval is `kid` +- 1.96 standard errors. With `v` the variance among subsets of `s` of `n` samples,
     the squared standard error is `v s / (n - s)`, the delete-d jackknife (Shao & Wu 1989), for what another
-    set of pictures would have given, plus `v / subsets` for the draw of the subsets. `n` is the smaller
+    set of images would have given, plus `v / subsets` for the draw of the subsets. `n` is the smaller
     side's, and the kernel's second-order term shrinks faster than assumed: both make the interval wider, never
     narrower, than it had to be.
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 PENALTIES = tuple(10.0**exponent for exponent in range(-4, 5))
-"""Ridge penalties that are tried, relative to the mean squared length of a picture's features."""
+"""Ridge penalties that are tried, relative to the mean squared length of an image's features."""
 
-MAX_LABELLED = 3000
-"""Time grows with the cube of the labelled pictures, memory with the square: here 0.4 GB and a minute."""
+MAX_LABELED = 3000
+"""Time grows with the cube of the labeled images, memory with the square: here 0.4 GB and a minute."""
 
 
 def linear_probe(
@@ -16,11 +16,11 @@ def linear_probe(
 ) -> tuple[np.ndarray, float]:
     """Ridge regression onto the classes; its penalty is the one with the least leave-one-out error.
 
-    Of more than 3,000 labelled pictures a choice is used. Features are centred and scaled by the labelled ones alone.
-    The error of leaving each picture out has a closed form (Golub, Heath & Wahba 1979), so nothing is fitted twice.
+    Of more than 3,000 labeled images a choice is used. Features are centered and scaled by the labeled ones alone.
+    The error of leaving each image out has a closed form (Golub, Heath & Wahba 1979), so nothing is fitted twice.
 
     Args:
-        features: float32 `[count, dim]` of the labelled pictures.
+        features: float32 `[count, dim]` of the labeled images.
         labels: integers `[count]` in [0, classes).
         test_features: float32 `[tests, dim]`.
         classes: number of classes.
@@ -28,12 +28,12 @@ def linear_probe(
     Returns:
         The predicted classes int64 `[tests]`, and the penalty.
     """
-    if len(features) > MAX_LABELLED:
-        chosen = np.random.default_rng(0).permutation(len(features))[:MAX_LABELLED]
+    if len(features) > MAX_LABELED:
+        chosen = np.random.default_rng(0).permutation(len(features))[:MAX_LABELED]
         features, labels = features[chosen], labels[chosen]
     features, test_features = features.astype(np.float64), test_features.astype(np.float64)
     mean, deviation = features.mean(axis=0), features.std(axis=0)
-    # What never changes among the labelled pictures says nothing about them.
+    # What never changes among the labeled images says nothing about them.
     scale = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=deviation > 1e-6)
     features, test_features = (features - mean) * scale, (test_features - mean) * scale
     targets = np.eye(classes)[labels]

@@ -15,7 +15,7 @@ def build_lpips(weights: str | Path) -> Callable:
     """Builds LPIPS-VGG, version 0.1.
 
     "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric", Zhang et al. 2018,
-    arXiv:1801.03924, equation 1: squared differences of channel-normalised VGG16 features, weighted by
+    arXiv:1801.03924, equation 1: squared differences of channel-normalized VGG16 features, weighted by
     the learned linear heads, averaged over space, summed over five levels.
 
     Args:

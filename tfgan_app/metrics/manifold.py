@@ -1,4 +1,4 @@
-"""Precision, recall, density and coverage: how two sets of features lie among each other's neighbours."""
+"""Precision, recall, density and coverage: how two sets of features lie among each other's neighbors."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 
 from tfgan_app.metrics.sampling import check_features
 
-PRECISION_NEIGHBOURS = 3
-DENSITY_NEIGHBOURS = 5
+PRECISION_NEIGHBORS = 3
+DENSITY_NEIGHBORS = 5
 
 _CHUNK_BYTES = 2**24
 """Bound on one block of pairwise distances."""
@@ -18,18 +18,18 @@ _ROUNDING = 1e-9
 """Share of a squared distance by which two ways to compute it may differ."""
 
 
-def precision_recall(real: np.ndarray, fake: np.ndarray, *, neighbours: int = PRECISION_NEIGHBOURS) -> dict[str, float]:
-    """Share of fakes near some real picture, and of real pictures near some fake.
+def precision_recall(real: np.ndarray, fake: np.ndarray, *, neighbors: int = PRECISION_NEIGHBORS) -> dict[str, float]:
+    """Share of fakes near some real image, and of real images near some fake.
 
     "Improved Precision and Recall Metric for Assessing Generative Models", Kynkäänniemi et al. 2019,
-    arXiv:1904.06991: near means no farther from a sample than its k-th nearest neighbour of its
-    own side, itself not counted. One outlier among the real pictures has a large ball and inflates precision;
+    arXiv:1904.06991: near means no farther from a sample than its k-th nearest neighbor of its
+    own side, itself not counted. One outlier among the real images has a large ball and inflates precision;
     `density_coverage` does not suffer from it.
 
     Args:
-        real: `[n, dim]`, any real type, more than `neighbours` rows.
+        real: `[n, dim]`, any real type, more than `neighbors` rows.
         fake: `[m, dim]`, likewise. Use as many as there are real ones: the balls shrink with the count.
-        neighbours: k.
+        neighbors: k.
 
     Returns:
         `precision` and `recall` in [0, 1].
@@ -37,8 +37,8 @@ def precision_recall(real: np.ndarray, fake: np.ndarray, *, neighbours: int = PR
     Raises:
         ValueError: for features that cannot be compared.
     """
-    real, fake = _prepared(real, fake, neighbours)
-    real_radii, fake_radii = _squared_radii(real, neighbours), _squared_radii(fake, neighbours)
+    real, fake = _prepared(real, fake, neighbors)
+    real_radii, fake_radii = _squared_radii(real, neighbors), _squared_radii(fake, neighbors)
     fakes_in_real = np.zeros(len(fake), bool)
     reals_in_fake = np.empty(len(real), bool)
     for rows, distances in _distance_blocks(real, fake):
@@ -47,17 +47,17 @@ def precision_recall(real: np.ndarray, fake: np.ndarray, *, neighbours: int = PR
     return {"precision": float(fakes_in_real.mean()), "recall": float(reals_in_fake.mean())}
 
 
-def density_coverage(real: np.ndarray, fake: np.ndarray, *, neighbours: int = DENSITY_NEIGHBOURS) -> dict[str, float]:
-    """How many real pictures' balls a fake lies in, and the share of the balls that hold a fake.
+def density_coverage(real: np.ndarray, fake: np.ndarray, *, neighbors: int = DENSITY_NEIGHBORS) -> dict[str, float]:
+    """How many real images' balls a fake lies in, and the share of the balls that hold a fake.
 
     "Reliable Fidelity and Diversity Metrics for Generative Models", Naeem et al. 2020, arXiv:2002.09797.
     Deviation from the authors' code: a sample on a ball's surface is inside, as in
-    `precision_recall`, so that a copy of a picture which the data hold several times counts.
+    `precision_recall`, so that a copy of an image which the data hold several times counts.
 
     Args:
-        real: `[n, dim]`, any real type, more than `neighbours` rows.
+        real: `[n, dim]`, any real type, more than `neighbors` rows.
         fake: `[m, dim]`, likewise. Use as many as there are real ones: coverage rises with their count.
-        neighbours: k.
+        neighbors: k.
 
     Returns:
         `density`, about 1 for two samples of one distribution and above it for fakes in the densest places
@@ -66,31 +66,31 @@ def density_coverage(real: np.ndarray, fake: np.ndarray, *, neighbours: int = DE
     Raises:
         ValueError: for features that cannot be compared.
     """
-    real, fake = _prepared(real, fake, neighbours)
-    radii = _squared_radii(real, neighbours)
+    real, fake = _prepared(real, fake, neighbors)
+    radii = _squared_radii(real, neighbors)
     balls, covered = 0, 0
     for rows, distances in _distance_blocks(real, fake):
         inside = distances <= radii[rows, np.newaxis]
         balls += int(np.count_nonzero(inside))
         covered += int(np.count_nonzero(inside.any(axis=1)))
-    return {"density": balls / (neighbours * len(fake)), "coverage": covered / len(real)}
+    return {"density": balls / (neighbors * len(fake)), "coverage": covered / len(real)}
 
 
-def _prepared(real: np.ndarray, fake: np.ndarray, neighbours: int) -> tuple[np.ndarray, np.ndarray]:
+def _prepared(real: np.ndarray, fake: np.ndarray, neighbors: int) -> tuple[np.ndarray, np.ndarray]:
     """Both in float64 about the mean of the real ones: products of long vectors would hide small distances."""
-    check_features(real, fake, least=neighbours + 1)
-    centre = real.mean(axis=0, dtype=np.float64)
-    return real - centre, fake - centre
+    check_features(real, fake, least=neighbors + 1)
+    center = real.mean(axis=0, dtype=np.float64)
+    return real - center, fake - center
 
 
-def _squared_radii(samples: np.ndarray, neighbours: int) -> np.ndarray:
+def _squared_radii(samples: np.ndarray, neighbors: int) -> np.ndarray:
     """Squared distance of each sample to its k-th nearest other one: float64 `[count]`."""
     radii = np.empty(len(samples))
     for rows, distances in _distance_blocks(samples, samples):
         # The nearest of all is the sample itself (or an exact copy of it, equally far).
-        distances.partition(neighbours, axis=1)
+        distances.partition(neighbors, axis=1)
         # A product of a matrix with itself rounds otherwise than that of two: what lies on the surface stays inside.
-        radii[rows] = distances[:, neighbours] * (1.0 + _ROUNDING)
+        radii[rows] = distances[:, neighbors] * (1.0 + _ROUNDING)
     return radii
 
 

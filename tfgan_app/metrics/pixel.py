@@ -1,4 +1,4 @@
-"""Full-reference metrics on RGB pictures in [0, 1]."""
+"""Full-reference metrics on RGB images in [0, 1]."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ import numpy as np
 import tensorflow as tf
 
 MAX_PSNR = 100.0
-"""An exact picture's PSNR; it has no bound of its own, and one blank page would make a mean infinite."""
+"""An exact image's PSNR; it has no bound of its own, and one blank page would make a mean infinite."""
 
 
 def l1(targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
-    """Mean absolute error of each picture: float32 `[batch]`, 0 is best."""
+    """Mean absolute error of each image: float32 `[batch]`, 0 is best."""
     return tf.reduce_mean(tf.abs(targets - outputs), axis=(1, 2, 3))
 
 
 def psnr(targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
-    """Peak signal-to-noise ratio in dB of each picture, over all channels: float32 `[batch]`, at most `MAX_PSNR`."""
+    """Peak signal-to-noise ratio in dB of each image, over all channels: float32 `[batch]`, at most `MAX_PSNR`."""
     return tf.minimum(tf.image.psnr(targets, outputs, max_val=1.0), MAX_PSNR)
 
 
 def ssim(targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
     """Structural similarity (Wang et al. 2004), 11 px Gaussian window, mean of channels: `[batch]`.
 
-    The window shrinks to the picture where that is smaller.
+    The window shrinks to the image where that is smaller.
     """
     window = min(11, targets.shape[1], targets.shape[2])
     return tf.image.ssim(targets, outputs, max_val=1.0, filter_size=window)
@@ -36,13 +36,13 @@ PIXEL_METRICS: dict[str, Callable] = {"psnr": psnr, "ssim": ssim, "l1": l1}
 def paired_metrics(
     targets: np.ndarray, outputs: np.ndarray, *, metrics: dict[str, Callable] = PIXEL_METRICS, batch_size: int = 16
 ) -> dict[str, np.ndarray]:
-    """Measures every picture of a set.
+    """Measures every image of a set.
 
     Args:
         targets: uint8 `[count, height, width, 3]`, the references.
         outputs: uint8 of the same shape.
         metrics: name -> function of float32 `(targets, outputs)` in [0, 1] to `[batch]`.
-        batch_size: pictures measured at a time.
+        batch_size: images measured at a time.
 
     Returns:
         Metric name -> float64 `[count]`.
@@ -63,7 +63,7 @@ def output_variation(targets: np.ndarray, outputs: np.ndarray) -> float | None:
         outputs: uint8 of the same shape.
 
     Returns:
-        Ratio of the mean over pixels of the standard deviations across pictures; `None` where the targets do
+        Ratio of the mean over pixels of the standard deviations across images; `None` where the targets do
         not vary, as a single one does not.
     """
     spread = [float(np.std(x.astype(np.float32), axis=0).mean()) for x in (outputs, targets)]

@@ -20,9 +20,9 @@ def build_random_features() -> FeatureNetwork:
 
     Random embeddings rank generators sensibly where ImageNet's features mean little: "Reliable Fidelity and
     Diversity Metrics for Generative Models", Naeem et al. 2020, arXiv:2002.09797 (their R64).
-    Deviations: three convolutions instead of VGG16, mean instead of maximum pooling, and pictures reduced to
-    32 x 32 by bilinear interpolation with antialiasing. They see layout, colour and coarse texture, not what
-    a picture shows; finer detail than 32 px hold does not count.
+    Deviations: three convolutions instead of VGG16, mean instead of maximum pooling, and images reduced to
+    32 x 32 by bilinear interpolation with antialiasing. They see layout, color and coarse texture, not what
+    an image shows; finer detail than 32 px hold does not count.
 
     Returns:
         The network; it has the same weights everywhere.

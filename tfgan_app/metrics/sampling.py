@@ -9,8 +9,8 @@ def check_features(real: np.ndarray, fake: np.ndarray, *, least: int) -> None:
     """Refuses features that no set metric can be computed of.
 
     Args:
-        real: `[count, dim]` of the reference pictures.
-        fake: `[count, dim]` of the pictures to measure.
+        real: `[count, dim]` of the reference images.
+        fake: `[count, dim]` of the images to measure.
         least: smallest number of samples on either side.
 
     Raises:
@@ -21,12 +21,12 @@ def check_features(real: np.ndarray, fake: np.ndarray, *, least: int) -> None:
             raise ValueError(f"`{name}` features must be [count, dim]. Received: shape {list(features.shape)}.")
         if len(features) < least:
             raise ValueError(
-                f"At least {least} {name} samples are needed. Received: {len(features)}. Measure more pictures."
+                f"At least {least} {name} samples are needed. Received: {len(features)}. Measure more images."
             )
         # The sum of a chunk is finite only if all of it is, and needs no array of the features' size.
         if not all(np.isfinite(features[i : i + 4096].sum(dtype=np.float64)) for i in range(0, len(features), 4096)):
             raise ValueError(
-                f"Features must be finite. Received: NaN or infinity among the {name} ones; look at the pictures."
+                f"Features must be finite. Received: NaN or infinity among the {name} ones; look at the images."
             )
     if real.shape[1] != fake.shape[1]:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""A small classifier that is trained many times over, to see what pictures are worth to it."""
+"""A small classifier that is trained many times over, to see what images are worth to it."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ _CHUNK = 1000
 class SmallClassifier:
     """A convolutional classifier, trained from scratch as often as it is asked for; each time takes seconds.
 
-    Convolutions with batch normalisation (Ioffe & Szegedy 2015, arXiv:1502.03167), the first of stride 2, the others
+    Convolutions with batch normalization (Ioffe & Szegedy 2015, arXiv:1502.03167), the first of stride 2, the others
     before a pooling by the largest value, down to 4 pixels or less, and one linear layer: 1.9 M multiplications for a
-    28 px picture of width 16. Dropout (Srivastava et al. 2014) of half of what the linear layer sees, label smoothing
+    28 px image of width 16. Dropout (Srivastava et al. 2014) of half of what the linear layer sees, label smoothing
     (Szegedy et al. 2016, arXiv:1512.00567), Adam (Kingma & Ba 2015, arXiv:1412.6980) with a cosine decay, in float32.
     Networks and their graphs are built once.
 
-    On 20 pictures a class of Fashion-MNIST with classic augmentation, two seeds, it is right on 78.0 % of 5,000 other
-    training pictures. A prototype with other initial weights had 75.8 % after 300 updates, 77.9 % after 800, 78.9 %
+    On 20 images a class of Fashion-MNIST with classic augmentation, two seeds, it is right on 78.0 % of 5,000 other
+    training images. A prototype with other initial weights had 75.8 % after 300 updates, 77.9 % after 800, 78.9 %
     with smoothing and dropout, and 79.5 % with half more width, for half more time; means over the last grid gave less.
 
     Seed and data decide the weights on one kind of machine, and the caller's random state is left alone.
 
     Args:
-        shape: height, width and channels of the pictures; sides above 64 px are reduced to it by area.
+        shape: height, width and channels of the images; sides above 64 px are reduced to it by area.
         classes: number of classes, at least 2.
         steps: updates of each training.
         width: channels of the first convolution.
@@ -67,10 +67,10 @@ class SmallClassifier:
         self._fresh = self._model.get_weights()
         self._optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(_LEARNING_RATE, steps))
         self._optimizer.build(self._model.trainable_variables)
-        pictures = tf.TensorSpec([None, *self._size, shape[2]], tf.uint8)
-        self._forward = tf.function(self._probabilities, input_signature=[pictures])
+        images = tf.TensorSpec([None, *self._size, shape[2]], tf.uint8)
+        self._forward = tf.function(self._probabilities, input_signature=[images])
         signature = [
-            pictures,
+            images,
             tf.TensorSpec([None, classes], tf.float32),
             tf.TensorSpec([None], tf.int64),
             tf.TensorSpec([2], tf.int32),
@@ -80,16 +80,16 @@ class SmallClassifier:
         self._augmented_update = tf.function(functools.partial(self._update_once, augment), input_signature=signature)
 
     def train(
-        self, images: np.ndarray, targets: np.ndarray, plan: np.ndarray, *, seed: int, augmented: bool
+        self, batch_images: np.ndarray, targets: np.ndarray, plan: np.ndarray, *, seed: int, augmented: bool
     ) -> dict[str, Any]:
         """Trains from fresh weights.
 
         Args:
-            images: uint8 `[count, height, width, channels]`.
+            batch_images: uint8 `[count, height, width, channels]`.
             targets: float32 `[count, classes]`, what the softmax should give.
-            plan: int64 `[steps, batch]`, which pictures each update sees; see `plan_batches`.
+            plan: int64 `[steps, batch]`, which images each update sees; see `plan_batches`.
             seed: decides initial weights and augmentation.
-            augmented: whether the pictures are augmented.
+            augmented: whether the images are augmented.
 
         Returns:
             The weights, to be given to `predict`.
@@ -100,24 +100,24 @@ class SmallClassifier:
         if len(plan) != self.steps:
             raise ValueError(f"A plan of {self.steps} steps is needed. Received: {len(plan)}.")
         self._reset(seed)
-        pictures, wanted = tf.constant(self._reduced(images)), tf.constant(targets, tf.float32)
+        images, wanted = tf.constant(self._reduced(batch_images)), tf.constant(targets, tf.float32)
         update = self._augmented_update if augmented and self._augment else self._update
         for step, chosen in enumerate(plan):
             draws = tf.constant([seed, step], tf.int32)
-            loss = update(pictures, wanted, tf.constant(chosen, tf.int64), draws)
+            loss = update(images, wanted, tf.constant(chosen, tf.int64), draws)
         if not np.isfinite(loss):
             raise ValueError(f"The classifier diverged: loss {float(loss)}. Try another `task.classifier_steps`.")
         return {"weights": self._model.get_weights()}
 
     def predict(self, trained: dict[str, Any], images: np.ndarray) -> np.ndarray:
-        """Class probabilities of pictures uint8 `[count, height, width, channels]`: float32 `[count, classes]`."""
+        """Class probabilities of images uint8 `[count, height, width, channels]`: float32 `[count, classes]`."""
         self._model.set_weights(trained["weights"])
         chunks = [images[start : start + _CHUNK] for start in range(0, len(images), _CHUNK)]
         found = [self._forward(tf.constant(self._reduced(chunk))).numpy() for chunk in chunks]
         return np.concatenate(found) if found else np.zeros((0, self.classes), np.float32)
 
     def _reduced(self, images: np.ndarray) -> np.ndarray:
-        """Pictures uint8 of the size that is worked at, in chunks: all of them in floats may not fit the memory."""
+        """Images uint8 of the size that is worked at, in chunks: all of them in floats may not fit the memory."""
         if images.shape[1:3] == self._size:
             return images
         chunks = [images[start : start + _CHUNK] for start in range(0, len(images), _CHUNK)]
@@ -125,7 +125,7 @@ class SmallClassifier:
         return np.concatenate([tf.cast(tf.round(chunk), tf.uint8).numpy() for chunk in resized])
 
     def _reset(self, seed: int) -> None:
-        """Fresh weights: He et al. 2015, arXiv:1502.01852, for kernels; a normalisation starts as identity."""
+        """Fresh weights: He et al. 2015, arXiv:1502.01852, for kernels; a normalization starts as identity."""
         rng = np.random.default_rng([seed, 1])
         fresh = []
         for values in self._fresh:
@@ -142,14 +142,14 @@ class SmallClassifier:
     def _probabilities(self, images):
         return tf.nn.softmax(self._model(_unit(images), training=False))
 
-    def _update_once(self, augment, pictures, wanted, chosen, draws):
-        images, targets = _unit(tf.gather(pictures, chosen)), tf.gather(wanted, chosen)
+    def _update_once(self, augment, images, wanted, chosen, draws):
+        batch_images, targets = _unit(tf.gather(images, chosen)), tf.gather(wanted, chosen)
         targets = (1.0 - _SMOOTHING) * targets + _SMOOTHING / self.classes
         if augment is not None:
-            images = augment(images, draws)
+            batch_images = augment(batch_images, draws)
         variables = self._model.trainable_variables
         with tf.GradientTape() as tape:
-            logits = self._model(images, training=True)
+            logits = self._model(batch_images, training=True)
             loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, logits))
         self._optimizer.apply(tape.gradient(loss, variables), variables)
         return loss
@@ -182,18 +182,18 @@ def _convolution(x, channels: int, *, kernel_size: int, strides: int = 1):
 def plan_batches(
     real: int, synthetic: int, *, steps: int, seed: int, share: float = 0.5, until: float = 1.0, batch: int = BATCH
 ) -> np.ndarray:
-    """Which pictures each update sees, of real ones that are followed by synthetic ones.
+    """Which images each update sees, of real ones that are followed by synthetic ones.
 
-    Each kind is gone through in shuffled order, every picture once before any twice.
+    Each kind is gone through in shuffled order, every image once before any twice.
 
     Args:
-        real: how many real pictures there are; with none, batches are synthetic throughout.
+        real: how many real images there are; with none, batches are synthetic throughout.
         synthetic: how many synthetic ones; with none, batches are real throughout.
         steps: number of updates.
         seed: decides the orders.
-        share: share of synthetic pictures in a batch, while they take part.
+        share: share of synthetic images in a batch, while they take part.
         until: share of the updates in which they do; the rest are real.
-        batch: pictures of an update.
+        batch: images of an update.
 
     Returns:
         int64 `[steps, batch]`, in [0, real + synthetic).

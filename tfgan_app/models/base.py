@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import keras
 import tensorflow as tf
 
-from tfgan_app.config_sections import OptimizerConfig, TrainingConfig
+from tfgan_app.config.sections import OptimizerConfig, TrainingConfig
 from tfgan_app.layers import FromUnitRange, ToUnitRange
 from tfgan_app.models.keywords import (
     Group,
@@ -23,7 +23,7 @@ from tfgan_app.models.keywords import (
 )
 from tfgan_app.registry import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES
 from tfgan_app.training.adversarial_trainer import AdversarialTrainer
-from tfgan_app.training.task import Judging, Networks, Objective, Synthesis
+from tfgan_app.training.task import DiscriminatorInputs, GeneratorOutputs, Networks, Objective
 
 TRAINING = Group(TrainingConfig, ("ema_decay", "discriminator_steps", "seed"))
 OPTIMIZER = Group(OptimizerConfig, ("clip_norm", "normalize_gradients"))
@@ -39,15 +39,15 @@ class Parts:
     Attributes:
         build_networks: Builds the networks under the current dtype policy.
         objective: Losses and their weights.
-        forward: `(networks, batch, training) -> Synthesis`.
-        judging: What is done to images before a discriminator judges them.
+        forward: `(networks, batch, training) -> GeneratorOutputs`.
+        discriminator_inputs: What is done to images before a discriminator judges them.
         measures: Further figures of `evaluate` by name: `(batch, synthesis) -> float32 scalar`.
     """
 
     build_networks: Callable[[], Networks]
     objective: Objective
-    forward: Callable[[Networks, dict, bool], Synthesis]
-    judging: Judging = dataclasses.field(default_factory=Judging)
+    forward: Callable[[Networks, dict, bool], GeneratorOutputs]
+    discriminator_inputs: DiscriminatorInputs = dataclasses.field(default_factory=DiscriminatorInputs)
     measures: Mapping[str, Callable] = dataclasses.field(default_factory=dict)
 
 
@@ -91,8 +91,8 @@ class ImageGAN(AdversarialTrainer):
             networks,
             averaged,
             objective=objective,
-            synthesize=parts.forward,
-            judging=parts.judging,
+            forward=parts.forward,
+            discriminator_inputs=parts.discriminator_inputs,
             measures=parts.measures,
             **{key: values[key] for group in (TRAINING, OPTIMIZER) for key in group.names},
             global_batch_size=None,

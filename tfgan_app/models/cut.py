@@ -32,7 +32,7 @@ class Variant:
     """Which of the two methods, and between which features patches are compared.
 
     Attributes:
-        method: `cut` or `fastcut`.
+        method: `crop` or `fastcut`.
         nce_layers: Names of the generator's layers whose patches are compared; None takes the architecture's own.
     """
 
@@ -50,7 +50,7 @@ class CUT(TranslationGAN):
     the input on the scale of [0, 1].
 
     Args:
-        method: `cut` or `fastcut`.
+        method: `crop` or `fastcut`.
         generator: As of `Pix2Pix`; one of your own is a functional `keras.Model` and wants `nce_layers`.
         discriminator: As of `Pix2Pix`; one of your own takes an image alone.
         adversarial_loss: `non_saturating`, `least_squares`, or a `tfgan_app.losses.AdversarialLoss` of your own.

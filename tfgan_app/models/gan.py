@@ -11,14 +11,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfgan_app.config_sections import DataConfig
+from tfgan_app.config.sections import DataConfig
+from tfgan_app.config.typed_fields import bounded
 from tfgan_app.latents import seeded_latents
 from tfgan_app.models.base import OPTIMIZER, OUTPUT, TRAINING, ImageGAN, Parts, check_images
 from tfgan_app.models.keywords import Group
 from tfgan_app.tasks.generate import builders
 from tfgan_app.tasks.generate.config import GenerateConfig
 from tfgan_app.training.task import Networks
-from tfgan_app.typed_fields import bounded
 
 NETWORKS = ("generator", "discriminator", "network_size", "generator_width", "discriminator_width", "latent_dim")
 CODES = ("categorical_codes", "continuous_codes", "code_weight")
@@ -114,7 +114,7 @@ class GAN(ImageGAN):
             builders.build_objective(settings),
             functools.partial(builders.forward, settings=settings, codes=codes, conditional=conditional),
             # Of as many images as leave `auto` without augmentation.
-            judging=builders.build_judging(settings, pictures=builders.FEW_PICTURES),
+            discriminator_inputs=builders.build_discriminator_inputs(settings, images=builders.FEW_IMAGES),
         )
 
     def _output_network(self, networks: Networks, values: Mapping[str, Any]) -> keras.Model:

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from tfgan_app.typed_fields import FieldSpec, field_specs
+from tfgan_app.config.typed_fields import FieldSpec, field_specs
 
 _SECTION = re.compile(r"\b(?:task|data|training|optimizer)\.(?=[a-z])")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from tfgan_app.training.task import UNIT_RANGE, Synthesis
+from tfgan_app.training.task import UNIT_RANGE, GeneratorOutputs
 
 MOST_PSNR_DB = 100.0
 """Of equal images, whose PSNR is infinite."""
@@ -14,21 +14,21 @@ MOST_PSNR_DB = 100.0
 _SSIM_WINDOW_PX = 11
 
 
-def against(name: str) -> dict[str, Callable[[dict, Synthesis], tf.Tensor]]:
+def against(name: str) -> dict[str, Callable[[dict, GeneratorOutputs], tf.Tensor]]:
     """`psnr` (dB), `ssim` and `l1` (on the scale of [0, 1]) of outputs against a part of the batch.
 
     Args:
         name: The part of the batch: images in [-1, 1].
     """
     return {
-        "psnr": lambda batch, synthesis: _psnr(batch[name], _clipped(synthesis)),
-        "ssim": lambda batch, synthesis: _ssim(batch[name], _clipped(synthesis)),
-        "l1": lambda batch, synthesis: UNIT_RANGE * tf.reduce_mean(tf.abs(batch[name] - _clipped(synthesis))),
+        "psnr": lambda batch, outputs: _psnr(batch[name], _clipped(outputs)),
+        "ssim": lambda batch, outputs: _ssim(batch[name], _clipped(outputs)),
+        "l1": lambda batch, outputs: UNIT_RANGE * tf.reduce_mean(tf.abs(batch[name] - _clipped(outputs))),
     }
 
 
-def _clipped(synthesis: Synthesis) -> tf.Tensor:
-    return tf.clip_by_value(tf.cast(synthesis.output, tf.float32), -1.0, 1.0)
+def _clipped(outputs: GeneratorOutputs) -> tf.Tensor:
+    return tf.clip_by_value(tf.cast(outputs.output, tf.float32), -1.0, 1.0)
 
 
 def _psnr(target: tf.Tensor, output: tf.Tensor) -> tf.Tensor:

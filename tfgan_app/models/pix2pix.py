@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tfgan_app.config_sections import DataConfig
+from tfgan_app.config.sections import DataConfig
 from tfgan_app.models.base import OPTIMIZER, TRAINING, ImageGAN, Parts
 from tfgan_app.models.keywords import Group, keyword_errors
 from tfgan_app.models.measures import against

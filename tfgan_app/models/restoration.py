@@ -9,14 +9,14 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tfgan_app.layers import ChannelSlice, MakesColour
+from tfgan_app.layers import ChannelSlice, MakesColor
 from tfgan_app.models.base import OPTIMIZER, TRAINING, Parts, check_images
+from tfgan_app.models.images import LOSSES, FidelityGAN
 from tfgan_app.models.keywords import Group
-from tfgan_app.models.pictures import LOSSES, FidelityGAN
 from tfgan_app.tasks.restoration import builders
 from tfgan_app.tasks.restoration.damage import COLORIZE, INPAINT, build_damage
 from tfgan_app.tasks.restoration.restore_config import RestoreConfig
-from tfgan_app.training.task import Networks, Synthesis
+from tfgan_app.training.task import GeneratorOutputs, Networks
 
 NETWORKS = ("generator", "generator_size", "generator_width")
 DAMAGE = ("degradation", "share_untouched", "share_skipped", "noise_sigma_255", "jpeg_quality", "mask")
@@ -71,17 +71,17 @@ class Restoration(FidelityGAN):
 
     def _forward(
         self, networks: Networks, batch: dict, training: bool, *, settings: Any, losses: Callable
-    ) -> Synthesis:
+    ) -> GeneratorOutputs:
         target = batch["clean"]
         output = builders.restore(networks.generators["generator"], batch["damaged"], training=training)
-        return builders.synthesis_of(settings.stage, target, output, losses(target, output, target))
+        return builders.stage_outputs(settings.stage, target, output, losses(target, output, target))
 
     def _output_network(self, networks: Networks, values: Mapping[str, Any]) -> keras.Model:
         generator = networks.generators["generator"]
         if INPAINT not in values["degradation"]:
             return generator
         images = keras.Input((None, None, 4), name="images")
-        color = ChannelSlice(0, 3, name="colour")(images)
+        color = ChannelSlice(0, 3, name="color")(images)
         mask = keras.layers.Rescaling(-0.5, offset=0.5, name="mask")(ChannelSlice(3, 4, name="known")(images))
         return keras.Model(images, generator([color, mask]), name="generator_of_images")
 
@@ -101,4 +101,4 @@ class Restoration(FidelityGAN):
         model = super().inference_model()
         if COLORIZE not in self._values["degradation"]:
             return model
-        return keras.Model(model.inputs, MakesColour(name="makes_colour")(model.outputs[0]), name=model.name)
+        return keras.Model(model.inputs, MakesColor(name="makes_color")(model.outputs[0]), name=model.name)

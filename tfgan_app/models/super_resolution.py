@@ -11,11 +11,11 @@ import tensorflow as tf
 
 from tfgan_app.degradations import DEGRADATIONS, to_eight_bits
 from tfgan_app.models.base import OPTIMIZER, TRAINING, Parts, check_images
+from tfgan_app.models.images import LOSSES, FidelityGAN
 from tfgan_app.models.keywords import Group
-from tfgan_app.models.pictures import LOSSES, FidelityGAN
 from tfgan_app.tasks.restoration import builders
 from tfgan_app.tasks.restoration.upscale_config import UpscaleConfig
-from tfgan_app.training.task import Networks, Synthesis
+from tfgan_app.training.task import GeneratorOutputs, Networks
 
 NETWORKS = (
     "scale",
@@ -78,11 +78,11 @@ class SuperResolution(FidelityGAN):
 
     def _forward(
         self, networks: Networks, batch: dict, training: bool, *, settings: Any, losses: Callable
-    ) -> Synthesis:
+    ) -> GeneratorOutputs:
         target = batch["high_res"]
         output = networks.generators["generator"](batch["low_res"], training=training)
-        synthesis = builders.synthesis_of(settings.stage, target, output, losses(target, output, target))
-        return builders.with_sub_pixel_bias(synthesis, target, output, settings=settings)
+        outputs = builders.stage_outputs(settings.stage, target, output, losses(target, output, target))
+        return builders.with_sub_pixel_bias(outputs, target, output, settings=settings)
 
     def _batch(self, data) -> dict[str, tf.Tensor]:
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)

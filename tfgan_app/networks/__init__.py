@@ -4,23 +4,23 @@ The tables of `tfgan_app.registry` name them and state what each kind takes and 
 """
 
 from tfgan_app.registry import (
+    CROP_DISCRIMINATORS,
     DISCRIMINATORS,
     GENERATORS,
     IMAGE_DISCRIMINATORS,
     INPAINTERS,
     NOISE_GENERATORS,
-    PICTURE_DISCRIMINATORS,
     RESTORERS,
     UPSCALERS,
 )
 
 __all__ = [
+    "CROP_DISCRIMINATORS",
     "DISCRIMINATORS",
     "GENERATORS",
     "IMAGE_DISCRIMINATORS",
     "INPAINTERS",
     "NOISE_GENERATORS",
-    "PICTURE_DISCRIMINATORS",
     "RESTORERS",
     "UPSCALERS",
 ]

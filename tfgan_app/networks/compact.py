@@ -1,4 +1,4 @@
-"""A small network that enlarges pictures on phones and CPUs: every convolution at low resolution."""
+"""A small network that enlarges images on phones and CPUs: every convolution at low resolution."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ def build_compact(
 
     After SPAN, "Swift Parameter-free Attention Network for Efficient Super-Resolution", Wan et al. 2024,
     arXiv:2311.12770: a block multiplies its sum of input and features by `sigmoid(features) - 1/2`. Deviations: leaky
-    ReLU in place of SiLU, which phones are quick at; no re-parameterised convolutions; the picture itself is added at
-    the end, each pixel to all of its sub-pixels, so that the network starts near nearest-neighbour enlargement and
+    ReLU in place of SiLU, which phones are quick at; no re-parameterised convolutions; the image itself is added at
+    the end, each pixel to all of its sub-pixels, so that the network starts near nearest-neighbor enlargement and
     learns the rest (as ECBSR, Zhang et al. 2021, does); a width of 64 in place of 48, which takes less time for each
     weight under LiteRT on CPUs with AVX-512.
 
     Plain ReLU is a choice for what is to be as fast as can be, with a risk: what the attention passes on has a mean far
-    above 0, and a few of Muon's steps can take a channel below 0 for every picture, where it learns no more. Networks
+    above 0, and a few of Muon's steps can take a channel below 0 for every image, where it learns no more. Networks
     trained so for long have lost all but a few channels of their second block.
 
     Args:
         scale: by which height and width grow.
-        channels: of the picture.
+        channels: of the image.
         size: width and blocks by name; see `SIZES`.
         width: channels of the features, in place of the size's.
         blocks: blocks, in place of the size's.
@@ -50,7 +50,7 @@ def build_compact(
         name: of the model.
 
     Returns:
-        Model from `image` float32 `[batch, height, width, channels]` in [-1, 1] to the picture `scale` times as high
+        Model from `image` float32 `[batch, height, width, channels]` in [-1, 1] to the image `scale` times as high
         and wide, float32, about in [-1, 1]. 489,072 parameters for `medium` at scale 4.
 
     Raises:
@@ -62,7 +62,7 @@ def build_compact(
     features = [layers.Conv2D(width, 3, padding="same", kernel_initializer=_variance(1.0), name="from_image")(image)]
     for index in range(blocks):
         features.append(_block(features[-1], activation=activation, name=f"block{index}"))
-    # The first and the last two: what SPAN concatenates, which spares the blocks from carrying the picture along.
+    # The first and the last two: what SPAN concatenates, which spares the blocks from carrying the image along.
     chosen = list(dict.fromkeys([0, 1, len(features) - 2, len(features) - 1]))
     x = layers.Concatenate(name="together")([features[index] for index in chosen])
     x = layers.Conv2D(width, 1, kernel_initializer=_variance(1.0), name="mixed")(x)

@@ -1,4 +1,4 @@
-"""DCGAN: strided and transposed convolutions with batch normalisation."""
+"""DCGAN: strided and transposed convolutions with batch normalization."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import keras
 from keras import layers
 
 from tfgan_app.layers import build_normalization, conditional_batch_norm, spectral
-from tfgan_app.networks.ends import (
+from tfgan_app.networks.heads import (
     discriminator_inputs,
     generator_inputs,
     generator_model,
@@ -33,15 +33,15 @@ def build_dcgan_generator(
 
     "Unsupervised Representation Learning with Deep Convolutional Generative Adversarial Networks", Radford et
     al. 2016, arXiv:1511.06434: the latents are projected to 4 x 4 pixels, each transposed convolution of stride
-    2 doubles the size, with batch normalisation and ReLU, tanh at the end; weights start normal with standard
+    2 doubles the size, with batch normalization and ReLU, tanh at the end; weights start normal with standard
     deviation 0.02. Deviations: kernels of 4 instead of 5 pixels (a multiple of the stride, so that all pixels
     are covered equally often); a 3 x 3 convolution from `width / 2` channels to pixels at the end, against the
-    strides' pattern on flat colours; a quarter of the width of the paper by default; and any power of
-    two beside 64 px. With classes the batch normalisation is conditional (see `ClassGainAndBias`).
+    strides' pattern on flat colors; a quarter of the width of the paper by default; and any power of
+    two beside 64 px. With classes the batch normalization is conditional (see `ClassGainAndBias`).
 
     Args:
-        size_px: height and width of the picture.
-        channels: channels of the picture.
+        size_px: height and width of the image.
+        channels: channels of the image.
         latent_dim: size of the latent vector.
         width: channels at half of the full resolution; doubled at every halving, up to eightfold.
         classes: number of classes; 0 for none.
@@ -79,18 +79,18 @@ def build_dcgan_discriminator(
     """Builds the discriminator of DCGAN.
 
     Radford et al. 2016, arXiv:1511.06434: 4 x 4 convolutions (the paper: 5 x 5) of stride 2 down to 4 x 4
-    pixels, leaky ReLU 0.2, batch normalisation behind all but the first, and one linear layer. With classes a
+    pixels, leaky ReLU 0.2, batch normalization behind all but the first, and one linear layer. With classes a
     projection is added (Miyato & Koyama 2018, arXiv:1802.05637).
 
     Args:
-        size_px: height and width of the picture.
-        channels: channels of the picture.
+        size_px: height and width of the image.
+        channels: channels of the image.
         width: channels at half of the full resolution; doubled at every halving, up to eightfold.
         normalization: `"batch"`, `"instance"` or `"none"`. A gradient penalty wants `"none"`: batch
-            normalisation makes a logit depend on the other pictures (Gulrajani et al. 2017, arXiv:1704.00028).
+            normalization makes a logit depend on the other images (Gulrajani et al. 2017, arXiv:1704.00028).
         classes: number of classes; 0 for none.
         codes: numbers that an InfoGAN head on the same features gives; 0 for no such head.
-        spectral_norm: wraps every convolution and dense layer in spectral normalisation.
+        spectral_norm: wraps every convolution and dense layer in spectral normalization.
         name: name of the model.
 
     Returns:

@@ -44,7 +44,7 @@ def build_encoder(generator: keras.Model, layers: Sequence[str]) -> keras.Model:
 
 
 def build_generator_with_features(generator: keras.Model, layers: Sequence[str]) -> keras.Model:
-    """A view of a generator that gives its features beside its picture, in one pass, sharing its weights.
+    """A view of a generator that gives its features beside its image, in one pass, sharing its weights.
 
     Args:
         generator: functional model of an image.

@@ -1,4 +1,4 @@
-"""Gated convolutions that fill the holes of a picture."""
+"""Gated convolutions that fill the holes of an image."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ DILATIONS = (2, 4, 8, 16)
 
 
 def build_gated_inpainting(*, channels: int = 3, width: int = 24, name: str = "generator") -> keras.Model:
-    """Builds a network of gated convolutions, which learns what of a picture with holes to trust.
+    """Builds a network of gated convolutions, which learns what of an image with holes to trust.
 
     The first stage of "Free-Form Image Inpainting with Gated Convolution", Yu et al. 2019, arXiv:1806.03589: 5 x 5,
-    then 3 x 3 gated convolutions, ELU, two halvings, four dilated convolutions in the middle, nearest-neighbour
+    then 3 x 3 gated convolutions, ELU, two halvings, four dilated convolutions in the middle, nearest-neighbor
     enlargement. A pixel of a hole sees about 150 pixels in each direction. Deviations: no second stage with contextual
-    attention; the network sees the picture and the mask, without the constant map beside them; features are copied
-    over from the way down; a linear output that starts as gray, instead of a bounded one; and pictures are padded by
+    attention; the network sees the image and the mask, without the constant map beside them; features are copied
+    over from the way down; a linear output that starts as gray, instead of a bounded one; and images are padded by
     mirroring.
 
     Args:
-        channels: channels of the picture.
+        channels: channels of the image.
         width: channels at full resolution, behind the gate; doubled at every halving.
         name: name of the model.
 
     Returns:
         The generator of a list `[image, mask]`, image float32 `[batch, height, width, channels]` in [-1, 1], mask
-        float32 `[batch, height, width, 1]`, 1 in holes and 0 elsewhere, to float32 of the picture's shape. Outside
-        of holes the picture comes back exactly; what it holds inside of them does not count.
+        float32 `[batch, height, width, 1]`, 1 in holes and 0 elsewhere, to float32 of the image's shape. Outside
+        of holes the image comes back exactly; what it holds inside of them does not count.
     """
     image = keras.Input((None, None, channels), name="image")
     mask = keras.Input((None, None, 1), name="mask")
@@ -59,5 +59,5 @@ def _gated(x, channels: int, kernel_px: int = 3, **options):
 
 
 def _double(x):
-    """Nearest-neighbour doubling; `UpSampling2D` becomes twenty operations in LiteRT if the size is open."""
+    """Nearest-neighbor doubling; `UpSampling2D` becomes twenty operations in LiteRT if the size is open."""
     return PixelShuffle(2)(layers.Concatenate()([x] * 4))

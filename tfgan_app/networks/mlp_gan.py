@@ -6,7 +6,7 @@ import keras
 from keras import layers
 
 from tfgan_app.layers import spectral
-from tfgan_app.networks.ends import (
+from tfgan_app.networks.heads import (
     check_size,
     conditioned,
     discriminator_inputs,
@@ -31,11 +31,11 @@ def build_mlp_generator(
 
     "Generative Adversarial Networks", Goodfellow et al. 2014, arXiv:1406.2661. Classes as in "Conditional
     Generative Adversarial Nets", Mirza & Osindero 2014, arXiv:1411.1784: their embedding is appended to the
-    latents. Deviation: tanh instead of a sigmoid, for pictures in [-1, 1].
+    latents. Deviation: tanh instead of a sigmoid, for images in [-1, 1].
 
     Args:
-        size_px: height and width of the picture.
-        channels: channels of the picture.
+        size_px: height and width of the image.
+        channels: channels of the image.
         latent_dim: size of the latent vector.
         width: units in each hidden layer.
         classes: number of classes; 0 for none.
@@ -74,12 +74,12 @@ def build_mlp_discriminator(
     Osindero 2014, arXiv:1411.1784). Deviation: leaky ReLU instead of maxout with dropout.
 
     Args:
-        size_px: height and width of the picture.
-        channels: channels of the picture.
+        size_px: height and width of the image.
+        channels: channels of the image.
         width: units in each hidden layer.
         classes: number of classes; 0 for none.
         codes: numbers that an InfoGAN head on the same features gives; 0 for no such head.
-        spectral_norm: wraps every dense layer in spectral normalisation.
+        spectral_norm: wraps every dense layer in spectral normalization.
         name: name of the model.
 
     Returns:

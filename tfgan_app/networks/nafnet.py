@@ -46,31 +46,31 @@ def build_nafnet(
     fill: str = "mirror",
     name: str = "generator",
 ) -> keras.Model:
-    """Builds NAFNet, a U-Net whose only nonlinearities are products of channels and layer normalisation.
+    """Builds NAFNet, a U-Net whose only nonlinearities are products of channels and layer normalization.
 
     "Simple Baselines for Image Restoration", Chen et al. 2022, arXiv:2204.04676. The paper's network for blur has
     `encoder_blocks=(1, 1, 1, 28), middle_blocks=1, decoder_blocks=(1, 1, 1, 1)`.
 
     Deviations: no channel attention by default, which takes time and makes the network look much further than its
     convolutions do. If it is wanted, it averages over a window of fixed size, in training as well (the paper: over
-    the whole picture, by which a picture and its tiles come out differently; Chu et al. 2022, arXiv:2112.04491, put
+    the whole image, by which an image and its tiles come out differently; Chu et al. 2022, arXiv:2112.04491, put
     in windows after training), and its bias starts at one, so that at first it passes everything. The gain and bias
-    of the layer normalisation and the residual scales, which start at zero, are merged into the 1 x 1 convolutions
-    beside them: the same functions, in 0.7 of the time on CPUs. Sub-pixel convolutions start as nearest-neighbour
+    of the layer normalization and the residual scales, which start at zero, are merged into the 1 x 1 convolutions
+    beside them: the same functions, in 0.7 of the time on CPUs. Sub-pixel convolutions start as nearest-neighbor
     enlargement (ICNR, Aitken et al. 2017, arXiv:1707.02937). The last convolution starts at zero, so that training
-    starts from a copy of the input. Pictures are padded by mirroring.
+    starts from a copy of the input. Images are padded by mirroring.
 
     Args:
-        channels: channels of the pictures.
+        channels: channels of the images.
         size: row of `SIZES`, whose numbers the following replace.
         width: channels at full resolution; doubled at every halving.
         encoder_blocks: blocks before each halving, from full resolution on.
         middle_blocks: blocks at the lowest resolution.
         decoder_blocks: blocks behind each doubling, from the lowest resolution on.
-        attention: what channel attention averages over: `"local"` a window around each pixel, `"global"` the picture
+        attention: what channel attention averages over: `"local"` a window around each pixel, `"global"` the image
             (the paper); `"none"` leaves it out.
-        window_px: about the height and width of the window, in pixels of the picture at every level.
-        fill: how pictures are padded; see `PadToMultiple`. The paper's code pads with zeros.
+        window_px: about the height and width of the window, in pixels of the image at every level.
+        fill: how images are padded; see `PadToMultiple`. The paper's code pads with zeros.
         name: name of the model.
 
     Returns:

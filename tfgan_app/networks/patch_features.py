@@ -35,7 +35,7 @@ def build_patch_features(channels: Sequence[int], *, dim: int = 256, name: str =
     """Builds a perceptron of two layers for each feature map, ending in unit vectors.
 
     "Contrastive Learning for Unpaired Image-to-Image Translation", Park et al. 2020, arXiv:2007.15651, section 3.2:
-    `H_l` with 256 units, ReLU between, and L2 normalisation. Deviation: Glorot's initialisation.
+    `H_l` with 256 units, ReLU between, and L2 normalization. Deviation: Glorot's initialization.
 
     Args:
         channels: number of channels of each feature map.

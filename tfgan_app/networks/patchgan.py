@@ -11,7 +11,7 @@ RECEPTIVE_FIELDS = {16: 1, 34: 2, 70: 3, 286: 5}
 """Receptive field in pixels -> number of convolutions of stride 2."""
 
 
-def smallest_picture_px(receptive_field: int) -> int:
+def smallest_image_px(receptive_field: int) -> int:
     """The least height and width that leave one logit after the halvings and the two last convolutions."""
     return 3 * 2 ** RECEPTIVE_FIELDS[receptive_field]
 
@@ -29,16 +29,16 @@ def build_patchgan(
     """Builds a PatchGAN: one real/fake logit for each patch of `receptive_field` pixels.
 
     Isola et al. 2017, arXiv:1611.07004, section 6.1.2: 4 x 4 convolutions, leaky ReLU, widths
-    64-128-256-512; spectral normalisation after Miyato et al. 2018, arXiv:1802.05957. Deviation: no
-    normalisation by default (the paper: batch).
+    64-128-256-512; spectral normalization after Miyato et al. 2018, arXiv:1802.05957. Deviation: no
+    normalization by default (the paper: batch).
 
     Args:
-        receptive_field: 16, 34, 70 or 286 pixels; see `smallest_picture_px` for what it can judge.
-        condition_channels: channels of the condition (the input picture); 0 for a discriminator without one.
-        image_channels: channels of the judged picture.
+        receptive_field: 16, 34, 70 or 286 pixels; see `smallest_image_px` for what it can judge.
+        condition_channels: channels of the condition (the input image); 0 for a discriminator without one.
+        image_channels: channels of the judged image.
         width: channels after the first convolution; doubled up to eightfold.
         normalization: `"none"`, `"instance"` or `"batch"`.
-        spectral_norm: wraps every convolution in spectral normalisation.
+        spectral_norm: wraps every convolution in spectral normalization.
         name: name of the model.
 
     Returns:

@@ -8,7 +8,7 @@ import keras
 from keras import layers
 
 from tfgan_app.layers import FixedBilinearUpsampling, SpatialBasis, SpatialBasisSum, spectral
-from tfgan_app.networks.ends import (
+from tfgan_app.networks.heads import (
     conditioned,
     discriminator_inputs,
     discriminator_model,
@@ -39,7 +39,7 @@ def build_r3gan_generator(
     """Builds the generator of R3GAN.
 
     "The GAN is dead; long live the GAN! A Modern GAN Baseline", Huang et al. 2024, arXiv:2501.05441: from a
-    learned basis of 4 x 4 pixels, stages of residual blocks without normalisation, interpolation between them,
+    learned basis of 4 x 4 pixels, stages of residual blocks without normalization, interpolation between them,
     a linear 1 x 1 convolution to pixels. A block is a 1 x 1, a 3 x 3 and a 1 x 1 convolution with leaky ReLU
     0.2 between; the last one starts at zero, the others are scaled by blocks^(-1/4) (Fixup, Zhang et al. 2019,
     arXiv:1901.09321). The embedding of a class is appended to the latents.
@@ -53,8 +53,8 @@ def build_r3gan_generator(
     two by two pixels.
 
     Args:
-        size_px: height and width of the picture.
-        channels: channels of the picture.
+        size_px: height and width of the image.
+        channels: channels of the image.
         latent_dim: size of the latent vector.
         width: channels at full resolution; doubled at every halving up to `max_width`.
         max_width: bound on the channels.
@@ -110,12 +110,12 @@ def build_r3gan_discriminator(
     Huang et al. 2024, arXiv:2501.05441: 1 x 1 convolution from pixels, stages of the same residual blocks
     with average pooling between them, a depthwise 4 x 4 convolution to one number per channel, and a linear
     layer. With classes that layer gives a vector, and the logit is its product with the label's embedding, so
-    that a label outside of `[0, classes)` gives the logit 0. Spectral normalisation is not in the paper; it
+    that a label outside of `[0, classes)` gives the logit 0. Spectral normalization is not in the paper; it
     sets the norm of every kernel to 1, so that with it no convolution starts at zero.
 
     Args:
-        size_px: height and width of the picture.
-        channels: channels of the picture.
+        size_px: height and width of the image.
+        channels: channels of the image.
         width: channels at full resolution; doubled at every halving up to `max_width`.
         max_width: bound on the channels.
         blocks: residual blocks in each stage.
@@ -123,7 +123,7 @@ def build_r3gan_discriminator(
         group_width: channels in one group of the 3 x 3 convolutions; `None` for one group of all.
         classes: number of classes; 0 for none.
         codes: numbers that an InfoGAN head on the same features gives; 0 for no such head.
-        spectral_norm: wraps every convolution and dense layer in spectral normalisation.
+        spectral_norm: wraps every convolution and dense layer in spectral normalization.
         name: name of the model.
 
     Returns:

@@ -1,4 +1,4 @@
-"""The default generator: a U-Net of residual blocks without normalisation."""
+"""The default generator: a U-Net of residual blocks without normalization."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ def build_residual_unet(
     normalization: str = "none",
     name: str = "generator",
 ) -> keras.Model:
-    """Builds a U-Net whose levels are residual blocks (3 x 3 convolutions, no normalisation).
+    """Builds a U-Net whose levels are residual blocks (3 x 3 convolutions, no normalization).
 
     The shape is that of Ronneberger et al. 2015 (arXiv:1505.04597) with the residual blocks of He et al.
     2016 (arXiv:1603.05027). Each block's last convolution starts at zero (Zhang et al. 2019, Fixup,
-    arXiv:1901.09321), so that a deep stack trains without normalisation layers: on CPUs one of those costs
-    as much time as a convolution, and instance statistics make a pixel depend on the picture's size. The
-    output is what these blocks add to the input, whose colours pass a learned matrix: training starts from a
+    arXiv:1901.09321), so that a deep stack trains without normalization layers: on CPUs one of those costs
+    as much time as a convolution, and instance statistics make a pixel depend on the image's size. The
+    output is what these blocks add to the input, whose colors pass a learned matrix: training starts from a
     copy of the input. It is linear: flat white or black is reached exactly, where tanh only comes close.
     Up-sampling is bilinear, so that no checkerboard can arise.
 
     Args:
-        input_channels: channels of the input picture.
-        output_channels: channels of the output picture.
+        input_channels: channels of the input image.
+        output_channels: channels of the output image.
         width: channels at full resolution; doubled at every halving up to `max_width`.
         depth: how many times the resolution is halved.
         blocks: residual blocks at every level, on the way down and on the way up.
@@ -62,7 +62,7 @@ def build_residual_unet(
     x = layers.Conv2D(output_channels, 3, padding="same", kernel_initializer="zeros", name="to_image")(
         layers.LeakyReLU(0.2)(x)
     )
-    copied = layers.Dense(output_channels, use_bias=False, kernel_initializer="identity", name="input_colours")(padded)
+    copied = layers.Dense(output_channels, use_bias=False, kernel_initializer="identity", name="input_colors")(padded)
     x = layers.Add()([x, copied])
     x = CropLike(name="crop")([x, inputs])
     outputs = layers.Activation("linear", dtype="float32", name="output")(x)

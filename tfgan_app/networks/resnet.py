@@ -20,15 +20,15 @@ def build_resnet(
     """Builds the residual image-to-image generator: two halvings, `blocks` residual blocks, two doublings.
 
     "Perceptual Losses for Real-Time Style Transfer and Super-Resolution", Johnson et al. 2016,
-    arXiv:1603.08155; widths and instance normalisation as in CycleGAN, Zhu et al. 2017,
+    arXiv:1603.08155; widths and instance normalization as in CycleGAN, Zhu et al. 2017,
     arXiv:1703.10593, section 7.2 (6 blocks for 128 px, 9 for 256 px and above). Deviations: up-sampling
-    is a convolution and a pixel shuffle with ICNR initialisation instead of a fractionally strided
+    is a convolution and a pixel shuffle with ICNR initialization instead of a fractionally strided
     convolution, and convolutions pad with zeros rather than by reflection.
 
     Args:
         blocks: number of residual blocks.
-        input_channels: channels of the input picture.
-        output_channels: channels of the output picture.
+        input_channels: channels of the input image.
+        output_channels: channels of the output image.
         width: channels at full resolution.
         normalization: `"none"`, `"instance"` or `"batch"`.
         name: name of the model.

@@ -6,7 +6,7 @@ import keras
 from keras import layers
 
 from tfgan_app.layers import DoublingConv2D, PixelShuffle, conditional_batch_norm, spectral
-from tfgan_app.networks.ends import (
+from tfgan_app.networks.heads import (
     discriminator_inputs,
     generator_inputs,
     generator_model,
@@ -31,14 +31,14 @@ def build_resnet_generator(
 
     "Spectral Normalization for Generative Adversarial Networks", Miyato et al. 2018, arXiv:1802.05957, appendix
     B (after Gulrajani et al. 2017, arXiv:1704.00028): a dense layer to 4 x 4 pixels, residual blocks that double
-    the size by repeating pixels, with batch normalisation and ReLU, then a 3 x 3 convolution and tanh. With
-    classes the batch normalisation is conditional, as in Miyato & Koyama 2018, arXiv:1802.05637. Deviation by default:
+    the size by repeating pixels, with batch normalization and ReLU, then a 3 x 3 convolution and tanh. With
+    classes the batch normalization is conditional, as in Miyato & Koyama 2018, arXiv:1802.05637. Deviation by default:
     the widths double with every halving at all sizes, as the paper's do from 48 px on, and start narrow enough for
     a CPU. The paper's of 32 px is `width=256, max_width=256`.
 
     Args:
-        size_px: height and width of the picture.
-        channels: channels of the picture.
+        size_px: height and width of the image.
+        channels: channels of the image.
         latent_dim: size of the latent vector.
         width: channels at full resolution; doubled at every halving up to `max_width`.
         max_width: bound on the channels.
@@ -57,7 +57,7 @@ def build_resnet_generator(
     x = layers.Reshape((4, 4, widths[-1]))(x)
     for level_width in reversed(widths[:-1]):
         y = layers.ReLU()(conditional_batch_norm(x, one_hot))
-        # No biases: each constant of a channel meets a batch normalisation that takes it away.
+        # No biases: each constant of a channel meets a batch normalization that takes it away.
         y = DoublingConv2D(level_width, use_bias=False, kernel_initializer=_initializer())(y)
         y = layers.ReLU()(conditional_batch_norm(y, one_hot))
         y = _convolution(level_width, use_bias=False)(y)
@@ -84,20 +84,20 @@ def build_resnet_discriminator(
 ) -> keras.Model:
     """Builds the residual discriminator of SNGAN.
 
-    Miyato et al. 2018, arXiv:1802.05957, appendix B: residual blocks without normalisation that halve the size
+    Miyato et al. 2018, arXiv:1802.05957, appendix B: residual blocks without normalization that halve the size
     by average pooling down to 4 x 4 pixels, one more block, ReLU, the sum over all pixels, a linear layer; with
     classes a projection (Miyato & Koyama 2018, arXiv:1802.05637). Deviations by default: those of the generator, and at
     32 px three halvings and one plain block, as the paper has from 48 px on. The paper's of 32 px is
     `width=128, max_width=128, halvings=2, plain_blocks=2`.
 
     Args:
-        size_px: height and width of the picture.
-        channels: channels of the picture.
+        size_px: height and width of the image.
+        channels: channels of the image.
         width: channels after the first block; doubled at every halving up to `max_width`.
         max_width: bound on the channels.
         classes: number of classes; 0 for none.
         codes: numbers that an InfoGAN head on the same features gives; 0 for no such head.
-        spectral_norm: wraps every convolution and dense layer in spectral normalisation, as the paper does.
+        spectral_norm: wraps every convolution and dense layer in spectral normalization, as the paper does.
         halvings: how many times the size is halved, at most; None goes down to 4 x 4 pixels.
         plain_blocks: residual blocks behind the last halving.
         name: name of the model.
@@ -130,7 +130,7 @@ def build_resnet_discriminator(
 
 
 def _convolution(channels: int, *, use_bias: bool = True) -> layers.Layer:
-    """A 3 x 3 convolution within a residual branch: Glorot's initialisation times the gain of ReLU."""
+    """A 3 x 3 convolution within a residual branch: Glorot's initialization times the gain of ReLU."""
     return layers.Conv2D(channels, 3, padding="same", use_bias=use_bias, kernel_initializer=_initializer())
 
 

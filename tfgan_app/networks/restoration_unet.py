@@ -1,4 +1,4 @@
-"""DRUNet: a residual U-Net for restoration, without normalisation and biases."""
+"""DRUNet: a residual U-Net for restoration, without normalization and biases."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ def build_restoration_unet(
 
     Deviations: no map of the noise's strength among the inputs; the output is added to the input, and the last
     convolution starts at zero, so that training starts from a copy; 2 x 2 transposed convolutions are written as
-    1 x 1 convolutions and pixel shuffles, and start as nearest-neighbour enlargement (ICNR, Aitken et al. 2017,
+    1 x 1 convolutions and pixel shuffles, and start as nearest-neighbor enlargement (ICNR, Aitken et al. 2017,
     arXiv:1707.02937); the last convolution of each block starts with small weights.
 
     Args:
-        channels: channels of the pictures.
+        channels: channels of the images.
         size: width and blocks by name; see `SIZES`.
         width: channels at full resolution, in place of the size's; doubled at every halving.
         depth: how many times the resolution is halved.

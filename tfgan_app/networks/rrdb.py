@@ -11,7 +11,7 @@ from tfgan_app.networks.upscaling import (
     TRAINED_SCALES,
     enlarge_bicubic,
     enlargement_stages,
-    picture_from_features,
+    image_from_features,
 )
 
 LEAK = 0.2
@@ -35,14 +35,14 @@ def build_rrdb(
 
     "ESRGAN: Enhanced Super-Resolution Generative Adversarial Networks", Wang et al. 2018, arXiv:1809.00219:
     blocks of three dense blocks of five convolutions, residuals scaled by 0.2, small initial weights, and for each
-    doubling nearest-neighbour enlargement and a convolution. For a scale of 2 two by two pixels are moved to channels
+    doubling nearest-neighbor enlargement and a convolution. For a scale of 2 two by two pixels are moved to channels
     first and the network enlarges by 4, as in Real-ESRGAN (Wang et al. 2021, arXiv:2107.10833), which takes a quarter
     of the time. Deviations: the output is added to the bicubically enlarged input, with which training starts; the
     convolution behind the blocks starts with weights that take back by how much these multiply their input.
 
     Args:
         scale: 2, 3, 4 or 8.
-        channels: channels of the pictures.
+        channels: channels of the images.
         width: channels of the features.
         blocks: residual-in-residual blocks; the paper has 23, Real-ESRGAN's small model 6.
         growth: channels that each convolution in a dense block adds.
@@ -80,7 +80,7 @@ def build_rrdb(
             x = _convolve(_enlarge_nearest(x, factor), width, name=f"up_{level}")
         x = layers.LeakyReLU(LEAK)(x)
     x = layers.LeakyReLU(LEAK)(_convolve(x, width, name="at_full_size"))
-    x = picture_from_features(x, channels)
+    x = image_from_features(x, channels)
     enlarged = enlarge_bicubic(image, scale) if bicubic_skip else _enlarge_nearest(image, scale)
     x = CropLike(name="crop")([x, enlarged]) if unshuffle > 1 else x
     if bicubic_skip:
@@ -102,7 +102,7 @@ def _dense_block(x, growth: int, *, name: str):
 
 
 def _enlarge_nearest(x, factor: int):
-    """Nearest-neighbour enlargement; `UpSampling2D` becomes twenty operations in LiteRT if the size is open."""
+    """Nearest-neighbor enlargement; `UpSampling2D` becomes twenty operations in LiteRT if the size is open."""
     return PixelShuffle(factor)(layers.Concatenate()([x] * factor**2)) if factor > 1 else x
 
 

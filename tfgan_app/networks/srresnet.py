@@ -6,7 +6,7 @@ import keras
 from keras import layers
 
 from tfgan_app.layers import ICNR, PixelShuffle, build_normalization
-from tfgan_app.networks.upscaling import enlarge_bicubic, enlargement_stages, picture_from_features
+from tfgan_app.networks.upscaling import enlarge_bicubic, enlargement_stages, image_from_features
 
 LEAK = 0.2
 BRANCH_VARIANCE = 0.02
@@ -29,16 +29,16 @@ def build_srresnet(
     arXiv:1609.04802: residual blocks with a skip around all of them, then a convolution and a pixel shuffle for
     each doubling (or one for a scale of 3).
 
-    Deviations: no batch normalisation and ends of 3 x 3 pixels by default, as in the baseline of EDSR (Lim et al.
+    Deviations: no batch normalization and ends of 3 x 3 pixels by default, as in the baseline of EDSR (Lim et al.
     2017, arXiv:1707.02921; the paper: `normalization="batch", end_kernel_px=9`), with weights a tenth as large at
     the end of each block; leaky ReLU 0.2 instead of PReLU, which on CPUs takes a third as long as the convolution
-    before it; sub-pixel convolutions start as nearest-neighbour enlargement (ICNR, Aitken et al. 2017,
+    before it; sub-pixel convolutions start as nearest-neighbor enlargement (ICNR, Aitken et al. 2017,
     arXiv:1707.02937), so that no checkerboard shows; and the output is added to the bicubically enlarged input,
     with which training starts.
 
     Args:
         scale: 2, 3, 4 or 8.
-        channels: channels of the pictures.
+        channels: channels of the images.
         width: channels of the features.
         blocks: residual blocks.
         normalization: `"none"`, `"instance"` or `"batch"`.
@@ -50,7 +50,7 @@ def build_srresnet(
         `[batch, scale * height, scale * width, channels]`, linear.
 
     Raises:
-        ValueError: for an unknown scale or normalisation.
+        ValueError: for an unknown scale or normalization.
     """
     stages = enlargement_stages(scale)
     image = keras.Input((None, None, channels), name="image")
@@ -68,7 +68,7 @@ def build_srresnet(
             width * factor**2, 3, padding="same", kernel_initializer=initializer, name=f"sub_pixels_{level}"
         )(x)
         x = layers.LeakyReLU(LEAK)(PixelShuffle(factor)(x))
-    x = picture_from_features(x, channels, end_kernel_px)
+    x = image_from_features(x, channels, end_kernel_px)
     outputs = layers.Add(dtype="float32", name="output")([x, enlarge_bicubic(image, scale)])
     return keras.Model(image, outputs, name=name)
 

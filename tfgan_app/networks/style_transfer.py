@@ -1,4 +1,4 @@
-"""Arbitrary style transfer in one pass: a fixed encoder, adaptive instance normalisation and a mirrored decoder."""
+"""Arbitrary style transfer in one pass: a fixed encoder, adaptive instance normalization and a mirrored decoder."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def build_style_decoder(
     feature_scale: float = 1.0,
     name: str = "decoder",
 ) -> keras.Model:
-    """Builds the decoder, which mirrors the encoder: convolutions of 3 x 3, and nearest-neighbour enlargement.
+    """Builds the decoder, which mirrors the encoder: convolutions of 3 x 3, and nearest-neighbor enlargement.
 
-    Huang & Belongie 2017, arXiv:1703.06868, section 6: no normalisation, since it would undo what was moved.
+    Huang & Belongie 2017, arXiv:1703.06868, section 6: no normalization, since it would undo what was moved.
     Deviations: it mirrors VGG16, which has one convolution less before `relu4_1` than VGG19; and what lies beyond the
     border is its outermost pixel, where the paper reflects the next one, so that a single pixel has a border too.
 
@@ -69,7 +69,7 @@ def build_style_decoder(
         for index, factor in enumerate(factors):
             x = layers.ReLU()(_convolved(x, factor * width, name=f"block{block}_{index}"))
     x = _convolved(x, 3, name="to_rgb", scale=0.01)  # From mid-gray: what is far beyond white has little to learn from.
-    return keras.Model(inputs, layers.Activation("linear", dtype="float32", name="picture")(x), name=name)
+    return keras.Model(inputs, layers.Activation("linear", dtype="float32", name="image")(x), name=name)
 
 
 def _convolved(x, channels: int, *, name: str, scale: float = 2.0):

@@ -26,16 +26,16 @@ def build_unet(
     "Image-to-Image Translation with Conditional Adversarial Networks", Isola et al. 2017,
     arXiv:1611.07004, section 6.1: 4 x 4 convolutions of stride 2 down to `1 / 2**depth`, widths
     64-128-256-512-512-..., dropout in the innermost three decoder blocks. Deviations: the decoder convolves
-    (3 x 3) and then enlarges bilinearly, and ends in a pixel shuffle with ICNR initialisation, where the paper has
+    (3 x 3) and then enlarges bilinearly, and ends in a pixel shuffle with ICNR initialization, where the paper has
     transposed convolutions, which draw checkerboards; dropout is off at inference (there it is the only noise,
-    and its effect is small); pictures are padded to a multiple of `2**depth` inside the graph; the innermost
-    blocks are not normalised (one pixel has no statistics).
+    and its effect is small); images are padded to a multiple of `2**depth` inside the graph; the innermost
+    blocks are not normalized (one pixel has no statistics).
 
     Args:
-        input_channels: channels of the input picture.
-        output_channels: channels of the output picture.
+        input_channels: channels of the input image.
+        output_channels: channels of the output image.
         width: channels after the first convolution.
-        depth: how many times the resolution is halved; the paper's 8 is for 256 x 256 pictures.
+        depth: how many times the resolution is halved; the paper's 8 is for 256 x 256 images.
         normalization: `"none"`, `"instance"` or `"batch"`.
         dropout: rate in the innermost three decoder blocks that are followed by another.
         seed: seeds the dropout.

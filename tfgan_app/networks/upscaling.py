@@ -1,4 +1,4 @@
-"""What the networks that enlarge pictures share at their ends."""
+"""What the networks that enlarge images share at their ends."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def enlargement_stages(scale: int, scales: Sequence[int] = TRAINED_SCALES) -> tu
     """The factors by which features are enlarged, one step after another.
 
     Args:
-        scale: by which height and width of the picture grow.
+        scale: by which height and width of the image grow.
         scales: those that the network has, keys of `STAGES`.
 
     Returns:
@@ -35,10 +35,10 @@ def enlargement_stages(scale: int, scales: Sequence[int] = TRAINED_SCALES) -> tu
 
 
 def enlarge_bicubic(image, scale: int):
-    """The input picture enlarged, in float32: where training starts from."""
+    """The input image enlarged, in float32: where training starts from."""
     return BicubicUpsampling(scale, dtype="float32", name="enlarged")(image)
 
 
-def picture_from_features(x, channels: int, kernel_px: int = 3):
-    """The last convolution, which starts at zero: what the network adds to the enlarged picture."""
+def image_from_features(x, channels: int, kernel_px: int = 3):
+    """The last convolution, which starts at zero: what the network adds to the enlarged image."""
     return layers.Conv2D(channels, kernel_px, padding="same", kernel_initializer="zeros", name="to_image")(x)

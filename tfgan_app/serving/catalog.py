@@ -208,7 +208,7 @@ class Catalog:
     def _find(self, name: str, version: int | None, label: str | None) -> ModelVersion:
         entries = self._entries.get(name)
         if label is not None:
-            version = self._labelled(name, label)
+            version = self._labeled(name, label)
         wanted = f"Latest({shortened(name)})" if version is None else f"Specific({shortened(name)}, {version})"
         if entries is None:
             raise ServingError(Code.NOT_FOUND, f"Servable not found for request: {wanted}")
@@ -222,7 +222,7 @@ class Catalog:
         why = next((f". It cannot be loaded: {entry.error}" for entry in waiting if entry.state is State.END), "")
         raise ServingError(Code.NOT_FOUND, f"Servable not found for request: {wanted}{why}")
 
-    def _labelled(self, name: str, label: str) -> int:
+    def _labeled(self, name: str, label: str) -> int:
         labels = self._rules.get(name, ModelRules()).labels
         if label not in labels:
             raise invalid(
@@ -237,7 +237,7 @@ class Catalog:
         Raises:
             ServingError: NOT_FOUND, if there is no such model or version.
         """
-        number = self._labelled(name, label) if label is not None else version
+        number = self._labeled(name, label) if label is not None else version
         entries = self._entries.get(name, {})
         found = {key: entries[key] for key in sorted(entries, reverse=True) if number in (None, key)}
         if not found:

@@ -20,7 +20,7 @@ from tfgan_app.serving.scheduler import Scheduler
 from tfgan_app.serving.telemetry import Telemetry
 
 _MIN_BOUNDED_PIXELS = 64 * 64
-"""Allowed whatever the memory, since the estimate is one for large pictures."""
+"""Allowed whatever the memory, since the estimate is one for large images."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_app.serving.errors import invalid, shortened
-from tfgan_app.serving.picture_size import pixels_to_decode
+from tfgan_app.serving.image_size import pixels_to_decode
 
 IMAGE_INPUT_SUFFIXES = ("image_bytes", "style_bytes")
 """Inputs whose names end so hold image files."""
@@ -108,7 +108,7 @@ class Endpoint:
         Args:
             inputs: An array for each input, strings as arrays of `bytes` objects.
             max_batch: Rows allowed.
-            max_pixels: Pixels allowed, of all pictures together.
+            max_pixels: Pixels allowed, of all images together.
 
         Returns:
             How many rows the request has; 1 for a signature without a batch dimension.
@@ -123,7 +123,7 @@ class Endpoint:
         pixels = sum(self._pixels(name, array) for name, array in inputs.items())
         if pixels > max_pixels:
             raise invalid(
-                f"The pictures of a request may have {max_pixels} pixels together. Received: {pixels}. "
+                f"The images of a request may have {max_pixels} pixels together. Received: {pixels}. "
                 "Send fewer at a time, smaller ones, or parts."
             )
         return rows
@@ -159,12 +159,12 @@ def _pixels_of_files(name: str, files: np.ndarray) -> int:
         try:
             total += pixels_to_decode(data)
         except ValueError as error:
-            raise invalid(f"Input '{name}', picture {index} cannot be read: {error}.") from None
+            raise invalid(f"Input '{name}', image {index} cannot be read: {error}.") from None
     return total
 
 
 def _pixels_of_shape(shape: tuple[int, ...]) -> int:
-    """Of pictures `[batch, height, width, channels]`; other tensors may hold as many values as pictures do."""
+    """Of images `[batch, height, width, channels]`; other tensors may hold as many values as images do."""
     values = math.prod(shape)
     return max(values // shape[-1] if len(shape) == 4 else 0, math.ceil(values / _MAX_CHANNELS))
 

@@ -8,7 +8,7 @@ from tfgan_app.serving import json_answers
 from tfgan_app.serving.core import Call, Core
 from tfgan_app.serving.endpoints import IMAGE_INPUT_SUFFIXES, Endpoint
 from tfgan_app.serving.errors import Code, ServingError, shortened
-from tfgan_app.serving.picture_size import SIGNATURES
+from tfgan_app.serving.image_size import SIGNATURES
 from tfgan_app.serving.tensors import string_array
 
 _OUTPUT = "output_bytes"

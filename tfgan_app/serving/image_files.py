@@ -16,12 +16,12 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from tfgan_app.inference.faithful import predict_picture
+from tfgan_app.image_io import DecodedImage, read_image
+from tfgan_app.inference.image_pipeline import predict_image
 from tfgan_app.model_info import ModelInfo
-from tfgan_app.picture_files import Picture, read_picture
 from tfgan_app.serving.endpoints import IMAGE_INPUT_SUFFIXES, Endpoint
 from tfgan_app.serving.errors import Code, ServingError, from_tensorflow, invalid
-from tfgan_app.serving.picture_size import pixels_to_decode
+from tfgan_app.serving.image_size import pixels_to_decode
 from tfgan_app.serving.tensors import string_array
 
 _CONTENT, _OUTPUT = "image_bytes", "output_bytes"
@@ -85,12 +85,14 @@ class ImageEndpoint(Endpoint):
                     return self._answer(row, {})
                 except tf.errors.InvalidArgumentError:  # Said better, or read after all, by the other decoder.
                     pass
-            return self._convert_and_run(row, {name: read_image(name, index, data) for name, data in files.items()})
+            return self._convert_and_run(
+                row, {name: read_request_image(name, index, data) for name, data in files.items()}
+            )
         except tf.errors.OpError as error:
             failure = from_tensorflow(error)
             raise ServingError(failure.code, f"Row {index}: {failure.message}") from error
 
-    def _convert_and_run(self, row: Mapping[str, np.ndarray], images: Mapping[str, Picture]) -> bytes:
+    def _convert_and_run(self, row: Mapping[str, np.ndarray], images: Mapping[str, DecodedImage]) -> bytes:
         styles = {name: _png(on_white(image)) for name, image in images.items() if name != _CONTENT}
         content = images[_CONTENT]
         if self.info.kind == "inpainting":
@@ -103,7 +105,7 @@ class ImageEndpoint(Endpoint):
             with Image.open(io.BytesIO(answer), formats=("PNG",)) as image:
                 return np.asarray(image.convert("RGB"))
 
-        _, strips = predict_picture(_Whole(predict, self.info), content)
+        _, strips = predict_image(_Whole(predict, self.info), content)
         return _png(np.concatenate(list(strips)), level=_ANSWER_LEVEL)
 
     def _answer(self, row: Mapping[str, np.ndarray], files: Mapping[str, bytes]) -> bytes:
@@ -113,7 +115,7 @@ class ImageEndpoint(Endpoint):
 
 
 class _Whole:
-    """A model of whole images, as `predict_picture` wants one."""
+    """A model of whole images, as `predict_image` wants one."""
 
     def __init__(self, predict: Callable[[np.ndarray], np.ndarray], info: ModelInfo) -> None:
         self.scale = info.scale
@@ -147,7 +149,7 @@ def is_plain(data: bytes) -> bool:
         return False
 
 
-def read_image(name: str, index: int, data: bytes) -> Picture:
+def read_request_image(name: str, index: int, data: bytes) -> DecodedImage:
     """Reads a file as `predict` does, in 8 bits and in RGB.
 
     Args:
@@ -156,7 +158,7 @@ def read_image(name: str, index: int, data: bytes) -> Picture:
         data: The file, whose header `pixels_to_decode` can read.
 
     Returns:
-        A `Picture` of uint8 [height, width, 3], upright.
+        A `DecodedImage` of uint8 [height, width, 3], upright.
 
     Raises:
         ServingError: INVALID_ARGUMENT, if the file is damaged.
@@ -164,11 +166,11 @@ def read_image(name: str, index: int, data: bytes) -> Picture:
     with _scratch_file(data) as path:
         try:
             # No more than was counted, whatever another look at the header finds.
-            image = read_picture(path, max_pixels=pixels_to_decode(data))
+            image = read_image(path, max_pixels=pixels_to_decode(data))
         except ValueError as error:
             reason = str(error).partition(f"'{path}': ")[2] or str(error)
-            raise invalid(f"Input '{name}', picture {index} cannot be read: {reason}.") from None
-    return Picture(_in_8_bits(image.pixels) * np.ones(3, np.uint8), _in_8_bits(image.alpha))
+            raise invalid(f"Input '{name}', image {index} cannot be read: {reason}.") from None
+    return DecodedImage(_in_8_bits(image.pixels) * np.ones(3, np.uint8), _in_8_bits(image.alpha))
 
 
 @contextmanager
@@ -191,7 +193,7 @@ def _in_8_bits(values: np.ndarray | None) -> np.ndarray | None:
     return ((values.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
 
 
-def on_white(image: Picture) -> np.ndarray:
+def on_white(image: DecodedImage) -> np.ndarray:
     """Composites an image on white, as training data and the decoder in a graph do: uint8 [height, width, 3]."""
     if image.alpha is None:
         return image.pixels
@@ -199,7 +201,7 @@ def on_white(image: Picture) -> np.ndarray:
     return ((image.pixels * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
 
 
-def _with_holes(image: Picture) -> np.ndarray:
+def _with_holes(image: DecodedImage) -> np.ndarray:
     """uint8 [height, width, 4]: the fourth channel is 0 in holes, which are fully transparent, and full elsewhere."""
     known = np.full(image.pixels.shape[:2], True) if image.alpha is None else image.alpha > 0
     return np.concatenate([image.pixels, np.where(known, 255, 0).astype(np.uint8)[..., None]], axis=-1)

@@ -154,7 +154,7 @@ def _is_base64(value: dict) -> bool:
 
 
 def _flattened(name: str, value: Any) -> tuple[tuple[int, ...], list]:
-    """The shape and the values of nested lists, which must be as long as their neighbours.
+    """The shape and the values of nested lists, which must be as long as their neighbors.
 
     NumPy would do it too, but takes booleans for numbers, and a long text among numbers for an array of such texts.
     """

@@ -12,8 +12,8 @@ class Limits:
     Attributes:
         max_body_bytes: Bytes of a REST body or gRPC message.
         max_pending_bytes: Bytes of all requests that arrive or are being answered; at least twice `max_body_bytes`.
-        max_pixels: Pixels of all input pictures of one request together.
-        max_batch: Rows (pictures, seeds) of one request.
+        max_pixels: Pixels of all input images of one request together.
+        max_batch: Rows (images, seeds) of one request.
         max_queue: Requests that wait for a worker.
         max_connections: Open REST connections.
         timeout_seconds: From a whole request to its answer.
@@ -21,7 +21,7 @@ class Limits:
         body_seconds: From there to the whole body.
         idle_seconds: From an answer until it was fetched and the connection's next request has come.
         memory_bytes: What the runs of models may take together; `None`: not bounded. Needs models that tell what they
-            take (`locality`), and lowers `max_pixels` for them.
+            take (`receptive_field`), and lowers `max_pixels` for them.
     """
 
     max_body_bytes: int = 32 * 2**20

@@ -45,8 +45,8 @@ class ModelRules:
         if self.specific:
             return [version for version in sound if version in self.specific]
         count = keep if self.keep is None else self.keep
-        labelled = set(self.labels.values())
-        return [version for index, version in enumerate(sound) if index < count or version in labelled]
+        labeled = set(self.labels.values())
+        return [version for index, version in enumerate(sound) if index < count or version in labeled]
 
 
 def read_models_config(root: Path) -> dict[str, ModelRules]:

@@ -35,7 +35,7 @@ class ModelVersion:
         version: Its number.
         signature_defs: name -> `SignatureDef` proto, as the file has them.
         endpoints: name -> `Endpoint`, of those that can be called.
-        facts: What the page needs to know: `kind` (`pictures`, `latents` or `other`), and where it applies `channels`,
+        facts: What the page needs to know: `kind` (`images`, `latents` or `other`), and where it applies `channels`,
             `scale`, `takes_style`, `classes`, and those of `card_facts`.
         info: Description of the model.
         users: Requests that are using it; owned by the event loop.
@@ -126,5 +126,5 @@ def _page_facts(info: ModelInfo) -> dict[str, Any]:
     if info.kind == "noise":
         return {"kind": "latents", **({"classes": list(info.classes)} if info.classes else {})}
     style = {"takes_style": True} if info.kind == "style" else {}
-    known = {} if info.locality is None else {"channels": info.channels, "scale": info.scale}
-    return {"kind": "pictures", **style, **known}
+    known = {} if info.receptive_field is None else {"channels": info.channels, "scale": info.scale}
+    return {"kind": "images", **style, **known}

@@ -24,7 +24,7 @@ _MAX_MERGED_ROWS = 8
 more in larger batches, each of whose sizes TensorFlow has to prepare for first."""
 
 _MAX_MERGED_BYTES = 256 * 2**10
-"""Of inputs that run as one batch. Larger pictures keep all cores busy one by one, and would only take more memory."""
+"""Of inputs that run as one batch. Larger images keep all cores busy one by one, and would only take more memory."""
 
 
 @dataclass(eq=False)

@@ -13,9 +13,9 @@ import tensorflow as tf
 
 from tfgan_app.config import RunConfig
 from tfgan_app.tasks.starting import start_networks
-from tfgan_app.training.task import Judging, Networks, Objective, Synthesis
+from tfgan_app.training.task import DiscriminatorInputs, GeneratorOutputs, Networks, Objective
 
-CALIBRATION_PICTURES = 32
+CALIBRATION_IMAGES = 32
 """Enough that the ranges of 8-bit integers do not change any more: 16 and 64 gave the same PSNR to 0.6 dB."""
 
 
@@ -23,7 +23,7 @@ class Task(abc.ABC):
     """One thing that a GAN can be trained for.
 
     A task sets `config_class`, `presets`, `objective` and `metric_names`, and defines `fingerprint`, `build_networks`,
-    `build_dataset`, `synthesize`, `inference_model` and `evaluate`. All other members have defaults.
+    `build_dataset`, `forward`, `inference_model` and `evaluate`. All other members have defaults.
 
     Args:
         config: Configuration of the run.
@@ -36,11 +36,11 @@ class Task(abc.ABC):
         config_class: Frozen dataclass of the task's settings (`--set task.KEY=VALUE`).
         presets: Preset name -> dotted overrides of the whole configuration; `default` is used if none is named.
         objective: Losses and their weights.
-        judging: Processing of images before a discriminator sees them.
+        discriminator_inputs: Processing of images before a discriminator sees them.
         draws_per_example: Uniform random numbers that `augment` takes for each example.
         sample_headers: Column titles of `sample_rows`.
         metric_names: Figures that `evaluate` returns; `training.best_metric` is one of these.
-        pinned: Settings that were derived from the training images, by dotted key.
+        resolved_settings: Settings that were derived from the training images, by dotted key.
         predict_arguments: Arguments that `tfgan_app predict` needs beside the model, shown to the user.
         input_key: Key of the generator's input image in an augmented batch; None for generators of noise.
         has_study: Whether the task has a method `study(model, discriminator)` that `tfgan_app evaluate` runs too.
@@ -49,12 +49,12 @@ class Task(abc.ABC):
     config_class: ClassVar[type]
     presets: ClassVar[Mapping[str, Mapping[str, Any]]]
     objective: Objective
-    judging: Judging = Judging()
+    discriminator_inputs: DiscriminatorInputs = DiscriminatorInputs()
     draws_per_example: int = 0
     sample_headers: tuple[str, ...] = ()
     metric_names: tuple[str, ...] = ()
-    pinned: Mapping[str, Any] = {}
-    predict_arguments: str = "--input PICTURES --output OUTPUT"
+    resolved_settings: Mapping[str, Any] = {}
+    predict_arguments: str = "--input IMAGES --output OUTPUT"
     input_key: ClassVar[str | None] = None
     has_study: ClassVar[bool] = False
 
@@ -98,7 +98,7 @@ class Task(abc.ABC):
         return batch
 
     @abc.abstractmethod
-    def synthesize(self, networks: Networks, batch: dict, training: bool) -> Synthesis:
+    def forward(self, networks: Networks, batch: dict, training: bool) -> GeneratorOutputs:
         """Runs the generators on an augmented batch."""
 
     @abc.abstractmethod
@@ -108,7 +108,7 @@ class Task(abc.ABC):
         It maps `images` to images, float32 in [0, 1] of any size, or `latents` to such images.
         """
 
-    def companions(self, networks: Networks) -> dict[str, keras.Model]:
+    def auxiliary_models(self, networks: Networks) -> dict[str, keras.Model]:
         """Returns further inference models by name, kept beside the main one, for `evaluate` and `examples`."""
         del networks
         return {}
@@ -120,7 +120,7 @@ class Task(abc.ABC):
         """
         return []
 
-    def calibration_pictures(self) -> list[np.ndarray]:
+    def calibration_images(self) -> list[np.ndarray]:
         """Returns inputs of the first training steps, as the generator got them: uint8 `[height, width, channels]`.
 
         Empty for tasks without `input_key`.
@@ -134,9 +134,9 @@ class Task(abc.ABC):
             draws = tf.random.stateless_uniform([size, self.draws_per_example], [seed, step])
             inputs = self.augment(batch, draws)[self.input_key]
             found += list(np.rint(np.clip(inputs.numpy() * 0.5 + 0.5, 0.0, 1.0) * 255.0).astype(np.uint8))
-            if len(found) >= CALIBRATION_PICTURES:
+            if len(found) >= CALIBRATION_IMAGES:
                 break
-        return found[:CALIBRATION_PICTURES]
+        return found[:CALIBRATION_IMAGES]
 
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
         """Returns rows of uint8 images that show the present state of an inference model."""
@@ -144,22 +144,24 @@ class Task(abc.ABC):
         return []
 
     @abc.abstractmethod
-    def evaluate(self, model: keras.Model, **companions: keras.Model) -> dict[str, float]:
+    def evaluate(self, model: keras.Model, **auxiliary_models: keras.Model) -> dict[str, float]:
         """Measures an inference model on the held-out images.
 
         Returns:
             The metrics by name, with those of a baseline.
         """
 
-    def examples(self, model: keras.Model, current: keras.Model, **companions: keras.Model) -> dict[str, np.ndarray]:
+    def examples(
+        self, model: keras.Model, current: keras.Model, **auxiliary_models: keras.Model
+    ) -> dict[str, np.ndarray]:
         """Returns images of a finished model for the report: caption -> uint8 `[height, width, 3]`.
 
         Args:
             model: Inference model of the averaged weights.
             current: Inference model of the weights of the last step.
-            companions: Further inference models of the averaged weights.
+            auxiliary_models: Further inference models of the averaged weights.
         """
-        del model, current, companions
+        del model, current, auxiliary_models
         return {}
 
     def caveats(self, measured: Mapping[str, float]) -> list[str]:

@@ -27,19 +27,19 @@ def few_held_out(count: int) -> list[str]:
     ]
 
 
-def set_caveats(*, count: int, dim: int, neighbours: bool = True) -> list[str]:
+def set_caveats(*, count: int, dim: int, neighbors: bool = True) -> list[str]:
     """What is to be said of distances between sets.
 
     Args:
         count: images on the smaller side.
         dim: number of features.
-        neighbours: whether precision, recall, density and coverage are measured.
+        neighbors: whether precision, recall, density and coverage are measured.
     """
     found = []
-    if count < LEAST_SETS and neighbours:
+    if count < LEAST_SETS and neighbors:
         found.append(
             f"{count} held-out images are too few for precision, recall, density and coverage: hold out {LEAST_SETS} "
-            "or more (data.val_fraction, data.max_val_pictures), and look at their intervals"
+            "or more (data.val_fraction, data.max_val_images), and look at their intervals"
         )
     if count < 2 * dim:
         found.append(

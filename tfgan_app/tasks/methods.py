@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tfgan_app.config import RunConfig
-from tfgan_app.config_methods import METHOD, MethodSection
+from tfgan_app.config.methods import METHOD, MethodSection
 
 if TYPE_CHECKING:  # The presets of a task are listed without TensorFlow.
     from tfgan_app.tasks.base import Task

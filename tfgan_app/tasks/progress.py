@@ -1,4 +1,4 @@
-"""Says how far long reading of pictures is, and which of them cannot be read."""
+"""Says how far long reading of images is, and which of them cannot be read."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from tfgan_app.data.checking import find_readable_pictures
-from tfgan_app.data.labelled import LabelledPictures
+from tfgan_app.data.checking import find_readable_images
+from tfgan_app.data.labeled import LabeledImages
 
 EVERY_SECONDS = 5.0
 
@@ -37,18 +37,18 @@ def progress_reporter(report: Callable[[str], Any], verb: str) -> Callable[[int,
     return on_progress
 
 
-def readable_pictures(
-    pictures: LabelledPictures, report: Callable[[str], Any], *, input_range: tuple[float, float] | None = None
-) -> LabelledPictures:
-    """The pictures that can be read.
+def readable_images(
+    images: LabeledImages, report: Callable[[str], Any], *, input_range: tuple[float, float] | None = None
+) -> LabeledImages:
+    """The images that can be read.
 
     Args:
-        pictures: any.
+        images: any.
         report: called with a line about each of the others, on ranges of values that were taken, and on the progress.
         input_range: the setting `data.input_range`.
     """
-    return find_readable_pictures(
-        pictures,
+    return find_readable_images(
+        images,
         on_skip=lambda name, problem: report(LeftOut(problem)),
         on_progress=progress_reporter(report, "checked"),
         on_note=report,

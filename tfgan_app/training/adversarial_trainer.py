@@ -10,11 +10,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tfgan_app.training.draws import Draws, ReplicaDraws, count_examples
-from tfgan_app.training.judge import Judge
+from tfgan_app.training.discriminator_loss import DiscriminatorLoss
 from tfgan_app.training.logged_figures import logged_figures
 from tfgan_app.training.optimizers import check_compile_options, current_rates, resolve_optimizers
-from tfgan_app.training.task import Judging, Networks, Objective, Synthesis
+from tfgan_app.training.stateless_random import ReplicaDraws, StatelessRandom, count_examples
+from tfgan_app.training.task import DiscriminatorInputs, GeneratorOutputs, Networks, Objective
 from tfgan_app.training.updating import apply_gradients, average_weights
 
 
@@ -34,11 +34,11 @@ class AdversarialTrainer(keras.Model):
         averaged: like `networks`; its generators hold the averaged weights, and may compute in another
             precision.
         objective: losses and their weights.
-        synthesize: `(networks, batch, training) -> Synthesis`, by the task.
+        forward: `(networks, batch, training) -> GeneratorOutputs`, by the task.
         augment: `(batch, draws) -> batch` by the task, or `None`; `draws` is float32
             `[batch, draws_per_example]`, uniform in [0, 1).
         draws_per_example: random numbers that `augment` wants.
-        judging: what is done to pictures before a discriminator judges them.
+        discriminator_inputs: what is done to images before a discriminator judges them.
         discriminator_steps: updates of the discriminators for each of the generators, each on its own share
             of the batch; the generators' is the last share.
         clip_norm: bound on the global norm of each player's gradients, over all replicas, or `None`.
@@ -57,24 +57,24 @@ class AdversarialTrainer(keras.Model):
         averaged: Networks,
         *,
         objective: Objective,
-        synthesize: Callable[[Networks, dict, bool], Synthesis],
+        forward: Callable[[Networks, dict, bool], GeneratorOutputs],
         augment: Callable[[dict, tf.Tensor], dict] | None = None,
         draws_per_example: int = 0,
-        judging: Judging | None = None,
+        discriminator_inputs: DiscriminatorInputs | None = None,
         discriminator_steps: int = 1,
         ema_decay: float = 0.999,
         clip_norm: float | None = None,
         normalize_gradients: bool = False,
         seed: int = 0,
         global_batch_size: int | None,
-        measures: Mapping[str, Callable[[dict, Synthesis], tf.Tensor]] | None = None,
+        measures: Mapping[str, Callable[[dict, GeneratorOutputs], tf.Tensor]] | None = None,
         **options: Any,
     ):
         super().__init__(**{"name": "adversarial_trainer", **options})
         self.networks = networks
         self.averaged = averaged
         self._objective = objective
-        self._synthesize = synthesize
+        self._forward = forward
         self._augment = augment
         self._draws_per_example = draws_per_example
         self._discriminator_steps = discriminator_steps
@@ -89,11 +89,11 @@ class AdversarialTrainer(keras.Model):
         if self._images_per_step is None:
             self._draws = ReplicaDraws(self.seed, self.step)
         else:
-            self._draws = Draws(self.seed, self.step, self._images_per_step)
-        self._judge = Judge(
+            self._draws = StatelessRandom(self.seed, self.step, self._images_per_step)
+        self._discriminator_loss = DiscriminatorLoss(
             networks.discriminators,
             objective=objective,
-            judging=judging or Judging(),
+            discriminator_inputs=discriminator_inputs or DiscriminatorInputs(),
             draws=self._draws,
             step=self.step,
             add_weight=self.add_weight,
@@ -102,7 +102,7 @@ class AdversarialTrainer(keras.Model):
         self._logged = logged_figures(
             objective,
             has_discriminators=bool(networks.discriminators),
-            judged=self._judge.logged,
+            judged=self._discriminator_loss.logged,
             measures=self._measures,
         )
         names = dict.fromkeys((*self._logged["train"], *self._logged["test"]))
@@ -162,7 +162,7 @@ class AdversarialTrainer(keras.Model):
     @property
     def state_variables(self) -> list:
         """What a training depends on beside the networks and the optimizers."""
-        return [self.step, self.seed, *self._judge.variables]
+        return [self.step, self.seed, *self._discriminator_loss.variables]
 
     @property
     def learning_rates(self) -> dict[str, float]:
@@ -183,20 +183,20 @@ class AdversarialTrainer(keras.Model):
         shares = self._shares(self._augmented(batch))
         health = []
         for share in shares[:-1]:
-            health.append(self._discriminator_step(self._synthesize(self.networks, share, True), share["position"]))
+            health.append(self._discriminator_step(self._forward(self.networks, share, True), share["position"]))
         share = shares[-1]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch([variable.value for variable in self.generator_variables])
-            synthesis = self._synthesize(self.networks, share, True)
+            outputs = self._forward(self.networks, share, True)
             if self.networks.discriminators:
                 with tape.stop_recording():
-                    health.append(self._discriminator_step(synthesis, share["position"]))
-            losses, total = self._generator_losses(synthesis, share["position"])
+                    health.append(self._discriminator_step(outputs, share["position"]))
+            losses, total = self._generator_losses(outputs, share["position"])
             scaled = self._scaled(total, self.generator_optimizer)
         logs = {name: tf.add_n([each[name] for each in health]) / len(health) for name in (health or [{}])[0]}
         gradients = tape.gradient(scaled, [variable.value for variable in self.generator_variables])
         logs |= losses | self._apply(gradients, scaled, "generator")
-        logs |= self._judge.adapt(logs.get("real_accuracy"), self._images_in(batch))
+        logs |= self._discriminator_loss.adapt(logs.get("real_accuracy"), self._images_in(batch))
         average_weights(self.averaged, self.networks, step=self.step, decay=self._ema_decay)
         self.step.assign_add(1)
         players = [name for name in logs if name.endswith("_nonfinite")]
@@ -211,12 +211,14 @@ class AdversarialTrainer(keras.Model):
         """
         batch = self._augmented(self._positioned(batch))
         positions = batch["position"]
-        synthesis = self._synthesize(self.averaged, batch, False)
-        logs, _ = self._generator_losses(synthesis, positions, training=False)
+        outputs = self._forward(self.averaged, batch, False)
+        logs, _ = self._generator_losses(outputs, positions, training=False)
         if self.networks.discriminators:
-            total, figures = self._judge.discriminator_loss(synthesis, positions, penalize=False, training=False)
+            total, figures = self._discriminator_loss.discriminator_loss(
+                outputs, positions, penalize=False, training=False
+            )
             logs |= figures | {"discriminator_loss": total}
-        logs |= {name: measure(batch, synthesis) for name, measure in self._measures.items()}
+        logs |= {name: measure(batch, outputs) for name, measure in self._measures.items()}
         return self._log(logs, "test")
 
     def evaluate(self, *args, **kwargs):
@@ -257,13 +259,13 @@ class AdversarialTrainer(keras.Model):
         # Every count-th example: several replicas, each with a stretch of the batch, then share it as one would.
         return [{name: values[index::count] for name, values in batch.items()} for index in range(count)]
 
-    def _discriminator_step(self, synthesis: Synthesis, positions: tf.Tensor) -> dict[str, tf.Tensor]:
-        synthesis = self._judge.pooled(synthesis, positions)
+    def _discriminator_step(self, outputs: GeneratorOutputs, positions: tf.Tensor) -> dict[str, tf.Tensor]:
+        outputs = self._discriminator_loss.pooled(outputs, positions)
 
         def differentiate(penalize: bool):
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch([variable.value for variable in self.discriminator_variables])
-                total, logs = self._judge.discriminator_loss(synthesis, positions, penalize=penalize)
+                total, logs = self._discriminator_loss.discriminator_loss(outputs, positions, penalize=penalize)
                 scaled = self._scaled(total, self.discriminator_optimizer)
             gradients = tape.gradient(scaled, [variable.value for variable in self.discriminator_variables])
             return gradients, scaled, logs | {"discriminator_loss": total}
@@ -276,13 +278,15 @@ class AdversarialTrainer(keras.Model):
             gradients, scaled, logs = tf.cond(due, lambda: differentiate(True), lambda: differentiate(False))
         return logs | self._apply(gradients, scaled, "discriminator")
 
-    def _generator_losses(self, synthesis: Synthesis, positions: tf.Tensor, *, training: bool = True):
+    def _generator_losses(self, outputs: GeneratorOutputs, positions: tf.Tensor, *, training: bool = True):
         objective = self._objective
-        logs = {name: synthesis.monitored[name] for name in objective.monitored}
-        logs |= {name: objective.logged_as.get(name, 1.0) * loss for name, loss in synthesis.auxiliary.items()}
-        terms = [weight * synthesis.auxiliary[name] for name, weight in objective.auxiliary_weights.items()]
+        logs = {name: outputs.monitored[name] for name in objective.monitored}
+        logs |= {name: objective.logged_as.get(name, 1.0) * loss for name, loss in outputs.auxiliary.items()}
+        terms = [weight * outputs.auxiliary[name] for name, weight in objective.auxiliary_weights.items()]
         if self.networks.discriminators:
-            logs["adversarial"], code_loss = self._judge.generator_loss(synthesis, positions, training=training)
+            logs["adversarial"], code_loss = self._discriminator_loss.generator_loss(
+                outputs, positions, training=training
+            )
             terms = [objective.adversarial_weight * logs["adversarial"] + objective.code_weight * code_loss, *terms]
         logs["generator_loss"] = functools.reduce(operator.add, terms)
         return logs, logs["generator_loss"]

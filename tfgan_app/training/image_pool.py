@@ -1,75 +1,77 @@
-"""Pictures that were generated earlier, for discriminators to see again."""
+"""Images that were generated earlier, for discriminators to see again."""
 
 from __future__ import annotations
 
 import tensorflow as tf
 
-from tfgan_app.training.draws import Draws
+from tfgan_app.training.stateless_random import StatelessRandom
 
 
 class ImagePool:
-    """Keeps generated pictures and hands out, half of the time, one of them in the place of a new one.
+    """Keeps generated images and hands out, half of the time, one of them in the place of a new one.
 
     "Learning from Simulated and Unsupervised Images through Adversarial Training", Shrivastava et al. 2017,
     arXiv:1612.07828, section 2.3, as CycleGAN uses it (Zhu et al. 2017, arXiv:1703.10593, section 4): until it is
-    full, each picture is kept and returned; then each is, with probability 1/2, exchanged for a random kept one.
-    Pictures of a batch are taken one after the other, in the order of the global batch, so that several replicas keep
+    full, each image is kept and returned; then each is, with probability 1/2, exchanged for a random kept one.
+    Images of a batch are taken one after the other, in the order of the global batch, so that several replicas keep
     the same pool as one device does. The pool is variables and its draws are functions of (seed, step): it is resumed
     with the rest of a training.
 
     Args:
-        size: pictures that it keeps.
-        picture_shape: height, width and channels of each.
+        size: images that it keeps.
+        image_shape: height, width and channels of each.
         draws: random numbers of the step.
         stream: tells its draws from others.
         add_weight: makes variables, as `keras.Model.add_weight`.
         name: prefix of the variables' names.
     """
 
-    def __init__(self, size: int, picture_shape: tuple[int, ...], *, draws: Draws, stream: int, add_weight, name: str):
+    def __init__(
+        self, size: int, image_shape: tuple[int, ...], *, draws: StatelessRandom, stream: int, add_weight, name: str
+    ):
         options = {"trainable": False, "initializer": "zeros"}
         self._size = size
         self._draws = draws
         self._stream = stream
-        self._pictures = add_weight(name=f"{name}_pictures", shape=(size, *picture_shape), dtype="float32", **options)
+        self._images = add_weight(name=f"{name}_images", shape=(size, *image_shape), dtype="float32", **options)
         self._count = add_weight(name=f"{name}_count", shape=(), dtype="int64", **options)
-        self.variables = [self._pictures, self._count]
+        self.variables = [self._images, self._count]
 
-    def exchange(self, pictures: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
-        """Puts new pictures in and takes as many out.
+    def exchange(self, images: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
+        """Puts new images in and takes as many out.
 
         Args:
-            pictures: float32 `[batch, height, width, channels]`, this replica's.
+            images: float32 `[batch, height, width, channels]`, this replica's.
             positions: int64 `[batch]`, of the examples.
 
         Returns:
-            The same shape: each picture itself, or one that was put in before it.
+            The same shape: each image itself, or one that was put in before it.
         """
         draws = self._draws.uniform(positions, 2, stream=self._stream)
-        places, (pictures, draws) = self._global_batch(positions, tf.stop_gradient(pictures), draws)
-        count, batch = tf.convert_to_tensor(self._count), tf.shape(pictures, out_type=tf.int64)[0]
+        places, (images, draws) = self._global_batch(positions, tf.stop_gradient(images), draws)
+        count, batch = tf.convert_to_tensor(self._count), tf.shape(images, out_type=tf.int64)[0]
         order = tf.range(batch)
         fills = count + order < self._size
         slots = tf.where(fills, count + order, tf.cast(draws[:, 1] * self._size, tf.int64))
         takes = ~fills & (draws[:, 0] < 0.5)
         writes = fills | takes
-        # Of a slot that earlier pictures of the batch were put into, the last of them is taken.
+        # Of a slot that earlier images of the batch were put into, the last of them is taken.
         earlier = writes[None] & (slots[None] == slots[:, None]) & (order[None] < order[:, None])
         taken = tf.where(takes, self._latest(earlier, order, slots), self._size + order)
-        pool, own = tf.convert_to_tensor(self._pictures), tf.gather(taken, places)
+        pool, own = tf.convert_to_tensor(self._images), tf.gather(taken, places)
         is_new = (own >= self._size)[:, None, None, None]
-        new = tf.gather(pictures, tf.maximum(own - self._size, 0))
+        new = tf.gather(images, tf.maximum(own - self._size, 0))
         handed_out = tf.where(is_new, new, tf.gather(pool, tf.minimum(own, self._size - 1)))
-        # Of several pictures for one slot, the last stays.
+        # Of several images for one slot, the last stays.
         later = writes[None] & (slots[None] == slots[:, None]) & (order[None] > order[:, None])
         stays = tf.where(writes & ~tf.reduce_any(later, axis=1))[:, 0]
         changed = tf.gather(slots, stays)[:, None]
-        self._pictures.assign(tf.tensor_scatter_nd_update(pool, changed, tf.gather(pictures, stays)))
+        self._images.assign(tf.tensor_scatter_nd_update(pool, changed, tf.gather(images, stays)))
         self._count.assign(tf.minimum(count + batch, self._size))
         return handed_out
 
     def _latest(self, written: tf.Tensor, order: tf.Tensor, otherwise: tf.Tensor) -> tf.Tensor:
-        """Place in pool and batch of the last picture written `[rows, batch]`, or else in the pool `[rows]`."""
+        """Place in pool and batch of the last image written `[rows, batch]`, or else in the pool `[rows]`."""
         last = tf.reduce_max(tf.where(written, order[None], -1), axis=1)
         return tf.where(last >= 0, self._size + last, otherwise)
 

@@ -1,4 +1,4 @@
-"""Muon: steps of orthogonalised momentum for the kernels between a network's ends, Adam for everything else."""
+"""Muon: steps of orthogonalized momentum for the kernels between a network's ends, Adam for everything else."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Muon(FusedAdam):
         """Makes the slots of the variables, in the order of their layers.
 
         Raises:
-            ValueError: if none of them is a kernel that takes orthogonalised steps.
+            ValueError: if none of them is a kernel that takes orthogonalized steps.
         """
         kernels = [index for index, variable in enumerate(variables) if len(variable.shape) == 4]
         shapes = {index: tuple(variables[index].shape) for index in kernels[1:-1]}
@@ -64,7 +64,7 @@ class Muon(FusedAdam):
         super().build(variables)
 
     def takes(self, variable) -> bool:
-        """Whether a variable is a kernel that takes orthogonalised steps."""
+        """Whether a variable is a kernel that takes orthogonalized steps."""
         return self._get_variable_index(variable) in self._taken
 
     def get_config(self):

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 UNIT_RANGE = 0.5
-"""Mean absolute differences of pictures in [-1, 1] times this are those of the same pictures in [0, 1]."""
+"""Mean absolute differences of images in [-1, 1] times this are those of the same images in [0, 1]."""
 
 
 @dataclass(frozen=True)
@@ -28,14 +28,14 @@ class Networks:
 
 
 @dataclass(frozen=True)
-class Synthesis:
+class GeneratorOutputs:
     """What one forward pass of the generators offers to the losses.
 
     Attributes:
-        adversarial: discriminator name -> `(real, fake, condition)`, float pictures
+        adversarial: discriminator name -> `(real, fake, condition)`, float images
             `[batch, height, width, channels]` in [-1, 1]; `condition` is `None` where there is none.
         auxiliary: loss name -> unweighted float32 scalar; the trainer weighs and adds them.
-        codes: what the generator was told and a discriminator's second output has to recognise, or `None`.
+        codes: what the generator was told and a discriminator's second output has to recognize, or `None`.
         monitored: name -> float32 scalar that is logged and no loss.
         output: the generated images, to be measured; `None` where nothing is measured.
     """
@@ -49,7 +49,7 @@ class Synthesis:
 
 @dataclass(frozen=True)
 class Objective:
-    """What the players minimise.
+    """What the players minimize.
 
     Attributes:
         adversarial_loss: an `AdversarialLoss`; `None` where there are no discriminators.
@@ -57,12 +57,12 @@ class Objective:
         discriminator_weight: factor of the adversarial term for the discriminators.
         auxiliary_weights: name of each auxiliary loss of the synthesis -> its factor.
         logged_as: name of an auxiliary loss -> what it is multiplied by in logs, and there alone: `UNIT_RANGE` for
-            distances of pictures in [-1, 1], which are then on the scale of what validation measures.
+            distances of images in [-1, 1], which are then on the scale of what validation measures.
         real_label: 1, or less for one-sided label smoothing.
         penalties: each `GradientPenalty` of the discriminators with its weight.
         penalty_every_steps: the penalties are computed in every so many steps, and weigh as many times as much
             there (Karras et al. 2020, arXiv:1912.04958, section 2.2, "lazy regularization").
-        code_loss: `(outputs, codes) -> scalar` of a discriminator's second output, which both players minimise.
+        code_loss: `(outputs, codes) -> scalar` of a discriminator's second output, which both players minimize.
         code_weight: its factor.
         monitored: names of the synthesis' figures that are logged.
     """
@@ -81,24 +81,24 @@ class Objective:
 
 
 @dataclass(frozen=True)
-class Judging:
-    """What is done to pictures before a discriminator judges them.
+class DiscriminatorInputs:
+    """What is done to images before a discriminator judges them.
 
     Attributes:
         augmentation: `(images, draws, probability) -> images` with `draws_per_example`, applied to real and
-            fake pictures alike, or `None`.
+            fake images alike, or `None`.
         probability: of each transform; where it adapts, its start.
-        target: where the share of real pictures judged right, as `2 * share - 1`, is to stay: the probability
+        target: where the share of real images judged right, as `2 * share - 1`, is to stay: the probability
             adapts to keep it there (ADA, Karras et al. 2020, arXiv:2006.06676, section 3.1); `None` keeps it.
-        ramp_images: pictures over which an adapting probability moves from 0 to 1.
-        transformed_real_weight: above 0, the discriminator sees pictures as they are, and augmented real ones
+        ramp_images: images over which an adapting probability moves from 0 to 1.
+        transformed_real_weight: above 0, the discriminator sees images as they are, and augmented real ones
             are a further term of this weight that it has to judge real.
-        noise_sigma: standard deviation of Gaussian noise on real and fake pictures ("instance noise",
+        noise_sigma: standard deviation of Gaussian noise on real and fake images ("instance noise",
             Sonderby et al. 2017, arXiv:1610.04490, section 3), at the start.
         noise_steps: steps over which that noise fades to nothing; 0 keeps it.
-        pool_size: generated pictures that are kept for each discriminator, to be seen again (`ImagePool`); 0 shows it
-            the new ones. The pictures must have no condition.
-        pool_picture: height, width and channels of a picture, where some are kept.
+        pool_size: generated images that are kept for each discriminator, to be seen again (`ImagePool`); 0 shows it
+            the new ones. The images must have no condition.
+        pool_image: height, width and channels of an image, where some are kept.
     """
 
     augmentation: Any = None
@@ -109,4 +109,4 @@ class Judging:
     noise_sigma: float = 0.0
     noise_steps: int = 0
     pool_size: int = 0
-    pool_picture: tuple[int, ...] = ()
+    pool_image: tuple[int, ...] = ()

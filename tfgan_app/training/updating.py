@@ -1,4 +1,4 @@
-"""One player's update: gradients over all replicas, their norm, clipping or normalisation, the optimizer."""
+"""One player's update: gradients over all replicas, their norm, clipping or normalization, the optimizer."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def average_weights(averaged: Networks, networks: Networks, *, step, decay: floa
         for mean, value in zip(model.trainable_variables, source.trainable_variables, strict=True):
             mean.assign(value + decay * (mean - value))
         for mean, value in zip(model.non_trainable_variables, source.non_trainable_variables, strict=True):
-            # Statistics of batch normalisation belong to the weights they were taken with; seeds are no numbers.
+            # Statistics of batch normalization belong to the weights they were taken with; seeds are no numbers.
             is_statistic = "float" in mean.dtype
             mean.assign(value + decay * (mean - value) if is_statistic else value)
 

@@ -12,11 +12,11 @@ from typing import IO
 import numpy as np
 from PIL import Image
 
-from tfgan_app.picture_files import PictureFormat
+from tfgan_app.image_io import ImageFormat
 from tfgan_app.video.animations import AnimationWriter, fitting_image_metadata
 from tfgan_app.video.clip import VideoClip, VideoFrame
 
-_GIF = PictureFormat("GIF", max_side=0xFFFF, metadata=frozenset({"comment"}))
+_GIF = ImageFormat("GIF", max_side=0xFFFF, metadata=frozenset({"comment"}))
 _TRANSPARENT = 255
 _KEEP, _CLEAR = 1, 2
 
@@ -68,7 +68,7 @@ def open_gif_writer(path: Path, clip: VideoClip, *, on_note: Callable[[str], Non
     if max(clip.width, clip.height) > _GIF.max_side:
         raise ValueError(f"a GIF is at most 65535 px wide and high, and this would be {clip.width} x {clip.height}")
     if clip.codec != "gif":
-        on_note("more than 256 colours a frame are not kept in a GIF")
+        on_note("more than 256 colors a frame are not kept in a GIF")
     if clip.codec != "gif" and clip.has_alpha:
         on_note("transparency in between becomes none or all in a GIF")
     with open(path, "wb") as file:
@@ -78,10 +78,10 @@ def open_gif_writer(path: Path, clip: VideoClip, *, on_note: Callable[[str], Non
 def _encoded(frame: VideoFrame, delay_cs: int, disposal: int) -> bytes:
     """A frame's control block and image, with the palette of a file that Pillow wrote of it alone."""
     image = Image.fromarray(frame.pixels)
-    colours = 256 if frame.alpha is None else _TRANSPARENT
-    # Median cut takes ten times as long and leaves specks in dark and in strong colours.
-    indexed = image.quantize(colours, method=Image.Quantize.FASTOCTREE)
-    if image.getcolors(colours) is None:
+    colors = 256 if frame.alpha is None else _TRANSPARENT
+    # Median cut takes ten times as long and leaves specks in dark and in strong colors.
+    indexed = image.quantize(colors, method=Image.Quantize.FASTOCTREE)
+    if image.getcolors(colors) is None:
         indexed = image.quantize(palette=indexed, dither=Image.Dither.FLOYDSTEINBERG)
     if frame.alpha is not None:
         indices = np.where(frame.alpha >= 128, np.asarray(indexed), np.uint8(_TRANSPARENT))
@@ -98,7 +98,7 @@ def _encoded(frame: VideoFrame, delay_cs: int, disposal: int) -> bytes:
 
 
 def _parts(gif: bytes) -> tuple[bytes, bytes]:
-    """The colour table of a GIF of one frame, and its image from the descriptor to the last block."""
+    """The color table of a GIF of one frame, and its image from the descriptor to the last block."""
     at = 13 + 3 * 2 ** ((gif[10] & 7) + 1)
     table = gif[13:at]
     while gif[at] == 0x21:  # Extensions: two bytes, then blocks that begin with their length, up to an empty one.

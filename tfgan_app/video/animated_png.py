@@ -10,12 +10,12 @@ from typing import IO
 
 import numpy as np
 
-from tfgan_app.picture_files import PICTURE_FORMATS, PngRows, png_chunk, png_metadata_chunks
-from tfgan_app.png_chunks import PNG_SIGNATURE
+from tfgan_app.image_io import IMAGE_FORMATS, PngRows, png_chunk, png_metadata_chunks
+from tfgan_app.image_io.png_chunks import PNG_SIGNATURE
 from tfgan_app.video.animations import AnimationWriter, fitting_image_metadata
 from tfgan_app.video.clip import VideoClip, VideoFrame
 
-_PNG = PICTURE_FORMATS[".png"]
+_PNG = IMAGE_FORMATS[".png"]
 _RGB, _RGBA = 2, 6
 _KEEP, _REPLACE = 0, 0
 _MAX_SHORT = 0xFFFF

@@ -13,11 +13,11 @@ from typing import IO
 import numpy as np
 from PIL import Image
 
-from tfgan_app.picture_files import PICTURE_FORMATS
+from tfgan_app.image_io import IMAGE_FORMATS
 from tfgan_app.video.animations import AnimationWriter, fitting_image_metadata
 from tfgan_app.video.clip import VideoClip, VideoFrame
 
-_WEBP = PICTURE_FORMATS[".webp"]
+_WEBP = IMAGE_FORMATS[".webp"]
 _ICC_FLAG, _ALPHA_FLAG, _EXIF_FLAG, _XMP_FLAG, _ANIMATION_FLAG = 0x20, 0x10, 0x08, 0x04, 0x02
 _DO_NOT_BLEND = 0x02
 _FRAME_CHUNKS = (b"ALPH", b"VP8 ", b"VP8L")

@@ -14,8 +14,8 @@ import numpy as np
 from PIL import Image
 
 from tfgan_app.files import check_regular
-from tfgan_app.picture_files import PictureFormat, PictureMetadata, fitting_metadata, open_still, turned
-from tfgan_app.png_chunks import PNG_SIGNATURE, is_animated_png
+from tfgan_app.image_io import ImageFormat, ImageMetadata, apply_orientation, fitting_metadata, open_still
+from tfgan_app.image_io.png_chunks import PNG_SIGNATURE, is_animated_png
 from tfgan_app.video.clip import VideoClip, VideoFrame, VideoStep
 
 ANIMATION_SUFFIXES = frozenset({".gif", ".webp", ".png", ".apng"})
@@ -70,18 +70,18 @@ class AnimationReader:
         clip: What is known of it.
     """
 
-    def __init__(self, image: Image.Image, metadata: PictureMetadata, orientation: int, notes: tuple[str, ...]):
+    def __init__(self, image: Image.Image, metadata: ImageMetadata, orientation: int, notes: tuple[str, ...]):
         """Takes an opened image of checked size, and what it says besides."""
         self._image, self._orientation = image, orientation
         frames = image.n_frames
-        # The picture of an APNG for viewers without animation need not be its first frame.
+        # The image of an APNG for viewers without animation need not be its first frame.
         self._first = int(bool(image.info.get("default_image")))
         image.seek(self._first)
         image.load()
         sideways = orientation >= 5
         width, height = image.size[::-1] if sideways else image.size
         if self._first:
-            notes += ("its picture for viewers without animation was left out",)
+            notes += ("its image for viewers without animation was left out",)
         self.clip = VideoClip(
             height=height,
             width=width,
@@ -106,7 +106,7 @@ class AnimationReader:
         for index in range(self.clip.frames):
             try:
                 self._image.seek(self._first + index)
-                rgba = turned(_rgba(self._image), self._orientation)
+                rgba = apply_orientation(_rgba(self._image), self._orientation)
             except _DAMAGES as error:
                 raise ValueError(f"it is damaged or cut off at frame {index + 1} of {self.clip.frames}") from error
             time = round(end)
@@ -214,7 +214,7 @@ class AnimationWriter:
 
     def write(self, packets: tuple[Any, ...], frame: VideoFrame | None) -> None:
         """Adds a frame, uint8 or uint16 [height, width, 3] of the clip's size; None for none."""
-        del packets  # An animation has pictures only.
+        del packets  # An animation has images only.
         if frame is None:
             return
         self._start = frame.time if self._start is None else self._start
@@ -245,16 +245,16 @@ class AnimationWriter:
 
 
 def fitting_image_metadata(
-    clip: VideoClip, picture_format: PictureFormat, *, on_note: Callable[[str], None]
-) -> PictureMetadata:
+    clip: VideoClip, image_format: ImageFormat, *, on_note: Callable[[str], None]
+) -> ImageMetadata:
     """What an animation's file can keep of what another says besides its frames; the rest is noted.
 
     Args:
         clip: What is to be written.
-        picture_format: What its file holds.
+        image_format: What its file holds.
         on_note: Called with each thing that is left out, one clause.
     """
-    kind = {"GIF": "a GIF", "WEBP": "an animated WebP", "PNG": "an animated PNG"}.get(picture_format.name)
+    kind = {"GIF": "a GIF", "WEBP": "an animated WebP", "PNG": "an animated PNG"}.get(image_format.name)
     for lost, what in (
         (clip.tracks, "its sound, subtitles and attachments are"),
         (clip.bits > 8, f"its {clip.bits} bits a channel are"),
@@ -264,7 +264,7 @@ def fitting_image_metadata(
         if lost and kind:
             on_note(f"{what} not kept in {kind}")
     notes: list[str] = []
-    kept = fitting_metadata(clip.image_metadata, picture_format, height=clip.height, width=clip.width, notes=notes)
+    kept = fitting_metadata(clip.image_metadata, image_format, height=clip.height, width=clip.width, notes=notes)
     for note in notes:
         on_note(note)
     return kept

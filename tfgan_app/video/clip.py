@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from tfgan_app.picture_files import PictureMetadata
-from tfgan_app.video.colour import SRGB, VideoColour
+from tfgan_app.image_io import ImageMetadata
+from tfgan_app.video.color import SRGB, VideoColor
 
 
 @dataclass(frozen=True)
@@ -25,16 +25,16 @@ class VideoClip:
         time_base: Seconds in a unit of time.
         frame_rate: Frames a second, on average.
         frames: How many there are, as far as the file says; None where it does not.
-        chroma: How finely colour is stored: `"420"`, `"422"` or `"444"`.
+        chroma: How finely color is stored: `"420"`, `"422"` or `"444"`.
         bits: Bits a channel.
-        colour: What its numbers mean.
+        color: What its numbers mean.
         aspect: Width of a pixel over its height.
         plays: How often an animation is shown, 0 for ever.
         has_alpha: Whether frames may be transparent.
         is_lossless: Whether its frames are compressed without loss.
         image_metadata: What an animation says as images do.
         metadata: Tags of the file.
-        track_metadata: Tags of the track of pictures.
+        track_metadata: Tags of the track of images.
         chapters: As PyAV gives them.
         tracks: PyAV's streams of sound, subtitles and attachments.
         notes: What cannot be kept, one clause each.
@@ -48,12 +48,12 @@ class VideoClip:
     frames: int | None
     chroma: str = "444"
     bits: int = 8
-    colour: VideoColour = SRGB
+    color: VideoColor = SRGB
     aspect: Fraction = Fraction(1)
     plays: int = 1
     has_alpha: bool = False
     is_lossless: bool = False
-    image_metadata: PictureMetadata = field(default_factory=PictureMetadata)
+    image_metadata: ImageMetadata = field(default_factory=ImageMetadata)
     metadata: Mapping[str, str] = field(default_factory=dict)
     track_metadata: Mapping[str, str] = field(default_factory=dict)
     chapters: tuple[Any, ...] = ()

@@ -1,4 +1,4 @@
-"""Predicts a video into a video: frame by frame, with its times, its sound and its colours."""
+"""Predicts a video into a video: frame by frame, with its times, its sound and its colors."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from tfgan_app.files import atomic_path, check_regular, printable
-from tfgan_app.picture_files import PictureFormat
-from tfgan_app.picture_files.writing import to_eight_bits
+from tfgan_app.image_io import ImageFormat
+from tfgan_app.image_io.writing import to_eight_bits
 from tfgan_app.video.animated_gif import open_gif_writer
 from tfgan_app.video.animated_png import open_apng_writer
 from tfgan_app.video.animated_webp import open_webp_writer
@@ -29,7 +29,7 @@ from tfgan_app.video.animations import (
 )
 from tfgan_app.video.clip import VideoClip, VideoFrame, VideoStep
 from tfgan_app.video.reading import open_video
-from tfgan_app.video.transparency import on_white_background, resized_alpha, spread_colour
+from tfgan_app.video.transparency import on_white_background, resized_alpha, spread_color
 from tfgan_app.video.writing import check_codec, open_video_writer, video_suffixes
 
 VIDEO_SUFFIXES = ANIMATION_SUFFIXES | frozenset(video_suffixes())
@@ -45,13 +45,13 @@ _LOOKAHEAD = 2
 _HEAD_BYTES = 16
 
 
-class PicturePredictor(Protocol):
+class ImagePredictor(Protocol):
     """What `predict_video` needs of a model."""
 
     def output_size(self, height: int, width: int) -> tuple[int, int]:
         """Height and width of the result of a frame of this size."""
 
-    def for_frame(self, index: int) -> PicturePredictor:
+    def for_frame(self, index: int) -> ImagePredictor:
         """The predictor of a frame, counted from 0."""
 
     def remarks(self, height: int, width: int) -> list[str]:
@@ -62,7 +62,7 @@ class PicturePredictor(Protocol):
 
 
 def predict_video(
-    predictor: PicturePredictor,
+    predictor: ImagePredictor,
     source: str | os.PathLike,
     target: str | os.PathLike,
     *,
@@ -78,7 +78,7 @@ def predict_video(
 
     Each frame keeps its time, so variable frame rates stay so. Sound, subtitles, attachments, chapters and tags are
     copied; what the target's container cannot hold is encoded anew or left out, and noted. Frames are turned upright.
-    Colours keep their matrix, range, primaries and transfer, and 10 bits stay 10 where the encoder takes them. Decoding
+    Colors keep their matrix, range, primaries and transfer, and 10 bits stay 10 where the encoder takes them. Decoding
     and encoding overlap the model, and a few frames are in memory at a time.
 
     Args:
@@ -156,7 +156,7 @@ def _steps_for(reader: Any, suffix: str) -> Iterator[VideoStep]:
 
 
 def _run(
-    predictor: PicturePredictor,
+    predictor: ImagePredictor,
     steps: Iterator[VideoStep],
     writer: Any,
     *,
@@ -190,10 +190,10 @@ def _ahead(steps: Iterator[VideoStep], pool: ThreadPoolExecutor) -> Iterator[Vid
         yield step
 
 
-def _predict_frame(predictor: PicturePredictor, frame: VideoFrame, tile_px: int | None) -> VideoFrame:
+def _predict_frame(predictor: ImagePredictor, frame: VideoFrame, tile_px: int | None) -> VideoFrame:
     size, alpha = frame.pixels.shape[:2], frame.alpha
     target = predictor.output_size(*size)
-    pixels = frame.pixels if alpha is None else spread_colour(frame.pixels, alpha)
+    pixels = frame.pixels if alpha is None else spread_color(frame.pixels, alpha)
     result = np.empty((*target, 3), pixels.dtype)
     peak, top = float(np.iinfo(pixels.dtype).max), 0
     for strip in predictor.rows(pixels, tile_px=tile_px):
@@ -218,7 +218,7 @@ def _result_clip(clip: VideoClip, size: tuple[int, int], suffix: str, *, on_note
     notes = clip.notes
     if clip.codec in ANIMATION_CODECS and suffix not in ANIMATION_SUFFIXES:
         notes += ("transparency becomes white, and how often it repeats is up to the player",)
-        fitting_image_metadata(clip, PictureFormat(suffix[1:].upper()), on_note=on_note)
+        fitting_image_metadata(clip, ImageFormat(suffix[1:].upper()), on_note=on_note)
     return dataclasses.replace(clip, height=size[0], width=size[1], notes=notes)
 
 

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from tfgan_app.video.clip import VideoClip, VideoFrame, VideoStep, load_av
-from tfgan_app.video.colour import VideoColour, colour_of, to_rgb
+from tfgan_app.video.color import VideoColor, color_of, to_rgb
 
 # No playlists and no formats that are made of other files: a video is one file, whatever its suffix says.
 _DEMUXERS = "mov,mp4,matroska,webm,avi,mpegts,mpeg,flv,ogg,asf"
 
-_ATTACHED_PICTURE = 0x400
+_ATTACHED_IMAGE = 0x400
 _IDENTITY = ((1, 0), (0, 1))
 
 
@@ -28,7 +28,7 @@ class VideoReader:
     """
 
     def __init__(self, container: Any, stream: Any, *, max_pixels: int):
-        """Decodes the first frame of `stream`, since only frames tell which way is up and what colours mean."""
+        """Decodes the first frame of `stream`, since only frames tell which way is up and what colors mean."""
         self._stream = stream
         self._container = container
         self._end = Fraction(0)
@@ -46,7 +46,7 @@ class VideoReader:
             raise ValueError("no frame of it can be decoded")
         self._size = frame.width, frame.height
         self._orientation = _orientation(frame)
-        self._colour = colour_of(frame)
+        self._color = color_of(frame)
         self._bits = max(component.bits for component in frame.format.components)
         self.clip = self._clip(frame)
 
@@ -108,8 +108,8 @@ class VideoReader:
     def _upright(self, frame: Any) -> np.ndarray:
         if (frame.width, frame.height) != self._size:
             sizes = f"from {self._size[0]} x {self._size[1]} to {frame.width} x {frame.height}"
-            raise ValueError(f"its pictures change their size {sizes} px: cut it in two there")
-        return _turned(to_rgb(frame, self._colour, deep=self._bits > 8), self._orientation)
+            raise ValueError(f"its images change their size {sizes} px: cut it in two there")
+        return _turned(to_rgb(frame, self._color, deep=self._bits > 8), self._orientation)
 
     def _clip(self, frame: Any) -> VideoClip:
         stream, container = self._stream, self._container
@@ -125,13 +125,13 @@ class VideoReader:
             frames=stream.frames or _estimated_frames(stream, container),
             chroma=_chroma(frame.format),
             bits=self._bits,
-            colour=self._colour,
+            color=self._color,
             aspect=1 / aspect if sideways else aspect,
             metadata=dict(container.metadata),
             track_metadata=dict(stream.metadata),
             chapters=tuple(container.chapters()),
             tracks=self._tracks,
-            notes=tuple(_losses(frame, stream, container, self._colour)),
+            notes=tuple(_losses(frame, stream, container, self._color)),
         )
 
 
@@ -154,9 +154,9 @@ def open_video(path: str | os.PathLike, *, max_pixels: int) -> Iterator[VideoRea
     with _one_line():
         container = av.open(os.path.abspath(path), metadata_errors="replace", container_options=options)
     with container:
-        streams = [it for it in container.streams.video if not it.disposition.value & _ATTACHED_PICTURE]
+        streams = [it for it in container.streams.video if not it.disposition.value & _ATTACHED_IMAGE]
         if not streams:
-            raise ValueError("it has no track of pictures")
+            raise ValueError("it has no track of images")
         with _one_line():
             reader = VideoReader(container, streams[0], max_pixels=max_pixels)
         yield reader
@@ -212,10 +212,10 @@ def _chroma(pixel_format: Any) -> str:
     return {(True, True): "420", (True, False): "422"}.get(halved, "444")
 
 
-def _losses(frame: Any, stream: Any, container: Any, colour: VideoColour) -> Iterator[str]:
+def _losses(frame: Any, stream: Any, container: Any, color: VideoColor) -> Iterator[str]:
     """What of a file is not carried into results, one clause each."""
     if len(container.streams.video) > 1:
-        yield "of several tracks of pictures only the first is kept"
+        yield "of several tracks of images only the first is kept"
     if any(it.type == "data" for it in container.streams):
         yield "tracks of data, such as time codes and positions, are not kept"
     name = frame.format.name
@@ -224,8 +224,8 @@ def _losses(frame: Any, stream: Any, container: Any, colour: VideoColour) -> Ite
     ):
         yield "its transparency is not kept"
     if frame.interlaced_frame:
-        yield "it is interlaced, and lines of two moments are treated as one picture: deinterlace it first"
-    if colour.is_hdr:
+        yield "it is interlaced, and lines of two moments are treated as one image: deinterlace it first"
+    if color.is_hdr:
         yield "it is HDR: its brightness is kept as coded, which models do not know, and its mastering data is lost"
     block = frame.side_data.get("DISPLAYMATRIX")
     if block is not None and _orientation(frame) == _IDENTITY and frame.rotation % 360:

@@ -19,7 +19,7 @@ _FOREIGN_TAGS = (
 
 
 class VideoTracks:
-    """The tracks of a result that are not pictures."""
+    """The tracks of a result that are not images."""
 
     def __init__(self, copies: dict[int, Any], encodings: dict[int, _Encoding]):
         """Takes output streams and encodings by the index of the input stream."""

@@ -27,25 +27,25 @@ def resized_alpha(alpha: np.ndarray, height: int, width: int) -> np.ndarray:
     return np.asarray(Image.fromarray(alpha).resize((width, height), Image.Resampling.BICUBIC))
 
 
-def spread_colour(pixels: np.ndarray, alpha: np.ndarray, *, steps: int = 16) -> np.ndarray:
-    """Continues colours into transparent places, whose own colour means nothing and would shine through at edges.
+def spread_color(pixels: np.ndarray, alpha: np.ndarray, *, steps: int = 16) -> np.ndarray:
+    """Continues colors into transparent places, whose own color means nothing and would shine through at edges.
 
     Args:
         pixels: uint8 [height, width, 3].
-        alpha: uint8 [height, width], 0 where the picture is transparent.
+        alpha: uint8 [height, width], 0 where the image is transparent.
         steps: How far, in pixels.
 
     Returns:
         uint8 [height, width, 3].
     """
     known = (alpha[..., None] > 0).astype(np.float32)
-    colours = pixels * known
+    colors = pixels * known
     for _ in range(steps):
-        total, count = _summed_3x3(colours * known), _summed_3x3(known)
+        total, count = _summed_3x3(colors * known), _summed_3x3(known)
         fresh = (known == 0.0) & (count > 0.0)
-        colours = np.where(fresh, total / np.maximum(count, 1.0), colours)
+        colors = np.where(fresh, total / np.maximum(count, 1.0), colors)
         known = np.maximum(known, fresh)
-    return np.rint(colours).astype(np.uint8)
+    return np.rint(colors).astype(np.uint8)
 
 
 def _summed_3x3(values: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tfgan_app.video.clip import VideoClip, VideoFrame, load_av
-from tfgan_app.video.colour import from_rgb
+from tfgan_app.video.color import from_rgb
 from tfgan_app.video.tracks import copy_tracks, kept_track_tags
 
 
@@ -24,7 +24,7 @@ class VideoEncoder:
     Attributes:
         name: FFmpeg's encoder.
         crf: Quality by default, lower is better; hard to tell from the original.
-        even: Whether it takes even sizes only where colour is stored at half the resolution.
+        even: Whether it takes even sizes only where color is stored at half the resolution.
         options: Further options of the encoder.
     """
 
@@ -68,7 +68,7 @@ class VideoWriter:
         self._av = load_av()
         self._container = container
         self._clip = clip
-        self._colour = clip.colour.as_yuv()
+        self._color = clip.color.as_yuv()
         encoder = VIDEO_ENCODERS[codec]
         self._pixel_format = _pixel_format(self._av, encoder, clip, on_note)
         self._durations: dict[int, int] = {}
@@ -79,7 +79,7 @@ class VideoWriter:
         self._padding = (clip.height % 2, clip.width % 2) if is_even else (0, 0)
         if any(self._padding):
             on_note(
-                f"its last row or column is repeated, since {codec} with colour at half the resolution takes even sizes"
+                f"its last row or column is repeated, since {codec} with color at half the resolution takes even sizes"
             )
         self._stream = self._add_stream(encoder, codec, crf)
         self._tracks = copy_tracks(container, clip.tracks, on_note=on_note)
@@ -114,7 +114,7 @@ class VideoWriter:
     def _encode(self, frame: VideoFrame) -> None:
         below, right = self._padding
         pixels = np.pad(frame.pixels, ((0, below), (0, right), (0, 0)), mode="edge") if below or right else frame.pixels
-        encoded = from_rgb(self._av, pixels, self._colour, pixel_format=self._pixel_format)
+        encoded = from_rgb(self._av, pixels, self._color, pixel_format=self._pixel_format)
         encoded.pts, encoded.time_base = frame.time, self._clip.time_base
         self._durations[frame.time] = frame.duration
         self._end = frame.time + frame.duration
@@ -138,8 +138,8 @@ class VideoWriter:
         context.height, context.width = clip.height + self._padding[0], clip.width + self._padding[1]
         context.pix_fmt, context.time_base = self._pixel_format, clip.time_base
         context.sample_aspect_ratio = clip.aspect
-        context.colorspace, context.color_range = self._colour.matrix, 2 if self._colour.full_range else 1
-        context.color_primaries, context.color_trc = self._colour.primaries, self._colour.transfer
+        context.colorspace, context.color_range = self._color.matrix, 2 if self._color.full_range else 1
+        context.color_primaries, context.color_trc = self._color.primaries, self._color.transfer
         context.thread_type = "AUTO"  # PyAV asks for slices, which cost quality.
         if (clip.frames or 0) < _FEW_FRAMES:
             context.max_b_frames = 0  # With them, x265 gives clips of one or two frames random times of decoding.
@@ -231,8 +231,8 @@ def _choose_codec(av: Any, container: _Container, suffix: str, codec: str, *, is
 def _pixel_format(av: Any, encoder: VideoEncoder, clip: VideoClip, on_note: Callable[[str], None]) -> str:
     """The format nearest to the clip's that the encoder takes; says what is lost."""
     known = {it.name for it in av.Codec(encoder.name, "w").video_formats}
-    # Colour at full resolution is more than RGB clips gain: few players show it.
-    wanted = "420" if clip.colour.is_rgb else clip.chroma
+    # Color at full resolution is more than RGB clips gain: few players show it.
+    wanted = "420" if clip.color.is_rgb else clip.chroma
     finer = dict.fromkeys([wanted, "444", "422", "420"])
     depths = sorted((8, 10, 12), key=lambda bits: (bits < clip.bits, abs(bits - clip.bits)))
     names = {f"yuv{chroma}p{'' if bits == 8 else f'{bits}le'}": (chroma, bits) for chroma in finer for bits in depths}
@@ -241,7 +241,7 @@ def _pixel_format(av: Any, encoder: VideoEncoder, clip: VideoClip, on_note: Call
     if bits < clip.bits:
         on_note(f"its {clip.bits} bits a channel become {bits}, the most that {encoder.name} takes here")
     if chroma < clip.chroma:
-        on_note("its colour is stored at half the resolution (4:2:0), which all players show")
+        on_note("its color is stored at half the resolution (4:2:0), which all players show")
     return chosen
 
 

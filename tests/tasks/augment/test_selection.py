@@ -1,4 +1,4 @@
-"""Which drawn pictures are kept: each filter is shown to act, and the count to be bounded."""
+"""Which drawn images are kept: each filter is shown to act, and the count to be bounded."""
 
 import json
 from pathlib import Path
@@ -7,23 +7,23 @@ import numpy as np
 import pytest
 
 from tfgan_app.tasks.augment.distances import as_points, copy_distances, nearest
-from tfgan_app.tasks.augment.selection import COPY, DUPLICATE, LOW_CONFIDENCE, Drawn, Thresholds, select_pictures
+from tfgan_app.tasks.augment.selection import COPY, DUPLICATE, LOW_CONFIDENCE, Drawn, Thresholds, select_images
 from tfgan_app.tasks.augment.writing import MANIFEST, SUMMARY, check_new_folder, write_selection
 
 THRESHOLDS = Thresholds(confidence=0.5, distances=(0.01, 0.01), duplicate_share=0.5, max_draws=3)
 REAL = np.full((1, 4, 4, 1), 7, np.uint8)
 
 
-def _draw(pictures_of, confidence=lambda seed: 0.9):
+def _draw(images_of, confidence=lambda seed: 0.9):
     """Draws by seed; the classifier is `confidence` sure of the wanted class."""
 
     def draw(seeds, labels):
-        pictures = np.stack([pictures_of(int(seed)) for seed in seeds])
+        images = np.stack([images_of(int(seed)) for seed in seeds])
         sure = np.array([confidence(int(seed)) for seed in seeds], np.float32)
         probabilities = np.where(np.eye(2)[labels] > 0, sure[:, None], 1 - sure[:, None]).astype(np.float32)
-        found = nearest(as_points(pictures), as_points(REAL))
+        found = nearest(as_points(images), as_points(REAL))
         scores = np.zeros(len(seeds), np.float32)
-        return Drawn(pictures, labels, seeds, scores, probabilities, found.distances, found.indices)
+        return Drawn(images, labels, seeds, scores, probabilities, found.distances, found.indices)
 
     return draw
 
@@ -33,26 +33,26 @@ def _noise(seed):
 
 
 def _select(draw, per_class=4, batch_size=5, first_seed=0, thresholds=THRESHOLDS):
-    return select_pictures(
+    return select_images(
         draw, classes=2, per_class=per_class, first_seed=first_seed, thresholds=thresholds, batch_size=batch_size
     )
 
 
-def test_good_pictures_are_kept_in_the_order_of_their_seeds():
+def test_good_images_are_kept_in_the_order_of_their_seeds():
     selection = _select(_draw(_noise), first_seed=10)
     assert selection.kept.seeds.tolist() == [10, 11, 12, 13] * 2
     assert selection.kept.labels.tolist() == [0] * 4 + [1] * 4
     assert [(count.kept, count.drawn, count.is_short) for count in selection.counts] == [(4, 4, False)] * 2
-    np.testing.assert_array_equal(selection.kept.pictures[1], _noise(11))
+    np.testing.assert_array_equal(selection.kept.images[1], _noise(11))
 
 
-def test_pictures_of_low_confidence_are_dropped():
+def test_images_of_low_confidence_are_dropped():
     selection = _select(_draw(_noise, confidence=lambda seed: 0.9 if seed % 2 else 0.4))
     assert selection.kept.seeds[:4].tolist() == [1, 3, 5, 7]
     assert selection.counts[0].dropped == {LOW_CONFIDENCE: 4, COPY: 0, DUPLICATE: 0}
 
 
-def test_copies_of_training_pictures_are_dropped():
+def test_copies_of_training_images_are_dropped():
     selection = _select(_draw(lambda seed: _noise(seed) if seed % 2 else REAL[0] + 1))
     assert selection.kept.seeds[:4].tolist() == [1, 3, 5, 7]
     assert selection.counts[1].dropped[COPY] == 4
@@ -70,18 +70,18 @@ def test_drawing_ends_at_its_bound():
     assert [(count.kept, count.drawn, count.is_short) for count in selection.counts] == [(1, 12, True)] * 2
 
 
-def test_no_picture_at_all_is_an_empty_selection():
+def test_no_image_at_all_is_an_empty_selection():
     selection = _select(_draw(_noise, confidence=lambda seed: 0.1))
-    assert selection.kept.pictures.shape == (0, 4, 4, 1)
+    assert selection.kept.images.shape == (0, 4, 4, 1)
     assert [count.kept for count in selection.counts] == [0, 0]
 
 
 def test_distances_are_root_mean_squares_of_pixels():
-    pictures = np.zeros((2, 40, 40, 3), np.uint8)
-    pictures[1] = 51
-    found = nearest(as_points(pictures[1:]), as_points(pictures[:1]))
+    images = np.zeros((2, 40, 40, 3), np.uint8)
+    images[1] = 51
+    found = nearest(as_points(images[1:]), as_points(images[:1]))
     assert found.distances == pytest.approx([0.2], abs=1e-6)
-    assert nearest(as_points(pictures), as_points(pictures)).distances.tolist() == [0.0, 0.0]
+    assert nearest(as_points(images), as_points(images)).distances.tolist() == [0.0, 0.0]
 
 
 def test_the_copy_distance_is_a_quantile_of_each_class():
@@ -92,7 +92,7 @@ def test_the_copy_distance_is_a_quantile_of_each_class():
     assert copy_distances(points, labels, classes=2, quantile=0.0) == pytest.approx((1.0, 1.0))
 
 
-def test_training_pictures_that_are_there_twice_do_not_switch_the_filters_off():
+def test_training_images_that_are_there_twice_do_not_switch_the_filters_off():
     points = np.array([[0.0], [0.0], [1.0], [3.0]], np.float32)
     assert copy_distances(points, np.zeros(4, int), classes=1, quantile=0.0) == pytest.approx((1.0,))
 
@@ -102,7 +102,7 @@ def test_a_written_selection_has_folders_a_manifest_and_a_summary(tmp_path):
     names = {"class_names": ("a", "b/c"), "training_names": ["a/first"], "checkpoint": "last.keras"}
     write_selection(tmp_path / "out", selection, **names)
     lines = (tmp_path / "out" / MANIFEST).read_text().splitlines()
-    assert lines[0] == "file,class,seed,discriminator_score,confidence,nearest_distance,nearest_training_picture"
+    assert lines[0] == "file,class,seed,discriminator_score,confidence,nearest_distance,nearest_training_image"
     assert lines[1].startswith("a/seed-0000000.png,a,0,0,0.9,0.")
     assert lines[3].startswith("b_c/seed-0000000.png,b/c,0,")
     assert lines[1].endswith(",a/first")

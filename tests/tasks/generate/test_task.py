@@ -1,20 +1,20 @@
-"""What `generate` adds to the trainer: latents, classes, codes, measurement, the pictures of the report."""
+"""What `generate` adds to the trainer: latents, classes, codes, measurement, the images of the report."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from scipy import stats
-from small_pictures import TINY_GENERATE, write_class_folders
+from small_images import TINY_GENERATE, write_class_folders
 
 from tfgan_app import config
-from tfgan_app.images import write_picture
+from tfgan_app.image_io.loading import write_image
 from tfgan_app.tasks.generate.config import GenerateConfig
 from tfgan_app.tasks.generate.evaluation import GenerationQuality, feature_cache
 from tfgan_app.tasks.generate.sampling import (
     code_sweeps,
     draw_latents,
     interpolate,
-    nearest_neighbours,
+    nearest_neighbors,
     sample,
     truncations,
 )
@@ -58,7 +58,7 @@ def test_latents_are_normal_and_finite_even_for_a_draw_of_zero(data):
     assert stats.kstest(latents.ravel(), "norm").pvalue > 1e-3
 
 
-def test_pictures_come_in_minus_one_to_one_and_are_mirrored_only_when_asked(data):
+def test_images_come_in_minus_one_to_one_and_are_mirrored_only_when_asked(data):
     draws = tf.zeros((4, 1 + 8))
     plain, mirrored = task(data), task(data, **{"task.horizontal_flip": True})
     batch = first_batch(plain)
@@ -67,16 +67,16 @@ def test_pictures_come_in_minus_one_to_one_and_are_mirrored_only_when_asked(data
     np.testing.assert_array_equal(np.asarray(mirrored.augment(batch, draws)["image"]), images[:, :, ::-1])
 
 
-def test_gray_pictures_train_gray_networks_unless_asked_otherwise(data, tmp_path):
+def test_gray_images_train_gray_networks_unless_asked_otherwise(data, tmp_path):
     assert task(data).data.channels == 1
-    assert task(data, **{"task.colours": "rgb"}).data.channels == 3
-    assert first_batch(task(data, **{"task.colours": "rgb"}))["image"].shape == (4, 16, 16, 3)
-    colour = write_class_folders(tmp_path, colours=True)
-    assert task(colour).data.channels == 3
-    assert first_batch(task(colour, **{"task.colours": "gray"}))["image"].shape == (4, 16, 16, 1)
+    assert task(data, **{"task.colors": "rgb"}).data.channels == 3
+    assert first_batch(task(data, **{"task.colors": "rgb"}))["image"].shape == (4, 16, 16, 3)
+    color = write_class_folders(tmp_path, colors=True)
+    assert task(color).data.channels == 3
+    assert first_batch(task(color, **{"task.colors": "gray"}))["image"].shape == (4, 16, 16, 1)
 
 
-def test_conditional_pictures_are_asked_for_with_the_classes_of_the_real_ones(data):
+def test_conditional_images_are_asked_for_with_the_classes_of_the_real_ones(data):
     subject = task(data, **{"task.conditional": True})
     assert subject.data.class_names == ("bar", "box")
     networks, asked = subject.build_networks(), []
@@ -84,9 +84,9 @@ def test_conditional_pictures_are_asked_for_with_the_classes_of_the_real_ones(da
     networks.generators["generator"] = lambda inputs, training: asked.append(inputs[1]) or generator(inputs)
     batch = first_batch(subject)
     prepared = subject.augment(batch, tf.fill((4, subject.draws_per_example), 0.3))
-    synthesis = subject.synthesize(networks, prepared, training=True)
+    outputs = subject.forward(networks, prepared, training=True)
     np.testing.assert_array_equal(asked[0], batch["label"])
-    np.testing.assert_array_equal(synthesis.adversarial["discriminator"][2], batch["label"])
+    np.testing.assert_array_equal(outputs.adversarial["discriminator"][2], batch["label"])
 
 
 def test_conditional_without_classes_is_one_clear_line(data):
@@ -175,10 +175,10 @@ def test_interpolation_goes_from_one_seed_to_the_other_along_a_sphere(data):
 def test_truncation_rows_share_their_seeds(data):
     subject = task(data)
     model = subject.inference_model(subject.build_networks())
-    pictures = truncations(model, (None, 50.0, 0.01), columns=4, first_seed=0)
-    assert pictures.shape == (12, 16, 16, 1)
-    assert np.abs(pictures[:4].astype(int) - pictures[4:8]).max() <= 1
-    assert np.ptp(pictures[8:], axis=0).max() <= 3  # Next to nothing is left of the latents.
+    images = truncations(model, (None, 50.0, 0.01), columns=4, first_seed=0)
+    assert images.shape == (12, 16, 16, 1)
+    assert np.abs(images[:4].astype(int) - images[4:8]).max() <= 1
+    assert np.ptp(images[8:], axis=0).max() <= 3  # Next to nothing is left of the latents.
 
 
 def test_sweeps_change_one_code_at_a_time(data):
@@ -201,10 +201,10 @@ def test_sweeps_change_one_code_at_a_time(data):
     assert (np.ptp(np.delete(codes[:, 1], 3, axis=-1), axis=1) == 0).all()
 
 
-def test_nearest_neighbours_are_the_nearest():
+def test_nearest_neighbors_are_the_nearest():
     rng = np.random.default_rng(0)
     queries, candidates = rng.normal(size=(4, 3)).astype(np.float32), rng.normal(size=(50, 3)).astype(np.float32)
-    indices, distances = nearest_neighbours(queries, candidates, count=3)
+    indices, distances = nearest_neighbors(queries, candidates, count=3)
     direct = np.linalg.norm(queries[:, None] - candidates[None], axis=-1)
     np.testing.assert_array_equal(indices, direct.argsort(1)[:, :3])
     np.testing.assert_allclose(distances, np.sort(direct, 1)[:, :3], rtol=1e-5)
@@ -222,7 +222,7 @@ def quality(data, **options):
     )
 
 
-def test_real_pictures_score_the_floor_and_noise_does_not(data):
+def test_real_images_score_the_floor_and_noise_does_not(data):
     subject = quality(data)
     noise = np.random.default_rng(0).integers(0, 256, (16, 16, 16, 1)).astype(np.uint8)
     measured, floor = subject.measure([noise]), subject.floor
@@ -230,12 +230,12 @@ def test_real_pictures_score_the_floor_and_noise_does_not(data):
     assert measured["precision"] < floor["floor_precision"]
 
 
-def test_a_training_picture_finds_itself_as_nearest_neighbour(data):
+def test_a_training_image_finds_itself_as_nearest_neighbor(data):
     subject = quality(data)
-    training = task(data).data.load(subject._other_pictures)[:5]
-    neighbours = subject.neighbours(training, count=3)
-    assert neighbours.shape == (5, 3, 16, 16, 1)
-    np.testing.assert_array_equal(neighbours[:, 0], training)
+    training = task(data).data.load(subject._other_images)[:5]
+    neighbors = subject.neighbors(training, count=3)
+    assert neighbors.shape == (5, 3, 16, 16, 1)
+    np.testing.assert_array_equal(neighbors[:, 0], training)
 
 
 @pytest.mark.parametrize(
@@ -262,21 +262,21 @@ def test_automatic_features_need_no_download(data, monkeypatch, tmp_path):
 
 def test_protocol_tells_data_and_counts_apart(data):
     first = task(data).protocol()
-    assert first["real_pictures"] == first["generated_pictures"] == 16
-    assert first != task(data, **{"data.max_val_pictures": 10}).protocol()
-    fewer = task(data, **{"task.max_generated_pictures": 12}).protocol()
-    assert (fewer["real_pictures"], fewer["generated_pictures"]) == (16, 12)
+    assert first["real_images"] == first["generated_images"] == 16
+    assert first != task(data, **{"data.max_val_images": 10}).protocol()
+    fewer = task(data, **{"task.max_generated_images": 12}).protocol()
+    assert (fewer["real_images"], fewer["generated_images"]) == (16, 12)
 
 
-def test_held_out_pictures_are_limited_evenly_and_always_the_same(data):
-    limited = task(data, **{"data.max_val_pictures": 8})
+def test_held_out_images_are_limited_evenly_and_always_the_same(data):
+    limited = task(data, **{"data.max_val_images": 8})
     assert len(limited.data.held_out) == 8
-    assert limited.data.held_out.names == task(data, **{"data.max_val_pictures": 8}).data.held_out.names
+    assert limited.data.held_out.names == task(data, **{"data.max_val_images": 8}).data.held_out.names
     assert set(limited.data.held_out.labels) == {0, 1}
 
 
-def test_fewer_generated_than_held_out_pictures_are_still_of_all_classes(data):
-    subject = task(data, **{"task.conditional": True, "task.max_generated_pictures": 10})
+def test_fewer_generated_than_held_out_images_are_still_of_all_classes(data):
+    subject = task(data, **{"task.conditional": True, "task.max_generated_images": 10})
     asked = []
 
     class Spy:
@@ -291,15 +291,15 @@ def test_fewer_generated_than_held_out_pictures_are_still_of_all_classes(data):
     assert 2 <= sum(asked) <= 8
 
 
-def test_the_floor_has_as_many_pictures_as_are_generated_and_trains_no_classifier(data):
-    subject = task(data, **{"task.max_generated_pictures": 10})
-    assert subject.protocol()["floor_pictures"] == subject.protocol()["generated_pictures"] == 10
-    floor, others = subject.quality._floor_pictures, subject.quality._other_pictures
+def test_the_floor_has_as_many_images_as_are_generated_and_trains_no_classifier(data):
+    subject = task(data, **{"task.max_generated_images": 10})
+    assert subject.protocol()["floor_images"] == subject.protocol()["generated_images"] == 10
+    floor, others = subject.quality._floor_images, subject.quality._other_images
     assert not set(floor.names) & set(others.names)
     assert len(floor) + len(others) == len(subject.data.training)
 
 
-def test_large_pictures_reach_a_classifier_reduced(data):
+def test_large_images_reach_a_classifier_reduced(data):
     subject = quality(data, features="classifier")
     assert subject._reduced(np.full((2, 96, 96, 1), 7, np.uint8)).shape == (2, 64, 64, 1)
     assert quality(data)._reduced(np.zeros((2, 96, 96, 1), np.uint8)).shape == (2, 96, 96, 1)
@@ -316,19 +316,19 @@ def test_a_cache_that_cannot_be_made_is_said_and_done_without(monkeypatch, tmp_p
 
 @pytest.mark.parametrize(
     ("train", "val", "message"),
-    [(12, 2, r"at least 6 held-out.*Found 4.*data\.val_fraction"), (5, 8, "at least 12 training pictures")],
+    [(12, 2, r"at least 6 held-out.*Found 4.*data\.val_fraction"), (5, 8, "at least 12 training images")],
 )
-def test_too_few_pictures_are_one_clear_line(tmp_path, train, val, message):
+def test_too_few_images_are_one_clear_line(tmp_path, train, val, message):
     with pytest.raises(ValueError, match=message):
         task(write_class_folders(tmp_path, train=train, val=val)).prepare()
 
 
-def test_a_class_whose_pictures_cannot_be_read_is_named(tmp_path):
+def test_a_class_whose_images_cannot_be_read_is_named(tmp_path):
     folder = write_class_folders(tmp_path)
     (folder / "train" / "lost").mkdir()
     (folder / "val" / "lost").mkdir()
     for split in ("train", "val"):
-        (folder / split / "lost" / "x.png").write_bytes(b"no picture")
+        (folder / split / "lost" / "x.png").write_bytes(b"no image")
     with pytest.raises(ValueError, match=r"each class.*none of: lost"):
         _ = task(folder, **{"task.conditional": True}).data.training
 
@@ -337,7 +337,7 @@ def test_another_source_is_measured_on_with_the_runs_own_classes_and_channels(da
     other = tmp_path / "other"
     for name, shade in (("box", 200), ("bar", 100)):
         for index in range(4):
-            write_picture(other / name / f"{index}.png", np.full((16, 16, 3), shade, np.uint8))
+            write_image(other / name / f"{index}.png", np.full((16, 16, 3), shade, np.uint8))
     config_values = task(data, **{"task.conditional": True}).config
     subject = GenerateTask(config_values, report=lambda line: None, measure_on=str(other))
     held_out = subject.data.held_out
@@ -351,12 +351,12 @@ def test_another_source_is_measured_on_with_the_runs_own_classes_and_channels(da
         _ = GenerateTask(config_values, report=lambda line: None, measure_on=str(other)).data.held_out
 
 
-def test_measured_pictures_are_cropped_like_those_that_are_trained_on(tmp_path):
-    """Wide pictures: training crops anywhere along them, and so does what is measured, the same each time."""
+def test_measured_images_are_cropped_like_those_that_are_trained_on(tmp_path):
+    """Wide images: training crops anywhere along them, and so does what is measured, the same each time."""
     ramp = np.repeat(np.arange(0, 240, 4, dtype=np.uint8)[None, :, None], 16, axis=0).repeat(3, axis=2)
     for split, count in (("train", 40), ("val", 40)):
         for index in range(count):
-            write_picture(tmp_path / split / f"{index}.png", ramp)
+            write_image(tmp_path / split / f"{index}.png", ramp)
     subject = task(tmp_path)
     lefts = subject.data.load(subject.data.held_out)[:, 0, 0, 0]
     assert len(set(lefts)) > 10

@@ -6,13 +6,13 @@ import pytest
 import tensorflow as tf
 from lanes import first_quick
 from PIL import Image
-from small_photos import TINY_PICTURES, write_photos
+from small_photos import TINY_IMAGES, write_photos
 
 from tfgan_app import config
 from tfgan_app.commands.building import build_trainer
 from tfgan_app.export import export_model
 from tfgan_app.inference import load_predictor, predict_path, predictor_of
-from tfgan_app.layers import MakesColour
+from tfgan_app.layers import MakesColor
 from tfgan_app.metrics import psnr_rgb
 from tfgan_app.networks import INPAINTERS, RESTORERS
 from tfgan_app.tasks.restoration.restore import RestoreTask
@@ -25,7 +25,7 @@ def data(tmp_path_factory):
 
 
 def build(data, *degradations, **settings):
-    values = {"data.source": str(data), **TINY_PICTURES, "training.steps": 8, **settings}
+    values = {"data.source": str(data), **TINY_IMAGES, "training.steps": 8, **settings}
     if degradations:
         values["task.degradation"] = degradations
     run = config.replace_values(config.default_config("restore", RestoreConfig), values)
@@ -48,26 +48,26 @@ def train(task, steps=2):
 @pytest.mark.parametrize("name", first_quick(["denoise", "deblur", "jpeg", "colorize", "real"]))
 def test_every_damage_trains(data, name):
     task = build(data, name, **{"task.share_untouched": 0.0})
-    pictures = augmented(task)
-    assert pictures["damaged"].shape == pictures["target"].shape == (2, 16, 16, 3)
-    assert float(tf.reduce_mean(tf.abs(pictures["damaged"] - pictures["target"]))) > 0.005
+    images = augmented(task)
+    assert images["damaged"].shape == images["target"].shape == (2, 16, 16, 3)
+    assert float(tf.reduce_mean(tf.abs(images["damaged"] - images["target"]))) > 0.005
     assert train(task)[1]["nonfinite"] == [0.0]
 
 
-def test_of_several_damages_each_spares_some_pictures_and_none_is_spared_when_measured(data):
+def test_of_several_damages_each_spares_some_images_and_none_is_spared_when_measured(data):
     strong = {"task.noise_sigma_255": (30.0, 55.0), "task.jpeg_quality": (60.0, 95.0), "task.share_untouched": 0.0}
     task = build(data, "denoise", "jpeg", **{**strong, "task.share_skipped": 0.4})
     images = tf.fill([400, 16, 16, 3], 0.5)
     numbers = np.random.default_rng(0).random((400, task._damage.draws_per_example), np.float32)
     spread = tf.math.reduce_std(task._damage(images, tf.constant(numbers)), axis=(1, 2, 3)).numpy()
-    # A flat picture is as it was without noise, which 0.4 of them are spared; JPEG does nothing to it.
+    # A flat image is as it was without noise, which 0.4 of them are spared; JPEG does nothing to it.
     assert 0.33 < np.mean(spread == 0.0) < 0.47
     numbers = numbers[:, : task._measured_damage.draws_per_example]
     spread = tf.math.reduce_std(task._measured_damage(images, tf.constant(numbers)), axis=(1, 2, 3)).numpy()
     assert spread.min() > 0.0
 
 
-def test_what_becomes_of_pictures_without_damage_is_measured_too(data):
+def test_what_becomes_of_images_without_damage_is_measured_too(data):
     darker = keras.Sequential([keras.Input((None, None, 3)), keras.layers.Rescaling(0.9)])
     task = build(data, "denoise")
     by_hand = [psnr_rgb(x, np.rint(x * 0.9).astype(np.uint8), crop_px=0) for x in task.data.measured()]
@@ -91,13 +91,13 @@ def test_networks_have_the_sizes_of_their_papers(data):
         holes.build_networks()
 
 
-def test_gray_pictures_come_back_in_colour_from_a_model_that_colourises(data, tmp_path):
+def test_gray_images_come_back_in_color_from_a_model_that_colorizes(data, tmp_path):
     task = build(data, "colorize")
     model = task.inference_model(task.build_networks())
     kernel = np.zeros((1, 1, 3, 3), np.float32)
     kernel[0, 0, 0, 0] = 1.0
     tinted = keras.layers.Conv2D(3, 1, use_bias=False)
-    red = keras.Model(model.inputs, MakesColour(name="again")(tinted(model.outputs[0])))
+    red = keras.Model(model.inputs, MakesColor(name="again")(tinted(model.outputs[0])))
     tinted.set_weights([kernel])
     export_model(red, format="saved_model", output_dir=tmp_path, name="red")
     Image.fromarray(np.full((9, 8), 100, np.uint8)).save(tmp_path / "gray.png")
@@ -124,9 +124,9 @@ def test_strengths_are_settings(data):
     assert task.protocol()["noise_sigma_255"] == [25.0, 25.0]
 
 
-def test_some_pictures_stay_untouched(data):
-    pictures = augmented(build(data, "denoise", **{"task.share_untouched": 0.999}))
-    np.testing.assert_array_equal(pictures["damaged"], pictures["target"])
+def test_some_images_stay_untouched(data):
+    images = augmented(build(data, "denoise", **{"task.share_untouched": 0.999}))
+    np.testing.assert_array_equal(images["damaged"], images["target"])
 
 
 def test_blocks_of_jpeg_begin_anywhere_in_a_crop(data):
@@ -146,12 +146,12 @@ def test_holes_are_filled_and_known_pixels_come_back_as_they_are(data, name, mas
     trainer, history = train(task)
     assert history["nonfinite"] == [0.0]
     model = task.inference_model(trainer.averaged)
-    picture = np.random.default_rng(0).integers(0, 256, (1, 21, 18, 4), np.uint8)
-    picture[..., 3] = np.random.default_rng(1).integers(0, 2, (1, 21, 18)) * 255
-    outputs = np.rint(model(picture / np.float32(255.0)).numpy() * 255).astype(np.uint8)
-    known = picture[..., 3] == 255
-    np.testing.assert_array_equal(outputs[known], picture[known][:, :3])
-    shown = picture.copy()
+    image = np.random.default_rng(0).integers(0, 256, (1, 21, 18, 4), np.uint8)
+    image[..., 3] = np.random.default_rng(1).integers(0, 2, (1, 21, 18)) * 255
+    outputs = np.rint(model(image / np.float32(255.0)).numpy() * 255).astype(np.uint8)
+    known = image[..., 3] == 255
+    np.testing.assert_array_equal(outputs[known], image[known][:, :3])
+    shown = image.copy()
     shown[~known, :3] = 0
     np.testing.assert_array_equal(np.rint(model(shown / np.float32(255.0)).numpy() * 255), outputs)
 
@@ -161,8 +161,8 @@ def test_a_model_with_holes_is_saved_and_loaded(data, tmp_path):
     model = task.inference_model(task.build_networks())
     model.save(tmp_path / "m.keras")
     again = keras.saving.load_model(tmp_path / "m.keras", safe_mode=True)
-    picture = np.random.default_rng(0).random((1, 9, 12, 4), np.float32)
-    np.testing.assert_array_equal(model(picture), again(picture))
+    image = np.random.default_rng(0).random((1, 9, 12, 4), np.float32)
+    np.testing.assert_array_equal(model(image), again(image))
 
 
 @pytest.mark.parametrize(("name", "stage"), first_quick(zip(RESTORERS, ["psnr", "gan"], strict=True)))
@@ -171,14 +171,14 @@ def test_every_generator_trains(data, name, stage):
     trainer, history = train(task)
     assert history["nonfinite"] == [0.0]
     assert ("adversarial" in history) == (stage == "gan")
-    picture = np.random.default_rng(0).random((1, 7, 11, 3), np.float32)
-    assert task.inference_model(trainer.averaged)(picture).shape == picture.shape
+    image = np.random.default_rng(0).random((1, 7, 11, 3), np.float32)
+    assert task.inference_model(trainer.averaged)(image).shape == image.shape
 
 
 def test_grids_show_holes_in_gray(data):
     task = build(data, "inpaint")
     rows = task.sample_rows(task.inference_model(task.build_networks()))
-    assert all(picture.shape[2] == 3 for row in rows for picture in row)
+    assert all(image.shape[2] == 3 for row in rows for image in row)
     holes = np.any(rows[0][0] != rows[0][2], axis=-1)
     assert holes.any() and (rows[0][0][holes] == 127).all()
 
@@ -189,7 +189,7 @@ def test_grids_show_holes_in_gray(data):
         (("denoise", "denoise"), {}, "each once. Received: denoise, denoise"),
         (("inpaint", "jpeg"), {}, "it must stand alone. Received: inpaint, jpeg"),
         (("inpaint",), {"task.generator": "unet"}, "`task.generator` for holes must be one of auto, gated"),
-        (("jpeg",), {"task.generator": "gated"}, "for pictures without holes must be one of auto, nafnet, unet"),
+        (("jpeg",), {"task.generator": "gated"}, "for images without holes must be one of auto, nafnet, unet"),
         (("jpeg",), {"task.jpeg_quality": (0.0, 50.0)}, "quality"),
     ],
 )

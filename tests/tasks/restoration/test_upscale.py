@@ -1,4 +1,4 @@
-"""What `upscale` adds to the trainer: pictures made small in the graph, stages, measurement as is the custom."""
+"""What `upscale` adds to the trainer: images made small in the graph, stages, measurement as is the custom."""
 
 import keras
 import numpy as np
@@ -13,7 +13,7 @@ from tfgan_app import config
 from tfgan_app.commands.building import build_trainer
 from tfgan_app.degradations import downscale
 from tfgan_app.metrics import psnr_y
-from tfgan_app.networks import PICTURE_DISCRIMINATORS, UPSCALERS
+from tfgan_app.networks import CROP_DISCRIMINATORS, UPSCALERS
 from tfgan_app.tasks.restoration.held_out import HeldOutPairs
 from tfgan_app.tasks.restoration.upscale import UpscaleTask
 from tfgan_app.tasks.restoration.upscale_config import PRESETS, UpscaleConfig
@@ -35,17 +35,17 @@ def draws(task, batch, value=0.99):
     return tf.fill([len(batch["image"]), task.draws_per_example], value)
 
 
-def test_low_resolution_is_what_the_whole_picture_would_give(data):
-    """Neither the border of the crop nor its place shows in the small picture."""
+def test_low_resolution_is_what_the_whole_image_would_give(data):
+    """Neither the border of the crop nor its place shows in the small image."""
     task = build(data)
     photo = np.asarray(Image.open(data / "train" / "0.png"))
     top, left, scale = 4, 8, 2
     crop = photo[top : top + 32, left : left + 32]
-    pictures = task.augment({"image": crop[None]}, draws(task, {"image": crop[None]}))
+    images = task.augment({"image": crop[None]}, draws(task, {"image": crop[None]}))
     whole = downscale(tf.constant(photo[None, : photo.shape[0] // 2 * 2] / np.float32(255.0)), scale=scale)[0].numpy()
     expected = np.rint(np.clip(whole, 0, 1) * 255)[top // scale + 4 :, left // scale + 4 :][:8, :8]
-    np.testing.assert_allclose((pictures["low_res"][0].numpy() * 0.5 + 0.5) * 255, expected, atol=1e-2)
-    np.testing.assert_allclose((pictures["high_res"][0].numpy() * 0.5 + 0.5) * 255, crop[8:-8, 8:-8], atol=1e-2)
+    np.testing.assert_allclose((images["low_res"][0].numpy() * 0.5 + 0.5) * 255, expected, atol=1e-2)
+    np.testing.assert_allclose((images["high_res"][0].numpy() * 0.5 + 0.5) * 255, crop[8:-8, 8:-8], atol=1e-2)
 
 
 def test_crops_are_turned_in_all_eight_ways_and_small_and_large_alike(data):
@@ -55,10 +55,10 @@ def test_crops_are_turned_in_all_eight_ways_and_small_and_large_alike(data):
     for flips in np.ndindex(2, 2, 2):
         numbers = np.full((1, task.draws_per_example), 0.9, np.float32)
         numbers[0, :3] = np.array(flips) * 0.9
-        pictures = task.augment({"image": crop}, tf.constant(numbers))
-        seen.add(pictures["high_res"].numpy().tobytes())
-        again = downscale(pictures["high_res"] * 0.5 + 0.5, scale=2)[0, 3:-3, 3:-3]
-        np.testing.assert_allclose(again, pictures["low_res"][0, 3:-3, 3:-3] * 0.5 + 0.5, atol=0.01)
+        images = task.augment({"image": crop}, tf.constant(numbers))
+        seen.add(images["high_res"].numpy().tobytes())
+        again = downscale(images["high_res"] * 0.5 + 0.5, scale=2)[0, 3:-3, 3:-3]
+        np.testing.assert_allclose(again, images["low_res"][0, 3:-3, 3:-3] * 0.5 + 0.5, atol=0.01)
     assert len(seen) == 8
 
 
@@ -67,10 +67,10 @@ def test_the_crop_with_most_detail_of_the_candidates_is_trained_on(tmp_path):
     (tmp_path / "val").mkdir()
     for split in ("train", "val"):
         for index in range(4):
-            picture = np.full((40, 40, 3), 90, np.uint8)
+            image = np.full((40, 40, 3), 90, np.uint8)
             if index == 0:
-                picture[::2] = 200
-            Image.fromarray(picture).save(tmp_path / split / f"{index}.png")
+                image[::2] = 200
+            Image.fromarray(image).save(tmp_path / split / f"{index}.png")
     task = build(tmp_path, **{"task.candidates": 4, "training.batch_size": 1})
     batches = list(task.build_dataset(start_step=0, seed=0))
     assert all(np.ptp(batch["image"]) > 100 for batch in batches)
@@ -80,15 +80,15 @@ def test_the_crop_with_most_detail_of_the_candidates_is_trained_on(tmp_path):
 
 
 @pytest.mark.parametrize("budget", [0, 1024])
-def test_pictures_are_trained_on_at_the_scales_that_hold_a_crop(tmp_path, budget):
-    """Stripes two pixels wide are flat gray at half the size; the smaller picture is taken whole alone."""
+def test_images_are_trained_on_at_the_scales_that_hold_a_crop(tmp_path, budget):
+    """Stripes two pixels wide are flat gray at half the size; the smaller image is taken whole alone."""
     for split in ("train", "val"):
         (tmp_path / split).mkdir()
         for name, size in (("large", 96), ("small", 48)):
-            picture = np.zeros((size, size, 3), np.uint8)
-            picture[np.arange(size) % 4 < 2, :, 0 if name == "large" else 1] = 255
-            Image.fromarray(picture).save(tmp_path / split / f"{name}.png")
-    settings = {"task.picture_scales": (1.0, 0.5, 0.25), "data.cache_budget_mb": budget, "training.batch_size": 3}
+            image = np.zeros((size, size, 3), np.uint8)
+            image[np.arange(size) % 4 < 2, :, 0 if name == "large" else 1] = 255
+            Image.fromarray(image).save(tmp_path / split / f"{name}.png")
+    settings = {"task.image_scales": (1.0, 0.5, 0.25), "data.cache_budget_mb": budget, "training.batch_size": 3}
     task = build(tmp_path, **settings)
     batches = list(task.build_dataset(start_step=0, seed=0))
     seen = set()
@@ -102,12 +102,12 @@ def test_pictures_are_trained_on_at_the_scales_that_hold_a_crop(tmp_path, budget
 def test_scales_are_shares(data):
     for wrong, message in (((2.0,), "at least 0.1 and at most 1.0"), ((), "at least one number")):
         with pytest.raises(ValueError, match=message):
-            build(data, **{"task.picture_scales": wrong})
+            build(data, **{"task.image_scales": wrong})
     with pytest.raises(ValueError, match="low_res` has one scale alone"):
-        build(data, **{"task.picture_scales": (1.0, 0.5), "task.low_res": str(data)})
+        build(data, **{"task.image_scales": (1.0, 0.5), "task.low_res": str(data)})
 
 
-def test_small_pictures_are_left_out_with_a_word(data, tmp_path):
+def test_small_images_are_left_out_with_a_word(data, tmp_path):
     folder = write_photos(tmp_path / "photos")
     Image.fromarray(np.zeros((31, 200, 3), np.uint8)).save(folder / "train" / "small.png")
     lines = []
@@ -116,20 +116,20 @@ def test_small_pictures_are_left_out_with_a_word(data, tmp_path):
     assert lines == [f"left out: '{folder}/train/small.png' is smaller than 32 x 32 px: it has 200 x 31"]
 
 
-def test_only_small_pictures_are_an_error(tmp_path):
+def test_only_small_images_are_an_error(tmp_path):
     folder = write_photos(tmp_path / "photos", size=(30, 30))
-    with pytest.raises(ValueError, match="Expected training pictures of at least 32 x 32 px"):
+    with pytest.raises(ValueError, match="Expected training images of at least 32 x 32 px"):
         build(folder).prepare()
 
 
-def test_pictures_are_found_in_sub_folders_and_beside_them(tmp_path):
+def test_images_are_found_in_sub_folders_and_beside_them(tmp_path):
     folder = write_photos(tmp_path / "photos", train=2)
     (folder / "train" / "trip").mkdir()
     Image.fromarray(draw_photo(np.random.default_rng(2), (40, 40))).save(folder / "train" / "trip" / "9.png")
     assert len(build(folder).data.training) == 3
 
 
-def test_held_out_pictures_too_small_to_be_measured_are_named(data, tmp_path):
+def test_held_out_images_too_small_to_be_measured_are_named(data, tmp_path):
     other = tmp_path / "other"
     other.mkdir()
     for name, size in (("tiny", (5, 40)), ("fine", (40, 40))):
@@ -140,13 +140,13 @@ def test_held_out_pictures_too_small_to_be_measured_are_named(data, tmp_path):
     assert "tiny.png' is smaller than 6 x 6 px" in lines[0]
 
 
-def test_other_pictures_are_measured_without_those_of_the_training(data, tmp_path):
+def test_other_images_are_measured_without_those_of_the_training(data, tmp_path):
     task = build(tmp_path / "gone", measure_on=str(data / "val"))
-    assert task.protocol()["pictures"] == 2
+    assert task.protocol()["images"] == 2
     assert "psnr_y" in task.evaluate(task.inference_model(task.build_networks()))
 
 
-def test_nearest_neighbour_measures_as_by_hand(data):
+def test_nearest_neighbor_measures_as_by_hand(data):
     """Sides are cut to multiples of the scale, the border of its width is left out, bicubic is the baseline."""
     task = build(data)
     measured = task.evaluate(keras.Sequential([keras.Input((None, None, 3)), keras.layers.UpSampling2D(2)]))
@@ -163,17 +163,17 @@ def test_nearest_neighbour_measures_as_by_hand(data):
     assert set(measured) == {f"{p}{n}" for p in ("", "bicubic_") for n in names} | intervals
 
 
-def test_held_out_pictures_are_cut_and_others_measured_whole(data, tmp_path):
+def test_held_out_images_are_cut_and_others_measured_whole(data, tmp_path):
     other = tmp_path / "other"
     other.mkdir()
     Image.fromarray(draw_photo(np.random.default_rng(1), (37, 90))).save(other / "a.png")
     assert [x.shape for x in build(data, **{"task.val_crop_px": 20}).data.measured()] == [(20, 20, 3)] * 2
     task = build(data, measure_on=str(other), **{"task.val_crop_px": 20})
     assert [x.shape for x in task.data.measured()] == [(36, 90, 3)]
-    assert task.protocol()["cut"] == "none" and task.protocol()["split"] == "other pictures"
+    assert task.protocol()["cut"] == "none" and task.protocol()["split"] == "other images"
 
 
-def test_pictures_beyond_the_budget_are_made_anew_each_time_and_measured_alike(data):
+def test_images_beyond_the_budget_are_made_anew_each_time_and_measured_alike(data):
     model = keras.Sequential([keras.Input((None, None, 3)), keras.layers.UpSampling2D(2)])
     kept, anew = build(data), build(data)
     anew.quality.pairs = HeldOutPairs(anew._pairs, count=lambda: 2, budget_bytes=10)
@@ -185,13 +185,13 @@ def test_pictures_beyond_the_budget_are_made_anew_each_time_and_measured_alike(d
 
 
 @pytest.mark.parametrize("budget", [10, 2**29])
-def test_grids_show_pictures_from_the_whole_held_out_set(tmp_path, budget):
+def test_grids_show_images_from_the_whole_held_out_set(tmp_path, budget):
     for split, count in (("train", 2), ("val", 24)):
         (tmp_path / split).mkdir()
         for index in range(count):
             Image.fromarray(np.full((40, 40, 3), 10 * index, np.uint8)).save(tmp_path / split / f"{index:02d}.png")
     model = keras.Sequential([keras.Input((None, None, 3)), keras.layers.UpSampling2D(2)])
-    task = build(tmp_path, **{"data.max_val_pictures": 12})
+    task = build(tmp_path, **{"data.max_val_images": 12})
     task.quality.pairs = HeldOutPairs(task._pairs, count=lambda: 12, budget_bytes=budget)
     shown = [int(row[2][0, 0, 0]) for row in task.sample_rows(model)]
     _ = task.quality.baseline
@@ -215,8 +215,8 @@ def test_every_generator_trains_at_every_scale(data, name, scale, precision):
     task = build(data, **options, **muon, **{"data.image_size": 18 if scale == 3 else 16})
     trainer, history = train(task)
     assert history["nonfinite"] == [0.0]
-    picture = task.inference_model(trainer.averaged)(np.zeros((1, 5, 7, 3), np.float32))
-    assert picture.shape == (1, 5 * scale, 7 * scale, 3)
+    image = task.inference_model(trainer.averaged)(np.zeros((1, 5, 7, 3), np.float32))
+    assert image.shape == (1, 5 * scale, 7 * scale, 3)
 
 
 @pytest.mark.parametrize("name", UPSCALERS)
@@ -241,7 +241,7 @@ def test_the_adversarial_stage_trains_with_a_perceptual_loss(data, tmp_path):
     assert history["generator_loss"][0] == pytest.approx(others + 10.0 * history["sub_pixel_bias"][0], rel=1e-4)
 
 
-def test_losses_of_the_adversarial_stage_see_pictures_from_anywhere_within_their_strides(tmp_path):
+def test_losses_of_the_adversarial_stage_see_images_from_anywhere_within_their_strides(tmp_path):
     """Else their strides would lie the same way on the sub-pixels of every output."""
     data = write_photos(tmp_path, size=(80, 90))
     task = build(data, **{"task.stage": "gan", "data.image_size": 48, "task.scale": 2})
@@ -249,18 +249,18 @@ def test_losses_of_the_adversarial_stage_see_pictures_from_anywhere_within_their
     begins = set()
     for seed in range(30):
         numbers = np.random.default_rng(seed).random((2, task.draws_per_example), np.float32)
-        pictures = task.augment(batch, tf.constant(numbers))
-        begins |= {tuple(first) for first in pictures["seen_from"].numpy() % 8}
-        target = pictures["high_res"]
-        real, fake, _ = task.judged(pictures, target, target + 0.5).adversarial["discriminator"]
+        images = task.augment(batch, tf.constant(numbers))
+        begins |= {tuple(first) for first in images["loss_crop_offset"].numpy() % 8}
+        target = images["high_res"]
+        real, fake, _ = task.judged(images, target, target + 0.5).adversarial["discriminator"]
         assert real.shape == (2, 40, 40, 3)
         np.testing.assert_allclose(fake - real, 0.5, atol=1e-5)
     assert len({row for row, _ in begins}) == len({column for _, column in begins}) == 8
     faithful = build(data, **{"data.image_size": 48})
-    assert "seen_from" not in faithful.augment(batch, tf.constant(numbers[:, : faithful.draws_per_example]))
+    assert "loss_crop_offset" not in faithful.augment(batch, tf.constant(numbers[:, : faithful.draws_per_example]))
 
 
-@pytest.mark.parametrize("name", first_quick(PICTURE_DISCRIMINATORS))
+@pytest.mark.parametrize("name", first_quick(CROP_DISCRIMINATORS))
 def test_every_discriminator_plays(data, name):
     task = build(data, **{"task.stage": "gan", "task.discriminator": name, "data.image_size": 32})
     _, history = train(task)
@@ -273,9 +273,9 @@ def test_the_real_degradation_trains(data):
     task = build(data, **{"task.degradation": "real"})
     batch = next(iter(task.build_dataset(start_step=0, seed=0)))
     assert batch["image"].shape == (2, 48, 48, 3)
-    pictures = task.augment(batch, draws(task, batch, 0.5))
-    assert pictures["low_res"].shape == (2, 8, 8, 3)
-    assert float(tf.reduce_max(tf.abs(pictures["low_res"]))) <= 1.0
+    images = task.augment(batch, draws(task, batch, 0.5))
+    assert images["low_res"].shape == (2, 8, 8, 3)
+    assert float(tf.reduce_max(tf.abs(images["low_res"]))) <= 1.0
 
 
 def test_a_run_starts_from_the_generator_of_another(data, tmp_path):
@@ -356,15 +356,15 @@ def write_low_res(folder, data, *, suffix="x2", shift=40):
 
 
 @pytest.mark.parametrize("budget", [0, 100])
-def test_pictures_at_low_resolution_are_cut_and_turned_with_theirs(tmp_path, budget):
+def test_images_at_low_resolution_are_cut_and_turned_with_theirs(tmp_path, budget):
     data = write_photos(tmp_path / "photos", size=(54, 60))
     low = write_low_res(tmp_path / "low", data)
     options = {"task.low_res": str(low), "task.candidates": 2, "data.cache_budget_mb": budget}
     task = build(data, **options)
     for batch in task.build_dataset(start_step=0, seed=0).take(3):
-        pictures = task.augment(batch, tf.random.stateless_uniform([2, task.draws_per_example], [0, 1]))
+        images = task.augment(batch, tf.random.stateless_uniform([2, task.draws_per_example], [0, 1]))
         # Every second pixel of one corner, whichever way the crop is turned.
-        low_res, high_res = (np.rint(pictures[name].numpy() * 127.5 + 127.5) for name in ("low_res", "high_res"))
+        low_res, high_res = (np.rint(images[name].numpy() * 127.5 + 127.5) for name in ("low_res", "high_res"))
         for small, large in zip(low_res, high_res, strict=True):
             corners = [large[i::2, j::2] for i in (0, 1) for j in (0, 1)]
             assert any(np.array_equal(np.clip(corner - 40, 0, 255), small) for corner in corners)
@@ -387,7 +387,7 @@ def test_partners_that_do_not_fit_are_named(tmp_path):
     task = build(data, report=lines.append, **{"task.low_res": str(low)})
     assert len(task.data.training) == 1
     assert "2.png': its data are damaged" in lines[2]
-    assert "0.png' has no picture of its name in" in lines[0]
+    assert "0.png' has no image of its name in" in lines[0]
     assert "1.png' must be 2 times as wide and high as" in lines[1] and "Received 60 x 54 and 5 x 5" in lines[1]
 
 
@@ -405,14 +405,14 @@ def test_pixels_are_compared_with_a_mean_of_truth_and_teacher(data, tmp_path, we
     teacher = write_teacher(tmp_path / "teacher.keras")
     task = build(data, **{"task.teacher": str(teacher), "task.teacher_weight": weight})
     batch = next(iter(task.build_dataset(start_step=0, seed=0)))
-    pictures = task.augment(batch, draws(task, batch))
+    images = task.augment(batch, draws(task, batch))
     np.testing.assert_allclose(
-        pictures["pixel_target"], (1 - weight) * pictures["high_res"] - weight * 0.5, atol=1e-6, rtol=1e-5
+        images["pixel_target"], (1 - weight) * images["high_res"] - weight * 0.5, atol=1e-6, rtol=1e-5
     )
     networks = task.build_networks()
-    output = networks.generators["generator"](pictures["low_res"])
-    expected = np.mean(np.abs(output - pictures["pixel_target"]))
-    found = task.synthesize(networks, pictures, training=False).auxiliary["l1"]
+    output = networks.generators["generator"](images["low_res"])
+    expected = np.mean(np.abs(output - images["pixel_target"]))
+    found = task.forward(networks, images, training=False).auxiliary["l1"]
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
@@ -427,8 +427,8 @@ def test_a_folder_of_outputs_teaches_as_their_model_would(tmp_path):
     options = {"task.teacher": str(tmp_path / "outputs"), "task.teacher_weight": 1.0, "task.candidates": 2}
     task = build(data, **options)
     for batch in task.build_dataset(start_step=0, seed=0).take(3):
-        pictures = task.augment(batch, tf.random.stateless_uniform([2, task.draws_per_example], [0, 1]))
-        truth, taught = (np.rint(pictures[name].numpy() * 127.5 + 127.5) for name in ("high_res", "pixel_target"))
+        images = task.augment(batch, tf.random.stateless_uniform([2, task.draws_per_example], [0, 1]))
+        truth, taught = (np.rint(images[name].numpy() * 127.5 + 127.5) for name in ("high_res", "pixel_target"))
         np.testing.assert_array_equal(taught, truth // 2)
 
 
@@ -437,7 +437,7 @@ def test_a_folder_of_outputs_teaches_as_their_model_would(tmp_path):
     [
         ({"task.teacher": "{folder}/none.keras"}, "does not exist"),
         ({"task.teacher": "{folder}/x3.keras"}, "enlarges 3 times"),
-        ({"task.teacher": "{folder}/outputs", "task.picture_scales": (1.0, 0.5)}, "wants task.picture_scales=1"),
+        ({"task.teacher": "{folder}/outputs", "task.image_scales": (1.0, 0.5)}, "wants task.image_scales=1"),
     ],
 )
 def test_a_teacher_that_does_not_fit_is_refused(data, tmp_path, settings, message):

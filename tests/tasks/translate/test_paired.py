@@ -43,13 +43,13 @@ def test_a_model_that_copies_measures_as_the_baseline(data):
 def test_inference_model_is_the_generator_between_unit_ranges(data):
     subject = task(data)
     networks = subject.build_networks()
-    picture = np.random.default_rng(0).random((1, 13, 9, 3)).astype(np.float32)
-    expected = np.asarray(networks.generators["generator"](picture * 2 - 1))
-    outputs = np.asarray(subject.inference_model(networks)(picture))
+    image = np.random.default_rng(0).random((1, 13, 9, 3)).astype(np.float32)
+    expected = np.asarray(networks.generators["generator"](image * 2 - 1))
+    outputs = np.asarray(subject.inference_model(networks)(image))
     np.testing.assert_allclose(outputs, np.clip(expected / 2 + 0.5, 0, 1), atol=1e-6)
 
 
-def test_unet_depth_fits_the_picture(data):
+def test_unet_depth_fits_the_image(data):
     subject = task(data, **{"task.generator": "unet", "task.generator_depth": None, "data.image_size": 32})
     names = {layer.name for layer in subject.build_networks().generators["generator"].layers}
     assert "down_4" in names
@@ -94,14 +94,14 @@ def test_grids_and_validation_take_pairs_from_the_whole_held_out_set(tmp_path):
     assert 2 <= sum((source == 255).all() for source, _, _ in rows) <= 4
     again = task(folder).sample_rows(lambda images, training: images)
     np.testing.assert_array_equal(rows, again)
-    measured = task(folder, **{"data.max_val_pictures": 10}).held_out_pairs
+    measured = task(folder, **{"data.max_val_images": 10}).held_out_pairs
     assert sum("blank" in pair.name for pair in measured) in (3, 4, 5)
 
 
-def test_best_and_worst_examples_are_pictures(data):
+def test_best_and_worst_examples_are_images(data):
     def copy(images, training):
         return images
 
     examples = task(data).examples(copy, copy)
-    assert list(examples) == ["best held-out pictures", "worst held-out pictures"]
+    assert list(examples) == ["best held-out images", "worst held-out images"]
     assert all(grid.dtype == np.uint8 and grid.shape[1] > 3 * 16 for grid in examples.values())

@@ -68,7 +68,7 @@ def test_losses_are_those_of_the_paper(photos, tiny_encoder):
     networks = subject.build_networks()
     rng = np.random.default_rng(0)
     batch = {name: rng.uniform(-1, 1, (2, 16, 16, 3)).astype(np.float32) for name in ("content", "style")}
-    found = subject.synthesize(networks, batch, training=True)
+    found = subject.forward(networks, batch, training=True)
     encoder = build_tiny_encoder()
     (*_, features), styles = encoder(batch["content"]), encoder(batch["style"])
     (mean, deviation), (style_mean, style_deviation) = (
@@ -94,29 +94,29 @@ def test_batches_are_a_function_of_seed_and_step(photos):
 
 
 def test_contents_of_one_folder_are_not_their_own_styles(photos):
-    contents, styles = task(photos, **{"task.styles": None}).pictures.held_out
+    contents, styles = task(photos, **{"task.styles": None}).images.held_out
     assert len(contents) == 2
     assert not any(np.array_equal(*pair) for pair in zip(contents, styles, strict=True))
-    contents, styles = task(photos).pictures.held_out
+    contents, styles = task(photos).images.held_out
     assert len(contents) == len(styles) == 3
 
 
 def test_one_folder_is_one_however_it_is_written(photos, tiny_encoder):
     folder = Path(photos[0])
-    contents, styles = task(photos, **{"task.styles": f"{folder.parent}/styles/../{folder.name}"}).pictures.held_out
+    contents, styles = task(photos, **{"task.styles": f"{folder.parent}/styles/../{folder.name}"}).images.held_out
     assert not any(np.array_equal(*pair) for pair in zip(contents, styles, strict=True))
 
 
-def test_pictures_that_are_measured_on_are_not_their_own_styles(photos, tiny_encoder):
+def test_images_that_are_measured_on_are_not_their_own_styles(photos, tiny_encoder):
     config = task(photos).config
-    contents, styles = StyleTransfer(config, report=[].append, measure_on=str(photos[1])).pictures.held_out
+    contents, styles = StyleTransfer(config, report=[].append, measure_on=str(photos[1])).images.held_out
     assert len(contents) == 3
     assert not any(np.array_equal(*pair) for pair in zip(contents, styles, strict=True))
 
 
-def test_a_single_held_out_picture_cannot_take_its_own_style(tmp_path, tiny_encoder):
+def test_a_single_held_out_image_cannot_take_its_own_style(tmp_path, tiny_encoder):
     folder = write_photos(tmp_path / "contents", val=1)
-    with pytest.raises(ValueError, match="at least 2 held-out pictures .* Found 1"):
+    with pytest.raises(ValueError, match="at least 2 held-out images .* Found 1"):
         task((folder, folder)).prepare()
 
 
@@ -135,8 +135,8 @@ def test_rows_show_content_style_and_output(photos, tiny_encoder):
     subject = task(photos)
     rows = subject.sample_rows(lambda inputs, training: 1.0 - inputs[1])
     assert len(rows) == 3 and len(rows[0]) == len(subject.sample_headers)
-    for content, picture, output in rows:
-        np.testing.assert_array_equal(output, 255 - picture)
+    for content, image, output in rows:
+        np.testing.assert_array_equal(output, 255 - image)
         assert content.shape == (16, 16, 3)
 
 
@@ -162,9 +162,9 @@ def test_a_stopped_training_resumes_exactly(photos, tiny_encoder, tmp_path, caps
 @pytest.mark.large
 def test_it_trains_in_mixed_precision_and_as_a_game(photos, tiny_encoder, precision):
     settings = {"training.precision": precision, "task.adversarial_weight": 0.1, "task.discriminator": "patchgan_16"}
-    game = task(photos, **settings, **{"data.image_size": 32, "training.steps": 2, "training.batch_size": 1})
-    trainer = build_trainer(game, game.config, strategy=tf.distribute.get_strategy())
-    logs = trainer.fit(game.build_dataset(start_step=0, seed=0), steps_per_epoch=2, verbose=0).history
+    builders = task(photos, **settings, **{"data.image_size": 32, "training.steps": 2, "training.batch_size": 1})
+    trainer = build_trainer(builders, builders.config, strategy=tf.distribute.get_strategy())
+    logs = trainer.fit(builders.build_dataset(start_step=0, seed=0), steps_per_epoch=2, verbose=0).history
     assert logs["nonfinite"] == [0.0]
     assert np.isfinite([logs["style"], logs["content"], logs["adversarial"]]).all()
 
@@ -178,7 +178,7 @@ def test_every_weight_of_the_decoder_has_a_gradient_that_lowers_the_losses(photo
     batch = {name: rng.uniform(-1, 1, (2, 16, 16, 3)).astype(np.float32) for name in ("content", "style")}
 
     def total():
-        found = subject.synthesize(networks, batch, training=True).auxiliary
+        found = subject.forward(networks, batch, training=True).auxiliary
         return sum(weight * found[name] for name, weight in subject.objective.auxiliary_weights.items())
 
     with tf.GradientTape() as tape:

@@ -57,7 +57,7 @@ def gradients(subject, *, loss):
     variables = {name: model.trainable_variables for name, model in networks.generators.items()}
     with tf.GradientTape() as tape:
         tape.watch([v.value for each in variables.values() for v in each])
-        value = loss(subject.synthesize(networks, batch, True))
+        value = loss(subject.forward(networks, batch, True))
     found = tape.gradient(value, {name: [v.value for v in each] for name, each in variables.items()})
     return {name: [g for g in each if g is not None and float(tf.norm(g)) > 0] for name, each in found.items()}
 
@@ -65,7 +65,7 @@ def gradients(subject, *, loss):
 def test_either_generator_learns_from_the_cycle_and_from_its_own_identity(data):
     subject = task(data, "cyclegan")
     for name in ("cycle", "identity"):
-        found = gradients(subject, loss=lambda synthesis, name=name: synthesis.auxiliary[name])
+        found = gradients(subject, loss=lambda outputs, name=name: outputs.auxiliary[name])
         assert all(found.values()), (name, found.keys())
 
 
@@ -74,20 +74,20 @@ def test_the_cycle_and_the_identity_are_those_of_the_paper(data):
     networks, batch = perturb(subject.build_networks()), batch_of(subject)
     there, back = networks.generators["generator"], networks.generators["inverse"]
     inputs, targets = batch["input"], batch["target"]
-    synthesis = subject.synthesize(networks, batch, True)
+    outputs = subject.forward(networks, batch, True)
 
     def distance(a, b):
         return float(np.abs(np.asarray(a) - np.asarray(b)).mean())
 
     cycle = distance(inputs, back(there(inputs))) + distance(targets, there(back(targets)))
-    assert float(synthesis.auxiliary["cycle"]) == pytest.approx(cycle, rel=1e-4)
+    assert float(outputs.auxiliary["cycle"]) == pytest.approx(cycle, rel=1e-4)
     identity = distance(targets, there(targets)) + distance(inputs, back(inputs))
-    assert float(synthesis.auxiliary["identity"]) == pytest.approx(identity, rel=1e-4)
-    real, fake, condition = synthesis.adversarial["inverse_discriminator"]
+    assert float(outputs.auxiliary["identity"]) == pytest.approx(identity, rel=1e-4)
+    real, fake, condition = outputs.adversarial["inverse_discriminator"]
     np.testing.assert_array_equal(real, inputs)
     np.testing.assert_allclose(fake, back(targets), atol=1e-5)
     assert condition is None
-    np.testing.assert_allclose(synthesis.adversarial["discriminator"][1], there(inputs), atol=1e-5)
+    np.testing.assert_allclose(outputs.adversarial["discriminator"][1], there(inputs), atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ def test_the_cycle_and_the_identity_are_those_of_the_paper(data):
 def test_the_identity_loss_is_computed_only_where_it_is_weighted(data, method, key, name):
     for weight in (0.0, 2.0):
         subject = task(data, method, **{key: weight})
-        synthesis = subject.synthesize(subject.build_networks(), batch_of(subject), True)
-        assert (name in synthesis.auxiliary) == (weight > 0)
+        outputs = subject.forward(subject.build_networks(), batch_of(subject), True)
+        assert (name in outputs.auxiliary) == (weight > 0)
         assert subject.objective.auxiliary_weights.get(name, 0.0) == weight
 
 
@@ -106,13 +106,13 @@ def test_methods_bring_the_weights_of_the_paper(data):
     assert task(data, "cut").objective.auxiliary_weights == {"nce": 1.0, "nce_identity": 1.0}
     assert task(data, "fastcut").objective.auxiliary_weights == {"nce": 10.0}
     assert task(data, "cyclegan").objective.auxiliary_weights == {"cycle": 10.0, "identity": 5.0}
-    assert task(data, "cyclegan").judging.pool_size == 50
+    assert task(data, "cyclegan").discriminator_inputs.pool_size == 50
 
 
 def test_the_contrast_is_that_of_input_and_output_at_equal_places(data):
     subject = task(data, "cut")
     networks, batch = perturb(subject.build_networks()), batch_of(subject)
-    synthesis = subject.synthesize(networks, batch, True)
+    outputs = subject.forward(networks, batch, True)
     encode, perceptrons = networks.views["encoder"], networks.generators["patch_features"]
     places = tf.split(batch["places"], 4, axis=1)
     for name, source in (("nce", batch["input"]), ("nce_identity", batch["target"])):
@@ -122,11 +122,11 @@ def test_the_contrast_is_that_of_input_and_output_at_equal_places(data):
             for images in (output, source)
         ]
         expected = np.mean([float(patch_nce_loss(q, k)) for q, k in zip(*sides, strict=True)])
-        assert float(synthesis.auxiliary[name]) == pytest.approx(expected, rel=1e-4)
+        assert float(outputs.auxiliary[name]) == pytest.approx(expected, rel=1e-4)
 
 
 def test_generator_and_perceptrons_learn_from_the_contrast(data):
-    assert all(gradients(task(data, "cut"), loss=lambda synthesis: synthesis.auxiliary["nce"]).values())
+    assert all(gradients(task(data, "cut"), loss=lambda outputs: outputs.auxiliary["nce"]).values())
 
 
 def test_a_mirrored_input_is_contrasted_with_the_input_as_it_was(data):
@@ -137,7 +137,7 @@ def test_a_mirrored_input_is_contrasted_with_the_input_as_it_was(data):
     networks.views["generator"] = lambda images, training: shown.append(images) or generator(images, training=training)
     for mirrored in (False, True):
         marked = batch | {"mirrored": tf.fill([2], mirrored)}
-        outputs[mirrored] = subject.synthesize(networks, marked, True)
+        outputs[mirrored] = subject.forward(networks, marked, True)
     np.testing.assert_array_equal(shown[1], shown[0][:, :, ::-1])
     # A fresh generator copies, so what it makes of the mirror image, mirrored back, is the same.
     fakes = [outputs[mirrored].adversarial["discriminator"][1] for mirrored in (False, True)]
@@ -161,7 +161,7 @@ def test_a_setting_of_another_method_is_refused_by_name(data, method, setting):
         task(data, method, **({"task.features": "auto", "task.nce_patches": 256} | {setting: 7}))
 
 
-def test_pictures_decide_on_the_method(data, with_truth, tmp_path):
+def test_images_decide_on_the_method(data, with_truth, tmp_path):
     assert detect_method(None) == "paired"
     assert detect_method(str(tmp_path / "nowhere")) == "paired"
     assert detect_method("tfds:cycle_gan/horse2zebra") == UNPAIRED_METHOD
@@ -231,9 +231,9 @@ def test_rows_and_examples_show_a_target_only_where_there_is_one(data, with_trut
         assert all(known) == any(known) == (len(headers) == 3)
 
 
-def test_too_few_pictures_are_said(tmp_path):
+def test_too_few_images_are_said(tmp_path):
     few = write_unpaired(tmp_path, train=(3, 12))
-    with pytest.raises(ValueError, match=r"at least 12 input pictures to train on in .* Found 3"):
+    with pytest.raises(ValueError, match=r"at least 12 input images to train on in .* Found 3"):
         task(few, "cut").prepare()
 
 
@@ -264,32 +264,32 @@ def test_unpaired_generators_halve_three_times(data):
 def test_fewer_targets_may_be_taken_for_inputs(data):
     whole, half = (task(data, "cut", **{"task.nce_identity_share": share}) for share in (1.0, 0.5))
     networks, batch = perturb(whole.build_networks()), batch_of(whole)
-    everything, fewer = (subject.synthesize(networks, batch, True).auxiliary for subject in (whole, half))
+    everything, fewer = (subject.forward(networks, batch, True).auxiliary for subject in (whole, half))
     assert float(fewer["nce"]) == pytest.approx(float(everything["nce"]), rel=1e-5)
     count = -(-len(batch["input"]) // 2)
     first = {name: values[:count] for name, values in batch.items()}
-    alone = whole.synthesize(networks, first, True).auxiliary
+    alone = whole.forward(networks, first, True).auxiliary
     assert float(fewer["nce_identity"]) == pytest.approx(float(alone["nce_identity"]), rel=1e-4)
 
 
 def test_other_pairs_without_a_split_can_be_measured_on(data, tmp_path):
     for index in range(8):
-        picture = np.random.default_rng(index).integers(0, 256, (16, 32, 3), np.uint8)
-        Image.fromarray(picture).save(tmp_path / f"{index}.png")
+        image = np.random.default_rng(index).integers(0, 256, (16, 32, 3), np.uint8)
+        Image.fromarray(image).save(tmp_path / f"{index}.png")
     config = task(data, "cyclegan").config
     held_out = TRANSLATE(config, report=lambda line: None, measure_on=str(tmp_path)).data
     assert len(held_out.true_pairs[0]) == 8
 
 
-def test_a_choice_of_held_out_pictures_mixes_folders_and_keeps_pairs(tmp_path):
+def test_a_choice_of_held_out_images_mixes_folders_and_keeps_pairs(tmp_path):
     folder = write_unpaired(tmp_path, val=40, pairs=True)
     for side in "AB":
         for index in range(20, 40):
             path = folder / f"val{side}" / f"{index}.png"
             (path.parent / "night").mkdir(exist_ok=True)
             path.rename(path.parent / "night" / path.name)
-    subject = task(folder, "cyclegan", **{"data.max_val_pictures": 10})
-    names = subject.data.held_out["input"].pictures.names
+    subject = task(folder, "cyclegan", **{"data.max_val_images": 10})
+    names = subject.data.held_out["input"].images.names
     assert 0 < sum(name.startswith("night/") for name in names) < 10
     assert len(subject.data.true_pairs[0]) == 10
 

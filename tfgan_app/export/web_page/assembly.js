@@ -5,11 +5,11 @@
 /* exported Assembly */
 class Assembly {
   /**
-   * @param {{width: number, height: number, alpha: ?Uint8ClampedArray}} picture Its alpha, where it is not opaque.
+   * @param {{width: number, height: number, alpha: ?Uint8ClampedArray}} image Its alpha, where it is not opaque.
    * @param {{scale: number}} facts Of the model, for `Tiling` too.
    */
-  constructor(picture, facts) {
-    this.picture = picture;
+  constructor(image, facts) {
+    this.image = image;
     this.scale = facts.scale;
     this.blends = !Tiling.isExact(facts);
     this.strip = null;  // One row of tiles, blended from left to right.
@@ -35,7 +35,7 @@ class Assembly {
     if (this.blends) {
       this.blend(block);
     }
-    if (this.picture.alpha) {
+    if (this.image.alpha) {
       this.addAlpha(block);
     }
     return block;
@@ -44,7 +44,7 @@ class Assembly {
   blend(block) {
     if (block.x === 0) {
       this.above = this.strip;
-      const width = this.scale * this.picture.width;
+      const width = this.scale * this.image.width;
       const pixels = new Uint8ClampedArray(4 * width * block.height);
       this.strip = {y: block.y, width, height: block.height, filled: 0, pixels};
     }
@@ -61,7 +61,7 @@ class Assembly {
   }
 
   addAlpha({x, y, width, height, pixels}) {
-    const {alpha, width: columns, height: rows} = this.picture;
+    const {alpha, width: columns, height: rows} = this.image;
     const across = Array.from({length: width}, (_, index) => bilinearPlaces(x + index, this.scale, columns));
     for (let line = 0, to = 3; line < height; line++) {
       const [top, bottom, below] = bilinearPlaces(y + line, this.scale, rows);
@@ -75,18 +75,18 @@ class Assembly {
   }
 }
 
-/** The two input pixels around the centre of an output pixel, and the weight of the second. */
+/** The two input pixels around the center of an output pixel, and the weight of the second. */
 function bilinearPlaces(position, scale, length) {
-  const centre = Math.min(Math.max((position + 0.5) / scale - 0.5, 0), length - 1);
-  const first = Math.floor(centre);
-  return [first, Math.min(first + 1, length - 1), centre - first];
+  const center = Math.min(Math.max((position + 0.5) / scale - 0.5, 0), length - 1);
+  const first = Math.floor(center);
+  return [first, Math.min(first + 1, length - 1), center - first];
 }
 
 /**
  * Leads over from what lies below a block to the block, along half a cosine.
  *
  * @param {!Object} block Its first `columns` or its first `rows` are changed.
- * @param {!Object} earlier A strip from the picture's left to its right border.
+ * @param {!Object} earlier A strip from the image's left to its right border.
  */
 function fadeIn(block, earlier, {columns = block.width, rows = block.height}) {
   const across = columns < block.width;

@@ -1,8 +1,8 @@
-// The picture before and after, split by a handle.
+// The image before and after, split by a handle.
 
 const frame = document.getElementById('frame');
 const viewport = document.getElementById('viewport');
-const pictures = document.getElementById('pictures');
+const images = document.getElementById('images');
 const after = document.getElementById('after');
 const split = document.getElementById('split');
 const zoom = document.getElementById('zoom');
@@ -13,14 +13,14 @@ const HEIGHT_SHARE = 0.68;
 // Narrower results are enlarged pixel by pixel.
 const SMALL_PX = 256;
 
-/** Fits the pictures into the window, or shows one pixel of the result per pixel of the screen. */
+/** Fits the images into the window, or shows one pixel of the result per pixel of the screen. */
 export function layOut() {
   const actual = zoom.getAttribute('aria-pressed') === 'true';
   viewport.classList.toggle('actual', actual);
   const width = actual ? after.width / devicePixelRatio : innerHeight * HEIGHT_SHARE * after.width / after.height;
-  frame.classList.toggle('small-picture', after.width < SMALL_PX);
+  frame.classList.toggle('small-image', after.width < SMALL_PX);
   frame.style.setProperty('--width', `${width}px`);
-  pictures.style.width = actual ? `${width}px` : '';
+  images.style.width = actual ? `${width}px` : '';
   moveSplit();
 }
 

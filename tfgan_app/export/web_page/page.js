@@ -1,8 +1,8 @@
-// The page: a file in, progress and a picture out. The work is done in worker.js.
+// The page: a file in, progress and an image out. The work is done in worker.js.
 
 import {layOut} from './compare.js';
 import {installServiceWorker} from './offline.js';
-import {decode, draw, fitting, largestResult} from './picture.js';
+import {decode, draw, fitting, largestResult} from './image.js';
 
 const element = id => document.getElementById(id);
 const [status, chooser, tooLarge, work, file, after] =
@@ -12,7 +12,7 @@ let facts = null;
 let worker = null;
 let accelerator = 'wasm';
 let engine = '';  // What runs the model, in words.
-let chosen = null;  // {name, bitmap} of the picture that is worked on.
+let chosen = null;  // {name, bitmap} of the image that is worked on.
 
 /** A duration in words, to two digits where it is short. */
 function inSeconds(milliseconds) {
@@ -40,12 +40,12 @@ function show(...sections) {
 function describe() {
   document.title = facts.title;
   element('title').textContent = facts.title;
-  const size = facts.scale > 1 ? `Makes pictures ${facts.scale} times as wide and high.` :
-      'Keeps the size of pictures.';
+  const size = facts.scale > 1 ? `Makes images ${facts.scale} times as wide and high.` :
+      'Keeps the size of images.';
   const tiles = Tiling.isExact(facts) ? '' :
-      ` Looks at more than a tile of ${facts.tile_px} pixels: larger pictures are blended from overlapping tiles.`;
+      ` Looks at more than a tile of ${facts.tile_px} pixels: larger images are blended from overlapping tiles.`;
   element('facts').textContent = size + tiles;
-  element('about').textContent = `Model ${facts.name}, version ${facts.version}, licence: ${facts.license}.`;
+  element('about').textContent = `Model ${facts.name}, version ${facts.version}, license: ${facts.license}.`;
 }
 
 function startWorker(wanted) {
@@ -57,7 +57,7 @@ function startWorker(wanted) {
   worker.postMessage({type: 'load', accelerator, facts});
 }
 
-/** Says what went wrong; other pictures may still work unless the model itself is missing. */
+/** Says what went wrong; other images may still work unless the model itself is missing. */
 function fail(message, {isFinal = false} = {}) {
   show(...(isFinal ? [] : [chooser]));
   say(message, {isError: true});
@@ -111,7 +111,7 @@ const handlers = {
 
 function offerDownload(blob) {
   if (!blob) {
-    fail('The result is too large for this browser to save. Take a smaller picture.');
+    fail('The result is too large for this browser to save. Take a smaller image.');
     return;
   }
   const link = element('download');
@@ -124,7 +124,7 @@ function offerDownload(blob) {
 async function take(blob) {
   say('');
   try {
-    chosen = {name: blob.name || 'picture', bitmap: await decode(blob)};
+    chosen = {name: blob.name || 'image', bitmap: await decode(blob)};
   } catch (error) {
     chosen = null;
     fail(error.message);
@@ -137,14 +137,14 @@ async function take(blob) {
   }
   const {width, height} = chosen.bitmap;
   element('too-large-text').textContent =
-      `This picture has ${width} × ${height} pixels. The result would have ` +
+      `This image has ${width} × ${height} pixels. The result would have ` +
       `${megapixels(width * height * facts.scale ** 2)}, and this device shows ${megapixels(largestResult())} at most. A part of ${size.width} × ${size.height} fits.`;
   show(chooser, tooLarge);
 }
 
 function start({shrink}) {
   const {width, height} = fitting(chosen.bitmap, facts.scale);
-  const picture = draw(chosen.bitmap, element('before'), {width, height, shrink});
+  const image = draw(chosen.bitmap, element('before'), {width, height, shrink});
   chosen.bitmap.close();
   after.width = facts.scale * width;
   after.height = facts.scale * height;
@@ -156,14 +156,14 @@ function start({shrink}) {
   show(work);
   layOut();
   document.body.dataset.state = 'running';
-  worker.postMessage({type: 'run', picture}, [picture.pixels.buffer]);
+  worker.postMessage({type: 'run', image}, [image.pixels.buffer]);
 }
 
 function listen() {
   file.addEventListener('change', () => {
-    const [picture] = file.files;
+    const [image] = file.files;
     file.value = '';  // Or choosing the same file again would be no change.
-    picture && take(picture);
+    image && take(image);
   });
   element('another').addEventListener('click', () => file.click());
   element('cancel').addEventListener('click', () => worker.postMessage({type: 'cancel'}));
@@ -177,7 +177,7 @@ function listen() {
   listenForDrops();
 }
 
-/** Pictures may be dropped and pasted once the model is loaded, while none is being worked on. */
+/** Images may be dropped and pasted once the model is loaded, while none is being worked on. */
 function listenForDrops() {
   const idle = () => !chooser.hidden || !(work.hidden || work.classList.contains('running'));
   document.addEventListener('dragover', event => {

@@ -1,4 +1,4 @@
-// Cuts pictures into the tiles of a model that takes one size only, and puts the results together.
+// Cuts images into the tiles of a model that takes one size only, and puts the results together.
 'use strict';
 
 /* exported Tiling */
@@ -12,31 +12,31 @@ const Tiling = (() => {
   /**
    * Whether each pixel of the result sees all that it depends on.
    *
-   * @param {{tile_px: number, context_px: ?number, multiple: number}} facts Of the model.
+   * @param {{tile_px: number, halo_px: ?number, multiple: number}} facts Of the model.
    */
-  function isExact({tile_px: tile, context_px: context, multiple}) {
+  function isExact({tile_px: tile, halo_px: context, multiple}) {
     return context !== null && tile - 2 * roundUp(context, multiple) >= tile * SMALLEST_USEFUL_SHARE;
   }
 
   /**
-   * Cuts one axis of a picture.
+   * Cuts one axis of an image.
    *
-   * Networks pad what lies outside of the picture, most with zeros, so a tile may not stick out of it: the last one
-   * ends where the picture ends. Sides that are no multiple of the network's are mirrored up to the next one, which is
+   * Networks pad what lies outside of the image, most with zeros, so a tile may not stick out of it: the last one
+   * ends where the image ends. Sides that are no multiple of the network's are mirrored up to the next one, which is
    * what such networks do themselves. Sides shorter than a tile are mirrored up to a tile: there the network sees a
-   * mirrored picture beyond the right or bottom border where it would else see its own padding, and the pixels within
-   * its context of that border differ slightly from those of the picture run whole.
+   * mirrored image beyond the right or bottom border where it would else see its own padding, and the pixels within
+   * its context of that border differ slightly from those of the image run whole.
    *
    * @param {number} length Of the axis, in pixels.
-   * @param {{tile_px: number, context_px: ?number, multiple: number}} facts Of the model.
+   * @param {{tile_px: number, halo_px: ?number, multiple: number}} facts Of the model.
    * @return {{start: number, keepStart: number, keepStop: number}[]} What is kept of each tile, in input pixels.
-   *     Neighbours overlap where tiles are blended.
+   *     Neighbors overlap where tiles are blended.
    */
   function cutAxis(length, facts) {
     const {tile_px: tile, multiple} = facts;
     const exact = isExact(facts);
     const share = roundUp(tile * BLEND_SHARE, multiple);
-    const margin = exact ? roundUp(facts.context_px, multiple) : share;
+    const margin = exact ? roundUp(facts.halo_px, multiple) : share;
     const overlap = exact ? 0 : share;
     const last = Math.max(0, roundUp(length, multiple) - tile);
     const gaps = Math.ceil(last / (tile - 2 * margin - overlap));
@@ -61,12 +61,12 @@ const Tiling = (() => {
   /**
    * Reads one tile.
    *
-   * @param {{pixels: Uint8ClampedArray, width: number, height: number}} picture RGBA.
+   * @param {{pixels: Uint8ClampedArray, width: number, height: number}} image RGBA.
    * @param {{left: number, top: number}} at Corner of the tile.
    * @param {Float32Array|Uint8Array} target Gets [tile, tile, 3] in [0, 1] or [0, 255].
    */
-  function readTile(picture, {left, top}, target) {
-    const {pixels, width, height} = picture;
+  function readTile(image, {left, top}, target) {
+    const {pixels, width, height} = image;
     const tile = Math.sqrt(target.length / 3);
     const peak = target instanceof Float32Array ? 255 : 1;
     const columns = Array.from({length: tile}, (_, x) => 4 * mirrored(left + x, width));

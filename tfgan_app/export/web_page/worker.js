@@ -12,7 +12,7 @@ let LiteRT = null;
 
 let model = null;
 let facts = null;
-let cancelled = false;
+let canceled = false;
 
 /** The file's bytes, unpacked unless the server has done so on the way. */
 async function fetchBytes(url) {
@@ -113,13 +113,13 @@ async function runTile(values) {
 /** Lets messages in, a cancellation among them. */
 const breathe = () => new Promise(resolve => setTimeout(resolve));
 
-async function run({picture}) {
-  cancelled = false;
+async function run({image}) {
+  canceled = false;
   const started = performance.now();
-  const rows = Tiling.cutAxis(picture.height, facts);
-  const columns = Tiling.cutAxis(picture.width, facts);
+  const rows = Tiling.cutAxis(image.height, facts);
+  const columns = Tiling.cutAxis(image.width, facts);
   const values = emptyTile();
-  const assembly = new Assembly(picture, facts);
+  const assembly = new Assembly(image, facts);
   let done = 0;
   for (const row of rows) {
     for (const column of columns) {
@@ -128,7 +128,7 @@ async function run({picture}) {
         self.postMessage({type: 'cancelled'});
         return;
       }
-      Tiling.readTile(picture, {left: column.start, top: row.start}, values);
+      Tiling.readTile(image, {left: column.start, top: row.start}, values);
       const block = assembly.add(await runTile(values), {row, column});
       done += 1;
       const progress = {done, tiles: rows.length * columns.length, elapsedMs: performance.now() - started};
@@ -140,7 +140,7 @@ async function run({picture}) {
 
 self.onmessage = async ({data}) => {
   if (data.type === 'cancel') {
-    cancelled = true;
+    canceled = true;
     return;
   }
   try {

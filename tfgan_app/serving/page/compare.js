@@ -1,4 +1,4 @@
-// The slider between the pictures before and after: a range input for keyboards and readers, moved by any pointer.
+// The slider between the images before and after: a range input for keyboards and readers, moved by any pointer.
 
 /** Makes a slider of the elements of the page; returns `show(beforeUrl, afterUrl)`, which resolves to the result's size. */
 export function makeCompare({ root, before, after, range }) {
@@ -31,7 +31,7 @@ export function makeCompare({ root, before, after, range }) {
     after.src = afterUrl;
     if (beforeUrl) before.src = beforeUrl;
     await Promise.all([after.decode(), beforeUrl ? before.decode() : null]);
-    root.classList.toggle("small-picture", after.naturalWidth < 256);
+    root.classList.toggle("small-image", after.naturalWidth < 256);
     range.value = 50;
     place();
     return { width: after.naturalWidth, height: after.naturalHeight };

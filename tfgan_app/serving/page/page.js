@@ -72,7 +72,7 @@ function asOption(model) {
 
 /** An upscaler where there is one, the one that enlarges most; else the first. */
 function preferred(models) {
-  const scale = (model) => (model.kind === "pictures" ? model.scale ?? 1 : 0);
+  const scale = (model) => (model.kind === "images" ? model.scale ?? 1 : 0);
   const upscalers = models.filter((model) => scale(model) > 1).sort((one, other) => scale(other) - scale(one));
   return upscalers[0] ?? models[0];
 }
@@ -88,7 +88,7 @@ function showLoading(all) {
 function showInput() {
   const model = chosen();
   const kind = model?.kind;
-  element("picture-input").hidden = kind !== "pictures";
+  element("image-input").hidden = kind !== "images";
   element("style-input").hidden = !model?.takes_style;
   element("latents-input").hidden = kind !== "latents";
   element("other-input").hidden = kind !== "other";
@@ -104,21 +104,21 @@ function showInput() {
 /** What a model is for, by its card, else by what it takes and gives. */
 function about(model) {
   if (model.about) return model.about;
-  if (model.takes_style) return "Gives a picture the style of another.";
+  if (model.takes_style) return "Gives an image the style of another.";
   if (model.channels === 4) return "Fills the transparent holes of a PNG.";
-  if (model.kind === "pictures" && model.scale > 1) return "Enlarges pictures.";
-  if (model.kind === "pictures") return "Changes pictures and keeps their size.";
-  return model.kind === "latents" ? "Draws pictures from seeds." : "";
+  if (model.kind === "images" && model.scale > 1) return "Enlarges images.";
+  if (model.kind === "images") return "Changes images and keeps their size.";
+  return model.kind === "latents" ? "Draws images from seeds." : "";
 }
 
 function facts(model) {
   const known = [`Version ${model.versions[0]}`];
-  if (model.kind === "pictures" && model.scale > 1) known.push(`${model.scale} times as wide and high`);
-  if (model.kind === "pictures" && model.scale === 1) known.push("same size");
+  if (model.kind === "images" && model.scale > 1) known.push(`${model.scale} times as wide and high`);
+  if (model.kind === "images" && model.scale === 1) known.push("same size");
   if (model.about && model.channels === 4) known.push("fills the transparent holes of a PNG");
   if (model.classes) known.push(`${model.classes.length} classes`);
   if (model.parameters) known.push(`${model.parameters} weights`);
-  if (model.license) known.push(`licence ${model.license}`);
+  if (model.license) known.push(`license ${model.license}`);
   return known.join(" · ");
 }
 
@@ -164,24 +164,24 @@ async function present({ before, result, name, from }, signal) {
   element("result").scrollIntoView({ block: "nearest", behavior: "smooth" });
 }
 
-function sendPicture(file) {
+function sendImage(file) {
   const model = chosen();
-  if (!file || model?.kind !== "pictures") return;
+  if (!file || model?.kind !== "images") return;
   lastFile = file;
   isChosenByHand = true; // The model that loads next must not take its place.
   if (model.takes_style && !lastStyle) {
-    say("Now choose the picture whose style it takes.");
+    say("Now choose the image whose style it takes.");
     return;
   }
-  run("Working on your picture…", async (signal) => {
-    const picture = await prepare(file);
-    const image = { b64: await toBase64(picture.blob) };
+  run("Working on your image…", async (signal) => {
+    const image = await prepare(file);
+    const image = { b64: await toBase64(image.blob) };
     const result = model.takes_style
       ? await predict(model, { image_bytes: image, ...(await styleOf(lastStyle)) }, signal, "bytes")
       : await predict(model, image, signal);
-    const name = `${(file.name || "picture").replace(/\.[^.]*$/, "")}-${model.name}.png`;
-    const from = picture.width ? `${picture.width} × ${picture.height}` : "";
-    await present({ before: picture.width ? picture.blob : null, result, name, from }, signal);
+    const name = `${(file.name || "image").replace(/\.[^.]*$/, "")}-${model.name}.png`;
+    const from = image.width ? `${image.width} × ${image.height}` : "";
+    await present({ before: image.width ? image.blob : null, result, name, from }, signal);
   });
 }
 
@@ -210,17 +210,17 @@ element("model").addEventListener("change", () => {
   say("");
   complain("");
   element("result").hidden = true;
-  if (chosen()?.kind === "pictures" && lastFile) sendPicture(lastFile);
+  if (chosen()?.kind === "images" && lastFile) sendImage(lastFile);
 });
 element("file").addEventListener("change", (event) => {
-  sendPicture(event.target.files[0]);
+  sendImage(event.target.files[0]);
   event.target.value = ""; // So that the same file can be chosen again.
 });
 element("style-file").addEventListener("change", (event) => {
   lastStyle = event.target.files[0] ?? null;
-  sendPicture(lastFile);
+  sendImage(lastFile);
 });
-element("strength").addEventListener("change", () => lastStyle && sendPicture(lastFile));
+element("strength").addEventListener("change", () => lastStyle && sendImage(lastFile));
 element("latents-input").addEventListener("submit", (event) => {
   event.preventDefault();
   generate();
@@ -230,7 +230,7 @@ element("another").addEventListener("click", () => {
   generate();
 });
 
-// A picture may be dropped anywhere: beside the field, a browser would leave the page for it.
+// An image may be dropped anywhere: beside the field, a browser would leave the page for it.
 const drag = (on) => (event) => {
   event.preventDefault();
   document.body.classList.toggle("dragging", on);
@@ -239,9 +239,9 @@ document.addEventListener("dragover", drag(true));
 document.addEventListener("dragleave", drag(false));
 document.addEventListener("drop", (event) => {
   drag(false)(event);
-  sendPicture(event.dataTransfer.files[0]);
+  sendImage(event.dataTransfer.files[0]);
 });
-document.addEventListener("paste", (event) => sendPicture(event.clipboardData.files[0]));
+document.addEventListener("paste", (event) => sendImage(event.clipboardData.files[0]));
 
 let timer = null;
 

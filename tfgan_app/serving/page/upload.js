@@ -1,13 +1,13 @@
 // What is sent of a file that a person chose: the file itself, or what the browser sees in it where the server would not.
 
-// The server turns pictures by their EXIF orientation as browsers do, and keeps transparency.
+// The server turns images by their EXIF orientation as browsers do, and keeps transparency.
 const SENT_AS_THEY_ARE = new Set(["image/png", "image/jpeg", "image/gif", "image/bmp", "image/webp", "image/avif"]);
 
-/** Returns `{blob, width, height}`, in a format that the server reads. Throws where it is no picture. */
+/** Returns `{blob, width, height}`, in a format that the server reads. Throws where it is no image. */
 export async function prepare(file) {
   const bitmap = await createImageBitmap(file).catch(() => null);
   if (!bitmap && file.type === "image/tiff") return { blob: file }; // The server reads what browsers do not.
-  if (!bitmap) throw new Error(`“${file.name || "This"}” is not a picture that this browser can open.`);
+  if (!bitmap) throw new Error(`“${file.name || "This"}” is not an image that this browser can open.`);
   const { width, height } = bitmap;
   if (SENT_AS_THEY_ARE.has(file.type)) {
     bitmap.close();
@@ -17,7 +17,7 @@ export async function prepare(file) {
   canvas.getContext("2d").drawImage(bitmap, 0, 0);
   bitmap.close();
   const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
-  if (!blob) throw new Error("This picture is too large for this browser. Scale it down first.");
+  if (!blob) throw new Error("This image is too large for this browser. Scale it down first.");
   return { blob, width, height };
 }
 

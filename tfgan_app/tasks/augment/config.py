@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 from typing import Literal
 
+from tfgan_app.config.typed_fields import bounded, setting
 from tfgan_app.tasks.generate.config import DEFAULT_PRESET as GENERATE_PRESET
 from tfgan_app.tasks.generate.config import R3GAN, GenerateConfig
 from tfgan_app.tasks.preset import Preset
-from tfgan_app.typed_fields import bounded, setting
 
 DRAWING_SETTINGS = (
     "task.min_confidence",
@@ -23,33 +23,33 @@ DRAWING_SETTINGS = (
 
 @dataclasses.dataclass(frozen=True)
 class AugmentConfig(GenerateConfig):
-    """Settings of `augment`: those of `generate`, conditional, and how its pictures are chosen and put to the test.
+    """Settings of `augment`: those of `generate`, conditional, and how its images are chosen and put to the test.
 
     Attributes:
         conditional: always true.
-        per_class: train on this many pictures of each class (a choice by `subset_seed`); none takes all.
+        per_class: train on this many images of each class (a choice by `subset_seed`); none takes all.
         subset_seed: which these are; a smaller number of the same seed is part of a larger one.
-        min_confidence: a drawn picture is dropped when a classifier that was trained on the real ones gives its
+        min_confidence: a drawn image is dropped when a classifier that was trained on the real ones gives its
             class a lower probability.
-        copy_quantile: a drawn picture is dropped as a copy when it is as near to a training picture as this share
-            of the training pictures of its class are to their nearest other.
+        copy_quantile: a drawn image is dropped as a copy when it is as near to a training image as this share
+            of the training images of its class are to their nearest other.
         duplicate_share: and as a near-duplicate when it is nearer to a kept one than this share of that distance:
-            many pictures lie closer together than few.
-        max_draws: at most this many draws for each picture that is wanted.
+            many images lie closer together than few.
+        max_draws: at most this many draws for each image that is wanted.
         classifier_steps: updates of each training of the classifier, in every arm of the study.
         classifier_width: channels of its first convolution.
         study_seeds: trainings of each arm.
-        study_sizes: real pictures of each class that the study is done with, one after the other; empty for all.
-        study_synthetic: synthetic pictures of each class for it.
-        synthetic_share: share of synthetic pictures in a batch, while they take part.
+        study_sizes: real images of each class that the study is done with, one after the other; empty for all.
+        study_synthetic: synthetic images of each class for it.
+        synthetic_share: share of synthetic images in a batch, while they take part.
         synthetic_until: share of the updates in which they take part; below 1 the rest is on real ones alone.
         synthetic_labels: `wanted` is the class that was asked for; `soft` the mean of it and of what classifiers of
-            the real pictures say, which were trained with classic augmentation: a gain may then be theirs.
+            the real images say, which were trained with classic augmentation: a gain may then be theirs.
         classic_flip: classic augmentation mirrors left and right.
         classic_shift: it moves by up to this share of the side.
         classic_scale: it enlarges or shrinks by up to this share.
         classic_rotation_degrees: it turns by up to this angle.
-        classic_erase: it erases a rectangle in this share of pictures.
+        classic_erase: it erases a rectangle in this share of images.
     """
 
     conditional: bool = True
@@ -78,4 +78,4 @@ PRESETS = {
     "default": Preset({**GENERATE_PRESET, "training.steps": 3000}, summary="best per minute on two CPU cores"),
     "r3gan": R3GAN,
 }
-"""Those of `generate`, whose `task.augmentation=auto` is DiffAugment for few pictures."""
+"""Those of `generate`, whose `task.augmentation=auto` is DiffAugment for few images."""

@@ -1,4 +1,4 @@
-"""How far pictures are from each other, to tell copies from pictures of their own."""
+"""How far images are from each other, to tell copies from images of their own."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ class Nearest(NamedTuple):
     distances: np.ndarray
 
 
-def as_points(pictures: np.ndarray) -> np.ndarray:
+def as_points(images: np.ndarray) -> np.ndarray:
     """Points whose Euclidean distance is the root mean squared difference of pixels, in [0, 1].
 
-    Pictures are reduced by area to at most 32 px, so that noise weighs less than shapes.
+    Images are reduced by area to at most 32 px, so that noise weighs less than shapes.
 
     Args:
-        pictures: uint8 `[count, height, width, channels]`.
+        images: uint8 `[count, height, width, channels]`.
 
     Returns:
         float32 `[count, dim]`.
     """
-    if max(pictures.shape[1:3]) > MAX_PX:
-        size = [min(side, MAX_PX) for side in pictures.shape[1:3]]
+    if max(images.shape[1:3]) > MAX_PX:
+        size = [min(side, MAX_PX) for side in images.shape[1:3]]
         # In chunks: all of them in floats may not fit the memory.
-        chunks = [pictures[start : start + _CHUNK] for start in range(0, max(len(pictures), 1), _CHUNK)]
+        chunks = [images[start : start + _CHUNK] for start in range(0, max(len(images), 1), _CHUNK)]
         resized = [tf.image.resize(tf.cast(chunk, tf.float32), size, method="area").numpy() for chunk in chunks]
-        pictures = np.concatenate(resized)
-    points = pictures.reshape(len(pictures), -1).astype(np.float32) / 255.0
+        images = np.concatenate(resized)
+    points = images.reshape(len(images), -1).astype(np.float32) / 255.0
     return points / np.sqrt(points.shape[1]).astype(np.float32)
 
 
@@ -49,7 +49,7 @@ def distances_between(queries: np.ndarray, candidates: np.ndarray) -> np.ndarray
     """Float64 `[queries, candidates]` of points float32 `[.., dim]`; of at most some hundred queries at a time."""
     queries, candidates = queries.astype(np.float64), candidates.astype(np.float64, copy=False)
     squared = (queries**2).sum(1)[:, None] + (candidates**2).sum(1)[None] - 2.0 * queries @ candidates.T
-    # Rounding leaves about 1e-16 of a picture's distance to itself.
+    # Rounding leaves about 1e-16 of an image's distance to itself.
     return np.sqrt(np.where(squared < 1e-12, 0.0, squared))
 
 
@@ -64,10 +64,10 @@ def nearest(queries: np.ndarray, candidates: np.ndarray) -> Nearest:
 
 
 def copy_distances(points: np.ndarray, labels: np.ndarray, *, classes: int, quantile: float) -> tuple[float, ...]:
-    """How near real pictures of each class come to each other: a quantile of the distances to the nearest other.
+    """How near real images of each class come to each other: a quantile of the distances to the nearest other.
 
-    Classes differ: trousers are more alike than bags. Of more than 2,000 pictures of a class, a choice is asked; a
-    class of one picture takes the quantile over all classes. A picture that is there twice is no measure of how near
+    Classes differ: trousers are more alike than bags. Of more than 2,000 images of a class, a choice is asked; a
+    class of one image takes the quantile over all classes. An image that is there twice is no measure of how near
     different ones come: distances of 0 are left out.
 
     Args:

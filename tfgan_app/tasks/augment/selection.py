@@ -1,4 +1,4 @@
-"""Draws pictures of each class until enough of them pass: sure of their class, no copies, unlike each other."""
+"""Draws images of each class until enough of them pass: sure of their class, no copies, unlike each other."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import numpy as np
 
 from tfgan_app.tasks.augment.distances import as_points, distances_between
 
-LOW_CONFIDENCE, COPY, DUPLICATE = "low confidence", "copies of training pictures", "near-duplicates"
+LOW_CONFIDENCE, COPY, DUPLICATE = "low confidence", "copies of training images", "near-duplicates"
 REASONS = (LOW_CONFIDENCE, COPY, DUPLICATE)
 
 
 @dataclasses.dataclass(frozen=True)
 class Thresholds:
-    """What a drawn picture must pass.
+    """What a drawn image must pass.
 
     Attributes:
         confidence: least probability of the wanted class.
-        distances: of each class: as near as this to a training picture, a picture is a copy.
+        distances: of each class: as near as this to a training image, an image is a copy.
         duplicate_share: this share of that distance to a kept one makes it a near-duplicate.
-        max_draws: draws for each picture that is wanted.
+        max_draws: draws for each image that is wanted.
     """
 
     confidence: float
@@ -32,19 +32,19 @@ class Thresholds:
 
 @dataclasses.dataclass(frozen=True)
 class Drawn:
-    """Pictures and what is known of each; all arrays are of one length.
+    """Images and what is known of each; all arrays are of one length.
 
     Attributes:
-        pictures: uint8 `[count, height, width, channels]`.
+        images: uint8 `[count, height, width, channels]`.
         labels: int32, the classes that were asked for.
-        seeds: int64, of which `tfgan_app predict` draws the same pictures.
+        seeds: int64, of which `tfgan_app predict` draws the same images.
         scores: float32, logits of the discriminator.
-        probabilities: float32 `[count, classes]`, of a classifier trained on the real pictures.
-        distances: float64, to the nearest training picture.
+        probabilities: float32 `[count, classes]`, of a classifier trained on the real images.
+        distances: float64, to the nearest training image.
         nearest: int64, which one that is.
     """
 
-    pictures: np.ndarray
+    images: np.ndarray
     labels: np.ndarray
     seeds: np.ndarray
     scores: np.ndarray
@@ -76,9 +76,9 @@ class ClassCount:
     """How the drawing of one class went.
 
     Attributes:
-        wanted: pictures that were asked for.
-        kept: pictures that passed.
-        drawn: pictures that were looked at.
+        wanted: images that were asked for.
+        kept: images that passed.
+        drawn: images that were looked at.
         dropped: reason -> number.
     """
 
@@ -95,10 +95,10 @@ class ClassCount:
 
 @dataclasses.dataclass(frozen=True)
 class Selection:
-    """The kept pictures, class by class.
+    """The kept images, class by class.
 
     Attributes:
-        kept: the pictures, in the order of class and seed.
+        kept: the images, in the order of class and seed.
         counts: of each class.
         thresholds: what they passed.
     """
@@ -108,7 +108,7 @@ class Selection:
     thresholds: Thresholds
 
 
-def select_pictures(
+def select_images(
     draw: Callable[[np.ndarray, np.ndarray], Drawn],
     *,
     classes: int,
@@ -123,15 +123,15 @@ def select_pictures(
     Args:
         draw: `(seeds int64 [count], labels int32 [count]) -> Drawn`.
         classes: number of classes.
-        per_class: pictures wanted of each.
+        per_class: images wanted of each.
         first_seed: every class begins with this seed.
-        thresholds: what a picture must pass.
-        batch_size: most pictures that are drawn at a time.
-        on_progress: called with the number of pictures kept and of all that are wanted.
+        thresholds: what an image must pass.
+        batch_size: most images that are drawn at a time.
+        on_progress: called with the number of images kept and of all that are wanted.
     """
     parts, counts = [], []
     for label in range(classes):
-        # One picture at least is looked at, and its fields tell an empty selection its shapes.
+        # One image at least is looked at, and its fields tell an empty selection its shapes.
         part, count = _select_class(
             draw, label, per_class=per_class, first_seed=first_seed, thresholds=thresholds, batch_size=batch_size
         )
@@ -170,7 +170,7 @@ def _judge(
     candidates: Drawn, points: np.ndarray | None, thresholds: Thresholds, *, missing: int
 ) -> tuple[list[int], list[str], np.ndarray]:
     """Indices of the candidates that pass, why others do not, and the points of all that are kept by now."""
-    own = as_points(candidates.pictures)
+    own = as_points(candidates.images)
     points = own[:0] if points is None else points
     limits = np.array(thresholds.distances)[candidates.labels]
     apart = thresholds.duplicate_share * limits[:, None]

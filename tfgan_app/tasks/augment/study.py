@@ -1,4 +1,4 @@
-"""Whether synthetic pictures help a classifier: the same training on and without them, again and again."""
+"""Whether synthetic images help a classifier: the same training on and without them, again and again."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Arm:
     """What one kind of training sees.
 
     Attributes:
-        real: whether it sees real pictures.
+        real: whether it sees real images.
         synthetic: whether it sees synthetic ones.
         augmented: whether what it sees is augmented in the classic way.
     """
@@ -62,18 +62,18 @@ ARMS: dict[str, Arm] = {
 
 
 @dataclasses.dataclass(frozen=True)
-class StudyPictures:
-    """What a study is made of; pictures uint8 `[count, height, width, channels]`, labels int32 `[count]`.
+class StudyImages:
+    """What a study is made of; images uint8 `[count, height, width, channels]`, labels int32 `[count]`.
 
     Attributes:
-        real: labelled real pictures.
+        real: labeled real images.
         real_labels: their classes.
-        synthetic: synthetic pictures, possibly none.
+        synthetic: synthetic images, possibly none.
         synthetic_targets: float32 `[count, classes]`, what a classifier should say of them.
-        test: held-out real pictures.
+        test: held-out real images.
         test_labels: their classes.
-        features: `pictures -> float32 [count, dim]`, of the discriminator.
-        untrained_features: the same of one with random weights, which see a good deal of pictures too.
+        features: `images -> float32 [count, dim]`, of the discriminator.
+        untrained_features: the same of one with random weights, which see a good deal of images too.
     """
 
     real: np.ndarray
@@ -87,7 +87,7 @@ class StudyPictures:
 
 
 def run_study(
-    pictures: StudyPictures,
+    images: StudyImages,
     classifier: SmallClassifier,
     *,
     seeds: int,
@@ -98,67 +98,67 @@ def run_study(
     """Trains every arm with every seed, each as many steps from the same initial weights.
 
     Args:
-        pictures: what to train and to measure on; without synthetic ones the arms that need them are left out.
+        images: what to train and to measure on; without synthetic ones the arms that need them are left out.
         classifier: what is trained.
         seeds: trainings of each arm.
-        share: share of synthetic pictures in a batch.
+        share: share of synthetic images in a batch.
         until: share of the steps in which they take part.
         report: called with a line on the progress.
 
     Returns:
-        Arm -> bool `[seeds, tests]`, which held-out pictures it got right.
+        Arm -> bool `[seeds, tests]`, which held-out images it got right.
     """
     correct: dict[str, np.ndarray] = {}
     for name, arm in ARMS.items():
-        if arm.synthetic and not len(pictures.synthetic):
+        if arm.synthetic and not len(images.synthetic):
             continue
         rows = []
         for seed in range(seeds):
-            rows.append(_train_once(arm, pictures, classifier, seed=seed, share=share, until=until))
+            rows.append(_train_once(arm, images, classifier, seed=seed, share=share, until=until))
             report(f"study: {name}, seed {seed + 1} of {seeds}")
         correct[name] = np.stack(rows)
-    return correct | _probes(pictures, classes=classifier.classes, seeds=seeds)
+    return correct | _probes(images, classes=classifier.classes, seeds=seeds)
 
 
 def _train_once(
-    arm: Arm, pictures: StudyPictures, classifier: SmallClassifier, *, seed: int, share: float, until: float
+    arm: Arm, labeled: StudyImages, classifier: SmallClassifier, *, seed: int, share: float, until: float
 ) -> np.ndarray:
     images, targets, plan = arm_data(
-        arm, pictures, classes=classifier.classes, steps=classifier.steps, seed=seed, share=share, until=until
+        arm, labeled, classes=classifier.classes, steps=classifier.steps, seed=seed, share=share, until=until
     )
     trained = classifier.train(images, targets, plan, seed=seed, augmented=arm.augmented)
-    return classifier.predict(trained, pictures.test).argmax(axis=1) == pictures.test_labels
+    return classifier.predict(trained, labeled.test).argmax(axis=1) == labeled.test_labels
 
 
 def arm_data(
-    arm: Arm, pictures: StudyPictures, *, classes: int, steps: int, seed: int, share: float, until: float
+    arm: Arm, labeled: StudyImages, *, classes: int, steps: int, seed: int, share: float, until: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Images, targets and plan of an arm, as `SmallClassifier.train` takes them."""
-    real = pictures.real if arm.real else pictures.real[:0]
-    synthetic = pictures.synthetic if arm.synthetic else pictures.synthetic[:0]
-    wanted = np.eye(classes, dtype=np.float32)[pictures.real_labels[: len(real)]]
+    real = labeled.real if arm.real else labeled.real[:0]
+    synthetic = labeled.synthetic if arm.synthetic else labeled.synthetic[:0]
+    wanted = np.eye(classes, dtype=np.float32)[labeled.real_labels[: len(real)]]
     images = np.concatenate([real, synthetic])
-    targets = np.concatenate([wanted, pictures.synthetic_targets[: len(synthetic)]])
+    targets = np.concatenate([wanted, labeled.synthetic_targets[: len(synthetic)]])
     plan = plan_batches(len(real), len(synthetic), steps=steps, seed=seed, share=share, until=until)
     return images, targets, plan
 
 
-def _probes(pictures: StudyPictures, *, classes: int, seeds: int) -> dict[str, np.ndarray]:
+def _probes(images: StudyImages, *, classes: int, seeds: int) -> dict[str, np.ndarray]:
     """Linear classifiers on the same labels; in closed form, so that every seed gives the same."""
     spaces = {
         PROBE_PIXELS: _pixels,
-        PROBE_UNTRAINED: pictures.untrained_features,
-        PROBE_FEATURES: pictures.features,
+        PROBE_UNTRAINED: images.untrained_features,
+        PROBE_FEATURES: images.features,
     }
     found = {}
     for name, space in spaces.items():
-        predicted, _ = linear_probe(space(pictures.real), pictures.real_labels, space(pictures.test), classes=classes)
-        found[name] = np.tile(predicted == pictures.test_labels, (seeds, 1))
+        predicted, _ = linear_probe(space(images.real), images.real_labels, space(images.test), classes=classes)
+        found[name] = np.tile(predicted == images.test_labels, (seeds, 1))
     return found
 
 
-def _pixels(pictures: np.ndarray) -> np.ndarray:
-    return pictures.reshape(len(pictures), -1).astype(np.float32) / 255.0
+def _pixels(images: np.ndarray) -> np.ndarray:
+    return images.reshape(len(images), -1).astype(np.float32) / 255.0
 
 
 def summarize(correct: Mapping[str, np.ndarray]) -> dict[str, Any]:
@@ -187,14 +187,14 @@ def summarize(correct: Mapping[str, np.ndarray]) -> dict[str, Any]:
 
 
 def _conclusion(correct: Mapping[str, np.ndarray]) -> str:
-    """What synthetic pictures add to the better of the trainings without them."""
+    """What synthetic images add to the better of the trainings without them."""
     if CLASSIC_GAN not in correct:
-        return "No synthetic picture passed: nothing was added to the real ones."
+        return "No synthetic image passed: nothing was added to the real ones."
     baseline = max((REAL, CLASSIC), key=lambda name: correct[name].mean())
     difference = paired_difference(correct[baseline], correct[CLASSIC_GAN])
     word = difference.verdict
     said = word[0].upper() + word[1:]
-    return f"{said} from synthetic pictures: {points(difference)} over {baseline}."
+    return f"{said} from synthetic images: {points(difference)} over {baseline}."
 
 
 def points(difference: Difference) -> str:
@@ -207,17 +207,17 @@ def caveats(size: Mapping[str, Any]) -> list[str]:
     """What must be known beside the figures of a size.
 
     Args:
-        size: `real_pictures`, `gan_pictures` (that the GAN was trained on), `short_classes`.
+        size: `real_images`, `gan_images` (that the GAN was trained on), `short_classes`.
     """
     lines = []
-    if size["gan_pictures"] > size["real_pictures"]:
+    if size["gan_images"] > size["real_images"]:
         lines.append(
-            f"The GAN and its features have seen {size['gan_pictures']} real pictures, the classifiers "
-            f"{size['real_pictures']}: a gain may be that of the others."
+            f"The GAN and its features have seen {size['gan_images']} real images, the classifiers "
+            f"{size['real_images']}: a gain may be that of the others."
         )
     if size["short_classes"]:
         listed = ", ".join(f"{name} {count}" for name, count in size["short_classes"].items())
-        lines.append(f"Too few synthetic pictures passed of: {listed}.")
+        lines.append(f"Too few synthetic images passed of: {listed}.")
     return lines
 
 
@@ -225,14 +225,14 @@ def study_lines(study: Mapping[str, Any]) -> list[str]:
     """A study as a person reads it on a terminal.
 
     Args:
-        study: `sizes`: a list of what `summarize` returned with `real_per_class`, `real_pictures`, `synthetic_pictures`
+        study: `sizes`: a list of what `summarize` returned with `real_per_class`, `real_images`, `synthetic_images`
             and `caveats`.
     """
     lines = []
     for size in study["sizes"]:
         count = size["real_per_class"]
         each = "" if count is None else f" ({count} a class)"
-        lines.append(f"{size['real_pictures']} real pictures{each}, {size['synthetic_pictures']} synthetic:")
+        lines.append(f"{size['real_images']} real images{each}, {size['synthetic_images']} synthetic:")
         lines += [f"  {line}" for line in size.get("caveats", ())]
         for name, arm in size["arms"].items():
             deviation = "" if arm["seed_deviation"] is None else f"  +- {100 * arm['seed_deviation']:.2f}"

@@ -1,4 +1,4 @@
-"""Pictures of wanted classes for training classifiers, and the measurement of what they are worth."""
+"""Images of wanted classes for training classifiers, and the measurement of what they are worth."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ import numpy as np
 
 from tfgan_app.augmentation import ClassicAugmentation
 from tfgan_app.config import RunConfig
-from tfgan_app.data.labelled import LabelledPictures, choose_per_class, labelled_fingerprint
+from tfgan_app.data.labeled import LabeledImages, choose_per_class, labeled_fingerprint
 from tfgan_app.latents import seeded_latents
 from tfgan_app.metrics import CONFIDENCE, RESAMPLES, SmallClassifier, plan_batches
 from tfgan_app.tasks.augment.config import PRESETS, AugmentConfig
-from tfgan_app.tasks.augment.critic import Critic
 from tfgan_app.tasks.augment.data import AugmentData
+from tfgan_app.tasks.augment.discriminator_scorer import DiscriminatorScorer
 from tfgan_app.tasks.augment.distances import as_points, copy_distances, nearest
-from tfgan_app.tasks.augment.selection import Drawn, Selection, Thresholds, select_pictures
-from tfgan_app.tasks.augment.study import StudyPictures, caveats, run_study, summarize
+from tfgan_app.tasks.augment.selection import Drawn, Selection, Thresholds, select_images
+from tfgan_app.tasks.augment.study import StudyImages, caveats, run_study, summarize
 from tfgan_app.tasks.generate.sampling import BATCH, sample
 from tfgan_app.tasks.generate.task import GenerateTask
 
 FILTER_SEEDS = 3
-"""Classifiers of the real pictures whose mean says what a drawn picture looks like."""
+"""Classifiers of the real images whose mean says what a drawn image looks like."""
 
 STUDY_SEED = 2_000_000
-"""First seed of the study's pictures; those that are looked at or counted by metrics have others."""
+"""First seed of the study's images; those that are looked at or counted by metrics have others."""
 
 
 class AugmentTask(GenerateTask):
-    """As `generate` with classes; beside the pictures there is a choice among them, and a study of their use.
+    """As `generate` with classes; beside the images there is a choice among them, and a study of their use.
 
     Training, validation and what is written on the way are those of `generate`. The study (`run_study`) takes
     minutes, so only `tfgan_app evaluate` runs it.
@@ -45,13 +45,13 @@ class AugmentTask(GenerateTask):
     def __init__(self, config: RunConfig, **options: Any):
         if not config.task.conditional:
             raise ValueError(
-                "`task.conditional` must be true for `augment`, which draws pictures of wanted classes. "
-                "Received: false; use `--task generate` for pictures of any."
+                "`task.conditional` must be true for `augment`, which draws images of wanted classes. "
+                "Received: false; use `--task generate` for images of any."
             )
         super().__init__(config, **options)
 
     def prepare(self) -> None:
-        """As of `generate`, for two classes or more that have as many pictures as the study is to use."""
+        """As of `generate`, for two classes or more that have as many images as the study is to use."""
         super().prepare()
         names = self.data.class_names
         if len(names) < 2:
@@ -63,13 +63,13 @@ class AugmentTask(GenerateTask):
         counts = np.bincount(self.data.training.labels, minlength=len(names))
         if max(self.config.task.study_sizes, default=0) > counts.min():
             raise ValueError(
-                f"`task.study_sizes` must be at most the {counts.min()} training pictures of {names[counts.argmin()]}. "
+                f"`task.study_sizes` must be at most the {counts.min()} training images of {names[counts.argmin()]}. "
                 f"Received: {list(self.config.task.study_sizes)}."
             )
 
     @functools.cached_property
     def classifier(self) -> SmallClassifier:
-        """What the study trains, and what tells whether a drawn picture looks like its class."""
+        """What the study trains, and what tells whether a drawn image looks like its class."""
         settings, size_px = self.config.task, self.config.data.image_size
         classic = ClassicAugmentation(
             horizontal_flip=settings.classic_flip,
@@ -94,24 +94,24 @@ class AugmentTask(GenerateTask):
         per_class: int,
         first_seed: int = 0,
         batch_size: int = BATCH,
-        judged_by: LabelledPictures | None = None,
+        judged_by: LabeledImages | None = None,
         on_progress: Callable[[int, int], object] = lambda done, total: None,
     ) -> Selection:
-        """Draws pictures of each class and keeps those that pass; see `select_pictures`.
+        """Draws images of each class and keeps those that pass; see `select_images`.
 
         Args:
             model: inference model of the generator.
             discriminator: that of the same run.
-            per_class: pictures wanted of each class.
-            first_seed: of the pictures of each class.
-            batch_size: pictures that are drawn at a time.
-            judged_by: what the confidence is judged by; the training pictures by default. Copies are always those
-                of any training picture.
-            on_progress: called with the number of pictures kept and of all that are wanted.
+            per_class: images wanted of each class.
+            first_seed: of the images of each class.
+            batch_size: images that are drawn at a time.
+            judged_by: what the confidence is judged by; the training images by default. Copies are always those
+                of any training image.
+            on_progress: called with the number of images kept and of all that are wanted.
         """
         judged_by = self.data.training if judged_by is None else judged_by
-        assessed = _Assessment(self, model, Critic(discriminator), judged_by, batch_size=batch_size)
-        return select_pictures(
+        assessed = _Assessment(self, model, DiscriminatorScorer(discriminator), judged_by, batch_size=batch_size)
+        return select_images(
             assessed,
             classes=len(self.data.class_names),
             per_class=per_class,
@@ -122,19 +122,19 @@ class AugmentTask(GenerateTask):
         )
 
     def filter_weights(self, images: np.ndarray, labels: np.ndarray) -> list[dict[str, Any]]:
-        """Trains the classifiers that judge drawn pictures, on real ones with classic augmentation."""
+        """Trains the classifiers that judge drawn images, on real ones with classic augmentation."""
         targets = np.eye(self.classifier.classes, dtype=np.float32)[labels]
         steps = self.config.task.classifier_steps
-        self._report("training the classifiers that judge drawn pictures")
+        self._report("training the classifiers that judge drawn images")
         trained = []
         for seed in range(FILTER_SEEDS):
-            # Not the seeds of the study, whose trainings would otherwise judge their own pictures.
+            # Not the seeds of the study, whose trainings would otherwise judge their own images.
             plan = plan_batches(len(images), 0, steps=steps, seed=STUDY_SEED + seed)
             trained.append(self.classifier.train(images, targets, plan, seed=STUDY_SEED + seed, augmented=True))
         return trained
 
     def study(self, model: keras.Model, discriminator: keras.Model) -> dict[str, Any]:
-        """Measures what synthetic pictures and the discriminator's features are worth to a classifier.
+        """Measures what synthetic images and the discriminator's features are worth to a classifier.
 
         Args:
             model: inference model of the generator.
@@ -158,18 +158,18 @@ class AugmentTask(GenerateTask):
         selection = self.select(
             model, discriminator, per_class=settings.study_synthetic, first_seed=STUDY_SEED, judged_by=real
         )
-        pictures = StudyPictures(
+        images = StudyImages(
             real=self.data.load(real),
             real_labels=real.labels,
-            synthetic=selection.kept.pictures,
+            synthetic=selection.kept.images,
             synthetic_targets=self._targets(selection.kept),
             test=test,
             test_labels=test_labels,
-            features=Critic(discriminator).features,
+            features=DiscriminatorScorer(discriminator).features,
             untrained_features=self._untrained().features,
         )
         correct = run_study(
-            pictures,
+            images,
             self.classifier,
             seeds=settings.study_seeds,
             share=settings.synthetic_share,
@@ -179,18 +179,18 @@ class AugmentTask(GenerateTask):
         kept = zip(self.data.class_names, selection.counts, strict=True)
         found = {
             "real_per_class": count or settings.per_class,
-            "real_pictures": len(real),
-            "gan_pictures": len(training),
-            "synthetic_pictures": len(selection.kept),
+            "real_images": len(real),
+            "gan_images": len(training),
+            "synthetic_images": len(selection.kept),
             "short_classes": {name: count.kept for name, count in kept if count.is_short},
             **summarize(correct),
         }
         return found | {"caveats": caveats(found)}
 
-    def _untrained(self) -> Critic:
+    def _untrained(self) -> DiscriminatorScorer:
         """A discriminator as the run's training began with."""
         keras.utils.set_random_seed(self.config.training.seed)
-        return Critic(self.build_networks().discriminators["discriminator"])
+        return DiscriminatorScorer(self.build_networks().discriminators["discriminator"])
 
     def _targets(self, drawn: Drawn) -> np.ndarray:
         wanted = np.eye(self.classifier.classes, dtype=np.float32)[drawn.labels]
@@ -201,31 +201,37 @@ class AugmentTask(GenerateTask):
         names = ("study_seeds", "classifier_steps", "synthetic_share", "synthetic_until", "synthetic_labels")
         classic = ("flip", "shift", "scale", "rotation_degrees", "erase")
         return {
-            "test_pictures": len(self.data.held_out),
-            "test_digest": labelled_fingerprint(self.data.held_out)[:12],
-            "gan_trained_on": f"{len(self.data.training)} pictures",
+            "test_images": len(self.data.held_out),
+            "test_digest": labeled_fingerprint(self.data.held_out)[:12],
+            "gan_trained_on": f"{len(self.data.training)} images",
             **{name: getattr(settings, name) for name in names},
             "classic": {name: getattr(settings, f"classic_{name}") for name in classic},
-            "interval": f"{CONFIDENCE:.0%}, paired bootstrap over seeds and test pictures, {RESAMPLES} resamples; "
-            "of this choice of real pictures and this GAN",
+            "interval": f"{CONFIDENCE:.0%}, paired bootstrap over seeds and test images, {RESAMPLES} resamples; "
+            "of this choice of real images and this GAN",
         }
 
 
 class _Assessment:
-    """Draws pictures and says what is to be known of each.
+    """Draws images and says what is to be known of each.
 
     Args:
         task: the task, for its settings, its classifier and what the generator was shown.
         model: inference model of the generator.
-        critic: of the same run.
-        judged_by: the real pictures that the classifiers are trained on which tell its confidence.
-        batch_size: pictures that are drawn at a time.
+        scorer: of the same run.
+        judged_by: the real images that the classifiers are trained on which tell its confidence.
+        batch_size: images that are drawn at a time.
     """
 
     def __init__(
-        self, task: AugmentTask, model: keras.Model, critic: Critic, judged_by: LabelledPictures, *, batch_size: int
+        self,
+        task: AugmentTask,
+        model: keras.Model,
+        scorer: DiscriminatorScorer,
+        judged_by: LabeledImages,
+        *,
+        batch_size: int,
     ):
-        self._model, self._critic, self._batch_size = model, critic, batch_size
+        self._model, self._scorer, self._batch_size = model, scorer, batch_size
         self._classifier = task.classifier
         self._judges = task.filter_weights(task.data.load(judged_by), judged_by.labels)
         settings, shown = task.config.task, task.data.training
@@ -235,21 +241,21 @@ class _Assessment:
             points, shown.labels, classes=len(task.data.class_names), quantile=settings.copy_quantile
         )
         self.thresholds = Thresholds(settings.min_confidence, distances, settings.duplicate_share, settings.max_draws)
-        # A generator that was shown mirrored pictures may have learned those by heart.
+        # A generator that was shown mirrored images may have learned those by heart.
         mirrored = [as_points(images[:, :, ::-1])] if settings.horizontal_flip else []
         self._real = np.concatenate([points, *mirrored])
         self._count = len(points)
 
     def __call__(self, seeds: np.ndarray, labels: np.ndarray) -> Drawn:
         latents = seeded_latents(seeds, self._model.inputs[0].shape[1]).numpy()
-        pictures = sample(self._model, latents, labels, batch_size=self._batch_size)
-        found = nearest(as_points(pictures), self._real)
-        probabilities = [self._classifier.predict(judge, pictures) for judge in self._judges]
+        images = sample(self._model, latents, labels, batch_size=self._batch_size)
+        found = nearest(as_points(images), self._real)
+        probabilities = [self._classifier.predict(judge, images) for judge in self._judges]
         return Drawn(
-            pictures=pictures,
+            images=images,
             labels=labels,
             seeds=seeds,
-            scores=self._critic.scores(pictures, labels),
+            scores=self._scorer.scores(images, labels),
             probabilities=np.mean(probabilities, axis=0),
             distances=found.distances,
             nearest=found.indices % self._count,

@@ -1,4 +1,4 @@
-"""Writes chosen pictures as class folders with a manifest: whole, or not at all."""
+"""Writes chosen images as class folders with a manifest: whole, or not at all."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COLUMNS = (
     "discriminator_score",
     "confidence",
     "nearest_distance",
-    "nearest_training_picture",
+    "nearest_training_image",
 )
 
 
@@ -55,9 +55,9 @@ def write_selection(
 
     Args:
         folder: a new folder, or an empty one.
-        selection: the pictures.
+        selection: the images.
         class_names: name of each label.
-        training_names: name of each training picture.
+        training_names: name of each training image.
         checkpoint: what they were drawn with.
 
     Raises:
@@ -72,7 +72,7 @@ def write_selection(
             (unfinished / name).mkdir(parents=True)
         for index, (label, seed) in enumerate(zip(kept.labels, kept.seeds, strict=True)):
             file = f"{folders[label]}/seed-{seed:07d}.png"
-            (unfinished / file).write_bytes(tf.io.encode_png(kept.pictures[index]).numpy())
+            (unfinished / file).write_bytes(tf.io.encode_png(kept.images[index]).numpy())
             numbers = (kept.scores[index], kept.confidences[index], kept.distances[index])
             nearest = training_names[kept.nearest[index]]
             rows.append([file, class_names[label], seed, *(f"{number:.6g}" for number in numbers), nearest])
@@ -93,7 +93,7 @@ def _summary(selection: Selection, class_names: Sequence[str], checkpoint: str) 
         "checkpoint": checkpoint,
         "least_confidence": limits.confidence,
         "duplicate_share_of_copy_distance": limits.duplicate_share,
-        "max_draws_per_picture": limits.max_draws,
+        "max_draws_per_image": limits.max_draws,
         "classes": {
             name: {"copy_distance": distance, **dataclasses.asdict(count)}
             for name, distance, count in zip(class_names, limits.distances, selection.counts, strict=True)

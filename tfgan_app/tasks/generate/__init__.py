@@ -1,1 +1,1 @@
-"""Pictures from noise."""
+"""Images from noise."""

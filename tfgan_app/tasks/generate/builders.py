@@ -12,13 +12,13 @@ from tfgan_app.layers import ClassNames, LatentCodes, ToUnitRange
 from tfgan_app.losses import ADVERSARIAL_LOSSES, GRADIENT_PENALTIES, information_loss
 from tfgan_app.networks import IMAGE_DISCRIMINATORS, NOISE_GENERATORS
 from tfgan_app.tasks.generate.config import GenerateConfig
-from tfgan_app.training.task import Judging, Networks, Objective, Synthesis
+from tfgan_app.training.task import DiscriminatorInputs, GeneratorOutputs, Networks, Objective
 
 PAPER_WIDTHS = {"generator": 256, "discriminator": 128}
 """Of SNGAN's networks for 32 px, at every resolution."""
 
-FEW_PICTURES = 10_000
-"""Below so many training pictures, what the discriminator sees is augmented unless the settings say otherwise."""
+FEW_IMAGES = 10_000
+"""Below so many training images, what the discriminator sees is augmented unless the settings say otherwise."""
 
 
 def check_settings(settings: GenerateConfig) -> None:
@@ -73,16 +73,16 @@ def _penalties(settings: GenerateConfig) -> tuple:
     return tuple((GRADIENT_PENALTIES[name], weight) for name, weight in weights.items() if weight)
 
 
-def build_judging(settings: GenerateConfig, *, pictures: int) -> Judging:
-    """What is done to pictures before the discriminator judges them, for a number of training pictures."""
+def build_discriminator_inputs(settings: GenerateConfig, *, images: int) -> DiscriminatorInputs:
+    """What is done to images before the discriminator judges them, for a number of training images."""
     name = settings.augmentation
     if name == "auto":
-        name = "diffaugment" if pictures < FEW_PICTURES else "none"
+        name = "diffaugment" if images < FEW_IMAGES else "none"
     adapts = name == "ada" and not settings.transformed_real_weight
     probability = settings.augment_probability
     if probability is None:
         probability = 0.0 if adapts else 1.0
-    return Judging(
+    return DiscriminatorInputs(
         augmentation=None if name == "none" else DISCRIMINATOR_AUGMENTATIONS[name](),
         probability=probability,
         target=settings.ada_target if adapts else None,
@@ -105,7 +105,7 @@ def build_networks(
 
     Args:
         settings: of the task.
-        size_px: height and width of the pictures.
+        size_px: height and width of the images.
         channels: 1 or 3.
         classes: number of classes that can be asked for; 0 for none.
         own: builders of a user's own `generator` or `discriminator`.
@@ -124,8 +124,8 @@ def _build_generator(settings: GenerateConfig, shared: dict[str, int]) -> keras.
 
 def _build_discriminator(settings: GenerateConfig, shared: dict[str, int]) -> keras.Model:
     family = settings.architecture if settings.discriminator == "same" else settings.discriminator
-    # Batch normalisation would tie each picture's gradient to the other pictures (Gulrajani et al. 2017, section 4),
-    # and its gain would undo the bound of spectral normalisation.
+    # Batch normalization would tie each image's gradient to the other images (Gulrajani et al. 2017, section 4),
+    # and its gain would undo the bound of spectral normalization.
     bounded = _penalties(settings) or settings.spectral_norm
     options = {"normalization": "none"} if family == "dcgan" and bounded else {}
     return IMAGE_DISCRIMINATORS[family](
@@ -139,7 +139,7 @@ def _build_discriminator(settings: GenerateConfig, shared: dict[str, int]) -> ke
 
 def forward(
     networks: Networks, batch: dict, training: bool, *, settings: GenerateConfig, codes: LatentCodes, conditional: bool
-) -> Synthesis:
+) -> GeneratorOutputs:
     """Draws an image for each real one, of the same class where the training is conditional.
 
     Args:
@@ -155,7 +155,7 @@ def forward(
     latents = codes(batch["latents"])
     inputs = latents if condition is None else [latents, condition]
     fake = networks.generators["generator"](inputs, training=training)
-    return Synthesis(
+    return GeneratorOutputs(
         {"discriminator": (batch["image"], fake, condition)},
         codes=latents[:, : settings.codes],
         monitored={"diversity": _relative_spread(fake, batch["image"])},
@@ -164,7 +164,7 @@ def forward(
 
 
 def _relative_spread(fake: tf.Tensor, real: tf.Tensor) -> tf.Tensor:
-    """How much pictures of a batch differ from each other, over how much real ones do; 1 where there is but one."""
+    """How much images of a batch differ from each other, over how much real ones do; 1 where there is but one."""
     spreads = [tf.reduce_mean(tf.math.reduce_std(tf.cast(images, tf.float32), axis=0)) for images in (fake, real)]
     return tf.where(tf.shape(fake)[0] > 1, spreads[0] / (spreads[1] + 1e-6), 1.0)
 
@@ -187,7 +187,7 @@ def build_latent_codes(settings: GenerateConfig) -> LatentCodes:
 def build_inference_model(
     generator: keras.Model, settings: GenerateConfig, *, class_names: tuple[str, ...]
 ) -> keras.Model:
-    """The generator from standard normal `latents` (and `labels`) to pictures in [0, 1]; shares its weights.
+    """The generator from standard normal `latents` (and `labels`) to images in [0, 1]; shares its weights.
 
     Args:
         generator: as `build_networks` built it.
@@ -199,7 +199,7 @@ def build_inference_model(
     if class_names:
         labels = keras.Input((), dtype="int32", name="labels")
         inputs = [latents, labels]
-        pictures = generator([codes, ClassNames(list(class_names), name="class_names")(labels)])
+        images = generator([codes, ClassNames(list(class_names), name="class_names")(labels)])
     else:
-        inputs, pictures = latents, generator(codes)
-    return keras.Model(inputs, ToUnitRange(name="to_unit_range")(pictures), name="generate")
+        inputs, images = latents, generator(codes)
+    return keras.Model(inputs, ToUnitRange(name="to_unit_range")(images), name="generate")

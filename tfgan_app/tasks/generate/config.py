@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Literal
 
+from tfgan_app.config.typed_fields import bounded, choice, model_setting, path_setting
 from tfgan_app.registry import (
     ADVERSARIAL_LOSSES,
     DISCRIMINATOR_AUGMENTATIONS,
@@ -12,7 +13,6 @@ from tfgan_app.registry import (
     NOISE_GENERATORS,
 )
 from tfgan_app.tasks.preset import Paper, Preset
-from tfgan_app.typed_fields import bounded, choice, model_setting, path_setting
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,34 +28,34 @@ class GenerateConfig:
         generator_width: channels of the generator; none is the architecture's own.
         discriminator_width: channels of the discriminator; none is the architecture's own.
         latent_dim: size of the latent vector, codes included.
-        conditional: learn each class by itself, from class folders or labelled data.
+        conditional: learn each class by itself, from class folders or labeled data.
         categorical_codes: size of InfoGAN's categorical code; 0 for none.
         continuous_codes: number of InfoGAN's continuous codes.
         code_weight: factor of InfoGAN's mutual-information loss.
-        colours: `gray` or `rgb` pictures; `auto` is gray where every training picture is.
-        horizontal_flip: mirror training pictures left and right at random.
+        colors: `gray` or `rgb` images; `auto` is gray where every training image is.
+        horizontal_flip: mirror training images left and right at random.
         adversarial_loss: what the two players play for.
-        real_label: target of the discriminator for real pictures; below 1 is one-sided label smoothing.
-        spectral_norm: spectral normalisation of the discriminator.
-        r1_weight: factor (gamma) of the zero-centred gradient penalty on real pictures.
-        r2_weight: factor (gamma) of the same on generated pictures.
-        wgan_gp_weight: factor (lambda) of the one-centred gradient penalty between them.
+        real_label: target of the discriminator for real images; below 1 is one-sided label smoothing.
+        spectral_norm: spectral normalization of the discriminator.
+        r1_weight: factor (gamma) of the zero-centered gradient penalty on real images.
+        r2_weight: factor (gamma) of the same on generated images.
+        wgan_gp_weight: factor (lambda) of the one-centered gradient penalty between them.
         penalty_every_steps: penalties are computed in every so many steps, with as many times the weight.
         augmentation: of what the discriminator sees, for small data sets: `diffaugment` always, `ada` as much
-            as keeps the discriminator from memorising; `auto` is diffaugment below 10,000 training pictures.
+            as keeps the discriminator from memorizing; `auto` is diffaugment below 10,000 training images.
         augment_probability: of each transform, at the start; none is 1, and 0 where `ada` adapts it.
-        ada_target: where `ada` holds the share of real pictures judged right, as `2 * share - 1`.
-        ada_ramp_images: pictures over which `ada` may move the probability from 0 to 1 (the paper, whose trainings
+        ada_target: where `ada` holds the share of real images judged right, as `2 * share - 1`.
+        ada_ramp_images: images over which `ada` may move the probability from 0 to 1 (the paper, whose trainings
             see 25 million: 500,000).
-        transformed_real_weight: above 0, the discriminator sees pictures as they are, and augmented real ones are
+        transformed_real_weight: above 0, the discriminator sees images as they are, and augmented real ones are
             a further term of this weight that it has to judge real.
-        instance_noise: standard deviation of noise on what the discriminator sees (pictures are in [-1, 1]).
+        instance_noise: standard deviation of noise on what the discriminator sees (images are in [-1, 1]).
         instance_noise_steps: steps over which it fades to nothing; 0 keeps it.
         features: network whose features FID and the other metrics compare: a `classifier` trained on the data's
             own classes, `vgg16`, `inception`, or `random` weights; `auto` is the first of classifier, vgg16 (where
             `feature_weights` is given) and random that there is.
         feature_weights: file of VGG16 weights (.npz).
-        max_generated_pictures: at most this many pictures are generated for the metrics.
+        max_generated_images: at most this many images are generated for the metrics.
     """
 
     init_from: str | None = model_setting(on_resume="may_change")
@@ -69,7 +69,7 @@ class GenerateConfig:
     categorical_codes: int = bounded(0, minimum=0)
     continuous_codes: int = bounded(0, minimum=0)
     code_weight: float = bounded(1.0, minimum=0.0)
-    colours: Literal["auto", "gray", "rgb"] = "auto"
+    colors: Literal["auto", "gray", "rgb"] = "auto"
     horizontal_flip: bool = False
     adversarial_loss: str = choice(ADVERSARIAL_LOSSES, default="relativistic")
     real_label: float = bounded(1.0, above=0.5, maximum=1.0)
@@ -87,7 +87,7 @@ class GenerateConfig:
     instance_noise_steps: int = bounded(0, minimum=0)
     features: Literal["auto", "classifier", "vgg16", "inception", "random"] = "auto"
     feature_weights: str | None = path_setting(on_resume="may_change")
-    max_generated_pictures: int = bounded(10_000, minimum=10)
+    max_generated_images: int = bounded(10_000, minimum=10)
 
     @property
     def codes(self) -> int:
@@ -98,7 +98,7 @@ class GenerateConfig:
 DEFAULT_PRESET: dict[str, Any] = {
     "data.image_size": 28,
     "data.load_scale": 1.0,
-    "data.max_val_pictures": 2000,
+    "data.max_val_images": 2000,
     "training.steps": 6000,
     "training.batch_size": 64,
     "training.ema_decay": 0.998,
@@ -115,7 +115,7 @@ DEFAULT_PRESET: dict[str, Any] = {
     "task.r1_weight": 1.0,
     "task.penalty_every_steps": 4,
 }
-"""What measured best per minute on two CPU cores, on Fashion-MNIST's training pictures."""
+"""What measured best per minute on two CPU cores, on Fashion-MNIST's training images."""
 
 R3GAN_PRESET: dict[str, Any] = {
     **DEFAULT_PRESET,

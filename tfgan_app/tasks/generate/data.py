@@ -1,4 +1,4 @@
-"""The pictures of a `generate` run: which are trained on, which are measured on, and how they are brought to size."""
+"""The images of a `generate` run: which are trained on, which are measured on, and how they are brought to size."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ import tensorflow as tf
 
 from tfgan_app.config import RunConfig
 from tfgan_app.data.bundled import bundled_path
-from tfgan_app.data.labelled import LabelledPictures, LabelledSet
-from tfgan_app.data.opening import open_labelled
-from tfgan_app.data.pipeline import build_labelled_dataset, load_labelled
+from tfgan_app.data.labeled import LabeledImages, LabeledSet
+from tfgan_app.data.opening import open_labeled
+from tfgan_app.data.pipeline import build_labeled_dataset, load_labeled
 from tfgan_app.data.specs import CropSpec, Schedule
-from tfgan_app.tasks.progress import progress_reporter, readable_pictures
+from tfgan_app.tasks.progress import progress_reporter, readable_images
 
 BUNDLED_SAMPLE = "fashion"
-LEAST_PICTURES = 6
-"""The metrics look at five neighbours of each picture."""
+LEAST_IMAGES = 6
+"""The metrics look at five neighbors of each image."""
 
 
 class GenerateData:
-    """Training and held-out pictures of one source, or held-out ones of another.
+    """Training and held-out images of one source, or held-out ones of another.
 
     Args:
         config: the run's configuration.
-        report: called with a line about each picture that cannot be used, and on the progress of long reading.
-        measure_on: source of the held-out pictures, where it is not that of the training.
+        report: called with a line about each image that cannot be used, and on the progress of long reading.
+        measure_on: source of the held-out images, where it is not that of the training.
     """
 
     def __init__(self, config: RunConfig, *, report: Callable[[str], Any], measure_on: str | None = None):
@@ -37,10 +37,10 @@ class GenerateData:
         self._measure_on = measure_on
 
     @functools.cached_property
-    def pictures(self) -> LabelledSet:
-        """The training and the held-out pictures of the run's data source."""
+    def images(self) -> LabeledSet:
+        """The training and the held-out images of the run's data source."""
         data = self._config.data
-        found = open_labelled(data.source or bundled_path(BUNDLED_SAMPLE), val_fraction=data.val_fraction)
+        found = open_labeled(data.source or bundled_path(BUNDLED_SAMPLE), val_fraction=data.val_fraction)
         if self._config.task.conditional and not found.class_names:
             raise ValueError(
                 f"`task.conditional=true` needs classes: a folder for each. Received: {found.origin}, "
@@ -51,84 +51,84 @@ class GenerateData:
     @property
     def class_names(self) -> tuple[str, ...]:
         """The classes that can be asked for: none unless the run is conditional."""
-        return self.pictures.class_names if self._config.task.conditional else ()
+        return self.images.class_names if self._config.task.conditional else ()
 
     @property
     def channels(self) -> int:
-        """1 for gray pictures, 3 for colour."""
-        colours = self._config.task.colours
-        return 1 if colours == "gray" or (colours == "auto" and self.pictures.gray) else 3
+        """1 for gray images, 3 for color."""
+        colors = self._config.task.colors
+        return 1 if colors == "gray" or (colors == "auto" and self.images.gray) else 3
 
     @functools.cached_property
-    def training(self) -> LabelledPictures:
-        """The pictures to train on; those that cannot be read are reported and left out."""
+    def training(self) -> LabeledImages:
+        """The images to train on; those that cannot be read are reported and left out."""
         readable = self._readable(self.training_candidates())
-        if len(readable) < 2 * LEAST_PICTURES:
+        if len(readable) < 2 * LEAST_IMAGES:
             raise ValueError(
-                f"Expected at least {2 * LEAST_PICTURES} training pictures that can be read in {self.pictures.origin}. "
+                f"Expected at least {2 * LEAST_IMAGES} training images that can be read in {self.images.origin}. "
                 f"Found {len(readable)}; add some, or try `tfgan_app inspect`."
             )
         missing = [name for label, name in enumerate(self.class_names) if label not in readable.labels]
         if missing:
             raise ValueError(
-                f"Expected training pictures that can be read in each class of {self.pictures.origin}. "
+                f"Expected training images that can be read in each class of {self.images.origin}. "
                 f"There are none of: {', '.join(missing[:5])}; add some, or remove the class."
             )
         return readable
 
-    def training_candidates(self) -> LabelledPictures:
-        """The training pictures, whether or not they can be read."""
-        return self.pictures.train
+    def training_candidates(self) -> LabeledImages:
+        """The training images, whether or not they can be read."""
+        return self.images.train
 
     @functools.cached_property
-    def held_out(self) -> LabelledPictures:
-        """At most `data.max_val_pictures` held-out pictures that can be read, in an order that mixes the classes."""
+    def held_out(self) -> LabeledImages:
+        """At most `data.max_val_images` held-out images that can be read, in an order that mixes the classes."""
         candidates, origin = self._held_out_candidates()
         order = np.random.default_rng(0).permutation(len(candidates))
-        held_out = self._readable(candidates.select(order[: self._config.data.max_val_pictures]))
-        if len(held_out) < LEAST_PICTURES:
+        held_out = self._readable(candidates.select(order[: self._config.data.max_val_images]))
+        if len(held_out) < LEAST_IMAGES:
             raise ValueError(
-                f"Expected at least {LEAST_PICTURES} held-out pictures to measure on in {origin}. "
+                f"Expected at least {LEAST_IMAGES} held-out images to measure on in {origin}. "
                 f"Found {len(held_out)}; raise `data.val_fraction`, or add a folder val/ beside train/."
             )
         return held_out
 
     @property
     def split(self) -> str:
-        """What the held-out pictures are."""
+        """What the held-out images are."""
         if self._measure_on is not None:
-            return "other pictures"
-        return "seeded hold-out" if self.pictures.val_is_holdout else "validation split"
+            return "other images"
+        return "seeded hold-out" if self.images.val_is_holdout else "validation split"
 
     @property
     def origin(self) -> str:
-        """Where the held-out pictures are from."""
+        """Where the held-out images are from."""
         return self._measure_on or self._config.data.source or BUNDLED_SAMPLE
 
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
-        """The training batches from a step on; see `build_labelled_dataset`."""
+        """The training batches from a step on; see `build_labeled_dataset`."""
         data, training = self._config.data, self._config.training
-        return build_labelled_dataset(
+        return build_labeled_dataset(
             self.training,
             self._crops,
-            Schedule(batch_size=training.pictures_per_step, steps=training.steps, seed=seed, start_step=start_step),
+            Schedule(batch_size=training.images_per_step, steps=training.steps, seed=seed, start_step=start_step),
             cache_budget_mb=data.cache_budget_mb,
             on_progress=progress_reporter(self._report, "loaded"),
         )
 
-    def load(self, pictures: LabelledPictures) -> np.ndarray:
-        """Pictures as training sees them, at random crops that stay: uint8 `[count, size, size, channels]`."""
-        return load_labelled(pictures, self._crops, place="random")
+    def load(self, images: LabeledImages) -> np.ndarray:
+        """Images as training sees them, at random crops that stay: uint8 `[count, size, size, channels]`."""
+        return load_labeled(images, self._crops, place="random")
 
     @property
     def _crops(self) -> CropSpec:
         data = self._config.data
         return CropSpec(data.image_size, resize=data.resize, channels=self.channels, **data.reading)
 
-    def _held_out_candidates(self) -> tuple[LabelledPictures, str]:
+    def _held_out_candidates(self) -> tuple[LabeledImages, str]:
         if self._measure_on is None:
-            return self.pictures.val, self.pictures.origin
-        found = open_labelled(self._measure_on, val_fraction=0.0)
+            return self.images.val, self.images.origin
+        found = open_labeled(self._measure_on, val_fraction=0.0)
         held_out = found.val if len(found.val) else found.train
         if not self.class_names:
             return held_out, found.origin
@@ -139,7 +139,7 @@ class GenerateData:
                 f"Received: {', '.join(unknown[:5]) or 'no classes'}."
             )
         labels = np.array([self.class_names.index(name) for name in found.class_names], np.int32)[held_out.labels]
-        return LabelledPictures(held_out.names, labels, held_out.paths, held_out.images), found.origin
+        return LabeledImages(held_out.names, labels, held_out.paths, held_out.images), found.origin
 
-    def _readable(self, pictures: LabelledPictures) -> LabelledPictures:
-        return readable_pictures(pictures, self._report, input_range=self._config.data.input_range)
+    def _readable(self, images: LabeledImages) -> LabeledImages:
+        return readable_images(images, self._report, input_range=self._config.data.input_range)

@@ -1,4 +1,4 @@
-"""How good generated pictures are: distances between sets in the space of a named feature network."""
+"""How good generated images are: distances between sets in the space of a named feature network."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_app.caches import cache_folder
-from tfgan_app.data.labelled import LabelledPictures
+from tfgan_app.data.labeled import LabeledImages
 from tfgan_app.metrics import (
     FeatureNetwork,
     build_inception_features,
@@ -22,28 +22,28 @@ from tfgan_app.metrics import (
     train_classifier_features,
 )
 from tfgan_app.tasks.caveats import feature_caveats, set_caveats
-from tfgan_app.tasks.generate.sampling import nearest_neighbours
+from tfgan_app.tasks.generate.sampling import nearest_neighbors
 
-MAX_CLASSIFIER_PICTURES, MAX_CLASSIFIER_STEPS, CLASSIFIER_EPOCHS, CLASSIFIER_BATCH = 50_000, 1800, 20, 128
+MAX_CLASSIFIER_IMAGES, MAX_CLASSIFIER_STEPS, CLASSIFIER_EPOCHS, CLASSIFIER_BATCH = 50_000, 1800, 20, 128
 MAX_CLASSIFIER_PX = 64
-MAX_NEIGHBOUR_PICTURES = 10_000
+MAX_NEIGHBOR_IMAGES = 10_000
 CHUNK = 1000
-"""Pictures that are in memory at a time."""
+"""Images that are in memory at a time."""
 
 
 class GenerationQuality:
-    """Compares generated pictures with held-out ones.
+    """Compares generated images with held-out ones.
 
     Args:
-        held_out: the pictures to compare with.
-        training: the pictures that were trained on.
-        load: `LabelledPictures -> uint8 [count, height, width, channels]`, as they are measured.
+        held_out: the images to compare with.
+        training: the images that were trained on.
+        load: `LabeledImages -> uint8 [count, height, width, channels]`, as they are measured.
         classes: number of classes of the data, whether or not the run is conditional.
         features: `auto`, `classifier`, `vgg16`, `inception` or `random`.
         feature_weights: file of VGG16 weights.
-        floor_count: training pictures that are measured in the place of generated ones; as many as these at most.
-        kept_back: training pictures that a classifier does not learn from, so that some are new to it; `floor_count` by
-            default. Of one run it is always the same, or figures on other pictures would be of other features.
+        floor_count: training images that are measured in the place of generated ones; as many as these at most.
+        kept_back: training images that a classifier does not learn from, so that some are new to it; `floor_count` by
+            default. Of one run it is always the same, or figures on other images would be of other features.
         report: called with lines on the progress.
         shared: another comparison by the same features, whose network serves this one, too.
     """
@@ -51,9 +51,9 @@ class GenerationQuality:
     def __init__(
         self,
         *,
-        held_out: LabelledPictures,
-        training: LabelledPictures,
-        load: Callable[[LabelledPictures], np.ndarray],
+        held_out: LabeledImages,
+        training: LabeledImages,
+        load: Callable[[LabeledImages], np.ndarray],
         classes: int,
         features: str,
         feature_weights: str | None,
@@ -71,12 +71,12 @@ class GenerationQuality:
         shuffled = training.select(np.random.default_rng(0).permutation(len(training)))
         # What a classifier has learned by heart would look unlike anything new.
         kept_back = min(floor_count if kept_back is None else kept_back, len(training) // 2)
-        self._floor_pictures = shuffled.select(range(min(floor_count, kept_back)))
-        self._other_pictures = shuffled.select(range(kept_back, len(training)))
+        self._floor_images = shuffled.select(range(min(floor_count, kept_back)))
+        self._other_images = shuffled.select(range(kept_back, len(training)))
         self._kind = self._choose() if features == "auto" else features
         if self._kind == "classifier" and classes < 2:
             raise ValueError(
-                "`task.features=classifier` needs pictures in at least two class folders. "
+                "`task.features=classifier` needs images in at least two class folders. "
                 f"Received: {classes} classes; use vgg16 (with `task.feature_weights`), inception or random."
             )
         if self._kind == "vgg16" and not feature_weights:
@@ -98,49 +98,49 @@ class GenerationQuality:
             return build_vgg16_feature_network(weights=self._weights)
         if self._kind == "random":
             return build_random_features()
-        pictures = self._other_pictures.select(range(self._classified))
+        images = self._other_images.select(range(self._classified))
         self._report("features for the metrics: a classifier of the data's classes (trained once, then kept)")
         return train_classifier_features(
-            np.concatenate(list(self._chunks(pictures))),
-            pictures.labels,
+            np.concatenate(list(self._chunks(images))),
+            images.labels,
             classes=self._classes,
-            steps=min(MAX_CLASSIFIER_STEPS, 1 + CLASSIFIER_EPOCHS * len(pictures) // CLASSIFIER_BATCH),
+            steps=min(MAX_CLASSIFIER_STEPS, 1 + CLASSIFIER_EPOCHS * len(images) // CLASSIFIER_BATCH),
             cache_dir=feature_cache(self._report),
         )
 
     @property
     def _classified(self) -> int:
-        """How many pictures a classifier learns from."""
-        return min(MAX_CLASSIFIER_PICTURES, len(self._other_pictures))
+        """How many images a classifier learns from."""
+        return min(MAX_CLASSIFIER_IMAGES, len(self._other_images))
 
-    def caveats(self, *, generated: int, neighbours: bool = True) -> list[str]:
+    def caveats(self, *, generated: int, neighbors: bool = True) -> list[str]:
         """What the figures cannot carry, in words.
 
         Args:
-            generated: number of generated pictures.
-            neighbours: whether precision, recall, density and coverage are of interest.
+            generated: number of generated images.
+            neighbors: whether precision, recall, density and coverage are of interest.
         """
         count = min(len(self._held_out), generated)
         return [
-            *set_caveats(count=count, dim=self.network.dim, neighbours=neighbours),
+            *set_caveats(count=count, dim=self.network.dim, neighbors=neighbors),
             *feature_caveats(kind=self._kind, trained_on=self._classified),
         ]
 
     def protocol(self, *, generated: int) -> dict[str, Any]:
-        """What is measured, for a number of generated pictures."""
+        """What is measured, for a number of generated images."""
         counts = generation_protocol(real_count=len(self._held_out), fake_count=generated)
-        return {**counts, "floor_pictures": len(self._floor_pictures), **self.network.protocol()}
+        return {**counts, "floor_images": len(self._floor_images), **self.network.protocol()}
 
     def measure(self, generated: Iterable[np.ndarray]) -> dict[str, float]:
         """FID, KID, precision, recall, density and coverage.
 
         Args:
-            generated: batches of pictures uint8 `[count, height, width, channels]`.
+            generated: batches of images uint8 `[count, height, width, channels]`.
         """
         return self._measured(generated, intervals=True)
 
-    def _measured(self, pictures: Iterable[np.ndarray], *, intervals: bool) -> dict[str, float]:
-        return generation_metrics(self._real_features, self._features(pictures), intervals=intervals)
+    def _measured(self, images: Iterable[np.ndarray], *, intervals: bool) -> dict[str, float]:
+        return generation_metrics(self._real_features, self._features(images), intervals=intervals)
 
     @functools.cached_property
     def _real_features(self) -> np.ndarray:
@@ -148,38 +148,38 @@ class GenerationQuality:
 
     @functools.cached_property
     def floor(self) -> dict[str, float]:
-        """The same metrics of training pictures: what a generator without fault would score."""
-        measured = self._measured(self._chunks(self._floor_pictures), intervals=False)
+        """The same metrics of training images: what a generator without fault would score."""
+        measured = self._measured(self._chunks(self._floor_images), intervals=False)
         return {f"floor_{name}": value for name, value in measured.items()}
 
-    def neighbours(self, generated: np.ndarray, *, count: int) -> np.ndarray:
-        """The nearest training pictures in feature space: uint8 `[n, count, height, width, channels]`.
+    def neighbors(self, generated: np.ndarray, *, count: int) -> np.ndarray:
+        """The nearest training images in feature space: uint8 `[n, count, height, width, channels]`.
 
-        Of more than `MAX_NEIGHBOUR_PICTURES` training pictures a fixed choice is searched.
+        Of more than `MAX_NEIGHBOR_IMAGES` training images a fixed choice is searched.
 
         Args:
             generated: uint8 `[n, height, width, channels]`.
             count: how many for each.
         """
-        candidates = self._other_pictures.select(range(min(MAX_NEIGHBOUR_PICTURES, len(self._other_pictures))))
+        candidates = self._other_images.select(range(min(MAX_NEIGHBOR_IMAGES, len(self._other_images))))
         features = self._features(self._chunks(candidates))
-        nearest, _ = nearest_neighbours(self._features([generated]), features, count=count)
+        nearest, _ = nearest_neighbors(self._features([generated]), features, count=count)
         return np.stack([self._load(candidates.select(row)) for row in nearest])
 
     def _features(self, batches: Iterable[np.ndarray]) -> np.ndarray:
-        return np.concatenate([self.network(self._reduced(pictures)) for pictures in batches])
+        return np.concatenate([self.network(self._reduced(images)) for images in batches])
 
-    def _chunks(self, pictures: LabelledPictures) -> Iterator[np.ndarray]:
-        """Pictures as the feature network sees them, some at a time."""
-        for start in range(0, len(pictures), CHUNK):
-            yield self._reduced(self._load(pictures.select(range(start, min(start + CHUNK, len(pictures))))))
+    def _chunks(self, images: LabeledImages) -> Iterator[np.ndarray]:
+        """Images as the feature network sees them, some at a time."""
+        for start in range(0, len(images), CHUNK):
+            yield self._reduced(self._load(images.select(range(start, min(start + CHUNK, len(images))))))
 
-    def _reduced(self, pictures: np.ndarray) -> np.ndarray:
-        """Large pictures for a classifier at the size at which it looks at them."""
-        if self._kind != "classifier" or max(pictures.shape[1:3]) <= MAX_CLASSIFIER_PX:
-            return pictures
+    def _reduced(self, images: np.ndarray) -> np.ndarray:
+        """Large images for a classifier at the size at which it looks at them."""
+        if self._kind != "classifier" or max(images.shape[1:3]) <= MAX_CLASSIFIER_PX:
+            return images
         size = (MAX_CLASSIFIER_PX, MAX_CLASSIFIER_PX)
-        return np.rint(tf.image.resize(pictures, size, method="area").numpy()).astype(np.uint8)
+        return np.rint(tf.image.resize(images, size, method="area").numpy()).astype(np.uint8)
 
 
 def feature_cache(report: Callable[[str], Any]) -> Path | None:

@@ -1,4 +1,4 @@
-"""Pictures out of a generator: latents from seeds, batches, and the grids that a person looks at."""
+"""Images out of a generator: latents from seeds, batches, and the grids that a person looks at."""
 
 from __future__ import annotations
 
@@ -29,30 +29,30 @@ def sample(
         model: what `GenerateTask.inference_model` built.
         latents: float32 `[count, latent_dim]`, standard normal.
         labels: int32 `[count]` for a conditional model.
-        batch_size: pictures that are drawn at a time.
+        batch_size: images that are drawn at a time.
 
     Returns:
         uint8 `[count, height, width, channels]`.
     """
-    pictures = []
+    images = []
     for start in range(0, len(latents), batch_size):
         inputs = [values[start : start + batch_size] for values in (latents, labels) if values is not None]
         outputs = np.asarray(model(inputs if len(inputs) > 1 else inputs[0], training=False))
         if not np.isfinite(outputs).all():
-            raise ValueError("The generator's pictures are not finite numbers: its training has diverged.")
-        pictures.append(np.rint(outputs * 255.0).astype(np.uint8))
-    return np.concatenate(pictures)
+            raise ValueError("The generator's images are not finite numbers: its training has diverged.")
+        images.append(np.rint(outputs * 255.0).astype(np.uint8))
+    return np.concatenate(images)
 
 
-def rows_of(pictures: np.ndarray, columns: int) -> list[list[np.ndarray]]:
-    """Lays uint8 `[count, height, width, 1 or 3]` out as rows of RGB pictures."""
-    if pictures.shape[-1] == 1:
-        pictures = np.repeat(pictures, 3, axis=-1)
-    return [list(pictures[start : start + columns]) for start in range(0, len(pictures), columns)]
+def rows_of(images: np.ndarray, columns: int) -> list[list[np.ndarray]]:
+    """Lays uint8 `[count, height, width, 1 or 3]` out as rows of RGB images."""
+    if images.shape[-1] == 1:
+        images = np.repeat(images, 3, axis=-1)
+    return [list(images[start : start + columns]) for start in range(0, len(images), columns)]
 
 
 def interpolate(model: keras.Model, *, rows: int, columns: int, first_seed: int, labels=None) -> np.ndarray:
-    """Pictures along great circles between pairs of seeds, a row for each pair: uint8 `[rows * columns, ...]`.
+    """Images along great circles between pairs of seeds, a row for each pair: uint8 `[rows * columns, ...]`.
 
     Normal vectors of many dimensions all have about the same length, so straight lines would leave what the
     generator has seen (White 2016, arXiv:1609.04468).
@@ -104,7 +104,7 @@ def code_sweeps(model: keras.Model, *, categories: int, continuous: int, first_s
     return sample(model, latents, None if labels is None else np.full(len(latents), labels[0], np.int32))
 
 
-def nearest_neighbours(queries: np.ndarray, candidates: np.ndarray, *, count: int) -> tuple[np.ndarray, np.ndarray]:
+def nearest_neighbors(queries: np.ndarray, candidates: np.ndarray, *, count: int) -> tuple[np.ndarray, np.ndarray]:
     """The nearest candidates of each query by Euclidean distance.
 
     Args:

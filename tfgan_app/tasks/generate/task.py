@@ -1,4 +1,4 @@
-"""Pictures from noise, of any kind or of a wanted class."""
+"""Images from noise, of any kind or of a wanted class."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_app.config import RunConfig
-from tfgan_app.data.labelled import labelled_fingerprint
+from tfgan_app.data.labeled import labeled_fingerprint
 from tfgan_app.data.overlap import count_shared
+from tfgan_app.image_io.grid import make_grid
 from tfgan_app.layers import class_names_of
-from tfgan_app.picture_grid import make_grid
 from tfgan_app.tasks.base import Task
 from tfgan_app.tasks.caveats import above_real
 from tfgan_app.tasks.generate import builders
@@ -32,23 +32,23 @@ from tfgan_app.tasks.generate.sampling import (
     truncations,
 )
 from tfgan_app.tasks.starting import start_networks
-from tfgan_app.training.task import Judging, Networks, Synthesis
+from tfgan_app.training.task import DiscriminatorInputs, GeneratorOutputs, Networks
 
 GRID_ROWS, GRID_COLUMNS, MAX_CLASS_COLUMNS = 8, 8, 20
 LOOK_SEED = 1_000_000
-"""First seed of the pictures that are looked at; those that are measured have others."""
+"""First seed of the images that are looked at; those that are measured have others."""
 
 
 class GenerateTask(Task):
-    """Learns to draw pictures like those of a folder out of normally distributed noise.
+    """Learns to draw images like those of a folder out of normally distributed noise.
 
     "Generative Adversarial Nets", Goodfellow et al. 2014, arXiv:1406.2661; the settings choose among its
     successors.
 
     Args:
         config: the run's configuration, its `task` section a `GenerateConfig`.
-        report: called with a line about each picture that cannot be used, and on the progress of long reading.
-        measure_on: source of the held-out pictures, where it is not that of the training.
+        report: called with a line about each image that cannot be used, and on the progress of long reading.
+        measure_on: source of the held-out images, where it is not that of the training.
     """
 
     config_class = GenerateConfig
@@ -67,22 +67,22 @@ class GenerateTask(Task):
         self._codes = builders.build_latent_codes(settings)
 
     @property
-    def judging(self) -> Judging:
-        """What is done to pictures before the discriminator judges them."""
-        return builders.build_judging(self.config.task, pictures=len(self.data.training))
+    def discriminator_inputs(self) -> DiscriminatorInputs:
+        """What is done to images before the discriminator judges them."""
+        return builders.build_discriminator_inputs(self.config.task, images=len(self.data.training))
 
     @property
-    def pinned(self) -> dict[str, Any]:
-        """What was chosen for the run by looking at its pictures."""
-        return {"task.colours": "gray" if self.data.channels == 1 else "rgb"}
+    def resolved_settings(self) -> dict[str, Any]:
+        """What was chosen for the run by looking at its images."""
+        return {"task.colors": "gray" if self.data.channels == 1 else "rgb"}
 
     def prepare(self) -> None:
-        """Finds the pictures that can be read, and the features and the floor of the metrics."""
+        """Finds the images that can be read, and the features and the floor of the metrics."""
         _ = self.data.training, self.quality.floor
 
     def fingerprint(self) -> str:
-        """Digest of the training pictures."""
-        return labelled_fingerprint(self.data.training)
+        """Digest of the training images."""
+        return labeled_fingerprint(self.data.training)
 
     def build_networks(self) -> Networks:
         """Builds the generator and the discriminator under the current dtype policy."""
@@ -106,7 +106,7 @@ class GenerateTask(Task):
         return self.data.build_dataset(start_step=start_step, seed=seed)
 
     def augment(self, batch: dict, draws: tf.Tensor) -> dict:
-        """Brings pictures to [-1, 1], mirrors some, and draws standard normal latents."""
+        """Brings images to [-1, 1], mirrors some, and draws standard normal latents."""
         images = tf.cast(batch["image"], tf.float32) / 127.5 - 1.0
         if self.config.task.horizontal_flip:
             mirrored = draws[:, 0, None, None, None] < 0.5
@@ -115,36 +115,36 @@ class GenerateTask(Task):
         latents = tf.math.ndtri(tf.clip_by_value(draws[:, 1:], 2.0**-24, 1.0 - 2.0**-24))
         return {"image": images, "label": batch["label"], "latents": latents}
 
-    def synthesize(self, networks: Networks, batch: dict, training: bool) -> Synthesis:
-        """Draws a picture for each real one, of the same class where the run is conditional."""
+    def forward(self, networks: Networks, batch: dict, training: bool) -> GeneratorOutputs:
+        """Draws an image for each real one, of the same class where the run is conditional."""
         conditional = bool(self.data.class_names)
         options = {"settings": self.config.task, "codes": self._codes, "conditional": conditional}
         return builders.forward(networks, batch, training, **options)
 
     def inference_model(self, networks: Networks) -> keras.Model:
-        """The generator from standard normal latents (and labels) to pictures in [0, 1]; shares its weights."""
+        """The generator from standard normal latents (and labels) to images in [0, 1]; shares its weights."""
         generator = networks.generators["generator"]
         return builders.build_inference_model(generator, self.config.task, class_names=self.data.class_names)
 
     @functools.cached_property
     def quality(self) -> GenerationQuality:
-        """Measures generated pictures against the held-out ones."""
+        """Measures generated images against the held-out ones."""
         settings = self.config.task
         return GenerationQuality(
             held_out=self.data.held_out,
             training=self.data.training,
             load=self.data.load,
-            classes=len(self.data.pictures.class_names),
+            classes=len(self.data.images.class_names),
             features=settings.features,
             feature_weights=settings.feature_weights,
             floor_count=self._measured_count,
-            kept_back=min(len(self.data.pictures.val), settings.max_generated_pictures),
+            kept_back=min(len(self.data.images.val), settings.max_generated_images),
             report=self._report,
         )
 
     @property
     def _measured_count(self) -> int:
-        return min(len(self.data.held_out), self.config.task.max_generated_pictures)
+        return min(len(self.data.held_out), self.config.task.max_generated_images)
 
     @property
     def sample_headers(self) -> tuple[str, ...]:
@@ -163,12 +163,12 @@ class GenerateTask(Task):
         return rows_of(sample(model, np.repeat(latents, columns, axis=0), labels), columns)
 
     def evaluate(self, model: keras.Model) -> dict[str, float]:
-        """Measures FID, KID, precision, recall, density and coverage against the held-out pictures.
+        """Measures FID, KID, precision, recall, density and coverage against the held-out images.
 
-        As many pictures are generated as are held out, up to `task.max_generated_pictures`, with their classes.
+        As many images are generated as are held out, up to `task.max_generated_images`, with their classes.
 
         Returns:
-            The metrics by name, and `floor_...` of training pictures in the place of generated ones.
+            The metrics by name, and `floor_...` of training images in the place of generated ones.
         """
         return self.quality.measure(self._measured_samples(model)) | self.quality.floor
 
@@ -183,7 +183,7 @@ class GenerateTask(Task):
         return [*self.quality.caveats(generated=self._measured_count), *above_real(measured)]
 
     def count_trained_on(self) -> tuple[int, int]:
-        """How many of the pictures to measure on are training pictures, and of how many."""
+        """How many of the images to measure on are training images, and of how many."""
         return count_shared(self.data.held_out, self.data.training), len(self.data.held_out)
 
     def protocol(self) -> dict[str, Any]:
@@ -192,17 +192,17 @@ class GenerateTask(Task):
         return {
             "data": self.data.origin,
             "split": self.data.split,
-            "split_digest": labelled_fingerprint(self.data.held_out)[:12],
+            "split_digest": labeled_fingerprint(self.data.held_out)[:12],
             "size_px": data.image_size,
             "channels": self.data.channels,
             "resize": f"{data.resize}, random crops that stay",
-            "classes": "as the held-out pictures" if self.data.class_names else "none asked for",
+            "classes": "as the held-out images" if self.data.class_names else "none asked for",
             "weights": "averaged generator, float32, inference mode, no truncation",
             **self.quality.protocol(generated=self._measured_count),
         }
 
     def examples(self, model: keras.Model, current: keras.Model) -> dict[str, np.ndarray]:
-        """Grids for the report: is it smooth, what do truncation and averaging change, is it memorised?
+        """Grids for the report: is it smooth, what do truncation and averaging change, is it memorized?
 
         Args:
             model: inference model of the averaged weights.
@@ -215,15 +215,15 @@ class GenerateTask(Task):
         labels = np.arange(columns, dtype=np.int32) % classes if classes else None
         latents = draw_latents(model, columns, first_seed=LOOK_SEED)
         averaged, raw = (sample(each, latents, labels) for each in (model, current))
-        neighbours = self.quality.neighbours(averaged, count=5)
-        beside = zip(rows_of(averaged, 1), map(_only_row, neighbours), strict=True)
+        neighbors = self.quality.neighbors(averaged, count=5)
+        beside = zip(rows_of(averaged, 1), map(_only_row, neighbors), strict=True)
         truncated = truncations(model, (None, 1.5, 1.0, 0.5), columns=columns, first_seed=LOOK_SEED, labels=labels)
         moving = interpolate(model, rows=6, columns=columns, first_seed=LOOK_SEED, labels=labels)
         return {
             "interpolation between seeds": make_grid(rows_of(moving, columns)),
             "truncation none 1.5 1.0 0.5": make_grid(rows_of(truncated, columns)),
             "averaged weights above current ones": make_grid(rows_of(np.concatenate([averaged, raw]), columns)),
-            "each drawn picture and its nearest training pictures": make_grid(
+            "each drawn image and its nearest training images": make_grid(
                 [[*drawn, *found] for drawn, found in beside]
             ),
             **self._code_sweeps(model, labels),
@@ -238,5 +238,5 @@ class GenerateTask(Task):
         return {"one code changes along each row": make_grid(rows_of(swept, SWEEP_COLUMNS))}
 
 
-def _only_row(pictures: np.ndarray) -> list[np.ndarray]:
-    return rows_of(pictures, len(pictures))[0]
+def _only_row(images: np.ndarray) -> list[np.ndarray]:
+    return rows_of(images, len(images))[0]

@@ -1,1 +1,1 @@
-"""Pictures that were made worse, and the way back: `upscale` and `restore`."""
+"""Images that were made worse, and the way back: `upscale` and `restore`."""

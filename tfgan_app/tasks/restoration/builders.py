@@ -19,9 +19,9 @@ from tfgan_app.losses import (
     build_perceptual_loss,
     sub_pixel_bias_loss,
 )
-from tfgan_app.networks import INPAINTERS, PICTURE_DISCRIMINATORS, RESTORERS, UPSCALERS
+from tfgan_app.networks import CROP_DISCRIMINATORS, INPAINTERS, RESTORERS, UPSCALERS
 from tfgan_app.registry import is_own
-from tfgan_app.tasks.restoration.config import PictureTaskConfig
+from tfgan_app.tasks.restoration.config import ImageTaskConfig
 from tfgan_app.tasks.starting import (
     GENERATOR,
     check_same_activations,
@@ -30,12 +30,12 @@ from tfgan_app.tasks.starting import (
     load_origin,
     take_discriminators,
 )
-from tfgan_app.training.task import UNIT_RANGE, Networks, Objective, Synthesis
+from tfgan_app.training.task import UNIT_RANGE, GeneratorOutputs, Networks, Objective
 
 SUB_PIXEL_BIAS = "sub_pixel_bias"
 
 
-def build_objective(settings: PictureTaskConfig) -> Objective:
+def build_objective(settings: ImageTaskConfig) -> Objective:
     """The losses of the run's stage.
 
     Raises:
@@ -94,15 +94,15 @@ def check_run(config: RunConfig) -> None:
     data, settings = config.data, config.task
     if data.resize != "none" or data.load_scale != 1.0:
         raise ValueError(
-            "`data.resize` must be none and `data.load_scale` 1: pictures are cut, not resized. "
+            "`data.resize` must be none and `data.load_scale` 1: images are cut, not resized. "
             f"Received: {data.resize}, {data.load_scale}."
         )
-    if not settings.picture_scales:
-        raise ValueError("`task.picture_scales` must have at least one number, 1 for pictures as they are.")
-    if getattr(settings, "low_res", None) and settings.picture_scales != (1.0,):
+    if not settings.image_scales:
+        raise ValueError("`task.image_scales` must have at least one number, 1 for images as they are.")
+    if getattr(settings, "low_res", None) and settings.image_scales != (1.0,):
         raise ValueError(
-            "`task.picture_scales` is for low resolution that is made; that of `task.low_res` has one scale alone. "
-            f"Received: {settings.picture_scales}."
+            "`task.image_scales` is for low resolution that is made; that of `task.low_res` has one scale alone. "
+            f"Received: {settings.image_scales}."
         )
     if settings.stage == "psnr" and config.training.discriminator_steps > 1:
         raise ValueError(
@@ -118,14 +118,14 @@ def check_run(config: RunConfig) -> None:
 
 
 def build_discriminators(
-    settings: PictureTaskConfig, *, own: Mapping[str, Callable[[], keras.Model]]
+    settings: ImageTaskConfig, *, own: Mapping[str, Callable[[], keras.Model]]
 ) -> dict[str, keras.Model]:
     """The discriminator of the stage `gan`, or a user's own; none at the stage `psnr`."""
     if settings.stage == "psnr":
         return {}
     if "discriminator" in own:
         return {"discriminator": own["discriminator"]()}
-    build = PICTURE_DISCRIMINATORS[settings.discriminator]
+    build = CROP_DISCRIMINATORS[settings.discriminator]
     return {"discriminator": build(width=settings.discriminator_width, spectral_norm=settings.spectral_norm)}
 
 
@@ -163,7 +163,7 @@ def build_restore_networks(settings: Any, *, has_holes: bool, own: Mapping[str, 
     table, automatic = (INPAINTERS, "gated") if has_holes else (RESTORERS, "nafnet")
     name = automatic if settings.generator == "auto" else settings.generator
     if name not in table and not is_own(name):
-        kind = "holes" if has_holes else "pictures without holes"
+        kind = "holes" if has_holes else "images without holes"
         raise ValueError(f"`task.generator` for {kind} must be one of auto, {', '.join(table)}. Received: {name}.")
     options = {"size": settings.generator_size, "width": settings.generator_width}
     make = own.get(GENERATOR, lambda: build_generator(table[name], options, name=name))
@@ -183,22 +183,24 @@ def restore(generator: keras.Model, damaged: tf.Tensor, *, training: bool) -> tf
     return generator(inputs, training=training)
 
 
-def with_sub_pixel_bias(synthesis: Synthesis, target: tf.Tensor, output: tf.Tensor, *, settings: Any) -> Synthesis:
+def with_sub_pixel_bias(
+    outputs: GeneratorOutputs, target: tf.Tensor, output: tf.Tensor, *, settings: Any
+) -> GeneratorOutputs:
     """Adds the loss of patterns of the period of a pixel, where it is weighted.
 
     Args:
-        synthesis: Of the forward pass.
+        outputs: Of the forward pass.
         target: float32 `[batch, height, width, 3]`.
         output: Its like.
         settings: Of `upscale`.
     """
     if not settings.sub_pixel_weight:
-        return synthesis
+        return outputs
     bias = sub_pixel_bias_loss(target, output, scale=settings.scale)
-    return dataclasses.replace(synthesis, auxiliary={**synthesis.auxiliary, SUB_PIXEL_BIAS: bias})
+    return dataclasses.replace(outputs, auxiliary={**outputs.auxiliary, SUB_PIXEL_BIAS: bias})
 
 
-def build_picture_loss(settings: PictureTaskConfig) -> Callable[[Any, Any, Any], dict[str, Any]]:
+def build_image_loss(settings: ImageTaskConfig) -> Callable[[Any, Any, Any], dict[str, Any]]:
     """A function `(target, output, pixel_target) -> auxiliary losses by name` of images in [-1, 1].
 
     Its variables are made here: call it before the train step is traced.
@@ -215,10 +217,10 @@ def build_picture_loss(settings: PictureTaskConfig) -> Callable[[Any, Any, Any],
     }
 
 
-def synthesis_of(stage: str, target: tf.Tensor, output: tf.Tensor, auxiliary: dict[str, Any]) -> Synthesis:
+def stage_outputs(stage: str, target: tf.Tensor, output: tf.Tensor, auxiliary: dict[str, Any]) -> GeneratorOutputs:
     """What one forward pass offers to the losses of a stage."""
     adversarial = {} if stage == "psnr" else {"discriminator": (target, output, None)}
-    return Synthesis(adversarial, auxiliary, output=output)
+    return GeneratorOutputs(adversarial, auxiliary, output=output)
 
 
 def start_from(networks: Networks, source: str | None, *, report: Callable[[str], Any]) -> None:
@@ -260,21 +262,21 @@ def start_from(networks: Networks, source: str | None, *, report: Callable[[str]
     take_discriminators(networks, origin, taken=[GENERATOR], report=report)
 
 
-def cut(pictures: tf.Tensor, first: tf.Tensor, *, size_px: int) -> tf.Tensor:
-    """Cuts a square out of each picture.
+def crop(images: tf.Tensor, first: tf.Tensor, *, size_px: int) -> tf.Tensor:
+    """Cuts a square out of each image.
 
     Args:
-        pictures: `[batch, height, width, channels]`.
+        images: `[batch, height, width, channels]`.
         first: int32 `[batch, 2]`, the first row and column of each square.
         size_px: side of the squares.
     """
     for axis in (1, 2):
-        pictures = tf.gather(pictures, first[:, axis - 1, None] + tf.range(size_px), axis=axis, batch_dims=1)
-    return tf.ensure_shape(pictures, [None, size_px, size_px, pictures.shape[-1]])
+        images = tf.gather(images, first[:, axis - 1, None] + tf.range(size_px), axis=axis, batch_dims=1)
+    return tf.ensure_shape(images, [None, size_px, size_px, images.shape[-1]])
 
 
-def turned(images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
-    """Shows each picture in one of the eight orientations of a square.
+def random_dihedral(images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+    """Shows each image in one of the eight orientations of a square.
 
     Args:
         images: `[batch, size, size, channels]`, of any dtype.
@@ -285,7 +287,7 @@ def turned(images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
     straight = tf.range(size_px)
     rows = tf.where(flipped[:, None], straight[::-1], straight)
     columns = tf.where(mirrored[:, None], straight[::-1], straight)
-    # One gather of whole pixels: reversals and transpositions of pictures take ten times as long on a CPU.
+    # One gather of whole pixels: reversals and transpositions of images take ten times as long on a CPU.
     places = tf.where(
         transposed[:, None, None],
         rows[:, None, :] * size_px + columns[:, :, None],

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tfgan_app.registry import ADVERSARIAL_LOSSES, PICTURE_DISCRIMINATORS, RECONSTRUCTION_LOSSES
+from tfgan_app.config.typed_fields import bounded, choice, model_setting, own_objects, path_setting
+from tfgan_app.registry import ADVERSARIAL_LOSSES, CROP_DISCRIMINATORS, RECONSTRUCTION_LOSSES
 from tfgan_app.tasks.preset import Paper
-from tfgan_app.typed_fields import bounded, choice, model_setting, own_objects, path_setting
 
 
 @dataclass(frozen=True)
-class PictureTaskConfig:
-    """What a network that brings back a picture is trained against.
+class ImageTaskConfig:
+    """What a network that brings back an image is trained against.
 
     Attributes:
-        stage: `psnr` minimises pixel (and perceptual) losses alone; `gan` adds a discriminator.
+        stage: `psnr` minimizes pixel (and perceptual) losses alone; `gan` adds a discriminator.
         init_from: run directory, `.keras` file or name of a shipped model whose networks the training starts from;
             they must be alike.
         pixel_loss: distance between pixels.
@@ -29,10 +29,10 @@ class PictureTaskConfig:
         spectral_norm: divide its kernels by their largest singular values.
         real_label: 1, or less for one-sided label smoothing.
         flips_and_turns: show each crop in one of the eight orientations of a square, at random.
-        picture_scales: each picture is trained on at these shares of its size, if it holds a crop then.
+        image_scales: each image is trained on at these shares of its size, if it holds a crop then.
         candidates: of so many crops the one with most detail is trained on; 1 takes them as they come.
-        val_crop_px: largest side of the held-out pictures that are measured, cut from their centres; none measures all
-            of them. Pictures given with `evaluate --data` are measured whole.
+        val_crop_px: largest side of the held-out images that are measured, cut from their centers; none measures all
+            of them. Images given with `evaluate --data` are measured whole.
         lpips_weights: file of VGG16 and LPIPS weights (.npz), to measure LPIPS too.
         metrics: further metrics of images, each a `tfgan_app.registry.Metric` of your own, as `module:attribute`.
     """
@@ -45,19 +45,19 @@ class PictureTaskConfig:
     perceptual_weights: str | None = path_setting()
     adversarial_loss: str = choice(ADVERSARIAL_LOSSES, default="relativistic_average")
     adversarial_weight: float = bounded(0.1, minimum=0.0)
-    discriminator: str = choice(PICTURE_DISCRIMINATORS, default="unet")
+    discriminator: str = choice(CROP_DISCRIMINATORS, default="unet")
     discriminator_width: int = bounded(32, minimum=1)
     spectral_norm: bool = True
     real_label: float = bounded(1.0, above=0.0, maximum=1.0)
     flips_and_turns: bool = True
-    picture_scales: tuple[float, ...] = bounded((1.0,), minimum=0.1, maximum=1.0)
+    image_scales: tuple[float, ...] = bounded((1.0,), minimum=0.1, maximum=1.0)
     candidates: int = bounded(1, minimum=1, maximum=16)
     val_crop_px: int | None = bounded(512, minimum=16)
     lpips_weights: str | None = path_setting(on_resume="may_change")
     metrics: tuple[str, ...] = own_objects(on_resume="may_change")
 
 
-PICTURE_PRESET: dict[str, Any] = {
+IMAGE_PRESET: dict[str, Any] = {
     "data.load_scale": 1.0,
     "data.resize": "none",
     "training.ema_decay": 0.999,
@@ -81,7 +81,7 @@ ADVERSARIAL_STAGE: dict[str, Any] = {
     "task.adversarial_weight": 1.0,
 }
 """The losses of Real-ESRGAN (Wang et al. 2021, arXiv:2107.10833, section 4.1; its pixels span 1, these 2). Deviations:
-VGG16 in place of VGG19; the relativistic average loss of ESRGAN; ten times the adversarial weight, with which a picture
+VGG16 in place of VGG19; the relativistic average loss of ESRGAN; ten times the adversarial weight, with which an image
 gets a fifth as much gradient from the discriminator as from the features (a fiftieth changed nothing that could be
 seen); five times the rate for the discriminator, which stayed at chance with less."""
 

@@ -1,4 +1,4 @@
-"""What `restore` does to pictures before its network sees them."""
+"""What `restore` does to images before its network sees them."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Sequence as Items
 
 import tensorflow as tf
 
-from tfgan_app.degradations import DEGRADATIONS, MASK_DRAWS, MASKS, Degradation, Sequence, Sometimes, random_masks
+from tfgan_app.degradations import DEGRADATIONS, MASK_DRAWS, MASKS, Compose, Degradation, RandomApply, random_masks
 from tfgan_app.tasks.restoration.restore_config import RestoreConfig
 
 INPAINT, COLORIZE = "inpaint", "colorize"
 
 
-def build_damage(settings: RestoreConfig) -> Damage | Holes:
+def build_damage(settings: RestoreConfig) -> DegradationPipeline | RandomMask:
     """The damage that the settings ask for.
 
     Raises:
@@ -30,33 +30,33 @@ def build_damage(settings: RestoreConfig) -> Damage | Holes:
                 "`task.degradation=inpaint` keeps known pixels as they are, so it must stand alone. "
                 f"Received: {', '.join(names)}. Train two runs, and apply one after the other."
             )
-        return Holes(tuple(MASKS) if settings.mask == "mixed" else (settings.mask,))
+        return RandomMask(tuple(MASKS) if settings.mask == "mixed" else (settings.mask,))
     options = {
-        # Untouched pictures are a setting of their own.
+        # Untouched images are a setting of their own.
         "denoise": {"sigma_255": settings.noise_sigma_255, "clean": 0.0},
         "jpeg": {"quality": settings.jpeg_quality},
     }
     chosen = [DEGRADATIONS[name](**options.get(name, {})) for name in names]
     if len(chosen) > 1 and settings.share_skipped:
         kept = 1.0 - settings.share_skipped
-        # Without colour they are always (see below).
-        chosen = [x if name == COLORIZE else Sometimes(x, share=kept) for name, x in zip(names, chosen, strict=True)]
-    # A picture that came in colour would teach a network that colourises to pass colour on.
-    return Damage(chosen, share_untouched=0.0 if COLORIZE in names else settings.share_untouched)
+        # Without color they are always (see below).
+        chosen = [x if name == COLORIZE else RandomApply(x, share=kept) for name, x in zip(names, chosen, strict=True)]
+    # An image that came in color would teach a network that colorizes to pass color on.
+    return DegradationPipeline(chosen, share_untouched=0.0 if COLORIZE in names else settings.share_untouched)
 
 
-class Damage:
-    """Degradations one after another; some pictures stay as they are.
+class DegradationPipeline:
+    """Degradations one after another; some images stay as they are.
 
     Args:
         degradations: in the order of their application.
-        share_untouched: probability that a picture stays as it is.
+        share_untouched: probability that an image stays as it is.
     """
 
     channels = 3
 
     def __init__(self, degradations: Items[Degradation], *, share_untouched: float):
-        self._degrade = Sequence(degradations)
+        self._degrade = Compose(degradations)
         self._share_untouched = share_untouched
         self.draws_per_example = 1 + self._degrade.draws_per_example
 
@@ -66,11 +66,11 @@ class Damage:
         return tf.where(touched, self._degrade(images, draws[:, 1:]), images)
 
 
-class Holes:
+class RandomMask:
     """Holes of random shapes, black, and a fourth channel that is 0 in them and 1 elsewhere.
 
     Args:
-        kinds: rows of `MASKS`; the pictures of a batch have holes of one of them.
+        kinds: rows of `MASKS`; the images of a batch have holes of one of them.
     """
 
     channels = 4

@@ -1,4 +1,4 @@
-"""The pictures of an `upscale` or `restore` run: crops to train on, and whole ones or centres to measure on."""
+"""The images of an `upscale` or `restore` run: crops to train on, and whole ones or centers to measure on."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ import tensorflow as tf
 
 from tfgan_app.config import RunConfig
 from tfgan_app.data.bundled import bundled_path
-from tfgan_app.data.labelled import LabelledPictures, LabelledSet, labelled_fingerprint
+from tfgan_app.data.image_sets import open_images
+from tfgan_app.data.labeled import LabeledImages, LabeledSet, labeled_fingerprint
 from tfgan_app.data.partners import Partners, build_partner_dataset, find_partners
-from tfgan_app.data.picture_sets import open_pictures
-from tfgan_app.data.pipeline import build_labelled_dataset
+from tfgan_app.data.pipeline import build_labeled_dataset
 from tfgan_app.data.specs import CropSpec, Schedule
 from tfgan_app.files import printable
-from tfgan_app.images import picture_header, read_rgb
-from tfgan_app.picture_grid import spread_indices
-from tfgan_app.tasks.progress import LeftOut, progress_reporter, readable_pictures
+from tfgan_app.image_io.grid import spread_indices
+from tfgan_app.image_io.loading import image_header, read_rgb
+from tfgan_app.tasks.progress import LeftOut, progress_reporter, readable_images
 
 BUNDLED_SAMPLE = "photos"
 
 
-class PictureData:
-    """Training crops and held-out pictures of one source, or held-out ones of another.
+class ImageData:
+    """Training crops and held-out images of one source, or held-out ones of another.
 
     Args:
         config: the run's configuration.
-        crop_px: side of the crops to train on; smaller pictures are left out, with a word.
-        multiple: sides of held-out pictures are cut to multiples of this.
-        least_px: held-out pictures with a shorter side are left out, with a word.
-        low_res: folder of the same pictures, `multiple` times less wide and high; None where they are made.
-        teacher: folder of a teacher's outputs for the training pictures, as large as they are; None without one.
-        report: called with a line about each picture that cannot be used, and on the progress of long reading.
-        measure_on: source of the held-out pictures, where it is not that of the training; they are taken whole.
+        crop_px: side of the crops to train on; smaller images are left out, with a word.
+        multiple: sides of held-out images are cut to multiples of this.
+        least_px: held-out images with a shorter side are left out, with a word.
+        low_res: folder of the same images, `multiple` times less wide and high; None where they are made.
+        teacher: folder of a teacher's outputs for the training images, as large as they are; None without one.
+        report: called with a line about each image that cannot be used, and on the progress of long reading.
+        measure_on: source of the held-out images, where it is not that of the training; they are taken whole.
     """
 
     def __init__(
@@ -56,28 +56,28 @@ class PictureData:
         self._crop_px = crop_px
         self._multiple = multiple
         self._least_px = least_px
-        # Pictures that are given to be measured have no partners there.
+        # Images that are given to be measured have no partners there.
         self.low_res = None if measure_on is not None else low_res
         self._teacher = None if measure_on is not None else teacher
         self.report = report
         self._measure_on = measure_on
 
     @functools.cached_property
-    def pictures(self) -> LabelledSet:
-        """The training and the held-out pictures of the run's data source; classes are of no interest."""
+    def images(self) -> LabeledSet:
+        """The training and the held-out images of the run's data source; classes are of no interest."""
         data = self._config.data
         source = data.source or bundled_path(BUNDLED_SAMPLE)
-        return open_pictures(source, val_fraction=data.val_fraction, on_note=self.report)
+        return open_images(source, val_fraction=data.val_fraction, on_note=self.report)
 
     @property
-    def training(self) -> LabelledPictures:
-        """The pictures to train on: those that can be read and hold a crop."""
+    def training(self) -> LabeledImages:
+        """The images to train on: those that can be read and hold a crop."""
         return self._training[0]
 
     @functools.cached_property
-    def _training(self) -> tuple[LabelledPictures, dict[str, Partners]]:
-        """The pictures to train on, and their partners by name."""
-        readable, partners = self._readable(self.pictures.train, smallest_px=self._crop_px), {}
+    def _training(self) -> tuple[LabeledImages, dict[str, Partners]]:
+        """The images to train on, and their partners by name."""
+        readable, partners = self._readable(self.images.train, smallest_px=self._crop_px), {}
         for name, folder, scale in (("low_res", self.low_res, self._multiple), ("teacher", self._teacher, 1)):
             if folder is not None:
                 kept, found = self._partners_of(readable, "train", folder=folder, scale=scale)
@@ -85,45 +85,45 @@ class PictureData:
                 partners = {other: each.select(kept) for other, each in partners.items()} | {name: found}
         if not len(readable):
             raise ValueError(
-                f"Expected training pictures of at least {self._crop_px} x {self._crop_px} px in "
-                f"{self.pictures.origin}. Found none; lower `--image-size`, or try `tfgan_app inspect`."
+                f"Expected training images of at least {self._crop_px} x {self._crop_px} px in "
+                f"{self.images.origin}. Found none; lower `--image-size`, or try `tfgan_app inspect`."
             )
         return readable, partners
 
     @property
-    def held_out(self) -> LabelledPictures:
-        """At most `data.max_val_pictures` held-out pictures that can be read, from all of them."""
+    def held_out(self) -> LabeledImages:
+        """At most `data.max_val_images` held-out images that can be read, from all of them."""
         return self._held_out[0]
 
     @functools.cached_property
-    def _held_out(self) -> tuple[LabelledPictures, list[Path]]:
+    def _held_out(self) -> tuple[LabeledImages, list[Path]]:
         if self._measure_on is None:
-            candidates, origin = self.pictures.val, self.pictures.origin
+            candidates, origin = self.images.val, self.images.origin
         else:
-            found = open_pictures(self._measure_on, val_fraction=0.0, on_note=self.report)
+            found = open_images(self._measure_on, val_fraction=0.0, on_note=self.report)
             candidates, origin = (found.val if len(found.val) else found.train), found.origin
-        chosen = candidates.select(spread_indices(len(candidates), self._config.data.max_val_pictures))
+        chosen = candidates.select(spread_indices(len(candidates), self._config.data.max_val_images))
         readable, partners = self._with_low_res(self._readable(chosen, smallest_px=self._least_px))
         if not len(readable):
             raise ValueError(
-                f"Expected held-out pictures of at least {self._least_px} px a side to measure on in {origin}. "
+                f"Expected held-out images of at least {self._least_px} px a side to measure on in {origin}. "
                 "Found none; raise `data.val_fraction`, or add a folder val/ beside train/."
             )
         return readable, partners
 
-    def _with_low_res(self, pictures: LabelledPictures) -> tuple[LabelledPictures, list[Path]]:
+    def _with_low_res(self, images: LabeledImages) -> tuple[LabeledImages, list[Path]]:
         if self.low_res is None:
-            return pictures, []
-        kept, partners = self._partners_of(pictures, "val", folder=self.low_res, scale=self._multiple)
-        return pictures.select(kept), partners.paths
+            return images, []
+        kept, partners = self._partners_of(images, "val", folder=self.low_res, scale=self._multiple)
+        return images.select(kept), partners.paths
 
-    def _partners_of(self, pictures: LabelledPictures, split: str, **options) -> tuple[list[int], Partners]:
-        """The places of the pictures that have a partner, and the partners."""
+    def _partners_of(self, images: LabeledImages, split: str, **options) -> tuple[list[int], Partners]:
+        """The places of the images that have a partner, and the partners."""
 
         def say(line: str):
             self.report(LeftOut(line))
 
-        return find_partners(pictures, split=split, on_skip=say, **options)
+        return find_partners(images, split=split, on_skip=say, **options)
 
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
         """Batches `{"image": uint8 [batch, crop, crop, 3], "position": int64 [batch]}` from a step on.
@@ -134,84 +134,84 @@ class PictureData:
         data, training, candidates = self._config.data, self._config.training, self._config.task.candidates
         crops = CropSpec(self._crop_px, resize="none", **data.reading)
         schedule = Schedule(
-            batch_size=training.pictures_per_step * candidates, steps=training.steps, seed=seed, start_step=start_step
+            batch_size=training.images_per_step * candidates, steps=training.steps, seed=seed, start_step=start_step
         )
         options = {
             "cache_budget_mb": data.cache_budget_mb,
             "on_progress": progress_reporter(self.report, "loaded"),
         }
-        pictures, partners = self._training
+        images, partners = self._training
         if partners:
             options |= {"crops": crops, "schedule": schedule, "stride_px": self._multiple}
-            dataset = build_partner_dataset(pictures, partners, **options)
+            dataset = build_partner_dataset(images, partners, **options)
         else:
-            pictures, scales = self._at_scales(pictures)
-            dataset = build_labelled_dataset(pictures, crops, schedule, scales=scales, **options)
+            images, scales = self._at_scales(images)
+            dataset = build_labeled_dataset(images, crops, schedule, scales=scales, **options)
         choose = functools.partial(_most_detailed, candidates=candidates)
         return dataset.map(choose, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
 
-    def _at_scales(self, pictures: LabelledPictures) -> tuple[LabelledPictures, np.ndarray]:
-        """Each picture at each of the settings' scales at which it holds a crop, or at the largest of them."""
-        scales = sorted(self._config.task.picture_scales, reverse=True)
+    def _at_scales(self, images: LabeledImages) -> tuple[LabeledImages, np.ndarray]:
+        """Each image at each of the settings' scales at which it holds a crop, or at the largest of them."""
+        scales = sorted(self._config.task.image_scales, reverse=True)
         if scales == [1.0]:
-            return pictures, np.ones(len(pictures))
-        if pictures.paths is None:
-            sides = np.full(len(pictures), min(pictures.images.shape[1:3]))
+            return images, np.ones(len(images))
+        if images.paths is None:
+            sides = np.full(len(images), min(images.images.shape[1:3]))
         else:
-            headers = [picture_header(path) for path in pictures.paths]
+            headers = [image_header(path) for path in images.paths]
             sides = np.array([min(header.height, header.width) for header in headers])
         holds = np.rint(sides[:, None] * scales) >= self._crop_px
         holds[:, 0] = True
         indices, chosen = np.nonzero(holds)
-        return pictures.select(indices), np.array(scales)[chosen]
+        return images.select(indices), np.array(scales)[chosen]
 
     def measured(self) -> Iterator[np.ndarray]:
-        """The held-out pictures that are measured: uint8 `[height, width, 3]`, sides multiples of `multiple`."""
-        for picture in self._decoded(self.held_out):
-            yield _centre(picture, limit=self._limit, multiple=self._multiple)
+        """The held-out images that are measured: uint8 `[height, width, 3]`, sides multiples of `multiple`."""
+        for image in self._decoded(self.held_out):
+            yield _center(image, limit=self._limit, multiple=self._multiple)
 
     def measured_low_res(self) -> Iterator[np.ndarray]:
         """The same at low resolution, where it is not made from them."""
         limit = None if self._limit is None else self._limit // self._multiple
         for path in self._held_out[1]:
-            yield _centre(read_rgb(path, **self._config.data.reading), limit=limit, multiple=1)
+            yield _center(read_rgb(path, **self._config.data.reading), limit=limit, multiple=1)
 
     @property
     def _limit(self) -> int | None:
-        """Largest side of the pictures that are measured, a multiple of `multiple`."""
+        """Largest side of the images that are measured, a multiple of `multiple`."""
         limit = self._config.task.val_crop_px
         return None if self._measure_on is not None or limit is None else limit // self._multiple * self._multiple
 
     def protocol(self) -> dict[str, Any]:
-        """Which pictures the figures are of."""
+        """Which images the figures are of."""
         whole = self._measure_on is not None or self._config.task.val_crop_px is None
-        split = "other pictures"
+        split = "other images"
         if self._measure_on is None:
-            split = "seeded hold-out" if self.pictures.val_is_holdout else "validation split"
+            split = "seeded hold-out" if self.images.val_is_holdout else "validation split"
         return {
-            "pictures": len(self.held_out),
+            "images": len(self.held_out),
             "data": self._measure_on or self._config.data.source or BUNDLED_SAMPLE,
             "split": split,
-            "split_digest": labelled_fingerprint(self.held_out)[:12],
-            "cut": "none" if whole else f"centre, at most {self._config.task.val_crop_px} px a side",
+            "split_digest": labeled_fingerprint(self.held_out)[:12],
+            "cut": "none" if whole else f"center, at most {self._config.task.val_crop_px} px a side",
             "background": self._config.data.background,
         }
 
     def fingerprint(self) -> str:
-        """Digest of the training pictures and their partners, and of what is cut out of them."""
+        """Digest of the training images and their partners, and of what is cut out of them."""
         partners = [(path.name, path.stat().st_size) for given in self._training[1].values() for path in given.paths]
-        facts = (labelled_fingerprint(self.training), self._crop_px, *([partners] if partners else []))
+        facts = (labeled_fingerprint(self.training), self._crop_px, *([partners] if partners else []))
         return hashlib.sha256(" ".join(map(str, facts)).encode()).hexdigest()
 
-    def _decoded(self, pictures: LabelledPictures) -> Iterator[np.ndarray]:
-        if pictures.paths is None:
-            yield from np.broadcast_to(pictures.images, (*pictures.images.shape[:3], 3))
+    def _decoded(self, images: LabeledImages) -> Iterator[np.ndarray]:
+        if images.paths is None:
+            yield from np.broadcast_to(images.images, (*images.images.shape[:3], 3))
         else:
-            for path in pictures.paths:
+            for path in images.paths:
                 yield read_rgb(path, **self._config.data.reading)
 
-    def _readable(self, pictures: LabelledPictures, *, smallest_px: int) -> LabelledPictures:
-        readable = readable_pictures(pictures, self.report, input_range=self._config.data.input_range)
+    def _readable(self, images: LabeledImages, *, smallest_px: int) -> LabeledImages:
+        readable = readable_images(images, self.report, input_range=self._config.data.input_range)
         if readable.paths is None:
             height, width = readable.images.shape[1:3]
             if min(height, width) >= smallest_px:
@@ -222,7 +222,7 @@ class PictureData:
         return readable.select(large)
 
     def _is_large(self, path: Path, smallest_px: int) -> bool:
-        header = picture_header(path)
+        header = image_header(path)
         if min(header.height, header.width) >= smallest_px:
             return True
         size = f"{header.width} x {header.height}"
@@ -231,26 +231,26 @@ class PictureData:
 
 
 def _most_detailed(batch: dict[str, tf.Tensor], *, candidates: int) -> dict[str, tf.Tensor]:
-    """Of every `candidates` examples in sequence the one whose neighbouring pixels differ most."""
-    pictures = {name: batch[name] for name in ("image", "low_res", "teacher") if name in batch}
+    """Of every `candidates` examples in sequence the one whose neighboring pixels differ most."""
+    images = {name: batch[name] for name in ("image", "low_res", "teacher") if name in batch}
     if candidates == 1:
-        return pictures | {"position": batch["position"]}
+        return images | {"position": batch["position"]}
     green = tf.cast(batch["image"][..., 1], tf.float32)
     detail = tf.reduce_mean(tf.abs(green[:, 1:] - green[:, :-1]), axis=(1, 2))
     detail += tf.reduce_mean(tf.abs(green[:, :, 1:] - green[:, :, :-1]), axis=(1, 2))
     best = tf.argmax(tf.reshape(detail, [-1, candidates]), axis=1)
     chosen = tf.range(tf.size(best, tf.int64)) * candidates + best
-    chosen_pictures = {name: tf.gather(values, chosen) for name, values in pictures.items()}
-    return chosen_pictures | {"position": batch["position"][::candidates] // candidates}
+    chosen_images = {name: tf.gather(values, chosen) for name, values in images.items()}
+    return chosen_images | {"position": batch["position"][::candidates] // candidates}
 
 
-def _centre(picture: np.ndarray, *, limit: int | None, multiple: int) -> np.ndarray:
-    """The centre of a picture, at most `limit` on a side, that begins and ends at multiples of `multiple`.
+def _center(image: np.ndarray, *, limit: int | None, multiple: int) -> np.ndarray:
+    """The center of an image, at most `limit` on a side, that begins and ends at multiples of `multiple`.
 
-    A whole picture loses its last rows and columns alone, as in the literature.
+    A whole image loses its last rows and columns alone, as in the literature.
     """
-    units = [side // multiple for side in picture.shape[:2]]
+    units = [side // multiple for side in image.shape[:2]]
     kept = [min(count, count if limit is None else limit // multiple) for count in units]
     top, left = ((have - keep) // 2 * multiple for have, keep in zip(units, kept, strict=True))
     sides = [keep * multiple for keep in kept]
-    return np.ascontiguousarray(picture[top : top + sides[0], left : left + sides[1]])
+    return np.ascontiguousarray(image[top : top + sides[0], left : left + sides[1]])

@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from tfgan_app.images import find_pictures
+from tfgan_app.image_io.loading import find_images
 from tfgan_app.inference import load_keras_model, run_checkpoint
 
 _SIDE_PX = 16
@@ -56,7 +56,7 @@ class Teacher:
 
 def _holds_images(source: str) -> bool:
     path = Path(source)
-    return path.is_dir() and not (path / "config.json").exists() and bool(find_pictures(path))
+    return path.is_dir() and not (path / "config.json").exists() and bool(find_images(path))
 
 
 def _load(source: str, *, scale: int) -> keras.Model:

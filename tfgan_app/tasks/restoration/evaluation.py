@@ -1,4 +1,4 @@
-"""Measures and shows what a picture-to-picture model makes of held-out pictures."""
+"""Measures and shows what an image-to-image model makes of held-out images."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 import keras
 import numpy as np
 
+from tfgan_app.image_io.grid import make_grid, spread_indices
 from tfgan_app.inference import Predictor, predictor_of
 from tfgan_app.metrics import build_lpips, fidelity_protocol, means_with_intervals, measure_fidelity, psnr_rgb, psnr_y
 from tfgan_app.metrics.own import own_metrics
-from tfgan_app.picture_grid import make_grid, spread_indices
 from tfgan_app.tasks.extremes import both_ends
 from tfgan_app.tasks.restoration.held_out import HeldOutPairs, Pair
 
@@ -23,7 +23,7 @@ SAMPLE_ROWS, SAMPLE_PX = 8, 192
 EXAMPLE_ROWS = 4
 
 
-class PictureQuality:
+class ImageQuality:
     """Fidelity of a model's outputs to the originals, beside that of a baseline.
 
     Args:
@@ -64,18 +64,18 @@ class PictureQuality:
         return {f"{self._baseline_name}_{name}": value for name, value in _means(rows).items()}
 
     def measure(self, model: keras.Model) -> dict[str, float]:
-        """Means over pictures of a model's figures with their intervals, and the means of the baseline."""
-        enlarge = _predictor(model).picture
+        """Means over images of a model's figures with their intervals, and the means of the baseline."""
+        enlarge = _predictor(model).image
         rows = [self._figures(target, enlarge(source)) for source, target in self.pairs]
         return means_with_intervals({name: np.array([row[name] for row in rows]) for name in rows[0]}) | self.baseline
 
-    def kept(self, model: keras.Model, pictures: Iterable[np.ndarray]) -> float:
-        """Mean PSNR of what a model makes of pictures without damage, in dB: more is less harm done."""
-        keep = _predictor(model).picture
-        return float(np.mean([psnr_rgb(picture, keep(picture), crop_px=self._crop_px) for picture in pictures]))
+    def kept(self, model: keras.Model, images: Iterable[np.ndarray]) -> float:
+        """Mean PSNR of what a model makes of images without damage, in dB: more is less harm done."""
+        keep = _predictor(model).image
+        return float(np.mean([psnr_rgb(image, keep(image), crop_px=self._crop_px) for image in images]))
 
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
-        """The centres of pictures from all of them: baseline, output and original, uint8 `[size, size, 3]` each."""
+        """The centers of images from all of them: baseline, output and original, uint8 `[size, size, 3]` each."""
         chosen = frozenset(spread_indices(len(self.pairs), SAMPLE_ROWS))
         # Not further than the last: pairs that do not fit into memory are made anew.
         pairs = itertools.islice(self.pairs, max(chosen) + 1)
@@ -83,11 +83,11 @@ class PictureQuality:
         return [row for row, _ in self._shown(model, shown)]
 
     def examples(self, model: keras.Model, *, headers: Sequence[str]) -> dict[str, np.ndarray]:
-        """The pictures whose luma came out best and worst, as grids: caption -> uint8 `[height, width, 3]`."""
+        """The images whose luma came out best and worst, as grids: caption -> uint8 `[height, width, 3]`."""
         ordered = sorted(self._shown(model, self.pairs), key=lambda shown: -shown[1])
         rows = [row for row, _ in ordered]
         grids = zip(("best", "worst"), both_ends(rows, most=EXAMPLE_ROWS), strict=True)
-        return {f"{name} held-out pictures": make_grid(rows, headers=headers) for name, rows in grids if rows}
+        return {f"{name} held-out images": make_grid(rows, headers=headers) for name, rows in grids if rows}
 
     def protocol(self) -> dict[str, Any]:
         """How the figures were measured."""
@@ -96,11 +96,11 @@ class PictureQuality:
         }
 
     def _shown(self, model: keras.Model, pairs: Iterable[Pair]) -> Iterator[tuple[list[np.ndarray], float]]:
-        """The centres of baseline, output and original, and the PSNR of the output's luma."""
-        enlarge = _predictor(model).picture
+        """The centers of baseline, output and original, and the PSNR of the output's luma."""
+        enlarge = _predictor(model).image
         for source, target in pairs:
             output = enlarge(source)
-            row = [_centre(picture, SAMPLE_PX) for picture in (self._baseline(source), output, target)]
+            row = [_center(image, SAMPLE_PX) for image in (self._baseline(source), output, target)]
             yield row, psnr_y(target, output, crop_px=self._crop_px)
 
     def _figures(self, target: np.ndarray, output: np.ndarray) -> dict[str, float]:
@@ -114,7 +114,7 @@ class PictureQuality:
 
 
 def _predictor(model: keras.Model) -> Predictor:
-    """Predicts pictures of any size, in tiles where the model allows it."""
+    """Predicts images of any size, in tiles where the model allows it."""
     return predictor_of(model, "the model in training")
 
 
@@ -122,7 +122,7 @@ def _means(rows: Sequence[dict[str, float]]) -> dict[str, float]:
     return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
 
 
-def _centre(picture: np.ndarray, size_px: int) -> np.ndarray:
-    top, left = (max(0, (side - size_px) // 2) for side in picture.shape[:2])
-    # A copy, since a view would keep the whole picture in memory.
-    return picture[top : top + size_px, left : left + size_px].copy()
+def _center(image: np.ndarray, size_px: int) -> np.ndarray:
+    top, left = (max(0, (side - size_px) // 2) for side in image.shape[:2])
+    # A copy, since a view would keep the whole image in memory.
+    return image[top : top + size_px, left : left + size_px].copy()

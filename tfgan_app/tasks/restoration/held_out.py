@@ -1,4 +1,4 @@
-"""Held-out pictures that are gone through again and again, whatever their number and size."""
+"""Held-out images that are gone through again and again, whatever their number and size."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Pair = tuple[np.ndarray, np.ndarray]
 
 
 class HeldOutPairs:
-    """Pairs of pictures, made anew each time they are gone through, unless all of them fit a budget of memory.
+    """Pairs of images, made anew each time they are gone through, unless all of them fit a budget of memory.
 
     Args:
         make: begins a new pass over the pairs.
@@ -34,7 +34,7 @@ class HeldOutPairs:
             return
         kept, room = [], self._budget_bytes
         for pair in self._make():
-            room -= sum(picture.nbytes for picture in pair)
+            room -= sum(image.nbytes for image in pair)
             kept = [*kept, pair] if room >= 0 else []
             yield pair
         if room >= 0:

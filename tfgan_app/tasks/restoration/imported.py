@@ -8,7 +8,7 @@ import keras
 from keras import layers
 
 from tfgan_app.inference import load_keras_model
-from tfgan_app.layers import ClipToUnitRange, FromUnitRange, locality_of, provenance_of
+from tfgan_app.layers import ClipToUnitRange, FromUnitRange, provenance_of, receptive_field_of
 from tfgan_app.tasks.restoration import builders
 
 
@@ -37,7 +37,7 @@ def imported_generator(source: str | None, *, scale: int) -> keras.Model | None:
         raise ValueError(
             f"`task.init_from` must be a network of images of three channels. Received: '{source}', {channels}"
         )
-    found = locality_of(model).scale
+    found = receptive_field_of(model).scale
     if found != scale:
         raise ValueError(f"`task.init_from` must enlarge by {scale} as the task does. Received: '{source}', by {found}")
     network.trainable = True

@@ -1,4 +1,4 @@
-"""Restoration: noise, blur, JPEG, lost colour and holes undone."""
+"""Restoration: noise, blur, JPEG, lost color and holes undone."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_app.config import RunConfig
-from tfgan_app.layers import ChannelSlice, FromUnitRange, MakesColour, ToUnitRange
+from tfgan_app.layers import ChannelSlice, FromUnitRange, MakesColor, ToUnitRange
 from tfgan_app.tasks.restoration import builders
 from tfgan_app.tasks.restoration.damage import COLORIZE, INPAINT, build_damage
-from tfgan_app.tasks.restoration.data import PictureData
-from tfgan_app.tasks.restoration.evaluation import LPIPS_LEAST_PX, PictureQuality
+from tfgan_app.tasks.restoration.data import ImageData
+from tfgan_app.tasks.restoration.evaluation import LPIPS_LEAST_PX, ImageQuality
 from tfgan_app.tasks.restoration.held_out import HeldOutPairs, Pair
 from tfgan_app.tasks.restoration.imported import imported_generator
 from tfgan_app.tasks.restoration.restore_config import PRESETS, RestoreConfig
-from tfgan_app.tasks.restoration.task import TURNS, PictureTask, as_uint8, fixed_draws
-from tfgan_app.training.task import Networks, Synthesis
+from tfgan_app.tasks.restoration.task import TURNS, ImageTask, as_uint8, fixed_draws
+from tfgan_app.training.task import GeneratorOutputs, Networks
 
 SHIFT_PX = 16
 """Crops are damaged with so much around them and then cut somewhere in it: the blocks of JPEG begin anywhere."""
@@ -32,16 +32,16 @@ HOLE_GRAY = 0.5
 _SHIFTS = 2
 
 
-class RestoreTask(PictureTask):
-    """Learns to undo damage from pictures that were damaged.
+class RestoreTask(ImageTask):
+    """Learns to undo damage from images that were damaged.
 
     "Simple Baselines for Image Restoration", Chen et al. 2022, arXiv:2204.04676; for holes "Free-Form Image
     Inpainting with Gated Convolution", Yu et al. 2019, arXiv:1806.03589.
 
     Args:
         config: the run's configuration, its `task` section a `RestoreConfig`.
-        report: called with a line about each picture that cannot be used, and on the progress of long reading.
-        measure_on: source of the held-out pictures, where it is not that of the training.
+        report: called with a line about each image that cannot be used, and on the progress of long reading.
+        measure_on: source of the held-out images, where it is not that of the training.
     """
 
     config_class = RestoreConfig
@@ -52,16 +52,16 @@ class RestoreTask(PictureTask):
     def __init__(self, config: RunConfig, *, report: Callable[[str], Any] = warn, measure_on: str | None = None):
         settings = config.task
         self._damage = build_damage(settings)
-        # What is measured is what the network does to damage; the untouched pictures would outweigh it.
+        # What is measured is what the network does to damage; the untouched images would outweigh it.
         self._measured_damage = build_damage(dataclasses.replace(settings, share_untouched=0.0, share_skipped=0.0))
-        data = PictureData(
+        data = ImageData(
             config,
             crop_px=config.data.image_size + SHIFT_PX,
             least_px=LPIPS_LEAST_PX if settings.lpips_weights else 1,
             report=report,
             measure_on=measure_on,
         )
-        quality = PictureQuality(
+        quality = ImageQuality(
             pairs=HeldOutPairs(self._pairs, count=lambda: len(data.held_out)),
             baseline=_shown,
             baseline_name="copy",
@@ -70,7 +70,7 @@ class RestoreTask(PictureTask):
             metrics=settings.metrics,
         )
         super().__init__(config, data=data, quality=quality)
-        self._shares = [TURNS, _SHIFTS, self._damage.draws_per_example, self.seen_draws]
+        self._shares = [TURNS, _SHIFTS, self._damage.draws_per_example, self.loss_crop_draws]
         self.draws_per_example = sum(self._shares)
 
     @property
@@ -79,13 +79,13 @@ class RestoreTask(PictureTask):
 
     @property
     def _spares_the_undamaged(self) -> bool:
-        """Whether a picture without damage must come back as it is."""
+        """Whether an image without damage must come back as it is."""
         return not self._has_holes and COLORIZE not in self.config.task.degradation
 
     @property
     def predict_arguments(self) -> str:
         """What `tfgan_app predict` needs beside the model."""
-        return f"--input PICTURES{' --mask MASKS' if self._has_holes else ''} --output OUTPUT"
+        return f"--input IMAGES{' --mask MASKS' if self._has_holes else ''} --output OUTPUT"
 
     def build_networks(self) -> Networks:
         """Builds the generator and the stage's discriminator under the current dtype policy."""
@@ -101,21 +101,21 @@ class RestoreTask(PictureTask):
         `damaged` has a fourth channel where there are holes: 1 in pixels that are known, 0 in holes.
         """
         turns, shifts, own, seen = tf.split(draws, self._shares, axis=1)
-        images = self.turned(batch["image"], turns)
+        images = self.random_dihedral(batch["image"], turns)
         damaged = self._damage(images, own)
         first = tf.cast(shifts * (SHIFT_PX + 1), tf.int32)
-        cut = builders.cut(tf.concat([damaged, images], axis=-1), first, size_px=self.config.data.image_size)
+        crop = builders.crop(tf.concat([damaged, images], axis=-1), first, size_px=self.config.data.image_size)
         channels = self._damage.channels
-        pictures = {"damaged": cut[..., :channels] * 2.0 - 1.0, "target": cut[..., channels:] * 2.0 - 1.0}
-        return pictures | self.seen_from(seen)
+        examples = {"damaged": crop[..., :channels] * 2.0 - 1.0, "target": crop[..., channels:] * 2.0 - 1.0}
+        return examples | self.loss_crop_offset(seen)
 
-    def synthesize(self, networks: Networks, batch: dict, training: bool) -> Synthesis:
-        """Restores the damaged pictures."""
+    def forward(self, networks: Networks, batch: dict, training: bool) -> GeneratorOutputs:
+        """Restores the damaged images."""
         output = builders.restore(networks.generators[builders.GENERATOR], batch["damaged"], training=training)
         return self.judged(batch, batch["target"], output)
 
     def inference_model(self, networks: Networks) -> keras.Model:
-        """The generator between pictures in [0, 1]; shares the weights of `networks`.
+        """The generator between images in [0, 1]; shares the weights of `networks`.
 
         Where there are holes its input has a fourth channel, as the alpha channel of a file: 1 in pixels that are
         known, which come back as they are, and 0 in holes.
@@ -124,26 +124,26 @@ class RestoreTask(PictureTask):
             model = super().inference_model(networks)
             if COLORIZE not in self.config.task.degradation:
                 return model
-            return keras.Model(model.inputs, MakesColour(name="makes_colour")(model.outputs[0]), name=model.name)
-        pictures = keras.Input((None, None, 4), name="images")
-        colour = FromUnitRange(name="from_unit_range")(ChannelSlice(0, 3, name="colour")(pictures))
-        mask = keras.layers.Rescaling(-1.0, offset=1.0, name="mask")(ChannelSlice(3, 4, name="known")(pictures))
-        outputs = networks.generators[builders.GENERATOR]([colour, mask])
-        return keras.Model(pictures, ToUnitRange(name="to_unit_range")(outputs), name=self.config.task_name)
+            return keras.Model(model.inputs, MakesColor(name="makes_color")(model.outputs[0]), name=model.name)
+        images = keras.Input((None, None, 4), name="images")
+        color = FromUnitRange(name="from_unit_range")(ChannelSlice(0, 3, name="color")(images))
+        mask = keras.layers.Rescaling(-1.0, offset=1.0, name="mask")(ChannelSlice(3, 4, name="known")(images))
+        outputs = networks.generators[builders.GENERATOR]([color, mask])
+        return keras.Model(images, ToUnitRange(name="to_unit_range")(outputs), name=self.config.task_name)
 
     def evaluate(self, model: keras.Model) -> dict[str, float]:
-        """Measures what a model makes of damaged pictures, and of the same without damage (`clean_psnr`)."""
+        """Measures what a model makes of damaged images, and of the same without damage (`clean_psnr`)."""
         measured = super().evaluate(model)
         if self._spares_the_undamaged:
             measured["clean_psnr"] = self.quality.kept(model, self.data.measured())
         return measured
 
     def _pairs(self) -> Iterator[Pair]:
-        """The held-out pictures with damage, uint8 `[height, width, 3 or 4]`, and without."""
+        """The held-out images with damage, uint8 `[height, width, 3 or 4]`, and without."""
         draws = fixed_draws(len(self.data.held_out), self._measured_damage.draws_per_example)
-        for picture, own in zip(self.data.measured(), draws, strict=True):
-            damaged = self._measured_damage(tf.constant(picture[None] / np.float32(255.0)), tf.constant(own))
-            yield as_uint8(damaged)[0], picture
+        for image, own in zip(self.data.measured(), draws, strict=True):
+            damaged = self._measured_damage(tf.constant(image[None] / np.float32(255.0)), tf.constant(own))
+            yield as_uint8(damaged)[0], image
 
     def protocol(self) -> dict[str, Any]:
         """What the figures of `evaluate` were measured on, so that they can be compared."""
@@ -158,9 +158,9 @@ class RestoreTask(PictureTask):
         return {**super().protocol(), **facts}
 
 
-def _shown(picture: np.ndarray) -> np.ndarray:
-    """A damaged picture as RGB, holes in gray."""
-    if picture.shape[2] == 3:
-        return picture
-    known = picture[..., 3:] > 127
-    return np.where(known, picture[..., :3], np.uint8(255 * HOLE_GRAY))
+def _shown(image: np.ndarray) -> np.ndarray:
+    """A damaged image as RGB, holes in gray."""
+    if image.shape[2] == 3:
+        return image
+    known = image[..., 3:] > 127
+    return np.where(known, image[..., :3], np.uint8(255 * HOLE_GRAY))

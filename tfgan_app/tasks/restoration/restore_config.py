@@ -5,29 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tfgan_app.config.typed_fields import bounded, choice
 from tfgan_app.registry import DEGRADATIONS, INPAINTERS, RESTORERS
 from tfgan_app.tasks.preset import Preset
 from tfgan_app.tasks.restoration.config import (
     ADVERSARIAL_DEVIATIONS,
     ADVERSARIAL_STAGE,
-    PICTURE_PRESET,
+    IMAGE_PRESET,
     REAL_ESRGAN,
-    PictureTaskConfig,
+    ImageTaskConfig,
 )
-from tfgan_app.typed_fields import bounded, choice
 
 
 @dataclass(frozen=True)
-class RestoreConfig(PictureTaskConfig):
-    """Settings of `restore`, beside those of `PictureTaskConfig`.
+class RestoreConfig(ImageTaskConfig):
+    """Settings of `restore`, beside those of `ImageTaskConfig`.
 
     Attributes:
-        degradation: what pictures suffer, one after the other, and the network undoes: `denoise`, `deblur`, `jpeg`,
+        degradation: what images suffer, one after the other, and the network undoes: `denoise`, `deblur`, `jpeg`,
             `colorize`, `real` (the second-order blur, noise and JPEG of Real-ESRGAN); or `inpaint` alone.
-        share_untouched: share of the training pictures that suffer nothing, so that the network leaves such alone;
+        share_untouched: share of the training images that suffer nothing, so that the network leaves such alone;
             with `colorize`, none.
-        share_skipped: of several degradations, the share of pictures that each one but `colorize` spares, so that the
-            network knows them one by one and together. Held-out pictures suffer all of them.
+        share_skipped: of several degradations, the share of images that each one but `colorize` spares, so that the
+            network knows them one by one and together. Held-out images suffer all of them.
         noise_sigma_255: range of the standard deviation of noise, where white is 255.
         jpeg_quality: range of the quality of JPEG.
         mask: kind of holes for `inpaint`, as of LaMa; `mixed` takes all of them.
@@ -54,7 +54,7 @@ class RestoreConfig(PictureTaskConfig):
 
 
 DEFAULT_PRESET: dict[str, Any] = {
-    **PICTURE_PRESET,
+    **IMAGE_PRESET,
     "data.image_size": 96,
     "training.steps": 4000,
     "training.batch_size": 8,

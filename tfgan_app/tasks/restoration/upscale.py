@@ -1,4 +1,4 @@
-"""Super-resolution: pictures two, three or four times as wide and high."""
+"""Super-resolution: images two, three or four times as wide and high."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import tensorflow as tf
 from tfgan_app.config import RunConfig
 from tfgan_app.degradations import DEGRADATIONS, resize, to_eight_bits
 from tfgan_app.tasks.restoration import builders
-from tfgan_app.tasks.restoration.data import PictureData
+from tfgan_app.tasks.restoration.data import ImageData
 from tfgan_app.tasks.restoration.distillation import Teacher
-from tfgan_app.tasks.restoration.evaluation import LPIPS_LEAST_PX, PictureQuality
+from tfgan_app.tasks.restoration.evaluation import LPIPS_LEAST_PX, ImageQuality
 from tfgan_app.tasks.restoration.held_out import HeldOutPairs, Pair
 from tfgan_app.tasks.restoration.imported import imported_generator
-from tfgan_app.tasks.restoration.task import TURNS, PictureTask, as_uint8, fixed_draws
+from tfgan_app.tasks.restoration.task import TURNS, ImageTask, as_uint8, fixed_draws
 from tfgan_app.tasks.restoration.upscale_config import PRESETS, UpscaleConfig
-from tfgan_app.training.task import Networks, Synthesis
+from tfgan_app.training.task import GeneratorOutputs, Networks
 
 _SHIFTS = 2
 
@@ -42,16 +42,16 @@ class Margin:
 MARGINS = {"bicubic": Margin(4, 0), "real": Margin(8, 4)}
 
 
-class UpscaleTask(PictureTask):
-    """Learns to enlarge pictures from pictures that were made small.
+class UpscaleTask(ImageTask):
+    """Learns to enlarge images from images that were made small.
 
     "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network", Ledig et al. 2017,
     arXiv:1609.04802, and its successors: first pixels alone, then a discriminator and VGG features.
 
     Args:
         config: the run's configuration, its `task` section an `UpscaleConfig`.
-        report: called with a line about each picture that cannot be used, and on the progress of long reading.
-        measure_on: source of the held-out pictures, where it is not that of the training.
+        report: called with a line about each image that cannot be used, and on the progress of long reading.
+        measure_on: source of the held-out images, where it is not that of the training.
     """
 
     config_class = UpscaleConfig
@@ -70,14 +70,14 @@ class UpscaleTask(PictureTask):
         self._teacher = None
         if settings.teacher and settings.teacher_weight:
             self._teacher = Teacher(settings.teacher, weight=settings.teacher_weight, scale=settings.scale)
-            if self._teacher.folder and (settings.picture_scales != (1.0,) or settings.degradation != "bicubic"):
+            if self._teacher.folder and (settings.image_scales != (1.0,) or settings.degradation != "bicubic"):
                 raise ValueError(
-                    "`task.teacher` as a folder of outputs wants task.picture_scales=1 and task.degradation=bicubic: "
-                    f"its images have one scale and one input. Received: {settings.picture_scales}, "
+                    "`task.teacher` as a folder of outputs wants task.image_scales=1 and task.degradation=bicubic: "
+                    f"its images have one scale and one input. Received: {settings.image_scales}, "
                     f"{settings.degradation}; name the teacher's model instead."
                 )
         self._margin = MARGINS[settings.degradation]
-        data = PictureData(
+        data = ImageData(
             config,
             crop_px=size_px + 2 * self._margin.size_px * settings.scale,
             multiple=settings.scale,
@@ -87,7 +87,7 @@ class UpscaleTask(PictureTask):
             report=report,
             measure_on=measure_on,
         )
-        quality = PictureQuality(
+        quality = ImageQuality(
             pairs=HeldOutPairs(self._pairs, count=lambda: len(data.held_out)),
             baseline=functools.partial(_enlarged, scale=settings.scale),
             baseline_name="bicubic",
@@ -96,7 +96,7 @@ class UpscaleTask(PictureTask):
             metrics=settings.metrics,
         )
         super().__init__(config, data=data, quality=quality)
-        self._shares = [TURNS, _SHIFTS, self._degrade.draws_per_example, self.seen_draws]
+        self._shares = [TURNS, _SHIFTS, self._degrade.draws_per_example, self.loss_crop_draws]
         self.draws_per_example = sum(self._shares)
 
     def build_networks(self) -> Networks:
@@ -109,39 +109,43 @@ class UpscaleTask(PictureTask):
     def augment(self, batch: dict, draws: tf.Tensor) -> dict:
         """Turns the crops and makes them small: `low_res` and `high_res`, float32 in [-1, 1]."""
         turns, shifts, own, seen = tf.split(draws, self._shares, axis=1)
-        images = self.turned(batch["image"], turns)
-        low = self.turned(batch["low_res"], turns) if "low_res" in batch else to_eight_bits(self._degrade(images, own))
+        images = self.random_dihedral(batch["image"], turns)
+        low = (
+            self.random_dihedral(batch["low_res"], turns)
+            if "low_res" in batch
+            else to_eight_bits(self._degrade(images, own))
+        )
         margin, scale, size_px = self._margin, self.config.task.scale, self.config.data.image_size
         shifts = tf.cast(shifts * (2 * margin.shift_px + 1), tf.int32)
         first = margin.size_px - margin.shift_px + shifts
         low, high = (
-            builders.cut(low, first, size_px=size_px // scale),
-            builders.cut(images, first * scale, size_px=size_px),
+            builders.crop(low, first, size_px=size_px // scale),
+            builders.crop(images, first * scale, size_px=size_px),
         )
-        pictures = {"low_res": low * 2.0 - 1.0, "high_res": high * 2.0 - 1.0}
+        examples = {"low_res": low * 2.0 - 1.0, "high_res": high * 2.0 - 1.0}
         if self._teacher:
             outputs = None
             if "teacher" in batch:
-                taught = self.turned(batch["teacher"], turns)
-                outputs = builders.cut(taught, first * scale, size_px=size_px) * 2.0 - 1.0
-            pictures["pixel_target"] = self._teacher.mixed(pictures["high_res"], pictures["low_res"], outputs)
-        return pictures | self.seen_from(seen)
+                taught = self.random_dihedral(batch["teacher"], turns)
+                outputs = builders.crop(taught, first * scale, size_px=size_px) * 2.0 - 1.0
+            examples["pixel_target"] = self._teacher.mixed(examples["high_res"], examples["low_res"], outputs)
+        return examples | self.loss_crop_offset(seen)
 
-    def synthesize(self, networks: Networks, batch: dict, training: bool) -> Synthesis:
-        """Enlarges the small pictures."""
+    def forward(self, networks: Networks, batch: dict, training: bool) -> GeneratorOutputs:
+        """Enlarges the small images."""
         output = networks.generators[builders.GENERATOR](batch["low_res"], training=training)
-        synthesis = self.judged(batch, batch["high_res"], output)
-        return builders.with_sub_pixel_bias(synthesis, batch["high_res"], output, settings=self.config.task)
+        outputs = self.judged(batch, batch["high_res"], output)
+        return builders.with_sub_pixel_bias(outputs, batch["high_res"], output, settings=self.config.task)
 
     def _pairs(self) -> Iterator[Pair]:
-        """The held-out pictures at low resolution and as they are: uint8."""
+        """The held-out images at low resolution and as they are: uint8."""
         if self.data.low_res is not None:
             yield from zip(self.data.measured_low_res(), self.data.measured(), strict=True)
             return
         draws = fixed_draws(len(self.data.held_out), self._degrade.draws_per_example)
-        for picture, own in zip(self.data.measured(), draws, strict=True):
-            low = self._degrade(tf.constant(picture[None] / np.float32(255.0)), tf.constant(own))
-            yield as_uint8(low)[0], picture
+        for image, own in zip(self.data.measured(), draws, strict=True):
+            low = self._degrade(tf.constant(image[None] / np.float32(255.0)), tf.constant(own))
+            yield as_uint8(low)[0], image
 
     def protocol(self) -> dict[str, Any]:
         """What the figures of `evaluate` were measured on, so that they can be compared."""
@@ -150,6 +154,6 @@ class UpscaleTask(PictureTask):
         return {**super().protocol(), "scale": settings.scale, "low_res": low_res}
 
 
-def _enlarged(picture: np.ndarray, *, scale: int) -> np.ndarray:
-    height, width = (side * scale for side in picture.shape[:2])
-    return as_uint8(resize(tf.constant(picture[None] / np.float32(255.0)), height=height, width=width))[0]
+def _enlarged(image: np.ndarray, *, scale: int) -> np.ndarray:
+    height, width = (side * scale for side in image.shape[:2])
+    return as_uint8(resize(tf.constant(image[None] / np.float32(255.0)), height=height, width=width))[0]

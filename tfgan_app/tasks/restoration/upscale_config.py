@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tfgan_app.config.typed_fields import bounded, choice, path_setting
 from tfgan_app.registry import UPSCALERS
 from tfgan_app.tasks.preset import Preset
 from tfgan_app.tasks.restoration.config import (
     ADVERSARIAL_DEVIATIONS,
     ADVERSARIAL_STAGE,
-    PICTURE_PRESET,
+    IMAGE_PRESET,
     REAL_ESRGAN,
-    PictureTaskConfig,
+    ImageTaskConfig,
 )
-from tfgan_app.typed_fields import bounded, choice, path_setting
 
 
 @dataclass(frozen=True)
-class UpscaleConfig(PictureTaskConfig):
-    """Settings of `upscale`, beside those of `PictureTaskConfig`.
+class UpscaleConfig(ImageTaskConfig):
+    """Settings of `upscale`, beside those of `ImageTaskConfig`.
 
     Attributes:
         scale: how many times as wide and high.
@@ -29,12 +29,12 @@ class UpscaleConfig(PictureTaskConfig):
         generator_blocks: blocks; none is the architecture's own.
         generator_activation: of `compact`: `leaky_relu` keeps all channels learning, `relu` is a little faster on
             phones, and `relu6` bounds the features, for 8-bit integers.
-        degradation: how training pictures lose their detail: `bicubic`, antialiased as in MATLAB, or `real`, the
+        degradation: how training images lose their detail: `bicubic`, antialiased as in MATLAB, or `real`, the
             second-order blur, noise and JPEG of Real-ESRGAN ("blind").
         sub_pixel_weight: factor of the loss that sees patterns of the period of a pixel; see `sub_pixel_bias_loss`.
-        low_res: folder of low-resolution pictures, named like those of `--data`, to train on instead.
+        low_res: folder of low-resolution images, named like those of `--data`, to train on instead.
         teacher: model of the same scale whose outputs are learned from beside the truth (knowledge distillation): a
-            run, a `.keras` file, or a folder of its outputs, named like the pictures of `--data`.
+            run, a `.keras` file, or a folder of its outputs, named like the images of `--data`.
         teacher_weight: its share in the target of the pixel loss; the truth has the rest.
     """
 
@@ -52,7 +52,7 @@ class UpscaleConfig(PictureTaskConfig):
 
 
 DEFAULT_PRESET: dict[str, Any] = {
-    **PICTURE_PRESET,
+    **IMAGE_PRESET,
     "data.image_size": 192,
     "training.steps": 4000,
     "training.batch_size": 8,
@@ -64,7 +64,7 @@ DEFAULT_PRESET: dict[str, Any] = {
 among three crops 0.06 dB after 800."""
 
 GAN_PRESET: dict[str, Any] = {
-    **PICTURE_PRESET,
+    **IMAGE_PRESET,
     "data.image_size": 128,
     "training.steps": 4000,
     "training.batch_size": 8,

@@ -1,4 +1,4 @@
-"""Pictures of one kind into pictures of another."""
+"""Images of one kind into images of another."""
 
 import os
 
@@ -15,17 +15,17 @@ METHODS = Table(
         "cut": "tfgan_app.tasks.translate.contrastive:ContrastiveTranslation",
         "fastcut": "tfgan_app.tasks.translate.contrastive:ContrastiveTranslation",
         "style": "tfgan_app.tasks.translate.style:StyleTransfer",
-        "colour": "tfgan_app.tasks.translate.colour:refuse_training",
+        "color": "tfgan_app.tasks.translate.color:refuse_training",
     },
 )
 """Value of `task.method` -> the class that trains it, or what says why none does."""
 
 UNPAIRED_METHOD = "cut"
-"""What is taken for sets of pictures that do not belong together, where no method is named."""
+"""What is taken for sets of images that do not belong together, where no method is named."""
 
 
 def detect_method(source: str | None) -> str:
-    """The method that the pictures of a source are for.
+    """The method that the images of a source are for.
 
     Args:
         source: a folder, `tfds:NAME`, or None for the bundled pairs.
@@ -49,7 +49,7 @@ def detect_method(source: str | None) -> str:
     if share == 0.0:
         return UNPAIRED_METHOD
     raise ValueError(
-        f"Expected pictures of A and B in {source} that either belong together by their names, or do not. {share:.0%} "
+        f"Expected images of A and B in {source} that either belong together by their names, or do not. {share:.0%} "
         "of the names match: set `task.method` to paired, or to one of the others: cyclegan, cut, fastcut."
     )
 

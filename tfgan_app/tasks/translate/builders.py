@@ -10,7 +10,7 @@ import keras
 
 from tfgan_app.layers import FromUnitRange, ToUnitRange
 from tfgan_app.networks import DISCRIMINATORS, GENERATORS
-from tfgan_app.networks.patchgan import smallest_picture_px
+from tfgan_app.networks.patchgan import smallest_image_px
 from tfgan_app.registry import is_own
 from tfgan_app.tasks.translate.config import UNPAIRED, TranslateConfig
 
@@ -23,7 +23,7 @@ def build_generator(settings: TranslateConfig, *, size_px: int) -> keras.Model:
 
     Args:
         settings: of the task.
-        size_px: height and width of the training pictures.
+        size_px: height and width of the training images.
 
     Raises:
         ValueError: for a setting that the architecture does not have.
@@ -60,7 +60,7 @@ def build_discriminator(settings: TranslateConfig, **options: int) -> keras.Mode
 
     Args:
         settings: of the task.
-        options: `condition_channels`, where it is not that of a colour picture.
+        options: `condition_channels`, where it is not that of a color image.
     """
     return DISCRIMINATORS[settings.discriminator](
         width=settings.discriminator_width,
@@ -71,19 +71,19 @@ def build_discriminator(settings: TranslateConfig, **options: int) -> keras.Mode
 
 
 def build_inference_model(generator: keras.Model) -> keras.Model:
-    """The generator between pictures in [0, 1] of any size; shares its weights."""
-    pictures = keras.Input((None, None, 3), name="images")
-    outputs = generator(FromUnitRange(name="from_unit_range")(pictures))
-    return keras.Model(pictures, ToUnitRange(name="to_unit_range")(outputs), name="translate")
+    """The generator between images in [0, 1] of any size; shares its weights."""
+    images = keras.Input((None, None, 3), name="images")
+    outputs = generator(FromUnitRange(name="from_unit_range")(images))
+    return keras.Model(images, ToUnitRange(name="to_unit_range")(outputs), name="translate")
 
 
 def check_discriminator_fits(discriminator: str, size_px: int) -> None:
-    """Raises ValueError for pictures that are too small to be judged; a user's own discriminator takes any."""
+    """Raises ValueError for images that are too small to be judged; a user's own discriminator takes any."""
     if is_own(discriminator):
         return
-    smallest = smallest_picture_px(int(discriminator.removeprefix("patchgan_")))
+    smallest = smallest_image_px(int(discriminator.removeprefix("patchgan_")))
     if size_px < smallest:
         raise ValueError(
             f"`task.discriminator={discriminator}` needs `data.image_size` of at least {smallest}. "
-            f"Received: {size_px}. Choose larger pictures or a smaller receptive field."
+            f"Received: {size_px}. Choose larger images or a smaller receptive field."
         )

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from tfgan_app.config_methods import MethodSection
+from tfgan_app.config.methods import MethodSection
+from tfgan_app.config.typed_fields import bounded, choice, model_setting, own_objects, path_setting
 from tfgan_app.registry import ADVERSARIAL_LOSSES, DISCRIMINATORS, GENERATORS
-from tfgan_app.typed_fields import bounded, choice, model_setting, own_objects, path_setting
 
 UNPAIRED = ("cyclegan", "cut", "fastcut")
 """The methods for sets of images that do not belong together."""
 
-Method = Literal["paired", "cyclegan", "cut", "fastcut", "style", "colour"]
+Method = Literal["paired", "cyclegan", "cut", "fastcut", "style", "color"]
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class TwoSidedConfig(TranslateConfig):
         vertical_flip: Mirror images up and down at random.
         max_scale: Scale images at random by up to this factor, either way; 1 is off.
         max_rotation_degrees: Rotate images at random by up to this angle; 0 is off.
-        colour_jitter: Strength of random changes of brightness, contrast and saturation; 0 is off.
+        color_jitter: Strength of random changes of brightness, contrast and saturation; 0 is off.
     """
 
     direction: Literal["a2b", "b2a"] = "a2b"
@@ -73,7 +73,7 @@ class TwoSidedConfig(TranslateConfig):
     vertical_flip: bool = False
     max_scale: float = bounded(1.0, minimum=1.0, maximum=4.0)
     max_rotation_degrees: float = bounded(0.0, minimum=0.0, maximum=180.0)
-    colour_jitter: float = bounded(0.0, minimum=0.0, below=1.0)
+    color_jitter: float = bounded(0.0, minimum=0.0, below=1.0)
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ class StyleConfig(TranslateConfig, method="style"):
 
 
 @dataclass(frozen=True)
-class ColorConfig(TranslateConfig, method="colour"):
+class ColorConfig(TranslateConfig, method="color"):
     """Settings of the exact color spaces, which need no training."""
 
-    method: Method = "colour"
+    method: Method = "color"

@@ -11,7 +11,7 @@ from tfgan_app.config import RunConfig
 from tfgan_app.networks.encoder_features import ENCODER_LAYERS
 from tfgan_app.tasks.translate import contrastive_builders
 from tfgan_app.tasks.translate.unpaired import UnpairedTranslation
-from tfgan_app.training.task import Networks, Synthesis
+from tfgan_app.training.task import GeneratorOutputs, Networks
 
 
 class ContrastiveTranslation(UnpairedTranslation):
@@ -20,7 +20,7 @@ class ContrastiveTranslation(UnpairedTranslation):
     "Contrastive Learning for Unpaired Image-to-Image Translation", Park et al. 2020, arXiv:2007.15651. The features of
     the input come from the very pass that makes the output, so that a step costs one pass of the generator and one of
     its encoder. Weights are those of equation 4; the authors' code of `cut` halves both. Deviations: the loss is the
-    mean over layers where equation 3 has the sum; FastCUT mirrors half of the pictures of a batch where the authors
+    mean over layers where equation 3 has the sum; FastCUT mirrors half of the images of a batch where the authors
     mirror half of the batches; with `task.nce_identity_share` below 1, fewer targets are taken for inputs.
 
     Args:
@@ -44,11 +44,11 @@ class ContrastiveTranslation(UnpairedTranslation):
         return contrastive_builders.build_networks(self._settings, size_px=self.config.data.image_size, own={})
 
     def augment(self, batch: dict, draws: tf.Tensor) -> dict:
-        """As the base class, and draws a mirror for each picture and places in each layer."""
+        """As the base class, and draws a mirror for each image and places in each layer."""
         mirrored, places = draws[:, 2 * DRAWS] < 0.5, draws[:, 2 * DRAWS + 1 :]
         return super().augment(batch, draws) | {"mirrored": mirrored, "places": places}
 
-    def synthesize(self, networks: Networks, batch: dict, training: bool) -> Synthesis:
+    def forward(self, networks: Networks, batch: dict, training: bool) -> GeneratorOutputs:
         """Translates the inputs, and targets too where they are to stay what they are."""
         settings, levels = self._settings, self._levels
         return contrastive_builders.forward(networks, batch, training, settings=settings, levels=levels)

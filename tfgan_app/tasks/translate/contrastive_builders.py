@@ -13,7 +13,7 @@ from tfgan_app.losses import RECONSTRUCTION_LOSSES, patch_nce_loss
 from tfgan_app.networks.encoder_features import build_encoder, build_generator_with_features, encoder_layers
 from tfgan_app.networks.patch_features import build_patch_features, take_patches
 from tfgan_app.tasks.translate.builders import build_discriminator, build_generator
-from tfgan_app.training.task import Networks, Synthesis
+from tfgan_app.training.task import GeneratorOutputs, Networks
 
 METHOD_DEFAULTS: dict[str, dict[str, Any]] = {
     "cut": {"nce_weight": 1.0, "nce_identity_weight": 1.0, "flip_equivariance": False},
@@ -62,7 +62,7 @@ def build_networks(
     )
 
 
-def forward(networks: Networks, batch: dict, training: bool, *, settings: Any, levels: int) -> Synthesis:
+def forward(networks: Networks, batch: dict, training: bool, *, settings: Any, levels: int) -> GeneratorOutputs:
     """Translates the inputs, and targets too where they are to stay as they are.
 
     Args:
@@ -93,7 +93,7 @@ def forward(networks: Networks, batch: dict, training: bool, *, settings: Any, l
     if settings.nce_identity_weight:
         auxiliary["nce_identity"] = _contrast(*sides, slice(count, None))
     output = _mirror(outputs, mirrored)[:count]
-    return Synthesis(
+    return GeneratorOutputs(
         {"discriminator": (batch["target"], output, None)},
         auxiliary,
         monitored={"change": RECONSTRUCTION_LOSSES["l1"](inputs, output) / 2.0},
@@ -114,9 +114,9 @@ def _as_list(outputs: Any) -> list[tf.Tensor]:
     return list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
 
 
-def _contrast(queries: list[tf.Tensor], keys: list[tf.Tensor], pictures: slice) -> tf.Tensor:
-    """The mean over layers of the contrastive loss of some of the pictures."""
-    losses = [patch_nce_loss(q[pictures], k[pictures]) for q, k in zip(queries, keys, strict=True)]
+def _contrast(queries: list[tf.Tensor], keys: list[tf.Tensor], images: slice) -> tf.Tensor:
+    """The mean over layers of the contrastive loss of some of the images."""
+    losses = [patch_nce_loss(q[images], k[images]) for q, k in zip(queries, keys, strict=True)]
     return tf.add_n(losses) / len(losses)
 
 

@@ -7,12 +7,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from tfgan_app.picture_grid import make_grid, spread_indices
+from tfgan_app.image_io.grid import make_grid, spread_indices
 from tfgan_app.tasks.translate import unpaired_builders
 from tfgan_app.tasks.translate.builders import build_inference_model
 from tfgan_app.tasks.translate.paired import SAMPLE_ROWS, translate
 from tfgan_app.tasks.translate.unpaired import UnpairedTranslation
-from tfgan_app.training.task import Judging, Networks, Synthesis
+from tfgan_app.training.task import DiscriminatorInputs, GeneratorOutputs, Networks
 
 
 class CycleTranslation(UnpairedTranslation):
@@ -24,7 +24,7 @@ class CycleTranslation(UnpairedTranslation):
     """
 
     @property
-    def judging(self) -> Judging:
+    def discriminator_inputs(self) -> DiscriminatorInputs:
         """The discriminators see earlier outputs, too."""
         return unpaired_builders.build_cycle_judging(self.config.task, size_px=self.config.data.image_size)
 
@@ -38,12 +38,12 @@ class CycleTranslation(UnpairedTranslation):
         size_px = self.config.data.image_size
         return unpaired_builders.build_cycle_networks(self.config.task, size_px=size_px, own={})
 
-    def synthesize(self, networks: Networks, batch: dict, training: bool) -> Synthesis:
-        """Translates both ways and back; the identity loss takes pictures of either generator's own target kind."""
+    def forward(self, networks: Networks, batch: dict, training: bool) -> GeneratorOutputs:
+        """Translates both ways and back; the identity loss takes images of either generator's own target kind."""
         identity = bool(self.config.task.identity_weight)
         return unpaired_builders.cycle_forward(networks, batch, training, identity=identity)
 
-    def companions(self, networks: Networks) -> dict[str, keras.Model]:
+    def auxiliary_models(self, networks: Networks) -> dict[str, keras.Model]:
         """The inference model of the way back, which is kept beside that of the way there."""
         return {"inverse": build_inference_model(networks.generators["inverse"])}
 
@@ -56,7 +56,7 @@ class CycleTranslation(UnpairedTranslation):
 
         Returns:
             Beside that of the base class, `inverse_fid`, `inverse_kid`, with their own `inverse_copy_...` and
-            `inverse_floor_...`, and `cycle_psnr`, `inverse_cycle_psnr` (dB) of pictures after there and back.
+            `inverse_floor_...`, and `cycle_psnr`, `inverse_cycle_psnr` (dB) of images after there and back.
         """
         there = translate(model, self.data.images["input"])
         measured = self.quality.measure(there)

@@ -17,13 +17,13 @@ from tfgan_app.config import RunConfig, replace_values
 from tfgan_app.data.bundled import bundled_path
 from tfgan_app.data.checking import find_readable
 from tfgan_app.data.overlap import count_shared_pairs
-from tfgan_app.data.pairs import PairSet, PicturePair, find_pairs
+from tfgan_app.data.pairs import ImagePair, PairSet, find_pairs
 from tfgan_app.data.pipeline import build_pair_dataset, load_pairs
 from tfgan_app.data.specs import CropSpec, Schedule
 from tfgan_app.data.unpaired import matching_share
+from tfgan_app.image_io.grid import make_grid, spread_indices
 from tfgan_app.metrics import PIXEL_METRICS, build_lpips, means_with_intervals, output_variation, paired_metrics
 from tfgan_app.metrics.own import batched, own_metrics
-from tfgan_app.picture_grid import make_grid, spread_indices
 from tfgan_app.tasks.base import Task
 from tfgan_app.tasks.caveats import few_held_out
 from tfgan_app.tasks.extremes import both_ends
@@ -35,7 +35,7 @@ from tfgan_app.tasks.translate.builders import (
 )
 from tfgan_app.tasks.translate.config import PairedConfig
 from tfgan_app.tasks.translate.presets import PAIRED_PRESETS
-from tfgan_app.training.task import Networks, Synthesis
+from tfgan_app.training.task import GeneratorOutputs, Networks
 
 BUNDLED_SAMPLE = "emoji_pairs"
 SAMPLE_ROWS = 8
@@ -43,7 +43,7 @@ EXAMPLE_ROWS = 6
 
 
 class PairedTranslation(Task):
-    """Learns to turn pictures of one kind into another from aligned pairs.
+    """Learns to turn images of one kind into another from aligned pairs.
 
     "Image-to-Image Translation with Conditional Adversarial Networks", Isola et al. 2017, arXiv:1611.07004:
     a discriminator that sees input and output together, and an L1 distance to the target.
@@ -75,7 +75,7 @@ class PairedTranslation(Task):
             vertical_flip=settings.vertical_flip,
             max_scale=settings.max_scale,
             max_rotation_degrees=settings.max_rotation_degrees,
-            colour_jitter=settings.colour_jitter,
+            color_jitter=settings.color_jitter,
         )
 
     @property
@@ -103,17 +103,17 @@ class PairedTranslation(Task):
             )
 
     @functools.cached_property
-    def training_pairs(self) -> list[PicturePair]:
+    def training_pairs(self) -> list[ImagePair]:
         """The pairs to train on; those that cannot be read are reported and left out."""
         return self._readable(self.pairs.train, "train on")
 
     @functools.cached_property
-    def held_out_pairs(self) -> list[PicturePair]:
-        """At most `data.max_val_pictures` held-out pairs that can be read, from all of them."""
-        chosen = spread_indices(len(self.pairs.val), self.config.data.max_val_pictures)
+    def held_out_pairs(self) -> list[ImagePair]:
+        """At most `data.max_val_images` held-out pairs that can be read, from all of them."""
+        chosen = spread_indices(len(self.pairs.val), self.config.data.max_val_images)
         return self._readable([self.pairs.val[index] for index in chosen], "evaluate on")
 
-    def _readable(self, pairs: list[PicturePair], purpose: str) -> list[PicturePair]:
+    def _readable(self, pairs: list[ImagePair], purpose: str) -> list[ImagePair]:
         readable = find_readable(
             pairs,
             on_skip=lambda pair, problem: self._report(LeftOut(problem)),
@@ -126,7 +126,7 @@ class PairedTranslation(Task):
         return readable
 
     def fingerprint(self) -> str:
-        """Digest of the names and sizes in bytes of the training pictures."""
+        """Digest of the names and sizes in bytes of the training images."""
         return _digest(self.training_pairs)
 
     def build_networks(self) -> Networks:
@@ -140,7 +140,7 @@ class PairedTranslation(Task):
         return build_pair_dataset(
             self.training_pairs,
             CropSpec(round(data.image_size * data.load_scale), resize=data.resize, **data.reading),
-            Schedule(batch_size=training.pictures_per_step, steps=training.steps, seed=seed, start_step=start_step),
+            Schedule(batch_size=training.images_per_step, steps=training.steps, seed=seed, start_step=start_step),
             cache_budget_mb=data.cache_budget_mb,
             on_progress=progress_reporter(self._report, "loaded"),
         )
@@ -150,7 +150,7 @@ class PairedTranslation(Task):
         source, target = self._augmentation([batch["input"], batch["target"]], draws)
         return {"input": source, "target": target}
 
-    def synthesize(self, networks: Networks, batch: dict, training: bool) -> Synthesis:
+    def forward(self, networks: Networks, batch: dict, training: bool) -> GeneratorOutputs:
         """Translates the inputs; the discriminator is given the input as its condition."""
         return paired_builders.forward(networks, batch, training, losses=self._losses)
 
@@ -159,12 +159,12 @@ class PairedTranslation(Task):
         return paired_builders.build_auxiliary_losses(self.config.task)
 
     def inference_model(self, networks: Networks) -> keras.Model:
-        """The generator between pictures in [0, 1]; shares the weights of `networks`."""
+        """The generator between images in [0, 1]; shares the weights of `networks`."""
         return build_inference_model(networks.generators["generator"])
 
     @functools.cached_property
     def held_out(self) -> tuple[np.ndarray, np.ndarray]:
-        """Held-out inputs and targets: uint8 `[count, size, size, 3]`, at most `data.max_val_pictures`."""
+        """Held-out inputs and targets: uint8 `[count, size, size, 3]`, at most `data.max_val_images`."""
         data = self.config.data
         return load_pairs(self.held_out_pairs, CropSpec(data.image_size, resize=data.resize, **data.reading))
 
@@ -184,7 +184,7 @@ class PairedTranslation(Task):
         return few_held_out(len(self.held_out_pairs))
 
     def count_trained_on(self) -> tuple[int, int]:
-        """How many of the pairs to measure on hold training pictures, and of how many."""
+        """How many of the pairs to measure on hold training images, and of how many."""
         training = self._find_pairs(self._trained_on).train
         return count_shared_pairs(self.held_out_pairs, training), len(self.held_out_pairs)
 
@@ -193,14 +193,14 @@ class PairedTranslation(Task):
         data = self.config.data
         split = "seeded hold-out" if self.pairs.val_is_holdout else "validation split"
         return {
-            "pictures": len(self.held_out_pairs),
+            "images": len(self.held_out_pairs),
             "of": len(self.pairs.val),
             "data": data.source or BUNDLED_SAMPLE,
             "split": split,
             "split_digest": _digest(self.held_out_pairs)[:12],
             "size_px": data.image_size,
-            "resize": f"{data.resize}, centre crop",
-            "value_range": "8-bit RGB, all channels, mean over pictures, PSNR up to 100 dB",
+            "resize": f"{data.resize}, center crop",
+            "value_range": "8-bit RGB, all channels, mean over images, PSNR up to 100 dB",
             "ssim_window": "11 px Gaussian, sigma 1.5",
             "weights": "averaged generator, float32, inference mode",
         }
@@ -212,7 +212,7 @@ class PairedTranslation(Task):
             model: inference model.
 
         Returns:
-            Means over pictures: `psnr`, `ssim`, `l1`, each with its interval (`psnr_low`, `psnr_high`); `copy_psnr`,
+            Means over images: `psnr`, `ssim`, `l1`, each with its interval (`psnr_low`, `psnr_high`); `copy_psnr`,
             ... of the input taken for the output; and `output_variation`, about 0 when the output ignores the input
             (left out where targets do not vary).
         """
@@ -236,7 +236,7 @@ class PairedTranslation(Task):
         chosen = dict(zip(("best", "worst"), both_ends(order, most=EXAMPLE_ROWS), strict=True))
         rows = {name: [[inputs[i], outputs[i], targets[i]] for i in indices] for name, indices in chosen.items()}
         grids = {name: make_grid(x, headers=self.sample_headers) for name, x in rows.items() if x}
-        return {f"{name} held-out pictures": grid for name, grid in grids.items()}
+        return {f"{name} held-out images": grid for name, grid in grids.items()}
 
     @functools.cached_property
     def _metrics(self) -> dict[str, Callable]:
@@ -255,7 +255,7 @@ class PairedTranslation(Task):
         return {f"copy_{name}": float(values.mean()) for name, values in measured.items()}
 
 
-def _digest(pairs: list[PicturePair]) -> str:
+def _digest(pairs: list[ImagePair]) -> str:
     facts = [(p.name, p.input_path.stat().st_size, p.target_path.stat().st_size) for p in pairs]
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 

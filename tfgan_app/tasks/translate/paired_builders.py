@@ -9,7 +9,7 @@ import keras
 
 from tfgan_app.losses import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES, build_perceptual_loss
 from tfgan_app.tasks.translate.builders import build_discriminator, build_generator
-from tfgan_app.training.task import UNIT_RANGE, Networks, Objective, Synthesis
+from tfgan_app.training.task import UNIT_RANGE, GeneratorOutputs, Networks, Objective
 
 
 def build_objective(settings: Any) -> Objective:
@@ -51,7 +51,7 @@ def build_auxiliary_losses(settings: Any) -> dict[str, Callable[[Any, Any], Any]
     return losses
 
 
-def forward(networks: Networks, batch: dict, training: bool, *, losses: Mapping[str, Callable]) -> Synthesis:
+def forward(networks: Networks, batch: dict, training: bool, *, losses: Mapping[str, Callable]) -> GeneratorOutputs:
     """Translates the inputs; the discriminator is given the input as its condition.
 
     Args:
@@ -62,4 +62,4 @@ def forward(networks: Networks, batch: dict, training: bool, *, losses: Mapping[
     """
     output = networks.generators["generator"](batch["input"], training=training)
     auxiliary = {name: loss(batch["target"], output) for name, loss in losses.items()}
-    return Synthesis({"discriminator": (batch["target"], output, batch["input"])}, auxiliary, output=output)
+    return GeneratorOutputs({"discriminator": (batch["target"], output, batch["input"])}, auxiliary, output=output)

@@ -175,6 +175,6 @@ STYLE_PRESETS = {
     "style_paper": _STYLE_PAPER,
 }
 
-_COLOUR = Preset({"task.method": "colour"}, summary="exact color spaces, which need no training")
+_COLOR = Preset({"task.method": "color"}, summary="exact color spaces, which need no training")
 
-PRESETS = PAIRED_PRESETS | UNPAIRED_PRESETS | STYLE_PRESETS | {"colour": _COLOUR}
+PRESETS = PAIRED_PRESETS | UNPAIRED_PRESETS | STYLE_PRESETS | {"color": _COLOR}

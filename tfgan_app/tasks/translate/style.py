@@ -1,4 +1,4 @@
-"""Arbitrary style transfer in one pass: any picture in the style of any other."""
+"""Arbitrary style transfer in one pass: any image in the style of any other."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import tensorflow as tf
 
 from tfgan_app.augmentation.paired import DRAWS, PairedAugmentation
 from tfgan_app.config import RunConfig
+from tfgan_app.image_io.grid import make_grid, spread_indices
 from tfgan_app.layers import AdaptiveInstanceNorm, build_style_model
 from tfgan_app.losses import StyleLosses, build_style_losses, structure_distance, style_distance
 from tfgan_app.networks.style_transfer import build_style_encoder
-from tfgan_app.picture_grid import make_grid, spread_indices
 from tfgan_app.tasks.base import Task
 from tfgan_app.tasks.caveats import few_held_out
 from tfgan_app.tasks.translate import style_builders
@@ -24,8 +24,8 @@ from tfgan_app.tasks.translate.builders import check_discriminator_fits
 from tfgan_app.tasks.translate.config import StyleConfig
 from tfgan_app.tasks.translate.presets import STYLE_PRESETS
 from tfgan_app.tasks.translate.style_builders import DECODER
-from tfgan_app.tasks.translate.style_data import StylePictures
-from tfgan_app.training.task import Networks, Synthesis
+from tfgan_app.tasks.translate.style_data import StyleImages
+from tfgan_app.training.task import GeneratorOutputs, Networks
 
 METRICS = ("transfer_distance", "content_distance", "style_distance")
 SAMPLE_ROWS = 8
@@ -37,18 +37,18 @@ _TINY = 1e-6
 
 
 class StyleTransfer(Task):
-    """Learns to decode features whose statistics are those of another picture.
+    """Learns to decode features whose statistics are those of another image.
 
     "Arbitrary Style Transfer in Real-time with Adaptive Instance Normalization", Huang & Belongie 2017,
     arXiv:1703.06868. Deviations: VGG16 in place of VGG19; contents whose features were not moved have to come back,
     which is what strength 0 is, and brings a decoder to draw things where they are within hundreds of steps (the
     identity loss of "Arbitrary Style Transfer with Style-Attentional Networks", Park & Lee 2019, arXiv:1812.02342,
-    section 3.3, between pictures alone); and an adversarial term where `task.adversarial_weight` is above 0, whose
-    discriminator tells outputs from pictures of styles, patch by patch.
+    section 3.3, between images alone); and an adversarial term where `task.adversarial_weight` is above 0, whose
+    discriminator tells outputs from images of styles, patch by patch.
 
     Args:
         config: the run's configuration, its `task` section a `StyleConfig`.
-        report: called with a line about each picture that cannot be used, and on the progress of long reading.
+        report: called with a line about each image that cannot be used, and on the progress of long reading.
         measure_on: source of the held-out contents, where it is not that of the training.
     """
 
@@ -57,15 +57,15 @@ class StyleTransfer(Task):
     draws_per_example = 2 * DRAWS
     sample_headers = ("content", "style", "output")
     metric_names = METRICS
-    predict_arguments = "--input PICTURES --style PICTURE --output OUTPUT"
+    predict_arguments = "--input IMAGES --style IMAGE --output OUTPUT"
     input_key = "content"
 
     def __init__(self, config: RunConfig, *, report: Callable[[str], Any] = warn, measure_on: str | None = None):
         super().__init__(config, report=report)
         settings = config.task
-        if style_builders.is_game(settings):
+        if style_builders.is_adversarial(settings):
             check_discriminator_fits(settings.discriminator, config.data.image_size)
-        self.pictures = StylePictures(config, report=report, measure_on=measure_on)
+        self.images = StyleImages(config, report=report, measure_on=measure_on)
         self.objective = style_builders.build_objective(settings)
         self._augmentation = PairedAugmentation(
             size_px=config.data.image_size, horizontal_flip=settings.horizontal_flip
@@ -73,12 +73,12 @@ class StyleTransfer(Task):
         self._moved = AdaptiveInstanceNorm(name="moved")
 
     def prepare(self) -> None:
-        """Takes the encoder's weights, finds the pictures that can be read, and measures the baselines."""
-        _ = self._measures, self.pictures.training, self._baselines
+        """Takes the encoder's weights, finds the images that can be read, and measures the baselines."""
+        _ = self._measures, self.images.training, self._baselines
 
     def fingerprint(self) -> str:
-        """Digest of the training pictures."""
-        return self.pictures.fingerprint()
+        """Digest of the training images."""
+        return self.images.fingerprint()
 
     @functools.cached_property
     def _losses(self) -> StyleLosses:
@@ -101,7 +101,7 @@ class StyleTransfer(Task):
 
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
         """Batches `{"content", "style": uint8 [batch, load, load, 3], "position": int64 [batch]}`."""
-        return self.pictures.build_dataset(start_step=start_step, seed=seed)
+        return self.images.build_dataset(start_step=start_step, seed=seed)
 
     def augment(self, batch: dict, draws: tf.Tensor) -> dict:
         """Crops and mirrors contents and styles, each on its own: float32 `[batch, size, size, 3]` in [-1, 1]."""
@@ -109,17 +109,17 @@ class StyleTransfer(Task):
         parts = zip(names, tf.split(draws, len(names), axis=1), strict=True)
         return {name: self._augmentation([batch[name]], own)[0] for name, own in parts}
 
-    def synthesize(self, networks: Networks, batch: dict, training: bool) -> Synthesis:
+    def forward(self, networks: Networks, batch: dict, training: bool) -> GeneratorOutputs:
         """Decodes the contents' features with the styles' statistics, and looks at the result with the encoder."""
         return style_builders.forward(networks, batch, training, losses=self._losses, moved=self._moved)
 
     def inference_model(self, networks: Networks) -> keras.Model:
-        """The model of `[images, style, strength]`, pictures in [0, 1]; shares the weights of `networks`."""
+        """The model of `[images, style, strength]`, images in [0, 1]; shares the weights of `networks`."""
         return build_style_model(self._measures.encoder, networks.generators[DECODER])
 
     def held_out_examples(self) -> list[tuple[np.ndarray, None]]:
         """Held-out contents, uint8 `[size, size, 3]`; what should come out, nobody knows."""
-        return [(content, None) for content in self.pictures.held_out[0]]
+        return [(content, None) for content in self.images.held_out[0]]
 
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
         """Held-out pairs from all of them as rows of content, style and output."""
@@ -128,8 +128,8 @@ class StyleTransfer(Task):
 
     def _spread(self, count: int) -> list[np.ndarray]:
         """Contents and styles of some held-out pairs."""
-        chosen = spread_indices(len(self.pictures.held_out[0]), count)
-        return [pictures[chosen] for pictures in self.pictures.held_out]
+        chosen = spread_indices(len(self.images.held_out[0]), count)
+        return [images[chosen] for images in self.images.held_out]
 
     def evaluate(self, model: keras.Model) -> dict[str, float]:
         """Measures outputs for held-out pairs, by the encoder's features.
@@ -143,7 +143,7 @@ class StyleTransfer(Task):
             `transfer_distance`, the sum of the first as a share of what showing the style loses, and of the second as
             a share of what showing the content lacks: 1 for either of these.
         """
-        contents, styles = self.pictures.held_out
+        contents, styles = self.images.held_out
         found = self._distances(stylize(model, contents, styles))
         return {"transfer_distance": self._transfer_distance(found), **found, **self._baselines}
 
@@ -154,17 +154,17 @@ class StyleTransfer(Task):
     @functools.cached_property
     def _baselines(self) -> dict[str, float]:
         baselines = {"copy_transfer_distance": 1.0}
-        for name, pictures in zip(("copy", "showing_style"), self.pictures.held_out, strict=True):
-            found = self._distances(pictures)
+        for name, images in zip(("copy", "showing_style"), self.images.held_out, strict=True):
+            found = self._distances(images)
             baselines |= {f"{name}_{metric}": value for metric, value in found.items()}
         return baselines
 
     def _distances(self, outputs: np.ndarray) -> dict[str, float]:
-        contents, styles = self.pictures.held_out
+        contents, styles = self.images.held_out
         structure, style = [], []
         for first in range(0, len(outputs), _BATCH):
-            batch = [to_signed(pictures[first : first + _BATCH]) for pictures in (outputs, contents, styles)]
-            seen, content, wanted = (self._measures.features(pictures) for pictures in batch)
+            batch = [to_signed(images[first : first + _BATCH]) for images in (outputs, contents, styles)]
+            seen, content, wanted = (self._measures.features(images) for images in batch)
             structure += list(np.asarray(structure_distance(seen[-1], content[-1])))
             style += list(np.asarray(style_distance(seen, wanted)))
         return {"content_distance": float(np.mean(structure)), "style_distance": float(np.mean(style))}
@@ -176,40 +176,40 @@ class StyleTransfer(Task):
         outputs = [stylize(model, contents, styles, strength=strength) for strength in EXAMPLE_STRENGTHS]
         rows = [list(row) for row in zip(contents, *outputs, styles, strict=True)]
         headers = ("content", *(f"strength {strength:g}" for strength in EXAMPLE_STRENGTHS), "style")
-        return {"held-out pictures, by strength": make_grid(rows, headers=headers)}
+        return {"held-out images, by strength": make_grid(rows, headers=headers)}
 
     def caveats(self, measured: Mapping[str, float]) -> list[str]:
         """What the figures cannot carry, in words."""
         del measured
-        return few_held_out(len(self.pictures.held_out[0]))
+        return few_held_out(len(self.images.held_out[0]))
 
     def count_trained_on(self) -> tuple[int, int]:
         """How many of the contents to measure on are training contents, and of how many."""
-        return self.pictures.count_trained_on()
+        return self.images.count_trained_on()
 
     def protocol(self) -> dict[str, Any]:
         """What the figures of `evaluate` were measured on, so that they can be compared."""
         settings = self.config.task
         origin = "file" if settings.perceptual_weights else "keras.applications"
         return {
-            **self.pictures.protocol(),
+            **self.images.protocol(),
             "features": f"VGG16 up to {settings.style_level}, {origin}",
             "strength": 1.0,
             "weights": "averaged decoder, float32, inference mode",
         }
 
 
-def to_signed(pictures: np.ndarray) -> np.ndarray:
-    """Pictures of uint8 as float32 in [-1, 1]."""
-    return pictures.astype(np.float32) / 127.5 - 1.0
+def to_signed(images: np.ndarray) -> np.ndarray:
+    """Images of uint8 as float32 in [-1, 1]."""
+    return images.astype(np.float32) / 127.5 - 1.0
 
 
 def stylize(
     model: keras.Model, contents: np.ndarray, styles: np.ndarray, *, strength: float = 1.0, batch_size: int = _BATCH
 ) -> np.ndarray:
-    """Runs an inference model on pairs, uint8 `[count, height, width, 3]` each; returns such pictures."""
+    """Runs an inference model on pairs, uint8 `[count, height, width, 3]` each; returns such images."""
     outputs = []
     for first in range(0, len(contents), batch_size):
-        batch = [pictures[first : first + batch_size].astype(np.float32) / 255.0 for pictures in (contents, styles)]
+        batch = [images[first : first + batch_size].astype(np.float32) / 255.0 for images in (contents, styles)]
         outputs.append(np.asarray(model([*batch, np.full(len(batch[0]), strength, np.float32)], training=False)))
     return np.rint(np.concatenate(outputs) * 255.0).astype(np.uint8)

@@ -12,7 +12,7 @@ from tfgan_app.layers import AdaptiveInstanceNorm, channel_statistics
 from tfgan_app.losses import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES, StyleLosses, content_distance, style_distance
 from tfgan_app.networks.style_transfer import build_style_decoder
 from tfgan_app.tasks.translate.builders import build_discriminator
-from tfgan_app.training.task import UNIT_RANGE, Networks, Objective, Synthesis
+from tfgan_app.training.task import UNIT_RANGE, GeneratorOutputs, Networks, Objective
 
 DECODER = "decoder"
 
@@ -20,7 +20,7 @@ _MEAN_OF_SQUARE = 0.25
 """Mean magnitude of features as a share of their root mean square: most of them are 0."""
 
 
-def is_game(settings: Any) -> bool:
+def is_adversarial(settings: Any) -> bool:
     """Whether there is a discriminator."""
     return settings.adversarial_weight > 0.0
 
@@ -32,7 +32,7 @@ def build_objective(settings: Any) -> Objective:
         settings: Of the method.
     """
     return Objective(
-        adversarial_loss=ADVERSARIAL_LOSSES[settings.adversarial_loss] if is_game(settings) else None,
+        adversarial_loss=ADVERSARIAL_LOSSES[settings.adversarial_loss] if is_adversarial(settings) else None,
         adversarial_weight=settings.adversarial_weight,
         auxiliary_weights={
             "content": settings.content_weight,
@@ -64,7 +64,7 @@ def build_networks(settings: Any, *, losses: StyleLosses, own: Mapping[str, Call
         )
 
     decoder = own.get(DECODER, make)()
-    if not is_game(settings):
+    if not is_adversarial(settings):
         return Networks({DECODER: decoder}, {})
     judge = own.get("discriminator", lambda: build_discriminator(settings, condition_channels=0))
     return Networks({DECODER: decoder}, {"discriminator": judge()})
@@ -72,7 +72,7 @@ def build_networks(settings: Any, *, losses: StyleLosses, own: Mapping[str, Call
 
 def forward(
     networks: Networks, batch: dict, training: bool, *, losses: StyleLosses, moved: AdaptiveInstanceNorm
-) -> Synthesis:
+) -> GeneratorOutputs:
     """Decodes the contents' features with the styles' statistics, and looks at the result with the encoder.
 
     Args:
@@ -95,4 +95,4 @@ def forward(
         "reconstruction": RECONSTRUCTION_LOSSES["l1"](batch["content"], decoder(features, training=training)),
     }
     adversarial = {"discriminator": (batch["style"], output, None)} if networks.discriminators else {}
-    return Synthesis(adversarial, auxiliary, output=output)
+    return GeneratorOutputs(adversarial, auxiliary, output=output)

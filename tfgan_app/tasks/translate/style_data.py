@@ -1,4 +1,4 @@
-"""The pictures of a style transfer: what is shown, and whose style is taken."""
+"""The images of a style transfer: what is shown, and whose style is taken."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import tensorflow as tf
 
 from tfgan_app.config import RunConfig
 from tfgan_app.data.bundled import bundled_path
-from tfgan_app.data.labelled import LabelledPictures, choose_by_name, labelled_fingerprint
+from tfgan_app.data.image_sets import open_images
+from tfgan_app.data.labeled import LabeledImages, choose_by_name, labeled_fingerprint
 from tfgan_app.data.overlap import count_shared
-from tfgan_app.data.picture_sets import open_pictures
-from tfgan_app.data.pipeline import build_labelled_dataset, load_labelled
+from tfgan_app.data.pipeline import build_labeled_dataset, load_labeled
 from tfgan_app.data.specs import CropSpec, Schedule
-from tfgan_app.tasks.progress import progress_reporter, readable_pictures
+from tfgan_app.tasks.progress import progress_reporter, readable_images
 
 BUNDLED_SAMPLE = "photos"
 
@@ -26,12 +26,12 @@ _STYLE_SEED = 104_729
 """Added to the run's seed, so that contents and styles meet in another order every epoch, even of one folder."""
 
 
-class StylePictures:
+class StyleImages:
     """Contents and styles to train on, and held-out ones of both.
 
     Args:
         config: the run's configuration, its `task` section a `TranslateConfig`.
-        report: called with a line about each picture that cannot be used, and on the progress of long reading.
+        report: called with a line about each image that cannot be used, and on the progress of long reading.
         measure_on: source of the held-out contents, where it is not that of the training; all of it is taken.
     """
 
@@ -51,7 +51,7 @@ class StylePictures:
         return self._config.task.styles or self.content_source
 
     @functools.cached_property
-    def training(self) -> tuple[LabelledPictures, LabelledPictures]:
+    def training(self) -> tuple[LabeledImages, LabeledImages]:
         """The contents and the styles to train on that can be read."""
         contents = self._readable(self._opened(self.content_source).train, self.content_source)
         if _is_one_place(self.content_source, self.style_source):
@@ -59,19 +59,19 @@ class StylePictures:
         return contents, self._readable(self._opened(self.style_source).train, self.style_source)
 
     def fingerprint(self) -> str:
-        """Digest of the training pictures."""
-        facts = " ".join(labelled_fingerprint(pictures) for pictures in self.training)
+        """Digest of the training images."""
+        facts = " ".join(labeled_fingerprint(images) for images in self.training)
         return hashlib.sha256(facts.encode()).hexdigest()
 
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
         """Batches `{"content", "style": uint8 [batch, load, load, 3], "position": int64 [batch]}` from a step on."""
         data, training = self._config.data, self._config.training
         contents, styles = (
-            build_labelled_dataset(
-                pictures,
+            build_labeled_dataset(
+                images,
                 CropSpec(round(data.image_size * data.load_scale), resize=data.resize, **data.reading),
                 Schedule(
-                    batch_size=training.pictures_per_step,
+                    batch_size=training.images_per_step,
                     steps=training.steps,
                     seed=seed + shift,
                     start_step=start_step,
@@ -79,7 +79,7 @@ class StylePictures:
                 cache_budget_mb=data.cache_budget_mb // 2,
                 on_progress=progress_reporter(self._report, "loaded"),
             )
-            for pictures, shift in zip(self.training, (0, _STYLE_SEED), strict=True)
+            for images, shift in zip(self.training, (0, _STYLE_SEED), strict=True)
         )
         return tf.data.Dataset.zip(contents, styles).map(
             lambda content, style: {
@@ -93,15 +93,15 @@ class StylePictures:
     def held_out(self) -> tuple[np.ndarray, np.ndarray]:
         """Pairs of a held-out content and a held-out style: uint8 `[count, size, size, 3]` each.
 
-        Each picture is in one pair at least; where both come from one folder, none is paired with itself.
+        Each image is in one pair at least; where both come from one folder, none is paired with itself.
         """
-        contents, styles = (self._squares(pictures) for pictures in self._held_out_pictures)
+        contents, styles = (self._squares(images) for images in self._held_out_images)
         count = max(len(contents), len(styles))
-        first = int(self._held_out_pictures[0] is self._held_out_pictures[1])
+        first = int(self._held_out_images[0] is self._held_out_images[1])
         return contents[np.arange(count) % len(contents)], styles[(np.arange(count) + first) % len(styles)]
 
     @functools.cached_property
-    def _held_out_pictures(self) -> tuple[LabelledPictures, LabelledPictures]:
+    def _held_out_images(self) -> tuple[LabeledImages, LabeledImages]:
         source = self._measure_on or self.content_source
         if self._measure_on is None:
             contents = self._chosen(self._opened(source).val, source)
@@ -112,54 +112,52 @@ class StylePictures:
             return contents, self._chosen(self._opened(self.style_source).val, self.style_source)
         if len(contents) < 2:
             raise ValueError(
-                f"Expected at least 2 held-out pictures in {source}, for one to take the style of another. "
+                f"Expected at least 2 held-out images in {source}, for one to take the style of another. "
                 f"Found {len(contents)}; add some, raise `data.val_fraction`, or set `task.styles`."
             )
         return contents, contents
 
     def count_trained_on(self) -> tuple[int, int]:
         """How many of the contents to measure on are training contents, and of how many."""
-        contents = self._held_out_pictures[0]
+        contents = self._held_out_images[0]
         return count_shared(contents, self._opened(self.content_source).train), len(contents)
 
     def protocol(self) -> dict[str, Any]:
-        """Which pictures the figures are of."""
+        """Which images the figures are of."""
         data = self._config.data
-        digests = [labelled_fingerprint(pictures)[:12] for pictures in self._held_out_pictures]
+        digests = [labeled_fingerprint(images)[:12] for images in self._held_out_images]
         return {
             "pairs": len(self.held_out[0]),
-            "contents": len(self._held_out_pictures[0]),
-            "styles": len(self._held_out_pictures[1]),
+            "contents": len(self._held_out_images[0]),
+            "styles": len(self._held_out_images[1]),
             "data": self._measure_on or data.source or BUNDLED_SAMPLE,
             "contents_digest": digests[0],
             "styles_digest": digests[1],
             "size_px": data.image_size,
-            "resize": f"{data.resize}, centre crop",
+            "resize": f"{data.resize}, center crop",
         }
 
-    def _squares(self, pictures: LabelledPictures) -> np.ndarray:
+    def _squares(self, images: LabeledImages) -> np.ndarray:
         data = self._config.data
-        return load_labelled(pictures, CropSpec(data.image_size, resize=data.resize, **data.reading))
+        return load_labeled(images, CropSpec(data.image_size, resize=data.resize, **data.reading))
 
     def _opened(self, source: str, *, val_fraction: float | None = None):
         share = self._config.data.val_fraction if val_fraction is None else val_fraction
-        return open_pictures(source, val_fraction=share, on_note=self._report)
+        return open_images(source, val_fraction=share, on_note=self._report)
 
-    def _chosen(self, pictures: LabelledPictures, source: str) -> LabelledPictures:
-        return self._readable(
-            pictures.select(choose_by_name(pictures.names, self._config.data.max_val_pictures)), source
-        )
+    def _chosen(self, images: LabeledImages, source: str) -> LabeledImages:
+        return self._readable(images.select(choose_by_name(images.names, self._config.data.max_val_images)), source)
 
-    def _readable(self, pictures: LabelledPictures, source: str) -> LabelledPictures:
-        readable = readable_pictures(pictures, self._report, input_range=self._config.data.input_range)
+    def _readable(self, images: LabeledImages, source: str) -> LabeledImages:
+        readable = readable_images(images, self._report, input_range=self._config.data.input_range)
         if not len(readable):
             raise ValueError(
-                f"Expected pictures to train and to measure on in {source}. Found none that can be read of one of "
-                "them; add pictures, or raise `data.val_fraction`."
+                f"Expected images to train and to measure on in {source}. Found none that can be read of one of "
+                "them; add images, or raise `data.val_fraction`."
             )
         return readable
 
 
 def _is_one_place(first: str, second: str) -> bool:
-    """Whether two sources are the same pictures, however their place is written."""
+    """Whether two sources are the same images, however their place is written."""
     return len({str(Path(source).resolve()) if Path(source).exists() else source for source in (first, second)}) == 1

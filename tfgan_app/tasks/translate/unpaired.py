@@ -1,4 +1,4 @@
-"""What translations between two sets of pictures have in common, whatever ties output and input together."""
+"""What translations between two sets of images have in common, whatever ties output and input together."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import tensorflow as tf
 from tfgan_app.augmentation.paired import DRAWS, PairedAugmentation
 from tfgan_app.config import RunConfig
 from tfgan_app.data.overlap import count_shared
-from tfgan_app.picture_grid import make_grid, spread_indices
+from tfgan_app.image_io.grid import make_grid, spread_indices
 from tfgan_app.tasks.base import Task
 from tfgan_app.tasks.extremes import both_ends
 from tfgan_app.tasks.translate.builders import build_inference_model, check_discriminator_fits, generator_options
@@ -28,14 +28,14 @@ from tfgan_app.training.task import Networks, Objective
 
 
 class UnpairedTranslation(Task):
-    """Learns to turn pictures of one set into ones like those of another, without knowing which belong together.
+    """Learns to turn images of one set into ones like those of another, without knowing which belong together.
 
-    A method adds `build_networks` and `synthesize`.
+    A method adds `build_networks` and `forward`.
 
     Args:
         config: the run's configuration, its `task` section a `UnpairedConfig`.
-        report: called with a line about each picture that cannot be used, and on the progress of long reading.
-        measure_on: source of the held-out pictures, where it is not that of the training.
+        report: called with a line about each image that cannot be used, and on the progress of long reading.
+        measure_on: source of the held-out images, where it is not that of the training.
     """
 
     config_class = UnpairedConfig
@@ -56,7 +56,7 @@ class UnpairedTranslation(Task):
             vertical_flip=settings.vertical_flip,
             max_scale=settings.max_scale,
             max_rotation_degrees=settings.max_rotation_degrees,
-            colour_jitter=settings.colour_jitter,
+            color_jitter=settings.color_jitter,
         )
 
     @property
@@ -71,7 +71,7 @@ class UnpairedTranslation(Task):
 
     @property
     def metric_names(self) -> tuple[str, ...]:
-        """What is measured; PSNR, SSIM and L1 where held-out pictures have true answers."""
+        """What is measured; PSNR, SSIM and L1 where held-out images have true answers."""
         return self.quality.metric_names
 
     @functools.cached_property
@@ -80,11 +80,11 @@ class UnpairedTranslation(Task):
         return ("input", "output", *(("target",) if len(self.data.true_pairs[0]) else ()))
 
     def prepare(self) -> None:
-        """Reads the held-out pictures and finds the baselines, and the training pictures that can be read."""
+        """Reads the held-out images and finds the baselines, and the training images that can be read."""
         _ = self.data.training, self.quality.baselines
 
     def fingerprint(self) -> str:
-        """Digest of the training pictures."""
+        """Digest of the training images."""
         return self.data.fingerprint()
 
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
@@ -98,7 +98,7 @@ class UnpairedTranslation(Task):
         return {"input": inputs, "target": targets}
 
     def inference_model(self, networks: Networks) -> keras.Model:
-        """The generator from inputs to targets, between pictures in [0, 1]; shares the weights of `networks`."""
+        """The generator from inputs to targets, between images in [0, 1]; shares the weights of `networks`."""
         return build_inference_model(networks.generators["generator"])
 
     def held_out_examples(self) -> list[tuple[np.ndarray, np.ndarray | None]]:
@@ -106,8 +106,8 @@ class UnpairedTranslation(Task):
         truth = dict(zip(*map(np.ndarray.tolist, self.data.true_pairs), strict=True))
         targets = self.data.images["target"]
         return [
-            (picture, targets[truth[index]] if index in truth else None)
-            for index, picture in enumerate(self.data.images["input"])
+            (image, targets[truth[index]] if index in truth else None)
+            for index, image in enumerate(self.data.images["input"])
         ]
 
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
@@ -117,12 +117,12 @@ class UnpairedTranslation(Task):
     def _rows(self, model: keras.Model, indices) -> list[list[np.ndarray]]:
         examples = self.held_out_examples()
         chosen = [examples[index] for index in indices]
-        outputs = translate(model, np.stack([picture for picture, _ in chosen]))
+        outputs = translate(model, np.stack([image for image, _ in chosen]))
         blank = np.full_like(outputs[0], 255)
         columns = len(self.sample_headers)
         return [
-            [picture, output, blank if target is None else target][:columns]
-            for (picture, target), output in zip(chosen, outputs, strict=True)
+            [image, output, blank if target is None else target][:columns]
+            for (image, target), output in zip(chosen, outputs, strict=True)
         ]
 
     def evaluate(self, model: keras.Model) -> dict[str, float]:
@@ -139,14 +139,14 @@ class UnpairedTranslation(Task):
         return self.quality.measure(translate(model, self.data.images["input"]))
 
     def examples(self, model: keras.Model, current: keras.Model) -> dict[str, np.ndarray]:
-        """The held-out pictures that were changed the most and the least: caption -> uint8 `[height, width, 3]`."""
+        """The held-out images that were changed the most and the least: caption -> uint8 `[height, width, 3]`."""
         del current
         inputs = self.data.images["input"]
         change = np.abs(translate(model, inputs).astype(np.int16) - inputs).mean((1, 2, 3))
         order = np.argsort(-change, kind="stable")
         chosen = dict(zip(("most", "least"), both_ends(order, most=EXAMPLE_ROWS), strict=True))
         return {
-            f"held-out pictures that were changed the {name}": make_grid(
+            f"held-out images that were changed the {name}": make_grid(
                 self._rows(model, indices), headers=self.sample_headers
             )
             for name, indices in chosen.items()
@@ -158,8 +158,8 @@ class UnpairedTranslation(Task):
         return self.quality.caveats()
 
     def count_trained_on(self) -> tuple[int, int]:
-        """How many of the pictures to measure on, of both sides, are training pictures, and of how many."""
-        sides = [(self.data.held_out[side].pictures, self.data.training[side].pictures) for side in SIDES]
+        """How many of the images to measure on, of both sides, are training images, and of how many."""
+        sides = [(self.data.held_out[side].images, self.data.training[side].images) for side in SIDES]
         return sum(count_shared(*pair) for pair in sides), sum(len(measured) for measured, _ in sides)
 
     def protocol(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tfgan_app.losses import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES
 from tfgan_app.tasks.translate.builders import build_discriminator, build_generator
-from tfgan_app.training.task import UNIT_RANGE, Judging, Networks, Objective, Synthesis
+from tfgan_app.training.task import UNIT_RANGE, DiscriminatorInputs, GeneratorOutputs, Networks, Objective
 
 
 def build_objective(settings: Any, *, auxiliary_weights: dict[str, float]) -> Objective:
@@ -37,9 +37,9 @@ def cycle_weights(settings: Any) -> dict[str, float]:
     return {name: weight for name, weight in weights.items() if weight or name == "cycle"}
 
 
-def build_cycle_judging(settings: Any, *, size_px: int) -> Judging:
+def build_cycle_judging(settings: Any, *, size_px: int) -> DiscriminatorInputs:
     """The discriminators see earlier outputs, too."""
-    return Judging(pool_size=settings.pool_size, pool_picture=(size_px, size_px, 3))
+    return DiscriminatorInputs(pool_size=settings.pool_size, pool_image=(size_px, size_px, 3))
 
 
 def build_cycle_networks(settings: Any, *, size_px: int, own: Mapping[str, Callable[[], keras.Model]]) -> Networks:
@@ -56,7 +56,7 @@ def build_cycle_networks(settings: Any, *, size_px: int, own: Mapping[str, Calla
     return Networks(generators, {name: judge() for name in ("discriminator", "inverse_discriminator")})
 
 
-def cycle_forward(networks: Networks, batch: dict, training: bool, *, identity: bool) -> Synthesis:
+def cycle_forward(networks: Networks, batch: dict, training: bool, *, identity: bool) -> GeneratorOutputs:
     """Translates both ways and back; the identity loss takes images of either generator's own target kind.
 
     Args:
@@ -74,7 +74,7 @@ def cycle_forward(networks: Networks, batch: dict, training: bool, *, identity: 
     auxiliary["cycle"] += l1(targets, there(inverse, training=training))
     if identity:
         auxiliary["identity"] = l1(targets, kept_targets) + l1(inputs, kept_inputs)
-    return Synthesis(
+    return GeneratorOutputs(
         {"discriminator": (targets, output, None), "inverse_discriminator": (inputs, inverse, None)},
         auxiliary,
         monitored={"change": l1(inputs, output) / 2.0},

@@ -1,4 +1,4 @@
-"""The pictures of an unpaired translation: two sets to train on, and two that are held out."""
+"""The images of an unpaired translation: two sets to train on, and two that are held out."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ import tensorflow as tf
 
 from tfgan_app.config import RunConfig
 from tfgan_app.data.bundled import bundled_path
-from tfgan_app.data.labelled import choose_by_name, labelled_fingerprint
+from tfgan_app.data.labeled import choose_by_name, labeled_fingerprint
 from tfgan_app.data.specs import CropSpec, Schedule
-from tfgan_app.data.unpaired import PictureSide, UnpairedSet, open_unpaired
+from tfgan_app.data.unpaired import ImageSide, UnpairedSet, open_unpaired
 from tfgan_app.data.unpaired_batches import build_unpaired_dataset, load_side
-from tfgan_app.tasks.progress import progress_reporter, readable_pictures
+from tfgan_app.tasks.progress import progress_reporter, readable_images
 from tfgan_app.tasks.translate.paired import BUNDLED_SAMPLE
 
-LEAST_PICTURES = 6
-"""Fewer held-out pictures have no distance between sets; and twice as many are trained on, for the floor."""
+LEAST_IMAGES = 6
+"""Fewer held-out images have no distance between sets; and twice as many are trained on, for the floor."""
 
 SIDES = ("input", "target")
 
 
 class UnpairedData:
-    """Opens, checks and loads the pictures of a run.
+    """Opens, checks and loads the images of a run.
 
     Args:
         config: the run's configuration.
-        report: called with a line about each picture that cannot be used, and on the progress of long reading.
-        measure_on: source of the held-out pictures, where it is not that of the training.
+        report: called with a line about each image that cannot be used, and on the progress of long reading.
+        measure_on: source of the held-out images, where it is not that of the training.
     """
 
     def __init__(self, config: RunConfig, *, report: Callable[[str], Any], measure_on: str | None = None):
@@ -57,42 +57,42 @@ class UnpairedData:
         )
 
     @functools.cached_property
-    def training(self) -> dict[str, PictureSide]:
-        """`input` and `target`: the pictures to train on that can be read; others are reported."""
+    def training(self) -> dict[str, ImageSide]:
+        """`input` and `target`: the images to train on that can be read; others are reported."""
         sides = {side: self._readable(getattr(self._found, f"train_{side}")) for side in SIDES}
-        self._check_enough(sides, least=2 * LEAST_PICTURES, purpose="train on", origin=self._found.origin)
+        self._check_enough(sides, least=2 * LEAST_IMAGES, purpose="train on", origin=self._found.origin)
         return sides
 
     @functools.cached_property
-    def held_out(self) -> dict[str, PictureSide]:
-        """The same of at most `data.max_val_pictures` held-out pictures each."""
-        found, most = self._held_out_found, self._config.data.max_val_pictures
+    def held_out(self) -> dict[str, ImageSide]:
+        """The same of at most `data.max_val_images` held-out images each."""
+        found, most = self._held_out_found, self._config.data.max_val_images
         every = {side: getattr(found, f"val_{side}") for side in SIDES}
-        chosen = {side: value.select(choose_by_name(value.pictures.names, most)) for side, value in every.items()}
+        chosen = {side: value.select(choose_by_name(value.images.names, most)) for side, value in every.items()}
         sides = {side: self._readable(value) for side, value in chosen.items()}
-        self._check_enough(sides, least=LEAST_PICTURES, purpose="measure on", origin=found.origin)
+        self._check_enough(sides, least=LEAST_IMAGES, purpose="measure on", origin=found.origin)
         return sides
 
     @functools.cached_property
     def images(self) -> dict[str, np.ndarray]:
-        """`input` and `target`: the held-out pictures, uint8 `[count, size, size, 3]`."""
-        return {side: self.load(pictures) for side, pictures in self.held_out.items()}
+        """`input` and `target`: the held-out images, uint8 `[count, size, size, 3]`."""
+        return {side: self.load(images) for side, images in self.held_out.items()}
 
     @functools.cached_property
     def true_pairs(self) -> tuple[np.ndarray, np.ndarray]:
         """Indices of those held-out inputs and targets whose names match: two of int64 `[pairs]`."""
-        inputs, targets = (self.held_out[side].pictures.names for side in SIDES)
+        inputs, targets = (self.held_out[side].images.names for side in SIDES)
         places = {name: index for index, name in enumerate(targets)}
         pairs = [(index, places[name]) for index, name in enumerate(inputs) if name in places]
         return tuple(np.array(pairs, np.int64).reshape(-1, 2).T)
 
-    def load(self, side: PictureSide) -> np.ndarray:
-        """Pictures as they are measured, the square in the centre: uint8 `[count, size, size, 3]`."""
+    def load(self, side: ImageSide) -> np.ndarray:
+        """Images as they are measured, the square in the center: uint8 `[count, size, size, 3]`."""
         data = self._config.data
         return load_side(side, CropSpec(data.image_size, resize=data.resize, **data.reading))
 
     def fingerprint(self) -> str:
-        """Digest of the training pictures of both sides."""
+        """Digest of the training images of both sides."""
         return self._digest(self.training)
 
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
@@ -103,39 +103,39 @@ class UnpairedData:
             self.training["target"],
             crops=CropSpec(round(data.image_size * data.load_scale), resize=data.resize, **data.reading),
             schedule=Schedule(
-                batch_size=training.pictures_per_step, steps=training.steps, seed=seed, start_step=start_step
+                batch_size=training.images_per_step, steps=training.steps, seed=seed, start_step=start_step
             ),
             cache_budget_mb=data.cache_budget_mb,
             on_progress=progress_reporter(self._report, "loaded"),
         )
 
     def protocol(self) -> dict[str, Any]:
-        """Whose pictures are measured, as fields that are compared."""
+        """Whose images are measured, as fields that are compared."""
         data = self._config.data
         split = "seeded hold-out" if self._held_out_found.val_is_holdout else "validation split"
         return {
             "data": self._measure_on or data.source or BUNDLED_SAMPLE,
-            "split": split if self._measure_on is None else "other pictures",
+            "split": split if self._measure_on is None else "other images",
             "split_digest": self._digest(self.held_out)[:12],
             "direction": self._config.task.direction,
             "inputs": len(self.held_out["input"]),
             "true_pairs": len(self.true_pairs[0]),
             "size_px": data.image_size,
-            "resize": f"{data.resize}, centre crop",
+            "resize": f"{data.resize}, center crop",
         }
 
-    def _readable(self, side: PictureSide) -> PictureSide:
-        pictures = readable_pictures(side.pictures, self._report, input_range=self._config.data.input_range)
-        return PictureSide(pictures, side.half)
+    def _readable(self, side: ImageSide) -> ImageSide:
+        images = readable_images(side.images, self._report, input_range=self._config.data.input_range)
+        return ImageSide(images, side.half)
 
-    def _check_enough(self, sides: dict[str, PictureSide], *, least: int, purpose: str, origin: str) -> None:
+    def _check_enough(self, sides: dict[str, ImageSide], *, least: int, purpose: str, origin: str) -> None:
         for name, side in sides.items():
             if len(side) < least:
                 raise ValueError(
-                    f"Expected at least {least} {name} pictures to {purpose} in {origin}. Found {len(side)}; add some, "
+                    f"Expected at least {least} {name} images to {purpose} in {origin}. Found {len(side)}; add some, "
                     "change `data.val_fraction`, or try `tfgan_app inspect`."
                 )
 
-    def _digest(self, sides: dict[str, PictureSide]) -> str:
-        parts = [labelled_fingerprint(side.pictures) + str(side.half) for side in sides.values()]
+    def _digest(self, sides: dict[str, ImageSide]) -> str:
+        parts = [labeled_fingerprint(side.images) + str(side.half) for side in sides.values()]
         return hashlib.sha256("".join(parts).encode()).hexdigest()

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from tfgan_app.config import RunConfig
-from tfgan_app.data.labelled import LabelledPictures
-from tfgan_app.data.unpaired import PictureSide
+from tfgan_app.data.labeled import LabeledImages
+from tfgan_app.data.unpaired import ImageSide
 from tfgan_app.metrics import PIXEL_METRICS, build_lpips, output_variation, paired_metrics
 from tfgan_app.tasks.generate.evaluation import GenerationQuality
 from tfgan_app.tasks.translate.unpaired_data import UnpairedData
@@ -21,11 +21,11 @@ LEAST_CHANGE = 0.01
 
 
 class UnpairedQuality:
-    """Measures outputs against held-out pictures of the other kind, and against true answers where there are some.
+    """Measures outputs against held-out images of the other kind, and against true answers where there are some.
 
     Args:
         config: the run's configuration.
-        data: its pictures.
+        data: its images.
         report: called with lines on the progress, and with a warning.
     """
 
@@ -46,7 +46,7 @@ class UnpairedQuality:
 
     @functools.cached_property
     def baselines(self) -> dict[str, float]:
-        """All that does not depend on a model: inputs taken for outputs, and real pictures."""
+        """All that does not depend on a model: inputs taken for outputs, and real images."""
         inputs = self._data.images["input"]
         return {
             **{f"copy_{name}": value for name, value in self._against_truth(inputs).items()},
@@ -88,7 +88,7 @@ class UnpairedQuality:
 
         Args:
             there: uint8 `[count, size, size, 3]`, outputs of the held-out inputs.
-            translate_back: from pictures like the targets to pictures like the inputs.
+            translate_back: from images like the targets to images like the inputs.
             translate: the other way.
         """
         inputs, targets = self._data.images["input"], self._data.images["target"]
@@ -106,7 +106,7 @@ class UnpairedQuality:
 
     def caveats(self) -> list[str]:
         """What the figures cannot carry, in words."""
-        return self._compared["target"].caveats(generated=len(self._data.held_out["input"]), neighbours=False)
+        return self._compared["target"].caveats(generated=len(self._data.held_out["input"]), neighbors=False)
 
     def protocol(self) -> dict[str, Any]:
         """What is measured, as fields that are compared."""
@@ -114,13 +114,13 @@ class UnpairedQuality:
         left_out = ("precision_recall", "density_coverage")
         return {
             **{name: value for name, value in fields.items() if name not in left_out},
-            "value_range": "8-bit RGB, all channels, mean over pictures, PSNR up to 100 dB",
+            "value_range": "8-bit RGB, all channels, mean over images, PSNR up to 100 dB",
             "ssim_window": "11 px Gaussian, sigma 1.5",
         }
 
-    def _set_distances(self, side: str, pictures: np.ndarray) -> dict[str, float]:
-        """FID and KID of pictures against the held-out ones of a side."""
-        measured = self._compared[side].measure([pictures])
+    def _set_distances(self, side: str, images: np.ndarray) -> dict[str, float]:
+        """FID and KID of images against the held-out ones of a side."""
+        measured = self._compared[side].measure([images])
         wanted = (*SET_METRICS, "kid_low", "kid_high", "fid_low", "fid_high")
         return {name: measured[name] for name in wanted if name in measured}
 
@@ -141,14 +141,14 @@ class UnpairedQuality:
 
     def _comparison(self, side: str, other: str, *, shared: GenerationQuality | None = None) -> GenerationQuality:
         training, held_out = self._data.training[side], self._data.held_out[side]
-        halves = {path: each.half for each in (training, held_out) for path in each.pictures.paths}
+        halves = {path: each.half for each in (training, held_out) for path in each.images.paths}
 
-        def load(pictures: LabelledPictures) -> np.ndarray:
-            return self._data.load(PictureSide(pictures, halves[pictures.paths[0]]))
+        def load(images: LabeledImages) -> np.ndarray:
+            return self._data.load(ImageSide(images, halves[images.paths[0]]))
 
         return GenerationQuality(
-            held_out=held_out.pictures,
-            training=training.pictures,
+            held_out=held_out.images,
+            training=training.images,
             load=load,
             classes=0,
             features=self._settings.features,

@@ -1,0 +1,125 @@
+"""Opens a data source of images of any size, whose classes are of no interest."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tfgan_app.caches import cache_folder
+from tfgan_app.data.array_sets import LOADING_HINT, TFDS, import_tfds, one_line_errors
+from tfgan_app.data.class_folders import find_splits
+from tfgan_app.data.folders import VAL_NAMES, check_val_fraction, unique_names
+from tfgan_app.data.labeled import NO_LABEL, LabeledImages, LabeledSet, hold_out
+from tfgan_app.data.opening import KERAS, open_labeled
+from tfgan_app.files import printable
+from tfgan_app.image_io.loading import find_images
+
+FEATURES = ("hr", "image")
+"""Features of TensorFlow Datasets that are taken, the first that there is: DIV2K has `hr` and `lr`."""
+
+
+def open_images(
+    source: str | Path,
+    *,
+    val_fraction: float = 0.1,
+    cache_dir: str | Path | None = None,
+    on_note: Callable[[str], Any] = lambda line: None,
+) -> LabeledSet:
+    """Opens images of any mix of sizes.
+
+    Args:
+        source: Folder, `keras:NAME` or `tfds:NAME[:SPLIT]`. Sub-folders other than `train/` and `val/` are no
+            classes. Sets of TensorFlow Datasets are unpacked into PNG files once, since theirs may be of any size and
+            number.
+        val_fraction: Share to hold out by name, in [0, 1], when the source has no split of its own.
+        cache_dir: Where they are unpacked to; by default `tfgan_app/images` in the user's cache.
+        on_note: Called with a line when that is about to happen.
+
+    Returns:
+        A `LabeledSet`.
+
+    Raises:
+        ValueError: If the source cannot be opened. One line.
+    """
+    text = str(source)
+    if text.startswith(KERAS):
+        return open_labeled(source, val_fraction=val_fraction)
+    if not text.startswith(TFDS):
+        return _find_all(Path(source), val_fraction=val_fraction)
+    name, _, split = text.removeprefix(TFDS).partition(":")
+    folder = Path(cache_dir or cache_folder("images")) / _folder_name(name, split)
+    if not folder.is_dir():
+        on_note(f"unpacking {text} to {folder}")
+        _unpack(name, split, folder, origin=text)
+    return _find_all(folder, val_fraction=val_fraction)
+
+
+def _find_all(root: Path, *, val_fraction: float) -> LabeledSet:
+    """Every image in a folder and its sub-folders; `train/` and `val/` are splits."""
+    check_val_fraction(val_fraction)
+    if not root.is_dir():
+        raise ValueError(
+            f"There is no folder '{printable(root)}'. Expected a folder of images, or one with train/ and val/."
+        )
+    train_folder, val_folder = find_splits(root)
+    train = _all_images(train_folder)
+    if not len(train):
+        raise ValueError(
+            f"There is no image in '{printable(train_folder)}'. Expected some, or folders train/ and val/ of them."
+        )
+    if val_folder is not None:
+        return LabeledSet("train/ and val/", str(root), (), train, _all_images(val_folder), False, False)
+    parts = hold_out(train, fraction=val_fraction, seed=0)
+    return LabeledSet("images", str(root), (), *parts, True, False)
+
+
+def _all_images(folder: Path) -> LabeledImages:
+    names = dict(sorted(unique_names(find_images(folder), folder).items()))
+    return LabeledImages(list(names), np.full(len(names), NO_LABEL, np.int32), paths=list(names.values()))
+
+
+def _unpack(name: str, split: str, folder: Path, *, origin: str) -> None:
+    tfds = import_tfds()
+    unfinished = folder.with_name(f".{folder.name}-{uuid.uuid4().hex}")
+    try:
+        with one_line_errors(origin, hint=LOADING_HINT):
+            builder = tfds.builder(name)
+            builder.download_and_prepare()
+            known, features = list(builder.info.splits), set(builder.info.features.keys())
+        feature = next((known for known in FEATURES if known in features), None)
+        if feature is None:
+            found = ", ".join(sorted(features))
+            raise ValueError(f"'{origin}' has no feature `hr` or `image`. It has: {found}.")
+        if not split and "train" not in known:
+            raise ValueError(f"'{origin}' has no split `train`. Give one as {TFDS}{name}:SPLIT: {', '.join(known)}.")
+        parts = {"train": split or "train"}
+        if not split and (val := next((each for each in VAL_NAMES if each in known), None)):
+            parts["val"] = val
+        for part, chosen in parts.items():
+            with one_line_errors(origin, hint=LOADING_HINT):
+                _write_images(builder.as_dataset(split=chosen), feature, unfinished / part)
+        # Whole or not at all; another process may have been faster.
+        if not folder.is_dir():
+            os.rename(unfinished, folder)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _write_images(records: tf.data.Dataset, feature: str, folder: Path) -> None:
+    folder.mkdir(parents=True)
+    for number, record in enumerate(records):
+        (folder / f"{number:06d}.png").write_bytes(tf.io.encode_png(record[feature]).numpy())
+
+
+def _folder_name(name: str, split: str) -> str:
+    """One of its own for each set and split, that any file system takes."""
+    words = "".join(char if char.isalnum() else " " for char in f"{name} {split}").split()
+    return "-".join([*words, hashlib.sha256(f"{name}:{split}".encode()).hexdigest()[:8]])

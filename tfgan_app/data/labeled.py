@@ -1,0 +1,155 @@
+"""Labeled images: what a source of images with or without classes is opened as."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from tfgan_app.data.folders import held_out_names
+
+NO_LABEL = -1
+"""The label of images without classes."""
+
+
+@dataclass(frozen=True, eq=False)
+class LabeledImages:
+    """Images of one split, in files or in one array.
+
+    Attributes:
+        names: For files the path within the split without suffix: `"cats/tom"`. Unique in the split.
+        labels: int32 [images], the class of each; all `NO_LABEL` where there are no classes.
+        paths: The files, or None.
+        images: uint8 [images, height, width, channels] with 1 or 3 channels, or None.
+
+    Raises:
+        ValueError: If there are both files and an array or neither, or not one of everything per image.
+    """
+
+    names: list[str]
+    labels: np.ndarray
+    paths: list[Path] | None = None
+    images: np.ndarray | None = None
+
+    def __post_init__(self):
+        if (self.paths is None) == (self.images is None):
+            raise ValueError("Labeled images must be either `paths` or `images`. Received both or neither.")
+        images = self.images if self.paths is None else self.paths
+        lengths = len(self.names), len(self.labels), len(images)
+        if len(set(lengths)) > 1:
+            raise ValueError(f"There must be one name, label and image each. Received: {lengths} of them.")
+        if self.images is not None and (self.images.dtype != np.uint8 or self.images.shape[3:] not in ((1,), (3,))):
+            received = f"{self.images.dtype} {list(self.images.shape)}"
+            raise ValueError(f"`images` must be uint8 [images, height, width, 1 or 3]. Received: {received}.")
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def select(self, indices: Sequence[int]) -> LabeledImages:
+        """The images at `indices`, in that order."""
+        return LabeledImages(
+            names=[self.names[i] for i in indices],
+            labels=self.labels[np.asarray(indices, np.int64)],
+            paths=None if self.paths is None else [self.paths[i] for i in indices],
+            images=None if self.images is None else self.images[np.asarray(indices, np.int64)],
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class LabeledSet:
+    """What a source of images holds.
+
+    Attributes:
+        layout: What the source looks like, in words.
+        origin: The source, as given.
+        class_names: Name of each label; empty when the images have no classes.
+        train: Images to train on, in an order that does not change.
+        val: Held-out images.
+        val_is_holdout: Whether `val` was set apart from the training images, as the source has no split.
+        gray: Whether every image is stored in gray. Files are judged by their headers: gray images stored in
+            color count as color.
+        unsorted: Images beside the class folders, which are not used.
+    """
+
+    layout: str
+    origin: str
+    class_names: tuple[str, ...]
+    train: LabeledImages
+    val: LabeledImages
+    val_is_holdout: bool
+    gray: bool
+    unsorted: list[Path] = field(default_factory=list)
+
+
+def hold_out(images: LabeledImages, *, fraction: float, seed: int) -> tuple[LabeledImages, LabeledImages]:
+    """Splits off about `fraction` of each class by name.
+
+    Args:
+        images: Images of all classes.
+        fraction: Share to hold out, in [0, 1].
+        seed: Chooses the held-out images.
+
+    Returns:
+        Images to train on and held-out images, both in their order. Of a class with two images or more at
+        least one is held out; a class loses all of them only for a `fraction` of 1.
+    """
+    held_out: set[str] = set()
+    names = np.array(images.names, dtype=object)
+    for label in np.unique(images.labels):
+        held_out |= held_out_names(list(names[images.labels == label]), fraction=fraction, seed=seed)
+    is_held_out = np.array([name in held_out for name in images.names], bool)
+    return images.select(np.flatnonzero(~is_held_out)), images.select(np.flatnonzero(is_held_out))
+
+
+def choose_per_class(images: LabeledImages, count: int, *, seed: int) -> LabeledImages:
+    """Chooses images of each class.
+
+    Args:
+        images: Images of all classes.
+        count: How many of each; all where a class has fewer.
+        seed: Decides which. Those of a smaller `count` are among those of a larger one.
+
+    Returns:
+        The chosen images, in their order.
+    """
+    chosen: list[int] = []
+    for label in np.unique(images.labels):
+        rng = np.random.default_rng([seed, max(int(label), 0)])
+        chosen += rng.permutation(np.flatnonzero(images.labels == label))[:count].tolist()
+    return images.select(sorted(chosen))
+
+
+def labeled_fingerprint(images: LabeledImages) -> str:
+    """Digest of what is trained on, to notice another data set under the same name.
+
+    Args:
+        images: The images.
+
+    Returns:
+        64 hex digits: of labels, names and sizes in bytes of files, or of labels and bytes of an array.
+    """
+    digest = hashlib.sha256(images.labels.astype("<i4").tobytes())
+    if images.images is None:
+        facts = [(name, path.stat().st_size) for name, path in zip(images.names, images.paths, strict=True)]
+        digest.update(repr(facts).encode())
+    else:
+        digest.update(repr(images.images.shape).encode())
+        digest.update(np.ascontiguousarray(images.images).data)
+    return digest.hexdigest()
+
+
+def choose_by_name(names: Sequence[str], count: int) -> list[int]:
+    """Places of `count` names, mixed from all of a folder, in their order.
+
+    Equal names are chosen on both of two sides, so that what belongs together stays so. All names are chosen where
+    there are no more than `count`.
+
+    Args:
+        names: Of images.
+        count: How many are wanted.
+    """
+    digests = [hashlib.sha256(name.encode()).digest() for name in names]
+    return sorted(sorted(range(len(names)), key=lambda index: digests[index])[:count])

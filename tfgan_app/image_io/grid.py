@@ -1,0 +1,85 @@
+"""Images laid out in rows and columns, under headers."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+
+def spread_indices(total: int, count: int) -> list[int]:
+    """Chooses what to show of a sorted set, from all of it: the first ones are often alike.
+
+    The set is cut into `count` parts of a size, of each of which one is drawn: at equal distances, sets that repeat
+    themselves (eight versions of each image) would show one version alone.
+
+    Args:
+        total: How many there are.
+        count: How many are wanted.
+
+    Returns:
+        Indices in ascending order, always the same ones for these numbers; all of them where there are no more.
+    """
+    if total <= count:
+        return list(range(total))
+    draw = np.random.default_rng([total, count])
+    edges = [index * total // count for index in range(count + 1)]
+    return [int(draw.integers(*part)) for part in itertools.pairwise(edges)]
+
+
+def make_grid(
+    rows: Sequence[Sequence[np.ndarray]], *, padding_px: int = 2, headers: Sequence[str] | None = None
+) -> np.ndarray:
+    """Lays images out in rows and columns on white.
+
+    Args:
+        rows: Rows of uint8 [height, width, 3]; sizes may differ, a column is as wide as its widest image.
+        padding_px: White pixels between and around the images.
+        headers: A short text over each column.
+
+    Returns:
+        uint8 [height, width, 3].
+
+    Raises:
+        ValueError: If there is no image, or there are more headers than columns.
+    """
+    if not any(len(row) for row in rows):
+        raise ValueError("`rows` must hold at least one image. Received none.")
+    columns = max(len(row) for row in rows)
+    if headers is not None and len(headers) > columns:
+        raise ValueError(f"`headers` must not outnumber the columns. Received: {len(headers)} for {columns} columns.")
+    widths = [max(row[column].shape[1] for row in rows if column < len(row)) for column in range(columns)]
+    heights = [max((image.shape[0] for image in row), default=0) for row in rows]
+    lefts = _offsets(widths, start=padding_px, gap=padding_px)
+    bar = _header_bar(headers, widths, lefts) if headers else np.full((0, lefts[-1], 3), 255, np.uint8)
+    tops = _offsets(heights, start=len(bar) + padding_px, gap=padding_px)
+    canvas = np.full((tops[-1], lefts[-1], 3), 255, np.uint8)
+    canvas[: len(bar)] = bar
+    for row, top in zip(rows, tops, strict=False):
+        for image, left in zip(row, lefts, strict=False):
+            height, width = image.shape[:2]
+            canvas[top : top + height, left : left + width] = image
+    return canvas
+
+
+def _offsets(lengths: Sequence[int], *, start: int, gap: int) -> list[int]:
+    """Where each of `lengths` begins when laid end to end with gaps, and last where the whole ends."""
+    offsets = [start]
+    for length in lengths:
+        offsets.append(offsets[-1] + length + gap)
+    return offsets
+
+
+def _header_bar(headers: Sequence[str], widths: Sequence[int], lefts: Sequence[int]) -> np.ndarray:
+    """Draws each header centered over its column, in the largest of a few sizes that fits all of them."""
+    for size_px in (16, 14, 12, 10, 8):
+        font = ImageFont.load_default(size=size_px)
+        if all(font.getlength(text) <= width for text, width in zip(headers, widths, strict=False)):
+            break
+    bar = Image.new("RGB", (lefts[-1], size_px + 8), "white")
+    draw = ImageDraw.Draw(bar)
+    for text, width, left in zip(headers, widths, lefts, strict=False):
+        draw.text((left + width / 2, bar.height / 2), text, fill="black", font=font, anchor="mm")
+    return np.asarray(bar)

@@ -1,0 +1,72 @@
+"""What a trained discriminator knows about images: how real it finds them, and its features."""
+
+from __future__ import annotations
+
+import functools
+
+import keras
+import numpy as np
+from keras import layers
+
+from tfgan_app.data.labeled import NO_LABEL
+
+FEATURE_GRID = 4
+CHUNK = 250
+
+
+class DiscriminatorScorer:
+    """A conditional discriminator behind a uint8 interface.
+
+    Args:
+        discriminator: of `[labels, image]`, to logits or `[logits, codes]`.
+    """
+
+    def __init__(self, discriminator: keras.Model):
+        self._discriminator = discriminator
+
+    def scores(self, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """Logits of images uint8 `[count, height, width, channels]` as their classes: float32 `[count]`.
+
+        They are to be compared with each other; a relativistic discriminator's have no zero.
+        """
+        found = []
+        for start in range(0, len(images), CHUNK):
+            batch = slice(start, start + CHUNK)
+            outputs = self._discriminator([labels[batch], _signed(images[batch])], training=False)
+            logits = outputs[0] if isinstance(outputs, (list, tuple)) else outputs
+            found.append(np.asarray(logits)[:, 0])
+        return np.concatenate(found)
+
+    def features(self, images: np.ndarray) -> np.ndarray:
+        """Float32 `[count, dim]` of images uint8 `[count, height, width, channels]`; see `_feature_model`."""
+        found = []
+        for start in range(0, len(images), CHUNK):
+            batch = images[start : start + CHUNK]
+            unlabeled = np.full(len(batch), NO_LABEL, np.int32)
+            found.append(np.asarray(self._features([unlabeled, _signed(batch)], training=False)))
+        return np.concatenate(found)
+
+    @functools.cached_property
+    def _features(self) -> keras.Model:
+        return _feature_model(self._discriminator)
+
+
+def _feature_model(discriminator: keras.Model) -> keras.Model:
+    """Every rectified feature map, pooled to 4 x 4 by its largest value, side by side.
+
+    As Radford et al. 2016, arXiv:1511.06434, section 5.1, did; hidden layers without a grid come as they are.
+    None of them is told the label: a projection meets it at the very end, and elsewhere `NO_LABEL` stands in for it.
+    """
+    rectified = [layer.output for layer in discriminator.layers if isinstance(layer, (layers.LeakyReLU, layers.ReLU))]
+    flat = []
+    for features in rectified:
+        if len(features.shape) == 4:
+            size = tuple(max(side // FEATURE_GRID, 1) for side in features.shape[1:3])
+            features = layers.Flatten()(layers.MaxPooling2D(size)(features))
+        flat.append(features)
+    outputs = layers.Concatenate()(flat) if len(flat) > 1 else flat[0]
+    return keras.Model(discriminator.inputs, outputs, name="discriminator_features")
+
+
+def _signed(images: np.ndarray) -> np.ndarray:
+    return images.astype(np.float32) / 127.5 - 1.0

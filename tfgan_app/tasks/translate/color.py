@@ -1,0 +1,26 @@
+"""Color spaces: exact conversions, so that there is nothing to train."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from tfgan_app.config import RunConfig
+from tfgan_app.layers import CONVERSIONS
+
+
+def refuse_training(config: RunConfig, **options: Any) -> NoReturn:
+    """Says which commands convert colors.
+
+    Args:
+        config: the run's configuration.
+        **options: as of a `Task`.
+
+    Raises:
+        ValueError: always. One line.
+    """
+    del config, options
+    raise ValueError(
+        "Color conversions are exact and need no training. Use `tfgan_app predict --model color:rgb_to_lab --input "
+        "IMAGES --output OUTPUT` or `tfgan_app export --run color:rgb_to_lab --format saved_model`, with any of "
+        f"{', '.join(CONVERSIONS)}."
+    )

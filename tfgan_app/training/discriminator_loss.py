@@ -1,0 +1,253 @@
+"""What discriminators are shown and what they minimize: augmented images, losses, gradient penalties."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from tfgan_app.training.image_pool import ImagePool
+from tfgan_app.training.stateless_random import StatelessRandom
+from tfgan_app.training.task import DiscriminatorInputs, GeneratorOutputs, Objective
+
+ADAPT_EVERY_STEPS = 4
+"""Steps over which the share of real images judged right is averaged (Karras et al. 2020, arXiv:2006.06676)."""
+
+# Streams of random numbers; 0 is the task's own.
+_REAL, _FAKE, _BETWEEN, _TRANSFORMED, _GENERATOR_FAKE, _GENERATOR_REAL, _SHARE = range(1, 8)
+_NOISE, _POOL = 100, 200
+
+
+class DiscriminatorOutputs(NamedTuple):
+    """A discriminator's outputs: logits, and what it recognizes of the codes or `None`."""
+
+    logits: Any
+    codes: Any
+
+
+class DiscriminatorLoss:
+    """Runs discriminators on images as `DiscriminatorInputs` prepares them, and computes both players' adversarial losses.
+
+    Args:
+        discriminators: models by name, of `image` or `[condition, image]`.
+        objective: losses and their weights.
+        discriminator_inputs: what is done to images first.
+        draws: random numbers of the step.
+        step: int64 scalar variable.
+        add_weight: makes the variables of an adapting probability, as `keras.Model.add_weight`.
+    """
+
+    def __init__(
+        self,
+        discriminators: dict[str, keras.Model],
+        *,
+        objective: Objective,
+        discriminator_inputs: DiscriminatorInputs,
+        draws: StatelessRandom,
+        step,
+        add_weight,
+    ):
+        self.discriminators = discriminators
+        self._objective = objective
+        self._inputs = discriminator_inputs
+        self._draws = draws
+        self._step = step
+        self.variables = []
+        self.logged = ("penalty",) if objective.penalties else ()
+        self.logged += ("code_loss",) if objective.code_loss else ()
+        if discriminator_inputs.target is not None:
+            self.logged += ("augment_probability",)
+            options = {"shape": (), "dtype": "float32", "trainable": False}
+            start = keras.initializers.Constant(discriminator_inputs.probability)
+            self._probability = add_weight(name="augment_probability", initializer=start, **options)
+            self._signs = add_weight(name="real_signs", initializer="zeros", **options)
+            self.variables = [self._probability, self._signs]
+        self._pools = {}
+        for index, name in enumerate(discriminators if discriminator_inputs.pool_size else ()):
+            pool = ImagePool(
+                discriminator_inputs.pool_size,
+                discriminator_inputs.pool_image,
+                draws=draws,
+                stream=_POOL + index,
+                add_weight=add_weight,
+                name=f"{name}_pool",
+            )
+            self._pools[name] = pool
+            self.variables += pool.variables
+
+    @property
+    def probability(self):
+        """Probability of each augmentation now: a float, or a scalar tensor."""
+        adapts = self._inputs.target is not None
+        return tf.convert_to_tensor(self._probability) if adapts else self._inputs.probability
+
+    def pooled(self, outputs: GeneratorOutputs, positions: tf.Tensor) -> GeneratorOutputs:
+        """What the discriminators learn from: fake images as they come out of the pools, where there are some.
+
+        Args:
+            outputs: the generators' forward pass; its images must have no condition.
+            positions: int64 `[batch]`, of the examples.
+        """
+        if not self._pools:
+            return outputs
+        if any(condition is not None for _, _, condition in outputs.adversarial.values()):
+            raise ValueError(
+                "`DiscriminatorInputs.pool_size` must be 0 where images have a condition: it is not kept with them."
+            )
+        adversarial = {
+            name: (real, self._pools[name].exchange(fake, positions), condition)
+            for name, (real, fake, condition) in outputs.adversarial.items()
+        }
+        return dataclasses.replace(outputs, adversarial=adversarial)
+
+    def discriminator_loss(
+        self, outputs: GeneratorOutputs, positions: tf.Tensor, *, penalize: bool, training: bool = True
+    ):
+        """What the discriminators minimize on the detached output of the generators.
+
+        Args:
+            outputs: the generators' forward pass.
+            positions: int64 `[batch]`, of the examples.
+            penalize: whether the objective's penalties are part of it.
+            training: False runs the discriminators in inference mode, on images without augmentation and noise.
+
+        Returns:
+            A float32 scalar and a dictionary of figures to log.
+        """
+        totals, figures = [], []
+        for name, (real, fake, condition) in outputs.adversarial.items():
+            show = _DiscriminatorPass(self, name, condition, positions, training=training)
+            fake = tf.stop_gradient(fake)
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                images = {"real": real, "fake": fake} | self._between(real, fake, positions, penalize=penalize)
+                tape.watch(images)
+                judged = {"real": show(real, stream=_REAL), "fake": show(fake, stream=_FAKE)}
+                if "between" in images:
+                    judged["between"] = show(images["between"], stream=_BETWEEN)
+                summed = self._summed_logits(judged) if penalize else None
+            total, logs = self._loss(judged, show, real)
+            if self._objective.penalties and training:
+                penalty = self._penalty(tape, summed, images) if penalize else tf.constant(0.0)
+                total, logs = total + penalty, logs | {"penalty": penalty}
+            if self._objective.code_loss:
+                logs["code_loss"] = self._objective.code_loss(judged["fake"].codes, outputs.codes)
+                total += self._objective.code_weight * logs["code_loss"]
+            totals.append(total)
+            figures.append(logs)
+        logs = {name: tf.add_n([each[name] for each in figures]) / len(figures) for name in figures[0]}
+        return tf.add_n(totals), logs
+
+    def generator_loss(self, outputs: GeneratorOutputs, positions: tf.Tensor, *, training: bool = True):
+        """The generators' adversarial loss against the discriminators as they are now, and the code loss (or 0)."""
+        losses, code_losses = [], [tf.constant(0.0)]
+        for name, (real, fake, condition) in outputs.adversarial.items():
+            show = _DiscriminatorPass(self, name, condition, positions, training=training)
+            judged, real_logits = show(fake, stream=_GENERATOR_FAKE), None
+            if self._objective.adversarial_loss.relativistic:
+                real_logits = show(real, stream=_GENERATOR_REAL).logits
+            losses.append(self._objective.adversarial_loss.generator(judged.logits, real_logits))
+            if self._objective.code_loss:
+                code_losses.append(self._objective.code_loss(judged.codes, outputs.codes))
+        return tf.add_n(losses), tf.add_n(code_losses)
+
+    def adapt(self, real_accuracy: tf.Tensor | None, images: int) -> dict[str, tf.Tensor]:
+        """Moves an adapting probability a little; returns it to be logged.
+
+        Args:
+            real_accuracy: share of real images judged right in this step; `None` without discriminators.
+            images: real images that the discriminators saw in this step, over all replicas.
+        """
+        if self._inputs.target is None:
+            return {}
+        context = tf.distribute.get_replica_context()
+        sign = 2.0 * real_accuracy - 1.0
+        if context.num_replicas_in_sync > 1:
+            sign = context.all_reduce("MEAN", sign)
+        signs = self._signs + sign
+        due = tf.cast((tf.convert_to_tensor(self._step) + 1) % ADAPT_EVERY_STEPS == 0, tf.float32)
+        change = tf.sign(signs / ADAPT_EVERY_STEPS - self._inputs.target)
+        change *= due * ADAPT_EVERY_STEPS * images / self._inputs.ramp_images
+        self._probability.assign(tf.clip_by_value(self._probability + change, 0.0, 1.0))
+        self._signs.assign(signs * (1.0 - due))
+        return {"augment_probability": self.probability}
+
+    def prepare(self, images: tf.Tensor, positions: tf.Tensor, *, stream: int, augment: bool) -> tf.Tensor:
+        """Augments images and adds instance noise."""
+        discriminator_inputs = self._inputs
+        if augment and discriminator_inputs.augmentation is not None:
+            draws = self._draws.uniform(positions, discriminator_inputs.augmentation.draws_per_example, stream=stream)
+            images = discriminator_inputs.augmentation(images, draws, self.probability)
+        if discriminator_inputs.noise_sigma:
+            sigma = discriminator_inputs.noise_sigma
+            if discriminator_inputs.noise_steps:
+                sigma *= tf.maximum(0.0, 1.0 - tf.cast(self._step, tf.float32) / discriminator_inputs.noise_steps)
+            noise = self._draws.normal(positions, images.shape[1:], stream=stream + _NOISE)
+            images += tf.cast(sigma * noise, images.dtype)
+        return images
+
+    @property
+    def augments_all(self) -> bool:
+        """Whether the discriminators see augmented images only."""
+        return not self._inputs.transformed_real_weight
+
+    def _loss(self, judged: dict[str, DiscriminatorOutputs], show: _DiscriminatorPass, real: tf.Tensor):
+        loss, label = self._objective.adversarial_loss, self._objective.real_label
+        real_logits, fake_logits = judged["real"].logits, judged["fake"].logits
+        value = loss.discriminator(real_logits, fake_logits, label)
+        weight = self._inputs.transformed_real_weight
+        if weight and show.training:
+            # The real side's mean over images and transformed ones: real and fake weigh as much as before.
+            transformed = show(real, stream=_TRANSFORMED, augment=True).logits
+            value = (value + weight * loss.discriminator(transformed, fake_logits, label)) / (1.0 + weight)
+        real_accuracy, fake_accuracy = loss.accuracies(real_logits, fake_logits)
+        return self._objective.discriminator_weight * value, {
+            "real_accuracy": real_accuracy,
+            "fake_accuracy": fake_accuracy,
+            "real_logits": tf.reduce_mean(tf.cast(real_logits, tf.float32)),
+            "fake_logits": tf.reduce_mean(tf.cast(fake_logits, tf.float32)),
+        }
+
+    def _between(self, real, fake, positions, *, penalize: bool) -> dict[str, tf.Tensor]:
+        if not penalize or not any(penalty.at == "between" for penalty, _ in self._objective.penalties):
+            return {}
+        share = self._draws.uniform(positions, 1, stream=_SHARE)
+        share = tf.reshape(share, [-1] + [1] * (len(real.shape) - 1))
+        return {"between": real + tf.cast(share, real.dtype) * (tf.cast(fake, real.dtype) - real)}
+
+    def _summed_logits(self, judged: dict[str, DiscriminatorOutputs]) -> tf.Tensor:
+        places = {penalty.at for penalty, _ in self._objective.penalties}
+        return tf.add_n([tf.reduce_sum(judged[place].logits) for place in sorted(places)])
+
+    def _penalty(self, tape: tf.GradientTape, summed: tf.Tensor, images: dict) -> tf.Tensor:
+        """The weighted penalties; each image's gradient is that of its own logits, so one sum serves all."""
+        places = sorted({penalty.at for penalty, _ in self._objective.penalties})
+        gradients = dict(zip(places, tape.gradient(summed, [images[place] for place in places]), strict=True))
+        terms = [weight * penalty.of(gradients[penalty.at]) for penalty, weight in self._objective.penalties]
+        return self._objective.penalty_every_steps * tf.add_n(terms)
+
+
+class _DiscriminatorPass:
+    """One discriminator with the condition of the batch: images -> `DiscriminatorOutputs`."""
+
+    def __init__(
+        self, discriminator_loss: DiscriminatorLoss, name: str, condition, positions: tf.Tensor, *, training: bool
+    ):
+        self.training = training
+        self._discriminator_loss = discriminator_loss
+        self._discriminator = discriminator_loss.discriminators[name]
+        self._condition = condition
+        self._positions = positions
+
+    def __call__(self, images: tf.Tensor, *, stream: int, augment: bool | None = None) -> DiscriminatorOutputs:
+        augment = self._discriminator_loss.augments_all if augment is None else augment
+        if self.training:
+            images = self._discriminator_loss.prepare(images, self._positions, stream=stream, augment=augment)
+        inputs = images if self._condition is None else [self._condition, images]
+        outputs = self._discriminator(inputs, training=self.training)
+        return (
+            DiscriminatorOutputs(*outputs)
+            if isinstance(outputs, (list, tuple))
+            else DiscriminatorOutputs(outputs, None)
+        )
