@@ -1,5 +1,7 @@
 """Keras layers that the networks share; importing this package registers them for loading."""
 
+import keras
+
 from tfgan_app.layers.adaptive_instance_norm import (
     AdaptiveInstanceNorm,
     ChannelStatistics,
@@ -102,3 +104,8 @@ __all__ = [
     "statistics_maps",
     "style_parts",
 ]
+
+# `.keras` files that 0.6 and 0.7 saved name these layers otherwise.
+keras.saving.get_custom_objects().update(
+    {"tfgan_app>MakesColour": MakesColor, "tfgan_app>ColourConversion": ColorConversion}
+)
