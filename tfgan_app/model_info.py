@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from tfgan_app.keras_metadata import NOT_STATED
-from tfgan_app.receptive_field import ReceptiveField
+from tfgan_app.receptive_field import ReceptiveField, with_current_names
 
 if TYPE_CHECKING:
     from tfgan_app.lite.files import Card
@@ -23,6 +23,7 @@ HOLE_CHANNELS = 4
 """Input channels of an inpainting model: the fourth is 1 in known pixels and 0 in holes."""
 
 _RECEPTIVE_FIELD_SIGNATURE = "receptive_field"
+_OLD_RECEPTIVE_FIELD_SIGNATURE = "locality"  # Of exports of 0.6.
 _NAMES_SIGNATURE = "class_names"
 
 KINDS: dict[frozenset[str], Kind] = {
@@ -171,12 +172,12 @@ def signatures_info(signatures: Mapping[str, Signature], *, default: str) -> Mod
 
 def _stored_numbers(signatures: Mapping[str, Signature]) -> tuple[int | None, dict[str, int]]:
     """Channels of the input, and what `to_numbers` wrote; neither where the signature is missing or foreign."""
-    signature = signatures.get(_RECEPTIVE_FIELD_SIGNATURE)
+    signature = signatures.get(_RECEPTIVE_FIELD_SIGNATURE) or signatures.get(_OLD_RECEPTIVE_FIELD_SIGNATURE)
     shape = signature.inputs.get("images") if signature else None
     if shape is None or len(shape) != 4 or shape[-1] is None:
         return None, {}
     told = signature.run({"images": np.zeros((1, 1, 1, shape[-1]), np.uint8)})
-    return shape[-1], {name: int(values[0]) for name, values in told.items()}
+    return shape[-1], with_current_names({name: int(values[0]) for name, values in told.items()})
 
 
 def _stored_receptive_field(numbers: Mapping[str, int]) -> ReceptiveField | None:

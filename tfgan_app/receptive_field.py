@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+OLD_NAMES = {"context_px": "halo_px", "makes_colour": "makes_color"}
+"""Names of stored facts in files that 0.6 exported."""
 
 
 @dataclass(frozen=True)
@@ -20,3 +25,8 @@ class ReceptiveField:
     scale: int
     halo_px: int | None
     multiple: int = 1
+
+
+def with_current_names(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Stored facts by their names of today, whatever version exported the file."""
+    return {OLD_NAMES.get(name, name): value for name, value in stored.items()}

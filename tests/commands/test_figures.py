@@ -11,7 +11,7 @@ from small_run import train_arguments, write_pairs
 from small_unpaired import TINY_UNPAIRED, write_unpaired
 
 from tfgan_app import cli
-from tfgan_app.tasks.generate import quality
+from tfgan_app.tasks.generate import evaluation
 
 
 def app(*arguments):
@@ -114,7 +114,7 @@ def generated(tmp_path_factory):
     settings = {"task.features": "classifier"}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(root / "cache"))
-        patch.setattr(quality, "MAX_CLASSIFIER_STEPS", 3)
+        patch.setattr(evaluation, "MAX_CLASSIFIER_STEPS", 3)
         assert app(*generate_arguments(root / "run", data, steps=2, settings=settings)) == 0
         yield data, root / "run"
 

@@ -157,10 +157,8 @@ def build_labeled_reader(images: LabeledImages, crops: CropSpec, *, scales: np.n
     """
     if not len(images):
         raise ValueError("There must be at least one image. Received none that can be read.")
-    if images.images is not None:
-        source = ArrayImages(images.images)
-    else:
-        source = FileImages(images.paths, **_decoding(crops))
+    in_memory = images.images is not None
+    source = ArrayImages(images.images) if in_memory else FileImages(images.paths, **_decoding(crops))
     return ImageReader({"image": Column(source)}, crops, scales=scales)
 
 

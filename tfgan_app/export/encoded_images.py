@@ -46,10 +46,8 @@ def decode_image(data: tf.Tensor, *, channels: int, max_pixels: int) -> tf.Tenso
         lambda: _upright(tf.io.decode_image(data, expand_animations=False), chunk_orientation(data)),
     )
     color, alpha = _split_alpha(decoded)
-    if channels == 4:
-        image = tf.concat([color, alpha], axis=-1)
-    else:
-        image = (color * alpha + 255 * (255 - alpha) + 127) // 255
+    on_white = (color * alpha + 255 * (255 - alpha) + 127) // 255
+    image = tf.concat([color, alpha], axis=-1) if channels == 4 else on_white
     return tf.ensure_shape(tf.cast(image, tf.uint8), [None, None, channels])
 
 

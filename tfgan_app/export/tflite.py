@@ -166,8 +166,8 @@ def _tile_px(model: keras.Model, request: ExportRequest) -> int:
     if request.tile_px is not None:
         if not 0 <= request.tile_px <= MAX_TILE_PX or request.tile_px % receptive_field.multiple:
             raise ValueError(
-                f"`tile` must be a multiple of {receptive_field.multiple} up to {MAX_TILE_PX} for this model, or 0 for an "
-                f"open size. Received: {request.tile_px}"
+                f"`tile` must be a multiple of {receptive_field.multiple} up to {MAX_TILE_PX} for this model, or 0 "
+                f"for an open size. Received: {request.tile_px}"
             )
         return request.tile_px
     local = receptive_field.halo_px is not None and 4 * receptive_field.halo_px <= DEFAULT_TILE_PX

@@ -72,7 +72,8 @@ def _sampler_from(loaded: tf.Module, folder: Path, info: ModelInfo) -> Sampler:
 
 
 def _stylist_from(loaded: tf.Module, folder: Path, info: ModelInfo) -> Stylist:
-    for name in ("statistics", "stylize", _RECEPTIVE_FIELD_SIGNATURE):
+    stored = () if info.receptive_field else (_RECEPTIVE_FIELD_SIGNATURE,)
+    for name in ("statistics", "stylize", *stored):
         _check_signature(loaded, name, folder)
 
     def statistics(images: tf.Tensor) -> tf.Tensor:

@@ -12,7 +12,6 @@ from tfgan_app.layers.bicubic import BicubicUpsampling
 from tfgan_app.layers.center_pad import CenterPad
 from tfgan_app.layers.channel_slice import ChannelSlice
 from tfgan_app.layers.class_conditioning import ClassGainAndBias, conditional_batch_norm
-from tfgan_app.layers.class_names import ClassNames, class_names_of
 from tfgan_app.layers.color_space import (
     COLOR_SPACES,
     CONVERSIONS,
@@ -26,7 +25,14 @@ from tfgan_app.layers.fused_normalization import BatchNormalization, InstanceNor
 from tfgan_app.layers.gating import SplitGate
 from tfgan_app.layers.interpolation import FixedBilinearUpsampling
 from tfgan_app.layers.latent_codes import LatentCodes
-from tfgan_app.layers.marks import MakesColor, Provenance, makes_color, provenance_of
+from tfgan_app.layers.metadata_layers import (
+    ClassNames,
+    MakesColor,
+    Provenance,
+    class_names_of,
+    makes_color,
+    provenance_of,
+)
 from tfgan_app.layers.normalization import build_normalization, spectral
 from tfgan_app.layers.one_hot import OneHot
 from tfgan_app.layers.padding import CropLike, PadToMultiple, ReflectPad

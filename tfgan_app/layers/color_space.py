@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from tfgan_app.layers.marks import MakesColor
+from tfgan_app.layers.metadata_layers import MakesColor
 from tfgan_app.layers.receptive_field_rules import POINTWISE, Window
 
 RGB = "rgb"

@@ -12,6 +12,8 @@ from typing import Literal
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.tools import flatbuffer_utils
 
+from tfgan_app.receptive_field import with_current_names
+
 METADATA_NAME = "tfgan_app"
 """Name of the metadata buffer that holds a `Card` as JSON."""
 
@@ -77,6 +79,7 @@ class Card:
         values = json.loads(text)
         if not isinstance(values, dict):
             raise ValueError(f"must be an object, not {type(values).__name__}")
+        values = with_current_names(values)
         known = {field.name: values[field.name] for field in dataclasses.fields(cls) if field.name in values}
         card = cls(**{"name": "", "version": "", **known, "classes": tuple(known.get("classes", ()))})
         numbers = (card.scale, card.multiple, card.channels)

@@ -28,7 +28,7 @@ class DiscriminatorOutputs(NamedTuple):
 
 
 class DiscriminatorLoss:
-    """Runs discriminators on images as `DiscriminatorInputs` prepares them, and computes both players' adversarial losses.
+    """Adversarial losses of generators and discriminators, on images as `DiscriminatorInputs` prepares them.
 
     Args:
         discriminators: models by name, of `image` or `[condition, image]`.

@@ -98,7 +98,11 @@ class ImageTask(Task):
         return size_px if only_pixels or size_px < LEAST_SHIFTED_PX else size_px - LOSS_CROP_SHIFT_PX
 
     def loss_crop_offset(self, draws: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Where what the losses see begins, from draws `[batch, loss_crop_draws]`: int32 `[batch, 2]`, if it matters."""
+        """First row and column of the crop that the losses see, int32 `[batch, 2]`; nothing if they see all.
+
+        Args:
+            draws: float32 `[batch, loss_crop_draws]`, uniform in [0, 1).
+        """
         return {"loss_crop_offset": tf.cast(draws * LOSS_CROP_SHIFT_PX, tf.int32)} if self.loss_crop_draws else {}
 
     def judged(self, batch: dict, target: tf.Tensor, output: tf.Tensor) -> GeneratorOutputs:
