@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -153,6 +154,25 @@ def test_importing_loads_nothing_heavy():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout == done.stderr == ""
+
+
+def test_a_model_with_a_file_for_litert_is_run_without_tensorflow():
+    code = (
+        "import sys, numpy as np, tfgan_app as tfgan; model = tfgan.load('upscale_x2');"
+        "assert model.predict(np.zeros((8, 12, 3), np.uint8)).shape == (16, 24, 3) and model.info.figures;"
+        "heavy = {'tensorflow', 'keras'} & set(sys.modules); assert not heavy, heavy"
+    )
+    environment = os.environ | {"CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_engine_may_be_chosen():
+    model = tfgan.load("upscale_x4", quantized=True)
+    assert model.path.name == "upscale_x4_int8.tflite" and not model.info.figures
+    assert tfgan.load("upscale_x4", engine="tensorflow").path.suffix == ".keras"
+    with pytest.raises(ValueError, match="`engine` must be one of auto, litert, tensorflow"):
+        tfgan.load("upscale_x4", engine="jax")
 
 
 def test_every_public_name_is_there_and_described():

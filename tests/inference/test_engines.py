@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
@@ -15,7 +16,7 @@ from PIL import Image
 from tfgan_app import cli
 from tfgan_app.export import export_model
 from tfgan_app.image_io.loading import read_rgb
-from tfgan_app.inference import choose_lite_file, engines, load_lite_predictor, load_predictor
+from tfgan_app.inference import chain_predictors, choose_lite_file, engines, load_lite_predictor, load_predictor
 from tfgan_app.keras_metadata import KerasMetadata, weights_fingerprint, write_metadata
 from tfgan_app.layers import FromUnitRange, ToUnitRange
 from tfgan_app.lite.proven import proven_file
@@ -171,6 +172,51 @@ def test_the_flag(exported, tmp_path, capsys, engine, said):
     assert cli.run(cli.parse(list(map(str, ["tfgan_app", "predict", "--model", exported / "tiny.keras", *flags])))) == 0
     assert said in capsys.readouterr().out
     assert len(list((tmp_path / "out").iterdir())) == 2
+
+
+def test_models_of_a_chain_may_run_by_engines_of_their_own(exported):
+    pixels = noise(20, 30)
+    lite, by_tensorflow = load_lite_predictor(exported / "tiny.tflite"), load_predictor(exported / "tiny.keras")
+    expected = chain_predictors([by_tensorflow, by_tensorflow]).image(pixels).astype(int)
+    for models in ([lite, lite], [lite, by_tensorflow], [by_tensorflow, lite]):
+        chain = chain_predictors(models)
+        assert chain.local and chain.scale == 4
+        assert np.abs(chain.image(pixels, tile_px=16) - expected).max() <= 1
+
+
+STEPS = {
+    "size": ["--output-scale", "1.5"],
+    "borders and grain": ["--wrap", "--set", "grain=0.05"],
+    "chain": ["--model", "{model}"],
+    "regions that stay": ["--keep-mask", "{mask}"],
+    "facts": ["--json", "{facts}"],
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_steps_around_a_model_are_those_of_the_other_engine(name, exported, tmp_path):
+    for file, pixels in (("in.png", noise(30, 20)), ("mask.png", noise(30, 20) // 128 * 255)):
+        Image.fromarray(pixels).save(tmp_path / file)
+    places = {"model": exported / "tiny.keras", "mask": tmp_path / "mask.png", "facts": tmp_path / "facts.json"}
+    results = []
+    for engine in ("litert", "tensorflow"):
+        flags = [flag.format(**places) for flag in STEPS[name]]
+        given = ["--model", places["model"], "--input", tmp_path / "in.png", "--output", tmp_path / "out.png"]
+        assert cli.run(cli.parse(list(map(str, ["tfgan_app", "predict", *given, "--engine", engine, *flags])))) == 0
+        results.append(read_rgb(tmp_path / "out.png").astype(int))
+        if name == "facts":
+            (model,) = json.loads(places["facts"].read_text())["models"]
+            assert model["engine"] == engine
+    assert np.abs(results[0] - results[1]).max() <= 1
+
+
+def test_a_loaded_model_takes_calls_of_several_threads(exported):
+    lite = load_lite_predictor(exported / "tiny.tflite")
+    inputs = [noise(9 + index, 12) for index in range(16)]
+    expected = [lite.image(pixels) for pixels in inputs]
+    with ThreadPoolExecutor(8) as pool:
+        for received, wanted in zip(pool.map(lite.image, inputs), expected, strict=True):
+            np.testing.assert_array_equal(received, wanted)
 
 
 def test_weights_are_mixed_by_tensorflow_alone(exported, tmp_path, capsys):
