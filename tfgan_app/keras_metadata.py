@@ -19,6 +19,7 @@ NOT_STATED = "not stated"
 _METADATA = "metadata.json"
 _CONTENT = ("config.json", "model.weights.h5")
 _KEY = "tfgan_app"
+_MAX_CONFIG_BYTES = 2**26
 _MAX_BYTES = 2**20
 """Of `metadata.json`; a text that is longer is not ours."""
 
@@ -52,6 +53,15 @@ def weights_fingerprint(path: str | os.PathLike) -> str | None:
     except (OSError, ValueError, KeyError, NotImplementedError, zipfile.BadZipFile):
         return None
     return "-".join(f"{entry.file_size:x}.{entry.CRC:08x}" for entry in entries)
+
+
+def saved_class(path: str | os.PathLike) -> str:
+    """Returns the name by which Keras has registered the class of a `.keras` file's model; empty if there is none."""
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open("config.json") as entry:
+            return str(json.loads(entry.read(_MAX_CONFIG_BYTES))["registered_name"] or "")
+    except (OSError, ValueError, KeyError, TypeError, NotImplementedError, zipfile.BadZipFile):
+        return ""
 
 
 def write_metadata(path: str | os.PathLike, metadata: KerasMetadata) -> None:

@@ -233,6 +233,20 @@ DISCRIMINATOR_AUGMENTATIONS = Table(
 )
 """Classes of augmentations of the images that a discriminator sees."""
 
+KERAS_MODELS = Table(
+    "a GAN as a Keras model",
+    {
+        "CUT": "tfgan_app.models.cut:CUT",
+        "CycleGAN": "tfgan_app.models.cyclegan:CycleGAN",
+        "GAN": "tfgan_app.models.gan:GAN",
+        "Pix2Pix": "tfgan_app.models.pix2pix:Pix2Pix",
+        "Restoration": "tfgan_app.models.restoration:Restoration",
+        "StyleTransfer": "tfgan_app.models.style_transfer:StyleTransfer",
+        "SuperResolution": "tfgan_app.models.super_resolution:SuperResolution",
+    },
+)
+"""The classes of `tfgan_app.models`, by which Keras knows them in saved files too."""
+
 EXPORTERS = Table(
     "an export format",
     {

@@ -18,9 +18,11 @@ from tfgan_app.inference.saved_models import load_saved_model
 from tfgan_app.inference.shipped import located, shipped_names
 from tfgan_app.inference.styling import Stylist
 from tfgan_app.keras_info import model_info
+from tfgan_app.keras_metadata import saved_class
 from tfgan_app.layers import build_color_model, style_parts  # The package registers the layers of `.keras` files.
 from tfgan_app.lite.model import load_lite_model
 from tfgan_app.model_info import ModelInfo, card_info
+from tfgan_app.registry import KERAS_MODELS
 
 CHECKPOINTS = ("last", "best")
 AUXILIARY_SEPARATOR = "-"
@@ -154,13 +156,17 @@ def load_keras_model(path: str | os.PathLike) -> keras.Model:
         path: The file. Code stored in it is not run.
 
     Returns:
-        The model, not compiled.
+        The inference model, not compiled; of a GAN of `tfgan_app.models` that was saved whole, its averaged generator.
 
     Raises:
         ValueError: If the file is no such model. One line.
     """
     try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
+        # Keras knows these classes once they are imported.
+        name = saved_class(path).removeprefix("tfgan_app>")
+        is_gan = name in KERAS_MODELS and KERAS_MODELS[name] is not None
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        return model.inference_model() if is_gan else model
     except Exception as error:  # Damaged archives and foreign layers fail in many ways.
         raise ValueError(f"Cannot load the Keras model '{path}': {one_line(error)}") from error
 

@@ -7,30 +7,20 @@ loaded by `keras.models.load_model` after the first use of any class of this pac
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
-_MODELS = {
-    "CUT": "cut",
-    "CycleGAN": "cyclegan",
-    "GAN": "gan",
-    "Pix2Pix": "pix2pix",
-    "Restoration": "restoration",
-    "StyleTransfer": "style_transfer",
-    "SuperResolution": "super_resolution",
-}
+from tfgan_app.registry import KERAS_MODELS
 
-__all__ = sorted(_MODELS)
+__all__ = sorted(KERAS_MODELS)
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _MODELS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}. It has: {', '.join(_MODELS)}.")
-    # All of them, so that a file of any can be loaded.
-    for each, module in _MODELS.items():
-        globals()[each] = getattr(importlib.import_module(f"{__name__}.{module}"), each)
+    """Imports a class (PEP 562), and the others with it, so that a saved file of any can be loaded."""
+    if name not in KERAS_MODELS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}. It has: {', '.join(__all__)}.")
+    globals().update(KERAS_MODELS)
     return globals()[name]
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODELS})
+    return sorted({*globals(), *KERAS_MODELS})

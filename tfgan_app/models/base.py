@@ -12,6 +12,7 @@ import keras
 import tensorflow as tf
 
 from tfgan_app.config.sections import OptimizerConfig, TrainingConfig
+from tfgan_app.keras_compat import in_safe_mode
 from tfgan_app.layers import FromUnitRange, ToUnitRange
 from tfgan_app.models.keywords import (
     Group,
@@ -21,7 +22,7 @@ from tfgan_app.models.keywords import (
     own_builder,
     signature_of,
 )
-from tfgan_app.registry import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES
+from tfgan_app.registry import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES, is_own
 from tfgan_app.training.adversarial_trainer import AdversarialTrainer
 from tfgan_app.training.task import DiscriminatorInputs, GeneratorOutputs, Networks, Objective
 
@@ -177,10 +178,10 @@ class ImageGAN(AdversarialTrainer):
         config = dict(self._values)
         players = {**self.networks.generators, **self.networks.discriminators}
         for name in (*self.own_networks, *self.own_losses):
-            if not _is_object(config.get(name)):
+            if not _is_object(config.get(name)) and not is_own(str(config.get(name))):
                 continue
             if name in self.own_losses:
-                config[name] = _loss_path(name, config[name])
+                config[name] = config[name] if isinstance(config[name], str) else _loss_path(name, config[name])
             else:
                 config[name] = keras.saving.serialize_keras_object(players.get(name, config[name]))
         dtype = keras.dtype_policies.serialize(self.dtype_policy)
@@ -188,7 +189,16 @@ class ImageGAN(AdversarialTrainer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> ImageGAN:
-        """The model of a configuration, with fresh weights."""
+        """The model of a configuration, with fresh weights.
+
+        Raises:
+            ValueError: If a file that is loaded in Keras' safe mode names code to import.
+        """
+        named = [value for name in (*cls.own_networks, *cls.own_losses) if is_own(str(value := config.get(name)))]
+        if named and in_safe_mode():
+            raise ValueError(
+                f"The file names code to import: {named[0]!r}. If you trust it, load it with safe_mode=False."
+            )
         networks = {
             name: keras.saving.deserialize_keras_object(value)
             for name, value in config.items()
