@@ -26,6 +26,7 @@ from live_server import (
 )
 from tensorflow_serving.apis import prediction_log_pb2
 
+from tfgan_app.model_info import ModelInfo
 from tfgan_app.serving.entries import State
 
 IMAGE = random_image(3, 3)[None]
@@ -200,7 +201,7 @@ def record_warm_up(version, *requests):
 def test_warm_up_requests_are_replayed_before_a_version_answers(tmp_path, monkeypatch):
     ran = []
     monkeypatch.setattr("tfgan_app.serving.saved_models.Endpoint.run", lambda self, inputs: ran.append(self.name) or {})
-    monkeypatch.setattr("tfgan_app.serving.saved_models._describe", lambda endpoints: {"kind": "other"})
+    monkeypatch.setattr("tfgan_app.serving.saved_models._info", lambda endpoints: ModelInfo(kind="other"))
     version = export_negative(tmp_path)
     request = predict_request("negative", "tensor", images=IMAGE)
     record_warm_up(version, request, predict_request("negative", "float", images=IMAGE / np.float32(255)))
