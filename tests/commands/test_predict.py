@@ -30,11 +30,9 @@ def negative(tmp_path_factory):
 
 
 def arguments(model, **changes):
-    names = ("input", "output", "tile", "count", "seed", "truncation", "mask", "style", "output_format", "quality")
-    names += ("input_range", "output_scale", "output_width", "output_height", "keep_mask", "json")
-    flags = dict.fromkeys(names) | {"classes": [], "checkpoint": "last", "set": [], "resume": False, "crop": []}
-    flags |= {"wrap": False, "compare": False, "engine": "auto", "quantized": False}
-    return argparse.Namespace(model=[str(model)], **{**flags, **changes})
+    """The flags of a command line that names a model alone, some of them changed."""
+    parsed = cli.parse(["tfgan_app", "predict", "--model", str(model)])
+    return argparse.Namespace(**{**vars(parsed), "classes": [], **changes})
 
 
 def test_a_folder_with_a_corrupt_file(negative, tmp_path, capsys):

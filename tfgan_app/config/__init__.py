@@ -2,6 +2,7 @@
 
 from tfgan_app.config.run_config import (
     FLAG_FIELDS,
+    SECTIONS,
     RunConfig,
     absolute_model,
     absolute_source,
@@ -21,6 +22,7 @@ from tfgan_app.config.run_config import (
 
 __all__ = [
     "FLAG_FIELDS",
+    "SECTIONS",
     "RunConfig",
     "absolute_model",
     "absolute_source",

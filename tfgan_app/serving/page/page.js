@@ -175,10 +175,10 @@ function sendImage(file) {
   }
   run("Working on your image…", async (signal) => {
     const image = await prepare(file);
-    const image = { b64: await toBase64(image.blob) };
+    const encoded = { b64: await toBase64(image.blob) };
     const result = model.takes_style
-      ? await predict(model, { image_bytes: image, ...(await styleOf(lastStyle)) }, signal, "bytes")
-      : await predict(model, image, signal);
+      ? await predict(model, { image_bytes: encoded, ...(await styleOf(lastStyle)) }, signal, "bytes")
+      : await predict(model, encoded, signal);
     const name = `${(file.name || "image").replace(/\.[^.]*$/, "")}-${model.name}.png`;
     const from = image.width ? `${image.width} × ${image.height}` : "";
     await present({ before: image.width ? image.blob : null, result, name, from }, signal);
