@@ -74,12 +74,12 @@ class AdaptiveAugmentation:
     filtering, noise and cutout are left out: the paper itself settles on blit, geometry and color.
 
     Args:
-        blit: flip, quarter turns and whole-pixel shifts.
-        geometry: scaling, rotation and shifts by fractions of pixels.
-        color: brightness, contrast, luma flip, hue and saturation.
+        blit: Flip, quarter turns and whole-pixel shifts.
+        geometry: Scaling, rotation and shifts by fractions of pixels.
+        color: Brightness, contrast, luma flip, hue and saturation.
 
     Raises:
-        ValueError: when every group is off.
+        ValueError: When every group is off.
     """
 
     draws_per_example = len(DRAWS)
@@ -102,14 +102,14 @@ class AdaptiveAugmentation:
             images: floating `[batch, height, width, channels]` in [-1, 1], 1 or 3 channels, at least 2 pixels high
                 and wide; height, width and channels are static.
             draws: float32 `[batch, draws_per_example]`, uniform in [0, 1).
-            probability: scalar in [0, 1], that an image gets a transform; at 0 images come out bit by bit as they
+            probability: Scalar in [0, 1], that an image gets a transform; at 0 images come out bit by bit as they
                 are.
 
         Returns:
             Images of the shape and dtype of `images`, computed in float32; color may leave [-1, 1].
 
         Raises:
-            ValueError: for images of another number of channels, or too small.
+            ValueError: For images of another number of channels, or too small.
         """
         images = tf.convert_to_tensor(images)
         height, width, channels = images.shape[1:]

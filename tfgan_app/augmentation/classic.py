@@ -13,11 +13,11 @@ class ClassicAugmentation:
     """Label-preserving changes, each drawn for every image by itself, in one resampling and one erasing.
 
     Args:
-        horizontal_flip: mirror left and right, half of the time.
-        shift: move by up to this share of the side, either way; what comes in repeats the border.
-        scale: enlarge or shrink by up to this share.
-        rotation_degrees: turn by up to this angle, either way.
-        erase: share of images of which a rectangle is erased to its mean ("Random Erasing", Zhong et al. 2017,
+        horizontal_flip: Mirror left and right, half of the time.
+        shift: Move by up to this share of the side, either way; what comes in repeats the border.
+        scale: Enlarge or shrink by up to this share.
+        rotation_degrees: Turn by up to this angle, either way.
+        erase: Share of images of which a rectangle is erased to its mean ("Random Erasing", Zhong et al. 2017,
             arXiv:1708.04896; here always to the image's mean, of 2 % to 20 % of the area).
     """
 

@@ -41,12 +41,12 @@ class DiffAugment:
     each policy with that probability, independently, so that DiffAugment can be tamed as ADA is.
 
     Args:
-        color: change brightness, saturation and contrast.
-        translation: largest shift as a fraction of height and width, in [0, 1); 0 is off.
-        cutout: size of the box as a fraction of height and width, in [0, 1); 0 is off.
+        color: Change brightness, saturation and contrast.
+        translation: Largest shift as a fraction of height and width, in [0, 1); 0 is off.
+        cutout: Size of the box as a fraction of height and width, in [0, 1); 0 is off.
 
     Raises:
-        ValueError: for a fraction out of its range, or when every policy is off.
+        ValueError: For a fraction out of its range, or when every policy is off.
     """
 
     draws_per_example = len(DRAWS)
@@ -71,7 +71,7 @@ class DiffAugment:
         Args:
             images: floating `[batch, height, width, channels]` in [-1, 1]; height, width and channels are static.
             draws: float32 `[batch, draws_per_example]`, uniform in [0, 1).
-            probability: scalar in [0, 1], that an image gets a policy; at 0 images come out bit by bit as they are.
+            probability: Scalar in [0, 1], that an image gets a policy; at 0 images come out bit by bit as they are.
 
         Returns:
             Images of the shape and dtype of `images`, computed in float32; color may leave [-1, 1].

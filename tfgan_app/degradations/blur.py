@@ -50,11 +50,11 @@ class GaussianBlur:
     """Blurs each image with a Gaussian of random width, for a share of them with two widths at a random angle.
 
     Args:
-        sigma_px: range of the standard deviation, uniform.
-        anisotropic: share of the images whose Gaussian is wider in one direction than across.
+        sigma_px: Range of the standard deviation, uniform.
+        anisotropic: Share of the images whose Gaussian is wider in one direction than across.
 
     Raises:
-        ValueError: for a setting out of its range.
+        ValueError: For a setting out of its range.
     """
 
     draws_per_example = 4
@@ -77,12 +77,12 @@ class MotionDefocusBlur:
     """Blurs each image in one of three ways: straight motion, a trembling hand, or a lens out of focus.
 
     Args:
-        length_px: range of the length of a motion's path, uniform.
-        radius_px: range of the radius of a disk out of focus, uniform.
-        shares: weights of straight motions, trembling hands and lenses out of focus.
+        length_px: Range of the length of a motion's path, uniform.
+        radius_px: Range of the radius of a disk out of focus, uniform.
+        shares: Weights of straight motions, trembling hands and lenses out of focus.
 
     Raises:
-        ValueError: for a setting out of its range.
+        ValueError: For a setting out of its range.
     """
 
     draws_per_example = 3 + 2 * TRAJECTORY_KNOTS

@@ -28,11 +28,11 @@ class Compose:
     digits that no file has.
 
     Args:
-        degradations: at least one, in the order of their application.
-        finish: what is done at the end; None leaves the result as it is, as benchmarks of denoising have it.
+        degradations: At least one, in the order of their application.
+        finish: What is done at the end; None leaves the result as it is, as benchmarks of denoising have it.
 
     Raises:
-        ValueError: if there is no degradation.
+        ValueError: If there is no degradation.
     """
 
     def __init__(
@@ -64,8 +64,8 @@ class RandomApply:
     """A degradation of some images; the others stay as they are.
 
     Args:
-        degradation: what is done to them.
-        share: probability that it is done to an image, in [0, 1].
+        degradation: What is done to them.
+        share: Probability that it is done to an image, in [0, 1].
     """
 
     def __init__(self, degradation: Degradation, *, share: float):

@@ -15,7 +15,7 @@ def in_range(draws: tf.Tensor, bounds: tuple[float, float]) -> tf.Tensor:
 
     Args:
         draws: float32 of any shape in [0, 1).
-        bounds: lower and upper bound; where they are equal, every result is exactly that.
+        bounds: Lower and upper bound; where they are equal, every result is exactly that.
 
     Returns:
         float32 of the shape of `draws`.
@@ -29,7 +29,7 @@ def choice(draws: tf.Tensor, shares: Sequence[float]) -> tf.Tensor:
 
     Args:
         draws: float32 of any shape in [0, 1).
-        shares: weight of each alternative; at least 0, their sum is taken as 1.
+        shares: Weight of each alternative; at least 0, their sum is taken as 1.
 
     Returns:
         int32 of the shape of `draws`, the number of an alternative. One of share 0 is never chosen.
@@ -44,7 +44,7 @@ def normal_fields(draws: tf.Tensor, shape: Sequence[int | tf.Tensor]) -> tf.Tens
 
     Args:
         draws: float32 `[batch, SEED_DRAWS]` in [0, 1).
-        shape: of one example's field.
+        shape: Of one example's field.
 
     Returns:
         float32 `[batch, *shape]`.

@@ -70,7 +70,7 @@ def jpeg(images: tf.Tensor, quality: tf.Tensor, *, subsampling: str = "4:2:0") -
         float32 `[batch, height, width, 3]` in [0, 1], multiples of 1/255.
 
     Raises:
-        ValueError: for an unknown subsampling.
+        ValueError: For an unknown subsampling.
     """
     _check_subsampling(subsampling)
     factor = 2 if subsampling == "4:2:0" else 1
@@ -98,11 +98,11 @@ class Jpeg:
     """Compresses each image as JPEG of a random quality. See `jpeg`.
 
     Args:
-        quality: range of the quality, uniform over its whole numbers, within [1, 100].
+        quality: Range of the quality, uniform over its whole numbers, within [1, 100].
         subsampling: `"4:2:0"`, as most programs write, or `"4:4:4"`.
 
     Raises:
-        ValueError: for a setting out of its range.
+        ValueError: For a setting out of its range.
     """
 
     draws_per_example = 1

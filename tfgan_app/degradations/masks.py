@@ -20,14 +20,14 @@ class MaskKind:
     """How masks of one kind are drawn. Lengths are in pixels of an image whose shorter side has `side_px`.
 
     Attributes:
-        side_px: shorter side of the image that the lengths are given for; they grow and shrink with it.
-        polylines: fewest and most polylines of one to five strokes each.
-        length_px: range of a stroke's length, without its round ends.
-        width_px: range of a stroke's width.
-        box_share: share of the masks that consist of boxes instead.
-        boxes: fewest and most boxes.
-        box_px: range of a box's height and width.
-        margin_px: how far boxes stay from the border.
+        side_px: Shorter side of the image that the lengths are given for; they grow and shrink with it.
+        polylines: Fewest and most polylines of one to five strokes each.
+        length_px: Range of a stroke's length, without its round ends.
+        width_px: Range of a stroke's width.
+        box_share: Share of the masks that consist of boxes instead.
+        boxes: Fewest and most boxes.
+        box_px: Range of a box's height and width.
+        margin_px: How far boxes stay from the border.
     """
 
     side_px: int = 512
@@ -81,15 +81,15 @@ def random_masks(
 
     Args:
         draws: float32 `[batch, MASK_DRAWS]`, uniform in [0, 1).
-        height: of the masks, an integer or an int32 scalar.
-        width: of the masks, likewise.
-        kind: a name in `MASKS`.
+        height: Of the masks, an integer or an int32 scalar.
+        width: Of the masks, likewise.
+        kind: A name in `MASKS`.
 
     Returns:
         float32 `[batch, height, width, 1]`: 1 is a hole, 0 is known.
 
     Raises:
-        ValueError: for an unknown kind.
+        ValueError: For an unknown kind.
     """
     if kind not in MASKS:
         raise ValueError(f"`kind` must be one of {', '.join(MASKS)}. Received: '{kind}'.")
@@ -201,7 +201,7 @@ def fill_spans(examples: tf.Tensor, left: tf.Tensor, right: tf.Tensor, *, shape:
         examples: int `[n]`, the example that each shape belongs to.
         left: float32 `[n, height]`, x where each row enters the shape.
         right: float32 `[n, height]`, x where it leaves; less than `left` where it does not cross the shape.
-        shape: batch, height and width, integers or int32 scalars.
+        shape: Batch, height and width, integers or int32 scalars.
 
     Returns:
         float32 `[batch, height, width, 1]`, 1 in a shape and 0 elsewhere.

@@ -70,14 +70,14 @@ class Noise:
     neither clip nor round noisy images; files do, and so does `Compose` unless told otherwise.
 
     Args:
-        sigma_255: range of the standard deviation of Gaussian noise where white is 255, uniform.
-        clean: share of the images that get no noise, so that a network learns to leave such alone.
-        gray: share of the images whose noise is the same in all three channels.
-        poisson: share of the images with noise whose noise is Poisson instead.
-        poisson_scale: range of the scale of Poisson noise, uniform.
+        sigma_255: Range of the standard deviation of Gaussian noise where white is 255, uniform.
+        clean: Share of the images that get no noise, so that a network learns to leave such alone.
+        gray: Share of the images whose noise is the same in all three channels.
+        poisson: Share of the images with noise whose noise is Poisson instead.
+        poisson_scale: Range of the scale of Poisson noise, uniform.
 
     Raises:
-        ValueError: for a setting out of its range.
+        ValueError: For a setting out of its range.
     """
 
     draws_per_example = 4 + SEED_DRAWS
@@ -102,8 +102,8 @@ class Noise:
         """Adds noise to float32 `[batch, height, width, 3]` in [0, 1] by draws float32 `[batch, draws_per_example]`.
 
         Args:
-            images: the images.
-            draws: uniform in [0, 1).
+            images: The images.
+            draws: Uniform in [0, 1).
 
         Returns:
             Noisy images of the same shape; they leave [0, 1].

@@ -39,19 +39,19 @@ class Stage:
     """The ranges of one stage; the defaults are those published for the first one.
 
     Attributes:
-        blurred: probability that an image is blurred.
-        sigma_px: standard deviation of the blur.
-        shapes: weights of isotropic and anisotropic Gaussian, generalized and plateau-shaped kernels, in that order.
-        ringing: probability that the kernel is a sinc instead.
-        directions: weights of enlarging, reducing and keeping the size.
-        factor: smallest and largest factor of resizing.
-        sigma_255: standard deviation of Gaussian noise where white is 255.
-        poisson_scale: scale of Poisson noise, which half of the images get instead.
-        gray: probability that the noise is the same in all channels.
+        blurred: Probability that an image is blurred.
+        sigma_px: Standard deviation of the blur.
+        shapes: Weights of isotropic and anisotropic Gaussian, generalized and plateau-shaped kernels, in that order.
+        ringing: Probability that the kernel is a sinc instead.
+        directions: Weights of enlarging, reducing and keeping the size.
+        factor: Smallest and largest factor of resizing.
+        sigma_255: Standard deviation of Gaussian noise where white is 255.
+        poisson_scale: Scale of Poisson noise, which half of the images get instead.
+        gray: Probability that the noise is the same in all channels.
         quality: JPEG quality.
 
     Raises:
-        ValueError: for a probability or range out of its limits.
+        ValueError: For a probability or range out of its limits.
     """
 
     blurred: float = 1.0
@@ -99,13 +99,13 @@ class RealESRGAN:
     example instead of each batch; for Poisson noise see `add_noise`. Sharpening the target is not part of this.
 
     Args:
-        scale: how many times smaller the result is.
-        first: ranges of the first stage.
-        second: ranges of the second stage; factors are relative to the final size.
-        final_ringing: probability of a sinc filter at the end.
+        scale: How many times smaller the result is.
+        first: Ranges of the first stage.
+        second: Ranges of the second stage; factors are relative to the final size.
+        final_ringing: Probability of a sinc filter at the end.
 
     Raises:
-        ValueError: for a scale below 1.
+        ValueError: For a scale below 1.
     """
 
     draws_per_example = 2 * len(STAGE_DRAWS) + len(FINAL_DRAWS)
@@ -139,7 +139,7 @@ class RealESRGAN:
             float32 `[batch, height / scale, width / scale, 3]` in [0, 1], rounded to 8 bits.
 
         Raises:
-            ValueError: if height or width is known and no multiple of the scale.
+            ValueError: If height or width is known and no multiple of the scale.
         """
         size = height_and_width(images)
         if any(isinstance(length, int) and length % self.scale for length in size):

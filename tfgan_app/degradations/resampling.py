@@ -58,16 +58,16 @@ def resize(
 
     Args:
         images: float32 `[batch, height, width, channels]`.
-        height: of the result, at least 1; an integer, or an int32 scalar that is known only in the graph.
-        width: of the result, likewise.
+        height: Of the result, at least 1; an integer, or an int32 scalar that is known only in the graph.
+        width: Of the result, likewise.
         method: `"bicubic"` (a = -0.5), `"bilinear"`, `"lanczos3"` or `"area"`.
-        antialias: widen the kernel where the image is reduced.
+        antialias: Widen the kernel where the image is reduced.
 
     Returns:
         float32 `[batch, height, width, channels]`. The mean is kept where a reduction is by a whole number.
 
     Raises:
-        ValueError: for an unknown method.
+        ValueError: For an unknown method.
     """
     sizes = height_and_width(images)
     weights = [
@@ -82,15 +82,15 @@ def downscale(images: tf.Tensor, *, scale: int, method: str = "bicubic") -> tf.T
 
     Args:
         images: float32 `[batch, height, width, channels]`.
-        scale: factor of reduction, at least 1.
-        method: as in `resize`.
+        scale: Factor of reduction, at least 1.
+        method: As in `resize`.
 
     Returns:
         float32 `[batch, ceil(height / scale), ceil(width / scale), channels]`. Pixel i covers the old pixels
         `scale * i` to `scale * i + scale - 1`, also where the old size is no multiple of `scale`.
 
     Raises:
-        ValueError: for an unknown method, or a scale below 1.
+        ValueError: For an unknown method, or a scale below 1.
     """
     if scale < 1:
         raise ValueError(f"`scale` must be a whole number of at least 1. Received: {scale}.")
@@ -105,11 +105,11 @@ class Downscale:
     """Reduces images by a whole number: the classical degradation of super-resolution.
 
     Args:
-        scale: factor of reduction.
-        method: as in `resize`.
+        scale: Factor of reduction.
+        method: As in `resize`.
 
     Raises:
-        ValueError: for an unknown method, or a scale below 1.
+        ValueError: For an unknown method, or a scale below 1.
     """
 
     draws_per_example = 0
@@ -180,7 +180,7 @@ def mirrored(positions: tf.Tensor, size: int | tf.Tensor) -> tf.Tensor:
 
     Args:
         positions: int32 of any shape; -1 is the pixel before the first.
-        size: of the image along this axis.
+        size: Of the image along this axis.
 
     Returns:
         int32 of the same shape in [0, size).

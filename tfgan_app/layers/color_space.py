@@ -67,9 +67,9 @@ def _color_difference(luma: Sequence[float], *, levels: tuple[float, float], mid
     """Luma and two color differences, of which each is divided by its largest value.
 
     Args:
-        luma: shares of red, green and blue in luma.
-        levels: what luma's range of 1, and that of a color difference, become.
-        middle: what is stored for luma 0, and for no color difference.
+        luma: Shares of red, green and blue in luma.
+        levels: What luma's range of 1, and that of a color difference, become.
+        middle: What is stored for luma 0, and for no color difference.
     """
     luma = np.array(luma)
     blue, red = (np.eye(3)[i] - luma for i in (2, 0))

@@ -13,7 +13,7 @@ class ConstantChannel(keras.layers.Layer):
     """Appends a channel that is `value` everywhere: `[b, h, w, c]` -> `[b, h, w, c + 1]`.
 
     Args:
-        value: of all its pixels.
+        value: Of all its pixels.
     """
 
     def __init__(self, value: float, **kwargs):

@@ -62,7 +62,7 @@ def doubling_kernel(kernel):
     """The kernels of a transposed convolution of stride 2 that enlarges by repetition and convolves with others.
 
     Args:
-        kernel: tensor `[3, 3, inputs, outputs]`.
+        kernel: Tensor `[3, 3, inputs, outputs]`.
 
     Returns:
         Tensor `[4, 4, outputs, inputs]`.

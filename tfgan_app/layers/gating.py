@@ -16,8 +16,8 @@ class SplitGate(keras.layers.Layer):
     gate_activation="sigmoid"` what follows a gated convolution (Yu et al. 2019, arXiv:1806.03589).
 
     Args:
-        activation: of the first half of the channels, by Keras' name.
-        gate_activation: of the second half, by Keras' name.
+        activation: Of the first half of the channels, by Keras' name.
+        gate_activation: Of the second half, by Keras' name.
     """
 
     def __init__(self, activation: str = "linear", gate_activation: str = "linear", **kwargs):

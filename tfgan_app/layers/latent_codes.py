@@ -17,8 +17,8 @@ class LatentCodes(keras.layers.Layer):
     `continuous` latents z become `erf(z / sqrt 2)`, uniform in [-1, 1]; the rest stay as they are.
 
     Args:
-        categories: size of the categorical code; 0 for none.
-        continuous: number of continuous codes.
+        categories: Size of the categorical code; 0 for none.
+        continuous: Number of continuous codes.
 
     Call arguments:
         latents: float32 `[batch, latent_dim]`, standard normal.

@@ -32,7 +32,7 @@ class Provenance(keras.layers.Layer):
     """Tells where the weights of a model came from; it computes nothing.
 
     Args:
-        facts: name -> words, as a card tells them: the architecture, the source file, its SHA-256 and the license.
+        facts: Name -> words, as a card tells them: the architecture, the source file, its SHA-256 and the license.
     """
 
     def __init__(self, facts: dict[str, str], **kwargs):
@@ -65,7 +65,7 @@ class ClassNames(keras.layers.Layer):
     """Passes int32 labels on unchanged; its configuration tells what each number means.
 
     Args:
-        names: one name for each class; label `i` means `names[i]`.
+        names: One name for each class; label `i` means `names[i]`.
     """
 
     def __init__(self, names: list[str], **kwargs):

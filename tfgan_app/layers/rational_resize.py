@@ -25,9 +25,9 @@ class RationalResize(keras.layers.Layer):
     grows with the square of the channels.
 
     Args:
-        numerator: positive int.
-        denominator: positive int; heights and widths are multiples of it.
-        kernel: key of `KERNELS`.
+        numerator: Positive int.
+        denominator: Positive int; heights and widths are multiples of it.
+        kernel: Key of `KERNELS`.
     """
 
     def __init__(self, numerator: int, denominator: int = 1, kernel: str = "linear", **kwargs):

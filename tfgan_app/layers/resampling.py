@@ -17,7 +17,7 @@ class ICNR(keras.initializers.Initializer):
 
     Args:
         factor: int, up-sampling factor of the pixel shuffle that follows.
-        initializer: the initializer (object, name or config) of the kernel that is repeated.
+        initializer: The initializer (object, name or config) of the kernel that is repeated.
     """
 
     def __init__(self, factor: int = 2, initializer="glorot_uniform"):

@@ -21,7 +21,7 @@ def build_style_model(encoder: keras.Model, decoder: keras.Model) -> keras.Model
     Args:
         encoder: float `[batch, height, width, 3]` in [-1, 1] -> a list of features, the last at an eighth or a
             quarter of the size.
-        decoder: such features -> float32 `[batch, height, width, 3]`, about in [-1, 1].
+        decoder: Such features -> float32 `[batch, height, width, 3]`, about in [-1, 1].
 
     Returns:
         Model of `[images, style, strength]`: float32 `[batch, height, width, 3]` in [0, 1], the same of any other size,

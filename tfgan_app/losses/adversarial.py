@@ -16,10 +16,10 @@ class AdversarialLoss:
         generator: `(fake_logits, real_logits) -> scalar`; `real_logits` is `None` unless `relativistic`.
         discriminator: `(real_logits, fake_logits, real_label) -> scalar`, where `real_label` is 1, or less
             for one-sided label smoothing (Salimans et al. 2016, arXiv:1606.03498, section 3.4).
-        threshold: the logit between "fake" and "real"; `None` where only the difference of a real and a
+        threshold: The logit between "fake" and "real"; `None` where only the difference of a real and a
             fake image's logits means something.
-        relativistic: whether the generator's loss needs the logits of real images too.
-        takes_label: whether `real_label` may be other than 1.
+        relativistic: Whether the generator's loss needs the logits of real images too.
+        takes_label: Whether `real_label` may be other than 1.
     """
 
     generator: Callable

@@ -15,7 +15,7 @@ class GradientPenalty:
 
     Attributes:
         at: `"real"` or `"fake"` images, or `"between"`: points drawn uniformly on the lines between them.
-        of: gradients `[batch, height, width, channels]` -> float32 scalar.
+        of: Gradients `[batch, height, width, channels]` -> float32 scalar.
     """
 
     at: Literal["real", "fake", "between"]

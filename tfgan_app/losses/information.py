@@ -15,7 +15,7 @@ def information_loss(outputs, codes, *, categories: int):
     Args:
         outputs: float `[batch, categories + continuous]` of the head: logits and means.
         codes: float32 `[batch, categories + continuous]`: a one-hot code, and numbers in [-1, 1].
-        categories: size of the categorical code; 0 for none.
+        categories: Size of the categorical code; 0 for none.
 
     Returns:
         float32 scalar, the mean over the batch.

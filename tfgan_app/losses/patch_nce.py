@@ -18,7 +18,7 @@ def patch_nce_loss(queries, keys, *, temperature: float = TEMPERATURE):
     Args:
         queries: float32 `[batch, patches, dim]` of length 1, of the output.
         keys: float32 of the same shape, of the input at the same places.
-        temperature: what similarities are divided by.
+        temperature: What similarities are divided by.
 
     Returns:
         float32 scalar; `log(patches)` for features that tell nothing.

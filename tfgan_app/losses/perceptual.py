@@ -35,9 +35,9 @@ def build_perceptual_loss(
     Johnson et al. 2016, arXiv:1603.08155, with mean absolute differences; here on VGG16 where later work takes VGG19.
 
     Args:
-        weights: see `build_vgg16_features`.
-        level_weights: factor of each of the five levels.
-        taken: see `build_vgg16_features`.
+        weights: See `build_vgg16_features`.
+        level_weights: Factor of each of the five levels.
+        taken: See `build_vgg16_features`.
 
     Returns:
         A function `(target, output) -> float32 scalar` of images in [-1, 1]. Weights of keras.applications, whose

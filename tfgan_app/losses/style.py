@@ -19,8 +19,8 @@ def style_distance(first: Sequence, second: Sequence):
     of squared differences over channels, as the authors' code has it, and not their sum.
 
     Args:
-        first: features of some levels, float `[batch, height, width, channels]`.
-        second: those of images of any size, as many.
+        first: Features of some levels, float `[batch, height, width, channels]`.
+        second: Those of images of any size, as many.
 
     Returns:
         float32 `[batch]`.
@@ -43,7 +43,7 @@ def structure_distance(first, second):
 
     Args:
         first: float `[batch, height, width, channels]`.
-        second: the same.
+        second: The same.
 
     Returns:
         float32 `[batch]`: 0 for the same, 2 for images that have nothing to do with each other.
@@ -65,7 +65,7 @@ class StyleLosses:
 
     Attributes:
         encoder: float32 `[batch, height, width, 3]` in [-1, 1] -> a list of features.
-        scales: what the features of each level are multiplied by.
+        scales: What the features of each level are multiplied by.
     """
 
     encoder: keras.Model

@@ -16,8 +16,8 @@ def sub_pixel_bias_loss(target, output, *, scale: int):
     Args:
         target: `[batch, height, width, channels]`; height and width are multiples of the scale, and cells begin at the
             first pixel.
-        output: the same.
-        scale: sides of a cell.
+        output: The same.
+        scale: Sides of a cell.
 
     Returns:
         float32 scalar, 0 where there is no such pattern.

@@ -22,9 +22,9 @@ class Difference:
     """A difference of two mean accuracies.
 
     Attributes:
-        mean: second minus first, in [-1, 1].
-        low: lower end of its interval.
-        high: upper end.
+        mean: Second minus first, in [-1, 1].
+        low: Lower end of its interval.
+        high: Upper end.
     """
 
     mean: float
@@ -50,12 +50,12 @@ def paired_difference(
 
     Args:
         first: bool `[seeds, images]`, which images the first classifier got right, trained with each seed.
-        second: the same of the second, in the same order.
-        seed: decides what is drawn.
-        resamples: how often.
+        second: The same of the second, in the same order.
+        seed: Decides what is drawn.
+        resamples: How often.
 
     Raises:
-        ValueError: for unlike or empty arrays.
+        ValueError: For unlike or empty arrays.
     """
     if first.shape != second.shape or first.ndim != 2 or not first.size:
         raise ValueError(
@@ -83,8 +83,8 @@ def mean_interval(values: np.ndarray, *, seed: int = 0, resamples: int = RESAMPL
 
     Args:
         values: float `[images]`.
-        seed: decides what is drawn.
-        resamples: how often.
+        seed: Decides what is drawn.
+        resamples: How often.
 
     Returns:
         Its ends, or None for fewer than two images or values that are not finite.

@@ -52,18 +52,18 @@ def train_classifier_features(
     Args:
         images: uint8 `[count, height, width, 1 or 3]`, all of one size; later images must have the same.
         labels: integers `[count]` in [0, classes).
-        classes: number of classes, at least 2.
-        seed: decides initial weights and order of the images.
-        steps: number of updates, each of 128 images (all of them, where there are fewer).
-        cache_dir: folder that keeps trained weights as `.npz`; a file that is there already is loaded instead
+        classes: Number of classes, at least 2.
+        seed: Decides initial weights and order of the images.
+        steps: Number of updates, each of 128 images (all of them, where there are fewer).
+        cache_dir: Folder that keeps trained weights as `.npz`; a file that is there already is loaded instead
             of training again, a damaged one is replaced. `None`: nothing is kept.
-        on_progress: called with the number of updates so far and `steps`.
+        on_progress: Called with the number of updates so far and `steps`.
 
     Returns:
         The network, with 64 features.
 
     Raises:
-        ValueError: for unlike images or labels, or a training that diverged.
+        ValueError: For unlike images or labels, or a training that diverged.
     """
     _check_labels(images, labels, classes)
     shape = _input_shape(images.shape[1:])

@@ -41,11 +41,11 @@ def check_comparable(first: Mapping[str, Any], second: Mapping[str, Any]) -> Non
     """Refuses to compare figures that were measured in different ways.
 
     Args:
-        first: protocol of one evaluation: field -> value.
-        second: protocol of the other. Both may differ in `IGNORED_FIELDS`.
+        first: Protocol of one evaluation: field -> value.
+        second: Protocol of the other. Both may differ in `IGNORED_FIELDS`.
 
     Raises:
-        ValueError: if another field differs or is missing; one line that names each and both values.
+        ValueError: If another field differs or is missing; one line that names each and both values.
     """
     names = [name for name in dict.fromkeys([*first, *second]) if name not in IGNORED_FIELDS]
     unlike = [name for name in names if name not in first or name not in second or first[name] != second[name]]
@@ -62,13 +62,13 @@ def compare(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Compare
 
     Args:
         first: `{"metrics": {name: value}, "protocol": {field: value}}`, as `tfgan_app evaluate --json` writes it.
-        second: the same of the other evaluation.
+        second: The same of the other evaluation.
 
     Returns:
         One row a metric, in the order of the first, then what only the second has.
 
     Raises:
-        ValueError: if the protocols differ, or either is not an evaluation.
+        ValueError: If the protocols differ, or either is not an evaluation.
     """
     for evaluation in (first, second):
         if not all(isinstance(evaluation.get(part), Mapping) for part in ("metrics", "protocol")):
@@ -85,7 +85,7 @@ def comparison_lines(rows: Sequence[ComparedMetric]) -> list[str]:
     """A table for a terminal: a headline, then a line a metric.
 
     Args:
-        rows: what `compare` returned.
+        rows: What `compare` returned.
 
     Returns:
         Lines without line ends.

@@ -27,14 +27,14 @@ class FeatureNetwork:
 
     Args:
         model: float32 `[batch, height, width, channels]` to `[batch, dim]`.
-        name: short name, for the protocol.
+        name: Short name, for the protocol.
         prepare: uint8 `[batch, height, width, 1 or 3]` to the model's input.
-        protocol: further fields of the protocol, such as `features_resize`.
+        protocol: Further fields of the protocol, such as `features_resize`.
 
     Attributes:
-        name: short name.
-        digest: first 12 hexadecimal digits of the SHA-256 of the weights' bytes, in the model's order.
-        dim: number of features.
+        name: Short name.
+        digest: First 12 hexadecimal digits of the SHA-256 of the weights' bytes, in the model's order.
+        dim: Number of features.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class FeatureNetwork:
             float32 `[count, dim]`.
 
         Raises:
-            ValueError: for other images.
+            ValueError: For other images.
         """
         check_images(images)
         features = np.empty((len(images), self.dim), np.float32)
@@ -89,7 +89,7 @@ def build_inception_features() -> FeatureNetwork:
         The network; its weights are downloaded the first time.
 
     Raises:
-        ValueError: if they cannot be.
+        ValueError: If they cannot be.
     """
     return _inception_features("imagenet")
 
@@ -129,7 +129,7 @@ def build_vgg16_feature_network(*, weights: str | Path) -> FeatureNetwork:
         The network.
 
     Raises:
-        ValueError: when the file does not hold VGG16's weights.
+        ValueError: When the file does not hold VGG16's weights.
     """
     with _float32():
         vgg = build_vgg16_features(weights=weights)
@@ -151,10 +151,10 @@ def check_images(images: np.ndarray) -> None:
     """Refuses what no feature network takes.
 
     Args:
-        images: should be uint8 `[count, height, width, 1 or 3]`.
+        images: Should be uint8 `[count, height, width, 1 or 3]`.
 
     Raises:
-        ValueError: if it is not.
+        ValueError: If it is not.
     """
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] not in (1, 3):
         raise ValueError(

@@ -15,11 +15,11 @@ class FrechetMoments:
     which never subtracts large sums of squares from each other.
 
     Args:
-        dim: number of features.
+        dim: Number of features.
 
     Attributes:
-        dim: number of features.
-        count: number of samples so far.
+        dim: Number of features.
+        count: Number of samples so far.
         mean: float64 `[dim]`, zeros before the first sample.
     """
 
@@ -43,7 +43,7 @@ class FrechetMoments:
             features: `[batch, dim]`, any real type.
 
         Raises:
-            ValueError: for another shape, or for values that are not finite.
+            ValueError: For another shape, or for values that are not finite.
         """
         if features.ndim != 2 or features.shape[1] != self.dim:
             raise ValueError(f"Features must be [count, {self.dim}]. Received: shape {list(features.shape)}.")
@@ -59,10 +59,10 @@ class FrechetMoments:
         """Adds the samples that other moments have seen.
 
         Args:
-            other: moments of as many features.
+            other: Moments of as many features.
 
         Raises:
-            ValueError: if the numbers of features differ.
+            ValueError: If the numbers of features differ.
         """
         if other.dim != self.dim:
             raise ValueError(f"Only moments of as many features can be merged. Received: {self.dim} and {other.dim}.")
@@ -73,7 +73,7 @@ class FrechetMoments:
         """Unbiased covariance (`ddof=1`): float64 `[dim, dim]`.
 
         Raises:
-            ValueError: of fewer than two samples.
+            ValueError: Of fewer than two samples.
         """
         if self.count < 2:
             raise ValueError(f"A covariance needs at least 2 samples. Received: {self.count}.")
@@ -100,14 +100,14 @@ def frechet_distance(first: FrechetMoments, second: FrechetMoments) -> float:
     samples than features) and is exact where the other's eigenvalues would be rounding errors.
 
     Args:
-        first: moments of at least two samples.
-        second: the same of as many features.
+        first: Moments of at least two samples.
+        second: The same of as many features.
 
     Returns:
         The distance, 0 for equal moments. It is biased upwards for few samples: compare at equal counts.
 
     Raises:
-        ValueError: if the numbers of features differ, or with fewer than two samples.
+        ValueError: If the numbers of features differ, or with fewer than two samples.
     """
     if first.dim != second.dim:
         raise ValueError(f"Both sides need as many features. Received: {first.dim} and {second.dim}.")

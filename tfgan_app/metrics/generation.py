@@ -31,14 +31,14 @@ def generation_metrics(
     Args:
         real: float32 `[n, dim]`, at least 6 rows.
         fake: float32 `[m, dim]`, likewise.
-        seed: draws subsets and samples; rows in another order give the same ones.
-        intervals: whether those of the others than KID are wanted, too; see `set_intervals`.
+        seed: Draws subsets and samples; rows in another order give the same ones.
+        intervals: Whether those of the others than KID are wanted, too; see `set_intervals`.
 
     Returns:
         `fid`, `kid`, `kid_low`, `kid_high`, `precision`, `recall`, `density`, `coverage`, and `fid_low`, `fid_high` ...
 
     Raises:
-        ValueError: for too few samples, unlike numbers of features, or values that are not finite.
+        ValueError: For too few samples, unlike numbers of features, or values that are not finite.
     """
     check_features(real, fake, least=DENSITY_NEIGHBORS + 1)
     fid = frechet_distance(FrechetMoments.of(real), FrechetMoments.of(fake))
@@ -53,8 +53,8 @@ def generation_protocol(*, real_count: int, fake_count: int, seed: int = 0) -> d
     """What `generation_metrics` computes, as fields that `check_comparable` compares.
 
     Args:
-        real_count: number of real samples.
-        fake_count: number of generated samples.
+        real_count: Number of real samples.
+        fake_count: Number of generated samples.
         seed: Draws subsets and samples.
 
     Returns:

@@ -26,9 +26,9 @@ def set_intervals(
     Args:
         real: `[n, dim]`, any real type.
         fake: `[m, dim]`, likewise; the smaller side counts.
-        values: the figures of all images; others than the five are left out.
-        seed: draws the subsets; rows in another order give the same ones.
-        subsets: how many, at least 2.
+        values: The figures of all images; others than the five are left out.
+        seed: Draws the subsets; rows in another order give the same ones.
+        subsets: How many, at least 2.
 
     Returns:
         `fid_low`, `fid_high` and so on; nothing for fewer than `2 * (DENSITY_NEIGHBORS + 1)` images a side.

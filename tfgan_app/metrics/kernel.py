@@ -34,15 +34,15 @@ def kernel_inception_distance(
     Args:
         real: `[n, dim]`, any real type; at least 4 rows.
         fake: `[m, dim]`, likewise.
-        subsets: how many subsets, at least 2.
-        subset_size: most rows of a subset.
-        seed: draws the subsets; rows in another order give the same ones.
+        subsets: How many subsets, at least 2.
+        subset_size: Most rows of a subset.
+        seed: Draws the subsets; rows in another order give the same ones.
 
     Returns:
         `kid`, `kid_low` and `kid_high`. `kid` is about 0 for two samples of one distribution, and may be negative.
 
     Raises:
-        ValueError: for features that cannot be compared.
+        ValueError: For features that cannot be compared.
     """
     check_features(real, fake, least=4)
     smaller = min(len(real), len(fake))

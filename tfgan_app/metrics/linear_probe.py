@@ -23,7 +23,7 @@ def linear_probe(
         features: float32 `[count, dim]` of the labeled images.
         labels: integers `[count]` in [0, classes).
         test_features: float32 `[tests, dim]`.
-        classes: number of classes.
+        classes: Number of classes.
 
     Returns:
         The predicted classes int64 `[tests]`, and the penalty.

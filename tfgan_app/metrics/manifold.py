@@ -29,13 +29,13 @@ def precision_recall(real: np.ndarray, fake: np.ndarray, *, neighbors: int = PRE
     Args:
         real: `[n, dim]`, any real type, more than `neighbors` rows.
         fake: `[m, dim]`, likewise. Use as many as there are real ones: the balls shrink with the count.
-        neighbors: k.
+        neighbors: K.
 
     Returns:
         `precision` and `recall` in [0, 1].
 
     Raises:
-        ValueError: for features that cannot be compared.
+        ValueError: For features that cannot be compared.
     """
     real, fake = _prepared(real, fake, neighbors)
     real_radii, fake_radii = _squared_radii(real, neighbors), _squared_radii(fake, neighbors)
@@ -57,14 +57,14 @@ def density_coverage(real: np.ndarray, fake: np.ndarray, *, neighbors: int = DEN
     Args:
         real: `[n, dim]`, any real type, more than `neighbors` rows.
         fake: `[m, dim]`, likewise. Use as many as there are real ones: coverage rises with their count.
-        neighbors: k.
+        neighbors: K.
 
     Returns:
         `density`, about 1 for two samples of one distribution and above it for fakes in the densest places
         only, and `coverage` in [0, 1].
 
     Raises:
-        ValueError: for features that cannot be compared.
+        ValueError: For features that cannot be compared.
     """
     real, fake = _prepared(real, fake, neighbors)
     radii = _squared_radii(real, neighbors)

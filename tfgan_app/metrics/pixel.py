@@ -41,8 +41,8 @@ def paired_metrics(
     Args:
         targets: uint8 `[count, height, width, 3]`, the references.
         outputs: uint8 of the same shape.
-        metrics: name -> function of float32 `(targets, outputs)` in [0, 1] to `[batch]`.
-        batch_size: images measured at a time.
+        metrics: Name -> function of float32 `(targets, outputs)` in [0, 1] to `[batch]`.
+        batch_size: Images measured at a time.
 
     Returns:
         Metric name -> float64 `[count]`.

@@ -11,10 +11,10 @@ def check_features(real: np.ndarray, fake: np.ndarray, *, least: int) -> None:
     Args:
         real: `[count, dim]` of the reference images.
         fake: `[count, dim]` of the images to measure.
-        least: smallest number of samples on either side.
+        least: Smallest number of samples on either side.
 
     Raises:
-        ValueError: for other shapes, unlike numbers of features, too few samples, or values that are not finite.
+        ValueError: For other shapes, unlike numbers of features, too few samples, or values that are not finite.
     """
     for name, features in (("real", real), ("fake", fake)):
         if features.ndim != 2:
@@ -53,8 +53,8 @@ def seeded_rows(features: np.ndarray, count: int, *, seed: int) -> np.ndarray:
 
     Args:
         features: `[count, dim]`.
-        count: how many rows, at most all.
-        seed: chooses them.
+        count: How many rows, at most all.
+        seed: Chooses them.
 
     Returns:
         `[count, dim]` of the same type.

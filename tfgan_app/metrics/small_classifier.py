@@ -40,10 +40,10 @@ class SmallClassifier:
     Seed and data decide the weights on one kind of machine, and the caller's random state is left alone.
 
     Args:
-        shape: height, width and channels of the images; sides above 64 px are reduced to it by area.
-        classes: number of classes, at least 2.
-        steps: updates of each training.
-        width: channels of the first convolution.
+        shape: Height, width and channels of the images; sides above 64 px are reduced to it by area.
+        classes: Number of classes, at least 2.
+        steps: Updates of each training.
+        width: Channels of the first convolution.
         augment: `(images float32 [batch, height, width, channels] in [0, 1], seed int32 [2]) -> the same`, or None.
     """
 
@@ -88,14 +88,14 @@ class SmallClassifier:
             batch_images: uint8 `[count, height, width, channels]`.
             targets: float32 `[count, classes]`, what the softmax should give.
             plan: int64 `[steps, batch]`, which images each update sees; see `plan_batches`.
-            seed: decides initial weights and augmentation.
-            augmented: whether the images are augmented.
+            seed: Decides initial weights and augmentation.
+            augmented: Whether the images are augmented.
 
         Returns:
             The weights, to be given to `predict`.
 
         Raises:
-            ValueError: when the plan has another number of steps, or the training diverged.
+            ValueError: When the plan has another number of steps, or the training diverged.
         """
         if len(plan) != self.steps:
             raise ValueError(f"A plan of {self.steps} steps is needed. Received: {len(plan)}.")
@@ -187,13 +187,13 @@ def plan_batches(
     Each kind is gone through in shuffled order, every image once before any twice.
 
     Args:
-        real: how many real images there are; with none, batches are synthetic throughout.
-        synthetic: how many synthetic ones; with none, batches are real throughout.
-        steps: number of updates.
-        seed: decides the orders.
-        share: share of synthetic images in a batch, while they take part.
-        until: share of the updates in which they do; the rest are real.
-        batch: images of an update.
+        real: How many real images there are; with none, batches are synthetic throughout.
+        synthetic: How many synthetic ones; with none, batches are real throughout.
+        steps: Number of updates.
+        seed: Decides the orders.
+        share: Share of synthetic images in a batch, while they take part.
+        until: Share of the updates in which they do; the rest are real.
+        batch: Images of an update.
 
     Returns:
         int64 `[steps, batch]`, in [0, real + synthetic).

@@ -41,20 +41,20 @@ def build_compact(
     trained so for long have lost all but a few channels of their second block.
 
     Args:
-        scale: by which height and width grow.
-        channels: of the image.
-        size: width and blocks by name; see `SIZES`.
-        width: channels of the features, in place of the size's.
-        blocks: blocks, in place of the size's.
-        activation: of the convolutions within blocks; `"relu6"` bounds the features, which suits 8-bit integers.
-        name: of the model.
+        scale: By which height and width grow.
+        channels: Of the image.
+        size: Width and blocks by name; see `SIZES`.
+        width: Channels of the features, in place of the size's.
+        blocks: Blocks, in place of the size's.
+        activation: Of the convolutions within blocks; `"relu6"` bounds the features, which suits 8-bit integers.
+        name: Of the model.
 
     Returns:
         Model from `image` float32 `[batch, height, width, channels]` in [-1, 1] to the image `scale` times as high
         and wide, float32, about in [-1, 1]. 489,072 parameters for `medium` at scale 4.
 
     Raises:
-        ValueError: for a scale, size or activation that there is not.
+        ValueError: For a scale, size or activation that there is not.
     """
     _check(scale, size=size, activation=activation)
     width, blocks = width or SIZES[size][0], blocks or SIZES[size][1]

@@ -27,17 +27,17 @@ def build_dncnn(
     `noise`, and `unshuffle=2, residual=False`, FFDNet: Zhang et al. 2018, arXiv:1710.04026.
 
     Args:
-        channels: of the image.
-        width: channels of the features.
-        depth: number of convolutions.
-        normalization: whether batch normalization follows all but the first and the last.
-        epsilon: of the batch normalization.
-        middle_bias: whether the convolutions before a normalization have biases.
-        noise: standard deviation of the noise, of images in [0, 1], which the network is told as a channel; None for a
+        channels: Of the image.
+        width: Channels of the features.
+        depth: Number of convolutions.
+        normalization: Whether batch normalization follows all but the first and the last.
+        epsilon: Of the batch normalization.
+        middle_bias: Whether the convolutions before a normalization have biases.
+        noise: Standard deviation of the noise, of images in [0, 1], which the network is told as a channel; None for a
             network that is not told.
-        unshuffle: how many pixels are moved to channels along each axis first.
-        residual: whether the output is taken off the image, rather than being the image.
-        name: of the model.
+        unshuffle: How many pixels are moved to channels along each axis first.
+        residual: Whether the output is taken off the image, rather than being the image.
+        name: Of the model.
 
     Returns:
         Model from `image` float32 `[batch, height, width, channels]` to the like, linear.

@@ -23,8 +23,8 @@ def encoder_layers(generator: keras.Model, architecture: str) -> list[str]:
     """The layers of `ENCODER_LAYERS` that a generator has; a shallow one lacks some.
 
     Args:
-        generator: built by the architecture's row of `GENERATORS`.
-        architecture: key of `ENCODER_LAYERS`.
+        generator: Built by the architecture's row of `GENERATORS`.
+        architecture: Key of `ENCODER_LAYERS`.
     """
     names = {layer.name for layer in generator.layers}
     return [name for name in ENCODER_LAYERS[architecture] if name in names]
@@ -34,8 +34,8 @@ def build_encoder(generator: keras.Model, layers: Sequence[str]) -> keras.Model:
     """A view of a generator that stops at its features, sharing its weights.
 
     Args:
-        generator: functional model of an image.
-        layers: names of its layers.
+        generator: Functional model of an image.
+        layers: Names of its layers.
 
     Returns:
         Model of the same image to a list of the layers' outputs, `[batch, rows, columns, channels]` each.
@@ -47,8 +47,8 @@ def build_generator_with_features(generator: keras.Model, layers: Sequence[str])
     """A view of a generator that gives its features beside its image, in one pass, sharing its weights.
 
     Args:
-        generator: functional model of an image.
-        layers: names of its layers.
+        generator: Functional model of an image.
+        layers: Names of its layers.
 
     Returns:
         Model of the same image to a list: the generator's output, then the layers' outputs.

@@ -20,13 +20,13 @@ def grid_px(size_px: int) -> int:
     """The grid on which a network works: the least power of two that holds the image, at least 32.
 
     Args:
-        size_px: height and width of the image.
+        size_px: Height and width of the image.
 
     Returns:
         Height and width of the grid.
 
     Raises:
-        ValueError: for a size that is not positive.
+        ValueError: For a size that is not positive.
     """
     check_size(size_px)
     return max(SMALLEST_GRID_PX, 1 << (size_px - 1).bit_length())
@@ -90,10 +90,10 @@ def projection_model(inputs: list, features, *, classes: int, codes: int, wrap, 
     Args:
         inputs: `[image]`, or with classes `[labels, image]`.
         features: Keras tensor `[batch, units]`.
-        classes: number of classes; 0 for none.
-        codes: numbers that the InfoGAN head (Chen et al. 2016, arXiv:1606.03657) gives; 0 for no such head.
-        wrap: function that is applied to each layer with weights; see `spectral`.
-        name: name of the model.
+        classes: Number of classes; 0 for none.
+        codes: Numbers that the InfoGAN head (Chen et al. 2016, arXiv:1606.03657) gives; 0 for no such head.
+        wrap: Function that is applied to each layer with weights; see `spectral`.
+        name: Name of the model.
 
     Returns:
         The discriminator.

@@ -21,9 +21,9 @@ def build_gated_inpainting(*, channels: int = 3, width: int = 24, name: str = "g
     mirroring.
 
     Args:
-        channels: channels of the image.
-        width: channels at full resolution, behind the gate; doubled at every halving.
-        name: name of the model.
+        channels: Channels of the image.
+        width: Channels at full resolution, behind the gate; doubled at every halving.
+        name: Name of the model.
 
     Returns:
         The generator of a list `[image, mask]`, image float32 `[batch, height, width, channels]` in [-1, 1], mask

@@ -61,24 +61,24 @@ def build_nafnet(
     starts from a copy of the input. Images are padded by mirroring.
 
     Args:
-        channels: channels of the images.
-        size: row of `SIZES`, whose numbers the following replace.
-        width: channels at full resolution; doubled at every halving.
-        encoder_blocks: blocks before each halving, from full resolution on.
-        middle_blocks: blocks at the lowest resolution.
-        decoder_blocks: blocks behind each doubling, from the lowest resolution on.
-        attention: what channel attention averages over: `"local"` a window around each pixel, `"global"` the image
+        channels: Channels of the images.
+        size: Row of `SIZES`, whose numbers the following replace.
+        width: Channels at full resolution; doubled at every halving.
+        encoder_blocks: Blocks before each halving, from full resolution on.
+        middle_blocks: Blocks at the lowest resolution.
+        decoder_blocks: Blocks behind each doubling, from the lowest resolution on.
+        attention: What channel attention averages over: `"local"` a window around each pixel, `"global"` the image
             (the paper); `"none"` leaves it out.
-        window_px: about the height and width of the window, in pixels of the image at every level.
-        fill: how images are padded; see `PadToMultiple`. The paper's code pads with zeros.
-        name: name of the model.
+        window_px: About the height and width of the window, in pixels of the image at every level.
+        fill: How images are padded; see `PadToMultiple`. The paper's code pads with zeros.
+        name: Name of the model.
 
     Returns:
         The generator of `image` float32 `[batch, height, width, channels]` in [-1, 1] to float32 of the same shape,
         linear.
 
     Raises:
-        ValueError: for an unknown attention, or numbers of blocks that do not fit together.
+        ValueError: For an unknown attention, or numbers of blocks that do not fit together.
     """
     if size not in SIZES:
         raise ValueError(f"`size` must be one of {', '.join(SIZES)}. Received: {size!r}.")

@@ -38,9 +38,9 @@ def build_patch_features(channels: Sequence[int], *, dim: int = 256, name: str =
     `H_l` with 256 units, ReLU between, and L2 normalization. Deviation: Glorot's initialization.
 
     Args:
-        channels: number of channels of each feature map.
-        dim: units of each layer.
-        name: name of the model.
+        channels: Number of channels of each feature map.
+        dim: Units of each layer.
+        name: Name of the model.
 
     Returns:
         Model of a list of float `[batch, patches, channels]` to a list of float32 `[batch, patches, dim]` of length 1.

@@ -34,18 +34,18 @@ def build_patchgan(
 
     Args:
         receptive_field: 16, 34, 70 or 286 pixels; see `smallest_image_px` for what it can judge.
-        condition_channels: channels of the condition (the input image); 0 for a discriminator without one.
-        image_channels: channels of the judged image.
-        width: channels after the first convolution; doubled up to eightfold.
+        condition_channels: Channels of the condition (the input image); 0 for a discriminator without one.
+        image_channels: Channels of the judged image.
+        width: Channels after the first convolution; doubled up to eightfold.
         normalization: `"none"`, `"instance"` or `"batch"`.
-        spectral_norm: wraps every convolution in spectral normalization.
-        name: name of the model.
+        spectral_norm: Wraps every convolution in spectral normalization.
+        name: Name of the model.
 
     Returns:
         The discriminator of `[condition, image]`, or of `image` alone.
 
     Raises:
-        ValueError: for a receptive field that the architecture does not have.
+        ValueError: For a receptive field that the architecture does not have.
     """
     if receptive_field not in RECEPTIVE_FIELDS:
         fields = ", ".join(map(str, RECEPTIVE_FIELDS))

@@ -27,12 +27,12 @@ def build_pix2pix_unet(
     inference; images are padded by mirroring to a multiple of `2**len(widths)`. `unet` is our variant for training.
 
     Args:
-        widths: channels after each halving; 8 for 256 px, 7 for 128 px.
-        input_channels: channels of the input image.
-        output_channels: channels of the output image.
+        widths: Channels after each halving; 8 for 256 px, 7 for 128 px.
+        input_channels: Channels of the input image.
+        output_channels: Channels of the output image.
         normalization: `"instance"` without gain and bias, `"affine"` with them, or `"batch"`.
-        use_bias: whether the convolutions before a normalization have biases.
-        name: name of the model.
+        use_bias: Whether the convolutions before a normalization have biases.
+        name: Name of the model.
 
     Returns:
         The generator of `image` float32 `[batch, height, width, input_channels]` in [-1, 1] to float32

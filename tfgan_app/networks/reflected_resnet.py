@@ -35,18 +35,18 @@ def build_reflected_resnet(
     An image whose sides are no multiples of 4 gives a larger output, of which the top left is kept.
 
     Args:
-        blocks: number of residual blocks.
-        input_channels: channels of the input image.
-        output_channels: channels of the output image.
-        width: channels at full resolution.
-        end_kernel_px: height and width of the first and last convolution.
+        blocks: Number of residual blocks.
+        input_channels: Channels of the input image.
+        output_channels: Channels of the output image.
+        width: Channels at full resolution.
+        end_kernel_px: Height and width of the first and last convolution.
         normalization: `"instance"` without gain and bias, `"affine"` with them, or `"batch"`.
-        use_bias: whether the convolutions before a normalization have biases.
-        reflect_strided: whether the halving convolutions pad by reflection too, rather than with zeros.
-        enlargement: transposed convolutions, or nearest-neighbor enlargement and a convolution, which pads with zeros
+        use_bias: Whether the convolutions before a normalization have biases.
+        reflect_strided: Whether the halving convolutions pad by reflection too, rather than with zeros.
+        enlargement: Transposed convolutions, or nearest-neighbor enlargement and a convolution, which pads with zeros
             or by reflection.
-        activation: of the output.
-        name: name of the model.
+        activation: Of the output.
+        name: Name of the model.
 
     Returns:
         The generator of `image` float32 `[batch, height, width, input_channels]` to float32

@@ -31,15 +31,15 @@ def build_residual_unet(
     Up-sampling is bilinear, so that no checkerboard can arise.
 
     Args:
-        input_channels: channels of the input image.
-        output_channels: channels of the output image.
-        width: channels at full resolution; doubled at every halving up to `max_width`.
-        depth: how many times the resolution is halved.
-        blocks: residual blocks at every level, on the way down and on the way up.
-        middle_blocks: residual blocks at the lowest resolution.
-        max_width: bound on the channels.
+        input_channels: Channels of the input image.
+        output_channels: Channels of the output image.
+        width: Channels at full resolution; doubled at every halving up to `max_width`.
+        depth: How many times the resolution is halved.
+        blocks: Residual blocks at every level, on the way down and on the way up.
+        middle_blocks: Residual blocks at the lowest resolution.
+        max_width: Bound on the channels.
         normalization: `"none"`, `"instance"` or `"batch"`, before each activation in a block.
-        name: name of the model.
+        name: Name of the model.
 
     Returns:
         The generator, with linear output.

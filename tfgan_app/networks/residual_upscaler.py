@@ -71,13 +71,13 @@ def build_residual_upscaler(config: ResidualUpscaler, *, name: str = "generator"
 
     Args:
         config: Which of them.
-        name: of the model.
+        name: Of the model.
 
     Returns:
         Model from `image` float32 `[batch, height, width, channels]` to the image `scale` times as high and wide.
 
     Raises:
-        ValueError: for an unknown scale.
+        ValueError: For an unknown scale.
     """
     stages = enlargement_stages(config.scale, tuple(STAGES))
     image = keras.Input((None, None, config.channels), name="image")

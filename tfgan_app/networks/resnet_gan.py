@@ -37,13 +37,13 @@ def build_resnet_generator(
     a CPU. The paper's of 32 px is `width=256, max_width=256`.
 
     Args:
-        size_px: height and width of the image.
-        channels: channels of the image.
-        latent_dim: size of the latent vector.
-        width: channels at full resolution; doubled at every halving up to `max_width`.
-        max_width: bound on the channels.
-        classes: number of classes; 0 for none.
-        name: name of the model.
+        size_px: Height and width of the image.
+        channels: Channels of the image.
+        latent_dim: Size of the latent vector.
+        width: Channels at full resolution; doubled at every halving up to `max_width`.
+        max_width: Bound on the channels.
+        classes: Number of classes; 0 for none.
+        name: Name of the model.
 
     Returns:
         The generator of `latents` float32 `[batch, latent_dim]`, or with classes of `[latents, labels]`, labels
@@ -91,16 +91,16 @@ def build_resnet_discriminator(
     `width=128, max_width=128, halvings=2, plain_blocks=2`.
 
     Args:
-        size_px: height and width of the image.
-        channels: channels of the image.
-        width: channels after the first block; doubled at every halving up to `max_width`.
-        max_width: bound on the channels.
-        classes: number of classes; 0 for none.
-        codes: numbers that an InfoGAN head on the same features gives; 0 for no such head.
-        spectral_norm: wraps every convolution and dense layer in spectral normalization, as the paper does.
-        halvings: how many times the size is halved, at most; None goes down to 4 x 4 pixels.
-        plain_blocks: residual blocks behind the last halving.
-        name: name of the model.
+        size_px: Height and width of the image.
+        channels: Channels of the image.
+        width: Channels after the first block; doubled at every halving up to `max_width`.
+        max_width: Bound on the channels.
+        classes: Number of classes; 0 for none.
+        codes: Numbers that an InfoGAN head on the same features gives; 0 for no such head.
+        spectral_norm: Wraps every convolution and dense layer in spectral normalization, as the paper does.
+        halvings: How many times the size is halved, at most; None goes down to 4 x 4 pixels.
+        plain_blocks: Residual blocks behind the last halving.
+        name: Name of the model.
 
     Returns:
         The discriminator of `image` float32 `[batch, size_px, size_px, channels]`, or with classes of

@@ -42,23 +42,23 @@ def build_restoration_unet(
     arXiv:1707.02937); the last convolution of each block starts with small weights.
 
     Args:
-        channels: channels of the images.
-        size: width and blocks by name; see `SIZES`.
-        width: channels at full resolution, in place of the size's; doubled at every halving.
-        depth: how many times the resolution is halved.
-        blocks: residual blocks at every level, on the way down and on the way up, in place of the size's.
-        use_bias: whether convolutions have biases, as a change of brightness everywhere needs.
-        noise: standard deviation of the noise, of images in [0, 1], which the network of the paper is told as a
+        channels: Channels of the images.
+        size: Width and blocks by name; see `SIZES`.
+        width: Channels at full resolution, in place of the size's; doubled at every halving.
+        depth: How many times the resolution is halved.
+        blocks: Residual blocks at every level, on the way down and on the way up, in place of the size's.
+        use_bias: Whether convolutions have biases, as a change of brightness everywhere needs.
+        noise: Standard deviation of the noise, of images in [0, 1], which the network of the paper is told as a
             channel; None for a network that is not told.
-        image_skip: whether the output is added to the input; the paper's network does without.
-        name: name of the model.
+        image_skip: Whether the output is added to the input; the paper's network does without.
+        name: Name of the model.
 
     Returns:
         The generator of `image` float32 `[batch, height, width, channels]` in [-1, 1] to float32 of the same shape,
         linear.
 
     Raises:
-        ValueError: for an unknown size.
+        ValueError: For an unknown size.
     """
     if size not in SIZES:
         raise ValueError(f"`size` must be one of {', '.join(SIZES)}. Received: {size!r}.")

@@ -42,21 +42,21 @@ def build_rrdb(
 
     Args:
         scale: 2, 3, 4 or 8.
-        channels: channels of the images.
-        width: channels of the features.
-        blocks: residual-in-residual blocks; the paper has 23, Real-ESRGAN's small model 6.
-        growth: channels that each convolution in a dense block adds.
-        unshuffle: how many pixels are moved to channels along each axis first, 1, 2 or 4; by default 2 at scale 2.
-        bicubic_skip: whether the output is added to the bicubically enlarged input. The paper's network does without;
+        channels: Channels of the images.
+        width: Channels of the features.
+        blocks: Residual-in-residual blocks; the paper has 23, Real-ESRGAN's small model 6.
+        growth: Channels that each convolution in a dense block adds.
+        unshuffle: How many pixels are moved to channels along each axis first, 1, 2 or 4; by default 2 at scale 2.
+        bicubic_skip: Whether the output is added to the bicubically enlarged input. The paper's network does without;
             so built, `scale` may also be 1.
-        name: name of the model.
+        name: Name of the model.
 
     Returns:
         The generator of `image` float32 `[batch, height, width, channels]` in [-1, 1] to float32
         `[batch, scale * height, scale * width, channels]`, linear.
 
     Raises:
-        ValueError: for an unknown scale.
+        ValueError: For an unknown scale.
     """
     unshuffle = unshuffle or (2 if scale == 2 else 1)
     stages = enlargement_stages(scale * unshuffle, TRAINED_SCALES if bicubic_skip else tuple(STAGES))

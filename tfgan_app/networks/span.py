@@ -28,12 +28,12 @@ def build_span(
     our variant of it for training.
 
     Args:
-        scale: by which height and width grow.
-        channels: of the image.
-        width: channels of the features.
-        mean: what is taken off each channel of the input first; None for nothing.
-        gain: by which the input is multiplied then. The paper's weights want 255.
-        name: of the model.
+        scale: By which height and width grow.
+        channels: Of the image.
+        width: Channels of the features.
+        mean: What is taken off each channel of the input first; None for nothing.
+        gain: By which the input is multiplied then. The paper's weights want 255.
+        name: Of the model.
 
     Returns:
         Model from `image` float32 `[batch, height, width, channels]` to the image `scale` times as high and wide,

@@ -38,19 +38,19 @@ def build_srresnet(
 
     Args:
         scale: 2, 3, 4 or 8.
-        channels: channels of the images.
-        width: channels of the features.
-        blocks: residual blocks.
+        channels: Channels of the images.
+        width: Channels of the features.
+        blocks: Residual blocks.
         normalization: `"none"`, `"instance"` or `"batch"`.
-        end_kernel_px: height and width of the first and last convolution.
-        name: name of the model.
+        end_kernel_px: Height and width of the first and last convolution.
+        name: Name of the model.
 
     Returns:
         The generator of `image` float32 `[batch, height, width, channels]` in [-1, 1] to float32
         `[batch, scale * height, scale * width, channels]`, linear.
 
     Raises:
-        ValueError: for an unknown scale or normalization.
+        ValueError: For an unknown scale or normalization.
     """
     stages = enlargement_stages(scale)
     image = keras.Input((None, None, channels), name="image")

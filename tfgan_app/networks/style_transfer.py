@@ -20,14 +20,14 @@ def build_style_encoder(*, level: str = "relu4_1", weights: str | Path | None = 
     """Builds the fixed encoder: an ImageNet VGG16 up to `level`.
 
     Args:
-        level: its last features, `relu4_1` or `relu3_1`.
-        weights: see `build_vgg16_features`.
+        level: Its last features, `relu4_1` or `relu3_1`.
+        weights: See `build_vgg16_features`.
 
     Returns:
         Model from float32 `[batch, height, width, 3]` in [-1, 1] to the features of `LEVELS`, up to `level`.
 
     Raises:
-        ValueError: when the weights cannot be had. One line.
+        ValueError: When the weights cannot be had. One line.
     """
     vgg = build_vgg16_features(weights=weights)
     features = [vgg.get_layer(name).output for name in LEVELS[: LEVELS.index(level) + 1]]
@@ -51,12 +51,12 @@ def build_style_decoder(
     border is its outermost pixel, where the paper reflects the next one, so that a single pixel has a border too.
 
     Args:
-        level: of the encoder, whose features it takes.
-        width: channels at full resolution; up to four times as many below.
-        channels: of the features.
-        feature_scale: what they are multiplied by first. Those of VGG16 have a root mean square of 5, and brought to
+        level: Of the encoder, whose features it takes.
+        width: Channels at full resolution; up to four times as many below.
+        channels: Of the features.
+        feature_scale: What they are multiplied by first. Those of VGG16 have a root mean square of 5, and brought to
             1 they train the decoder in half the steps.
-        name: of the model.
+        name: Of the model.
 
     Returns:
         Model from float `[batch, rows, columns, channels]` to float32 `[batch, 8 * rows, 8 * columns, 3]`, about in

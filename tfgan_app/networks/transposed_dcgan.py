@@ -22,11 +22,11 @@ def build_transposed_dcgan(
     arXiv:1511.06434. `dcgan` is our variant for training.
 
     Args:
-        latent_dim: size of the latent vector.
-        widths: channels behind each convolution but the last; the image is of `4 * 2**len(widths)` pixels.
-        channels: of the image.
-        use_bias: whether the convolutions have biases.
-        name: of the model.
+        latent_dim: Size of the latent vector.
+        widths: Channels behind each convolution but the last; the image is of `4 * 2**len(widths)` pixels.
+        channels: Of the image.
+        use_bias: Whether the convolutions have biases.
+        name: Of the model.
 
     Returns:
         Model from `latents` float32 `[batch, latent_dim]` to float32 `[batch, size, size, channels]` in [-1, 1].

@@ -23,10 +23,10 @@ def build_unet_discriminator(
     size can be judged; and features are enlarged with weights 2/3 and 1/3 instead of 3/4 and 1/4, see `_double`.
 
     Args:
-        channels: channels of the image.
-        width: channels at full resolution; doubled at every halving.
-        spectral_norm: whether the convolutions but the first and the last are spectrally normalized.
-        name: name of the model.
+        channels: Channels of the image.
+        width: Channels at full resolution; doubled at every halving.
+        spectral_norm: Whether the convolutions but the first and the last are spectrally normalized.
+        name: Name of the model.
 
     Returns:
         The discriminator of `image` float32 `[batch, height, width, channels]` in [-1, 1], of any height and width,

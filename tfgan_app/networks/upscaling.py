@@ -19,14 +19,14 @@ def enlargement_stages(scale: int, scales: Sequence[int] = TRAINED_SCALES) -> tu
     """The factors by which features are enlarged, one step after another.
 
     Args:
-        scale: by which height and width of the image grow.
-        scales: those that the network has, keys of `STAGES`.
+        scale: By which height and width of the image grow.
+        scales: Those that the network has, keys of `STAGES`.
 
     Returns:
         Factors whose product is `scale`.
 
     Raises:
-        ValueError: for a scale that the networks do not have.
+        ValueError: For a scale that the networks do not have.
     """
     if scale not in scales:
         *first, last = map(str, scales)

@@ -31,9 +31,9 @@ def set_caveats(*, count: int, dim: int, neighbors: bool = True) -> list[str]:
     """What is to be said of distances between sets.
 
     Args:
-        count: images on the smaller side.
-        dim: number of features.
-        neighbors: whether precision, recall, density and coverage are measured.
+        count: Images on the smaller side.
+        dim: Number of features.
+        neighbors: Whether precision, recall, density and coverage are measured.
     """
     found = []
     if count < LEAST_SETS and neighbors:
@@ -54,7 +54,7 @@ def feature_caveats(*, kind: str, trained_on: int) -> list[str]:
 
     Args:
         kind: `classifier`, `random`, `vgg16` or `inception`.
-        trained_on: images that a classifier has learned from.
+        trained_on: Images that a classifier has learned from.
     """
     if kind == "random":
         return ["features are those of a random network: fit to compare runs on one data set, and nothing else"]

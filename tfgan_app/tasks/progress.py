@@ -23,8 +23,8 @@ def progress_reporter(report: Callable[[str], Any], verb: str) -> Callable[[int,
     """Builds a callback of (done, total) that reports every few seconds; short work stays silent.
 
     Args:
-        report: called with a line such as "loaded 3,000 of 20,000".
-        verb: what is done, in the past tense.
+        report: Called with a line such as "loaded 3,000 of 20,000".
+        verb: What is done, in the past tense.
     """
     last = time.monotonic()
 
@@ -43,9 +43,9 @@ def readable_images(
     """The images that can be read.
 
     Args:
-        images: any.
-        report: called with a line about each of the others, on ranges of values that were taken, and on the progress.
-        input_range: the setting `data.input_range`.
+        images: Any.
+        report: Called with a line about each of the others, on ranges of values that were taken, and on the progress.
+        input_range: The setting `data.input_range`.
     """
     return find_readable_images(
         images,

@@ -28,10 +28,10 @@ class Origin:
     """What a training may start from.
 
     Attributes:
-        source: as the user named it.
-        generators: inference models by the name of the generator that each holds: `generator`, and companions.
-        state: arrays of the newest good checkpoint by name; empty where there is no run.
-        settings: of the run's task; empty where there is no run.
+        source: As the user named it.
+        generators: Inference models by the name of the generator that each holds: `generator`, and companions.
+        state: Arrays of the newest good checkpoint by name; empty where there is no run.
+        settings: Of the run's task; empty where there is no run.
     """
 
     source: str
@@ -46,16 +46,16 @@ def start_networks(
     """Gives fresh networks the weights of trained ones: averaged generators, and discriminators where they fit.
 
     Args:
-        networks: fresh, in float32 or mixed precision.
-        source: run directory, `.keras` file or name of a shipped model; None leaves all networks as they are.
-        report: called with a line about what was taken, and about each network that begins afresh.
+        networks: Fresh, in float32 or mixed precision.
+        source: Run directory, `.keras` file or name of a shipped model; None leaves all networks as they are.
+        report: Called with a line about what was taken, and about each network that begins afresh.
         direction: `a2b` or `b2a` of a training that has one: a run of the other one gives its networks crosswise.
 
     Returns:
         Where they are from, None without a source.
 
     Raises:
-        ValueError: if there is no such model, or its generator has other weights than the one that is to start.
+        ValueError: If there is no such model, or its generator has other weights than the one that is to start.
     """
     if source is None:
         return None
@@ -82,11 +82,11 @@ def take_discriminators(
     """Takes the discriminators that fit, and says what a training starts from.
 
     Args:
-        networks: whose generators have their weights.
-        origin: where these are from.
-        taken: names of the generators that were taken.
-        report: called with a line for each discriminator that begins afresh, and one that sums up.
-        names: network -> its name in the origin, where it has another.
+        networks: Whose generators have their weights.
+        origin: Where these are from.
+        taken: Names of the generators that were taken.
+        report: Called with a line for each discriminator that begins afresh, and one that sums up.
+        names: Network -> its name in the origin, where it has another.
     """
     taken = list(taken)
     for name, discriminator in networks.discriminators.items():
@@ -102,10 +102,10 @@ def load_origin(source: str) -> Origin:
     """Opens what a training may start from.
 
     Args:
-        source: run directory, `.keras` file or name of a shipped model.
+        source: Run directory, `.keras` file or name of a shipped model.
 
     Raises:
-        ValueError: if it is none of these, or cannot be loaded.
+        ValueError: If it is none of these, or cannot be loaded.
     """
     path = Path(source)
     if not path.exists():
@@ -133,13 +133,13 @@ def take_generator(generator: keras.Model, trained: keras.Model, *, source: str,
     """Gives a generator the weights of the one in a trained inference model.
 
     Args:
-        generator: a fresh network.
-        trained: the inference model.
-        source: what the user named, for messages.
-        label: what the network is called there.
+        generator: A fresh network.
+        trained: The inference model.
+        source: What the user named, for messages.
+        label: What the network is called there.
 
     Raises:
-        ValueError: with the names and shapes of weights that differ, or the first activations.
+        ValueError: With the names and shapes of weights that differ, or the first activations.
     """
     inner = inner_generator(trained, generator.name, source=source)
     values = inner.get_weights()
@@ -156,7 +156,7 @@ def inner_generator(trained: keras.Model, name: str, *, source: str) -> keras.Mo
     """The generator inside an inference model.
 
     Raises:
-        ValueError: if there is none of this name.
+        ValueError: If there is none of this name.
     """
     found = [layer for layer in trained.layers if layer.name == name and isinstance(layer, keras.Model)]
     if not found:
@@ -182,13 +182,13 @@ def check_same_activations(
     """Refuses weights that were learned for other activations: they would fit by their shapes and draw nonsense.
 
     Args:
-        trained: network whose weights are to be taken.
-        generator: network that is to take them.
-        source: what the user named, for messages.
-        setting: key of the activation, where it can be set.
+        trained: Network whose weights are to be taken.
+        generator: Network that is to take them.
+        source: What the user named, for messages.
+        setting: Key of the activation, where it can be set.
 
     Raises:
-        ValueError: with the first activations that differ.
+        ValueError: With the first activations that differ.
     """
     theirs, ours = (
         [keras.activations.serialize(layer.activation) for layer in model.layers if hasattr(layer, "activation")]

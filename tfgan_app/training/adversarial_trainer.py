@@ -30,25 +30,25 @@ class AdversarialTrainer(keras.Model):
     dropout draw from is a variable of theirs, so that a resumed training continues bit for bit.
 
     Args:
-        networks: the players.
-        averaged: like `networks`; its generators hold the averaged weights, and may compute in another
+        networks: The players.
+        averaged: Like `networks`; its generators hold the averaged weights, and may compute in another
             precision.
-        objective: losses and their weights.
+        objective: Losses and their weights.
         forward: `(networks, batch, training) -> GeneratorOutputs`, by the task.
         augment: `(batch, draws) -> batch` by the task, or `None`; `draws` is float32
             `[batch, draws_per_example]`, uniform in [0, 1).
-        draws_per_example: random numbers that `augment` wants.
-        discriminator_inputs: what is done to images before a discriminator judges them.
-        discriminator_steps: updates of the discriminators for each of the generators, each on its own share
+        draws_per_example: Random numbers that `augment` wants.
+        discriminator_inputs: What is done to images before a discriminator judges them.
+        discriminator_steps: Updates of the discriminators for each of the generators, each on its own share
             of the batch; the generators' is the last share.
-        clip_norm: bound on the global norm of each player's gradients, over all replicas, or `None`.
-        normalize_gradients: scale each player's gradients to a global norm of 1.
-        ema_decay: decay of the averaged generator weights (warmed up: `min(decay, (1 + t) / (10 + t))`).
-        seed: seed of every random draw.
-        global_batch_size: examples of one update over all replicas; a batch holds `discriminator_steps` times
+        clip_norm: Bound on the global norm of each player's gradients, over all replicas, or `None`.
+        normalize_gradients: Scale each player's gradients to a global norm of 1.
+        ema_decay: Decay of the averaged generator weights (warmed up: `min(decay, (1 + t) / (10 + t))`).
+        seed: Seed of every random draw.
+        global_batch_size: Examples of one update over all replicas; a batch holds `discriminator_steps` times
             as many. None takes batches of any size, and an example's draws then depend on its replica.
-        measures: further figures of `evaluate` by name: `(batch, synthesis) -> float32 scalar`.
-        **options: as of `keras.Model`: `name`, `dtype`.
+        measures: Further figures of `evaluate` by name: `(batch, synthesis) -> float32 scalar`.
+        **options: As of `keras.Model`: `name`, `dtype`.
     """
 
     def __init__(

@@ -29,8 +29,8 @@ class Checkpoints:
     seed): no pickle, and the checksum that zip keeps of each entry is verified when it is read back.
 
     Args:
-        directory: folder of the checkpoints; made on the first save.
-        keep: how many of the newest are kept.
+        directory: Folder of the checkpoints; made on the first save.
+        keep: How many of the newest are kept.
     """
 
     def __init__(self, directory: str | Path, *, keep: int = 3):
@@ -56,7 +56,7 @@ class Checkpoints:
         """Writes the trainer's state under its step, then deletes what is older than the newest `keep`.
 
         Raises:
-            OSError: when it cannot be written (a full disk); earlier checkpoints are untouched.
+            OSError: When it cannot be written (a full disk); earlier checkpoints are untouched.
         """
         path = self.directory / f"step-{int(trainer.step.numpy()):07d}.npz"
         with atomic_path(path, sync=True) as unfinished:
@@ -74,15 +74,15 @@ class Checkpoints:
         """Puts the newest good checkpoint into the trainer.
 
         Args:
-            trainer: built and compiled; its variables must be those of the checkpoint.
-            on_damaged: called with each checkpoint that cannot be read, and why; the one before it is tried.
-            set_aside: rename damaged ones to `*.damaged`.
+            trainer: Built and compiled; its variables must be those of the checkpoint.
+            on_damaged: Called with each checkpoint that cannot be read, and why; the one before it is tried.
+            set_aside: Rename damaged ones to `*.damaged`.
 
         Returns:
             The step it was written at, or `None` when there is no good checkpoint.
 
         Raises:
-            ValueError: when a good checkpoint holds the variables of other networks.
+            ValueError: When a good checkpoint holds the variables of other networks.
         """
         for path, state in self._good(on_damaged, set_aside=set_aside):
             _assign(path, state, state_variables(trainer))
@@ -95,14 +95,14 @@ class Checkpoints:
         """Puts the discriminators of the newest good checkpoint into networks that need no trainer.
 
         Args:
-            discriminators: by name, as the task builds them.
-            on_damaged: as of `restore`; nothing is renamed.
+            discriminators: By name, as the task builds them.
+            on_damaged: As of `restore`; nothing is renamed.
 
         Returns:
             The checkpoint, or `None` when there is no good one.
 
         Raises:
-            ValueError: when a good checkpoint holds the variables of other networks.
+            ValueError: When a good checkpoint holds the variables of other networks.
         """
         for path, state in self._good(on_damaged, set_aside=False):
             variables = _numbered({f"{DISCRIMINATOR}{name}": model.variables for name, model in discriminators.items()})

@@ -47,7 +47,7 @@ def build_strategy(name: str) -> tf.distribute.Strategy:
             `"none"`.
 
     Raises:
-        ValueError: for `"multi_worker"` without a usable `TF_CONFIG`.
+        ValueError: For `"multi_worker"` without a usable `TF_CONFIG`.
     """
     workers = _workers()
     if name == "auto":

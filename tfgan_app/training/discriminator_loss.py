@@ -31,12 +31,12 @@ class DiscriminatorLoss:
     """Adversarial losses of generators and discriminators, on images as `DiscriminatorInputs` prepares them.
 
     Args:
-        discriminators: models by name, of `image` or `[condition, image]`.
-        objective: losses and their weights.
-        discriminator_inputs: what is done to images first.
-        draws: random numbers of the step.
+        discriminators: Models by name, of `image` or `[condition, image]`.
+        objective: Losses and their weights.
+        discriminator_inputs: What is done to images first.
+        draws: Random numbers of the step.
         step: int64 scalar variable.
-        add_weight: makes the variables of an adapting probability, as `keras.Model.add_weight`.
+        add_weight: Makes the variables of an adapting probability, as `keras.Model.add_weight`.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class DiscriminatorLoss:
         """What the discriminators learn from: fake images as they come out of the pools, where there are some.
 
         Args:
-            outputs: the generators' forward pass; its images must have no condition.
+            outputs: The generators' forward pass; its images must have no condition.
             positions: int64 `[batch]`, of the examples.
         """
         if not self._pools:
@@ -108,9 +108,9 @@ class DiscriminatorLoss:
         """What the discriminators minimize on the detached output of the generators.
 
         Args:
-            outputs: the generators' forward pass.
+            outputs: The generators' forward pass.
             positions: int64 `[batch]`, of the examples.
-            penalize: whether the objective's penalties are part of it.
+            penalize: Whether the objective's penalties are part of it.
             training: False runs the discriminators in inference mode, on images without augmentation and noise.
 
         Returns:
@@ -156,8 +156,8 @@ class DiscriminatorLoss:
         """Moves an adapting probability a little; returns it to be logged.
 
         Args:
-            real_accuracy: share of real images judged right in this step; `None` without discriminators.
-            images: real images that the discriminators saw in this step, over all replicas.
+            real_accuracy: Share of real images judged right in this step; `None` without discriminators.
+            images: Real images that the discriminators saw in this step, over all replicas.
         """
         if self._inputs.target is None:
             return {}

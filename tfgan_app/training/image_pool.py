@@ -18,12 +18,12 @@ class ImagePool:
     with the rest of a training.
 
     Args:
-        size: images that it keeps.
-        image_shape: height, width and channels of each.
-        draws: random numbers of the step.
-        stream: tells its draws from others.
-        add_weight: makes variables, as `keras.Model.add_weight`.
-        name: prefix of the variables' names.
+        size: Images that it keeps.
+        image_shape: Height, width and channels of each.
+        draws: Random numbers of the step.
+        stream: Tells its draws from others.
+        add_weight: Makes variables, as `keras.Model.add_weight`.
+        name: Prefix of the variables' names.
     """
 
     def __init__(

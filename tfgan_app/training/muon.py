@@ -20,10 +20,10 @@ class Muon(FusedAdam):
     and the last kernel of the network; everything else is left to Adam.
 
     Args:
-        learning_rate: of Adam; a schedule.
-        kernel_rate: peak rate of the kernels over that of Adam. A step changes a kernel by a matrix of this norm.
-        momentum: decay of the kernels' momentum, which looks ahead (Nesterov).
-        **options: of `keras.optimizers.Adam`.
+        learning_rate: Of Adam; a schedule.
+        kernel_rate: Peak rate of the kernels over that of Adam. A step changes a kernel by a matrix of this norm.
+        momentum: Decay of the kernels' momentum, which looks ahead (Nesterov).
+        **options: Of `keras.optimizers.Adam`.
     """
 
     LEAST_CHANNELS = 16
@@ -51,7 +51,7 @@ class Muon(FusedAdam):
         """Makes the slots of the variables, in the order of their layers.
 
         Raises:
-            ValueError: if none of them is a kernel that takes orthogonalized steps.
+            ValueError: If none of them is a kernel that takes orthogonalized steps.
         """
         kernels = [index for index, variable in enumerate(variables) if len(variable.shape) == 4]
         shapes = {index: tuple(variables[index].shape) for index in kernels[1:-1]}

@@ -34,26 +34,26 @@ def build_optimizer(
     """Builds Adam (Kingma & Ba 2015, arXiv:1412.6980) as GANs use it, or Muon with it.
 
     Args:
-        learning_rate: peak rate.
-        schedule_steps: training steps that the schedule spans; after them the rate stays where it ended.
-        muon_learning_rate: peak rate of square kernels by `Muon`, which follows the same schedule; None takes Adam for
+        learning_rate: Peak rate.
+        schedule_steps: Training steps that the schedule spans; after them the rate stays where it ended.
+        muon_learning_rate: Peak rate of square kernels by `Muon`, which follows the same schedule; None takes Adam for
             them too.
         schedule: `"constant"`; `"linear"`, constant for the first half and then down (CycleGAN, Zhu et al.
             2017, arXiv:1703.10593); or `"cosine"`, down over all steps (Loshchilov & Hutter 2017,
             arXiv:1608.03983). Both end at `FINAL_RATE` of the peak, so that more steps can still learn.
-        schedule_start: training step at which the schedule begins; before it the rate is that of its first step.
-        warmup_steps: steps of linear rise at the start.
-        updates_per_step: how often the optimizer is applied in one training step, as a discriminator's may be.
-        beta_1: decay of the first moment.
-        beta_2: decay of the second moment.
-        accumulate_steps: steps whose gradients are averaged into one update.
-        scale_loss: wrap for float16, whose small gradients would otherwise vanish.
+        schedule_start: Training step at which the schedule begins; before it the rate is that of its first step.
+        warmup_steps: Steps of linear rise at the start.
+        updates_per_step: How often the optimizer is applied in one training step, as a discriminator's may be.
+        beta_1: Decay of the first moment.
+        beta_2: Decay of the second moment.
+        accumulate_steps: Steps whose gradients are averaged into one update.
+        scale_loss: Wrap for float16, whose small gradients would otherwise vanish.
 
     Returns:
         The optimizer, not yet built. Its schedule counts gradients, also those that are accumulated, as Keras does.
 
     Raises:
-        ValueError: for an unknown schedule.
+        ValueError: For an unknown schedule.
     """
     if schedule not in SCHEDULES:
         raise ValueError(f"`schedule` must be one of {', '.join(SCHEDULES)}. Received: {schedule!r}.")
@@ -80,11 +80,11 @@ class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
     """Warm-up, then a constant, half-linear or cosine course: a pure function of the update.
 
     Args:
-        peak: the highest rate.
-        schedule: one of `SCHEDULES`.
-        warmup_updates: updates of linear rise.
-        updates: updates in all.
-        begin: update at which all of this begins.
+        peak: The highest rate.
+        schedule: One of `SCHEDULES`.
+        warmup_updates: Updates of linear rise.
+        updates: Updates in all.
+        begin: Update at which all of this begins.
     """
 
     def __init__(self, peak: float, *, schedule: str, warmup_updates: int, updates: int, begin: int = 0):

@@ -13,10 +13,10 @@ class StatelessRandom:
     Args:
         seed: int64 scalar variable.
         step: int64 scalar variable.
-        examples_per_step: examples of one step over all replicas.
+        examples_per_step: Examples of one step over all replicas.
 
     Attributes:
-        examples_per_step: as given.
+        examples_per_step: As given.
     """
 
     def __init__(self, seed, step, examples_per_step: int):
@@ -29,8 +29,8 @@ class StatelessRandom:
 
         Args:
             positions: int64 `[batch]`, the examples' positions since the start of training.
-            count: numbers for each.
-            stream: tells independent draws of one step apart.
+            count: Numbers for each.
+            stream: Tells independent draws of one step apart.
 
         Returns:
             float32 `[batch, count]`, uniform in [0, 1).

@@ -17,9 +17,9 @@ class Networks:
     """The players of an adversarial game, by name.
 
     Attributes:
-        generators: models whose averaged weights are what training is for.
-        discriminators: models that judge real against fake; without any, the auxiliary losses are all there is.
-        views: further models over the generators' weights, which have none of their own, for a task to run.
+        generators: Models whose averaged weights are what training is for.
+        discriminators: Models that judge real against fake; without any, the auxiliary losses are all there is.
+        views: Further models over the generators' weights, which have none of their own, for a task to run.
     """
 
     generators: dict[str, keras.Model]
@@ -32,12 +32,12 @@ class GeneratorOutputs:
     """What one forward pass of the generators offers to the losses.
 
     Attributes:
-        adversarial: discriminator name -> `(real, fake, condition)`, float images
+        adversarial: Discriminator name -> `(real, fake, condition)`, float images
             `[batch, height, width, channels]` in [-1, 1]; `condition` is `None` where there is none.
-        auxiliary: loss name -> unweighted float32 scalar; the trainer weighs and adds them.
-        codes: what the generator was told and a discriminator's second output has to recognize, or `None`.
-        monitored: name -> float32 scalar that is logged and no loss.
-        output: the generated images, to be measured; `None` where nothing is measured.
+        auxiliary: Loss name -> unweighted float32 scalar; the trainer weighs and adds them.
+        codes: What the generator was told and a discriminator's second output has to recognize, or `None`.
+        monitored: Name -> float32 scalar that is logged and no loss.
+        output: The generated images, to be measured; `None` where nothing is measured.
     """
 
     adversarial: dict[str, tuple[Any, Any, Any]]
@@ -52,19 +52,19 @@ class Objective:
     """What the players minimize.
 
     Attributes:
-        adversarial_loss: an `AdversarialLoss`; `None` where there are no discriminators.
-        adversarial_weight: factor of the adversarial term for the generators.
-        discriminator_weight: factor of the adversarial term for the discriminators.
-        auxiliary_weights: name of each auxiliary loss of the synthesis -> its factor.
-        logged_as: name of an auxiliary loss -> what it is multiplied by in logs, and there alone: `UNIT_RANGE` for
+        adversarial_loss: An `AdversarialLoss`; `None` where there are no discriminators.
+        adversarial_weight: Factor of the adversarial term for the generators.
+        discriminator_weight: Factor of the adversarial term for the discriminators.
+        auxiliary_weights: Name of each auxiliary loss of the synthesis -> its factor.
+        logged_as: Name of an auxiliary loss -> what it is multiplied by in logs, and there alone: `UNIT_RANGE` for
             distances of images in [-1, 1], which are then on the scale of what validation measures.
         real_label: 1, or less for one-sided label smoothing.
-        penalties: each `GradientPenalty` of the discriminators with its weight.
-        penalty_every_steps: the penalties are computed in every so many steps, and weigh as many times as much
+        penalties: Each `GradientPenalty` of the discriminators with its weight.
+        penalty_every_steps: The penalties are computed in every so many steps, and weigh as many times as much
             there (Karras et al. 2020, arXiv:1912.04958, section 2.2, "lazy regularization").
         code_loss: `(outputs, codes) -> scalar` of a discriminator's second output, which both players minimize.
-        code_weight: its factor.
-        monitored: names of the synthesis' figures that are logged.
+        code_weight: Its factor.
+        monitored: Names of the synthesis' figures that are logged.
     """
 
     adversarial_loss: Any
@@ -87,18 +87,18 @@ class DiscriminatorInputs:
     Attributes:
         augmentation: `(images, draws, probability) -> images` with `draws_per_example`, applied to real and
             fake images alike, or `None`.
-        probability: of each transform; where it adapts, its start.
-        target: where the share of real images judged right, as `2 * share - 1`, is to stay: the probability
+        probability: Of each transform; where it adapts, its start.
+        target: Where the share of real images judged right, as `2 * share - 1`, is to stay: the probability
             adapts to keep it there (ADA, Karras et al. 2020, arXiv:2006.06676, section 3.1); `None` keeps it.
-        ramp_images: images over which an adapting probability moves from 0 to 1.
-        transformed_real_weight: above 0, the discriminator sees images as they are, and augmented real ones
+        ramp_images: Images over which an adapting probability moves from 0 to 1.
+        transformed_real_weight: Above 0, the discriminator sees images as they are, and augmented real ones
             are a further term of this weight that it has to judge real.
-        noise_sigma: standard deviation of Gaussian noise on real and fake images ("instance noise",
+        noise_sigma: Standard deviation of Gaussian noise on real and fake images ("instance noise",
             Sonderby et al. 2017, arXiv:1610.04490, section 3), at the start.
-        noise_steps: steps over which that noise fades to nothing; 0 keeps it.
-        pool_size: generated images that are kept for each discriminator, to be seen again (`ImagePool`); 0 shows it
+        noise_steps: Steps over which that noise fades to nothing; 0 keeps it.
+        pool_size: Generated images that are kept for each discriminator, to be seen again (`ImagePool`); 0 shows it
             the new ones. The images must have no condition.
-        pool_image: height, width and channels of an image, where some are kept.
+        pool_image: Height, width and channels of an image, where some are kept.
     """
 
     augmentation: Any = None

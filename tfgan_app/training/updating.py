@@ -14,12 +14,12 @@ def apply_gradients(
     """Applies one player's gradients, which an optimizer that scales losses has scaled.
 
     Args:
-        gradients: of `variables`, of this replica's share of the mean loss.
-        optimizer: the player's.
-        variables: the player's.
-        loss: what was differentiated: its health is looked at.
-        clip_norm: bound on the global norm over all replicas, or `None`.
-        normalize: scale the gradients to a global norm of 1.
+        gradients: Of `variables`, of this replica's share of the mean loss.
+        optimizer: The player's.
+        variables: The player's.
+        loss: What was differentiated: its health is looked at.
+        clip_norm: Bound on the global norm over all replicas, or `None`.
+        normalize: Scale the gradients to a global norm of 1.
 
     Returns:
         `gradient_norm`, before clipping, and `nonfinite`, 1.0 when the loss or a gradient was not finite.
@@ -46,10 +46,10 @@ def average_weights(averaged: Networks, networks: Networks, *, step, decay: floa
     """Moves the averaged weights of the generators towards the current ones.
 
     Args:
-        averaged: networks of the averaged weights.
-        networks: networks of the current ones.
+        averaged: Networks of the averaged weights.
+        networks: Networks of the current ones.
         step: int64 scalar variable.
-        decay: of the moving average, warmed up: `min(decay, (1 + step) / (10 + step))`.
+        decay: Of the moving average, warmed up: `min(decay, (1 + step) / (10 + step))`.
     """
     step = tf.cast(step, tf.float32)
     decay = tf.minimum(decay, (1.0 + step) / (10.0 + step))

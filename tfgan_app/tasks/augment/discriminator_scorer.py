@@ -18,7 +18,7 @@ class DiscriminatorScorer:
     """A conditional discriminator behind a uint8 interface.
 
     Args:
-        discriminator: of `[labels, image]`, to logits or `[logits, codes]`.
+        discriminator: Of `[labels, image]`, to logits or `[logits, codes]`.
     """
 
     def __init__(self, discriminator: keras.Model):

@@ -73,8 +73,8 @@ def copy_distances(points: np.ndarray, labels: np.ndarray, *, classes: int, quan
     Args:
         points: float32 `[count, dim]`.
         labels: int32 `[count]` in [0, classes).
-        classes: number of classes.
-        quantile: in [0, 1].
+        classes: Number of classes.
+        quantile: In [0, 1].
 
     Returns:
         A distance for each class.

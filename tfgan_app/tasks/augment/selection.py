@@ -18,10 +18,10 @@ class Thresholds:
     """What a drawn image must pass.
 
     Attributes:
-        confidence: least probability of the wanted class.
-        distances: of each class: as near as this to a training image, an image is a copy.
-        duplicate_share: this share of that distance to a kept one makes it a near-duplicate.
-        max_draws: draws for each image that is wanted.
+        confidence: Least probability of the wanted class.
+        distances: Of each class: as near as this to a training image, an image is a copy.
+        duplicate_share: This share of that distance to a kept one makes it a near-duplicate.
+        max_draws: Draws for each image that is wanted.
     """
 
     confidence: float
@@ -76,10 +76,10 @@ class ClassCount:
     """How the drawing of one class went.
 
     Attributes:
-        wanted: images that were asked for.
-        kept: images that passed.
-        drawn: images that were looked at.
-        dropped: reason -> number.
+        wanted: Images that were asked for.
+        kept: Images that passed.
+        drawn: Images that were looked at.
+        dropped: Reason -> number.
     """
 
     wanted: int
@@ -98,9 +98,9 @@ class Selection:
     """The kept images, class by class.
 
     Attributes:
-        kept: the images, in the order of class and seed.
-        counts: of each class.
-        thresholds: what they passed.
+        kept: The images, in the order of class and seed.
+        counts: Of each class.
+        thresholds: What they passed.
     """
 
     kept: Drawn
@@ -122,12 +122,12 @@ def select_images(
 
     Args:
         draw: `(seeds int64 [count], labels int32 [count]) -> Drawn`.
-        classes: number of classes.
-        per_class: images wanted of each.
-        first_seed: every class begins with this seed.
-        thresholds: what an image must pass.
-        batch_size: most images that are drawn at a time.
-        on_progress: called with the number of images kept and of all that are wanted.
+        classes: Number of classes.
+        per_class: Images wanted of each.
+        first_seed: Every class begins with this seed.
+        thresholds: What an image must pass.
+        batch_size: Most images that are drawn at a time.
+        on_progress: Called with the number of images kept and of all that are wanted.
     """
     parts, counts = [], []
     for label in range(classes):

@@ -41,9 +41,9 @@ class Arm:
     """What one kind of training sees.
 
     Attributes:
-        real: whether it sees real images.
-        synthetic: whether it sees synthetic ones.
-        augmented: whether what it sees is augmented in the classic way.
+        real: Whether it sees real images.
+        synthetic: Whether it sees synthetic ones.
+        augmented: Whether what it sees is augmented in the classic way.
     """
 
     real: bool = True
@@ -66,14 +66,14 @@ class StudyImages:
     """What a study is made of; images uint8 `[count, height, width, channels]`, labels int32 `[count]`.
 
     Attributes:
-        real: labeled real images.
-        real_labels: their classes.
-        synthetic: synthetic images, possibly none.
+        real: Labeled real images.
+        real_labels: Their classes.
+        synthetic: Synthetic images, possibly none.
         synthetic_targets: float32 `[count, classes]`, what a classifier should say of them.
-        test: held-out real images.
-        test_labels: their classes.
+        test: Held-out real images.
+        test_labels: Their classes.
         features: `images -> float32 [count, dim]`, of the discriminator.
-        untrained_features: the same of one with random weights, which see a good deal of images too.
+        untrained_features: The same of one with random weights, which see a good deal of images too.
     """
 
     real: np.ndarray
@@ -98,12 +98,12 @@ def run_study(
     """Trains every arm with every seed, each as many steps from the same initial weights.
 
     Args:
-        images: what to train and to measure on; without synthetic ones the arms that need them are left out.
-        classifier: what is trained.
-        seeds: trainings of each arm.
-        share: share of synthetic images in a batch.
-        until: share of the steps in which they take part.
-        report: called with a line on the progress.
+        images: What to train and to measure on; without synthetic ones the arms that need them are left out.
+        classifier: What is trained.
+        seeds: Trainings of each arm.
+        share: Share of synthetic images in a batch.
+        until: Share of the steps in which they take part.
+        report: Called with a line on the progress.
 
     Returns:
         Arm -> bool `[seeds, tests]`, which held-out images it got right.
@@ -165,7 +165,7 @@ def summarize(correct: Mapping[str, np.ndarray]) -> dict[str, Any]:
     """Accuracies, differences and what they come to, ready for JSON.
 
     Args:
-        correct: what `run_study` returned.
+        correct: What `run_study` returned.
 
     Returns:
         `arms`: name -> `accuracy`, and `seed_deviation`, its standard deviation over seeds, None where it has none;

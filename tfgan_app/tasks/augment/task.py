@@ -100,14 +100,14 @@ class AugmentTask(GenerateTask):
         """Draws images of each class and keeps those that pass; see `select_images`.
 
         Args:
-            model: inference model of the generator.
-            discriminator: that of the same run.
-            per_class: images wanted of each class.
-            first_seed: of the images of each class.
-            batch_size: images that are drawn at a time.
-            judged_by: what the confidence is judged by; the training images by default. Copies are always those
+            model: Inference model of the generator.
+            discriminator: That of the same run.
+            per_class: Images wanted of each class.
+            first_seed: Of the images of each class.
+            batch_size: Images that are drawn at a time.
+            judged_by: What the confidence is judged by; the training images by default. Copies are always those
                 of any training image.
-            on_progress: called with the number of images kept and of all that are wanted.
+            on_progress: Called with the number of images kept and of all that are wanted.
         """
         judged_by = self.data.training if judged_by is None else judged_by
         assessed = _Assessment(self, model, DiscriminatorScorer(discriminator), judged_by, batch_size=batch_size)
@@ -137,8 +137,8 @@ class AugmentTask(GenerateTask):
         """Measures what synthetic images and the discriminator's features are worth to a classifier.
 
         Args:
-            model: inference model of the generator.
-            discriminator: that of the same run.
+            model: Inference model of the generator.
+            discriminator: That of the same run.
 
         Returns:
             `sizes` (see `study_lines`) and `protocol`, ready for JSON.
@@ -215,11 +215,11 @@ class _Assessment:
     """Draws images and says what is to be known of each.
 
     Args:
-        task: the task, for its settings, its classifier and what the generator was shown.
-        model: inference model of the generator.
-        scorer: of the same run.
-        judged_by: the real images that the classifiers are trained on which tell its confidence.
-        batch_size: images that are drawn at a time.
+        task: The task, for its settings, its classifier and what the generator was shown.
+        model: Inference model of the generator.
+        scorer: Of the same run.
+        judged_by: The real images that the classifiers are trained on which tell its confidence.
+        batch_size: Images that are drawn at a time.
     """
 
     def __init__(

@@ -54,15 +54,15 @@ def write_selection(
     """Writes `CLASS/seed-0000000.png`..., `manifest.csv` and `summary.json`.
 
     Args:
-        folder: a new folder, or an empty one.
-        selection: the images.
-        class_names: name of each label.
-        training_names: name of each training image.
-        checkpoint: what they were drawn with.
+        folder: A new folder, or an empty one.
+        selection: The images.
+        class_names: Name of each label.
+        training_names: Name of each training image.
+        checkpoint: What they were drawn with.
 
     Raises:
-        ValueError: when the folder holds something.
-        OSError: when something cannot be written; then nothing is left of it.
+        ValueError: When the folder holds something.
+        OSError: When something cannot be written; then nothing is left of it.
     """
     check_new_folder(folder)
     kept, folders = selection.kept, _folders(class_names)

@@ -104,11 +104,11 @@ def build_networks(
     """Builds both players under the current dtype policy.
 
     Args:
-        settings: of the task.
-        size_px: height and width of the images.
+        settings: Of the task.
+        size_px: Height and width of the images.
         channels: 1 or 3.
-        classes: number of classes that can be asked for; 0 for none.
-        own: builders of a user's own `generator` or `discriminator`.
+        classes: Number of classes that can be asked for; 0 for none.
+        own: Builders of a user's own `generator` or `discriminator`.
     """
     own, shared = own or {}, {"size_px": size_px, "channels": channels, "classes": classes}
     generator = own["generator"]() if "generator" in own else _build_generator(settings, shared)
@@ -143,13 +143,13 @@ def forward(
     """Draws an image for each real one, of the same class where the training is conditional.
 
     Args:
-        networks: as of `build_networks`.
+        networks: As of `build_networks`.
         batch: `image`, float32 `[batch, size, size, channels]` in [-1, 1]; `latents`, float32 `[batch, latent_dim]`;
             and, where it is conditional, `label`, int32 `[batch]`.
-        training: whether layers such as dropout are active.
-        settings: of the task.
-        codes: as of `build_latent_codes`.
-        conditional: whether the networks take labels.
+        training: Whether layers such as dropout are active.
+        settings: Of the task.
+        codes: As of `build_latent_codes`.
+        conditional: Whether the networks take labels.
     """
     condition = batch["label"] if conditional else None
     latents = codes(batch["latents"])
@@ -190,9 +190,9 @@ def build_inference_model(
     """The generator from standard normal `latents` (and `labels`) to images in [0, 1]; shares its weights.
 
     Args:
-        generator: as `build_networks` built it.
-        settings: of the task.
-        class_names: names of the labels; empty when the generator takes none.
+        generator: As `build_networks` built it.
+        settings: Of the task.
+        class_names: Names of the labels; empty when the generator takes none.
     """
     latents = keras.Input((settings.latent_dim,), name="latents")
     codes = build_latent_codes(settings)(latents) if settings.codes else latents

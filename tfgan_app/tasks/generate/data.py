@@ -26,9 +26,9 @@ class GenerateData:
     """Training and held-out images of one source, or held-out ones of another.
 
     Args:
-        config: the run's configuration.
-        report: called with a line about each image that cannot be used, and on the progress of long reading.
-        measure_on: source of the held-out images, where it is not that of the training.
+        config: The run's configuration.
+        report: Called with a line about each image that cannot be used, and on the progress of long reading.
+        measure_on: Source of the held-out images, where it is not that of the training.
     """
 
     def __init__(self, config: RunConfig, *, report: Callable[[str], Any], measure_on: str | None = None):

@@ -35,17 +35,17 @@ class GenerationQuality:
     """Compares generated images with held-out ones.
 
     Args:
-        held_out: the images to compare with.
-        training: the images that were trained on.
+        held_out: The images to compare with.
+        training: The images that were trained on.
         load: `LabeledImages -> uint8 [count, height, width, channels]`, as they are measured.
-        classes: number of classes of the data, whether or not the run is conditional.
+        classes: Number of classes of the data, whether or not the run is conditional.
         features: `auto`, `classifier`, `vgg16`, `inception` or `random`.
-        feature_weights: file of VGG16 weights.
-        floor_count: training images that are measured in the place of generated ones; as many as these at most.
-        kept_back: training images that a classifier does not learn from, so that some are new to it; `floor_count` by
+        feature_weights: File of VGG16 weights.
+        floor_count: Training images that are measured in the place of generated ones; as many as these at most.
+        kept_back: Training images that a classifier does not learn from, so that some are new to it; `floor_count` by
             default. Of one run it is always the same, or figures on other images would be of other features.
-        report: called with lines on the progress.
-        shared: another comparison by the same features, whose network serves this one, too.
+        report: Called with lines on the progress.
+        shared: Another comparison by the same features, whose network serves this one, too.
     """
 
     def __init__(
@@ -117,8 +117,8 @@ class GenerationQuality:
         """What the figures cannot carry, in words.
 
         Args:
-            generated: number of generated images.
-            neighbors: whether precision, recall, density and coverage are of interest.
+            generated: Number of generated images.
+            neighbors: Whether precision, recall, density and coverage are of interest.
         """
         count = min(len(self._held_out), generated)
         return [
@@ -135,7 +135,7 @@ class GenerationQuality:
         """FID, KID, precision, recall, density and coverage.
 
         Args:
-            generated: batches of images uint8 `[count, height, width, channels]`.
+            generated: Batches of images uint8 `[count, height, width, channels]`.
         """
         return self._measured(generated, intervals=True)
 
@@ -159,7 +159,7 @@ class GenerationQuality:
 
         Args:
             generated: uint8 `[n, height, width, channels]`.
-            count: how many for each.
+            count: How many for each.
         """
         candidates = self._other_images.select(range(min(MAX_NEIGHBOR_IMAGES, len(self._other_images))))
         features = self._features(self._chunks(candidates))
@@ -186,7 +186,7 @@ def feature_cache(report: Callable[[str], Any]) -> Path | None:
     """The folder in which trained feature networks are kept, `None` where none can be written.
 
     Args:
-        report: called with a line when there is none.
+        report: Called with a line when there is none.
     """
     try:
         return cache_folder("features")

@@ -26,10 +26,10 @@ def sample(
     """Runs an inference model of `latents` or `[latents, labels]`.
 
     Args:
-        model: what `GenerateTask.inference_model` built.
+        model: What `GenerateTask.inference_model` built.
         latents: float32 `[count, latent_dim]`, standard normal.
         labels: int32 `[count]` for a conditional model.
-        batch_size: images that are drawn at a time.
+        batch_size: Images that are drawn at a time.
 
     Returns:
         uint8 `[count, height, width, channels]`.
@@ -80,10 +80,10 @@ def code_sweeps(model: keras.Model, *, categories: int, continuous: int, first_s
     """What InfoGAN's codes do: a row for each of a few seeds and codes, along which that code alone changes.
 
     Args:
-        model: inference model whose first latents are codes (see `layers.LatentCodes`).
-        categories: size of the categorical code; 0 for none.
-        continuous: number of continuous codes.
-        first_seed: of the seeds that are shown.
+        model: Inference model whose first latents are codes (see `layers.LatentCodes`).
+        categories: Size of the categorical code; 0 for none.
+        continuous: Number of continuous codes.
+        first_seed: Of the seeds that are shown.
         labels: int32 for a conditional model; the first is asked for.
 
     Returns:
@@ -110,7 +110,7 @@ def nearest_neighbors(queries: np.ndarray, candidates: np.ndarray, *, count: int
     Args:
         queries: float32 `[n, dim]`.
         candidates: float32 `[m, dim]`.
-        count: how many for each.
+        count: How many for each.
 
     Returns:
         Indices int64 `[n, count]`, nearest first, and their distances float64 `[n, count]`.

@@ -46,9 +46,9 @@ class GenerateTask(Task):
     successors.
 
     Args:
-        config: the run's configuration, its `task` section a `GenerateConfig`.
-        report: called with a line about each image that cannot be used, and on the progress of long reading.
-        measure_on: source of the held-out images, where it is not that of the training.
+        config: The run's configuration, its `task` section a `GenerateConfig`.
+        report: Called with a line about each image that cannot be used, and on the progress of long reading.
+        measure_on: Source of the held-out images, where it is not that of the training.
     """
 
     config_class = GenerateConfig
@@ -205,8 +205,8 @@ class GenerateTask(Task):
         """Grids for the report: is it smooth, what do truncation and averaging change, is it memorized?
 
         Args:
-            model: inference model of the averaged weights.
-            current: the same of the weights as they are.
+            model: Inference model of the averaged weights.
+            current: The same of the weights as they are.
 
         Returns:
             Caption -> uint8 `[height, width, 3]`.

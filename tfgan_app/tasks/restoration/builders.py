@@ -39,7 +39,7 @@ def build_objective(settings: ImageTaskConfig) -> Objective:
     """The losses of the run's stage.
 
     Raises:
-        ValueError: if the settings contradict each other.
+        ValueError: If the settings contradict each other.
     """
     weights = {settings.pixel_loss: settings.pixel_weight}
     if settings.perceptual_weight:
@@ -71,13 +71,13 @@ def build_generator(build: Callable, options: dict[str, Any], *, name: str, **fi
     """Builds a generator with those options that are set.
 
     Args:
-        build: a row of a table of networks.
+        build: A row of a table of networks.
         options: `task.generator_...` by the name of the builder's argument; None leaves the builder's own.
-        name: the row's name.
-        **fixed: arguments of every run of the task.
+        name: The row's name.
+        **fixed: Arguments of every run of the task.
 
     Raises:
-        ValueError: if an option is set that the network does not have.
+        ValueError: If an option is set that the network does not have.
     """
     chosen = {option: value for option, value in options.items() if value is not None}
     if unknown := chosen.keys() - inspect.signature(build).parameters.keys():
@@ -89,7 +89,7 @@ def check_run(config: RunConfig) -> None:
     """Refuses settings of a run that would be void or do harm at its stage.
 
     Raises:
-        ValueError: for the first such setting.
+        ValueError: For the first such setting.
     """
     data, settings = config.data, config.task
     if data.resize != "none" or data.load_scale != 1.0:
@@ -231,12 +231,12 @@ def start_from(networks: Networks, source: str | None, *, report: Callable[[str]
     3.3) trains for one scale from another.
 
     Args:
-        networks: fresh ones.
-        source: run directory, `.keras` file or name of a shipped model of the same task; None leaves them as they are.
-        report: called with a line about what was taken, and about what begins afresh.
+        networks: Fresh ones.
+        source: Run directory, `.keras` file or name of a shipped model of the same task; None leaves them as they are.
+        report: Called with a line about what was taken, and about what begins afresh.
 
     Raises:
-        ValueError: if there is no such model, or its generator has other weights than this.
+        ValueError: If there is no such model, or its generator has other weights than this.
     """
     if source is None:
         return
@@ -268,7 +268,7 @@ def crop(images: tf.Tensor, first: tf.Tensor, *, size_px: int) -> tf.Tensor:
     Args:
         images: `[batch, height, width, channels]`.
         first: int32 `[batch, 2]`, the first row and column of each square.
-        size_px: side of the squares.
+        size_px: Side of the squares.
     """
     for axis in (1, 2):
         images = tf.gather(images, first[:, axis - 1, None] + tf.range(size_px), axis=axis, batch_dims=1)

@@ -16,25 +16,25 @@ class ImageTaskConfig:
 
     Attributes:
         stage: `psnr` minimizes pixel (and perceptual) losses alone; `gan` adds a discriminator.
-        init_from: run directory, `.keras` file or name of a shipped model whose networks the training starts from;
+        init_from: Run directory, `.keras` file or name of a shipped model whose networks the training starts from;
             they must be alike.
-        pixel_loss: distance between pixels.
-        pixel_weight: its factor.
-        perceptual_weight: factor of the distance between VGG16 features, before their ReLU; 0 leaves it out.
-        perceptual_weights: file of VGG16 weights (.npz); none downloads those of keras.applications.
-        adversarial_loss: loss of both players at the stage `gan`.
-        adversarial_weight: its factor for the generator.
+        pixel_loss: Distance between pixels.
+        pixel_weight: Its factor.
+        perceptual_weight: Factor of the distance between VGG16 features, before their ReLU; 0 leaves it out.
+        perceptual_weights: File of VGG16 weights (.npz); none downloads those of keras.applications.
+        adversarial_loss: Loss of both players at the stage `gan`.
+        adversarial_weight: Its factor for the generator.
         discriminator: `unet` judges every pixel (Real-ESRGAN), `vgg` the whole crop (SRGAN).
-        discriminator_width: its channels at full resolution.
-        spectral_norm: divide its kernels by their largest singular values.
+        discriminator_width: Its channels at full resolution.
+        spectral_norm: Divide its kernels by their largest singular values.
         real_label: 1, or less for one-sided label smoothing.
-        flips_and_turns: show each crop in one of the eight orientations of a square, at random.
-        image_scales: each image is trained on at these shares of its size, if it holds a crop then.
-        candidates: of so many crops the one with most detail is trained on; 1 takes them as they come.
-        val_crop_px: largest side of the held-out images that are measured, cut from their centers; none measures all
+        flips_and_turns: Show each crop in one of the eight orientations of a square, at random.
+        image_scales: Each image is trained on at these shares of its size, if it holds a crop then.
+        candidates: Of so many crops the one with most detail is trained on; 1 takes them as they come.
+        val_crop_px: Largest side of the held-out images that are measured, cut from their centers; none measures all
             of them. Images given with `evaluate --data` are measured whole.
-        lpips_weights: file of VGG16 and LPIPS weights (.npz), to measure LPIPS too.
-        metrics: further metrics of images, each a `tfgan_app.registry.Metric` of your own, as `module:attribute`.
+        lpips_weights: File of VGG16 and LPIPS weights (.npz), to measure LPIPS too.
+        metrics: Further metrics of images, each a `tfgan_app.registry.Metric` of your own, as `module:attribute`.
     """
 
     stage: Literal["psnr", "gan"] = "psnr"

@@ -17,7 +17,7 @@ def build_damage(settings: RestoreConfig) -> DegradationPipeline | RandomMask:
     """The damage that the settings ask for.
 
     Raises:
-        ValueError: if they name none, one twice, or holes beside others.
+        ValueError: If they name none, one twice, or holes beside others.
     """
     names = settings.degradation
     if not names or len(set(names)) != len(names):
@@ -49,8 +49,8 @@ class DegradationPipeline:
     """Degradations one after another; some images stay as they are.
 
     Args:
-        degradations: in the order of their application.
-        share_untouched: probability that an image stays as it is.
+        degradations: In the order of their application.
+        share_untouched: Probability that an image stays as it is.
     """
 
     channels = 3
@@ -70,7 +70,7 @@ class RandomMask:
     """Holes of random shapes, black, and a fourth channel that is 0 in them and 1 elsewhere.
 
     Args:
-        kinds: rows of `MASKS`; the images of a batch have holes of one of them.
+        kinds: Rows of `MASKS`; the images of a batch have holes of one of them.
     """
 
     channels = 4

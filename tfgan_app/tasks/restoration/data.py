@@ -30,14 +30,14 @@ class ImageData:
     """Training crops and held-out images of one source, or held-out ones of another.
 
     Args:
-        config: the run's configuration.
-        crop_px: side of the crops to train on; smaller images are left out, with a word.
-        multiple: sides of held-out images are cut to multiples of this.
-        least_px: held-out images with a shorter side are left out, with a word.
-        low_res: folder of the same images, `multiple` times less wide and high; None where they are made.
-        teacher: folder of a teacher's outputs for the training images, as large as they are; None without one.
-        report: called with a line about each image that cannot be used, and on the progress of long reading.
-        measure_on: source of the held-out images, where it is not that of the training; they are taken whole.
+        config: The run's configuration.
+        crop_px: Side of the crops to train on; smaller images are left out, with a word.
+        multiple: Sides of held-out images are cut to multiples of this.
+        least_px: Held-out images with a shorter side are left out, with a word.
+        low_res: Folder of the same images, `multiple` times less wide and high; None where they are made.
+        teacher: Folder of a teacher's outputs for the training images, as large as they are; None without one.
+        report: Called with a line about each image that cannot be used, and on the progress of long reading.
+        measure_on: Source of the held-out images, where it is not that of the training; they are taken whole.
     """
 
     def __init__(

@@ -43,7 +43,7 @@ class Teacher:
         Args:
             truth: float32 `[batch, scale * height, scale * width, 3]` in [-1, 1].
             low_res: float32 `[batch, height, width, 3]` in [-1, 1].
-            outputs: the teacher's where they come from a folder, like `truth`.
+            outputs: The teacher's where they come from a folder, like `truth`.
 
         Returns:
             Like `truth`.

@@ -27,12 +27,12 @@ class ImageQuality:
     """Fidelity of a model's outputs to the originals, beside that of a baseline.
 
     Args:
-        pairs: what the model is given and the originals, `scale` times as high and wide.
-        baseline: what the baseline makes of what the model is given: uint8 `[height, width, 3]`.
-        baseline_name: what it is called in the names of its figures.
-        crop_px: pixels that are left out along each border.
-        lpips_weights: file of VGG16 and LPIPS weights; None leaves LPIPS out.
-        metrics: further metrics, as `own_metrics` takes them.
+        pairs: What the model is given and the originals, `scale` times as high and wide.
+        baseline: What the baseline makes of what the model is given: uint8 `[height, width, 3]`.
+        baseline_name: What it is called in the names of its figures.
+        crop_px: Pixels that are left out along each border.
+        lpips_weights: File of VGG16 and LPIPS weights; None leaves LPIPS out.
+        metrics: Further metrics, as `own_metrics` takes them.
     """
 
     def __init__(

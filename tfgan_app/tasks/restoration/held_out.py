@@ -14,9 +14,9 @@ class HeldOutPairs:
     """Pairs of images, made anew each time they are gone through, unless all of them fit a budget of memory.
 
     Args:
-        make: begins a new pass over the pairs.
-        count: how many there are.
-        budget_bytes: what may be kept of them.
+        make: Begins a new pass over the pairs.
+        count: How many there are.
+        budget_bytes: What may be kept of them.
     """
 
     def __init__(self, make: Callable[[], Iterator[Pair]], *, count: Callable[[], int], budget_bytes: int = 2**29):

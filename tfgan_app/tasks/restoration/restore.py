@@ -39,9 +39,9 @@ class RestoreTask(ImageTask):
     Inpainting with Gated Convolution", Yu et al. 2019, arXiv:1806.03589.
 
     Args:
-        config: the run's configuration, its `task` section a `RestoreConfig`.
-        report: called with a line about each image that cannot be used, and on the progress of long reading.
-        measure_on: source of the held-out images, where it is not that of the training.
+        config: The run's configuration, its `task` section a `RestoreConfig`.
+        report: Called with a line about each image that cannot be used, and on the progress of long reading.
+        measure_on: Source of the held-out images, where it is not that of the training.
     """
 
     config_class = RestoreConfig

@@ -22,19 +22,19 @@ class RestoreConfig(ImageTaskConfig):
     """Settings of `restore`, beside those of `ImageTaskConfig`.
 
     Attributes:
-        degradation: what images suffer, one after the other, and the network undoes: `denoise`, `deblur`, `jpeg`,
+        degradation: What images suffer, one after the other, and the network undoes: `denoise`, `deblur`, `jpeg`,
             `colorize`, `real` (the second-order blur, noise and JPEG of Real-ESRGAN); or `inpaint` alone.
-        share_untouched: share of the training images that suffer nothing, so that the network leaves such alone;
+        share_untouched: Share of the training images that suffer nothing, so that the network leaves such alone;
             with `colorize`, none.
-        share_skipped: of several degradations, the share of images that each one but `colorize` spares, so that the
+        share_skipped: Of several degradations, the share of images that each one but `colorize` spares, so that the
             network knows them one by one and together. Held-out images suffer all of them.
-        noise_sigma_255: range of the standard deviation of noise, where white is 255.
-        jpeg_quality: range of the quality of JPEG.
-        mask: kind of holes for `inpaint`, as of LaMa; `mixed` takes all of them.
-        generator: architecture: `nafnet`, `unet` (DRUNet), or `gated` for holes; `auto` is `gated` for `inpaint`,
+        noise_sigma_255: Range of the standard deviation of noise, where white is 255.
+        jpeg_quality: Range of the quality of JPEG.
+        mask: Kind of holes for `inpaint`, as of LaMa; `mixed` takes all of them.
+        generator: Architecture: `nafnet`, `unet` (DRUNet), or `gated` for holes; `auto` is `gated` for `inpaint`,
             else `nafnet`.
-        generator_size: of `nafnet` and `unet`: `light` for CPUs, or `paper` as published.
-        generator_width: channels at full resolution; none is the architecture's own.
+        generator_size: Of `nafnet` and `unet`: `light` for CPUs, or `paper` as published.
+        generator_width: Channels at full resolution; none is the architecture's own.
     """
 
     degradation: tuple[str, ...] = choice(

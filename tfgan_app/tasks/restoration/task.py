@@ -38,9 +38,9 @@ class ImageTask(Task):
     """A task that makes images worse and learns the way back.
 
     Args:
-        config: the run's configuration, its `task` section an `ImageTaskConfig`.
-        data: where the images come from.
-        quality: how outputs are measured.
+        config: The run's configuration, its `task` section an `ImageTaskConfig`.
+        data: Where the images come from.
+        quality: How outputs are measured.
     """
 
     def __init__(self, config: RunConfig, *, data: ImageData, quality: ImageQuality):

@@ -31,8 +31,8 @@ class Margin:
     """Low-resolution pixels around a crop that are cut off again, since a degradation there reached beyond the crop.
 
     Attributes:
-        size_px: how many on each side.
-        shift_px: by how much the cut moves at random, so that the blocks of JPEG begin anywhere in a crop.
+        size_px: How many on each side.
+        shift_px: By how much the cut moves at random, so that the blocks of JPEG begin anywhere in a crop.
     """
 
     size_px: int
@@ -49,9 +49,9 @@ class UpscaleTask(ImageTask):
     arXiv:1609.04802, and its successors: first pixels alone, then a discriminator and VGG features.
 
     Args:
-        config: the run's configuration, its `task` section an `UpscaleConfig`.
-        report: called with a line about each image that cannot be used, and on the progress of long reading.
-        measure_on: source of the held-out images, where it is not that of the training.
+        config: The run's configuration, its `task` section an `UpscaleConfig`.
+        report: Called with a line about each image that cannot be used, and on the progress of long reading.
+        measure_on: Source of the held-out images, where it is not that of the training.
     """
 
     config_class = UpscaleConfig

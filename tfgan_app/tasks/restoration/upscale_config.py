@@ -22,20 +22,20 @@ class UpscaleConfig(ImageTaskConfig):
     """Settings of `upscale`, beside those of `ImageTaskConfig`.
 
     Attributes:
-        scale: how many times as wide and high.
-        generator: architecture: `compact` for phones and CPUs, `srresnet`, or `rrdb` of ESRGAN.
-        generator_size: size of `compact`.
-        generator_width: channels; none is the architecture's own.
-        generator_blocks: blocks; none is the architecture's own.
-        generator_activation: of `compact`: `leaky_relu` keeps all channels learning, `relu` is a little faster on
+        scale: How many times as wide and high.
+        generator: Architecture: `compact` for phones and CPUs, `srresnet`, or `rrdb` of ESRGAN.
+        generator_size: Size of `compact`.
+        generator_width: Channels; none is the architecture's own.
+        generator_blocks: Blocks; none is the architecture's own.
+        generator_activation: Of `compact`: `leaky_relu` keeps all channels learning, `relu` is a little faster on
             phones, and `relu6` bounds the features, for 8-bit integers.
-        degradation: how training images lose their detail: `bicubic`, antialiased as in MATLAB, or `real`, the
+        degradation: How training images lose their detail: `bicubic`, antialiased as in MATLAB, or `real`, the
             second-order blur, noise and JPEG of Real-ESRGAN ("blind").
-        sub_pixel_weight: factor of the loss that sees patterns of the period of a pixel; see `sub_pixel_bias_loss`.
-        low_res: folder of low-resolution images, named like those of `--data`, to train on instead.
-        teacher: model of the same scale whose outputs are learned from beside the truth (knowledge distillation): a
+        sub_pixel_weight: Factor of the loss that sees patterns of the period of a pixel; see `sub_pixel_bias_loss`.
+        low_res: Folder of low-resolution images, named like those of `--data`, to train on instead.
+        teacher: Model of the same scale whose outputs are learned from beside the truth (knowledge distillation): a
             run, a `.keras` file, or a folder of its outputs, named like the images of `--data`.
-        teacher_weight: its share in the target of the pixel loss; the truth has the rest.
+        teacher_weight: Its share in the target of the pixel loss; the truth has the rest.
     """
 
     scale: Literal[2, 3, 4, 8] = 4

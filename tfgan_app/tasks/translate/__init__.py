@@ -28,14 +28,14 @@ def detect_method(source: str | None) -> str:
     """The method that the images of a source are for.
 
     Args:
-        source: a folder, `tfds:NAME`, or None for the bundled pairs.
+        source: A folder, `tfds:NAME`, or None for the bundled pairs.
 
     Returns:
         `paired`; or `UNPAIRED_METHOD` for a set of TensorFlow Datasets, and for two folders in which no name of the
         one is found in the other.
 
     Raises:
-        ValueError: for two folders of which some names match and most do not.
+        ValueError: For two folders of which some names match and most do not.
     """
     if source is None:
         return "paired"

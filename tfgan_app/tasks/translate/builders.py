@@ -22,11 +22,11 @@ def build_generator(settings: TranslateConfig, *, size_px: int) -> keras.Model:
     """Builds the generator under the current dtype policy.
 
     Args:
-        settings: of the task.
-        size_px: height and width of the training images.
+        settings: Of the task.
+        size_px: Height and width of the training images.
 
     Raises:
-        ValueError: for a setting that the architecture does not have.
+        ValueError: For a setting that the architecture does not have.
     """
     depths = {"unet": min(8, int(math.log2(size_px)))}
     if settings.method in UNPAIRED:
@@ -41,7 +41,7 @@ def generator_options(settings: TranslateConfig) -> dict[str, Any]:
     """What is set of the generator.
 
     Raises:
-        ValueError: for a setting that the architecture does not have.
+        ValueError: For a setting that the architecture does not have.
     """
     normalization = settings.generator_normalization
     options = {
@@ -59,7 +59,7 @@ def build_discriminator(settings: TranslateConfig, **options: int) -> keras.Mode
     """Builds the discriminator under the current dtype policy.
 
     Args:
-        settings: of the task.
+        settings: Of the task.
         options: `condition_channels`, where it is not that of a color image.
     """
     return DISCRIMINATORS[settings.discriminator](

@@ -12,11 +12,11 @@ def refuse_training(config: RunConfig, **options: Any) -> NoReturn:
     """Says which commands convert colors.
 
     Args:
-        config: the run's configuration.
-        **options: as of a `Task`.
+        config: The run's configuration.
+        **options: As of a `Task`.
 
     Raises:
-        ValueError: always. One line.
+        ValueError: Always. One line.
     """
     del config, options
     raise ValueError(

@@ -24,8 +24,8 @@ class ContrastiveTranslation(UnpairedTranslation):
     mirror half of the batches; with `task.nce_identity_share` below 1, fewer targets are taken for inputs.
 
     Args:
-        config: the run's configuration, its `task` section a `ContrastiveConfig`.
-        options: as for the base class.
+        config: The run's configuration, its `task` section a `ContrastiveConfig`.
+        options: As for the base class.
     """
 
     def __init__(self, config: RunConfig, **options: Any):

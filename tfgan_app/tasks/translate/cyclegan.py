@@ -51,8 +51,8 @@ class CycleTranslation(UnpairedTranslation):
         """Measures as any unpaired translation, and the way back where its model is given.
 
         Args:
-            model: inference model.
-            inverse: that of the way back.
+            model: Inference model.
+            inverse: That of the way back.
 
         Returns:
             Beside that of the base class, `inverse_fid`, `inverse_kid`, with their own `inverse_copy_...` and

@@ -49,9 +49,9 @@ class PairedTranslation(Task):
     a discriminator that sees input and output together, and an L1 distance to the target.
 
     Args:
-        config: the run's configuration, its `task` section a `PairedConfig`.
-        report: called with a line about each pair that cannot be used, and on the progress of long reading.
-        measure_on: source of the held-out pairs, where it is not that of the training.
+        config: The run's configuration, its `task` section a `PairedConfig`.
+        report: Called with a line about each pair that cannot be used, and on the progress of long reading.
+        measure_on: Source of the held-out pairs, where it is not that of the training.
     """
 
     config_class = PairedConfig
@@ -209,7 +209,7 @@ class PairedTranslation(Task):
         """Measures PSNR (dB), SSIM and L1 (and LPIPS, where its weights are given) on the held-out pairs.
 
         Args:
-            model: inference model.
+            model: Inference model.
 
         Returns:
             Means over images: `psnr`, `ssim`, `l1`, each with its interval (`psnr_low`, `psnr_high`); `copy_psnr`,

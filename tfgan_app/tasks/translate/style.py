@@ -47,9 +47,9 @@ class StyleTransfer(Task):
     discriminator tells outputs from images of styles, patch by patch.
 
     Args:
-        config: the run's configuration, its `task` section a `StyleConfig`.
-        report: called with a line about each image that cannot be used, and on the progress of long reading.
-        measure_on: source of the held-out contents, where it is not that of the training.
+        config: The run's configuration, its `task` section a `StyleConfig`.
+        report: Called with a line about each image that cannot be used, and on the progress of long reading.
+        measure_on: Source of the held-out contents, where it is not that of the training.
     """
 
     config_class = StyleConfig
@@ -135,7 +135,7 @@ class StyleTransfer(Task):
         """Measures outputs for held-out pairs, by the encoder's features.
 
         Args:
-            model: inference model.
+            model: Inference model.
 
         Returns:
             Means over pairs: `content_distance`, of the structure (see `structure_distance`); `style_distance`; the

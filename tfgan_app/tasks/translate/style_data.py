@@ -30,9 +30,9 @@ class StyleImages:
     """Contents and styles to train on, and held-out ones of both.
 
     Args:
-        config: the run's configuration, its `task` section a `TranslateConfig`.
-        report: called with a line about each image that cannot be used, and on the progress of long reading.
-        measure_on: source of the held-out contents, where it is not that of the training; all of it is taken.
+        config: The run's configuration, its `task` section a `TranslateConfig`.
+        report: Called with a line about each image that cannot be used, and on the progress of long reading.
+        measure_on: Source of the held-out contents, where it is not that of the training; all of it is taken.
     """
 
     def __init__(self, config: RunConfig, *, report: Callable[[str], Any], measure_on: str | None = None):

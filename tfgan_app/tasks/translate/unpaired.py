@@ -33,9 +33,9 @@ class UnpairedTranslation(Task):
     A method adds `build_networks` and `forward`.
 
     Args:
-        config: the run's configuration, its `task` section a `UnpairedConfig`.
-        report: called with a line about each image that cannot be used, and on the progress of long reading.
-        measure_on: source of the held-out images, where it is not that of the training.
+        config: The run's configuration, its `task` section a `UnpairedConfig`.
+        report: Called with a line about each image that cannot be used, and on the progress of long reading.
+        measure_on: Source of the held-out images, where it is not that of the training.
     """
 
     config_class = UnpairedConfig
@@ -129,7 +129,7 @@ class UnpairedTranslation(Task):
         """Measures the translated held-out inputs; see `UnpairedQuality`.
 
         Args:
-            model: inference model.
+            model: Inference model.
 
         Returns:
             `fid` and `kid` against the held-out targets, `change` from the input (mean over pixels, range 1), and

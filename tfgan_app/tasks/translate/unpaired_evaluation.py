@@ -24,9 +24,9 @@ class UnpairedQuality:
     """Measures outputs against held-out images of the other kind, and against true answers where there are some.
 
     Args:
-        config: the run's configuration.
-        data: its images.
-        report: called with lines on the progress, and with a warning.
+        config: The run's configuration.
+        data: Its images.
+        report: Called with lines on the progress, and with a warning.
     """
 
     def __init__(self, config: RunConfig, *, data: UnpairedData, report: Callable[[str], Any]):
@@ -88,8 +88,8 @@ class UnpairedQuality:
 
         Args:
             there: uint8 `[count, size, size, 3]`, outputs of the held-out inputs.
-            translate_back: from images like the targets to images like the inputs.
-            translate: the other way.
+            translate_back: From images like the targets to images like the inputs.
+            translate: The other way.
         """
         inputs, targets = self._data.images["input"], self._data.images["target"]
         back = translate_back(targets)
