@@ -129,7 +129,7 @@ def test_a_training_starts_from_a_file_with_its_generators(folders, tmp_path, ca
     generators = [name for name in trainer.networks.generators if name != "patch_features"]
     assert_taken(trainer.networks, players(origin.networks), generators)
     for name in players(trainer.networks).keys() - set(generators):
-        assert any(line.startswith(f"{name} begins afresh: ") for line in lines), name
+        assert any(line.startswith(f"{name} starts fresh: ") for line in lines), name
 
 
 @pytest.mark.parametrize("case", first_quick(CASES))
@@ -148,7 +148,7 @@ def test_a_discriminator_that_does_not_fit_begins_afresh(folders, tmp_path):
     task, trainer, lines = build(folders, "paired", **settings)
     task.start(trainer.networks)
     assert_taken(trainer.networks, origin.networks.generators | trainer.networks.discriminators)
-    assert lines[0].startswith("discriminator begins afresh: that of ") and "] there, [" in lines[0]
+    assert lines[0].startswith("discriminator starts fresh: that of ") and "] there, [" in lines[0]
 
 
 @pytest.mark.large
@@ -159,7 +159,7 @@ def test_one_method_starts_from_another(folders, tmp_path):
     mine, theirs = trainer.networks.generators["generator"], origin.networks.generators["generator"]
     for pair in zip(mine.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_array_equal(*pair)
-    assert any(line.startswith("inverse begins afresh") for line in lines)
+    assert any(line.startswith("inverse starts fresh") for line in lines)
 
 
 @pytest.mark.large

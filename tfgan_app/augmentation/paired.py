@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras import ops
 
 DRAWS = 9
-"""Uniform numbers that one example's augmentation uses."""
+"""Number of uniform draws per example."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class _Placement:
 
 
 class PairedAugmentation:
-    """Crops, flips, scales, rotates and color-jitters aligned images, all alike, in one resampling.
+    """Crops, flips, scales, rotates and color-jitters aligned images identically, in one resampling.
 
     The jitter of pix2pix (Isola et al. 2017, arXiv:1611.07004, section 6.2) is a random crop out of a
     slightly larger image and a mirror: whole pixels move, so it is exact. Scaling and rotation resample

@@ -1,4 +1,4 @@
-"""Degradations: what makes a good image a bad one, so that a network can learn the way back.
+"""Degradations of good images, from which a network learns the way back.
 
 A degradation has `draws_per_example` and maps `images` float32 `[batch, height, width, 3]` in [0, 1] and `draws`
 float32 `[batch, draws_per_example]`, uniform in [0, 1), to images of the same shape (`"downscale"` and `"real"`:

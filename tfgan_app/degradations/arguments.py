@@ -1,4 +1,4 @@
-"""What degradations ask of their arguments."""
+"""Checks of the arguments of degradations."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def check_range(name: str, bounds: tuple[float, float], *, limits: tuple[float, 
     """Checks that two numbers are a range within limits.
 
     Args:
-        name: What to call the range in the message.
+        name: Name of the range, for the message.
         bounds: Lower and upper bound.
-        limits: What the bounds must stay within, both included.
+        limits: Range that the bounds must stay within, both included.
 
     Returns:
         The bounds as two floats.
@@ -38,7 +38,7 @@ def check_share(name: str, share: float) -> float:
     """Checks that a number is a share of all images.
 
     Args:
-        name: What to call it in the message.
+        name: Name of the number, for the message.
         share: The number.
 
     Returns:

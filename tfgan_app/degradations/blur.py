@@ -1,4 +1,4 @@
-"""Blur with another kernel for each image, and the blurs that are degradations of their own."""
+"""Blur with a different kernel for each image, and the blur degradations."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def blur(images: tf.Tensor, kernels: tf.Tensor) -> tf.Tensor:
 
 
 class GaussianBlur:
-    """Blurs each image with a Gaussian of random width, for a share of them with two widths at a random angle.
+    """Blurs each image with a Gaussian of random width; for a share of them of two widths at a random angle.
 
     Args:
         sigma_px: Range of the standard deviation, uniform.
@@ -58,7 +58,7 @@ class GaussianBlur:
     """
 
     draws_per_example = 4
-    """Uniform numbers that one example's degradation uses."""
+    """Number of uniform draws per example."""
 
     def __init__(self, *, sigma_px: tuple[float, float] = (0.2, 3.0), anisotropic: float = 0.5):
         self.sigma_px = check_range("sigma_px", sigma_px, limits=(0.0, 50.0))
@@ -86,7 +86,7 @@ class MotionDefocusBlur:
     """
 
     draws_per_example = 3 + 2 * TRAJECTORY_KNOTS
-    """Uniform numbers that one example's degradation uses."""
+    """Number of uniform draws per example."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""JPEG compression inside the graph: what an encoder and decoder do to the pixels, with a gradient."""
+"""Differentiable JPEG compression inside the graph."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tfgan_app.degradations.draws import in_range
 from tfgan_app.degradations.quantization import round_through, to_eight_bits
 
 SUBSAMPLINGS = ("4:2:0", "4:4:4")
-"""Names of the ways that color is stored: at half height and width, or in full."""
+"""Names of the chroma subsamplings: half height and width, or full size."""
 
 # Tables K.1 and K.2 of ITU-T T.81.
 _LUMA_TABLE = np.float32(
@@ -52,7 +52,7 @@ _BLOCK_TRANSFORM = _block_transform()
 
 
 def jpeg(images: tf.Tensor, quality: tf.Tensor, *, subsampling: str = "4:2:0") -> tf.Tensor:
-    """Compresses each image as baseline JPEG of its own quality, and decodes it again.
+    """Compresses each image as baseline JPEG with its own quality, and decodes it again.
 
     The arithmetic of ITU-T T.81 and JFIF with the Independent JPEG Group's scaling of the standard tables, and with
     their rounding to 8 bits of luma and chroma and smooth ("fancy") upsampling of color. Nearly all pixels are those
@@ -106,7 +106,7 @@ class Jpeg:
     """
 
     draws_per_example = 1
-    """Uniform numbers that one example's degradation uses."""
+    """Number of uniform draws per example."""
 
     def __init__(self, *, quality: tuple[float, float] = (5, 95), subsampling: str = "4:2:0"):
         low, high = check_range("quality", quality, limits=(1, 100))

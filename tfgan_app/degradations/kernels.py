@@ -9,12 +9,12 @@ from __future__ import annotations
 import tensorflow as tf
 
 TRAJECTORY_KNOTS = 16
-"""Points in time between which a random trajectory is straight."""
+"""Number of points in time between which a random trajectory is straight."""
 
 # Keeps the quotient by a width of 0 finite at the center; beyond it the kernel is 0 all the same.
 _SMALLEST_SIGMA = 1e-4
 
-# How much of its velocity a trembling hand keeps from one knot to the next.
+# Share of its velocity that a trembling hand keeps from one knot to the next.
 _INERTIA = 0.8
 
 
@@ -137,7 +137,7 @@ def trajectory_kernels(size: int, *, lengths: tf.Tensor, angles: tf.Tensor, draw
 
 
 def cropped_kernels(kernels: tf.Tensor, sizes: tf.Tensor) -> tf.Tensor:
-    """Sets kernels to 0 outside of a smaller square, another one for each example.
+    """Sets kernels to 0 outside of a smaller square of a size for each example.
 
     Args:
         kernels: float32 `[batch, size, size]`.

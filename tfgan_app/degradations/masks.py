@@ -10,24 +10,24 @@ import tensorflow as tf
 from tfgan_app.degradations.draws import SEED_DRAWS, uniform_fields
 
 MASK_DRAWS = SEED_DRAWS
-"""Uniform numbers that one example's mask uses."""
+"""Number of uniform draws per mask."""
 
 _MOST_STROKES = 5  # of a polyline
 
 
 @dataclass(frozen=True)
 class MaskKind:
-    """How masks of one kind are drawn. Lengths are in pixels of an image whose shorter side has `side_px`.
+    """Distribution of the masks of one kind; lengths in pixels of an image whose shorter side has `side_px`.
 
     Attributes:
         side_px: Shorter side of the image that the lengths are given for; they grow and shrink with it.
-        polylines: Fewest and most polylines of one to five strokes each.
+        polylines: Smallest and largest number of polylines, each of one to five strokes.
         length_px: Range of a stroke's length, without its round ends.
         width_px: Range of a stroke's width.
         box_share: Share of the masks that consist of boxes instead.
-        boxes: Fewest and most boxes.
+        boxes: Smallest and largest number of boxes.
         box_px: Range of a box's height and width.
-        margin_px: How far boxes stay from the border.
+        margin_px: Distance that boxes keep from the border.
     """
 
     side_px: int = 512
@@ -58,7 +58,7 @@ MASKS = {
 }
 """Kinds of masks, by name, with the settings of LaMa's test masks (boxes: of its training).
 
-How much of a square image they cover, of 2000 masks each:
+Covered share of a square image, over 2000 masks each:
 
 | kind   | mean | median | 5 % to 95 %  | over half |
 |--------|------|--------|--------------|-----------|
@@ -81,8 +81,8 @@ def random_masks(
 
     Args:
         draws: float32 `[batch, MASK_DRAWS]`, uniform in [0, 1).
-        height: Of the masks, an integer or an int32 scalar.
-        width: Of the masks, likewise.
+        height: Height of the masks, an integer or an int32 scalar.
+        width: Width of the masks, likewise.
         kind: A name in `MASKS`.
 
     Returns:
@@ -110,7 +110,7 @@ def random_masks(
 
 
 def _is_drawn(count, applied, bounds):
-    """Which of an example's shapes are drawn, bool `[batch, bounds[1]]`, by one number and a gate `[batch, 1]`."""
+    """Mask of an example's shapes that are drawn, bool `[batch, bounds[1]]`, by one number and a gate `[batch, 1]`."""
     count = bounds[0] + tf.cast(count * (bounds[1] + 1 - bounds[0]), tf.int32)
     return applied & (tf.range(bounds[1]) < count)
 
@@ -150,7 +150,7 @@ def _between(draws, bounds):
 def stroke_spans(
     rows: tf.Tensor, *, starts: tf.Tensor, ends: tf.Tensor, radii: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Where rows of an image enter and leave straight strokes with round ends.
+    """Positions at which rows of an image enter and leave straight strokes with round ends.
 
     A stroke is convex, so that each row crosses it once. This takes one evaluation for each stroke and row, where
     distances would take one for each stroke and pixel.
@@ -158,7 +158,7 @@ def stroke_spans(
     Args:
         rows: float32 `[height]`, y of each row's middle.
         starts: float32 `[n, 2]`, x and y of one end of each stroke.
-        ends: float32 `[n, 2]`, of the other one.
+        ends: float32 `[n, 2]`, those of the other end.
         radii: float32 `[n]`, half of each stroke's width.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Resizing as MATLAB's `imresize` does it, which super-resolution is trained and measured with."""
+"""Resizing like MATLAB's `imresize`, the standard of super-resolution."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _KERNELS: dict[str, tuple[Callable, float]] = {
 }
 
 METHODS = (*_KERNELS, "area")
-"""Names of the kernels that `resize` knows."""
+"""Names of the kernels of `resize`."""
 
 
 def resize(
@@ -58,8 +58,8 @@ def resize(
 
     Args:
         images: float32 `[batch, height, width, channels]`.
-        height: Of the result, at least 1; an integer, or an int32 scalar that is known only in the graph.
-        width: Of the result, likewise.
+        height: Height of the result, at least 1; an integer, or an int32 scalar that is known only in the graph.
+        width: Width of the result, likewise.
         method: `"bicubic"` (a = -0.5), `"bilinear"`, `"lanczos3"` or `"area"`.
         antialias: Widen the kernel where the image is reduced.
 
@@ -113,7 +113,7 @@ class Downscale:
     """
 
     draws_per_example = 0
-    """Uniform numbers that one example's degradation uses."""
+    """Number of uniform draws per example."""
 
     def __init__(self, *, scale: int = 4, method: str = "bicubic"):
         if scale < 1:
@@ -133,7 +133,7 @@ def _check_method(method):
 
 
 def _weights(size, new_size, *, ratio, method, antialias):
-    """The matrix `[new_size, size]` of one axis; a constant where both sizes are integers."""
+    """The weight matrix `[new_size, size]` of one axis; a constant where both sizes are integers."""
     _check_method(method)
     if isinstance(size, int) and isinstance(new_size, int):
         return tf.constant(_static_matrix(size, new_size, ratio, method, antialias))
@@ -148,7 +148,7 @@ def _static_matrix(size, new_size, ratio, method, antialias) -> np.ndarray:
 
 
 def _matrix(size, new_size, ratio, method, antialias):
-    """In float64, since positions in large images would lose digits that the weights need."""
+    """Weight matrix in float64, since positions in large images would lose digits that the weights need."""
     if ratio is None:
         ratio = tf.cast(new_size, tf.float64) / tf.cast(size, tf.float64)
     ratio = tf.cast(ratio, tf.float64)
@@ -171,7 +171,7 @@ def _matrix(size, new_size, ratio, method, antialias):
 
 
 def _overlap(distance, *, half):
-    """How much of a pixel at a distance lies within `half` a new pixel's size of that one's center."""
+    """Overlap of an old pixel at a distance with a new pixel of half size `half`."""
     return tf.maximum(tf.minimum(distance + 0.5, half) - tf.maximum(distance - 0.5, -half), 0.0)
 
 
@@ -180,7 +180,7 @@ def mirrored(positions: tf.Tensor, size: int | tf.Tensor) -> tf.Tensor:
 
     Args:
         positions: int32 of any shape; -1 is the pixel before the first.
-        size: Of the image along this axis.
+        size: Size of the image along this axis.
 
     Returns:
         int32 of the same shape in [0, size).

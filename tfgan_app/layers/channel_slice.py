@@ -1,4 +1,4 @@
-"""Some of an image's channels."""
+"""A slice of an image's channels."""
 
 from __future__ import annotations
 

@@ -23,8 +23,8 @@ class OneHot(keras.layers.Layer):
         self.classes = classes
 
     def call(self, labels):
-        # Not `ops.one_hot`, nor a cast: of these and the dense layer behind LiteRT makes a look-up, which in full
-        # integers is wrong by the ratio of two scales.
+        # Neither `ops.one_hot` nor a cast: LiteRT fuses these and the following dense layer into a look-up, which in
+        # full integers is wrong by the ratio of two scales.
         classes = ops.arange(self.classes, dtype=labels.dtype)
         one, zero = (ops.cast(value, self.compute_dtype) for value in (1.0, 0.0))
         return ops.where(ops.equal(ops.expand_dims(labels, -1), classes), one, zero)

@@ -8,7 +8,7 @@ from keras import ops
 from tfgan_app.layers.receptive_field_rules import POINTWISE, Window
 
 FILLS = ("mirror", "edge", "zero")
-"""How `PadToMultiple` continues an image: mirrored about its border pixels, with its border pixels, or black."""
+"""Fills of `PadToMultiple`: mirrored about the border pixels, the border pixels repeated, or black."""
 
 
 @keras.saving.register_keras_serializable(package="tfgan_app")

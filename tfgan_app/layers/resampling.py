@@ -80,7 +80,7 @@ def depth_to_space(inputs, factor: int):
 
 
 def enlarge_nearest(inputs, factor: int):
-    """Repeats each pixel in both directions: several times as fast on CPUs as `UpSampling2D`, forth and back."""
+    """Repeats each pixel in both directions: several times as fast on CPUs as `UpSampling2D`, forward and backward."""
     return depth_to_space(ops.concatenate([inputs] * factor**2, axis=-1), factor)
 
 

@@ -78,7 +78,7 @@ def _vgg16_weights(path: str | Path | None) -> list[list[np.ndarray]]:
 
 @keras.saving.register_keras_serializable(package="tfgan_app")
 class ToImageNet(layers.Layer):
-    """Maps RGB in [-1, 1] to what an ImageNet network was trained on.
+    """Maps RGB in [-1, 1] to the inputs of an ImageNet network.
 
     Args:
         caffe: `True` for `keras.applications.VGG16` (BGR, 0-255, means subtracted), `False` for

@@ -1,4 +1,4 @@
-"""Penalties on the gradients of a discriminator's logits with respect to the images it judges."""
+"""Penalties on the gradients of a discriminator's logits with respect to its images."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from keras import ops
 
 @dataclass(frozen=True)
 class GradientPenalty:
-    """A penalty and where its gradients are taken.
+    """A penalty and the points at which its gradients are taken.
 
     Attributes:
         at: `"real"` or `"fake"` images, or `"between"`: points drawn uniformly on the lines between them.

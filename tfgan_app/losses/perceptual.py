@@ -21,7 +21,7 @@ PATTERN_MAGNITUDES = {
     "after_relu": (1.04, 1.6, 1.21, 0.245, 0.0536),
     "before_relu": (2.76, 6.33, 10.8, 8.89, 2.96),
 }
-"""Mean magnitude of torchvision's features of the test pattern, by where they are taken."""
+"""Mean magnitude of torchvision's features of the test pattern, after and before the ReLU."""
 
 
 def build_perceptual_loss(

@@ -1,4 +1,4 @@
-"""How sure a difference of accuracies is: paired bootstrap over seeds and images."""
+"""Confidence intervals of accuracies: paired bootstrap over seeds and images."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _STUDENT = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
 
 _NORMAL = 1.96
 _CHUNK = 2_000_000
-"""Numbers that are drawn at a time."""
+"""Numbers drawn at a time."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,23 +44,22 @@ def paired_difference(
 ) -> Difference:
     """The mean difference with its 95 % percentile interval (Efron & Tibshirani 1993, chapter 13).
 
-    Seeds and images are drawn again independently of each other, and both classifiers are measured on the same:
-    what makes an image hard, or a seed lucky, for both cancels. Few seeds drawn again vary less than new ones would:
-    what they contribute is widened as for a mean by Student's t, to 1.6 times for 5 seeds.
+    Seeds and images are resampled independently of each other. Both classifiers are measured on the same ones, so that
+    the difficulty of an image and the luck of a seed cancel. A few resampled seeds vary less than new ones would: their
+    contribution is widened as for a mean by Student's t, to 1.6 times for 5 seeds.
 
     Args:
-        first: bool `[seeds, images]`, which images the first classifier got right, trained with each seed.
-        second: The same of the second, in the same order.
-        seed: Decides what is drawn.
-        resamples: How often.
+        first: bool `[seeds, images]`, correct answers of the first classifier, trained with each seed.
+        second: The same for the second, in the same order.
+        seed: Seed of the resampling.
+        resamples: Number of resamples.
 
     Raises:
-        ValueError: For unlike or empty arrays.
+        ValueError: For arrays of different shapes or empty ones.
     """
     if first.shape != second.shape or first.ndim != 2 or not first.size:
         raise ValueError(
-            "Two arrays [seeds, images] of one shape are needed. "
-            f"Received: {list(first.shape)} and {list(second.shape)}."
+            f"Expected two arrays [seeds, images] of one shape. Received: {list(first.shape)} and {list(second.shape)}."
         )
     differences = second.astype(np.float32) - first.astype(np.float32)
     seeds, images = differences.shape
@@ -83,8 +82,8 @@ def mean_interval(values: np.ndarray, *, seed: int = 0, resamples: int = RESAMPL
 
     Args:
         values: float `[images]`.
-        seed: Decides what is drawn.
-        resamples: How often.
+        seed: Seed of the resampling.
+        resamples: Number of resamples.
 
     Returns:
         Its ends, or None for fewer than two images or values that are not finite.
@@ -104,7 +103,7 @@ def mean_interval(values: np.ndarray, *, seed: int = 0, resamples: int = RESAMPL
 
 
 def means_with_intervals(values: Mapping[str, np.ndarray]) -> dict[str, float]:
-    """Means over images by name, and `NAME_low`, `NAME_high` of their intervals where there are some."""
+    """Means over images by name, and `NAME_low`, `NAME_high` of their intervals where defined."""
     found = {name: float(np.mean(each)) for name, each in values.items()}
     for name, each in values.items():
         if interval := mean_interval(each):
@@ -113,13 +112,13 @@ def means_with_intervals(values: Mapping[str, np.ndarray]) -> dict[str, float]:
 
 
 def _widening(seeds: int) -> float:
-    """What a deviation over so many seeds, drawn again, is multiplied by for a 95 % interval as by Student's t."""
+    """Factor of the deviation over resampled seeds that gives the 95 % interval of Student's t."""
     if seeds < 2:
         return 1.0
     return _STUDENT[min(seeds - 1, len(_STUDENT)) - 1] / _NORMAL * (seeds / (seeds - 1)) ** 0.5
 
 
 def _drawn_again(rng: np.random.Generator, count: int, times: int) -> np.ndarray:
-    """How often each of `count` things comes when as many are drawn with replacement: int64 `[times, count]`."""
+    """Counts of `count` items drawn `count` times with replacement: int64 `[times, count]`."""
     chosen = rng.integers(0, count, (times, count)) + count * np.arange(times)[:, None]
     return np.bincount(chosen.ravel(), minlength=times * count).reshape(times, count)

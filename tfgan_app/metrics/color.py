@@ -1,4 +1,4 @@
-"""Color as people see it: the difference of two colors, and whether a model shifts them."""
+"""Perceptual color difference (CIEDE2000), and the color shift of a model."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _WHITE = np.array([0.95047, 1.0, 1.08883])
 
 
 def color_shift(low: np.ndarray, high: np.ndarray) -> float:
-    """How far a model moved colors: the mean CIEDE2000 between its input and its output scaled down to it.
+    """Color shift: the mean CIEDE2000 between a model's input and its output scaled down to it.
 
     Scaling is Keys' bicubic (a = -0.5) with antialiasing and clipping, as MATLAB's `imresize`: 0 for an output whose
     bicubic reduction is the input. About 1 is the least difference that people see side by side. Where the scale is
@@ -26,7 +26,7 @@ def color_shift(low: np.ndarray, high: np.ndarray) -> float:
         The mean over the input's pixels; 0 is best.
 
     Raises:
-        ValueError: If either is no such image.
+        ValueError: For any other image.
     """
     images = []
     for image in (low, high):

@@ -9,7 +9,7 @@ _ROWS_AT_ONCE = 4096
 
 
 class FrechetMoments:
-    """Mean and covariance of features that come in batches; float64, whatever the features' type.
+    """Streaming mean and covariance of features, in float64.
 
     Batches are merged by the update of Chan et al. 1983 ("Algorithms for Computing the Sample Variance"),
     which never subtracts large sums of squares from each other.
@@ -73,7 +73,7 @@ class FrechetMoments:
         """Unbiased covariance (`ddof=1`): float64 `[dim, dim]`.
 
         Raises:
-            ValueError: Of fewer than two samples.
+            ValueError: For fewer than two samples.
         """
         if self.count < 2:
             raise ValueError(f"A covariance needs at least 2 samples. Received: {self.count}.")
@@ -96,12 +96,12 @@ def frechet_distance(first: FrechetMoments, second: FrechetMoments) -> float:
     "GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium", Heusel et al. 2017,
     arXiv:1706.08500. Deviation: the reference takes the root of the product, which is not
     symmetric, and adds 1e-6 to the diagonals where that fails. Here `Tr (C1 C2)^(1/2)` is the sum of the
-    singular values of `F1^T F2` with `C = F F^T`, which needs no such help for singular covariances (fewer
+    singular values of `F1^T F2` with `C = F F^T`, which needs no such correction for singular covariances (fewer
     samples than features) and is exact where the other's eigenvalues would be rounding errors.
 
     Args:
         first: Moments of at least two samples.
-        second: The same of as many features.
+        second: The same, with as many features.
 
     Returns:
         The distance, 0 for equal moments. It is biased upwards for few samples: compare at equal counts.

@@ -1,4 +1,4 @@
-"""All that is measured of a generator's images against real ones, and the protocol it is measured by."""
+"""Set metrics of generated images against real ones, and their protocol."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tfgan_app.metrics.manifold import (
 from tfgan_app.metrics.sampling import check_features, seeded_rows
 
 NEIGHBOR_SAMPLES = 10_000
-"""Most samples of a side among which neighbors are searched: their time grows with the square."""
+"""Maximum samples per side of the neighbor search: its time grows with the square."""
 
 
 def generation_metrics(
@@ -25,20 +25,20 @@ def generation_metrics(
     """Measures a set of generated images against real ones by their features.
 
     Precision, recall, density and coverage are those of equally many seeded samples of both sides, at most
-    `NEIGHBOR_SAMPLES`. Beside the features themselves, float64 copies of these samples and blocks of
+    `NEIGHBOR_SAMPLES`. Besides the features themselves, float64 copies of these samples and blocks of
     distances are held, never all pairs.
 
     Args:
         real: float32 `[n, dim]`, at least 6 rows.
         fake: float32 `[m, dim]`, likewise.
-        seed: Draws subsets and samples; rows in another order give the same ones.
-        intervals: Whether those of the others than KID are wanted, too; see `set_intervals`.
+        seed: Seed of the subsets and samples, which do not depend on the order of the rows.
+        intervals: Whether to compute the intervals of the other metrics, too; see `set_intervals`.
 
     Returns:
         `fid`, `kid`, `kid_low`, `kid_high`, `precision`, `recall`, `density`, `coverage`, and `fid_low`, `fid_high` ...
 
     Raises:
-        ValueError: For too few samples, unlike numbers of features, or values that are not finite.
+        ValueError: For too few samples, different numbers of features, or values that are not finite.
     """
     check_features(real, fake, least=DENSITY_NEIGHBORS + 1)
     fid = frechet_distance(FrechetMoments.of(real), FrechetMoments.of(fake))
@@ -50,12 +50,12 @@ def generation_metrics(
 
 
 def generation_protocol(*, real_count: int, fake_count: int, seed: int = 0) -> dict[str, str | int]:
-    """What `generation_metrics` computes, as fields that `check_comparable` compares.
+    """Description of `generation_metrics`, as fields that `check_comparable` compares.
 
     Args:
         real_count: Number of real samples.
         fake_count: Number of generated samples.
-        seed: Draws subsets and samples.
+        seed: Seed of the subsets and samples.
 
     Returns:
         Field -> value, to be joined with the feature network's own `protocol()`.

@@ -1,4 +1,4 @@
-"""How sure figures of two sets of features are: by how much they vary over parts of the images."""
+"""Jackknife confidence intervals of set metrics."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def set_intervals(
 
     Each is the value +- 1.96 standard errors. With `v` the variance of a figure among subsets of `s` of `n` images,
     the squared standard error is `v s / (n - s)`, the delete-d jackknife (Shao & Wu 1989). Not the bootstrap: an image
-    that is drawn twice would be its own nearest neighbor. What few images add to a figure on average, as to FID, is
-    not part of it: that is what the same figure of real images is for.
+    that is drawn twice would be its own nearest neighbor. The bias of few images, as in FID, is not part of it: compare
+    with the same figure of real images for that.
 
     Args:
         real: `[n, dim]`, any real type.
         fake: `[m, dim]`, likewise; the smaller side counts.
-        values: The figures of all images; others than the five are left out.
-        seed: Draws the subsets; rows in another order give the same ones.
-        subsets: How many, at least 2.
+        values: The figures of all images; any others are ignored.
+        seed: Seed of the subsets, which do not depend on the order of the rows.
+        subsets: Number of subsets, at least 2.
 
     Returns:
         `fid_low`, `fid_high` and so on; nothing for fewer than `2 * (DENSITY_NEIGHBORS + 1)` images a side.
@@ -57,7 +57,7 @@ def set_intervals(
 
 
 def small_frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
-    """`frechet_distance` of few rows in many dimensions: by products of rows, whose number is that of the images.
+    """`frechet_distance` for few rows in many dimensions, by products of rows.
 
     Args:
         first: float64 `[n, dim]`, at least 2 rows.

@@ -26,7 +26,7 @@ __all__ = sorted(_MODELS)
 def __getattr__(name: str) -> Any:
     if name not in _MODELS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}. It has: {', '.join(_MODELS)}.")
-    # All of them, so that a file of any can be loaded.
+    # All of them, so that a saved model of any class can be loaded.
     for each, module in _MODELS.items():
         globals()[each] = getattr(importlib.import_module(f"{__name__}.{module}"), each)
     return globals()[name]

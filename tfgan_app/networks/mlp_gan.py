@@ -78,7 +78,7 @@ def build_mlp_discriminator(
         channels: Channels of the image.
         width: Units in each hidden layer.
         classes: Number of classes; 0 for none.
-        codes: Numbers that an InfoGAN head on the same features gives; 0 for no such head.
+        codes: Outputs of an InfoGAN head on the same features; 0 for no such head.
         spectral_norm: Wraps every dense layer in spectral normalization.
         name: Name of the model.
 

@@ -12,7 +12,7 @@ RECEPTIVE_FIELDS = {16: 1, 34: 2, 70: 3, 286: 5}
 
 
 def smallest_image_px(receptive_field: int) -> int:
-    """The least height and width that leave one logit after the halvings and the two last convolutions."""
+    """Smallest height and width that leave one logit after the halvings and the last two convolutions."""
     return 3 * 2 ** RECEPTIVE_FIELDS[receptive_field]
 
 
@@ -33,9 +33,9 @@ def build_patchgan(
     normalization by default (the paper: batch).
 
     Args:
-        receptive_field: 16, 34, 70 or 286 pixels; see `smallest_image_px` for what it can judge.
+        receptive_field: 16, 34, 70 or 286 pixels; see `smallest_image_px` for the images it takes.
         condition_channels: Channels of the condition (the input image); 0 for a discriminator without one.
-        image_channels: Channels of the judged image.
+        image_channels: Channels of the image.
         width: Channels after the first convolution; doubled up to eightfold.
         normalization: `"none"`, `"instance"` or `"batch"`.
         spectral_norm: Wraps every convolution in spectral normalization.

@@ -1,4 +1,4 @@
-"""The U-Net generator of pix2pix as its authors wrote it, with transposed convolutions."""
+"""The U-Net generator of pix2pix in its original form, with transposed convolutions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def build_pix2pix_unet(
     use_bias: bool = False,
     name: str = "generator",
 ) -> keras.Model:
-    """Builds the encoder-decoder with skips: 4 x 4 convolutions of stride 2, and such transposed ones back.
+    """Builds the encoder-decoder with skips: 4 x 4 convolutions of stride 2, and their transposed counterparts.
 
     "Image-to-Image Translation with Conditional Adversarial Networks", Isola et al. 2017, arXiv:1611.07004, as in the
     authors' PyTorch code: no normalization outermost and at the bottom. Deviations: dropout is left out, as at

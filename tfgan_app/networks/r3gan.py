@@ -59,7 +59,7 @@ def build_r3gan_generator(
         width: Channels at full resolution; doubled at every halving up to `max_width`.
         max_width: Bound on the channels.
         blocks: Residual blocks in each stage.
-        expansion: How many times wider a block is inside.
+        expansion: Factor of the channels inside of a block.
         group_width: Channels in one group of the 3 x 3 convolutions; `None` for one group of all (see above).
         classes: Number of classes; 0 for none.
         name: Name of the model.
@@ -119,10 +119,10 @@ def build_r3gan_discriminator(
         width: Channels at full resolution; doubled at every halving up to `max_width`.
         max_width: Bound on the channels.
         blocks: Residual blocks in each stage.
-        expansion: How many times wider a block is inside.
+        expansion: Factor of the channels inside of a block.
         group_width: Channels in one group of the 3 x 3 convolutions; `None` for one group of all.
         classes: Number of classes; 0 for none.
-        codes: Numbers that an InfoGAN head on the same features gives; 0 for no such head.
+        codes: Outputs of an InfoGAN head on the same features; 0 for no such head.
         spectral_norm: Wraps every convolution and dense layer in spectral normalization.
         name: Name of the model.
 
@@ -171,7 +171,7 @@ def _dense(units: int, *, name: str) -> layers.Layer:
 
 
 def _block_builder(total_blocks: int, expansion: int, group_width: int | None, *, spectral_norm: bool = False):
-    """A function that adds one residual block; `total_blocks` in the network set the scale of its weights."""
+    """Returns a function that adds one residual block; `total_blocks` of the network set the scale of its weights."""
     # Fixup with three layers in a branch: the first two are scaled by blocks^(-1/4), the last one is zero.
     gain = math.sqrt(2 / (1 + LEAK**2)) * total_blocks**-0.25
     wrap = spectral(spectral_norm)

@@ -1,4 +1,4 @@
-"""SRVGGNetCompact, the small upscaler of Real-ESRGAN: a row of convolutions at low resolution."""
+"""SRVGGNetCompact, the small upscaler of Real-ESRGAN: a stack of convolutions at low resolution."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def build_srvgg(
     Super-Resolution with Pure Synthetic Data", Wang et al. 2021, arXiv:2107.10833, and its later releases.
 
     Args:
-        scale: By which height and width grow, at least 1.
-        channels: Of the image.
+        scale: Factor of height and width, at least 1.
+        channels: Channels of the image.
         width: Channels of the features.
-        depth: Convolutions between the first and the last.
-        steep: Indices of the convolutions behind which slopes may be above 1; see `ParametricReLU`.
-        name: Of the model.
+        depth: Number of convolutions between the first and the last.
+        steep: Indices of the convolutions after which slopes may be above 1; see `ParametricReLU`.
+        name: Name of the model.
 
     Returns:
         Model from `image` float32 `[batch, height, width, channels]` to the image `scale` times as high and wide,

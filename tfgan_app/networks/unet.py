@@ -35,10 +35,10 @@ def build_unet(
         input_channels: Channels of the input image.
         output_channels: Channels of the output image.
         width: Channels after the first convolution.
-        depth: How many times the resolution is halved; the paper's 8 is for 256 x 256 images.
+        depth: Number of halvings of the resolution; the paper's 8 is for 256 x 256 images.
         normalization: `"none"`, `"instance"` or `"batch"`.
         dropout: Rate in the innermost three decoder blocks that are followed by another.
-        seed: Seeds the dropout.
+        seed: Seed of the dropout.
         name: Name of the model.
 
     Returns:

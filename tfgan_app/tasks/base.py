@@ -1,4 +1,4 @@
-"""Base class of the tasks, with defaults for all that a task may leave out."""
+"""Base class of the tasks, with defaults for optional members."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tfgan_app.tasks.starting import start_networks
 from tfgan_app.training.task import DiscriminatorInputs, GeneratorOutputs, Networks, Objective
 
 CALIBRATION_IMAGES = 32
-"""Enough that the ranges of 8-bit integers do not change any more: 16 and 64 gave the same PSNR to 0.6 dB."""
+"""Number of calibration images; enough for stable 8-bit ranges: 16 and 64 gave the same PSNR to 0.6 dB."""
 
 
 class Task(abc.ABC):
@@ -36,12 +36,12 @@ class Task(abc.ABC):
         config_class: Frozen dataclass of the task's settings (`--set task.KEY=VALUE`).
         presets: Preset name -> dotted overrides of the whole configuration; `default` is used if none is named.
         objective: Losses and their weights.
-        discriminator_inputs: Processing of images before a discriminator sees them.
+        discriminator_inputs: Preparation of the discriminators' images.
         draws_per_example: Uniform random numbers that `augment` takes for each example.
         sample_headers: Column titles of `sample_rows`.
         metric_names: Figures that `evaluate` returns; `training.best_metric` is one of these.
         resolved_settings: Settings that were derived from the training images, by dotted key.
-        predict_arguments: Arguments that `tfgan_app predict` needs beside the model, shown to the user.
+        predict_arguments: Arguments that `tfgan_app predict` needs besides the model, shown to the user.
         input_key: Key of the generator's input image in an augmented batch; None for generators of noise.
         has_study: Whether the task has a method `study(model, discriminator)` that `tfgan_app evaluate` runs too.
     """
@@ -75,7 +75,7 @@ class Task(abc.ABC):
         """Builds fresh networks under the current dtype policy."""
 
     def start(self, networks: Networks) -> None:
-        """Gives fresh networks the weights that a new run starts from; a resumed run has its checkpoint.
+        """Loads the initial weights of a new run into fresh networks; a resumed run has its checkpoint.
 
         By default these are the weights of `task.init_from`, if the task has this setting and it is set.
         """
@@ -121,7 +121,7 @@ class Task(abc.ABC):
         return []
 
     def calibration_images(self) -> list[np.ndarray]:
-        """Returns inputs of the first training steps, as the generator got them: uint8 `[height, width, channels]`.
+        """Returns inputs of the first training steps, as the generator gets them: uint8 `[height, width, channels]`.
 
         Empty for tasks without `input_key`.
         """
@@ -139,7 +139,7 @@ class Task(abc.ABC):
         return found[:CALIBRATION_IMAGES]
 
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
-        """Returns rows of uint8 images that show the present state of an inference model."""
+        """Returns rows of uint8 images that show the current state of an inference model."""
         del model
         return []
 

@@ -1,23 +1,23 @@
-"""What the figures of an evaluation cannot carry, in words for the user."""
+"""Caveats of an evaluation's figures, as texts for the user."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 LEAST_MEANS = 10
-"""Fewer held-out images have no mean worth three digits."""
+"""Held-out images below which a mean is not worth three digits."""
 
 LEAST_SETS = 200
-"""With fewer images the share that precision, recall and coverage are is only known to 5 % or worse."""
+"""Images below which precision, recall and coverage have an error of 5 % or more."""
 
 LEAST_CLASSIFIED = 1000
-"""A classifier of fewer images has hardly learned what images show."""
+"""Training images below which a classifier has hardly learned useful features."""
 
 _ABOVE_REAL = 0.02
 
 
 def few_held_out(count: int) -> list[str]:
-    """What is to be said of means over so many held-out images."""
+    """Caveats of means over a number of held-out images."""
     if count >= LEAST_MEANS:
         return []
     images = "1 held-out image" if count == 1 else f"{count} held-out images"
@@ -28,7 +28,7 @@ def few_held_out(count: int) -> list[str]:
 
 
 def set_caveats(*, count: int, dim: int, neighbors: bool = True) -> list[str]:
-    """What is to be said of distances between sets.
+    """Caveats of distances between sets.
 
     Args:
         count: Images on the smaller side.
@@ -50,11 +50,11 @@ def set_caveats(*, count: int, dim: int, neighbors: bool = True) -> list[str]:
 
 
 def feature_caveats(*, kind: str, trained_on: int) -> list[str]:
-    """What is to be said of the features that sets are compared in.
+    """Caveats of the features of set metrics.
 
     Args:
         kind: `classifier`, `random`, `vgg16` or `inception`.
-        trained_on: Images that a classifier has learned from.
+        trained_on: Number of training images of a classifier.
     """
     if kind == "random":
         return ["features are those of a random network: fit to compare runs on one data set, and nothing else"]
@@ -67,7 +67,7 @@ def feature_caveats(*, kind: str, trained_on: int) -> list[str]:
 
 
 def above_real(measured: Mapping[str, float]) -> list[str]:
-    """What is to be said where generated images score better than real ones."""
+    """Caveats of generated images that score better than real ones."""
     found = []
     for name in ("precision", "density"):
         value, real = measured.get(name), measured.get(f"floor_{name}")

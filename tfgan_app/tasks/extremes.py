@@ -1,4 +1,4 @@
-"""Which held-out images are shown as the best and the worst."""
+"""Selection of the best and worst held-out images to show."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def both_ends(ordered: Sequence[T], *, most: int) -> tuple[Sequence[T], Sequence
 
     Args:
         ordered: Best first.
-        most: On each side at most.
+        most: Maximum on each side.
 
     Returns:
         Both sides; of an odd number in between the first has one more, and of a single one the second is empty.

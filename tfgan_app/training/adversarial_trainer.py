@@ -1,4 +1,4 @@
-"""The one train step of every adversarial game."""
+"""The train step of all adversarial trainings."""
 
 from __future__ import annotations
 
@@ -21,34 +21,33 @@ from tfgan_app.training.updating import apply_gradients, average_weights
 class AdversarialTrainer(keras.Model):
     """Trains generators against discriminators: discriminator steps, generator step, averaged weights.
 
-    One forward pass of the generators serves both players: the discriminators are updated on its
-    detached output, and the generators then against the updated discriminators, as in the reference
-    implementation of pix2pix, which does the same. Without discriminators, the auxiliary losses are all there is:
-    the stage of fidelity before the adversarial one.
+    One forward pass of the generators serves both sides: the discriminators are updated on its detached output, then
+    the generators against the updated discriminators, as in the reference implementation of pix2pix. Without
+    discriminators only the auxiliary losses are minimized: the fidelity stage before the adversarial one.
 
-    All randomness is a function of (seed, step), whatever the number of replicas, and what layers such as
-    dropout draw from is a variable of theirs, so that a resumed training continues bit for bit.
+    All randomness is a function of (seed, step), for any number of replicas, and layers such as dropout keep their
+    random state in variables, so that a resumed training continues bit for bit.
 
     Args:
-        networks: The players.
+        networks: Generators and discriminators.
         averaged: Like `networks`; its generators hold the averaged weights, and may compute in another
             precision.
         objective: Losses and their weights.
-        forward: `(networks, batch, training) -> GeneratorOutputs`, by the task.
-        augment: `(batch, draws) -> batch` by the task, or `None`; `draws` is float32
+        forward: `(networks, batch, training) -> GeneratorOutputs`, of the task.
+        augment: `(batch, draws) -> batch` of the task, or `None`; `draws` is float32
             `[batch, draws_per_example]`, uniform in [0, 1).
-        draws_per_example: Random numbers that `augment` wants.
-        discriminator_inputs: What is done to images before a discriminator judges them.
-        discriminator_steps: Updates of the discriminators for each of the generators, each on its own share
-            of the batch; the generators' is the last share.
-        clip_norm: Bound on the global norm of each player's gradients, over all replicas, or `None`.
-        normalize_gradients: Scale each player's gradients to a global norm of 1.
+        draws_per_example: Random numbers that `augment` takes.
+        discriminator_inputs: Augmentation, noise and pools of the discriminators' images.
+        discriminator_steps: Updates of the discriminators per update of the generators, each on its own share
+            of the batch; the generators use the last share.
+        clip_norm: Bound on the global norm of each side's gradients, over all replicas, or `None`.
+        normalize_gradients: Scale each side's gradients to a global norm of 1.
         ema_decay: Decay of the averaged generator weights (warmed up: `min(decay, (1 + t) / (10 + t))`).
         seed: Seed of every random draw.
         global_batch_size: Examples of one update over all replicas; a batch holds `discriminator_steps` times
-            as many. None takes batches of any size, and an example's draws then depend on its replica.
-        measures: Further figures of `evaluate` by name: `(batch, synthesis) -> float32 scalar`.
-        **options: As of `keras.Model`: `name`, `dtype`.
+            as many. None takes batches of any size; an example's draws then depend on its replica.
+        measures: Further figures of `evaluate` by name: `(batch, outputs) -> float32 scalar`.
+        **options: Options of `keras.Model`: `name`, `dtype`.
     """
 
     def __init__(
@@ -116,17 +115,17 @@ class AdversarialTrainer(keras.Model):
             model.set_weights(self.networks.generators[name].get_weights())
 
     def compile(self, generator_optimizer="adam", discriminator_optimizer="adam", *, jit_compile=False, **kwargs):
-        """Takes one optimizer for each side and builds their slots (inside the strategy's scope).
+        """Sets one optimizer for each side and builds their slots (inside the strategy's scope).
 
         Args:
             generator_optimizer: `keras.optimizers.Optimizer`, its name or its configuration.
-            discriminator_optimizer: Another one.
+            discriminator_optimizer: Likewise, a different object.
             jit_compile: Compile the steps with XLA, which is slower for convolutions on a CPU.
             **kwargs: Further options of `keras.Model.compile`, but no `optimizer`, `loss` or metrics: the model has
                 its own.
 
         Raises:
-            ValueError: If these are no two optimizers, or for options of what the model has itself.
+            ValueError: If these are not two optimizers, or for options that the model sets itself.
         """
         check_compile_options(kwargs)
         players = resolve_optimizers(
@@ -148,7 +147,7 @@ class AdversarialTrainer(keras.Model):
 
     @property
     def metrics_names(self) -> list[str]:
-        """The figures of `evaluate`, in the order of its list."""
+        """Names of the figures of `evaluate`, in the order of its list."""
         return list(self._logged["test"])
 
     @property
@@ -161,12 +160,12 @@ class AdversarialTrainer(keras.Model):
 
     @property
     def state_variables(self) -> list:
-        """What a training depends on beside the networks and the optimizers."""
+        """Variables of the training state besides those of networks and optimizers."""
         return [self.step, self.seed, *self._discriminator_loss.variables]
 
     @property
     def learning_rates(self) -> dict[str, float]:
-        """The rates of the next update, by the names of their settings."""
+        """Learning rates of the next update, by the names of their settings."""
         rates = current_rates(self.generator_optimizer)
         rates["generator_learning_rate"] = rates.pop("learning_rate")
         if self.networks.discriminators:
@@ -174,7 +173,7 @@ class AdversarialTrainer(keras.Model):
         return rates
 
     def train_step(self, batch: dict) -> dict[str, tf.Tensor]:
-        """One update of the generators and its updates of the discriminators.
+        """Updates the generators once, and the discriminators `discriminator_steps` times.
 
         Returns:
             The running means of losses and health figures, each of shape `[1]`.
@@ -204,7 +203,7 @@ class AdversarialTrainer(keras.Model):
         return self._log(logs, "train")
 
     def test_step(self, batch: dict) -> dict[str, tf.Tensor]:
-        """The losses of the averaged generators in inference mode, and the figures of `measures`; nothing is changed.
+        """Losses of the averaged generators in inference mode, and the figures of `measures`; changes no state.
 
         Returns:
             The running means, each of shape `[1]`.
@@ -222,7 +221,7 @@ class AdversarialTrainer(keras.Model):
         return self._log(logs, "test")
 
     def evaluate(self, *args, **kwargs):
-        """As `keras.Model.evaluate`, of the averaged generators; see `test_step`."""
+        """Like `keras.Model.evaluate`, on the averaged generators; see `test_step`."""
         self._phase = "test"
         try:
             return super().evaluate(*args, **kwargs)
@@ -230,17 +229,17 @@ class AdversarialTrainer(keras.Model):
             self._phase = "train"
 
     def get_metrics_result(self) -> dict[str, tf.Tensor]:
-        """The running means of what the current phase logs."""
+        """Running means of the figures of the current phase."""
         return {name: self._trackers[name].result() for name in self._logged[self._phase]}
 
     def _positioned(self, batch: dict) -> dict:
-        """The batch with the examples' positions, which a task's data set states for a resumed training."""
+        """The batch with the examples' positions, which a task's data set gives for resumed trainings."""
         if "position" in batch:
             return batch
         return {**batch, "position": self._draws.positions(count_examples(batch, at_least=self._discriminator_steps))}
 
     def _images_in(self, batch: dict):
-        """Real images of this step, over all replicas."""
+        """Number of real images of this step, over all replicas."""
         if self._images_per_step is not None:
             return self._images_per_step
         return tf.cast(tf.size(batch["position"]) * self.distribute_strategy.num_replicas_in_sync, tf.float32)
@@ -256,7 +255,7 @@ class AdversarialTrainer(keras.Model):
         count = self._discriminator_steps
         if count == 1:
             return [batch]
-        # Every count-th example: several replicas, each with a stretch of the batch, then share it as one would.
+        # Every count-th example: replicas that each hold a stretch of the batch then share it as a single one does.
         return [{name: values[index::count] for name, values in batch.items()} for index in range(count)]
 
     def _discriminator_step(self, outputs: GeneratorOutputs, positions: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -1,4 +1,4 @@
-"""What discriminators are shown and what they minimize: augmented images, losses, gradient penalties."""
+"""Adversarial losses on prepared images: augmentation, noise, gradient penalties, codes."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from tfgan_app.training.stateless_random import StatelessRandom
 from tfgan_app.training.task import DiscriminatorInputs, GeneratorOutputs, Objective
 
 ADAPT_EVERY_STEPS = 4
-"""Steps over which the share of real images judged right is averaged (Karras et al. 2020, arXiv:2006.06676)."""
+"""Steps over which the accuracy on real images is averaged (Karras et al. 2020, arXiv:2006.06676)."""
 
-# Streams of random numbers; 0 is the task's own.
+# Streams of random numbers; 0 is that of the task.
 _REAL, _FAKE, _BETWEEN, _TRANSFORMED, _GENERATOR_FAKE, _GENERATOR_REAL, _SHARE = range(1, 8)
 _NOISE, _POOL = 100, 200
 
 
 class DiscriminatorOutputs(NamedTuple):
-    """A discriminator's outputs: logits, and what it recognizes of the codes or `None`."""
+    """A discriminator's outputs: logits, and recognized codes or `None`."""
 
     logits: Any
     codes: Any
 
 
 class DiscriminatorLoss:
-    """Adversarial losses of generators and discriminators, on images as `DiscriminatorInputs` prepares them.
+    """Adversarial losses of discriminators and generators, on images prepared by `DiscriminatorInputs`.
 
     Args:
         discriminators: Models by name, of `image` or `[condition, image]`.
         objective: Losses and their weights.
-        discriminator_inputs: What is done to images first.
+        discriminator_inputs: Augmentation, noise and pools of the images.
         draws: Random numbers of the step.
         step: int64 scalar variable.
-        add_weight: Makes the variables of an adapting probability, as `keras.Model.add_weight`.
+        add_weight: `keras.Model.add_weight`, for the variables of an adaptive probability and of pools.
     """
 
     def __init__(
@@ -79,16 +79,16 @@ class DiscriminatorLoss:
 
     @property
     def probability(self):
-        """Probability of each augmentation now: a float, or a scalar tensor."""
+        """Current probability of each augmentation: a float, or a scalar tensor."""
         adapts = self._inputs.target is not None
         return tf.convert_to_tensor(self._probability) if adapts else self._inputs.probability
 
     def pooled(self, outputs: GeneratorOutputs, positions: tf.Tensor) -> GeneratorOutputs:
-        """What the discriminators learn from: fake images as they come out of the pools, where there are some.
+        """Replaces fake images by those of the pools, if there are any.
 
         Args:
             outputs: The generators' forward pass; its images must have no condition.
-            positions: int64 `[batch]`, of the examples.
+            positions: int64 `[batch]`, positions of the examples.
         """
         if not self._pools:
             return outputs
@@ -105,12 +105,12 @@ class DiscriminatorLoss:
     def discriminator_loss(
         self, outputs: GeneratorOutputs, positions: tf.Tensor, *, penalize: bool, training: bool = True
     ):
-        """What the discriminators minimize on the detached output of the generators.
+        """Loss of the discriminators on the detached output of the generators.
 
         Args:
             outputs: The generators' forward pass.
-            positions: int64 `[batch]`, of the examples.
-            penalize: Whether the objective's penalties are part of it.
+            positions: int64 `[batch]`, positions of the examples.
+            penalize: Whether to add the objective's penalties.
             training: False runs the discriminators in inference mode, on images without augmentation and noise.
 
         Returns:
@@ -140,7 +140,7 @@ class DiscriminatorLoss:
         return tf.add_n(totals), logs
 
     def generator_loss(self, outputs: GeneratorOutputs, positions: tf.Tensor, *, training: bool = True):
-        """The generators' adversarial loss against the discriminators as they are now, and the code loss (or 0)."""
+        """Adversarial loss of the generators against the current discriminators, and the code loss (or 0)."""
         losses, code_losses = [], [tf.constant(0.0)]
         for name, (real, fake, condition) in outputs.adversarial.items():
             show = _DiscriminatorPass(self, name, condition, positions, training=training)
@@ -153,11 +153,11 @@ class DiscriminatorLoss:
         return tf.add_n(losses), tf.add_n(code_losses)
 
     def adapt(self, real_accuracy: tf.Tensor | None, images: int) -> dict[str, tf.Tensor]:
-        """Moves an adapting probability a little; returns it to be logged.
+        """Updates an adaptive probability; returns it for the logs.
 
         Args:
-            real_accuracy: Share of real images judged right in this step; `None` without discriminators.
-            images: Real images that the discriminators saw in this step, over all replicas.
+            real_accuracy: Share of real images classified correctly in this step; `None` without discriminators.
+            images: Number of real images of this step, over all replicas.
         """
         if self._inputs.target is None:
             return {}
@@ -198,7 +198,7 @@ class DiscriminatorLoss:
         value = loss.discriminator(real_logits, fake_logits, label)
         weight = self._inputs.transformed_real_weight
         if weight and show.training:
-            # The real side's mean over images and transformed ones: real and fake weigh as much as before.
+            # Mean over images and transformed ones on the real side: real and fake keep their weights.
             transformed = show(real, stream=_TRANSFORMED, augment=True).logits
             value = (value + weight * loss.discriminator(transformed, fake_logits, label)) / (1.0 + weight)
         real_accuracy, fake_accuracy = loss.accuracies(real_logits, fake_logits)
@@ -221,7 +221,7 @@ class DiscriminatorLoss:
         return tf.add_n([tf.reduce_sum(judged[place].logits) for place in sorted(places)])
 
     def _penalty(self, tape: tf.GradientTape, summed: tf.Tensor, images: dict) -> tf.Tensor:
-        """The weighted penalties; each image's gradient is that of its own logits, so one sum serves all."""
+        """Weighted sum of the penalties; an image's gradient is that of its own logits, so one sum serves all."""
         places = sorted({penalty.at for penalty, _ in self._objective.penalties})
         gradients = dict(zip(places, tape.gradient(summed, [images[place] for place in places]), strict=True))
         terms = [weight * penalty.of(gradients[penalty.at]) for penalty, weight in self._objective.penalties]

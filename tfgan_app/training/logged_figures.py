@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from tfgan_app.training.task import Objective
 
 HEALTH = ("generator_loss", "generator_gradient_norm", "nonfinite")
-"""Names logged for every training, beside those of its auxiliary losses, penalties and monitored figures."""
+"""Names logged in every training, besides those of its auxiliary losses, penalties and monitored figures."""
 
 ADVERSARIAL_HEALTH = (
     "discriminator_loss",
@@ -18,7 +18,7 @@ ADVERSARIAL_HEALTH = (
     "fake_logits",
     "discriminator_gradient_norm",
 )
-"""Names logged where there are discriminators."""
+"""Names logged in trainings with discriminators."""
 
 _ONLY_TRAINING = (
     "generator_gradient_norm",
@@ -32,7 +32,7 @@ _ONLY_TRAINING = (
 def logged_figures(
     objective: Objective, *, has_discriminators: bool, judged: Iterable[str], measures: Iterable[str]
 ) -> dict[str, tuple[str, ...]]:
-    """The names by phase, `train` and `test`.
+    """Names of the logged figures by phase, `train` and `test`.
 
     Args:
         objective: Losses and their weights.

@@ -298,7 +298,7 @@ def test_a_run_starts_from_the_generator_of_another(data, tmp_path):
     for mine, theirs in zip(after[:-2], networks.generators["generator"].get_weights()[:-2], strict=True):
         np.testing.assert_array_equal(mine, theirs)
     np.testing.assert_array_equal(after[-2], before[-2])
-    assert "the last layer, to_sub_pixels, begins afresh" in lines[0]
+    assert "the last layer, to_sub_pixels, starts fresh" in lines[0]
     wider = {"task.init_from": str(tmp_path / "first.keras"), "task.generator_width": 8}
     with pytest.raises(ValueError, match="`task.init_from` must be a run with the same generator"):
         build(data, **wider).start(build(data, **wider).build_networks())

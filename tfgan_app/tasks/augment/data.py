@@ -1,4 +1,4 @@
-"""The images of an `augment` run: those of `generate`, or some of each class."""
+"""The images of an `augment` run: those of `generate`, or a subset of each class."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tfgan_app.tasks.generate.data import GenerateData
 
 
 class AugmentData(GenerateData):
-    """As `GenerateData`; only `task.per_class` images of each class are trained on."""
+    """Like `GenerateData`, with `task.per_class` training images of each class."""
 
     def training_candidates(self) -> LabeledImages:
         settings = self._config.task

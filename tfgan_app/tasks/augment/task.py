@@ -1,4 +1,4 @@
-"""Images of wanted classes for training classifiers, and the measurement of what they are worth."""
+"""The task `augment`: images of wanted classes for training classifiers, and a study of their value."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from tfgan_app.tasks.generate.sampling import BATCH, sample
 from tfgan_app.tasks.generate.task import GenerateTask
 
 FILTER_SEEDS = 3
-"""Classifiers of the real images whose mean says what a drawn image looks like."""
+"""Number of classifiers of the real images whose mean gives a drawn image's probabilities."""
 
 STUDY_SEED = 2_000_000
-"""First seed of the study's images; those that are looked at or counted by metrics have others."""
+"""First seed of the study's images; samples and metrics use other seeds."""
 
 
 class AugmentTask(GenerateTask):
-    """As `generate` with classes; beside the images there is a choice among them, and a study of their use.
+    """Like `generate` with classes, plus a selection of images and a study of their use.
 
-    Training, validation and what is written on the way are those of `generate`. The study (`run_study`) takes
+    Training, validation and the files of a run are those of `generate`. The study (`run_study`) takes
     minutes, so only `tfgan_app evaluate` runs it.
     """
 
@@ -51,7 +51,7 @@ class AugmentTask(GenerateTask):
         super().__init__(config, **options)
 
     def prepare(self) -> None:
-        """As of `generate`, for two classes or more that have as many images as the study is to use."""
+        """Prepares as `generate` does; checks for at least two classes, with enough images for the study."""
         super().prepare()
         names = self.data.class_names
         if len(names) < 2:
@@ -69,7 +69,7 @@ class AugmentTask(GenerateTask):
 
     @functools.cached_property
     def classifier(self) -> SmallClassifier:
-        """What the study trains, and what tells whether a drawn image looks like its class."""
+        """The classifier of the study, which also checks the classes of drawn images."""
         settings, size_px = self.config.task, self.config.data.image_size
         classic = ClassicAugmentation(
             horizontal_flip=settings.classic_flip,
@@ -101,13 +101,13 @@ class AugmentTask(GenerateTask):
 
         Args:
             model: Inference model of the generator.
-            discriminator: That of the same run.
+            discriminator: Discriminator of the same run.
             per_class: Images wanted of each class.
-            first_seed: Of the images of each class.
-            batch_size: Images that are drawn at a time.
-            judged_by: What the confidence is judged by; the training images by default. Copies are always those
-                of any training image.
-            on_progress: Called with the number of images kept and of all that are wanted.
+            first_seed: First seed of each class.
+            batch_size: Images drawn at a time.
+            judged_by: Real images that the confidence is based on; the training images by default. Copies are always
+                those of any training image.
+            on_progress: Called with the numbers of kept and of wanted images.
         """
         judged_by = self.data.training if judged_by is None else judged_by
         assessed = _Assessment(self, model, DiscriminatorScorer(discriminator), judged_by, batch_size=batch_size)
@@ -122,23 +122,23 @@ class AugmentTask(GenerateTask):
         )
 
     def filter_weights(self, images: np.ndarray, labels: np.ndarray) -> list[dict[str, Any]]:
-        """Trains the classifiers that judge drawn images, on real ones with classic augmentation."""
+        """Trains the classifiers that check drawn images, on real ones with classic augmentation."""
         targets = np.eye(self.classifier.classes, dtype=np.float32)[labels]
         steps = self.config.task.classifier_steps
-        self._report("training the classifiers that judge drawn images")
+        self._report("training the classifiers that check drawn images")
         trained = []
         for seed in range(FILTER_SEEDS):
-            # Not the seeds of the study, whose trainings would otherwise judge their own images.
+            # Not the seeds of the study, whose trainings would otherwise check their own images.
             plan = plan_batches(len(images), 0, steps=steps, seed=STUDY_SEED + seed)
             trained.append(self.classifier.train(images, targets, plan, seed=STUDY_SEED + seed, augmented=True))
         return trained
 
     def study(self, model: keras.Model, discriminator: keras.Model) -> dict[str, Any]:
-        """Measures what synthetic images and the discriminator's features are worth to a classifier.
+        """Measures the value of synthetic images and of the discriminator's features for a classifier.
 
         Args:
             model: Inference model of the generator.
-            discriminator: That of the same run.
+            discriminator: Discriminator of the same run.
 
         Returns:
             `sizes` (see `study_lines`) and `protocol`, ready for JSON.
@@ -188,7 +188,7 @@ class AugmentTask(GenerateTask):
         return found | {"caveats": caveats(found)}
 
     def _untrained(self) -> DiscriminatorScorer:
-        """A discriminator as the run's training began with."""
+        """The discriminator with the initial weights of the run."""
         keras.utils.set_random_seed(self.config.training.seed)
         return DiscriminatorScorer(self.build_networks().discriminators["discriminator"])
 
@@ -212,14 +212,14 @@ class AugmentTask(GenerateTask):
 
 
 class _Assessment:
-    """Draws images and says what is to be known of each.
+    """Draws images and computes their scores, probabilities and distances.
 
     Args:
-        task: The task, for its settings, its classifier and what the generator was shown.
+        task: The task, for its settings, classifier and training images.
         model: Inference model of the generator.
-        scorer: Of the same run.
-        judged_by: The real images that the classifiers are trained on which tell its confidence.
-        batch_size: Images that are drawn at a time.
+        scorer: Discriminator of the same run.
+        judged_by: Real images that the classifiers for the confidence are trained on.
+        batch_size: Images drawn at a time.
     """
 
     def __init__(
@@ -241,7 +241,7 @@ class _Assessment:
             points, shown.labels, classes=len(task.data.class_names), quantile=settings.copy_quantile
         )
         self.thresholds = Thresholds(settings.min_confidence, distances, settings.duplicate_share, settings.max_draws)
-        # A generator that was shown mirrored images may have learned those by heart.
+        # A generator trained on mirrored images may have memorized those.
         mirrored = [as_points(images[:, :, ::-1])] if settings.horizontal_flip else []
         self._real = np.concatenate([points, *mirrored])
         self._count = len(points)

@@ -1,4 +1,4 @@
-"""Held-out images that are gone through again and again, whatever their number and size."""
+"""Repeatedly used held-out images, of any number and size."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 Pair = tuple[np.ndarray, np.ndarray]
-"""What a model is given, and what it should make of it: uint8 `[height, width, channels]` each."""
+"""Input and target of a model: uint8 `[height, width, channels]` each."""
 
 
 class HeldOutPairs:
-    """Pairs of images, made anew each time they are gone through, unless all of them fit a budget of memory.
+    """Pairs of images, computed again in each pass unless all of them fit a memory budget.
 
     Args:
-        make: Begins a new pass over the pairs.
-        count: How many there are.
-        budget_bytes: What may be kept of them.
+        make: Starts a new pass over the pairs.
+        count: Returns the number of pairs.
+        budget_bytes: Memory for keeping them.
     """
 
     def __init__(self, make: Callable[[], Iterator[Pair]], *, count: Callable[[], int], budget_bytes: int = 2**29):

@@ -1,4 +1,4 @@
-"""Named recipes of the task `translate`."""
+"""Presets of the task `translate`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DEFAULT_PRESET: dict[str, Any] = {
     "task.max_scale": 1.1,
     "task.max_rotation_degrees": 8.0,
 }
-"""What trained best per minute on two CPU cores, on training pairs that were set aside for choosing it."""
+"""Best result per minute on two CPU cores, on training pairs set aside for the choice."""
 
 PIX2PIX_PRESET: dict[str, Any] = {
     "data.image_size": 256,
@@ -54,7 +54,7 @@ _UNPAIRED: dict[str, Any] = {
 CYCLEGAN_PRESET: dict[str, Any] = {**_UNPAIRED, "task.method": "cyclegan", "task.identity_weight": 0.0}
 """Zhu et al. 2017, arXiv:1703.10593, section 4 and appendix 7.1, at a size for CPUs.
 
-The generator starts as a copy of its input, where an identity loss would hold it: seen over 500 steps."""
+The generator starts as a copy of its input, and an identity loss would keep it there, as seen over 500 steps."""
 
 _CONTRASTIVE: dict[str, Any] = {**_UNPAIRED, "task.nce_patches": 64, "task.nce_dim": 64}
 
@@ -105,7 +105,7 @@ _UNPAIRED_DEVIATIONS = (
 
 
 def _unpaired_presets(method: str, values: dict[str, Any], paper: Paper, name: str) -> dict[str, Preset]:
-    """The recipe of a method at a size for CPUs, and as published."""
+    """The presets of a method at a size for CPUs, and as published."""
     exact = Preset(
         {**_PAPER, "task.method": method},
         summary=f"{name} as published at 256 px, for GPUs",
@@ -141,7 +141,7 @@ STYLE_PRESET: dict[str, Any] = {
     "task.decoder_width": 32,
     "task.adversarial_weight": 0.0,
 }
-"""Huang & Belongie 2017, arXiv:1703.06868, at a size and rate for CPUs, from a level that is soon drawn from."""
+"""Huang & Belongie 2017, arXiv:1703.06868, at a size and rate for CPUs, with a level that trains fast."""
 
 STYLE_PAPER_PRESET: dict[str, Any] = {
     **STYLE_PRESET,
@@ -154,7 +154,7 @@ STYLE_PAPER_PRESET: dict[str, Any] = {
     "task.style_level": "relu4_1",
     "task.decoder_width": 64,
 }
-"""Its section 6.2, for GPUs: crops of 256 px out of 512, 160,000 steps of 8."""
+"""Section 6.2 of the same, for GPUs: crops of 256 px out of 512, 160,000 steps of 8."""
 
 _ADAIN = Paper("Huang & Belongie 2017", "1703.06868")
 
