@@ -80,8 +80,8 @@ def write_run(folders, case, path, **settings):
     """A run of networks with weights of their own: its trainer."""
     task, trainer, _ = build(folders, case, **settings)
     rng = np.random.default_rng(3)
-    for players in (trainer.networks.generators, trainer.networks.discriminators):
-        for model in players.values():
+    for models in (trainer.networks.generators, trainer.networks.discriminators):
+        for model in models.values():
             for variable in model.trainable_variables:
                 variable.assign(variable + rng.normal(0.0, 0.1, variable.shape))
     trainer.reset_average()
@@ -95,13 +95,13 @@ def write_run(folders, case, path, **settings):
     return trainer
 
 
-def players(networks):
+def all_models(networks):
     return {**networks.generators, **networks.discriminators}
 
 
 def assert_taken(networks, origin, names=None):
     """All weights are those of another training's networks, or those of some alone are."""
-    for name, model in players(networks).items():
+    for name, model in all_models(networks).items():
         same = all(np.array_equal(*pair) for pair in zip(model.get_weights(), origin[name].get_weights(), strict=True))
         assert same == (names is None or name in names), name
 
@@ -116,8 +116,8 @@ def test_a_training_starts_from_a_run_with_all_its_networks(folders, tmp_path, c
     origin = write_run(folders, case, tmp_path / "run")
     task, trainer, lines = build(folders, case, **{"task.init_from": str(tmp_path / "run")})
     task.start(trainer.networks)
-    assert_taken(trainer.networks, players(origin.networks))
-    assert lines[-1] == f"starts from '{tmp_path / 'run'}': {', '.join(players(origin.networks))}"
+    assert_taken(trainer.networks, all_models(origin.networks))
+    assert lines[-1] == f"starts from '{tmp_path / 'run'}': {', '.join(all_models(origin.networks))}"
 
 
 @pytest.mark.parametrize("case", first_quick(CASES))
@@ -127,8 +127,8 @@ def test_a_training_starts_from_a_file_with_its_generators(folders, tmp_path, ca
     task, trainer, lines = build(folders, case, **{"task.init_from": str(folder / "last.keras")})
     task.start(trainer.networks)
     generators = [name for name in trainer.networks.generators if name != "patch_features"]
-    assert_taken(trainer.networks, players(origin.networks), generators)
-    for name in players(trainer.networks).keys() - set(generators):
+    assert_taken(trainer.networks, all_models(origin.networks), generators)
+    for name in all_models(trainer.networks).keys() - set(generators):
         assert any(line.startswith(f"{name} starts fresh: ") for line in lines), name
 
 
@@ -164,7 +164,7 @@ def test_one_method_starts_from_another(folders, tmp_path):
 
 @pytest.mark.large
 def test_a_cyclegan_of_the_other_direction_gives_its_networks_crosswise(folders, tmp_path):
-    origin = players(write_run(folders, "cyclegan", tmp_path / "run", **{"task.direction": "b2a"}).networks)
+    origin = all_models(write_run(folders, "cyclegan", tmp_path / "run", **{"task.direction": "b2a"}).networks)
     task, trainer, lines = build(folders, "cyclegan", **{"task.init_from": str(tmp_path / "run")})
     task.start(trainer.networks)
     names = {"generator": "inverse", "discriminator": "inverse_discriminator"}

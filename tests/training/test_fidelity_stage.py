@@ -18,10 +18,10 @@ from tfgan_app.training.task import GeneratorOutputs, Networks, Objective
 def build_trainer(precision="float32"):
     keras.utils.set_random_seed(0)
     keras.config.set_dtype_policy(precision)
-    players = Networks(build_tiny_networks().generators, {})
+    networks = Networks(build_tiny_networks().generators, {})
     keras.config.set_dtype_policy("float32")
     trainer = AdversarialTrainer(
-        players,
+        networks,
         Networks(build_tiny_networks().generators, {}),
         objective=Objective(None, auxiliary_weights={"l1": 10.0}),
         forward=forward,

@@ -175,14 +175,14 @@ class ImageGAN(AdversarialTrainer):
     def get_config(self) -> dict[str, Any]:
         """The keywords, with users' networks as their configuration."""
         config = dict(self._values)
-        players = {**self.networks.generators, **self.networks.discriminators}
+        networks = {**self.networks.generators, **self.networks.discriminators}
         for name in (*self.own_networks, *self.own_losses):
             if not _is_object(config.get(name)):
                 continue
             if name in self.own_losses:
                 config[name] = _loss_path(name, config[name])
             else:
-                config[name] = keras.saving.serialize_keras_object(players.get(name, config[name]))
+                config[name] = keras.saving.serialize_keras_object(networks.get(name, config[name]))
         dtype = keras.dtype_policies.serialize(self.dtype_policy)
         return {**config, "name": self.name, "dtype": dtype}
 

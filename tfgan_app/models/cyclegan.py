@@ -68,7 +68,7 @@ class CycleGAN(TranslationGAN):
             functools.partial(unpaired_builders.build_cycle_networks, settings, size_px=size_px, own=own),
             unpaired_builders.build_objective(settings, auxiliary_weights=weights),
             functools.partial(unpaired_builders.cycle_forward, identity=bool(settings.identity_weight)),
-            discriminator_inputs=unpaired_builders.build_cycle_judging(settings, size_px=size_px),
+            discriminator_inputs=unpaired_builders.build_cycle_discriminator_inputs(settings, size_px=size_px),
         )
 
     def _batch(self, data) -> dict[str, tf.Tensor]:

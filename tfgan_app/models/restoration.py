@@ -14,7 +14,7 @@ from tfgan_app.models.base import OPTIMIZER, TRAINING, Parts, check_images
 from tfgan_app.models.images import LOSSES, FidelityGAN
 from tfgan_app.models.keywords import Group
 from tfgan_app.tasks.restoration import builders
-from tfgan_app.tasks.restoration.damage import COLORIZE, INPAINT, build_damage
+from tfgan_app.tasks.restoration.degradation import COLORIZE, INPAINT, build_degradation
 from tfgan_app.tasks.restoration.restore_config import RestoreConfig
 from tfgan_app.training.task import GeneratorOutputs, Networks
 
@@ -64,7 +64,7 @@ class Restoration(FidelityGAN):
 
     def _build_parts(self, values: dict[str, Any], own: Mapping[str, Callable[[], keras.Model]]) -> Parts:
         settings = self._settings(values)
-        self._damage = build_damage(settings)
+        self._degradation = build_degradation(settings)
         has_holes = INPAINT in settings.degradation
         build = functools.partial(builders.build_restore_networks, settings, has_holes=has_holes, own=own)
         return self._fidelity_parts(settings, values, build)
@@ -89,12 +89,12 @@ class Restoration(FidelityGAN):
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         if not isinstance(x, Mapping) and y is None:
             clean = self._positioned({"clean": check_images("clean", x)})
-            draws = self._draws.uniform(clean["position"], self._damage.draws_per_example)
-            return clean | {"damaged": self._damage(clean["clean"] * 0.5 + 0.5, draws) * 2.0 - 1.0}
+            draws = self._draws.uniform(clean["position"], self._degradation.draws_per_example)
+            return clean | {"damaged": self._degradation(clean["clean"] * 0.5 + 0.5, draws) * 2.0 - 1.0}
         return super()._batch((x, y, sample_weight))
 
     def _channels(self, name: str) -> int:
-        return self._damage.channels if name == "damaged" else 3
+        return self._degradation.channels if name == "damaged" else 3
 
     def inference_model(self) -> keras.Model:
         """The averaged generator between images in [0, 1], as the commands save, serve and export it."""

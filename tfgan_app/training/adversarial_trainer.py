@@ -13,7 +13,7 @@ import tensorflow as tf
 from tfgan_app.training.discriminator_loss import DiscriminatorLoss
 from tfgan_app.training.logged_figures import logged_figures
 from tfgan_app.training.optimizers import check_compile_options, current_rates, resolve_optimizers
-from tfgan_app.training.stateless_random import ReplicaDraws, StatelessRandom, count_examples
+from tfgan_app.training.stateless_random import build_random, count_examples, split_batch
 from tfgan_app.training.task import DiscriminatorInputs, GeneratorOutputs, Networks, Objective
 from tfgan_app.training.updating import apply_gradients, average_weights
 
@@ -78,17 +78,14 @@ class AdversarialTrainer(keras.Model):
         self._draws_per_example = draws_per_example
         self._discriminator_steps = discriminator_steps
         self._ema_decay = ema_decay
-        self._scaling = {"clip_norm": clip_norm, "normalize": normalize_gradients}
+        self._scaling: dict[str, Any] = {"clip_norm": clip_norm, "normalize": normalize_gradients}
         self._images_per_step = None if global_batch_size is None else global_batch_size * discriminator_steps
         self.reset_average()
         self.initial_step = 0
         self.seed = self.add_weight(shape=(), dtype="int64", trainable=False, name="seed", initializer="zeros")
         self.seed.assign(seed)
         self.step = self.add_weight(shape=(), dtype="int64", trainable=False, name="step", initializer="zeros")
-        if self._images_per_step is None:
-            self._draws = ReplicaDraws(self.seed, self.step)
-        else:
-            self._draws = StatelessRandom(self.seed, self.step, self._images_per_step)
+        self._draws = build_random(self.seed, self.step, self._images_per_step)
         self._discriminator_loss = DiscriminatorLoss(
             networks.discriminators,
             objective=objective,
@@ -101,7 +98,7 @@ class AdversarialTrainer(keras.Model):
         self._logged = logged_figures(
             objective,
             has_discriminators=bool(networks.discriminators),
-            judged=self._discriminator_loss.logged,
+            discriminator_figures=self._discriminator_loss.logged,
             measures=self._measures,
         )
         names = dict.fromkeys((*self._logged["train"], *self._logged["test"]))
@@ -128,12 +125,12 @@ class AdversarialTrainer(keras.Model):
             ValueError: If these are not two optimizers, or for options that the model sets itself.
         """
         check_compile_options(kwargs)
-        players = resolve_optimizers(
+        optimizers = resolve_optimizers(
             {"generator_optimizer": generator_optimizer, "discriminator_optimizer": discriminator_optimizer},
             scale_loss=self.dtype_policy.name == "mixed_float16",
         )
         super().compile(optimizer=None, loss=None, jit_compile=jit_compile, **kwargs)
-        self.generator_optimizer, self.discriminator_optimizer = players
+        self.generator_optimizer, self.discriminator_optimizer = optimizers
         self.generator_optimizer.build(self.generator_variables)
         self.discriminator_optimizer.build(self.discriminator_variables)
 
@@ -179,7 +176,7 @@ class AdversarialTrainer(keras.Model):
             The running means of losses and health figures, each of shape `[1]`.
         """
         batch = self._positioned(batch)
-        shares = self._shares(self._augmented(batch))
+        shares = split_batch(self._augmented(batch), self._discriminator_steps)
         health = []
         for share in shares[:-1]:
             health.append(self._discriminator_step(self._forward(self.networks, share, True), share["position"]))
@@ -198,8 +195,8 @@ class AdversarialTrainer(keras.Model):
         logs |= self._discriminator_loss.adapt(logs.get("real_accuracy"), self._images_in(batch))
         average_weights(self.averaged, self.networks, step=self.step, decay=self._ema_decay)
         self.step.assign_add(1)
-        players = [name for name in logs if name.endswith("_nonfinite")]
-        logs["nonfinite"] = functools.reduce(tf.maximum, [logs.pop(name) for name in players])
+        flags = [name for name in logs if name.endswith("_nonfinite")]
+        logs["nonfinite"] = functools.reduce(tf.maximum, [logs.pop(name) for name in flags])
         return self._log(logs, "train")
 
     def test_step(self, batch: dict) -> dict[str, tf.Tensor]:
@@ -213,7 +210,7 @@ class AdversarialTrainer(keras.Model):
         outputs = self._forward(self.averaged, batch, False)
         logs, _ = self._generator_losses(outputs, positions, training=False)
         if self.networks.discriminators:
-            total, figures = self._discriminator_loss.discriminator_loss(
+            total, figures = self._discriminator_loss.for_discriminators(
                 outputs, positions, penalize=False, training=False
             )
             logs |= figures | {"discriminator_loss": total}
@@ -247,16 +244,8 @@ class AdversarialTrainer(keras.Model):
     def _augmented(self, batch: dict) -> dict:
         if self._augment is None:
             return batch
-        positions = batch["position"]
-        draws = self._draws.uniform(positions, self._draws_per_example)
-        return {"position": positions} | self._augment(batch, draws)
-
-    def _shares(self, batch: dict) -> list[dict]:
-        count = self._discriminator_steps
-        if count == 1:
-            return [batch]
-        # Every count-th example: replicas that each hold a stretch of the batch then share it as a single one does.
-        return [{name: values[index::count] for name, values in batch.items()} for index in range(count)]
+        draws = self._draws.uniform(batch["position"], self._draws_per_example)
+        return {"position": batch["position"]} | self._augment(batch, draws)
 
     def _discriminator_step(self, outputs: GeneratorOutputs, positions: tf.Tensor) -> dict[str, tf.Tensor]:
         outputs = self._discriminator_loss.pooled(outputs, positions)
@@ -264,7 +253,7 @@ class AdversarialTrainer(keras.Model):
         def differentiate(penalize: bool):
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch([variable.value for variable in self.discriminator_variables])
-                total, logs = self._discriminator_loss.discriminator_loss(outputs, positions, penalize=penalize)
+                total, logs = self._discriminator_loss.for_discriminators(outputs, positions, penalize=penalize)
                 scaled = self._scaled(total, self.discriminator_optimizer)
             gradients = tape.gradient(scaled, [variable.value for variable in self.discriminator_variables])
             return gradients, scaled, logs | {"discriminator_loss": total}
@@ -283,7 +272,7 @@ class AdversarialTrainer(keras.Model):
         logs |= {name: objective.logged_as.get(name, 1.0) * loss for name, loss in outputs.auxiliary.items()}
         terms = [weight * outputs.auxiliary[name] for name, weight in objective.auxiliary_weights.items()]
         if self.networks.discriminators:
-            logs["adversarial"], code_loss = self._discriminator_loss.generator_loss(
+            logs["adversarial"], code_loss = self._discriminator_loss.for_generators(
                 outputs, positions, training=training
             )
             terms = [objective.adversarial_weight * logs["adversarial"] + objective.code_weight * code_loss, *terms]
@@ -294,10 +283,10 @@ class AdversarialTrainer(keras.Model):
         # Replicas' gradients are summed, so each takes its share of the mean.
         return optimizer.scale_loss(loss / self.distribute_strategy.num_replicas_in_sync)
 
-    def _apply(self, gradients: list, loss, player: str) -> dict[str, tf.Tensor]:
-        variables, optimizer = getattr(self, f"{player}_variables"), getattr(self, f"{player}_optimizer")
+    def _apply(self, gradients: list, loss, side: str) -> dict[str, tf.Tensor]:
+        variables, optimizer = getattr(self, f"{side}_variables"), getattr(self, f"{side}_optimizer")
         health = apply_gradients(gradients, optimizer, variables, loss=loss, **self._scaling)
-        return {f"{player}_{name}": value for name, value in health.items()}
+        return {f"{side}_{name}": value for name, value in health.items()}
 
     def _log(self, logs: dict[str, tf.Tensor], phase: str) -> dict[str, tf.Tensor]:
         names = self._logged[phase]

@@ -54,8 +54,8 @@ class DiscriminatorLoss:
         self._inputs = discriminator_inputs
         self._draws = draws
         self._step = step
-        self.variables = []
-        self.logged = ("penalty",) if objective.penalties else ()
+        self.variables: list[Any] = []
+        self.logged: tuple[str, ...] = ("penalty",) if objective.penalties else ()
         self.logged += ("code_loss",) if objective.code_loss else ()
         if discriminator_inputs.target is not None:
             self.logged += ("augment_probability",)
@@ -102,7 +102,7 @@ class DiscriminatorLoss:
         }
         return dataclasses.replace(outputs, adversarial=adversarial)
 
-    def discriminator_loss(
+    def for_discriminators(
         self, outputs: GeneratorOutputs, positions: tf.Tensor, *, penalize: bool, training: bool = True
     ):
         """Loss of the discriminators on the detached output of the generators.
@@ -118,38 +118,38 @@ class DiscriminatorLoss:
         """
         totals, figures = [], []
         for name, (real, fake, condition) in outputs.adversarial.items():
-            show = _DiscriminatorPass(self, name, condition, positions, training=training)
+            discriminate = _PreparedDiscriminator(self, name, condition, positions, training=training)
             fake = tf.stop_gradient(fake)
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 images = {"real": real, "fake": fake} | self._between(real, fake, positions, penalize=penalize)
                 tape.watch(images)
-                judged = {"real": show(real, stream=_REAL), "fake": show(fake, stream=_FAKE)}
+                predictions = {"real": discriminate(real, stream=_REAL), "fake": discriminate(fake, stream=_FAKE)}
                 if "between" in images:
-                    judged["between"] = show(images["between"], stream=_BETWEEN)
-                summed = self._summed_logits(judged) if penalize else None
-            total, logs = self._loss(judged, show, real)
+                    predictions["between"] = discriminate(images["between"], stream=_BETWEEN)
+                summed = self._summed_logits(predictions) if penalize else None
+            total, logs = self._adversarial(predictions, discriminate, real)
             if self._objective.penalties and training:
                 penalty = self._penalty(tape, summed, images) if penalize else tf.constant(0.0)
                 total, logs = total + penalty, logs | {"penalty": penalty}
             if self._objective.code_loss:
-                logs["code_loss"] = self._objective.code_loss(judged["fake"].codes, outputs.codes)
+                logs["code_loss"] = self._objective.code_loss(predictions["fake"].codes, outputs.codes)
                 total += self._objective.code_weight * logs["code_loss"]
             totals.append(total)
             figures.append(logs)
         logs = {name: tf.add_n([each[name] for each in figures]) / len(figures) for name in figures[0]}
         return tf.add_n(totals), logs
 
-    def generator_loss(self, outputs: GeneratorOutputs, positions: tf.Tensor, *, training: bool = True):
+    def for_generators(self, outputs: GeneratorOutputs, positions: tf.Tensor, *, training: bool = True):
         """Adversarial loss of the generators against the current discriminators, and the code loss (or 0)."""
         losses, code_losses = [], [tf.constant(0.0)]
         for name, (real, fake, condition) in outputs.adversarial.items():
-            show = _DiscriminatorPass(self, name, condition, positions, training=training)
-            judged, real_logits = show(fake, stream=_GENERATOR_FAKE), None
+            discriminate = _PreparedDiscriminator(self, name, condition, positions, training=training)
+            prediction, real_logits = discriminate(fake, stream=_GENERATOR_FAKE), None
             if self._objective.adversarial_loss.relativistic:
-                real_logits = show(real, stream=_GENERATOR_REAL).logits
-            losses.append(self._objective.adversarial_loss.generator(judged.logits, real_logits))
+                real_logits = discriminate(real, stream=_GENERATOR_REAL).logits
+            losses.append(self._objective.adversarial_loss.generator(prediction.logits, real_logits))
             if self._objective.code_loss:
-                code_losses.append(self._objective.code_loss(judged.codes, outputs.codes))
+                code_losses.append(self._objective.code_loss(prediction.codes, outputs.codes))
         return tf.add_n(losses), tf.add_n(code_losses)
 
     def adapt(self, real_accuracy: tf.Tensor | None, images: int) -> dict[str, tf.Tensor]:
@@ -175,14 +175,14 @@ class DiscriminatorLoss:
 
     def prepare(self, images: tf.Tensor, positions: tf.Tensor, *, stream: int, augment: bool) -> tf.Tensor:
         """Augments images and adds instance noise."""
-        discriminator_inputs = self._inputs
-        if augment and discriminator_inputs.augmentation is not None:
-            draws = self._draws.uniform(positions, discriminator_inputs.augmentation.draws_per_example, stream=stream)
-            images = discriminator_inputs.augmentation(images, draws, self.probability)
-        if discriminator_inputs.noise_sigma:
-            sigma = discriminator_inputs.noise_sigma
-            if discriminator_inputs.noise_steps:
-                sigma *= tf.maximum(0.0, 1.0 - tf.cast(self._step, tf.float32) / discriminator_inputs.noise_steps)
+        settings = self._inputs
+        if augment and settings.augmentation is not None:
+            draws = self._draws.uniform(positions, settings.augmentation.draws_per_example, stream=stream)
+            images = settings.augmentation(images, draws, self.probability)
+        if settings.noise_sigma:
+            sigma = settings.noise_sigma
+            if settings.noise_steps:
+                sigma *= tf.maximum(0.0, 1.0 - tf.cast(self._step, tf.float32) / settings.noise_steps)
             noise = self._draws.normal(positions, images.shape[1:], stream=stream + _NOISE)
             images += tf.cast(sigma * noise, images.dtype)
         return images
@@ -192,14 +192,17 @@ class DiscriminatorLoss:
         """Whether the discriminators see augmented images only."""
         return not self._inputs.transformed_real_weight
 
-    def _loss(self, judged: dict[str, DiscriminatorOutputs], show: _DiscriminatorPass, real: tf.Tensor):
+    def _adversarial(
+        self, predictions: dict[str, DiscriminatorOutputs], discriminate: _PreparedDiscriminator, real: tf.Tensor
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """The weighted adversarial loss, and its figures for the logs."""
         loss, label = self._objective.adversarial_loss, self._objective.real_label
-        real_logits, fake_logits = judged["real"].logits, judged["fake"].logits
+        real_logits, fake_logits = predictions["real"].logits, predictions["fake"].logits
         value = loss.discriminator(real_logits, fake_logits, label)
         weight = self._inputs.transformed_real_weight
-        if weight and show.training:
+        if weight and discriminate.training:
             # Mean over images and transformed ones on the real side: real and fake keep their weights.
-            transformed = show(real, stream=_TRANSFORMED, augment=True).logits
+            transformed = discriminate(real, stream=_TRANSFORMED, augment=True).logits
             value = (value + weight * loss.discriminator(transformed, fake_logits, label)) / (1.0 + weight)
         real_accuracy, fake_accuracy = loss.accuracies(real_logits, fake_logits)
         return self._objective.discriminator_weight * value, {
@@ -216,9 +219,9 @@ class DiscriminatorLoss:
         share = tf.reshape(share, [-1] + [1] * (len(real.shape) - 1))
         return {"between": real + tf.cast(share, real.dtype) * (tf.cast(fake, real.dtype) - real)}
 
-    def _summed_logits(self, judged: dict[str, DiscriminatorOutputs]) -> tf.Tensor:
+    def _summed_logits(self, predictions: dict[str, DiscriminatorOutputs]) -> tf.Tensor:
         places = {penalty.at for penalty, _ in self._objective.penalties}
-        return tf.add_n([tf.reduce_sum(judged[place].logits) for place in sorted(places)])
+        return tf.add_n([tf.reduce_sum(predictions[place].logits) for place in sorted(places)])
 
     def _penalty(self, tape: tf.GradientTape, summed: tf.Tensor, images: dict) -> tf.Tensor:
         """Weighted sum of the penalties; an image's gradient is that of its own logits, so one sum serves all."""
@@ -228,8 +231,8 @@ class DiscriminatorLoss:
         return self._objective.penalty_every_steps * tf.add_n(terms)
 
 
-class _DiscriminatorPass:
-    """One discriminator with the condition of the batch: images -> `DiscriminatorOutputs`."""
+class _PreparedDiscriminator:
+    """One discriminator with the condition of the batch: prepares images and runs it on them."""
 
     def __init__(
         self, discriminator_loss: DiscriminatorLoss, name: str, condition, positions: tf.Tensor, *, training: bool

@@ -30,17 +30,17 @@ _ONLY_TRAINING = (
 
 
 def logged_figures(
-    objective: Objective, *, has_discriminators: bool, judged: Iterable[str], measures: Iterable[str]
+    objective: Objective, *, has_discriminators: bool, discriminator_figures: Iterable[str], measures: Iterable[str]
 ) -> dict[str, tuple[str, ...]]:
     """Names of the logged figures by phase, `train` and `test`.
 
     Args:
         objective: Losses and their weights.
         has_discriminators: Whether there are discriminators.
-        judged: Names that the discriminators' losses add.
+        discriminator_figures: Names of further figures of the discriminators' losses.
         measures: Names of further figures of `test`.
     """
     health = (*HEALTH, *ADVERSARIAL_HEALTH) if has_discriminators else HEALTH
-    trained = (*health, *objective.auxiliary_weights, *objective.monitored, *judged)
+    trained = (*health, *objective.auxiliary_weights, *objective.monitored, *discriminator_figures)
     tested = (*(name for name in trained if name not in _ONLY_TRAINING), *measures)
     return {"train": trained, "test": tuple(dict.fromkeys(tested))}

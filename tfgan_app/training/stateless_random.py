@@ -98,6 +98,11 @@ class ReplicaDraws(StatelessRandom):
         return tf.random.experimental.stateless_fold_in(super()._key(stream), tf.cast(_replica(), tf.int32))
 
 
+def build_random(seed, step, examples_per_step: int | None) -> StatelessRandom:
+    """Builds the random numbers of a step; without `examples_per_step`, for batches of any size."""
+    return ReplicaDraws(seed, step) if examples_per_step is None else StatelessRandom(seed, step, examples_per_step)
+
+
 def count_examples(batch: Mapping[str, tf.Tensor], *, at_least: int) -> tf.Tensor:
     """Examples of a replica's batch: int64 scalar; fewer than `at_least` stop the run with an error."""
     count = tf.shape(next(iter(batch.values())), out_type=tf.int64)[0]
@@ -107,6 +112,16 @@ def count_examples(batch: Mapping[str, tf.Tensor], *, at_least: int) -> tf.Tenso
     )
     with tf.control_dependencies([tf.debugging.Assert(count >= at_least, [message])]):
         return tf.identity(count)
+
+
+def split_batch(batch: Mapping[str, tf.Tensor], count: int) -> list[dict[str, tf.Tensor]]:
+    """Splits a batch into equal shares: every `count`-th example.
+
+    Replicas that each hold a stretch of the global batch then split it as a single one does.
+    """
+    if count == 1:
+        return [dict(batch)]
+    return [{name: values[index::count] for name, values in batch.items()} for index in range(count)]
 
 
 def _replica() -> tf.Tensor:

@@ -252,7 +252,7 @@ def test_losses_of_the_adversarial_stage_see_images_from_anywhere_within_their_s
         images = task.augment(batch, tf.constant(numbers))
         begins |= {tuple(first) for first in images["loss_crop_offset"].numpy() % 8}
         target = images["high_res"]
-        real, fake, _ = task.judged(images, target, target + 0.5).adversarial["discriminator"]
+        real, fake, _ = task.stage_outputs(images, target, target + 0.5).adversarial["discriminator"]
         assert real.shape == (2, 40, 40, 3)
         np.testing.assert_allclose(fake - real, 0.5, atol=1e-5)
     assert len({row for row, _ in begins}) == len({column for _, column in begins}) == 8

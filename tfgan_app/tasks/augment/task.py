@@ -94,7 +94,7 @@ class AugmentTask(GenerateTask):
         per_class: int,
         first_seed: int = 0,
         batch_size: int = BATCH,
-        judged_by: LabeledImages | None = None,
+        confidence_images: LabeledImages | None = None,
         on_progress: Callable[[int, int], object] = lambda done, total: None,
     ) -> Selection:
         """Draws images of each class and keeps those that pass; see `select_images`.
@@ -105,12 +105,14 @@ class AugmentTask(GenerateTask):
             per_class: Images wanted of each class.
             first_seed: First seed of each class.
             batch_size: Images drawn at a time.
-            judged_by: Real images that the confidence is based on; the training images by default. Copies are always
-                those of any training image.
+            confidence_images: Real images that the confidence is based on; the training images by default. Copies are
+                always those of any training image.
             on_progress: Called with the numbers of kept and of wanted images.
         """
-        judged_by = self.data.training if judged_by is None else judged_by
-        assessed = _Assessment(self, model, DiscriminatorScorer(discriminator), judged_by, batch_size=batch_size)
+        confidence_images = self.data.training if confidence_images is None else confidence_images
+        assessed = _Assessment(
+            self, model, DiscriminatorScorer(discriminator), confidence_images, batch_size=batch_size
+        )
         return select_images(
             assessed,
             classes=len(self.data.class_names),
@@ -156,7 +158,7 @@ class AugmentTask(GenerateTask):
         settings, training = self.config.task, self.data.training
         real = training if count is None else choose_per_class(training, count, seed=settings.subset_seed)
         selection = self.select(
-            model, discriminator, per_class=settings.study_synthetic, first_seed=STUDY_SEED, judged_by=real
+            model, discriminator, per_class=settings.study_synthetic, first_seed=STUDY_SEED, confidence_images=real
         )
         images = StudyImages(
             real=self.data.load(real),
@@ -218,7 +220,7 @@ class _Assessment:
         task: The task, for its settings, classifier and training images.
         model: Inference model of the generator.
         scorer: Discriminator of the same run.
-        judged_by: Real images that the classifiers for the confidence are trained on.
+        confidence_images: Real images that the classifiers for the confidence are trained on.
         batch_size: Images drawn at a time.
     """
 
@@ -227,18 +229,18 @@ class _Assessment:
         task: AugmentTask,
         model: keras.Model,
         scorer: DiscriminatorScorer,
-        judged_by: LabeledImages,
+        confidence_images: LabeledImages,
         *,
         batch_size: int,
     ):
         self._model, self._scorer, self._batch_size = model, scorer, batch_size
         self._classifier = task.classifier
-        self._judges = task.filter_weights(task.data.load(judged_by), judged_by.labels)
-        settings, shown = task.config.task, task.data.training
-        images = task.data.load(shown)
+        self._filter_weights = task.filter_weights(task.data.load(confidence_images), confidence_images.labels)
+        settings, training = task.config.task, task.data.training
+        images = task.data.load(training)
         points = as_points(images)
         distances = copy_distances(
-            points, shown.labels, classes=len(task.data.class_names), quantile=settings.copy_quantile
+            points, training.labels, classes=len(task.data.class_names), quantile=settings.copy_quantile
         )
         self.thresholds = Thresholds(settings.min_confidence, distances, settings.duplicate_share, settings.max_draws)
         # A generator trained on mirrored images may have memorized those.
@@ -250,7 +252,7 @@ class _Assessment:
         latents = seeded_latents(seeds, self._model.inputs[0].shape[1]).numpy()
         images = sample(self._model, latents, labels, batch_size=self._batch_size)
         found = nearest(as_points(images), self._real)
-        probabilities = [self._classifier.predict(judge, images) for judge in self._judges]
+        probabilities = [self._classifier.predict(weights, images) for weights in self._filter_weights]
         return Drawn(
             images=images,
             labels=labels,

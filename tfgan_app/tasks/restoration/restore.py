@@ -14,8 +14,8 @@ import tensorflow as tf
 from tfgan_app.config import RunConfig
 from tfgan_app.layers import ChannelSlice, FromUnitRange, MakesColor, ToUnitRange
 from tfgan_app.tasks.restoration import builders
-from tfgan_app.tasks.restoration.damage import COLORIZE, INPAINT, build_damage
 from tfgan_app.tasks.restoration.data import ImageData
+from tfgan_app.tasks.restoration.degradation import COLORIZE, INPAINT, build_degradation
 from tfgan_app.tasks.restoration.evaluation import LPIPS_LEAST_PX, ImageQuality
 from tfgan_app.tasks.restoration.held_out import HeldOutPairs, Pair
 from tfgan_app.tasks.restoration.imported import imported_generator
@@ -51,9 +51,11 @@ class RestoreTask(ImageTask):
 
     def __init__(self, config: RunConfig, *, report: Callable[[str], Any] = warn, measure_on: str | None = None):
         settings = config.task
-        self._damage = build_damage(settings)
+        self._degradation = build_degradation(settings)
         # Only degraded images are measured; untouched ones would outweigh them.
-        self._measured_damage = build_damage(dataclasses.replace(settings, share_untouched=0.0, share_skipped=0.0))
+        self._measured_degradation = build_degradation(
+            dataclasses.replace(settings, share_untouched=0.0, share_skipped=0.0)
+        )
         data = ImageData(
             config,
             crop_px=config.data.image_size + SHIFT_PX,
@@ -70,7 +72,7 @@ class RestoreTask(ImageTask):
             metrics=settings.metrics,
         )
         super().__init__(config, data=data, quality=quality)
-        self._shares = [TURNS, _SHIFTS, self._damage.draws_per_example, self.loss_crop_draws]
+        self._shares = [TURNS, _SHIFTS, self._degradation.draws_per_example, self.loss_crop_draws]
         self.draws_per_example = sum(self._shares)
 
     @property
@@ -78,7 +80,7 @@ class RestoreTask(ImageTask):
         return INPAINT in self.config.task.degradation
 
     @property
-    def _spares_the_undamaged(self) -> bool:
+    def _keeps_clean_images(self) -> bool:
         """Whether a clean image must be returned unchanged."""
         return not self._has_holes and COLORIZE not in self.config.task.degradation
 
@@ -102,17 +104,17 @@ class RestoreTask(ImageTask):
         """
         turns, shifts, own, seen = tf.split(draws, self._shares, axis=1)
         images = self.random_dihedral(batch["image"], turns)
-        damaged = self._damage(images, own)
+        damaged = self._degradation(images, own)
         first = tf.cast(shifts * (SHIFT_PX + 1), tf.int32)
         crop = builders.crop(tf.concat([damaged, images], axis=-1), first, size_px=self.config.data.image_size)
-        channels = self._damage.channels
+        channels = self._degradation.channels
         examples = {"damaged": crop[..., :channels] * 2.0 - 1.0, "target": crop[..., channels:] * 2.0 - 1.0}
         return examples | self.loss_crop_offset(seen)
 
     def forward(self, networks: Networks, batch: dict, training: bool) -> GeneratorOutputs:
         """Restores the degraded images."""
         output = builders.restore(networks.generators[builders.GENERATOR], batch["damaged"], training=training)
-        return self.judged(batch, batch["target"], output)
+        return self.stage_outputs(batch, batch["target"], output)
 
     def inference_model(self, networks: Networks) -> keras.Model:
         """The generator between images in [0, 1]; shares the weights of `networks`.
@@ -134,15 +136,15 @@ class RestoreTask(ImageTask):
     def evaluate(self, model: keras.Model) -> dict[str, float]:
         """Measures a model on degraded images, and on clean ones (`clean_psnr`)."""
         measured = super().evaluate(model)
-        if self._spares_the_undamaged:
+        if self._keeps_clean_images:
             measured["clean_psnr"] = self.quality.kept(model, self.data.measured())
         return measured
 
     def _pairs(self) -> Iterator[Pair]:
         """Yields the held-out images degraded, uint8 `[height, width, 3 or 4]`, and clean."""
-        draws = fixed_draws(len(self.data.held_out), self._measured_damage.draws_per_example)
+        draws = fixed_draws(len(self.data.held_out), self._measured_degradation.draws_per_example)
         for image, own in zip(self.data.measured(), draws, strict=True):
-            damaged = self._measured_damage(tf.constant(image[None] / np.float32(255.0)), tf.constant(own))
+            damaged = self._measured_degradation(tf.constant(image[None] / np.float32(255.0)), tf.constant(own))
             yield as_uint8(damaged)[0], image
 
     def protocol(self) -> dict[str, Any]:

@@ -105,7 +105,7 @@ class ImageTask(Task):
         """
         return {"loss_crop_offset": tf.cast(draws * LOSS_CROP_SHIFT_PX, tf.int32)} if self.loss_crop_draws else {}
 
-    def judged(self, batch: dict, target: tf.Tensor, output: tf.Tensor) -> GeneratorOutputs:
+    def stage_outputs(self, batch: dict, target: tf.Tensor, output: tf.Tensor) -> GeneratorOutputs:
         """Losses of outputs, within the crop of the losses; pixels against `pixel_target` if there is one."""
         pixel_target = batch.get("pixel_target", target)
         if self.loss_crop_draws:

@@ -134,7 +134,7 @@ class UpscaleTask(ImageTask):
     def forward(self, networks: Networks, batch: dict, training: bool) -> GeneratorOutputs:
         """Enlarges the low-resolution images."""
         output = networks.generators[builders.GENERATOR](batch["low_res"], training=training)
-        outputs = self.judged(batch, batch["high_res"], output)
+        outputs = self.stage_outputs(batch, batch["high_res"], output)
         return builders.with_sub_pixel_bias(outputs, batch["high_res"], output, settings=self.config.task)
 
     def _pairs(self) -> Iterator[Pair]:

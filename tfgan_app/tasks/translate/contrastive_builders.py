@@ -54,10 +54,10 @@ def build_networks(
     layers = layers or encoder_layers(generator, settings.generator)
     encoder = build_encoder(generator, layers)
     perceptrons = build_patch_features([each.shape[-1] for each in encoder.outputs], dim=settings.nce_dim)
-    judge = own.get("discriminator", lambda: build_discriminator(settings, condition_channels=0))
+    build_one = own.get("discriminator", lambda: build_discriminator(settings, condition_channels=0))
     return Networks(
         {"generator": generator, "patch_features": perceptrons},
-        {"discriminator": judge()},
+        {"discriminator": build_one()},
         views={"encoder": encoder, "generator": build_generator_with_features(generator, layers)},
     )
 
@@ -80,12 +80,12 @@ def forward(networks: Networks, batch: dict, training: bool, *, settings: Any, l
     def with_kept(values: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
         return tf.concat([values, others[:kept]], axis=0) if settings.nce_identity_weight else values
 
-    shown = with_kept(inputs, batch["target"])
+    images = with_kept(inputs, batch["target"])
     mirrored = with_kept(batch["mirrored"], batch["mirrored"]) if settings.flip_equivariance else None
-    outputs, *keys = networks.views["generator"](_mirror(shown, mirrored), training=training)
+    outputs, *keys = networks.views["generator"](_mirror(images, mirrored), training=training)
     if mirrored is not None:
         # Keys carry no gradient: this is a forward pass of half a generator.
-        keys = _as_list(networks.views["encoder"](shown, training=training))
+        keys = _as_list(networks.views["encoder"](images, training=training))
     queries = [_mirror(each, mirrored) for each in _as_list(networks.views["encoder"](outputs, training=training))]
     places = tf.split(with_kept(batch["places"], batch["places"]), levels, axis=1)
     sides = _patches(networks.generators["patch_features"], queries, keys, places)

@@ -26,7 +26,7 @@ class CycleTranslation(UnpairedTranslation):
     @property
     def discriminator_inputs(self) -> DiscriminatorInputs:
         """Pools of earlier outputs for the discriminators."""
-        return unpaired_builders.build_cycle_judging(self.config.task, size_px=self.config.data.image_size)
+        return unpaired_builders.build_cycle_discriminator_inputs(self.config.task, size_px=self.config.data.image_size)
 
     @property
     def auxiliary_weights(self) -> dict[str, float]:

@@ -66,8 +66,8 @@ def build_networks(settings: Any, *, losses: StyleLosses, own: Mapping[str, Call
     decoder = own.get(DECODER, make)()
     if not is_adversarial(settings):
         return Networks({DECODER: decoder}, {})
-    judge = own.get("discriminator", lambda: build_discriminator(settings, condition_channels=0))
-    return Networks({DECODER: decoder}, {"discriminator": judge()})
+    build_one = own.get("discriminator", lambda: build_discriminator(settings, condition_channels=0))
+    return Networks({DECODER: decoder}, {"discriminator": build_one()})
 
 
 def forward(

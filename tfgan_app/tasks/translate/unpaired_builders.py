@@ -37,7 +37,7 @@ def cycle_weights(settings: Any) -> dict[str, float]:
     return {name: weight for name, weight in weights.items() if weight or name == "cycle"}
 
 
-def build_cycle_judging(settings: Any, *, size_px: int) -> DiscriminatorInputs:
+def build_cycle_discriminator_inputs(settings: Any, *, size_px: int) -> DiscriminatorInputs:
     """Pools of earlier outputs for the discriminators."""
     return DiscriminatorInputs(pool_size=settings.pool_size, pool_image=(size_px, size_px, 3))
 
@@ -52,8 +52,8 @@ def build_cycle_networks(settings: Any, *, size_px: int, own: Mapping[str, Calla
     """
     make = own.get("generator", lambda: build_generator(settings, size_px=size_px))
     generators = {name: make() for name in ("generator", "inverse")}
-    judge = own.get("discriminator", lambda: build_discriminator(settings, condition_channels=0))
-    return Networks(generators, {name: judge() for name in ("discriminator", "inverse_discriminator")})
+    build_one = own.get("discriminator", lambda: build_discriminator(settings, condition_channels=0))
+    return Networks(generators, {name: build_one() for name in ("discriminator", "inverse_discriminator")})
 
 
 def cycle_forward(networks: Networks, batch: dict, training: bool, *, identity: bool) -> GeneratorOutputs:

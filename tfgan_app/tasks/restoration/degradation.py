@@ -13,7 +13,7 @@ from tfgan_app.tasks.restoration.restore_config import RestoreConfig
 INPAINT, COLORIZE = "inpaint", "colorize"
 
 
-def build_damage(settings: RestoreConfig) -> DegradationPipeline | RandomMask:
+def build_degradation(settings: RestoreConfig) -> DegradationPipeline | RandomMask:
     """Builds the degradation of the settings.
 
     Raises:
