@@ -14,7 +14,7 @@ SUBSAMPLINGS = ("4:2:0", "4:4:4")
 """Names of the chroma subsamplings: half height and width, or full size."""
 
 # Tables K.1 and K.2 of ITU-T T.81.
-_LUMA_TABLE = np.float32(
+_LUMA_TABLE = np.array(
     [
         [16, 11, 10, 16, 24, 40, 51, 61],
         [12, 12, 14, 19, 26, 58, 60, 55],
@@ -24,9 +24,10 @@ _LUMA_TABLE = np.float32(
         [24, 35, 55, 64, 81, 104, 113, 92],
         [49, 64, 78, 87, 103, 121, 120, 101],
         [72, 92, 95, 98, 112, 100, 103, 99],
-    ]
+    ],
+    np.float32,
 )
-_CHROMA_TABLE = np.float32(
+_CHROMA_TABLE = np.array(
     [
         [17, 18, 24, 47, 99, 99, 99, 99],
         [18, 21, 26, 66, 99, 99, 99, 99],
@@ -36,7 +37,8 @@ _CHROMA_TABLE = np.float32(
         [99, 99, 99, 99, 99, 99, 99, 99],
         [99, 99, 99, 99, 99, 99, 99, 99],
         [99, 99, 99, 99, 99, 99, 99, 99],
-    ]
+    ],
+    np.float32,
 )
 
 

@@ -93,16 +93,17 @@ def random_masks(
     """
     if kind not in MASKS:
         raise ValueError(f"`kind` must be one of {', '.join(MASKS)}. Received: '{kind}'.")
-    kind = MASKS[kind]
+    chosen = MASKS[kind]
     size = tf.cast(tf.stack([width, height]), tf.float32)
-    scale = tf.reduce_min(size) / kind.side_px
+    scale = tf.reduce_min(size) / chosen.side_px
     # One number decides between strokes and boxes; then come each kind's count and the figures of its shapes.
-    shares = (1, 1, kind.polylines[1] * (3 + 3 * _MOST_STROKES), 1, kind.boxes[1] * 4)
-    gate, *figures = tf.split(uniform_fields(draws, (sum(shares),)), shares, axis=1)
-    boxed = gate < kind.box_share
+    shares = (1, 1, chosen.polylines[1] * (3 + 3 * _MOST_STROKES), 1, chosen.boxes[1] * 4)
+    drawn = uniform_fields(draws, (sum(shares),))
+    gate, stroke_count, stroke_figures, box_count, box_figures = tf.split(drawn, shares, axis=1)
+    boxed = gate < chosen.box_share
     rows = tf.range(tf.cast(height, tf.float32), dtype=tf.float32) + 0.5
-    strokes, lines = _random_strokes(*figures[:2], ~boxed, kind=kind, size=size, scale=scale)
-    boxes, corners, opposite = _random_boxes(*figures[2:], boxed, kind=kind, size=size, scale=scale)
+    strokes, lines = _random_strokes(stroke_count, stroke_figures, ~boxed, kind=chosen, size=size, scale=scale)
+    boxes, corners, opposite = _random_boxes(box_count, box_figures, boxed, kind=chosen, size=size, scale=scale)
     spans = stroke_spans(rows, **lines), _box_spans(rows, corners, opposite)
     left, right = (tf.concat(sides, axis=0) for sides in zip(*spans, strict=True))
     batch = draws.shape[0] or tf.shape(draws)[0]

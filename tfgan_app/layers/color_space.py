@@ -54,7 +54,9 @@ class ColorSpace:
     is_gray: bool = False
 
 
-def _combined(channels: Channels, matrix: np.ndarray, offset: Sequence[float] = (0.0, 0.0, 0.0)) -> Channels:
+def _combined(
+    channels: Channels, matrix: np.ndarray, offset: Sequence[float] | np.ndarray = (0.0, 0.0, 0.0)
+) -> Channels:
     """Weighted sums of channels. No matrix product: GPUs may take those with 10 bits of precision (TF32)."""
     return [
         functools.reduce(lambda total, term: total + term, (float(w) * c for w, c in zip(row, channels, strict=True)))
@@ -63,7 +65,9 @@ def _combined(channels: Channels, matrix: np.ndarray, offset: Sequence[float] = 
     ]
 
 
-def _color_difference(luma: Sequence[float], *, levels: tuple[float, float], middle: tuple[float, float]):
+def _color_difference(
+    luma: Sequence[float], *, levels: tuple[float, float], middle: tuple[float, float]
+) -> tuple[Callable[[Channels], Channels], Callable[[Channels], Channels]]:
     """Luma and two color differences, of which each is divided by its largest value.
 
     Args:
@@ -71,9 +75,9 @@ def _color_difference(luma: Sequence[float], *, levels: tuple[float, float], mid
         levels: Ranges of the stored luma and of the stored color differences.
         middle: Stored values of luma 0, and of no color difference.
     """
-    luma = np.array(luma)
-    blue, red = (np.eye(3)[i] - luma for i in (2, 0))
-    matrix = np.stack([luma, 0.5 * blue / (1.0 - luma[2]), 0.5 * red / (1.0 - luma[0])])
+    shares = np.array(luma)
+    blue, red = (np.eye(3)[i] - shares for i in (2, 0))
+    matrix = np.stack([shares, 0.5 * blue / (1.0 - luma[2]), 0.5 * red / (1.0 - luma[0])])
     matrix *= np.array([levels[0], levels[1], levels[1]])[:, None]
     offset = np.array([middle[0], middle[1], middle[1]])
     inverse = np.linalg.inv(matrix)

@@ -92,7 +92,7 @@ def feature_bytes_per_px(model: keras.Model) -> int | None:
         alive.update({id(reach): reach.bytes_per_px for reach in [*seen, *made]})
         if None in alive.values():
             return None
-        peak = max(peak, sum(alive.values()))
+        peak = max(peak, sum(alive.values(), Fraction(0)))
         alive = {key: size for key, size in alive.items() if last_use.get(key, index) > index}
     return math.ceil(peak)
 
@@ -142,9 +142,9 @@ class _AxisReach:
         What is mirrored is at most as far from a pixel as what it stands for, if the pixel lies on the inside of the
         mirror. Half a stride and the loss is how far it may lie beyond.
         """
-        beyond = self.stride + 2 * max(self.loss, 0)
+        beyond = self.stride + 2 * max(self.loss, Fraction(0))
         radius, center = self._radius(), (self.stride - 1) / 2
-        return replace(self, low=center - radius, high=center + radius, mirror=max(beyond, self.mirror or 0))
+        return replace(self, low=center - radius, high=center + radius, mirror=max(beyond, self.mirror or Fraction(0)))
 
     def halo_px(self) -> int | None:
         """The largest distance in input pixels between the pixel of an output and one that it depends on."""
@@ -152,7 +152,7 @@ class _AxisReach:
             return None
         low, high = self.low, self.high
         if self.mirror is not None:
-            radius = self._radius() + max(self.mirror - self.stride, 0)
+            radius = self._radius() + max(self.mirror - self.stride, Fraction(0))
             low, high = (self.stride - 1) / 2 - radius, (self.stride - 1) / 2 + radius
         places = [self.stride * index for index in range(self.stride.denominator)]
         return max(0, *(-math.ceil(place + low) for place in places), *(math.floor(place + high) for place in places))
@@ -213,7 +213,8 @@ class _GraphWalk:
         if graph and known:
             return self.run(graph, seen)
         windows = [window_of(node.operation, axis) if known and not graph else None for axis in (0, 1)]
-        axes = tuple(_joined([it.axes[axis] for it in seen]).through(windows[axis]) for axis in (0, 1))
+        height, width = (_joined([it.axes[axis] for it in seen]).through(windows[axis]) for axis in (0, 1))
+        axes = (height, width)
         made = [_Reach(_bytes_per_px(tensor, axes), axes) for tensor in node.outputs]
         self.calls.append((seen, made))
         return made

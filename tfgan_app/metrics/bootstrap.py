@@ -64,16 +64,15 @@ def paired_difference(
     differences = second.astype(np.float32) - first.astype(np.float32)
     seeds, images = differences.shape
     rng = np.random.default_rng(seed)
-    means = []
+    drawn = []
     for start in range(0, resamples, max(1, _CHUNK // images)):
         count = min(max(1, _CHUNK // images), resamples - start)
         by_seed = _drawn_again(rng, images, count).astype(np.float32) @ differences.T
         # Whole numbers up to here, which float32 adds exactly.
         of_images = by_seed.mean(axis=1)
         of_seeds = (_drawn_again(rng, seeds, count) * by_seed).sum(axis=1) / seeds - of_images
-        means.append((of_images + _widening(seeds) * of_seeds) / images)
-    means = np.concatenate(means)
-    edges = np.quantile(means, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+        drawn.append((of_images + _widening(seeds) * of_seeds) / images)
+    edges = np.quantile(np.concatenate(drawn), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return Difference(float(differences.mean()), float(edges[0]), float(edges[1]))
 
 

@@ -86,7 +86,7 @@ class _Preparation:
     """uint8 images of one shape to the classifier's float32 input."""
 
     def __init__(self, shape: tuple[int, int, int]):
-        self._shape = tuple(shape)
+        self._shape = shape
 
     def __call__(self, images: tf.Tensor) -> tf.Tensor:
         *size, channels = self._shape
@@ -211,8 +211,8 @@ def _check_labels(images: np.ndarray, labels: np.ndarray, classes: int):
 
 def _key(images: np.ndarray, labels: np.ndarray, *settings: int) -> str:
     digest = hashlib.sha256(repr((_VERSION, images.shape, *map(int, settings))).encode())
-    digest.update(np.ascontiguousarray(images))
-    digest.update(np.ascontiguousarray(labels, np.int64))
+    digest.update(np.ascontiguousarray(images).data)
+    digest.update(np.ascontiguousarray(labels, np.int64).data)
     return digest.hexdigest()[:16]
 
 

@@ -107,4 +107,5 @@ def _mean_hue(h1: np.ndarray, h2: np.ndarray) -> np.ndarray:
 def _hue_weight(hue: np.ndarray) -> np.ndarray:
     """T of equation (15)."""
     cosines = ((-0.17, 1, -30.0), (0.24, 2, 0.0), (0.32, 3, 6.0), (-0.20, 4, -63.0))
-    return 1.0 + sum(weight * np.cos(np.radians(times * hue + shift)) for weight, times, shift in cosines)
+    terms = (weight * np.cos(np.radians(times * hue + shift)) for weight, times, shift in cosines)
+    return 1.0 + sum(terms, np.zeros_like(hue))

@@ -90,10 +90,10 @@ def comparison_lines(rows: Sequence[ComparedMetric]) -> list[str]:
     Returns:
         Lines without line ends.
     """
-    cells = [("metric", "first", "second", "difference", "second is")]
+    cells: list[tuple[str, str, str, str, str]] = [("metric", "first", "second", "difference", "second is")]
     for row in rows:
-        values = [_number(row.first), _number(row.second), _number(row.difference, sign="+")]
-        cells.append((row.name, *values, row.verdict))
+        difference = _number(row.difference, sign="+")
+        cells.append((row.name, _number(row.first), _number(row.second), difference, row.verdict))
     width = max(len(name) for name, *_ in cells)
     return [f"{name:>{width}}  {a:>10}  {b:>10}  {c:>10}  {verdict}".rstrip() for name, a, b, c, verdict in cells]
 

@@ -61,7 +61,7 @@ class SmallClassifier:
             raise ValueError(f"A classifier needs at least 2 classes. Received: {classes}.")
         self.classes = classes
         self.steps = steps
-        self._size = tuple(min(side, MAX_PX) for side in shape[:2])
+        self._size = (min(shape[0], MAX_PX), min(shape[1], MAX_PX))
         self._augment = augment
         self._dropout = layers.Dropout(_DROPOUT, seed=0, dtype="float32")
         self._model = _build((*self._size, shape[2]), classes, width, dropout=self._dropout)

@@ -29,11 +29,11 @@ LOSSES = (
 
 
 class FidelityGAN(ImageGAN):
-    """A model with ground truth for its outputs; a subclass defines `_forward`."""
+    """A model with ground truth for its outputs; a subclass defines `_outputs`."""
 
     own_losses: ClassVar[tuple[str, ...]] = ("adversarial_loss", "pixel_loss")
 
-    def _forward(
+    def _outputs(
         self, networks: Networks, batch: dict, training: bool, *, settings: Any, losses: Callable
     ) -> GeneratorOutputs:
         raise NotImplementedError
@@ -46,7 +46,7 @@ class FidelityGAN(ImageGAN):
         return Parts(
             build,
             objective,
-            functools.partial(self._forward, settings=settings, losses=losses),
+            functools.partial(self._outputs, settings=settings, losses=losses),
             measures=against(self.batch_names[1]),
         )
 

@@ -69,7 +69,7 @@ class Restoration(FidelityGAN):
         build = functools.partial(builders.build_restore_networks, settings, has_holes=has_holes, own=own)
         return self._fidelity_parts(settings, values, build)
 
-    def _forward(
+    def _outputs(
         self, networks: Networks, batch: dict, training: bool, *, settings: Any, losses: Callable
     ) -> GeneratorOutputs:
         target = batch["clean"]

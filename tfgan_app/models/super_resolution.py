@@ -76,7 +76,7 @@ class SuperResolution(FidelityGAN):
             settings, values, functools.partial(builders.build_upscale_networks, settings, own=own)
         )
 
-    def _forward(
+    def _outputs(
         self, networks: Networks, batch: dict, training: bool, *, settings: Any, losses: Callable
     ) -> GeneratorOutputs:
         target = batch["high_res"]

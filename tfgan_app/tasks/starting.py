@@ -64,10 +64,11 @@ def start_networks(
     main, taken = next(iter(networks.generators)), []
     for name, generator in networks.generators.items():
         trained = origin.generators.get(names.get(name, GENERATOR if name == main else name))
+        problem = None
         if trained is None:
             problem = _take_state(generator, origin, f"average/{names.get(name, name)}")
         else:
-            problem = take_generator(generator, trained, source=source, label=name)
+            take_generator(generator, trained, source=source, label=name)
         if problem is None:
             taken.append(name)
         else:

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -60,8 +61,8 @@ class Checkpoints:
         """
         path = self.directory / f"step-{int(trainer.step.numpy()):07d}.npz"
         with atomic_path(path, sync=True) as unfinished:
-            state = {name: np.asarray(v.value) for name, v in state_variables(trainer).items()}
-            np.savez(unfinished, **state, **{CONTENTS: _contents(state)})
+            state: dict[str, Any] = {name: np.asarray(v.value) for name, v in state_variables(trainer).items()}
+            np.savez(unfinished, **(state | {CONTENTS: _contents(state)}))
         for leftover in self.directory.glob(".tmp-*"):
             leftover.unlink(missing_ok=True)
         for old in self.paths()[: -self.keep]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import keras
@@ -38,7 +38,7 @@ class AugmentTask(GenerateTask):
     """
 
     config_class = AugmentConfig
-    presets: ClassVar[dict[str, dict[str, Any]]] = PRESETS
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = PRESETS
     data_class = AugmentData
     has_study = True
 

@@ -76,8 +76,8 @@ def write_selection(
             numbers = (kept.scores[index], kept.confidences[index], kept.distances[index])
             nearest = training_names[kept.nearest[index]]
             rows.append([file, class_names[label], seed, *(f"{number:.6g}" for number in numbers), nearest])
-        with (unfinished / MANIFEST).open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([COLUMNS, *rows])
+        with (unfinished / MANIFEST).open("w", newline="", encoding="utf-8") as manifest:
+            csv.writer(manifest).writerows([COLUMNS, *rows])
         summary = _summary(selection, class_names, checkpoint)
         write_text(unfinished / SUMMARY, f"{json.dumps(summary, indent=2, ensure_ascii=False)}\n")
 

@@ -85,7 +85,7 @@ class GenerateData:
         """At most `data.max_val_images` readable held-out images, in an order that mixes the classes."""
         candidates, origin = self._held_out_candidates()
         order = np.random.default_rng(0).permutation(len(candidates))
-        held_out = self._readable(candidates.select(order[: self._config.data.max_val_images]))
+        held_out = self._readable(candidates.select(order[: self._config.data.max_val_images].tolist()))
         if len(held_out) < LEAST_IMAGES:
             raise ValueError(
                 f"Expected at least {LEAST_IMAGES} held-out images to measure on in {origin}. "

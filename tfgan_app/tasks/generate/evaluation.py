@@ -68,7 +68,7 @@ class GenerationQuality:
         self._weights = feature_weights
         self._report = report
         self._shared = shared
-        shuffled = training.select(np.random.default_rng(0).permutation(len(training)))
+        shuffled = training.select(np.random.default_rng(0).permutation(len(training)).tolist())
         # Images that a classifier has memorized would look unlike any new ones.
         kept_back = min(floor_count if kept_back is None else kept_back, len(training) // 2)
         self._floor_images = shuffled.select(range(min(floor_count, kept_back)))

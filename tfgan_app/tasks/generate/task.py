@@ -52,7 +52,7 @@ class GenerateTask(Task):
     """
 
     config_class = GenerateConfig
-    presets: ClassVar[dict[str, dict[str, Any]]] = PRESETS
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = PRESETS
     metric_names = ("fid", "kid", "precision", "recall", "density", "coverage")
     data_class: ClassVar[type[GenerateData]] = GenerateData
     predict_arguments = "--count 16 --seed 0 --output OUTPUT"

@@ -6,7 +6,7 @@ import functools
 import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import tensorflow as tf
@@ -77,7 +77,8 @@ class ImageData:
     @functools.cached_property
     def _training(self) -> tuple[LabeledImages, dict[str, Partners]]:
         """The training images, and their partners by name."""
-        readable, partners = self._readable(self.images.train, smallest_px=self._crop_px), {}
+        readable = self._readable(self.images.train, smallest_px=self._crop_px)
+        partners: dict[str, Partners] = {}
         for name, folder, scale in (("low_res", self.low_res, self._multiple), ("teacher", self._teacher, 1)):
             if folder is not None:
                 kept, found = self._partners_of(readable, "train", folder=folder, scale=scale)
@@ -117,7 +118,9 @@ class ImageData:
         kept, partners = self._partners_of(images, "val", folder=self.low_res, scale=self._multiple)
         return images.select(kept), partners.paths
 
-    def _partners_of(self, images: LabeledImages, split: str, **options) -> tuple[list[int], Partners]:
+    def _partners_of(
+        self, images: LabeledImages, split: Literal["train", "val"], **options
+    ) -> tuple[list[int], Partners]:
         """Indices of the images that have a partner, and the partners."""
 
         def say(line: str):
@@ -136,7 +139,7 @@ class ImageData:
         schedule = Schedule(
             batch_size=training.images_per_step * candidates, steps=training.steps, seed=seed, start_step=start_step
         )
-        options = {
+        options: dict[str, Any] = {
             "cache_budget_mb": data.cache_budget_mb,
             "on_progress": progress_reporter(self.report, "loaded"),
         }
@@ -163,7 +166,7 @@ class ImageData:
         holds = np.rint(sides[:, None] * scales) >= self._crop_px
         holds[:, 0] = True
         indices, chosen = np.nonzero(holds)
-        return images.select(indices), np.array(scales)[chosen]
+        return images.select(indices.tolist()), np.array(scales)[chosen]
 
     def measured(self) -> Iterator[np.ndarray]:
         """Yields the held-out images: uint8 `[height, width, 3]`, sides multiples of `multiple`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence as Items
+from typing import Any
 
 import tensorflow as tf
 
@@ -31,7 +32,7 @@ def build_degradation(settings: RestoreConfig) -> DegradationPipeline | RandomMa
                 f"Received: {', '.join(names)}. Train two runs, and apply one after the other."
             )
         return RandomMask(tuple(MASKS) if settings.mask == "mixed" else (settings.mask,))
-    options = {
+    options: dict[str, dict[str, Any]] = {
         # Untouched images have a separate setting.
         "denoise": {"sigma_255": settings.noise_sigma_255, "clean": 0.0},
         "jpeg": {"quality": settings.jpeg_quality},

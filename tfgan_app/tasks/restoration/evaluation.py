@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import keras
 import numpy as np
@@ -115,7 +115,7 @@ class ImageQuality:
 
 def _predictor(model: keras.Model) -> Predictor:
     """Predictor of images of any size, in tiles if the model allows it."""
-    return predictor_of(model, "the model in training")
+    return cast(Predictor, predictor_of(model, "the model in training"))
 
 
 def _means(rows: Sequence[dict[str, float]]) -> dict[str, float]:

@@ -32,7 +32,8 @@ class HeldOutPairs:
         if self._kept is not None:
             yield from self._kept
             return
-        kept, room = [], self._budget_bytes
+        kept: list[Pair] = []
+        room = self._budget_bytes
         for pair in self._make():
             room -= sum(image.nbytes for image in pair)
             kept = [*kept, pair] if room >= 0 else []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 from warnings import warn
 
@@ -45,7 +45,7 @@ class RestoreTask(ImageTask):
     """
 
     config_class = RestoreConfig
-    presets: ClassVar[dict[str, dict[str, Any]]] = PRESETS
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = PRESETS
     sample_headers = ("damaged", "restored", "original")
     input_key = "damaged"
 
@@ -150,7 +150,7 @@ class RestoreTask(ImageTask):
     def protocol(self) -> dict[str, Any]:
         """Conditions of `evaluate`, so that figures can be compared."""
         settings = self.config.task
-        facts = {"degradation": ", ".join(settings.degradation)}
+        facts: dict[str, Any] = {"degradation": ", ".join(settings.degradation)}
         if "denoise" in settings.degradation:
             facts["noise_sigma_255"] = list(settings.noise_sigma_255)
         if "jpeg" in settings.degradation:

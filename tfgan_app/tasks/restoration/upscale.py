@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from warnings import warn
@@ -55,7 +55,7 @@ class UpscaleTask(ImageTask):
     """
 
     config_class = UpscaleConfig
-    presets: ClassVar[dict[str, dict[str, Any]]] = PRESETS
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = PRESETS
     sample_headers = ("bicubic", "output", "original")
     input_key = "low_res"
 

@@ -12,13 +12,13 @@ from tfgan_app.layers import FromUnitRange, ToUnitRange
 from tfgan_app.networks import DISCRIMINATORS, GENERATORS
 from tfgan_app.networks.patchgan import smallest_image_px
 from tfgan_app.registry import is_own
-from tfgan_app.tasks.translate.config import UNPAIRED, TranslateConfig
+from tfgan_app.tasks.translate.config import UNPAIRED, TranslateConfig, TwoSidedConfig
 
 _UNPAIRED_DEPTH = 3
 """Halvings of the generator of an unpaired method."""
 
 
-def build_generator(settings: TranslateConfig, *, size_px: int) -> keras.Model:
+def build_generator(settings: TwoSidedConfig, *, size_px: int) -> keras.Model:
     """Builds the generator under the current dtype policy.
 
     Args:
@@ -37,7 +37,7 @@ def build_generator(settings: TranslateConfig, *, size_px: int) -> keras.Model:
     return GENERATORS[settings.generator](**options)
 
 
-def generator_options(settings: TranslateConfig) -> dict[str, Any]:
+def generator_options(settings: TwoSidedConfig) -> dict[str, Any]:
     """Options of the generator from the settings.
 
     Raises:

@@ -130,7 +130,6 @@ class ContrastiveConfig(UnpairedConfig):
     Attributes:
         nce_weight: Factor of the contrastive loss of input and output patches; none is the method's default.
         nce_identity_weight: Factor of the same loss on targets used as inputs; none is the method's default.
-        nce_identity_share: Share of the targets of a batch that are used as inputs; a setting of CUT.
         nce_patches: Patches that are compared in each image and layer.
         nce_dim: Units of the perceptrons that embed patches.
         flip_equivariance: Contrast half of the inputs with the output of their mirror image; none is the method's
@@ -139,7 +138,6 @@ class ContrastiveConfig(UnpairedConfig):
 
     nce_weight: float | None = bounded(None, minimum=0.0)
     nce_identity_weight: float | None = bounded(None, minimum=0.0)
-    nce_identity_share: ClassVar[float] = 1.0
     nce_patches: int = bounded(256, minimum=2)
     nce_dim: int = bounded(256, minimum=1)
     flip_equivariance: bool | None = None
@@ -162,6 +160,7 @@ class FastCutConfig(ContrastiveConfig, method="fastcut"):
     """Settings of FastCUT, whose method defaults differ from those of CUT."""
 
     method: Method = "fastcut"
+    nce_identity_share: ClassVar[float] = 1.0
 
 
 @dataclass(frozen=True)

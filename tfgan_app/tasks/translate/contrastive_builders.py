@@ -88,10 +88,10 @@ def forward(networks: Networks, batch: dict, training: bool, *, settings: Any, l
         keys = _as_list(networks.views["encoder"](images, training=training))
     queries = [_mirror(each, mirrored) for each in _as_list(networks.views["encoder"](outputs, training=training))]
     places = tf.split(with_kept(batch["places"], batch["places"]), levels, axis=1)
-    sides = _patches(networks.generators["patch_features"], queries, keys, places)
-    auxiliary = {"nce": _contrast(*sides, slice(None, count))}
+    query_vectors, key_vectors = _patches(networks.generators["patch_features"], queries, keys, places)
+    auxiliary = {"nce": _contrast(query_vectors, key_vectors, slice(None, count))}
     if settings.nce_identity_weight:
-        auxiliary["nce_identity"] = _contrast(*sides, slice(count, None))
+        auxiliary["nce_identity"] = _contrast(query_vectors, key_vectors, slice(count, None))
     output = _mirror(outputs, mirrored)[:count]
     return GeneratorOutputs(
         {"discriminator": (batch["target"], output, None)},

@@ -55,7 +55,7 @@ class PairedTranslation(Task):
     """
 
     config_class = PairedConfig
-    presets: ClassVar[dict[str, dict[str, Any]]] = PAIRED_PRESETS
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = PAIRED_PRESETS
     draws_per_example = DRAWS
     sample_headers = ("input", "output", "target")
     input_key = "input"
@@ -233,7 +233,7 @@ class PairedTranslation(Task):
         outputs = translate(model, inputs)
         measured = paired_metrics(targets, outputs, metrics={"ssim": PIXEL_METRICS["ssim"]})
         order = np.argsort(-measured["ssim"], kind="stable")
-        chosen = dict(zip(("best", "worst"), both_ends(order, most=EXAMPLE_ROWS), strict=True))
+        chosen = dict(zip(("best", "worst"), both_ends(order.tolist(), most=EXAMPLE_ROWS), strict=True))
         rows = {name: [[inputs[i], outputs[i], targets[i]] for i in indices] for name, indices in chosen.items()}
         grids = {name: make_grid(x, headers=self.sample_headers) for name, x in rows.items() if x}
         return {f"{name} held-out images": grid for name, grid in grids.items()}

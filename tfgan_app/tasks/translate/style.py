@@ -53,7 +53,7 @@ class StyleTransfer(Task):
     """
 
     config_class = StyleConfig
-    presets: ClassVar[dict[str, dict[str, Any]]] = STYLE_PRESETS
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = STYLE_PRESETS
     draws_per_example = 2 * DRAWS
     sample_headers = ("content", "style", "output")
     metric_names = METRICS
@@ -117,7 +117,7 @@ class StyleTransfer(Task):
         """The model of `[images, style, strength]`, images in [0, 1]; shares the weights of `networks`."""
         return build_style_model(self._measures.encoder, networks.generators[DECODER])
 
-    def held_out_examples(self) -> list[tuple[np.ndarray, None]]:
+    def held_out_examples(self) -> list[tuple[np.ndarray, np.ndarray | None]]:
         """Held-out contents, uint8 `[size, size, 3]`; their targets are unknown."""
         return [(content, None) for content in self.images.held_out[0]]
 

@@ -39,7 +39,7 @@ class UnpairedTranslation(Task):
     """
 
     config_class = UnpairedConfig
-    presets: ClassVar[dict[str, dict[str, Any]]] = UNPAIRED_PRESETS
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = UNPAIRED_PRESETS
     draws_per_example = 2 * DRAWS
     input_key = "input"
 
@@ -144,7 +144,7 @@ class UnpairedTranslation(Task):
         inputs = self.data.images["input"]
         change = np.abs(translate(model, inputs).astype(np.int16) - inputs).mean((1, 2, 3))
         order = np.argsort(-change, kind="stable")
-        chosen = dict(zip(("most", "least"), both_ends(order, most=EXAMPLE_ROWS), strict=True))
+        chosen = dict(zip(("most", "least"), both_ends(order.tolist(), most=EXAMPLE_ROWS), strict=True))
         return {
             f"held-out images that were changed the {name}": make_grid(
                 self._rows(model, indices), headers=self.sample_headers

@@ -84,7 +84,8 @@ class UnpairedData:
         inputs, targets = (self.held_out[side].images.names for side in SIDES)
         places = {name: index for index, name in enumerate(targets)}
         pairs = [(index, places[name]) for index, name in enumerate(inputs) if name in places]
-        return tuple(np.array(pairs, np.int64).reshape(-1, 2).T)
+        matched = np.array(pairs, np.int64).reshape(-1, 2)
+        return matched[:, 0], matched[:, 1]
 
     def load(self, side: ImageSide) -> np.ndarray:
         """Loads images for measuring, cropped to the center square: uint8 `[count, size, size, 3]`."""
