@@ -6,8 +6,7 @@ import pytest
 from tfgan_app.metrics import means_with_intervals
 from tfgan_app.metrics.bootstrap import mean_interval
 from tfgan_app.metrics.frechet import FrechetMoments, frechet_distance
-from tfgan_app.metrics.generation import generation_metrics
-from tfgan_app.metrics.intervals import set_intervals, small_frechet_distance
+from tfgan_app.metrics.generation import generation_metrics, set_intervals, small_frechet_distance
 
 BOUNDED = ("precision", "recall", "coverage")
 

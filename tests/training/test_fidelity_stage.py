@@ -10,9 +10,8 @@ from tiny_training import build_batches, build_tiny_networks
 from tfgan_app.losses import RECONSTRUCTION_LOSSES
 from tfgan_app.training.adversarial_trainer import AdversarialTrainer
 from tfgan_app.training.checkpoints import Checkpoints, state_variables
-from tfgan_app.training.logged_figures import ADVERSARIAL_HEALTH
 from tfgan_app.training.optimizers import build_optimizer
-from tfgan_app.training.task import GeneratorOutputs, Networks, Objective
+from tfgan_app.training.task import ADVERSARIAL_HEALTH, GeneratorOutputs, Networks, Objective
 
 
 def build_trainer(precision="float32"):

@@ -11,10 +11,9 @@ import keras
 import tensorflow as tf
 
 from tfgan_app.training.discriminator_loss import DiscriminatorLoss
-from tfgan_app.training.logged_figures import logged_figures
 from tfgan_app.training.optimizers import check_compile_options, current_rates, resolve_optimizers
 from tfgan_app.training.stateless_random import build_random, count_examples, split_batch
-from tfgan_app.training.task import DiscriminatorInputs, GeneratorOutputs, Networks, Objective
+from tfgan_app.training.task import DiscriminatorInputs, GeneratorOutputs, Networks, Objective, logged_figures
 from tfgan_app.training.updating import apply_gradients, average_weights
 
 

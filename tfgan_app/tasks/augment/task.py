@@ -15,11 +15,11 @@ from tfgan_app.data.labeled import LabeledImages, choose_per_class, labeled_fing
 from tfgan_app.latents import seeded_latents
 from tfgan_app.metrics import CONFIDENCE, RESAMPLES, SmallClassifier, plan_batches
 from tfgan_app.tasks.augment.config import PRESETS, AugmentConfig
-from tfgan_app.tasks.augment.data import AugmentData
 from tfgan_app.tasks.augment.discriminator_scorer import DiscriminatorScorer
 from tfgan_app.tasks.augment.distances import as_points, copy_distances, nearest
 from tfgan_app.tasks.augment.selection import Drawn, Selection, Thresholds, select_images
 from tfgan_app.tasks.augment.study import StudyImages, caveats, run_study, summarize
+from tfgan_app.tasks.generate.data import GenerateData
 from tfgan_app.tasks.generate.sampling import BATCH, sample
 from tfgan_app.tasks.generate.task import GenerateTask
 
@@ -28,6 +28,17 @@ FILTER_SEEDS = 3
 
 STUDY_SEED = 2_000_000
 """First seed of the study's images; samples and metrics use other seeds."""
+
+
+class AugmentData(GenerateData):
+    """Like `GenerateData`, with `task.per_class` training images of each class."""
+
+    def training_candidates(self) -> LabeledImages:
+        settings = self._config.task
+        everything = super().training_candidates()
+        if settings.per_class is None:
+            return everything
+        return choose_per_class(everything, settings.per_class, seed=settings.subset_seed)
 
 
 class AugmentTask(GenerateTask):
