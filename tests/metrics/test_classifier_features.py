@@ -1,4 +1,4 @@
-"""Features learned from the data's classes: reproducible, kept, and of use to tell sets apart."""
+"""Features learned from the data's classes: reproducible, cached, and able to separate sets."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""Every Keras-level model fits, evaluates, predicts, saves, loads, goes on training and exports."""
+"""Every Keras model fits, evaluates, predicts, saves, loads, continues training and exports."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""What a Keras user expects: optimizers by name, callbacks, data of any kind, precision, networks of one's own."""
+"""Keras usage: optimizers by name, callbacks, data of any kind, precision, users' own networks."""
 
 import json
 import os

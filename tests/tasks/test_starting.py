@@ -66,7 +66,7 @@ def _tiny_encoder(monkeypatch):
 
 
 def build(folders, case, **settings):
-    """A task, its trainer and what it said."""
+    """A task, its trainer and its messages."""
     name, values = CASES[case]
     values = {**values, "training.precision": "float32", "training.batch_size": 2, **settings}
     values["data.source"] = str(folders[case])
@@ -77,7 +77,7 @@ def build(folders, case, **settings):
 
 
 def write_run(folders, case, path, **settings):
-    """A run of networks with weights of their own: its trainer."""
+    """Writes a run with distinct weights; returns its trainer."""
     task, trainer, _ = build(folders, case, **settings)
     rng = np.random.default_rng(3)
     for models in (trainer.networks.generators, trainer.networks.discriminators):
@@ -142,7 +142,7 @@ def test_other_networks_are_refused_with_names_and_shapes(folders, tmp_path, cas
     assert str(tmp_path / "run") in str(refused.value) and "/kernel [" in str(refused.value)
 
 
-def test_a_discriminator_that_does_not_fit_begins_afresh(folders, tmp_path):
+def test_a_discriminator_that_does_not_fit_starts_fresh(folders, tmp_path):
     origin = write_run(folders, "paired", tmp_path / "run")
     settings = {"task.init_from": str(tmp_path / "run"), "task.discriminator_width": 8}
     task, trainer, lines = build(folders, "paired", **settings)
@@ -208,8 +208,8 @@ def test_a_shipped_name_stays_a_name_in_the_configuration(tmp_path, monkeypatch)
 NO_ORIGINS = {
     "upscale_x3": "there is no run and no file 'upscale_x3', and there is no shipped model 'upscale_x3'. Shipped",
     "{tmp}/nowhere": "There is none at '",
-    "{tmp}": "a folder that is no run.",
-    "{shipped}/upscale_x4": "a folder that is no run. Take '",
+    "{tmp}": "a folder that is not a run.",
+    "{shipped}/upscale_x4": "a folder that is not a run. Take '",
     "{shipped}/upscale_x4.tflite": "must be a run or a .keras file",
     "{tmp}/junk.keras": "Cannot load the Keras model",
     "{tmp}/empty": "The run has no model",
@@ -224,9 +224,9 @@ def test_what_cannot_be_started_from_is_said_in_one_line(folders, tmp_path, monk
     (tmp_path / "empty" / "checkpoints").mkdir(parents=True)
     places = {"tmp": tmp_path, "shipped": Path(shipped_model_path("upscale_x4")).parent}
     task, trainer, _ = build(folders, case)
-    for source, said in NO_ORIGINS.items():
+    for source, message in NO_ORIGINS.items():
         task.config = configs.replace_values(task.config, {"task.init_from": source.format(**places)})
-        with pytest.raises(ValueError, match=re.escape(said)) as refused:
+        with pytest.raises(ValueError, match=re.escape(message)) as refused:
             task.start(trainer.networks)
         assert "\n" not in str(refused.value)
 

@@ -1,4 +1,4 @@
-"""The one train step: what it updates, in which order, and what it says."""
+"""The train step: its updates, their order, and its logs."""
 
 import keras
 import numpy as np

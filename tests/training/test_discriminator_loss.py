@@ -1,4 +1,4 @@
-"""What discriminators minimize: penalties, lazy intervals, augmentation, noise, codes, several updates a step."""
+"""Losses of the discriminators: penalties, lazy intervals, augmentation, noise, codes, several updates per step."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Several replicas train what one device would, and end with the same weights."""
+"""Several replicas train like one device, and end with the same weights."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Training without discriminators: the auxiliary losses are all there is."""
+"""Training without discriminators, on auxiliary losses only."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""The history of generated images: what is kept, what is handed out, and that it is state of the training."""
+"""Pools of generated images: their content and outputs, and their place in the training state."""
 
 import keras
 import numpy as np

@@ -61,15 +61,15 @@ class AdaptiveAugmentation:
       probability 1 - sqrt(1 - p), so that at least one of the two happens with probability p.
     - color: brightness plus N(0.2), contrast times 2^N(0.5), luma flip (half of the time it is drawn), hue rotated
       by an angle uniform over the circle, saturation times 2^N(1). Luma is the mean of the channels. Gray images
-      get what acts on luma: brightness, contrast and, as the luma flip, the negative.
+      get the transforms of luma: brightness, contrast and, as the luma flip, the negative.
 
-    Blit and geometry are one resampling. What comes into view mirrors the image. As in the paper nothing is clipped:
+    Blit and geometry are one resampling. Beyond the border the image is mirrored. As in the paper nothing is clipped:
     color may leave [-1, 1].
 
     A pure function of images and draws; the caller makes the draws from (seed, step).
 
     Deviations: resamples bilinearly, where the paper goes through an image upsampled by 2 with wavelets. That is
-    softer, and aliases where an image shrinks; flips, quarter turns of square images and whole-pixel shifts stay
+    softer, and aliases when an image shrinks; flips, quarter turns of square images and whole-pixel shifts stay
     exact. The authors' code mirrors an image once and shows mid-gray beyond; here the mirroring goes on. Image-space
     filtering, noise and cutout are left out: the paper itself settles on blit, geometry and color.
 

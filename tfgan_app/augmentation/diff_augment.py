@@ -31,7 +31,7 @@ class DiffAugment:
     - translation: by whole pixels, uniform up to a fraction of height and width, each way.
     - cutout: a box of a fraction of height and width, its center uniform over the image, clipped at the border.
 
-    What comes into view and what is cut out is 0, as in the paper. The images are in [-1, 1], so that is mid-gray:
+    New pixels at the border and the box are 0, as in the paper. The images are in [-1, 1], so that is mid-gray:
     nearest to every color. The generator gains nothing by imitating it, since real images have it too.
     As in the paper nothing is clipped: color may leave [-1, 1].
 
@@ -112,10 +112,10 @@ class DiffAugment:
 
 
 def _shift(images, down, right):
-    """Moves images by whole pixels, int32 `[batch, 1]`; what comes into view is 0."""
+    """Moves images by whole pixels, int32 `[batch, 1]`; new pixels at the border are 0."""
 
     # The transpose of a shift is the opposite shift. TensorFlow's own gradient of the gather would add up pixel by
-    # pixel what never overlaps, which takes several times as long.
+    # pixel without any overlap, which takes several times as long.
     @tf.custom_gradient
     def shift(images):
         return _gather_shifted(images, down, right), lambda upstream: _shift(upstream, -down, -right)

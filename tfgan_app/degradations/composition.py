@@ -23,7 +23,7 @@ class Degradation(Protocol):
 class Compose:
     """Applies degradations in their order, each with separate draws.
 
-    Between them nothing is clipped or rounded but what they do themselves. At the end the image is rounded to 8
+    Between them nothing is clipped or rounded, except by a degradation itself. At the end the image is rounded to 8
     bits, like the files of users: a network that is trained on unrounded images learns to undo a blur from
     digits that no file has.
 
@@ -74,6 +74,6 @@ class RandomApply:
         self.draws_per_example = 1 + degradation.draws_per_example
 
     def __call__(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
-        """Degrades float32 `[batch, height, width, 3]` by draws `[batch, draws_per_example]`, a share of it."""
+        """Degrades float32 `[batch, height, width, 3]` by draws `[batch, draws_per_example]`; a share of them."""
         chosen = draws[:, 0, None, None, None] < self._share
         return tf.where(chosen, self._degradation(images, draws[:, 1:]), images)

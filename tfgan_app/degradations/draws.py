@@ -15,7 +15,7 @@ def in_range(draws: tf.Tensor, bounds: tuple[float, float]) -> tf.Tensor:
 
     Args:
         draws: float32 of any shape in [0, 1).
-        bounds: Lower and upper bound; where they are equal, every result is exactly that.
+        bounds: Lower and upper bound; if they are equal, every result is exactly this bound.
 
     Returns:
         float32 of the shape of `draws`.

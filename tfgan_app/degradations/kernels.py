@@ -68,8 +68,8 @@ def sinc_kernels(size: int, *, cutoffs: tf.Tensor) -> tf.Tensor:
     distance = tf.sqrt(x * x + y * y)[None]
     cutoffs = _column(cutoffs)
     safe = tf.where(distance == 0.0, 1.0, distance)
-    beside = tf.math.special.bessel_j1(cutoffs * safe) / safe
-    return _normalized(tf.where(distance == 0.0, cutoffs / 2.0, beside))
+    values = tf.math.special.bessel_j1(cutoffs * safe) / safe
+    return _normalized(tf.where(distance == 0.0, cutoffs / 2.0, values))
 
 
 def defocus_kernels(size: int, *, radii: tf.Tensor) -> tf.Tensor:

@@ -76,7 +76,7 @@ def random_masks(
 ) -> tf.Tensor:
     """Draws masks of the kinds that LaMa is trained and measured with (Suvorov et al. 2022, arXiv:2109.07161).
 
-    Deviations: strokes go in all directions with equal probability, and positions and sizes are no whole pixels;
+    Deviations: strokes go in all directions with equal probability, and positions and sizes are not whole pixels;
     masks that cover more than half of the image are kept, where LaMa's test masks are drawn again.
 
     Args:
@@ -209,11 +209,11 @@ def fill_spans(examples: tf.Tensor, left: tf.Tensor, right: tf.Tensor, *, shape:
     """
     batch, height, width = shape
     limit = tf.cast(width, tf.float32)
-    # Clipped before the cast: infinity is no integer.
+    # Clipped before the cast: infinity is not an integer.
     first = tf.cast(tf.math.ceil(tf.clip_by_value(left - 0.5, 0.0, limit)), tf.int32)
     end = tf.cast(tf.floor(tf.clip_by_value(right + 0.5, 0.0, limit)), tf.int32)
     row = (tf.cast(examples, tf.int32)[:, None] * height + tf.range(height)) * (width + 1)
-    # One more shape from the first pixel on, one less behind the last: the sum from the left counts the shapes.
+    # One more shape from the first pixel on, one less after the last: the sum from the left counts the shapes.
     places = tf.stack([row + tf.minimum(first, end), row + end])
     changes = tf.concat([tf.ones_like(places[:1]), -tf.ones_like(places[1:])], axis=0)
     changes = tf.math.unsorted_segment_sum(changes, places, batch * height * (width + 1))

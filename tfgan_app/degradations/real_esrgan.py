@@ -139,7 +139,7 @@ class RealESRGAN:
             float32 `[batch, height / scale, width / scale, 3]` in [0, 1], rounded to 8 bits.
 
         Raises:
-            ValueError: If height or width is known and no multiple of the scale.
+            ValueError: If a known height or width is not a multiple of the scale.
         """
         size = height_and_width(images)
         if any(isinstance(length, int) and length % self.scale for length in size):

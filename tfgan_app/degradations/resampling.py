@@ -51,9 +51,9 @@ def resize(
 
     Rows, then columns, are multiplied with a matrix of weights: a kernel that antialiasing widens by the factor of
     reduction, normalized, with borders mirrored about the pixels' edge. Nothing is clipped: kernels with negative
-    lobes leave [0, 1] by a little beside strong edges.
+    lobes leave [0, 1] slightly at strong edges.
 
-    Deviation: `"area"` is the exact mean over the area of each new pixel, also where that is no whole number of old
+    Deviation: `"area"` is the exact mean over the area of each new pixel, also if that is not a whole number of old
     ones (MATLAB's `box` takes whole pixels), and is not changed by `antialias`.
 
     Args:
@@ -61,7 +61,7 @@ def resize(
         height: Height of the result, at least 1; an integer, or an int32 scalar that is known only in the graph.
         width: Width of the result, likewise.
         method: `"bicubic"` (a = -0.5), `"bilinear"`, `"lanczos3"` or `"area"`.
-        antialias: Widen the kernel where the image is reduced.
+        antialias: Widen the kernel when the image is reduced.
 
     Returns:
         float32 `[batch, height, width, channels]`. The mean is kept where a reduction is by a whole number.
@@ -87,7 +87,7 @@ def downscale(images: tf.Tensor, *, scale: int, method: str = "bicubic") -> tf.T
 
     Returns:
         float32 `[batch, ceil(height / scale), ceil(width / scale), channels]`. Pixel i covers the old pixels
-        `scale * i` to `scale * i + scale - 1`, also where the old size is no multiple of `scale`.
+        `scale * i` to `scale * i + scale - 1`, also if the old size is not a multiple of `scale`.
 
     Raises:
         ValueError: For an unknown method, or a scale below 1.

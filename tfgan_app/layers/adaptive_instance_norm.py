@@ -20,7 +20,7 @@ def channel_statistics(features):
     Returns:
         float32 `[batch, 2, channels]`: means, then deviations.
     """
-    # Squares of 8 bits of precision would not leave enough for a deviation that is small beside its mean.
+    # Squares with 8 bits of precision are too coarse for a deviation that is small relative to its mean.
     features = ops.cast(features, "float32")
     mean = ops.mean(features, axis=(1, 2), keepdims=True)
     variance = ops.mean(ops.square(features - mean), axis=(1, 2))

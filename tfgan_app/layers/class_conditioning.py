@@ -40,7 +40,7 @@ class ClassGainAndBias(keras.layers.Layer):
 
 
 def conditional_batch_norm(x, one_hot=None):
-    """Batch normalization (momentum 0.9), with a gain and bias for each class where there are classes.
+    """Batch normalization (momentum 0.9), with a gain and bias for each class, if any.
 
     Args:
         x: Keras tensor `[batch, height, width, channels]`.

@@ -38,7 +38,7 @@ Channels = Sequence
 class ColorSpace:
     """Conversions of a color space from and to RGB.
 
-    Both take and give three channels `[..., 1]` as an image stores them, in [0, 1]; what lies outside is clipped by
+    Both take and give three channels `[..., 1]` as stored in an image, in [0, 1]; values outside are clipped by
     the layer.
 
     Attributes:
@@ -156,7 +156,7 @@ def _rgb_to_lab(channels: Channels) -> Channels:
     ]
 
     def rooted(ratio):
-        # The larger of both keeps the root away from 0, where its gradient is infinite.
+        # The maximum keeps the root away from 0, where its gradient is infinite.
         root = ops.power(ops.maximum(ratio, _CUBE_FROM**3), 1.0 / 3.0)
         return ops.where(ratio > _CUBE_FROM**3, root, ratio / (3.0 * _CUBE_FROM**2) + 4.0 / 29.0)
 
@@ -215,7 +215,7 @@ class ColorConversion(keras.layers.Layer):
 
     An 8-bit image stored in 8 bits comes back within 1 level from `yuv` and `ycbcr`, within 2 from their narrower
     `studio` ranges, within 3 from `hsv`, and within 26 in the strongest colors from `lab`, whose channels reach far
-    beyond RGB. Stored in 16 bits it comes back exactly, but for the purest blue and red of `ycbcr`, which JPEG puts
+    beyond RGB. Stored in 16 bits it comes back exactly, except the purest blue and red of `ycbcr`, which JPEG puts
     half a level beyond its largest one.
 
     Args:

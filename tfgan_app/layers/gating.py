@@ -12,8 +12,8 @@ from tfgan_app.layers.receptive_field_rules import POINTWISE, Window
 class SplitGate(keras.layers.Layer):
     """Multiplies one half of the channels by the other: `[..., 2 * c]` -> `[..., c]`.
 
-    As it stands the SimpleGate of NAFNet (Chen et al. 2022, arXiv:2204.04676); with `activation="elu",
-    gate_activation="sigmoid"` what follows a gated convolution (Yu et al. 2019, arXiv:1806.03589).
+    By default the SimpleGate of NAFNet (Chen et al. 2022, arXiv:2204.04676); with `activation="elu",
+    gate_activation="sigmoid"` the gate of a gated convolution (Yu et al. 2019, arXiv:1806.03589).
 
     Args:
         activation: Activation of the first half of the channels, by Keras' name.

@@ -10,7 +10,7 @@ from keras import ops
 class OneHot(keras.layers.Layer):
     """Class numbers as unit vectors: int32 `[b]` -> float `[b, classes]`.
 
-    A dense layer without bias behind it is an embedding, with a gradient that is a plain tensor and a kernel
+    Followed by a dense layer without bias it is an embedding, with a gradient that is a plain tensor and a kernel
     that spectral normalization can wrap. A label outside of `[0, classes)` becomes a vector of zeros, so that
     it embeds to zero ("no class") instead of reading beyond the table or failing.
 

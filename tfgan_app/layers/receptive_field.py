@@ -78,7 +78,7 @@ def feature_bytes_per_px(model: keras.Model) -> int | None:
         model: As for `receptive_field_of`.
 
     Returns:
-        Bytes per input pixel, or None where the size of a feature map is not known.
+        Bytes per input pixel, or None if the size of a feature map is unknown.
     """
     graph = _graph_of(model)
     if graph is None:
@@ -139,8 +139,8 @@ class _AxisReach:
     def mirrored(self) -> _AxisReach:
         """The reach with both sides equal, since mirrored pixels lie on the other side of the mirror.
 
-        What is mirrored is at most as far from a pixel as what it stands for, if the pixel lies on the inside of the
-        mirror. Half a stride and the loss is how far it may lie beyond.
+        A mirrored pixel is at most as far away as the one that it stands for, if the pixel lies on the inside of the
+        mirror. It may lie beyond by half a stride and the loss.
         """
         beyond = self.stride + 2 * max(self.loss, Fraction(0))
         radius, center = self._radius(), (self.stride - 1) / 2

@@ -33,7 +33,7 @@ class Difference:
 
     @property
     def verdict(self) -> str:
-        """`"gain"`, `"loss"`, or `"no measurable gain"` where the interval holds zero."""
+        """`"gain"`, `"loss"`, or `"no measurable gain"` if the interval holds zero."""
         if self.low > 0.0:
             return "gain"
         return "loss" if self.high < 0.0 else "no measurable gain"

@@ -15,7 +15,7 @@ def color_shift(low: np.ndarray, high: np.ndarray) -> float:
     """Color shift: the mean CIEDE2000 between a model's input and its output scaled down to it.
 
     Scaling is Keys' bicubic (a = -0.5) with antialiasing and clipping, as MATLAB's `imresize`: 0 for an output whose
-    bicubic reduction is the input. About 1 is the least difference that people see side by side. Where the scale is
+    bicubic reduction is the input. About 1 is the smallest difference visible side by side. Where the scale is
     1, images are compared pixel by pixel, so detail that was restored counts too.
 
     Args:

@@ -51,7 +51,7 @@ class FeatureNetwork:
         """Computes the features of images.
 
         Args:
-            images: uint8 `[count, height, width, 1 or 3]`; gray is repeated where the network needs RGB.
+            images: uint8 `[count, height, width, 1 or 3]`; gray is repeated if the network needs RGB.
 
         Returns:
             float32 `[count, dim]`.

@@ -59,13 +59,15 @@ class FrechetMoments:
         """Adds the samples that other moments have seen.
 
         Args:
-            other: Moments of as many features.
+            other: Moments of the same number of features.
 
         Raises:
             ValueError: If the numbers of features differ.
         """
         if other.dim != self.dim:
-            raise ValueError(f"Only moments of as many features can be merged. Received: {self.dim} and {other.dim}.")
+            raise ValueError(
+                f"Only moments of the same number of features can be merged. Received: {self.dim} and {other.dim}."
+            )
         self._add(other.count, other.mean, other._scatter)
 
     @property
@@ -96,12 +98,12 @@ def frechet_distance(first: FrechetMoments, second: FrechetMoments) -> float:
     "GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium", Heusel et al. 2017,
     arXiv:1706.08500. Deviation: the reference takes the root of the product, which is not
     symmetric, and adds 1e-6 to the diagonals where that fails. Here `Tr (C1 C2)^(1/2)` is the sum of the
-    singular values of `F1^T F2` with `C = F F^T`, which needs no such correction for singular covariances (fewer
+    singular values of `F1^T F2` with `C = F F^T`, which needs no correction for singular covariances (fewer
     samples than features) and is exact where the other's eigenvalues would be rounding errors.
 
     Args:
         first: Moments of at least two samples.
-        second: The same, with as many features.
+        second: The same, with the same number of features.
 
     Returns:
         The distance, 0 for equal moments. It is biased upwards for few samples: compare at equal counts.
@@ -110,7 +112,7 @@ def frechet_distance(first: FrechetMoments, second: FrechetMoments) -> float:
         ValueError: If the numbers of features differ, or with fewer than two samples.
     """
     if first.dim != second.dim:
-        raise ValueError(f"Both sides need as many features. Received: {first.dim} and {second.dim}.")
+        raise ValueError(f"Both sides need the same number of features. Received: {first.dim} and {second.dim}.")
     covariances = first.covariance, second.covariance
     factors = [_factor(covariance) for covariance in covariances]
     overlap = np.linalg.svd(factors[0].T @ factors[1], compute_uv=False).sum()

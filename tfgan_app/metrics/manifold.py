@@ -28,7 +28,7 @@ def precision_recall(real: np.ndarray, fake: np.ndarray, *, neighbors: int = PRE
 
     Args:
         real: `[n, dim]`, any real type, more than `neighbors` rows.
-        fake: `[m, dim]`, likewise. Use as many as there are real ones: the balls shrink with the count.
+        fake: `[m, dim]`, likewise. Use equal counts: the balls shrink with the count.
         neighbors: K.
 
     Returns:
@@ -56,7 +56,7 @@ def density_coverage(real: np.ndarray, fake: np.ndarray, *, neighbors: int = DEN
 
     Args:
         real: `[n, dim]`, any real type, more than `neighbors` rows.
-        fake: `[m, dim]`, likewise. Use as many as there are real ones: coverage rises with their count.
+        fake: `[m, dim]`, likewise. Use equal counts: coverage rises with the number of fakes.
         neighbors: K.
 
     Returns:

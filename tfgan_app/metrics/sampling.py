@@ -30,8 +30,8 @@ def check_features(real: np.ndarray, fake: np.ndarray, *, least: int) -> None:
             )
     if real.shape[1] != fake.shape[1]:
         raise ValueError(
-            f"Both sides need as many features. Received: {real.shape[1]} real and {fake.shape[1]} fake ones. "
-            "Use one feature network for both."
+            f"Both sides need the same number of features. Received: {real.shape[1]} real and {fake.shape[1]} fake "
+            "ones. Use one feature network for both."
         )
 
 

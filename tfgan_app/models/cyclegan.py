@@ -76,7 +76,7 @@ class CycleGAN(TranslationGAN):
         for name in self.batch_names:
             if self._values["pool_size"] and tuple(batch[name].shape[1:3]) != (size_px, size_px):
                 raise ValueError(
-                    f"Expected images of {size_px} x {size_px} px, as `image_size`: the pools hold such. Received: "
+                    f"Expected images of {size_px} x {size_px} px, as `image_size`, the size of the pools. Received: "
                     f"{list(batch[name].shape)}; set `image_size`, or pool_size=0 for images of any size."
                 )
         return batch

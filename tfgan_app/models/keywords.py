@@ -25,7 +25,7 @@ class Group:
         kind: Dataclass of the section.
         names: Fields that are keywords, in order.
         defaults: Defaults that differ from those of the section.
-        fields: Keyword -> the field that it sets, where their names differ.
+        fields: Keyword -> the field that it sets, if their names differ.
     """
 
     kind: type

@@ -67,7 +67,7 @@ class StyleTransfer(TranslationGAN):
         style_level: Features of VGG16 whose statistics are changed: `relu3_1` or `relu4_1`.
         decoder_width: Channels of the decoder at full resolution.
         perceptual_weights: File of VGG16 weights (.npz); None downloads those of keras.applications. A saved model
-            holds the encoder and needs no such file.
+            holds the encoder and does not need the file.
         encoder: None, or your own functional `keras.Model`, from images to a list of features, the last at a
             quarter (`relu3_1`) or an eighth of the size.
         adversarial_weight: Above 0 adds a discriminator between outputs and styles.

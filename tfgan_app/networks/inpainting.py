@@ -51,7 +51,7 @@ def build_gated_inpainting(*, channels: int = 3, width: int = 24, name: str = "g
 
 
 def _gated(x, channels: int, kernel_px: int = 3, **options):
-    # Twice the gain: the gate, which starts at one half, halves what passes.
+    # Twice the gain: the gate starts at one half and halves the features.
     initializer = keras.initializers.VarianceScaling(4.0, "fan_in", "truncated_normal")
     x = layers.Conv2D(channels * 2, kernel_px, padding="same", kernel_initializer=initializer, **options)(x)
     return SplitGate("elu", "sigmoid")(x)

@@ -1,4 +1,4 @@
-"""R3GAN: residual networks without normalization, behind the preset `r3gan`."""
+"""R3GAN: residual networks without normalization, used by the preset `r3gan`."""
 
 from __future__ import annotations
 

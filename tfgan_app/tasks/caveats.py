@@ -22,7 +22,7 @@ def few_held_out(count: int) -> list[str]:
         return []
     images = "1 held-out image" if count == 1 else f"{count} held-out images"
     return [
-        f"they are means of {images}: other images would give others. Hold out {LEAST_MEANS} or more "
+        f"they are means of {images}: with others they would differ. Hold out {LEAST_MEANS} or more "
         "(data.val_fraction, or a folder val/)"
     ]
 
@@ -43,8 +43,8 @@ def set_caveats(*, count: int, dim: int, neighbors: bool = True) -> list[str]:
         )
     if count < 2 * dim:
         found.append(
-            f"FID of {count} images in {dim} features is mostly what few images add to it: compare it with that of "
-            "real images, and with runs of the same count alone"
+            f"FID of {count} images in {dim} features is mostly the bias of few images: compare it with that of "
+            "real images, and only with runs of the same count"
         )
     return found
 
@@ -57,11 +57,11 @@ def feature_caveats(*, kind: str, trained_on: int) -> list[str]:
         trained_on: Number of training images of a classifier.
     """
     if kind == "random":
-        return ["features are those of a random network: fit to compare runs on one data set, and nothing else"]
+        return ["features are those of a random network: use them only to compare runs on one data set"]
     if kind == "classifier" and trained_on < LEAST_CLASSIFIED:
         return [
-            f"features are those of a classifier of {trained_on} images, which may not tell good images from bad ones: "
-            f"give {LEAST_CLASSIFIED} or more, or task.features=vgg16 with task.feature_weights"
+            f"features are those of a classifier of {trained_on} images, which may not separate good images from bad "
+            f"ones: use {LEAST_CLASSIFIED} or more, or task.features=vgg16 with task.feature_weights"
         ]
     return []
 
@@ -73,7 +73,7 @@ def above_real(measured: Mapping[str, float]) -> list[str]:
         value, real = measured.get(name), measured.get(f"floor_{name}")
         if value is not None and real is not None and value > real + _ABOVE_REAL:
             found.append(
-                f"{name} {value:.3f} is above that of real images, {real:.3f}: these features and images do not tell "
-                "the two apart, or the generated ones are all of the commonest kind. Look at them"
+                f"{name} {value:.3f} is above that of real images, {real:.3f}: these features and images do not "
+                "separate the two, or all generated images are of the most common kind. Look at them"
             )
     return found

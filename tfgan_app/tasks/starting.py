@@ -116,11 +116,13 @@ def load_origin(source: str) -> Origin:
         hint = f" Take '{beside}'." if beside.is_file() else ""
         raise ValueError(
             f"{SETTING} must be a run directory, a .keras file or a shipped model's name. Received: '{source}', a "
-            f"folder that is no run.{hint}"
+            f"folder that is not a run.{hint}"
         )
     if not path.is_dir():
         if path.suffix != ".keras":
-            raise ValueError(f"{SETTING} must be a run or a .keras file, which training can go on with: '{source}'.")
+            raise ValueError(
+                f"{SETTING} must be a run or a .keras file to continue training with. Received: '{source}'."
+            )
         return Origin(source, _generators(path))
     state = Checkpoints(path / "checkpoints").newest_state() or {}
     try:
@@ -146,7 +148,7 @@ def take_generator(generator: keras.Model, trained: keras.Model, *, source: str,
     values = inner.get_weights()
     if problem := difference(values, generator.weights):
         raise ValueError(
-            f"{SETTING} must be of the same networks. The {label} of '{source}' is another: {problem}. Set the "
+            f"{SETTING} must have the same networks. The {label} of '{source}' differs: {problem}. Set the "
             "network's settings to those of its run, or start from another."
         )
     check_same_activations(inner, generator, source=source)
@@ -232,7 +234,7 @@ def _crossed(networks: Networks, origin: Origin, direction: str | None, *, repor
     if not {"inverse"} & {*networks.generators, *origin.generators}:
         report(f"'{origin.source}' was trained the other way ({theirs}), and starts a training of {direction}")
         return {}
-    report(f"'{origin.source}' was trained the other way ({theirs}): its way there starts the way back, and vice versa")
+    report(f"'{origin.source}' was trained the other way ({theirs}): its generators and discriminators are swapped")
     pairs = (("generator", "inverse"), ("discriminator", "inverse_discriminator"))
     return {name: other for pair in pairs for name, other in (pair, pair[::-1])}
 
@@ -243,7 +245,7 @@ def _take_state(model: keras.Model, origin: Origin, group: str) -> str | None:
     if not values:
         return f"'{origin.source}' has none"
     if problem := difference(values, model.variables):
-        return f"that of '{origin.source}' is another: {problem}"
+        return f"that of '{origin.source}' differs: {problem}"
     for variable, value in zip(model.variables, values, strict=True):
         if "float" in variable.dtype:  # Seeds of dropout belong to the new run.
             variable.assign(value)

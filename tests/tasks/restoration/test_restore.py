@@ -1,4 +1,4 @@
-"""What `restore` adds to the trainer: damage made in the graph, holes, what is left alone."""
+"""The task `restore`: degradations in the graph, holes, untouched images."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""What `upscale` adds to the trainer: images made small in the graph, stages, measurement as is the custom."""
+"""The task `upscale`: downscaling in the graph, stages, metrics by the conventions."""
 
 import keras
 import numpy as np
@@ -319,7 +319,7 @@ def test_a_run_starts_from_the_generator_of_another(data, tmp_path):
         ({"training.discriminator_steps": 2}, "`training.discriminator_steps` is for task.stage=gan. Received: 2"),
         (
             {"task.stage": "gan", "optimizer.muon_learning_rate": 0.02},
-            "`task.stage=gan` wants the rates of `--preset gan`",
+            "`task.stage=gan` needs the rates of `--preset gan`",
         ),
         (
             {"task.stage": "gan", "task.real_label": 0.9, "task.adversarial_loss": "hinge"},

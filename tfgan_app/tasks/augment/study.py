@@ -189,12 +189,12 @@ def summarize(correct: Mapping[str, np.ndarray]) -> dict[str, Any]:
 def _conclusion(correct: Mapping[str, np.ndarray]) -> str:
     """States the gain of synthetic images over the best training without them."""
     if CLASSIC_GAN not in correct:
-        return "No synthetic image passed: nothing was added to the real ones."
+        return "No synthetic image passed the checks: nothing was added to the real ones."
     baseline = max((REAL, CLASSIC), key=lambda name: correct[name].mean())
     difference = paired_difference(correct[baseline], correct[CLASSIC_GAN])
     word = difference.verdict
-    said = word[0].upper() + word[1:]
-    return f"{said} from synthetic images: {points(difference)} over {baseline}."
+    start = word[0].upper() + word[1:]
+    return f"{start} from synthetic images: {points(difference)} over {baseline}."
 
 
 def points(difference: Difference) -> str:
@@ -213,7 +213,7 @@ def caveats(size: Mapping[str, Any]) -> list[str]:
     if size["gan_images"] > size["real_images"]:
         lines.append(
             f"The GAN and its features have seen {size['gan_images']} real images, the classifiers "
-            f"{size['real_images']}: a gain may be that of the others."
+            f"{size['real_images']}: a gain may come from the additional ones."
         )
     if size["short_classes"]:
         listed = ", ".join(f"{name} {count}" for name, count in size["short_classes"].items())

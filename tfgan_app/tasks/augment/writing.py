@@ -34,10 +34,10 @@ def check_new_folder(folder: Path) -> None:
     """Checks that a folder can be created or is empty; raises ValueError otherwise."""
     if folder.is_dir():
         if any(folder.iterdir()):
-            raise ValueError(f"`--output` must be a new or an empty folder. Received: {folder}, which holds something.")
+            raise ValueError(f"`--output` must be a new or an empty folder. Received: {folder}, which is not empty.")
         return
     if folder.exists() or folder.is_symlink():
-        raise ValueError(f"`--output` must be a new or an empty folder. Received: {folder}, which is no folder.")
+        raise ValueError(f"`--output` must be a new or an empty folder. Received: {folder}, which is not a folder.")
     existing = next(parent for parent in folder.resolve().parents if parent.exists())
     if not (existing.is_dir() and os.access(existing, os.W_OK)):
         raise ValueError(f"`--output` must be where files can be written. Received: {folder}, below {existing}.")

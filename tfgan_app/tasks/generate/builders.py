@@ -46,7 +46,7 @@ def check_settings(settings: GenerateConfig) -> None:
         )
     if loss == "wasserstein" and not (_penalties(settings) or settings.spectral_norm):
         raise ValueError(
-            "`task.adversarial_loss=wasserstein` needs a bound on the discriminator's slope: set "
+            "`task.adversarial_loss=wasserstein` needs a Lipschitz bound on the discriminator: set "
             "`task.wgan_gp_weight=10` or `task.spectral_norm=true`. Received: neither."
         )
 

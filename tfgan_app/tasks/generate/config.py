@@ -54,7 +54,7 @@ class GenerateConfig:
         instance_noise_steps: Steps over which it fades to zero; 0 keeps it.
         features: Network whose features FID and the other metrics compare: a `classifier` trained on the data's
             own classes, `vgg16`, `inception`, or `random` weights; `auto` is the first of classifier, vgg16 (where
-            `feature_weights` is given) and random that there is.
+            `feature_weights` is given) and random that is available.
         feature_weights: File of VGG16 weights (.npz).
         max_generated_images: Maximum images generated for the metrics.
     """

@@ -65,14 +65,14 @@ class GenerateData:
         readable = self._readable(self.training_candidates())
         if len(readable) < 2 * LEAST_IMAGES:
             raise ValueError(
-                f"Expected at least {2 * LEAST_IMAGES} training images that can be read in {self.images.origin}. "
+                f"Expected at least {2 * LEAST_IMAGES} readable training images in {self.images.origin}. "
                 f"Found {len(readable)}; add some, or try `tfgan_app inspect`."
             )
         missing = [name for label, name in enumerate(self.class_names) if label not in readable.labels]
         if missing:
             raise ValueError(
-                f"Expected training images that can be read in each class of {self.images.origin}. "
-                f"There are none of: {', '.join(missing[:5])}; add some, or remove the class."
+                f"Expected readable training images in each class of {self.images.origin}. "
+                f"Found none of: {', '.join(missing[:5])}; add some, or remove the class."
             )
         return readable
 

@@ -99,7 +99,7 @@ class GenerateTask(Task):
         theirs = tuple(class_names_of(origin.generators["generator"])) if origin else ()
         if theirs != self.data.class_names and theirs:
             pairs = ", ".join(f"{here} from {there}" for there, here in zip(theirs, self.data.class_names, strict=True))
-            self._report(f"classes have other names there; each starts from the one in its place: {pairs}")
+            self._report(f"class names differ there; classes start from the one at their index: {pairs}")
 
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
         """Batches `{"image": uint8 [batch, size, size, channels], "label": int32 [batch], "position": int64}`."""
@@ -216,16 +216,14 @@ class GenerateTask(Task):
         latents = draw_latents(model, columns, first_seed=LOOK_SEED)
         averaged, raw = (sample(each, latents, labels) for each in (model, current))
         neighbors = self.quality.neighbors(averaged, count=5)
-        beside = zip(rows_of(averaged, 1), map(_only_row, neighbors), strict=True)
+        pairs = zip(rows_of(averaged, 1), map(_only_row, neighbors), strict=True)
         truncated = truncations(model, (None, 1.5, 1.0, 0.5), columns=columns, first_seed=LOOK_SEED, labels=labels)
         moving = interpolate(model, rows=6, columns=columns, first_seed=LOOK_SEED, labels=labels)
         return {
             "interpolation between seeds": make_grid(rows_of(moving, columns)),
             "truncation none 1.5 1.0 0.5": make_grid(rows_of(truncated, columns)),
             "averaged weights above current ones": make_grid(rows_of(np.concatenate([averaged, raw]), columns)),
-            "each drawn image and its nearest training images": make_grid(
-                [[*drawn, *found] for drawn, found in beside]
-            ),
+            "each drawn image and its nearest training images": make_grid([[*drawn, *found] for drawn, found in pairs]),
             **self._code_sweeps(model, labels),
         }
 

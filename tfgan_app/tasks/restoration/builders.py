@@ -94,14 +94,14 @@ def check_run(config: RunConfig) -> None:
     data, settings = config.data, config.task
     if data.resize != "none" or data.load_scale != 1.0:
         raise ValueError(
-            "`data.resize` must be none and `data.load_scale` 1: images are cut, not resized. "
+            "`data.resize` must be none and `data.load_scale` 1: images are cropped, not resized. "
             f"Received: {data.resize}, {data.load_scale}."
         )
     if not settings.image_scales:
-        raise ValueError("`task.image_scales` must have at least one number, 1 for images as they are.")
+        raise ValueError("`task.image_scales` must have at least one number; 1 keeps the size of the images.")
     if getattr(settings, "low_res", None) and settings.image_scales != (1.0,):
         raise ValueError(
-            "`task.image_scales` is for low resolution that is made; that of `task.low_res` has one scale alone. "
+            "`task.image_scales` is for computed low resolution; images of `task.low_res` have one scale. "
             f"Received: {settings.image_scales}."
         )
     if settings.stage == "psnr" and config.training.discriminator_steps > 1:
@@ -111,7 +111,7 @@ def check_run(config: RunConfig) -> None:
         )
     if settings.stage == "gan" and config.optimizer.muon_learning_rate is not None:
         raise ValueError(
-            "`task.stage=gan` wants the rates of `--preset gan`; Muon's are for the stage psnr. "
+            "`task.stage=gan` needs the rates of `--preset gan`; Muon is for the stage psnr. "
             f"Received: optimizer.muon_learning_rate={config.optimizer.muon_learning_rate}. "
             "Add `--preset gan`, or set it to none."
         )
@@ -258,7 +258,7 @@ def start_from(networks: Networks, source: str | None, *, report: Callable[[str]
     check_same_activations(trained, generator, source=source, setting="task.generator_activation")
     if shapes != wanted:
         values[shared:] = generator.get_weights()[shared:]
-        report(f"the last layer, {last.name}, starts fresh: that of '{source}' is for another scale")
+        report(f"the last layer, {last.name}, starts fresh: '{source}' has another scale")
     generator.set_weights(values)
     take_discriminators(networks, origin, taken=[GENERATOR], report=report)
 

@@ -51,7 +51,7 @@ def _between_ranges(model: keras.Model, network: keras.Model, image):
     if FromUnitRange in kinds:
         return network(image)
     if ClipToUnitRange not in kinds:
-        raise ValueError("The imported model is of a kind that `task.init_from` does not know.")
+        raise ValueError("`task.init_from` does not support this kind of imported model.")
     gain = 255.0 if layers.Rescaling in kinds else 1.0
     x = network(layers.Rescaling(0.5 * gain, offset=0.5 * gain, name="to_network")(image))
     return layers.Rescaling(2.0 / gain, offset=-1.0, dtype="float32", name="from_network")(x)

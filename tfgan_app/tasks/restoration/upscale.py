@@ -72,7 +72,7 @@ class UpscaleTask(ImageTask):
             self._teacher = Teacher(settings.teacher, weight=settings.teacher_weight, scale=settings.scale)
             if self._teacher.folder and (settings.image_scales != (1.0,) or settings.degradation != "bicubic"):
                 raise ValueError(
-                    "`task.teacher` as a folder of outputs wants task.image_scales=1 and task.degradation=bicubic: "
+                    "`task.teacher` as a folder of outputs needs task.image_scales=1 and task.degradation=bicubic: "
                     f"its images have one scale and one input. Received: {settings.image_scales}, "
                     f"{settings.degradation}; name the teacher's model instead."
                 )

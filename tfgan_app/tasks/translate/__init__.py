@@ -49,7 +49,7 @@ def detect_method(source: str | None) -> str:
     if share == 0.0:
         return UNPAIRED_METHOD
     raise ValueError(
-        f"Expected images of A and B in {source} that either belong together by their names, or do not. {share:.0%} "
+        f"Expected images of A and B in {source} that match by their names, or sets without matches. {share:.0%} "
         "of the names match: set `task.method` to paired, or to one of the others: cyclegan, cut, fastcut."
     )
 

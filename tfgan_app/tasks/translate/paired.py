@@ -98,8 +98,7 @@ class PairedTranslation(Task):
         share = matching_share(self.config.data.source) if self.config.data.source else None
         if share is not None:
             self._report(
-                f"{len(self.training_pairs)} pairs by equal names; if these do not belong together, set "
-                "`task.method` to cut"
+                f"{len(self.training_pairs)} pairs by equal names; if they are not pairs, set `task.method` to cut"
             )
 
     @functools.cached_property

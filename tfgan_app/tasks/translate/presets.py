@@ -93,13 +93,13 @@ PAIRED_PRESETS = {
             "the U-Net enlarges by interpolation and a pixel shuffle (paper: transposed convolutions)",
             "dropout is off when images are made (paper: on, the only noise)",
             "the innermost blocks are not normalized (one pixel has no statistics)",
-            "100,000 steps, whatever the number of pairs (paper: 200 epochs)",
+            "100,000 steps, for any number of pairs (paper: 200 epochs)",
         ),
     ),
 }
 
 _UNPAIRED_DEVIATIONS = (
-    "200,000 steps, whatever the number of images (authors' code: 200 epochs, of CUT 400)",
+    "200,000 steps, for any number of images (authors' code: 200 epochs, 400 for CUT)",
     "the rate falls to 2 % in the second half (authors' code: to 0)",
 )
 
@@ -164,7 +164,7 @@ _STYLE_PAPER = Preset(
     paper=_ADAIN,
     deviations=(
         "VGG16 features (paper: VGG19)",
-        "a further loss of contents that are decoded as they are, task.reconstruction_weight=50 (paper: none)",
+        "a further reconstruction loss of contents, task.reconstruction_weight=50 (paper: none)",
         "the averaged weights, training.ema_decay=0.99 (paper: the last ones)",
         "warm-up and a cosine of the rate (authors' code: it falls by 1 / (1 + 5e-5 step))",
     ),

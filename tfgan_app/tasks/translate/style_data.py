@@ -152,7 +152,7 @@ class StyleImages:
         readable = readable_images(images, self._report, input_range=self._config.data.input_range)
         if not len(readable):
             raise ValueError(
-                f"Expected images to train and to measure on in {source}. Found none that can be read of one of "
+                f"Expected images to train and to measure on in {source}. Found no readable ones of one of "
                 "them; add images, or raise `data.val_fraction`."
             )
         return readable

@@ -71,8 +71,8 @@ class UnpairedQuality:
         change = float(np.abs(outputs.astype(np.int16) - inputs).mean() / 255.0)
         if change < LEAST_CHANGE:
             self._report(
-                f"the output hardly differs from the input: by {change:.2%} of the range on average. If that stays, "
-                "lower what ties them together (task.cycle_weight, task.identity_weight, task.nce_weight)."
+                f"the output hardly differs from the input: by {change:.2%} of the range on average. If this persists, "
+                "lower the losses that tie them together (task.cycle_weight, task.identity_weight, task.nce_weight)."
             )
         variation = output_variation(self._data.images["target"], outputs)
         return {
