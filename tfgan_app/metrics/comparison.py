@@ -52,7 +52,7 @@ def check_comparable(first: Mapping[str, Any], second: Mapping[str, Any]) -> Non
     if unlike:
         fields = "; ".join(f"{name}: {_shown(first, name)} and {_shown(second, name)}" for name in unlike)
         raise ValueError(
-            f"The two evaluations were measured in different ways and cannot be compared. Different are {fields}. "
+            f"The two evaluations were measured in different ways and cannot be compared. They differ in {fields}. "
             "Evaluate both with the same settings."
         )
 

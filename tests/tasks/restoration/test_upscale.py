@@ -103,7 +103,7 @@ def test_scales_are_shares(data):
     for wrong, message in (((2.0,), "at least 0.1 and at most 1.0"), ((), "at least one number")):
         with pytest.raises(ValueError, match=message):
             build(data, **{"task.image_scales": wrong})
-    with pytest.raises(ValueError, match="low_res` has one scale alone"):
+    with pytest.raises(ValueError, match="low_res` have one scale"):
         build(data, **{"task.image_scales": (1.0, 0.5), "task.low_res": str(data)})
 
 
@@ -437,7 +437,7 @@ def test_a_folder_of_outputs_teaches_as_their_model_would(tmp_path):
     [
         ({"task.teacher": "{folder}/none.keras"}, "does not exist"),
         ({"task.teacher": "{folder}/x3.keras"}, "enlarges 3 times"),
-        ({"task.teacher": "{folder}/outputs", "task.image_scales": (1.0, 0.5)}, "wants task.image_scales=1"),
+        ({"task.teacher": "{folder}/outputs", "task.image_scales": (1.0, 0.5)}, "needs task.image_scales=1"),
     ],
 )
 def test_a_teacher_that_does_not_fit_is_refused(data, tmp_path, settings, message):

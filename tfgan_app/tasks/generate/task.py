@@ -99,7 +99,7 @@ class GenerateTask(Task):
         theirs = tuple(class_names_of(origin.generators["generator"])) if origin else ()
         if theirs != self.data.class_names and theirs:
             pairs = ", ".join(f"{here} from {there}" for there, here in zip(theirs, self.data.class_names, strict=True))
-            self._report(f"class names differ there; classes start from the one at their index: {pairs}")
+            self._report(f"class names differ there; each class starts from the one with its index: {pairs}")
 
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
         """Batches `{"image": uint8 [batch, size, size, channels], "label": int32 [batch], "position": int64}`."""

@@ -152,8 +152,8 @@ class StyleImages:
         readable = readable_images(images, self._report, input_range=self._config.data.input_range)
         if not len(readable):
             raise ValueError(
-                f"Expected images to train and to measure on in {source}. Found no readable ones of one of "
-                "them; add images, or raise `data.val_fraction`."
+                f"Expected readable images to train and to measure on in {source}. Found none for one of the "
+                "two; add images, or raise `data.val_fraction`."
             )
         return readable
 
