@@ -52,7 +52,7 @@ def test_other_networks_are_refused_in_one_line(imported, capsys):
     folder, _ = imported
     command = ["predict", "--model", folder / "a.keras", "--input", "x.png", "--output", "o.png"]
     for flags, message in (
-        (["--set", "fidelity=0.5", "--set", f"fidelity_model={folder / 'x4.keras'}"], "must have the same network"),
+        (["--set", "fidelity=0.5", "--set", f"fidelity_model={folder / 'x4.keras'}"], "must be of the same network"),
         (["--set", "fidelity=0.5"], "needs `--set fidelity_model=PATH`"),
         (["--model", folder / "b.keras", "--set", "fidelity=0.5"], "`fidelity` is for a single `--model`. Received 2"),
     ):

@@ -104,7 +104,7 @@ class DiscriminatorLoss:
 
     def for_discriminators(
         self, outputs: GeneratorOutputs, positions: tf.Tensor, *, penalize: bool, training: bool = True
-    ):
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Loss of the discriminators on the detached output of the generators.
 
         Args:
@@ -139,7 +139,9 @@ class DiscriminatorLoss:
         logs = {name: tf.add_n([each[name] for each in figures]) / len(figures) for name in figures[0]}
         return tf.add_n(totals), logs
 
-    def for_generators(self, outputs: GeneratorOutputs, positions: tf.Tensor, *, training: bool = True):
+    def for_generators(
+        self, outputs: GeneratorOutputs, positions: tf.Tensor, *, training: bool = True
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """Adversarial loss of the generators against the current discriminators, and the code loss (or 0)."""
         losses, code_losses = [], [tf.constant(0.0)]
         for name, (real, fake, condition) in outputs.adversarial.items():
