@@ -148,7 +148,7 @@ def take_generator(generator: keras.Model, trained: keras.Model, *, source: str,
     values = inner.get_weights()
     if problem := difference(values, generator.weights):
         raise ValueError(
-            f"{SETTING} must have the same networks. The {label} of '{source}' differs: {problem}. Set the "
+            f"{SETTING} must be a run with the same networks. The {label} of '{source}' differs: {problem}. Set the "
             "network's settings to those of its run, or start from another."
         )
     check_same_activations(inner, generator, source=source)

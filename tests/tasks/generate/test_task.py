@@ -316,7 +316,7 @@ def test_a_cache_that_cannot_be_made_is_said_and_done_without(monkeypatch, tmp_p
 
 @pytest.mark.parametrize(
     ("train", "val", "message"),
-    [(12, 2, r"at least 6 held-out.*Found 4.*data\.val_fraction"), (5, 8, "at least 12 training images")],
+    [(12, 2, r"at least 6 held-out.*Found 4.*data\.val_fraction"), (5, 8, "at least 12 readable training images")],
 )
 def test_too_few_images_are_one_clear_line(tmp_path, train, val, message):
     with pytest.raises(ValueError, match=message):
