@@ -77,7 +77,7 @@ def test_each_has_a_card_and_a_recipe_that_can_be_run(name):
     trained = keras.models.load_model(FOLDER / f"{name}.keras", compile=False).get_layer("generator")
     for taken, wanted in zip(generator.get_weights(), trained.get_weights(), strict=True):
         np.testing.assert_array_equal(taken, wanted)
-    assert not any("begins afresh" in line for line in started)
+    assert not any("starts fresh" in line for line in started)
     assert config.task.stage == ("gan" if name.endswith("_gan") else "psnr")
 
 

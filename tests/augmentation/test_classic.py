@@ -1,4 +1,4 @@
-"""Classic augmentation: what it moves, mirrors and erases, and by what it is decided."""
+"""Classic augmentation: shifts, mirroring, erasing, and their draws."""
 
 import numpy as np
 import tensorflow as tf

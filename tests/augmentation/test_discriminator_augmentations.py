@@ -1,4 +1,4 @@
-"""What the trainer relies on in every augmentation of what a discriminator sees."""
+"""Contract of every augmentation of the discriminator's images."""
 
 import numpy as np
 import pytest

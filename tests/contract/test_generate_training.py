@@ -86,7 +86,7 @@ def test_both_tables_have_the_same_rows():
 
 
 @pytest.mark.parametrize("generator", first_quick(NOISE_GENERATORS))
-def test_players_of_different_families_play(folders, generator):
+def test_networks_of_different_families_train_together(folders, generator):
     other = "r3gan" if generator != "r3gan" else "dcgan"
     settings = {
         **architecture(generator),

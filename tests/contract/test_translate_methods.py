@@ -65,9 +65,9 @@ def test_method_trains_resumes_and_exports(data, tmp_path, method):
     fresh = state(trainer)
     assert train(task, trainer)["nonfinite"] == [0.0]
     trained = state(trainer)
-    for player in trainer.networks.generators | trainer.networks.discriminators:
-        mine = [name for name in trained if name.split("/")[1] == player and not name.startswith("average")]
-        assert any((trained[name] != fresh[name]).any() for name in mine), player
+    for network in trainer.networks.generators | trainer.networks.discriminators:
+        mine = [name for name in trained if name.split("/")[1] == network and not name.startswith("average")]
+        assert any((trained[name] != fresh[name]).any() for name in mine), network
     checkpoints = Checkpoints(tmp_path / "checkpoints")
     checkpoints.save(trainer)
     train(task, trainer, steps=1)

@@ -1,4 +1,4 @@
-"""What tasks rely on in every degradation of the table."""
+"""Contract of every degradation in the table."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Masks: shapes against distances, and how much they cover."""
+"""Masks: shapes against distances, and covered shares."""
 
 import numpy as np
 import pytest

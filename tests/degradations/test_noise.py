@@ -1,4 +1,4 @@
-"""Noise has the distribution that it is asked for."""
+"""Noise has the requested distribution."""
 
 import numpy as np
 import pytest

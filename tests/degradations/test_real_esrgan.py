@@ -1,4 +1,4 @@
-"""The second-order degradations: sizes, what a batch shares, and what each range does."""
+"""The second-order degradations: sizes, draws shared by a batch, effect of each range."""
 
 from dataclasses import replace
 

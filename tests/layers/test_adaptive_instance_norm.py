@@ -1,4 +1,4 @@
-"""Statistics that move from one image's features to another's."""
+"""Adaptive instance normalization: statistics of one image on the features of another."""
 
 import keras
 import numpy as np

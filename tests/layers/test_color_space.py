@@ -1,4 +1,4 @@
-"""Color spaces against independent conversions, and there and back again."""
+"""Color spaces against independent conversions, and round trips."""
 
 import colorsys
 

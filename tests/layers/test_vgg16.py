@@ -1,4 +1,4 @@
-"""VGG16 features from the weights of keras.applications, whose images are prepared another way."""
+"""VGG16 features from the weights of keras.applications, with different preprocessing."""
 
 import keras
 import numpy as np

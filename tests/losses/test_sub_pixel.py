@@ -1,4 +1,4 @@
-"""The loss that sees checkerboards and nothing else."""
+"""The loss of checkerboards, and of nothing else."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Features learned from the data's classes: reproducible, kept, and of use to tell sets apart."""
+"""Features learned from the data's classes: reproducible, cached, and able to separate sets."""
 
 import random
 
@@ -132,7 +132,7 @@ def test_data_without_usable_classes_are_refused():
         train_classifier_features(images, labels * 0, classes=1)
     with pytest.raises(ValueError, match=r"in \[0, 2\). Received: -1 to -1"):
         train_classifier_features(images, labels * 0 - 1, classes=2)
-    with pytest.raises(ValueError, match="One integer label an image"):
+    with pytest.raises(ValueError, match="one integer label for each"):
         train_classifier_features(images, labels[:-1], classes=2)
     with pytest.raises(ValueError, match="uint8"):
         train_classifier_features(images / 255.0, labels, classes=2)

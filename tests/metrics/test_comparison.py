@@ -1,4 +1,4 @@
-"""Only what was measured alike is compared, and better means better."""
+"""Comparison of evaluations with the same protocol, and its verdicts."""
 
 import pytest
 

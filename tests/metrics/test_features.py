@@ -1,4 +1,4 @@
-"""Feature networks: what becomes of an image before it, which activations come out, and how it is named."""
+"""Feature networks: preparation of images, activations, digests."""
 
 import hashlib
 

@@ -93,7 +93,7 @@ def test_batches_and_merging_give_the_moments_of_the_whole():
 def test_what_has_no_distance_is_refused():
     with pytest.raises(ValueError, match="at least 2 samples. Received: 1"):
         distance(np.zeros((1, 3)), np.zeros((2, 3)))
-    with pytest.raises(ValueError, match="as many features. Received: 3 and 4"):
+    with pytest.raises(ValueError, match="the same number of features. Received: 3 and 4"):
         distance(np.zeros((2, 3)), np.zeros((2, 4)))
     with pytest.raises(ValueError, match="Received: 3 and 4"):
         FrechetMoments(3).merge(FrechetMoments(4))

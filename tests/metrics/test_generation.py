@@ -1,4 +1,4 @@
-"""All metrics of generated images together: what is refused, what the order changes, and how much memory it takes."""
+"""All metrics of generated images: refused inputs, independence of the order, memory."""
 
 import subprocess
 import sys
@@ -54,7 +54,7 @@ def test_what_cannot_be_measured_is_refused(features):
         generation_metrics(real[:5], fake)
     with pytest.raises(ValueError, match="At least 6 fake samples"):
         generation_metrics(real, fake[:3])
-    with pytest.raises(ValueError, match="as many features. Received: 8 real and 7 fake"):
+    with pytest.raises(ValueError, match="the same number of features. Received: 8 real and 7 fake"):
         generation_metrics(real, fake[:, :7])
     with pytest.raises(ValueError, match=r"\[count, dim\]. Received: shape \[120\]"):
         generation_metrics(real[:, 0], fake)

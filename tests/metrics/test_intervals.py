@@ -1,4 +1,4 @@
-"""Intervals hold the true value about as often as they say, and shrink with more images."""
+"""Intervals: coverage of the true value, and width by number of images."""
 
 import numpy as np
 import pytest
@@ -6,8 +6,7 @@ import pytest
 from tfgan_app.metrics import means_with_intervals
 from tfgan_app.metrics.bootstrap import mean_interval
 from tfgan_app.metrics.frechet import FrechetMoments, frechet_distance
-from tfgan_app.metrics.generation import generation_metrics
-from tfgan_app.metrics.intervals import set_intervals, small_frechet_distance
+from tfgan_app.metrics.generation import generation_metrics, set_intervals, small_frechet_distance
 
 BOUNDED = ("precision", "recall", "coverage")
 
@@ -32,8 +31,8 @@ def test_intervals_are_as_wide_as_figures_vary_over_other_images():
     found = [generation_metrics(*sets(200, seed=seed, shift=0.5)) for seed in range(12)]
     for name in ("fid", *BOUNDED, "density"):
         deviation = np.std([each[name] for each in found], ddof=1)
-        said = np.mean([each[f"{name}_high"] - each[f"{name}_low"] for each in found]) / (2 * 1.96)
-        assert 0.5 * deviation < said < 4.0 * deviation, name
+        stated = np.mean([each[f"{name}_high"] - each[f"{name}_low"] for each in found]) / (2 * 1.96)
+        assert 0.5 * deviation < stated < 4.0 * deviation, name
 
 
 def test_intervals_shrink_with_images_and_keep_to_what_is_possible():

@@ -69,7 +69,7 @@ def test_only_an_augmented_training_sees_augmented_images(classifier, images):
 
 
 def test_unlike_plans_and_too_few_classes_are_refused(classifier, images):
-    with pytest.raises(ValueError, match="plan of 20 steps is needed. Received: 3"):
+    with pytest.raises(ValueError, match="plan of 20 steps. Received: 3"):
         classifier.train(images[0], np.eye(2)[images[1]], np.zeros((3, 4), int), seed=0, augmented=False)
     with pytest.raises(ValueError, match="at least 2 classes. Received: 1"):
         SmallClassifier((16, 16, 1), classes=1, steps=1)

@@ -1,4 +1,4 @@
-"""Wrong keywords, optimizers and data end in one line: what was expected, what came, what to do."""
+"""Errors of wrong keywords, optimizers and data: one line with expected, received and what to do."""
 
 import keras
 import numpy as np

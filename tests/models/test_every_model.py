@@ -1,4 +1,4 @@
-"""Every Keras-level model fits, evaluates, predicts, saves, loads, goes on training and exports."""
+"""Every Keras model fits, evaluates, predicts, saves, loads, continues training and exports."""
 
 import keras
 import numpy as np
@@ -74,8 +74,8 @@ def test_a_saved_model_loads_with_its_state_and_goes_on_training(trained, tmp_pa
     loaded = keras.models.load_model(tmp_path / "model.keras")
     assert type(loaded) is type(gan)
     np.testing.assert_array_equal(loaded.predict(inputs_of(name), verbose=0), outputs)
-    for player in ("generator_optimizer", "discriminator_optimizer"):
-        pairs = zip(getattr(gan, player).variables, getattr(loaded, player).variables, strict=True)
+    for optimizer in ("generator_optimizer", "discriminator_optimizer"):
+        pairs = zip(getattr(gan, optimizer).variables, getattr(loaded, optimizer).variables, strict=True)
         assert all(np.array_equal(a.value, b.value) for a, b in pairs)
     assert int(loaded.step.numpy()) == 2
     # The same update from the same state: nothing that training depends on was left out.

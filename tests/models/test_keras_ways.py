@@ -1,4 +1,4 @@
-"""What a Keras user expects: optimizers by name, callbacks, data of any kind, precision, networks of one's own."""
+"""Keras usage: optimizers by name, callbacks, data of any kind, precision, users' own networks."""
 
 import json
 import os
@@ -41,7 +41,7 @@ OPTIMIZERS = {
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_optimizers_train_both_players(name):
+def test_optimizers_train_both_networks(name):
     gan = tiny_pix2pix()
     before = [model.trainable_variables[0].numpy() for model in (gan.generator, gan.discriminator)]
     gan.compile(*OPTIMIZERS[name](), run_eagerly=True)
@@ -141,11 +141,11 @@ tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfigur
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 from tiny_models import images, tiny_generator, tiny_discriminator
 from tfgan_app import models
-judge = lambda: keras.Sequential([keras.Input((None, None, 3)), keras.layers.Conv2D(1, 4, 2)])
+image_discriminator = lambda: keras.Sequential([keras.Input((None, None, 3)), keras.layers.Conv2D(1, 4, 2)])
 with strategy.scope():
     gans = [
         models.Pix2Pix(generator=tiny_generator, discriminator=tiny_discriminator),
-        models.CycleGAN(generator=tiny_generator, discriminator=judge, image_size=24, pool_size=3),
+        models.CycleGAN(generator=tiny_generator, discriminator=image_discriminator, image_size=24, pool_size=3),
     ]
     for gan in gans:
         gan.compile("adam", "adam")
@@ -204,16 +204,16 @@ def test_networks_of_ones_own_are_saved_with_the_model(kind, tmp_path):
 
 
 def test_the_two_generators_of_a_cycle_are_two_even_of_one_model():
-    judge = keras.Sequential([keras.Input((None, None, 3)), keras.layers.Conv2D(1, 4, 2)])
-    gan = models.CycleGAN(generator=tiny_generator(), discriminator=judge, pool_size=0)
+    image_discriminator = keras.Sequential([keras.Input((None, None, 3)), keras.layers.Conv2D(1, 4, 2)])
+    gan = models.CycleGAN(generator=tiny_generator(), discriminator=image_discriminator, pool_size=0)
     assert not np.array_equal(gan.generator.get_weights()[0], gan.inverse.get_weights()[0])
     assert gan.discriminator is not gan.inverse_discriminator
     assert all_finite(fit(gan))
 
 
 def test_cut_compares_patches_of_named_layers_of_a_generator_of_ones_own():
-    judge = keras.Sequential([keras.Input((None, None, 3)), keras.layers.Conv2D(1, 4, 2)])
-    gan = models.CUT(generator=tiny_generator, discriminator=judge, nce_layers=("hidden",), nce_patches=4)
+    image_discriminator = keras.Sequential([keras.Input((None, None, 3)), keras.layers.Conv2D(1, 4, 2)])
+    gan = models.CUT(generator=tiny_generator, discriminator=image_discriminator, nce_layers=("hidden",), nce_patches=4)
     assert all_finite(fit(gan))
 
 

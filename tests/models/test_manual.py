@@ -1,4 +1,4 @@
-"""The programs of the manual's page run as they stand there, and so do the examples of the docstrings."""
+"""The programs of the manual's page and the examples of the docstrings run unchanged."""
 
 import doctest
 import importlib

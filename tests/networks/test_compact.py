@@ -1,4 +1,4 @@
-"""The upscaler for phones: its size, where it starts, and what it takes."""
+"""The upscaler for phones: size, initial output, inputs."""
 
 import keras
 import numpy as np

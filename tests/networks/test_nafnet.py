@@ -1,4 +1,4 @@
-"""NAFNet: its size, where it starts, and how far it looks."""
+"""NAFNet: size, initial output, receptive field."""
 
 import functools
 

@@ -1,4 +1,4 @@
-"""Views of a generator that give its features, and the patches that are taken of them."""
+"""Encoder features of a generator, and patches of them."""
 
 import keras
 import numpy as np

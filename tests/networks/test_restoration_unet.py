@@ -1,4 +1,4 @@
-"""DRUNet: its size, where it starts, and that it scales."""
+"""DRUNet: size, initial output, scaling with the input."""
 
 import functools
 

@@ -1,4 +1,4 @@
-"""RRDBNet: its size, where it starts, and what it takes."""
+"""RRDBNet: size, initial output, inputs."""
 
 import functools
 

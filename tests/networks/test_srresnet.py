@@ -1,4 +1,4 @@
-"""SRResNet: its size, where it starts, and what it takes."""
+"""SRResNet: size, initial output, inputs."""
 
 import functools
 

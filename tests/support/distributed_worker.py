@@ -1,6 +1,6 @@
-"""Trains a small game in a process of its own and writes its weights.
+"""Trains a small GAN in a separate process and writes its weights.
 
-python distributed_worker.py GAME STRATEGY OUTPUT.npz
+python distributed_worker.py TRAINING STRATEGY OUTPUT.npz
 """
 
 import sys
@@ -47,7 +47,7 @@ def build_noise():
 
 def main():
     """Trains four steps of a global batch of 4."""
-    game, name, output = sys.argv[1:]
+    training, name, output = sys.argv[1:]
     if name == "mirrored":
         cpu = tf.config.list_physical_devices("CPU")[0]
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
@@ -56,7 +56,7 @@ def main():
 
     strategy = build_strategy(name)
     with strategy.scope():
-        trainer, batches = {"pairs": build_pairs, "noise": build_noise}[game]()
+        trainer, batches = {"pairs": build_pairs, "noise": build_noise}[training]()
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     trainer.fit(batches.with_options(options), epochs=1, steps_per_epoch=4, shuffle=False, verbose=0)

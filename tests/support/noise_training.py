@@ -1,4 +1,4 @@
-"""A game of images from noise, small enough to be checked by hand."""
+"""A GAN from noise, small enough to be checked by hand."""
 
 import keras
 import numpy as np
@@ -60,8 +60,8 @@ def build_noise_trainer(
         networks, build_noise_networks(codes), objective=objective, forward=forward, ema_decay=0.0, **options
     )
     settings = {"learning_rate": 1e-3, "schedule_steps": 100, "scale_loss": precision == "mixed_float16"}
-    players = [build_optimizer(**(settings | (optimizer or {}))) for _ in range(2)]
-    trainer.compile(generator_optimizer=players[0], discriminator_optimizer=players[1], jit_compile=False)
+    optimizers = [build_optimizer(**(settings | (optimizer or {}))) for _ in range(2)]
+    trainer.compile(generator_optimizer=optimizers[0], discriminator_optimizer=optimizers[1], jit_compile=False)
     return trainer
 
 

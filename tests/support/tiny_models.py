@@ -27,9 +27,9 @@ def tiny_generator() -> keras.Model:
 
 def tiny_discriminator() -> keras.Model:
     """One convolution of a condition and an image to logits."""
-    condition, judged = keras.Input((None, None, 3)), keras.Input((None, None, 3))
-    x = keras.layers.Concatenate()([condition, judged])
-    return keras.Model([condition, judged], keras.layers.Conv2D(1, 4, 2, dtype="float32")(x))
+    condition, image = keras.Input((None, None, 3)), keras.Input((None, None, 3))
+    x = keras.layers.Concatenate()([condition, image])
+    return keras.Model([condition, image], keras.layers.Conv2D(1, 4, 2, dtype="float32")(x))
 
 
 def tiny_pix2pix(**keywords) -> models.Pix2Pix:

@@ -1,4 +1,4 @@
-"""A game small enough to be checked by hand."""
+"""A GAN small enough to be checked by hand."""
 
 import keras
 import numpy as np
@@ -12,13 +12,13 @@ from tfgan_app.training.task import GeneratorOutputs, Networks, Objective
 
 def build_tiny_networks() -> Networks:
     """One convolution with a bias each, beside a hidden one in the generator."""
-    image, condition, judged = (keras.Input((None, None, 3)) for _ in range(3))
+    image, condition, candidate = (keras.Input((None, None, 3)) for _ in range(3))
     x = keras.layers.Conv2D(8, 3, padding="same", activation="relu")(image)
     x = keras.layers.Conv2D(3, 3, padding="same", dtype="float32")(x)
-    y = keras.layers.Concatenate()([condition, judged])
+    y = keras.layers.Concatenate()([condition, candidate])
     y = keras.layers.LeakyReLU(0.2)(keras.layers.Conv2D(8, 4, 2)(y))
     y = keras.layers.Conv2D(1, 3, dtype="float32")(y)
-    return Networks({"generator": keras.Model(image, x)}, {"discriminator": keras.Model([condition, judged], y)})
+    return Networks({"generator": keras.Model(image, x)}, {"discriminator": keras.Model([condition, candidate], y)})
 
 
 def forward(networks, batch, training):
@@ -45,8 +45,8 @@ def build_tiny_trainer(*, precision="float32", seed=0, batch_size=4, optimizer=N
         **options,
     )
     settings = {"learning_rate": 1e-3, "schedule_steps": 100, "scale_loss": precision == "mixed_float16"}
-    players = [build_optimizer(**(settings | (optimizer or {}))) for _ in range(2)]
-    trainer.compile(generator_optimizer=players[0], discriminator_optimizer=players[1], jit_compile=False)
+    optimizers = [build_optimizer(**(settings | (optimizer or {}))) for _ in range(2)]
+    trainer.compile(generator_optimizer=optimizers[0], discriminator_optimizer=optimizers[1], jit_compile=False)
     return trainer
 
 

@@ -1,4 +1,4 @@
-"""A task that defines the required members alone trains, resumes a run of its own and is measured."""
+"""A task with only the required members trains, resumes and evaluates."""
 
 import dataclasses
 import hashlib
@@ -26,7 +26,7 @@ class LeastConfig:
 
 
 class LeastTask(Task):
-    """What a task cannot leave out."""
+    """The required members of a task."""
 
     config_class = LeastConfig
     presets = PRESETS

@@ -4,10 +4,10 @@ from tfgan_app.tasks.caveats import above_real, feature_caveats, few_held_out, s
 from tfgan_app.tasks.extremes import both_ends
 
 
-@pytest.mark.parametrize(("count", "said"), [(1, "1 held-out image:"), (9, "9 held-out images"), (10, None)])
-def test_means_of_few_images_are_said_to_be(count, said):
+@pytest.mark.parametrize(("count", "expected"), [(1, "1 held-out image:"), (9, "9 held-out images"), (10, None)])
+def test_means_of_few_images_have_a_caveat(count, expected):
     lines = few_held_out(count)
-    assert [said in line for line in lines] == ([True] if said else [])
+    assert [expected in line for line in lines] == ([True] if expected else [])
 
 
 @pytest.mark.parametrize(
@@ -20,13 +20,13 @@ def test_means_of_few_images_are_said_to_be(count, said):
         (60, 32, False, ["FID of 60"]),
     ],
 )
-def test_sets_that_are_too_small_are_said_to_be(count, dim, neighbors, expected):
+def test_sets_that_are_too_small_have_a_caveat(count, dim, neighbors, expected):
     lines = set_caveats(count=count, dim=dim, neighbors=neighbors)
-    assert len(lines) == len(expected) and all(said in line for said, line in zip(expected, lines, strict=True))
+    assert len(lines) == len(expected) and all(text in line for text, line in zip(expected, lines, strict=True))
 
 
 @pytest.mark.parametrize(
-    ("kind", "trained_on", "said"),
+    ("kind", "trained_on", "expected"),
     [
         ("classifier", 576, "a classifier of 576 images"),
         ("classifier", 2400, None),
@@ -35,9 +35,9 @@ def test_sets_that_are_too_small_are_said_to_be(count, dim, neighbors, expected)
         ("inception", 0, None),
     ],
 )
-def test_features_that_carry_little_are_said_to(kind, trained_on, said):
+def test_weak_features_have_a_caveat(kind, trained_on, expected):
     lines = feature_caveats(kind=kind, trained_on=trained_on)
-    assert [said in line for line in lines] == ([True] if said else [])
+    assert [expected in line for line in lines] == ([True] if expected else [])
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_features_that_carry_little_are_said_to(kind, trained_on, said):
         ({}, []),
     ],
 )
-def test_better_than_real_is_said_to_be_no_good_sign(measured, names):
+def test_scores_above_real_ones_have_a_caveat(measured, names):
     assert [line.split()[0] for line in above_real(measured)] == names
 
 

@@ -1,4 +1,4 @@
-"""Presets in words: those of papers say what they are after, and what is otherwise."""
+"""Descriptions of presets: those of papers name the paper and the deviations."""
 
 from __future__ import annotations
 

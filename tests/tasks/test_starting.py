@@ -66,7 +66,7 @@ def _tiny_encoder(monkeypatch):
 
 
 def build(folders, case, **settings):
-    """A task, its trainer and what it said."""
+    """A task, its trainer and its messages."""
     name, values = CASES[case]
     values = {**values, "training.precision": "float32", "training.batch_size": 2, **settings}
     values["data.source"] = str(folders[case])
@@ -77,11 +77,11 @@ def build(folders, case, **settings):
 
 
 def write_run(folders, case, path, **settings):
-    """A run of networks with weights of their own: its trainer."""
+    """Writes a run with distinct weights; returns its trainer."""
     task, trainer, _ = build(folders, case, **settings)
     rng = np.random.default_rng(3)
-    for players in (trainer.networks.generators, trainer.networks.discriminators):
-        for model in players.values():
+    for models in (trainer.networks.generators, trainer.networks.discriminators):
+        for model in models.values():
             for variable in model.trainable_variables:
                 variable.assign(variable + rng.normal(0.0, 0.1, variable.shape))
     trainer.reset_average()
@@ -95,13 +95,13 @@ def write_run(folders, case, path, **settings):
     return trainer
 
 
-def players(networks):
+def all_models(networks):
     return {**networks.generators, **networks.discriminators}
 
 
 def assert_taken(networks, origin, names=None):
     """All weights are those of another training's networks, or those of some alone are."""
-    for name, model in players(networks).items():
+    for name, model in all_models(networks).items():
         same = all(np.array_equal(*pair) for pair in zip(model.get_weights(), origin[name].get_weights(), strict=True))
         assert same == (names is None or name in names), name
 
@@ -116,8 +116,8 @@ def test_a_training_starts_from_a_run_with_all_its_networks(folders, tmp_path, c
     origin = write_run(folders, case, tmp_path / "run")
     task, trainer, lines = build(folders, case, **{"task.init_from": str(tmp_path / "run")})
     task.start(trainer.networks)
-    assert_taken(trainer.networks, players(origin.networks))
-    assert lines[-1] == f"starts from '{tmp_path / 'run'}': {', '.join(players(origin.networks))}"
+    assert_taken(trainer.networks, all_models(origin.networks))
+    assert lines[-1] == f"starts from '{tmp_path / 'run'}': {', '.join(all_models(origin.networks))}"
 
 
 @pytest.mark.parametrize("case", first_quick(CASES))
@@ -127,9 +127,9 @@ def test_a_training_starts_from_a_file_with_its_generators(folders, tmp_path, ca
     task, trainer, lines = build(folders, case, **{"task.init_from": str(folder / "last.keras")})
     task.start(trainer.networks)
     generators = [name for name in trainer.networks.generators if name != "patch_features"]
-    assert_taken(trainer.networks, players(origin.networks), generators)
-    for name in players(trainer.networks).keys() - set(generators):
-        assert any(line.startswith(f"{name} begins afresh: ") for line in lines), name
+    assert_taken(trainer.networks, all_models(origin.networks), generators)
+    for name in all_models(trainer.networks).keys() - set(generators):
+        assert any(line.startswith(f"{name} starts fresh: ") for line in lines), name
 
 
 @pytest.mark.parametrize("case", first_quick(CASES))
@@ -142,13 +142,13 @@ def test_other_networks_are_refused_with_names_and_shapes(folders, tmp_path, cas
     assert str(tmp_path / "run") in str(refused.value) and "/kernel [" in str(refused.value)
 
 
-def test_a_discriminator_that_does_not_fit_begins_afresh(folders, tmp_path):
+def test_a_discriminator_that_does_not_fit_starts_fresh(folders, tmp_path):
     origin = write_run(folders, "paired", tmp_path / "run")
     settings = {"task.init_from": str(tmp_path / "run"), "task.discriminator_width": 8}
     task, trainer, lines = build(folders, "paired", **settings)
     task.start(trainer.networks)
     assert_taken(trainer.networks, origin.networks.generators | trainer.networks.discriminators)
-    assert lines[0].startswith("discriminator begins afresh: that of ") and "] there, [" in lines[0]
+    assert lines[0].startswith("discriminator starts fresh: that of ") and "] there, [" in lines[0]
 
 
 @pytest.mark.large
@@ -159,12 +159,12 @@ def test_one_method_starts_from_another(folders, tmp_path):
     mine, theirs = trainer.networks.generators["generator"], origin.networks.generators["generator"]
     for pair in zip(mine.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_array_equal(*pair)
-    assert any(line.startswith("inverse begins afresh") for line in lines)
+    assert any(line.startswith("inverse starts fresh") for line in lines)
 
 
 @pytest.mark.large
 def test_a_cyclegan_of_the_other_direction_gives_its_networks_crosswise(folders, tmp_path):
-    origin = players(write_run(folders, "cyclegan", tmp_path / "run", **{"task.direction": "b2a"}).networks)
+    origin = all_models(write_run(folders, "cyclegan", tmp_path / "run", **{"task.direction": "b2a"}).networks)
     task, trainer, lines = build(folders, "cyclegan", **{"task.init_from": str(tmp_path / "run")})
     task.start(trainer.networks)
     names = {"generator": "inverse", "discriminator": "inverse_discriminator"}
@@ -208,8 +208,8 @@ def test_a_shipped_name_stays_a_name_in_the_configuration(tmp_path, monkeypatch)
 NO_ORIGINS = {
     "upscale_x3": "there is no run and no file 'upscale_x3', and there is no shipped model 'upscale_x3'. Shipped",
     "{tmp}/nowhere": "There is none at '",
-    "{tmp}": "a folder that is no run.",
-    "{shipped}/upscale_x4": "a folder that is no run. Take '",
+    "{tmp}": "a folder that is not a run.",
+    "{shipped}/upscale_x4": "a folder that is not a run. Take '",
     "{shipped}/upscale_x4.tflite": "must be a run or a .keras file",
     "{tmp}/junk.keras": "Cannot load the Keras model",
     "{tmp}/empty": "The run has no model",
@@ -224,9 +224,9 @@ def test_what_cannot_be_started_from_is_said_in_one_line(folders, tmp_path, monk
     (tmp_path / "empty" / "checkpoints").mkdir(parents=True)
     places = {"tmp": tmp_path, "shipped": Path(shipped_model_path("upscale_x4")).parent}
     task, trainer, _ = build(folders, case)
-    for source, said in NO_ORIGINS.items():
+    for source, message in NO_ORIGINS.items():
         task.config = configs.replace_values(task.config, {"task.init_from": source.format(**places)})
-        with pytest.raises(ValueError, match=re.escape(said)) as refused:
+        with pytest.raises(ValueError, match=re.escape(message)) as refused:
             task.start(trainer.networks)
         assert "\n" not in str(refused.value)
 

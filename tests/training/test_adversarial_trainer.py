@@ -1,4 +1,4 @@
-"""The one train step: what it updates, in which order, and what it says."""
+"""The train step: its updates, their order, and its logs."""
 
 import keras
 import numpy as np
@@ -51,7 +51,7 @@ def test_step_is_the_alternating_update_written_by_hand():
             np.testing.assert_allclose(a, b, atol=1e-6)
 
 
-def test_both_players_learn_under_fit():
+def test_both_networks_learn_under_fit():
     trainer = build_tiny_trainer()
     before = weights(trainer.networks.generators), weights(trainer.networks.discriminators)
     history = trainer.fit(build_batches(), epochs=1, shuffle=False, verbose=0).history
@@ -62,7 +62,7 @@ def test_both_players_learn_under_fit():
 
 
 def test_generator_overfits_one_batch():
-    # The rate falls, so that the end does not depend on where a game of two players happens to be on a machine.
+    # The rate falls, so that the end does not depend on the state of the adversarial training on a machine.
     trainer = build_tiny_trainer(optimizer={"learning_rate": 1e-2, "schedule": "cosine", "schedule_steps": 150})
     batch = next(iter(build_batches()))
     batch["target"] = -0.5 * batch["input"]

@@ -1,4 +1,4 @@
-"""Checkpoints: exact, atomic, checked, and never fewer than they should be."""
+"""Checkpoints: exact, atomic, verified, and the right number of them."""
 
 import errno
 

@@ -1,4 +1,4 @@
-"""Several replicas train what one device would, and end with the same weights."""
+"""Several replicas train like one device, and end with the same weights."""
 
 import json
 import os
@@ -15,10 +15,10 @@ from tfgan_app.training.devices import build_strategy, resolve_precision
 SUPPORT = Path(__file__).parents[1] / "support"
 
 
-def start(strategy, output, *, game="pairs", **environment):
+def start(strategy, output, *, training="pairs", **environment):
     paths = os.pathsep.join([str(SUPPORT), str(SUPPORT.parents[1])])
     return subprocess.Popen(
-        [sys.executable, str(SUPPORT / "distributed_worker.py"), game, strategy, str(output)],
+        [sys.executable, str(SUPPORT / "distributed_worker.py"), training, strategy, str(output)],
         env={**os.environ, "PYTHONPATH": paths, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -40,33 +40,33 @@ def assert_close(a, b, **tolerance):
 
 
 @pytest.fixture(scope="module", params=["pairs", "noise"])
-def game(request):
+def training(request):
     return request.param
 
 
 @pytest.fixture(scope="module")
-def single(tmp_path_factory, game):
+def single(tmp_path_factory, training):
     output = tmp_path_factory.mktemp("single") / "weights.npz"
-    finish(start("none", output, game=game), 1)
+    finish(start("none", output, training=training), 1)
     return output
 
 
 @pytest.mark.large
-def test_two_mirrored_devices_train_what_one_does(single, game, tmp_path):
+def test_two_mirrored_devices_train_what_one_does(single, training, tmp_path):
     output = tmp_path / "mirrored.npz"
-    finish(start("mirrored", output, game=game), 2)
+    finish(start("mirrored", output, training=training), 2)
     assert_close(single, output, atol=2e-5)
 
 
 @pytest.mark.large
-def test_two_worker_processes_end_with_identical_weights_and_train_what_one_does(single, game, tmp_path):
+def test_two_worker_processes_end_with_identical_weights_and_train_what_one_does(single, training, tmp_path):
     addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
     outputs = [tmp_path / f"worker{index}.npz" for index in range(2)]
     workers = [
         start(
             "multi_worker",
             output,
-            game=game,
+            training=training,
             TF_CONFIG=json.dumps({"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}),
         )
         for index, output in enumerate(outputs)

@@ -1,4 +1,4 @@
-"""Training without discriminators: the auxiliary losses are all there is."""
+"""Training without discriminators, on auxiliary losses only."""
 
 import keras
 import numpy as np
@@ -10,18 +10,17 @@ from tiny_training import build_batches, build_tiny_networks
 from tfgan_app.losses import RECONSTRUCTION_LOSSES
 from tfgan_app.training.adversarial_trainer import AdversarialTrainer
 from tfgan_app.training.checkpoints import Checkpoints, state_variables
-from tfgan_app.training.logged_figures import ADVERSARIAL_HEALTH
 from tfgan_app.training.optimizers import build_optimizer
-from tfgan_app.training.task import GeneratorOutputs, Networks, Objective
+from tfgan_app.training.task import ADVERSARIAL_HEALTH, GeneratorOutputs, Networks, Objective
 
 
 def build_trainer(precision="float32"):
     keras.utils.set_random_seed(0)
     keras.config.set_dtype_policy(precision)
-    players = Networks(build_tiny_networks().generators, {})
+    networks = Networks(build_tiny_networks().generators, {})
     keras.config.set_dtype_policy("float32")
     trainer = AdversarialTrainer(
-        players,
+        networks,
         Networks(build_tiny_networks().generators, {}),
         objective=Objective(None, auxiliary_weights={"l1": 10.0}),
         forward=forward,

@@ -1,4 +1,4 @@
-"""The history of generated images: what is kept, what is handed out, and that it is state of the training."""
+"""Pools of generated images: their content and outputs, and their place in the training state."""
 
 import keras
 import numpy as np
@@ -89,7 +89,7 @@ def test_discriminators_see_older_images_and_the_generator_answers_for_its_new_o
 
 
 def test_the_pool_is_resumed_with_the_training(tmp_path):
-    options = {"judging": DiscriminatorInputs(pool_size=3, pool_image=(8, 8, 1))}
+    options = {"discriminator_inputs": DiscriminatorInputs(pool_size=3, pool_image=(8, 8, 1))}
     batches = list(build_noise_batches(steps=4))
     whole, begun, resumed = (build_noise_trainer(**options) for _ in range(3))
     for batch in batches:

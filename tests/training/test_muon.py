@@ -1,4 +1,4 @@
-"""Muon: which variables take its steps, and what a step is."""
+"""Muon: its variables and its updates."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""ADA: augmentation of what a discriminator sees, as likely as its overfitting asks for."""
+"""ADA: augmentation of the discriminator's inputs, with a probability that follows its overfitting."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ DRAWS = (
     "saturation_gate",
     "saturation",
 )
-"""What each of one example's uniform numbers decides; a gate below the probability applies its transform."""
+"""Purpose of each uniform number of an example; a gate below the probability applies its transform."""
 
 MAX_SHIFT = 0.125
 SCALE_STD = 0.2
@@ -54,36 +54,36 @@ class AdaptiveAugmentation:
     Adaptive discriminator augmentation (Karras et al. 2020, arXiv:2006.06676, appendix B). Each image gets each
     transform with `probability`, by its own draw. The caller adapts the probability. In this order:
 
-    - blit: mirror left and right (half of the times it is drawn), turn by 0 to 3 quarter turns, shift by whole
+    - blit: mirror left and right (half of the time it is drawn), turn by 0 to 3 quarter turns, shift by whole
       pixels, uniform up to 1/8 of the size.
     - geometry: scale by 2^N(0.2), rotate, stretch the width by 2^N(0.2) and the height by its inverse, rotate again,
       shift by N(1/8) of the size; N(std) is a normal number. Each rotation is uniform over the circle and has
       probability 1 - sqrt(1 - p), so that at least one of the two happens with probability p.
-    - color: brightness plus N(0.2), contrast times 2^N(0.5), luma flip (half of the times it is drawn), hue rotated
+    - color: brightness plus N(0.2), contrast times 2^N(0.5), luma flip (half of the time it is drawn), hue rotated
       by an angle uniform over the circle, saturation times 2^N(1). Luma is the mean of the channels. Gray images
-      get what acts on luma: brightness, contrast and, as the luma flip, the negative.
+      get the transforms of luma: brightness, contrast and, as the luma flip, the negative.
 
-    Blit and geometry are one resampling. What comes into view mirrors the image. As in the paper nothing is clipped:
+    Blit and geometry are one resampling. Beyond the border the image is mirrored. As in the paper nothing is clipped:
     color may leave [-1, 1].
 
     A pure function of images and draws; the caller makes the draws from (seed, step).
 
     Deviations: resamples bilinearly, where the paper goes through an image upsampled by 2 with wavelets. That is
-    softer, and aliases where an image shrinks; flips, quarter turns of square images and whole-pixel shifts stay
+    softer, and aliases when an image shrinks; flips, quarter turns of square images and whole-pixel shifts stay
     exact. The authors' code mirrors an image once and shows mid-gray beyond; here the mirroring goes on. Image-space
     filtering, noise and cutout are left out: the paper itself settles on blit, geometry and color.
 
     Args:
-        blit: flip, quarter turns and whole-pixel shifts.
-        geometry: scaling, rotation and shifts by fractions of pixels.
-        color: brightness, contrast, luma flip, hue and saturation.
+        blit: Flip, quarter turns and whole-pixel shifts.
+        geometry: Scaling, rotation and shifts by fractions of pixels.
+        color: Brightness, contrast, luma flip, hue and saturation.
 
     Raises:
-        ValueError: when every group is off.
+        ValueError: When every group is off.
     """
 
     draws_per_example = len(DRAWS)
-    """Uniform numbers that one example's augmentation uses."""
+    """Number of uniform draws per example."""
 
     def __init__(self, *, blit: bool = True, geometry: bool = True, color: bool = True):
         if not (blit or geometry or color):
@@ -102,14 +102,14 @@ class AdaptiveAugmentation:
             images: floating `[batch, height, width, channels]` in [-1, 1], 1 or 3 channels, at least 2 pixels high
                 and wide; height, width and channels are static.
             draws: float32 `[batch, draws_per_example]`, uniform in [0, 1).
-            probability: scalar in [0, 1], that an image gets a transform; at 0 images come out bit by bit as they
+            probability: Scalar in [0, 1], of each transform of an image; at 0 images come out bit by bit as they
                 are.
 
         Returns:
             Images of the shape and dtype of `images`, computed in float32; color may leave [-1, 1].
 
         Raises:
-            ValueError: for images of another number of channels, or too small.
+            ValueError: For images of another number of channels, or too small.
         """
         images = tf.convert_to_tensor(images)
         height, width, channels = images.shape[1:]
@@ -213,7 +213,7 @@ def _resample(images, source):
 
 
 def _mirrored_cell(position, size):
-    """The cell between two pixels that `position` falls in after mirroring, and how far into it, `[..., 1]`."""
+    """The pixel before `position` after mirroring, and the fraction of a pixel beyond it, `[..., 1]`."""
     last = size - 1.0
     position = last - tf.abs(tf.math.floormod(position, 2.0 * last) - last)
     cell = tf.minimum(tf.floor(position), last - 1.0)

@@ -1,4 +1,4 @@
-"""Classic augmentation of a classifier's images: mirrored, moved, enlarged, turned, partly erased."""
+"""Classic augmentation of a classifier's images: mirror, shift, scale, rotate, erase."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ _DRAWS = 9
 
 
 class ClassicAugmentation:
-    """Label-preserving changes, each drawn for every image by itself, in one resampling and one erasing.
+    """Label-preserving changes, drawn independently for each image, in one resampling and one erasing.
 
     Args:
-        horizontal_flip: mirror left and right, half of the time.
-        shift: move by up to this share of the side, either way; what comes in repeats the border.
-        scale: enlarge or shrink by up to this share.
-        rotation_degrees: turn by up to this angle, either way.
-        erase: share of images of which a rectangle is erased to its mean ("Random Erasing", Zhong et al. 2017,
-            arXiv:1708.04896; here always to the image's mean, of 2 % to 20 % of the area).
+        horizontal_flip: Mirror left and right, half of the time.
+        shift: Shift by up to this share of the side, either way; the border is repeated.
+        scale: Enlarge or shrink by up to this share.
+        rotation_degrees: Turn by up to this angle, either way.
+        erase: Share of images in which a rectangle is erased ("Random Erasing", Zhong et al. 2017,
+            arXiv:1708.04896; here always filled with the image's mean, 2 % to 20 % of the area).
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class ClassicAugmentation:
     def _erased(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
         height, width = images.shape[1:3]
         side = tf.sqrt(0.02 + 0.18 * draws[:, 5:6])
-        # A draw of its own for whether: the share of images does not depend on where.
+        # Whether and where are drawn separately, so that the share of images does not depend on the place.
         wanted = draws[:, 8:9] < self.erase
         rows = _within(height, draws[:, 6:7], side)
         columns = _within(width, draws[:, 7:8], side)
@@ -84,7 +84,7 @@ class ClassicAugmentation:
 
 
 def _within(length: int, position: tf.Tensor, share: tf.Tensor) -> tf.Tensor:
-    """Which of `length` pixels lie in a stretch of a share of them: bool `[batch, length]`."""
+    """Mask of the pixels in a stretch of the given share of `length`: bool `[batch, length]`."""
     start = position * (1.0 - share) * length
     pixels = tf.range(length, dtype=tf.float32)[None]
     return (pixels >= start) & (pixels < start + share * length)

@@ -1,4 +1,4 @@
-"""DiffAugment: the same few differentiable changes for every image that a discriminator sees."""
+"""DiffAugment: differentiable augmentation of every image that a discriminator sees."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ DRAWS = (
     "cutout_row",
     "cutout_column",
 )
-"""What each of one example's uniform numbers decides; a gate below the probability applies its policy."""
+"""Purpose of each uniform number of an example; a gate below the probability applies its policy."""
 
 
 class DiffAugment:
-    """Changes the color, shifts and cuts a box out of images, differentiably in the images.
+    """Changes the color, shifts and cuts a box out of images, differentiably.
 
     DiffAugment (Zhao et al. 2020, arXiv:2006.10738): the discriminator sees only augmented images, real and
     generated alike, and the generator learns through the augmentation. Three policies, in this order:
@@ -31,26 +31,26 @@ class DiffAugment:
     - translation: by whole pixels, uniform up to a fraction of height and width, each way.
     - cutout: a box of a fraction of height and width, its center uniform over the image, clipped at the border.
 
-    What comes into view and what is cut out is 0, as in the paper. The images are in [-1, 1], so that is mid-gray:
-    nearest to every color, and nothing that the generator could win by imitating, since real images have it too.
+    New pixels at the border and the box are 0, as in the paper. The images are in [-1, 1], so that is mid-gray:
+    nearest to every color. The generator gains nothing by imitating it, since real images have it too.
     As in the paper nothing is clipped: color may leave [-1, 1].
 
     A pure function of images and draws; the caller makes the draws from (seed, step).
 
     Deviations: the paper applies every policy to every image, which is `probability` 1. Below 1 each image gets
-    each policy with that probability, independently, so that DiffAugment can be tamed as ADA is.
+    each policy with that probability, independently, so that its strength can adapt as that of ADA does.
 
     Args:
-        color: change brightness, saturation and contrast.
-        translation: largest shift as a fraction of height and width, in [0, 1); 0 is off.
-        cutout: size of the box as a fraction of height and width, in [0, 1); 0 is off.
+        color: Change brightness, saturation and contrast.
+        translation: Largest shift as a fraction of height and width, in [0, 1); 0 is off.
+        cutout: Size of the box as a fraction of height and width, in [0, 1); 0 is off.
 
     Raises:
-        ValueError: for a fraction out of its range, or when every policy is off.
+        ValueError: For a fraction out of its range, or when every policy is off.
     """
 
     draws_per_example = len(DRAWS)
-    """Uniform numbers that one example's augmentation uses."""
+    """Number of uniform draws per example."""
 
     def __init__(self, *, color: bool = True, translation: float = 0.125, cutout: float = 0.5):
         for name, fraction in (("translation", translation), ("cutout", cutout)):
@@ -71,7 +71,7 @@ class DiffAugment:
         Args:
             images: floating `[batch, height, width, channels]` in [-1, 1]; height, width and channels are static.
             draws: float32 `[batch, draws_per_example]`, uniform in [0, 1).
-            probability: scalar in [0, 1], that an image gets a policy; at 0 images come out bit by bit as they are.
+            probability: Scalar in [0, 1], of each policy of an image; at 0 images come out bit by bit as they are.
 
         Returns:
             Images of the shape and dtype of `images`, computed in float32; color may leave [-1, 1].
@@ -105,17 +105,17 @@ class DiffAugment:
     def _box(self, size, draw):
         """Whether each position `[batch, size]` lies in the box."""
         length = int(size * self.cutout + 0.5)
-        # An even box has its center between two pixels: one more place to be, so that both borders are alike.
+        # An even box has its center between two pixels: one more possible place, so that both borders are alike.
         center = tf.cast(tf.floor(draw * (size + 1 - length % 2)), tf.int32)[:, None]
         offset = tf.range(size) - (center - length // 2)
         return (offset >= 0) & (offset < length)
 
 
 def _shift(images, down, right):
-    """Moves images by whole pixels, int32 `[batch, 1]`; what comes into view is 0."""
+    """Moves images by whole pixels, int32 `[batch, 1]`; new pixels at the border are 0."""
 
     # The transpose of a shift is the opposite shift. TensorFlow's own gradient of the gather would add up pixel by
-    # pixel what never overlaps, which takes several times as long.
+    # pixel without any overlap, which takes several times as long.
     @tf.custom_gradient
     def shift(images):
         return _gather_shifted(images, down, right), lambda upstream: _shift(upstream, -down, -right)

@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras import ops
 
 DRAWS = 9
-"""Uniform numbers that one example's augmentation uses."""
+"""Number of uniform draws per example."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class _Placement:
 
 
 class PairedAugmentation:
-    """Crops, flips, scales, rotates and color-jitters aligned images, all alike, in one resampling.
+    """Crops, flips, scales, rotates and color-jitters aligned images identically, in one resampling.
 
     The jitter of pix2pix (Isola et al. 2017, arXiv:1611.07004, section 6.2) is a random crop out of a
     slightly larger image and a mirror: whole pixels move, so it is exact. Scaling and rotation resample
@@ -40,15 +40,15 @@ class PairedAugmentation:
     It is a pure function of images and draws; the caller makes the draws from (seed, step).
 
     Args:
-        size_px: height and width of the result.
-        horizontal_flip: mirror left and right, half of the time.
-        vertical_flip: mirror up and down, half of the time.
-        max_scale: enlarge by a factor drawn log-uniformly from [1 / max_scale, max_scale]; 1 is off.
-        max_rotation_degrees: rotate by an angle drawn uniformly from [-max, max]; 0 is off.
-        color_jitter: strength in [0, 1) of a random change of brightness, contrast and saturation.
+        size_px: Height and width of the result.
+        horizontal_flip: Mirror left and right, half of the time.
+        vertical_flip: Mirror up and down, half of the time.
+        max_scale: Enlarge by a factor drawn log-uniformly from [1 / max_scale, max_scale]; 1 is off.
+        max_rotation_degrees: Rotate by an angle drawn uniformly from [-max, max]; 0 is off.
+        color_jitter: Strength in [0, 1) of a random change of brightness, contrast and saturation.
 
     Raises:
-        ValueError: for a setting out of its range.
+        ValueError: For a setting out of its range.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class PairedAugmentation:
         """Augments aligned batches.
 
         Args:
-            images: tensors `[batch, load, load, channels]` (`load >= size_px`), uint8 in [0, 255].
+            images: Tensors `[batch, load, load, channels]` (`load >= size_px`), uint8 in [0, 255].
             draws: float32 `[batch, DRAWS]`, uniform in [0, 1).
 
         Returns:

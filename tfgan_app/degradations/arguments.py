@@ -1,4 +1,4 @@
-"""What degradations ask of their arguments."""
+"""Checks of the arguments of degradations."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ def check_range(name: str, bounds: tuple[float, float], *, limits: tuple[float, 
     """Checks that two numbers are a range within limits.
 
     Args:
-        name: what to call the range in the message.
-        bounds: lower and upper bound.
-        limits: what the bounds must stay within, both included.
+        name: Name of the range, for the message.
+        bounds: Lower and upper bound.
+        limits: Range that the bounds must stay within, both included.
 
     Returns:
         The bounds as two floats.
 
     Raises:
-        ValueError: if they are not two ascending numbers within the limits.
+        ValueError: If they are not two ascending numbers within the limits.
     """
     if not (len(bounds) == 2 and limits[0] <= bounds[0] <= bounds[1] <= limits[1]):
         raise ValueError(
@@ -38,14 +38,14 @@ def check_share(name: str, share: float) -> float:
     """Checks that a number is a share of all images.
 
     Args:
-        name: what to call it in the message.
-        share: the number.
+        name: Name of the number, for the message.
+        share: The number.
 
     Returns:
         The share.
 
     Raises:
-        ValueError: if it is not in [0, 1].
+        ValueError: If it is not in [0, 1].
     """
     if not 0.0 <= share <= 1.0:
         raise ValueError(f"`{name}` is a share of the images and must be in [0, 1]. Received: {share}.")

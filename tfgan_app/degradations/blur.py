@@ -1,4 +1,4 @@
-"""Blur with another kernel for each image, and the blurs that are degradations of their own."""
+"""Blur with a different kernel for each image, and the blur degradations."""
 
 from __future__ import annotations
 
@@ -47,18 +47,18 @@ def blur(images: tf.Tensor, kernels: tf.Tensor) -> tf.Tensor:
 
 
 class GaussianBlur:
-    """Blurs each image with a Gaussian of random width, for a share of them with two widths at a random angle.
+    """Blurs each image with a Gaussian of random width; for a share of them of two widths at a random angle.
 
     Args:
-        sigma_px: range of the standard deviation, uniform.
-        anisotropic: share of the images whose Gaussian is wider in one direction than across.
+        sigma_px: Range of the standard deviation, uniform.
+        anisotropic: Share of the images whose Gaussian is wider in one direction than across.
 
     Raises:
-        ValueError: for a setting out of its range.
+        ValueError: For a setting out of its range.
     """
 
     draws_per_example = 4
-    """Uniform numbers that one example's degradation uses."""
+    """Number of uniform draws per example."""
 
     def __init__(self, *, sigma_px: tuple[float, float] = (0.2, 3.0), anisotropic: float = 0.5):
         self.sigma_px = check_range("sigma_px", sigma_px, limits=(0.0, 50.0))
@@ -77,16 +77,16 @@ class MotionDefocusBlur:
     """Blurs each image in one of three ways: straight motion, a trembling hand, or a lens out of focus.
 
     Args:
-        length_px: range of the length of a motion's path, uniform.
-        radius_px: range of the radius of a disk out of focus, uniform.
-        shares: weights of straight motions, trembling hands and lenses out of focus.
+        length_px: Range of the length of a motion's path, uniform.
+        radius_px: Range of the radius of a disk out of focus, uniform.
+        shares: Weights of straight motions, trembling hands and lenses out of focus.
 
     Raises:
-        ValueError: for a setting out of its range.
+        ValueError: For a setting out of its range.
     """
 
     draws_per_example = 3 + 2 * TRAJECTORY_KNOTS
-    """Uniform numbers that one example's degradation uses."""
+    """Number of uniform draws per example."""
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ class Gray:
     """Replaces every pixel's color with its luma, in all three channels."""
 
     draws_per_example = 0
-    """Uniform numbers that one example's degradation uses."""
+    """Number of uniform draws per example."""
 
     def __call__(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
         """Makes float32 `[batch, height, width, 3]` in [0, 1] gray; `draws` are not used."""

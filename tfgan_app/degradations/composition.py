@@ -1,4 +1,4 @@
-"""Degradations one after another."""
+"""Composition of degradations."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tfgan_app.degradations.quantization import to_eight_bits
 
 
 class Degradation(Protocol):
-    """What every degradation is: a pure function of images and of each image's own uniform numbers."""
+    """A degradation: a pure function of images and of uniform numbers for each image."""
 
     draws_per_example: int
 
@@ -21,18 +21,18 @@ class Degradation(Protocol):
 
 
 class Compose:
-    """Applies degradations in their order, each with draws of its own.
+    """Applies degradations in their order, each with separate draws.
 
-    Between them nothing is clipped or rounded but what they do themselves. At the end the image is stored in 8
-    bits, as that of every user is: a network that is trained on unrounded images learns to undo a blur from
+    Between them nothing is clipped or rounded, except by a degradation itself. At the end the image is rounded to 8
+    bits, like the files of users: a network that is trained on unrounded images learns to undo a blur from
     digits that no file has.
 
     Args:
-        degradations: at least one, in the order of their application.
-        finish: what is done at the end; None leaves the result as it is, as benchmarks of denoising have it.
+        degradations: At least one, in the order of their application.
+        finish: Last step; None leaves the result as it is, as benchmarks of denoising do.
 
     Raises:
-        ValueError: if there is no degradation.
+        ValueError: If there is no degradation.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Compose:
             draws: float32 `[batch, draws_per_example]`, uniform in [0, 1).
 
         Returns:
-            float32 `[batch, height, width, 3]`, of another size where that is a degradation's job.
+            float32 `[batch, height, width, 3]`, of another size where a degradation resizes.
         """
         shares = [degradation.draws_per_example for degradation in self.degradations]
         for degradation, own in zip(self.degradations, tf.split(draws, shares, axis=1), strict=True):
@@ -61,11 +61,11 @@ class Compose:
 
 
 class RandomApply:
-    """A degradation of some images; the others stay as they are.
+    """Applies a degradation to a random share of the images; the others stay as they are.
 
     Args:
-        degradation: what is done to them.
-        share: probability that it is done to an image, in [0, 1].
+        degradation: The degradation.
+        share: Probability that it is applied to an image, in [0, 1].
     """
 
     def __init__(self, degradation: Degradation, *, share: float):
@@ -74,6 +74,6 @@ class RandomApply:
         self.draws_per_example = 1 + degradation.draws_per_example
 
     def __call__(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
-        """Degrades float32 `[batch, height, width, 3]` by draws `[batch, draws_per_example]`, some of it."""
+        """Degrades float32 `[batch, height, width, 3]` by draws `[batch, draws_per_example]`; a share of them."""
         chosen = draws[:, 0, None, None, None] < self._share
         return tf.where(chosen, self._degradation(images, draws[:, 1:]), images)

@@ -1,4 +1,4 @@
-"""From one example's uniform numbers to what a degradation needs: ranges, choices and noise fields."""
+"""Ranges, choices and noise fields from the uniform numbers of one example."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 SEED_DRAWS = 2
-"""Uniform numbers of an example that seed a field of noise."""
+"""Number of uniform draws per example that seed a field of noise."""
 
 
 def in_range(draws: tf.Tensor, bounds: tuple[float, float]) -> tf.Tensor:
-    """Maps uniform numbers in [0, 1) to numbers that are uniform between two bounds.
+    """Maps uniform numbers in [0, 1) to uniform numbers between two bounds.
 
     Args:
         draws: float32 of any shape in [0, 1).
-        bounds: lower and upper bound; where they are equal, every result is exactly that.
+        bounds: Lower and upper bound; if they are equal, every result is exactly this bound.
 
     Returns:
         float32 of the shape of `draws`.
@@ -29,7 +29,7 @@ def choice(draws: tf.Tensor, shares: Sequence[float]) -> tf.Tensor:
 
     Args:
         draws: float32 of any shape in [0, 1).
-        shares: weight of each alternative; at least 0, their sum is taken as 1.
+        shares: Weight of each alternative; at least 0, their sum is taken as 1.
 
     Returns:
         int32 of the shape of `draws`, the number of an alternative. One of share 0 is never chosen.
@@ -40,11 +40,11 @@ def choice(draws: tf.Tensor, shares: Sequence[float]) -> tf.Tensor:
 
 
 def normal_fields(draws: tf.Tensor, shape: Sequence[int | tf.Tensor]) -> tf.Tensor:
-    """A field of standard normal numbers for each example, which its own draws alone decide.
+    """A field of standard normal numbers for each example, a function of its draws alone.
 
     Args:
         draws: float32 `[batch, SEED_DRAWS]` in [0, 1).
-        shape: of one example's field.
+        shape: Shape of one example's field.
 
     Returns:
         float32 `[batch, *shape]`.
@@ -53,7 +53,7 @@ def normal_fields(draws: tf.Tensor, shape: Sequence[int | tf.Tensor]) -> tf.Tens
 
 
 def uniform_fields(draws: tf.Tensor, shape: Sequence[int | tf.Tensor]) -> tf.Tensor:
-    """As `normal_fields`, of numbers that are uniform in [0, 1)."""
+    """Like `normal_fields`, with uniform numbers in [0, 1)."""
     return _fields(tf.random.stateless_uniform, draws, shape)
 
 

@@ -1,4 +1,4 @@
-"""JPEG compression inside the graph: what an encoder and decoder do to the pixels, with a gradient."""
+"""Differentiable JPEG compression inside the graph."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from tfgan_app.degradations.draws import in_range
 from tfgan_app.degradations.quantization import round_through, to_eight_bits
 
 SUBSAMPLINGS = ("4:2:0", "4:4:4")
-"""Names of the ways that color is stored: at half height and width, or in full."""
+"""Names of the chroma subsamplings: half height and width, or full size."""
 
 # Tables K.1 and K.2 of ITU-T T.81.
-_LUMA_TABLE = np.float32(
+_LUMA_TABLE = np.array(
     [
         [16, 11, 10, 16, 24, 40, 51, 61],
         [12, 12, 14, 19, 26, 58, 60, 55],
@@ -24,9 +24,10 @@ _LUMA_TABLE = np.float32(
         [24, 35, 55, 64, 81, 104, 113, 92],
         [49, 64, 78, 87, 103, 121, 120, 101],
         [72, 92, 95, 98, 112, 100, 103, 99],
-    ]
+    ],
+    np.float32,
 )
-_CHROMA_TABLE = np.float32(
+_CHROMA_TABLE = np.array(
     [
         [17, 18, 24, 47, 99, 99, 99, 99],
         [18, 21, 26, 66, 99, 99, 99, 99],
@@ -36,7 +37,8 @@ _CHROMA_TABLE = np.float32(
         [99, 99, 99, 99, 99, 99, 99, 99],
         [99, 99, 99, 99, 99, 99, 99, 99],
         [99, 99, 99, 99, 99, 99, 99, 99],
-    ]
+    ],
+    np.float32,
 )
 
 
@@ -52,7 +54,7 @@ _BLOCK_TRANSFORM = _block_transform()
 
 
 def jpeg(images: tf.Tensor, quality: tf.Tensor, *, subsampling: str = "4:2:0") -> tf.Tensor:
-    """Compresses each image as baseline JPEG of its own quality, and decodes it again.
+    """Compresses each image as baseline JPEG with its own quality, and decodes it again.
 
     The arithmetic of ITU-T T.81 and JFIF with the Independent JPEG Group's scaling of the standard tables, and with
     their rounding to 8 bits of luma and chroma and smooth ("fancy") upsampling of color. Nearly all pixels are those
@@ -70,7 +72,7 @@ def jpeg(images: tf.Tensor, quality: tf.Tensor, *, subsampling: str = "4:2:0") -
         float32 `[batch, height, width, 3]` in [0, 1], multiples of 1/255.
 
     Raises:
-        ValueError: for an unknown subsampling.
+        ValueError: For an unknown subsampling.
     """
     _check_subsampling(subsampling)
     factor = 2 if subsampling == "4:2:0" else 1
@@ -98,15 +100,15 @@ class Jpeg:
     """Compresses each image as JPEG of a random quality. See `jpeg`.
 
     Args:
-        quality: range of the quality, uniform over its whole numbers, within [1, 100].
+        quality: Range of the quality, uniform over its whole numbers, within [1, 100].
         subsampling: `"4:2:0"`, as most programs write, or `"4:4:4"`.
 
     Raises:
-        ValueError: for a setting out of its range.
+        ValueError: For a setting out of its range.
     """
 
     draws_per_example = 1
-    """Uniform numbers that one example's degradation uses."""
+    """Number of uniform draws per example."""
 
     def __init__(self, *, quality: tuple[float, float] = (5, 95), subsampling: str = "4:2:0"):
         low, high = check_range("quality", quality, limits=(1, 100))

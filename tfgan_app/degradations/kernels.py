@@ -9,12 +9,12 @@ from __future__ import annotations
 import tensorflow as tf
 
 TRAJECTORY_KNOTS = 16
-"""Points in time between which a random trajectory is straight."""
+"""Number of points in time between which a random trajectory is straight."""
 
 # Keeps the quotient by a width of 0 finite at the center; beyond it the kernel is 0 all the same.
 _SMALLEST_SIGMA = 1e-4
 
-# How much of its velocity a trembling hand keeps from one knot to the next.
+# Share of its velocity that a trembling hand keeps from one knot to the next.
 _INERTIA = 0.8
 
 
@@ -26,7 +26,7 @@ def gaussian_kernels(
     Generalized Gaussians as in Real-ESRGAN (Wang et al. 2021, arXiv:2107.10833, section 3.1, after Liu et al. 2020).
 
     Args:
-        size: height and width, odd.
+        size: Height and width, odd.
         sigmas: float32 `[batch, 2]`, standard deviations along and across.
         angles: float32 `[batch]`, of the first axis, in radians counter-clockwise from "to the right".
         beta: float32 `[batch]`, shape; 1 is Gaussian, larger is flatter, smaller has a sharper peak.
@@ -43,7 +43,7 @@ def plateau_kernels(
     """Plateau-shaped kernels of Real-ESRGAN (arXiv:2107.10833, section 3.1): 1 / (1 + (d' S^-1 d)^beta).
 
     Args:
-        size: height and width, odd.
+        size: Height and width, odd.
         sigmas: float32 `[batch, 2]`, half the width at half the height, along and across.
         angles: float32 `[batch]`, of the first axis, in radians counter-clockwise from "to the right".
         beta: float32 `[batch]`, shape; the larger, the steeper the sides.
@@ -58,7 +58,7 @@ def sinc_kernels(size: int, *, cutoffs: tf.Tensor) -> tf.Tensor:
     """Circular low-pass filters, which ring as sharpening and some codecs do (arXiv:2107.10833, section 3.3).
 
     Args:
-        size: height and width, odd.
+        size: Height and width, odd.
         cutoffs: float32 `[batch]`, angular frequency in radians per pixel, in (0, pi].
 
     Returns:
@@ -68,15 +68,15 @@ def sinc_kernels(size: int, *, cutoffs: tf.Tensor) -> tf.Tensor:
     distance = tf.sqrt(x * x + y * y)[None]
     cutoffs = _column(cutoffs)
     safe = tf.where(distance == 0.0, 1.0, distance)
-    beside = tf.math.special.bessel_j1(cutoffs * safe) / safe
-    return _normalized(tf.where(distance == 0.0, cutoffs / 2.0, beside))
+    values = tf.math.special.bessel_j1(cutoffs * safe) / safe
+    return _normalized(tf.where(distance == 0.0, cutoffs / 2.0, values))
 
 
 def defocus_kernels(size: int, *, radii: tf.Tensor) -> tf.Tensor:
     """Disks with a soft edge of one pixel: a lens out of focus.
 
     Args:
-        size: height and width, odd; at least twice the largest radius.
+        size: Height and width, odd; at least twice the largest radius.
         radii: float32 `[batch]`, in pixels.
 
     Returns:
@@ -90,7 +90,7 @@ def line_kernels(size: int, *, lengths: tf.Tensor, angles: tf.Tensor) -> tf.Tens
     """Straight lines through the middle with ends between pixels: an even motion during the exposure.
 
     Args:
-        size: height and width, odd, at least `lengths`.
+        size: Height and width, odd, at least `lengths`.
         lengths: float32 `[batch]`, in pixels.
         angles: float32 `[batch]`, in radians counter-clockwise from "to the right".
 
@@ -111,7 +111,7 @@ def trajectory_kernels(size: int, *, lengths: tf.Tensor, angles: tf.Tensor, draw
     Deviations: no rare violent shakes and no pull towards the start; the length of the path is given and not drawn.
 
     Args:
-        size: height and width, odd, at least `lengths`.
+        size: Height and width, odd, at least `lengths`.
         lengths: float32 `[batch]`, of the path, in pixels.
         angles: float32 `[batch]`, of the velocity at the start, in radians counter-clockwise from "to the right".
         draws: float32 `[batch, 2 * TRAJECTORY_KNOTS]` in [0, 1), the impulses.
@@ -137,7 +137,7 @@ def trajectory_kernels(size: int, *, lengths: tf.Tensor, angles: tf.Tensor, draw
 
 
 def cropped_kernels(kernels: tf.Tensor, sizes: tf.Tensor) -> tf.Tensor:
-    """Sets kernels to 0 outside of a smaller square, another one for each example.
+    """Sets kernels to 0 outside of a smaller square of a size for each example.
 
     Args:
         kernels: float32 `[batch, size, size]`.

@@ -10,24 +10,24 @@ import tensorflow as tf
 from tfgan_app.degradations.draws import SEED_DRAWS, uniform_fields
 
 MASK_DRAWS = SEED_DRAWS
-"""Uniform numbers that one example's mask uses."""
+"""Number of uniform draws per mask."""
 
 _MOST_STROKES = 5  # of a polyline
 
 
 @dataclass(frozen=True)
 class MaskKind:
-    """How masks of one kind are drawn. Lengths are in pixels of an image whose shorter side has `side_px`.
+    """Distribution of the masks of one kind; lengths in pixels of an image whose shorter side has `side_px`.
 
     Attributes:
-        side_px: shorter side of the image that the lengths are given for; they grow and shrink with it.
-        polylines: fewest and most polylines of one to five strokes each.
-        length_px: range of a stroke's length, without its round ends.
-        width_px: range of a stroke's width.
-        box_share: share of the masks that consist of boxes instead.
-        boxes: fewest and most boxes.
-        box_px: range of a box's height and width.
-        margin_px: how far boxes stay from the border.
+        side_px: Shorter side of the image that the lengths are given for; they grow and shrink with it.
+        polylines: Smallest and largest number of polylines, each of one to five strokes.
+        length_px: Range of a stroke's length, without its round ends.
+        width_px: Range of a stroke's width.
+        box_share: Share of the masks that consist of boxes instead.
+        boxes: Smallest and largest number of boxes.
+        box_px: Range of a box's height and width.
+        margin_px: Distance that boxes keep from the border.
     """
 
     side_px: int = 512
@@ -58,7 +58,7 @@ MASKS = {
 }
 """Kinds of masks, by name, with the settings of LaMa's test masks (boxes: of its training).
 
-How much of a square image they cover, of 2000 masks each:
+Covered share of a square image, over 2000 masks each:
 
 | kind   | mean | median | 5 % to 95 %  | over half |
 |--------|------|--------|--------------|-----------|
@@ -76,33 +76,34 @@ def random_masks(
 ) -> tf.Tensor:
     """Draws masks of the kinds that LaMa is trained and measured with (Suvorov et al. 2022, arXiv:2109.07161).
 
-    Deviations: strokes go in all directions with equal probability, and positions and sizes are no whole pixels;
+    Deviations: strokes go in all directions with equal probability, and positions and sizes are not whole pixels;
     masks that cover more than half of the image are kept, where LaMa's test masks are drawn again.
 
     Args:
         draws: float32 `[batch, MASK_DRAWS]`, uniform in [0, 1).
-        height: of the masks, an integer or an int32 scalar.
-        width: of the masks, likewise.
-        kind: a name in `MASKS`.
+        height: Height of the masks, an integer or an int32 scalar.
+        width: Width of the masks, likewise.
+        kind: A name in `MASKS`.
 
     Returns:
         float32 `[batch, height, width, 1]`: 1 is a hole, 0 is known.
 
     Raises:
-        ValueError: for an unknown kind.
+        ValueError: For an unknown kind.
     """
     if kind not in MASKS:
         raise ValueError(f"`kind` must be one of {', '.join(MASKS)}. Received: '{kind}'.")
-    kind = MASKS[kind]
+    chosen = MASKS[kind]
     size = tf.cast(tf.stack([width, height]), tf.float32)
-    scale = tf.reduce_min(size) / kind.side_px
+    scale = tf.reduce_min(size) / chosen.side_px
     # One number decides between strokes and boxes; then come each kind's count and the figures of its shapes.
-    shares = (1, 1, kind.polylines[1] * (3 + 3 * _MOST_STROKES), 1, kind.boxes[1] * 4)
-    gate, *figures = tf.split(uniform_fields(draws, (sum(shares),)), shares, axis=1)
-    boxed = gate < kind.box_share
+    shares = (1, 1, chosen.polylines[1] * (3 + 3 * _MOST_STROKES), 1, chosen.boxes[1] * 4)
+    drawn = uniform_fields(draws, (sum(shares),))
+    gate, stroke_count, stroke_figures, box_count, box_figures = tf.split(drawn, shares, axis=1)
+    boxed = gate < chosen.box_share
     rows = tf.range(tf.cast(height, tf.float32), dtype=tf.float32) + 0.5
-    strokes, lines = _random_strokes(*figures[:2], ~boxed, kind=kind, size=size, scale=scale)
-    boxes, corners, opposite = _random_boxes(*figures[2:], boxed, kind=kind, size=size, scale=scale)
+    strokes, lines = _random_strokes(stroke_count, stroke_figures, ~boxed, kind=chosen, size=size, scale=scale)
+    boxes, corners, opposite = _random_boxes(box_count, box_figures, boxed, kind=chosen, size=size, scale=scale)
     spans = stroke_spans(rows, **lines), _box_spans(rows, corners, opposite)
     left, right = (tf.concat(sides, axis=0) for sides in zip(*spans, strict=True))
     batch = draws.shape[0] or tf.shape(draws)[0]
@@ -110,7 +111,7 @@ def random_masks(
 
 
 def _is_drawn(count, applied, bounds):
-    """Which of an example's shapes are drawn, bool `[batch, bounds[1]]`, by one number and a gate `[batch, 1]`."""
+    """Mask of an example's shapes that are drawn, bool `[batch, bounds[1]]`, by one number and a gate `[batch, 1]`."""
     count = bounds[0] + tf.cast(count * (bounds[1] + 1 - bounds[0]), tf.int32)
     return applied & (tf.range(bounds[1]) < count)
 
@@ -150,7 +151,7 @@ def _between(draws, bounds):
 def stroke_spans(
     rows: tf.Tensor, *, starts: tf.Tensor, ends: tf.Tensor, radii: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Where rows of an image enter and leave straight strokes with round ends.
+    """Positions at which rows of an image enter and leave straight strokes with round ends.
 
     A stroke is convex, so that each row crosses it once. This takes one evaluation for each stroke and row, where
     distances would take one for each stroke and pixel.
@@ -158,7 +159,7 @@ def stroke_spans(
     Args:
         rows: float32 `[height]`, y of each row's middle.
         starts: float32 `[n, 2]`, x and y of one end of each stroke.
-        ends: float32 `[n, 2]`, of the other one.
+        ends: float32 `[n, 2]`, those of the other end.
         radii: float32 `[n]`, half of each stroke's width.
 
     Returns:
@@ -201,18 +202,18 @@ def fill_spans(examples: tf.Tensor, left: tf.Tensor, right: tf.Tensor, *, shape:
         examples: int `[n]`, the example that each shape belongs to.
         left: float32 `[n, height]`, x where each row enters the shape.
         right: float32 `[n, height]`, x where it leaves; less than `left` where it does not cross the shape.
-        shape: batch, height and width, integers or int32 scalars.
+        shape: Batch, height and width, integers or int32 scalars.
 
     Returns:
         float32 `[batch, height, width, 1]`, 1 in a shape and 0 elsewhere.
     """
     batch, height, width = shape
     limit = tf.cast(width, tf.float32)
-    # Clipped before the cast: infinity is no integer.
+    # Clipped before the cast: infinity is not an integer.
     first = tf.cast(tf.math.ceil(tf.clip_by_value(left - 0.5, 0.0, limit)), tf.int32)
     end = tf.cast(tf.floor(tf.clip_by_value(right + 0.5, 0.0, limit)), tf.int32)
     row = (tf.cast(examples, tf.int32)[:, None] * height + tf.range(height)) * (width + 1)
-    # One more shape from the first pixel on, one less behind the last: the sum from the left counts the shapes.
+    # One more shape from the first pixel on, one less after the last: the sum from the left counts the shapes.
     places = tf.stack([row + tf.minimum(first, end), row + end])
     changes = tf.concat([tf.ones_like(places[:1]), -tf.ones_like(places[1:])], axis=0)
     changes = tf.math.unsorted_segment_sum(changes, places, batch * height * (width + 1))

@@ -1,4 +1,4 @@
-"""Noise of sensors: Gaussian, and Poisson for the counting of photons."""
+"""Sensor noise: Gaussian, and Poisson for the counting of photons."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tfgan_app.degradations.color import luma
 from tfgan_app.degradations.draws import SEED_DRAWS, in_range, normal_fields
 
 WHITE_COUNTS = 256.0
-"""Photons that a white pixel is taken to count where Poisson noise has a scale of 1."""
+"""Photons counted in a white pixel for Poisson noise of scale 1."""
 
 
 def add_noise(
@@ -34,8 +34,8 @@ def add_noise(
         images: float32 `[batch, height, width, 3]` in [0, 1].
         draws: float32 `[batch, SEED_DRAWS]` in [0, 1).
         sigma_255: float32 `[batch]`, standard deviation of Gaussian noise where white is 255.
-        poisson_scale: float32 `[batch]`, factor of Poisson noise; None: there is none.
-        gray: bool `[batch]`, whether the noise is the same in all three channels; None: nowhere. Gray Poisson noise
+        poisson_scale: float32 `[batch]`, factor of Poisson noise; None for none.
+        gray: bool `[batch]`, whether the noise is the same in all three channels; None for no image. Gray Poisson noise
             is that of the image's luma.
 
     Returns:
@@ -70,18 +70,18 @@ class Noise:
     neither clip nor round noisy images; files do, and so does `Compose` unless told otherwise.
 
     Args:
-        sigma_255: range of the standard deviation of Gaussian noise where white is 255, uniform.
-        clean: share of the images that get no noise, so that a network learns to leave such alone.
-        gray: share of the images whose noise is the same in all three channels.
-        poisson: share of the images with noise whose noise is Poisson instead.
-        poisson_scale: range of the scale of Poisson noise, uniform.
+        sigma_255: Range of the standard deviation of Gaussian noise where white is 255, uniform.
+        clean: Share of the images that get no noise, so that a network learns to leave clean images alone.
+        gray: Share of the images whose noise is the same in all three channels.
+        poisson: Share of the images with noise whose noise is Poisson instead.
+        poisson_scale: Range of the scale of Poisson noise, uniform.
 
     Raises:
-        ValueError: for a setting out of its range.
+        ValueError: For a setting out of its range.
     """
 
     draws_per_example = 4 + SEED_DRAWS
-    """Uniform numbers that one example's degradation uses."""
+    """Number of uniform draws per example."""
 
     def __init__(
         self,
@@ -102,8 +102,8 @@ class Noise:
         """Adds noise to float32 `[batch, height, width, 3]` in [0, 1] by draws float32 `[batch, draws_per_example]`.
 
         Args:
-            images: the images.
-            draws: uniform in [0, 1).
+            images: The images.
+            draws: Uniform in [0, 1).
 
         Returns:
             Noisy images of the same shape; they leave [0, 1].

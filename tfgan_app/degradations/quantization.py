@@ -1,4 +1,4 @@
-"""Rounding that lets gradients through, and what storing an image in 8 bits does to it."""
+"""Rounding with a straight-through gradient, and the rounding of 8-bit files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import tensorflow as tf
 
 @tf.custom_gradient
 def round_through(x: tf.Tensor) -> tuple[tf.Tensor, object]:
-    """Rounds to the nearest integer; the gradient passes as if nothing was done (Bengio et al. 2013, arXiv:1308.3432).
+    """Rounds to the nearest integer with a straight-through gradient (Bengio et al. 2013, arXiv:1308.3432).
 
     Args:
         x: floating tensor.
@@ -19,7 +19,7 @@ def round_through(x: tf.Tensor) -> tuple[tf.Tensor, object]:
 
 
 def to_eight_bits(images: tf.Tensor) -> tf.Tensor:
-    """Clips to [0, 1] and rounds to multiples of 1/255, as an image that was saved as a file.
+    """Clips to [0, 1] and rounds to multiples of 1/255, as saving to a file does.
 
     Args:
         images: float32 of any shape.

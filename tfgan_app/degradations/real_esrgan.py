@@ -17,10 +17,10 @@ from tfgan_app.degradations.quantization import to_eight_bits
 from tfgan_app.degradations.resampling import resize
 
 KERNEL_SIZE = 21
-"""Height and width of the largest kernel; the smallest has 7."""
+"""Height and width of the largest kernel; the smallest is 7 x 7."""
 
 METHODS = ("area", "bilinear", "bicubic")
-"""How a batch is resized, each as likely. Nearest neighbors are left out, as they shift the image."""
+"""Resizing methods, equally likely. Nearest neighbor is left out, as it shifts the image."""
 
 STAGE_DRAWS = (
     *("blurred", "ringing", "shape", "size", "along", "across", "angle", "beta", "cutoff"),
@@ -28,10 +28,10 @@ STAGE_DRAWS = (
     *("noise", "strength", "gray", "seed_0", "seed_1"),
     "quality",
 )
-"""What each of one example's uniform numbers decides in one stage."""
+"""Purpose of each uniform number of an example in one stage."""
 
 FINAL_DRAWS = ("ringing", "size", "cutoff", "method", "order")
-"""What each of one example's uniform numbers decides at the end."""
+"""Purpose of each uniform number of an example at the end."""
 
 
 @dataclass(frozen=True)
@@ -39,19 +39,19 @@ class Stage:
     """The ranges of one stage; the defaults are those published for the first one.
 
     Attributes:
-        blurred: probability that an image is blurred.
-        sigma_px: standard deviation of the blur.
-        shapes: weights of isotropic and anisotropic Gaussian, generalized and plateau-shaped kernels, in that order.
-        ringing: probability that the kernel is a sinc instead.
-        directions: weights of enlarging, reducing and keeping the size.
-        factor: smallest and largest factor of resizing.
-        sigma_255: standard deviation of Gaussian noise where white is 255.
-        poisson_scale: scale of Poisson noise, which half of the images get instead.
-        gray: probability that the noise is the same in all channels.
+        blurred: Probability that an image is blurred.
+        sigma_px: Standard deviation of the blur.
+        shapes: Weights of isotropic and anisotropic Gaussian, generalized and plateau-shaped kernels, in that order.
+        ringing: Probability that the kernel is a sinc instead.
+        directions: Weights of enlarging, reducing and keeping the size.
+        factor: Smallest and largest factor of resizing.
+        sigma_255: Standard deviation of Gaussian noise where white is 255.
+        poisson_scale: Scale of Poisson noise, which half of the images get instead.
+        gray: Probability that the noise is the same in all channels.
         quality: JPEG quality.
 
     Raises:
-        ValueError: for a probability or range out of its limits.
+        ValueError: For a probability or range out of its limits.
     """
 
     blurred: float = 1.0
@@ -99,17 +99,17 @@ class RealESRGAN:
     example instead of each batch; for Poisson noise see `add_noise`. Sharpening the target is not part of this.
 
     Args:
-        scale: how many times smaller the result is.
-        first: ranges of the first stage.
-        second: ranges of the second stage; factors are relative to the final size.
-        final_ringing: probability of a sinc filter at the end.
+        scale: Factor by which the result is smaller.
+        first: Ranges of the first stage.
+        second: Ranges of the second stage; factors are relative to the final size.
+        final_ringing: Probability of a sinc filter at the end.
 
     Raises:
-        ValueError: for a scale below 1.
+        ValueError: For a scale below 1.
     """
 
     draws_per_example = 2 * len(STAGE_DRAWS) + len(FINAL_DRAWS)
-    """Uniform numbers that one example's degradation uses."""
+    """Number of uniform draws per example."""
 
     def __init__(
         self,
@@ -126,7 +126,7 @@ class RealESRGAN:
         self.second = second
         self.final_ringing = final_ringing
 
-    # Nothing here needs AutoGraph, whose conversion takes longer than tracing.
+    # Nothing here needs AutoGraph, and its conversion takes longer than tracing.
     @tf.autograph.experimental.do_not_convert
     def __call__(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
         """Degrades a batch.
@@ -139,7 +139,7 @@ class RealESRGAN:
             float32 `[batch, height / scale, width / scale, 3]` in [0, 1], rounded to 8 bits.
 
         Raises:
-            ValueError: if height or width is known and no multiple of the scale.
+            ValueError: If a known height or width is not a multiple of the scale.
         """
         size = height_and_width(images)
         if any(isinstance(length, int) and length % self.scale for length in size):
@@ -198,7 +198,7 @@ def _resize_factor(direction, position, ranges):
 
 
 def _resize(images, size, draw):
-    """Resizes without antialiasing, as the authors do: that the image aliases is part of the degradation."""
+    """Resizes without antialiasing, as the authors do: aliasing is part of the degradation."""
     branches = [
         lambda method=method: resize(images, height=size[0], width=size[1], method=method, antialias=False)
         for method in METHODS
@@ -228,12 +228,12 @@ def _random_sinc(u, *, smallest_cutoff):
 
 
 def _size(u):
-    """7, 9, ... 21."""
+    """Kernel sizes: 7, 9, ... 21."""
     return 7 + 2 * tf.cast(u["size"] * ((KERNEL_SIZE - 7) // 2 + 1), tf.int32)
 
 
 def _beta(draws, bounds):
-    """Half of the shapes below 1 and half above, each half uniform."""
+    """Shape parameters: half below 1 and half above, each half uniform."""
     low, high = bounds
     return tf.where(draws < 0.5, low + 2.0 * draws * (1.0 - low), 1.0 + (2.0 * draws - 1.0) * (high - 1.0))
 

@@ -1,4 +1,4 @@
-"""Resizing as MATLAB's `imresize` does it, which super-resolution is trained and measured with."""
+"""Resizing like MATLAB's `imresize`, the standard of super-resolution."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _KERNELS: dict[str, tuple[Callable, float]] = {
 }
 
 METHODS = (*_KERNELS, "area")
-"""Names of the kernels that `resize` knows."""
+"""Names of the kernels of `resize`."""
 
 
 def resize(
@@ -51,23 +51,23 @@ def resize(
 
     Rows, then columns, are multiplied with a matrix of weights: a kernel that antialiasing widens by the factor of
     reduction, normalized, with borders mirrored about the pixels' edge. Nothing is clipped: kernels with negative
-    lobes leave [0, 1] by a little beside strong edges.
+    lobes leave [0, 1] slightly at strong edges.
 
-    Deviation: `"area"` is the exact mean over the area of each new pixel, also where that is no whole number of old
+    Deviation: `"area"` is the exact mean over the area of each new pixel, also if that is not a whole number of old
     ones (MATLAB's `box` takes whole pixels), and is not changed by `antialias`.
 
     Args:
         images: float32 `[batch, height, width, channels]`.
-        height: of the result, at least 1; an integer, or an int32 scalar that is known only in the graph.
-        width: of the result, likewise.
+        height: Height of the result, at least 1; an integer, or an int32 scalar that is known only in the graph.
+        width: Width of the result, likewise.
         method: `"bicubic"` (a = -0.5), `"bilinear"`, `"lanczos3"` or `"area"`.
-        antialias: widen the kernel where the image is reduced.
+        antialias: Widen the kernel when the image is reduced.
 
     Returns:
         float32 `[batch, height, width, channels]`. The mean is kept where a reduction is by a whole number.
 
     Raises:
-        ValueError: for an unknown method.
+        ValueError: For an unknown method.
     """
     sizes = height_and_width(images)
     weights = [
@@ -82,15 +82,15 @@ def downscale(images: tf.Tensor, *, scale: int, method: str = "bicubic") -> tf.T
 
     Args:
         images: float32 `[batch, height, width, channels]`.
-        scale: factor of reduction, at least 1.
-        method: as in `resize`.
+        scale: Factor of reduction, at least 1.
+        method: As in `resize`.
 
     Returns:
         float32 `[batch, ceil(height / scale), ceil(width / scale), channels]`. Pixel i covers the old pixels
-        `scale * i` to `scale * i + scale - 1`, also where the old size is no multiple of `scale`.
+        `scale * i` to `scale * i + scale - 1`, also if the old size is not a multiple of `scale`.
 
     Raises:
-        ValueError: for an unknown method, or a scale below 1.
+        ValueError: For an unknown method, or a scale below 1.
     """
     if scale < 1:
         raise ValueError(f"`scale` must be a whole number of at least 1. Received: {scale}.")
@@ -105,15 +105,15 @@ class Downscale:
     """Reduces images by a whole number: the classical degradation of super-resolution.
 
     Args:
-        scale: factor of reduction.
-        method: as in `resize`.
+        scale: Factor of reduction.
+        method: As in `resize`.
 
     Raises:
-        ValueError: for an unknown method, or a scale below 1.
+        ValueError: For an unknown method, or a scale below 1.
     """
 
     draws_per_example = 0
-    """Uniform numbers that one example's degradation uses."""
+    """Number of uniform draws per example."""
 
     def __init__(self, *, scale: int = 4, method: str = "bicubic"):
         if scale < 1:
@@ -133,7 +133,7 @@ def _check_method(method):
 
 
 def _weights(size, new_size, *, ratio, method, antialias):
-    """The matrix `[new_size, size]` of one axis; a constant where both sizes are integers."""
+    """The weight matrix `[new_size, size]` of one axis; a constant where both sizes are integers."""
     _check_method(method)
     if isinstance(size, int) and isinstance(new_size, int):
         return tf.constant(_static_matrix(size, new_size, ratio, method, antialias))
@@ -148,7 +148,7 @@ def _static_matrix(size, new_size, ratio, method, antialias) -> np.ndarray:
 
 
 def _matrix(size, new_size, ratio, method, antialias):
-    """In float64, since positions in large images would lose digits that the weights need."""
+    """Weight matrix in float64, since positions in large images would lose digits that the weights need."""
     if ratio is None:
         ratio = tf.cast(new_size, tf.float64) / tf.cast(size, tf.float64)
     ratio = tf.cast(ratio, tf.float64)
@@ -171,7 +171,7 @@ def _matrix(size, new_size, ratio, method, antialias):
 
 
 def _overlap(distance, *, half):
-    """How much of a pixel at a distance lies within `half` a new pixel's size of that one's center."""
+    """Overlap of an old pixel at a distance with a new pixel of half size `half`."""
     return tf.maximum(tf.minimum(distance + 0.5, half) - tf.maximum(distance - 0.5, -half), 0.0)
 
 
@@ -180,7 +180,7 @@ def mirrored(positions: tf.Tensor, size: int | tf.Tensor) -> tf.Tensor:
 
     Args:
         positions: int32 of any shape; -1 is the pixel before the first.
-        size: of the image along this axis.
+        size: Size of the image along this axis.
 
     Returns:
         int32 of the same shape in [0, size).

@@ -111,7 +111,7 @@ __all__ = [
     "style_parts",
 ]
 
-# `.keras` files that 0.6 and 0.7 saved name these layers otherwise.
+# `.keras` files saved by 0.6 and 0.7 name these layers differently.
 keras.saving.get_custom_objects().update(
     {"tfgan_app>MakesColour": MakesColor, "tfgan_app>ColourConversion": ColorConversion}
 )

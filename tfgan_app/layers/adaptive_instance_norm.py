@@ -8,7 +8,7 @@ from keras import ops
 from tfgan_app.layers.receptive_field_rules import POINTWISE, Window
 
 EPSILON = 1e-5
-"""Added to variances, so that a channel that is flat has a finite gradient."""
+"""Added to variances, so that a flat channel has a finite gradient."""
 
 
 def channel_statistics(features):
@@ -20,7 +20,7 @@ def channel_statistics(features):
     Returns:
         float32 `[batch, 2, channels]`: means, then deviations.
     """
-    # Squares of 8 bits of precision would not leave enough for a deviation that is small beside its mean.
+    # Squares with 8 bits of precision are too coarse for a deviation that is small relative to its mean.
     features = ops.cast(features, "float32")
     mean = ops.mean(features, axis=(1, 2), keepdims=True)
     variance = ops.mean(ops.square(features - mean), axis=(1, 2))
@@ -52,8 +52,8 @@ class ChannelStatistics(keras.layers.Layer):
 class AdaptiveInstanceNorm(keras.layers.Layer):
     """Moves the statistics of each channel from those of a content image to those of a style image.
 
-    Huang & Belongie 2017, arXiv:1703.06868, equation (8), and (14) for what lies between. Deviation: the statistics
-    are inputs, so that parts of an image can be given those of the whole.
+    Huang & Belongie 2017, arXiv:1703.06868, equation (8), and (14) for strengths between 0 and 1. Deviation: the
+    statistics are inputs, so that parts of an image can be given those of the whole.
 
     Call arguments:
         inputs: list of the features, float `[batch, height, width, channels]`; the statistics of the content's and of

@@ -25,7 +25,7 @@ class BicubicUpsampling(keras.layers.Layer):
     the channels. With `dtype="float32"` the image keeps its precision in a network that computes in a lower one.
 
     Args:
-        scale: int, by which height and width grow.
+        scale: int, factor of height and width.
     """
 
     def __init__(self, scale: int, **kwargs):
@@ -66,7 +66,7 @@ def _sub_pixel_kernel(scale: int, channels: int) -> np.ndarray:
 
 
 def _cubic_weights(scale: int) -> np.ndarray:
-    """`[scale, 5]`: what the five pixels around a pixel count in each of its sub-pixels; each row adds up to 1."""
+    """`[scale, 5]`: weights of the five pixels around a pixel in each of its sub-pixels; each row adds up to 1."""
     offset = (np.arange(scale) + 0.5) / scale - 0.5
     distance = np.abs(np.arange(-REACH_PX, REACH_PX + 1) - offset[:, None])
     near = 1.5 * distance**3 - 2.5 * distance**2 + 1

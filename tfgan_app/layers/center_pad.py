@@ -9,7 +9,7 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="tfgan_app")
 class CenterPad(keras.layers.Layer):
-    """Puts an image into the center of a square, mirroring it about its border pixels outside.
+    """Pads an image on all sides to a square, by mirroring about its border pixels.
 
     Call arguments:
         inputs: tensor `[batch, height, width, channels]` of known height and width up to `size_px`.

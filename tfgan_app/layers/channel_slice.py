@@ -1,4 +1,4 @@
-"""Some of an image's channels."""
+"""A slice of an image's channels."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ class ChannelSlice(keras.layers.Layer):
     """Takes channels `start` to `stop - 1`: `[b, h, w, c]` -> `[b, h, w, stop - start]`.
 
     Args:
-        start: first channel.
-        stop: the one after the last.
+        start: First channel.
+        stop: The one after the last.
     """
 
     def __init__(self, start: int, stop: int, **kwargs):

@@ -1,4 +1,4 @@
-"""What a class label does to a feature map."""
+"""Conditioning of feature maps on a class label."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tfgan_app.layers.fused_normalization import BatchNormalization
 
 @keras.saving.register_keras_serializable(package="tfgan_app")
 class ClassGainAndBias(keras.layers.Layer):
-    """Multiplies and shifts each channel by learned numbers of the class.
+    """Multiplies and shifts each channel by learned numbers for each class.
 
     Behind a `BatchNormalization(center=False, scale=False)` this is conditional batch normalization:
     Dumoulin et al. 2017, arXiv:1610.07629; de Vries et al. 2017, arXiv:1707.00683. It starts as the
@@ -40,7 +40,7 @@ class ClassGainAndBias(keras.layers.Layer):
 
 
 def conditional_batch_norm(x, one_hot=None):
-    """Batch normalization (momentum 0.9), with a gain and bias for each class where there are classes.
+    """Batch normalization (momentum 0.9), with a gain and bias for each class, if any.
 
     Args:
         x: Keras tensor `[batch, height, width, channels]`.

@@ -19,32 +19,32 @@ BT601 = (0.299, 0.587, 0.114)
 """Shares of red, green and blue in luma: ITU-R BT.601-7, section 2.5.1; JFIF takes them too."""
 
 BT709 = (0.2126, 0.7152, 0.0722)
-"""The same of ITU-R BT.709-6, item 3.2."""
+"""Shares of red, green and blue in luma: ITU-R BT.709-6, item 3.2."""
 
 _PRIMARIES = ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06))
 _D65 = (0.3127, 0.3290)
 """Chromaticities x, y of red, green, blue and white: IEC 61966-2-1 (sRGB), which has those of BT.709."""
 
 _CUBE_FROM = 6.0 / 29.0
-"""Where the cube root of CIE L*a*b* becomes a straight line: CIE 15:2004, section 8.2.1."""
+"""Limit below which the cube root of CIE L*a*b* becomes a straight line: CIE 15:2004, section 8.2.1."""
 
 _MIDDLE_LEVEL = 128.0 / 255.0
-"""What no color is in 8 bits, where chroma has 256 levels around the middle one."""
+"""Value of neutral chroma in 8 bits: 256 levels around the middle one."""
 
 Channels = Sequence
 
 
 @dataclass(frozen=True)
 class ColorSpace:
-    """How a color space is made of RGB, and RGB of it.
+    """Conversions of a color space from and to RGB.
 
-    Both take and give three channels `[..., 1]` as an image stores them, in [0, 1]; what lies outside is clipped by
+    Both take and give three channels `[..., 1]` as stored in an image, in [0, 1]; values outside are clipped by
     the layer.
 
     Attributes:
-        forward: From non-linear sRGB.
-        backward: To it.
-        stored: What the three channels of an image hold.
+        forward: Conversion from non-linear sRGB.
+        backward: Conversion to non-linear sRGB.
+        stored: Contents of the three channels of an image.
         is_gray: Whether all three are the same.
     """
 
@@ -54,8 +54,10 @@ class ColorSpace:
     is_gray: bool = False
 
 
-def _combined(channels: Channels, matrix: np.ndarray, offset: Sequence[float] = (0.0, 0.0, 0.0)) -> Channels:
-    """Sums of channels. No matrix product: GPUs may take those with 10 bits of precision (TF32)."""
+def _combined(
+    channels: Channels, matrix: np.ndarray, offset: Sequence[float] | np.ndarray = (0.0, 0.0, 0.0)
+) -> Channels:
+    """Weighted sums of channels. No matrix product: GPUs may take those with 10 bits of precision (TF32)."""
     return [
         functools.reduce(lambda total, term: total + term, (float(w) * c for w, c in zip(row, channels, strict=True)))
         + float(shift)
@@ -63,17 +65,19 @@ def _combined(channels: Channels, matrix: np.ndarray, offset: Sequence[float] = 
     ]
 
 
-def _color_difference(luma: Sequence[float], *, levels: tuple[float, float], middle: tuple[float, float]):
+def _color_difference(
+    luma: Sequence[float], *, levels: tuple[float, float], middle: tuple[float, float]
+) -> tuple[Callable[[Channels], Channels], Callable[[Channels], Channels]]:
     """Luma and two color differences, of which each is divided by its largest value.
 
     Args:
-        luma: shares of red, green and blue in luma.
-        levels: what luma's range of 1, and that of a color difference, become.
-        middle: what is stored for luma 0, and for no color difference.
+        luma: Shares of red, green and blue in luma.
+        levels: Ranges of the stored luma and of the stored color differences.
+        middle: Stored values of luma 0, and of no color difference.
     """
-    luma = np.array(luma)
-    blue, red = (np.eye(3)[i] - luma for i in (2, 0))
-    matrix = np.stack([luma, 0.5 * blue / (1.0 - luma[2]), 0.5 * red / (1.0 - luma[0])])
+    shares = np.array(luma)
+    blue, red = (np.eye(3)[i] - shares for i in (2, 0))
+    matrix = np.stack([shares, 0.5 * blue / (1.0 - luma[2]), 0.5 * red / (1.0 - luma[0])])
     matrix *= np.array([levels[0], levels[1], levels[1]])[:, None]
     offset = np.array([middle[0], middle[1], middle[1]])
     inverse = np.linalg.inv(matrix)
@@ -152,7 +156,7 @@ def _rgb_to_lab(channels: Channels) -> Channels:
     ]
 
     def rooted(ratio):
-        # The larger of both keeps the root away from 0, where its gradient is infinite.
+        # The maximum keeps the root away from 0, where its gradient is infinite.
         root = ops.power(ops.maximum(ratio, _CUBE_FROM**3), 1.0 / 3.0)
         return ops.where(ratio > _CUBE_FROM**3, root, ratio / (3.0 * _CUBE_FROM**2) + 4.0 / 29.0)
 
@@ -188,7 +192,7 @@ COLOR_SPACES: dict[str, ColorSpace] = {
     "gray_bt709": _gray(BT709),
     "hsv": ColorSpace(_rgb_to_hsv, _hsv_to_rgb, stored="hue as a share of a full turn from red, saturation, value"),
 }
-"""Name -> how it is converted. `ycbcr` is that of JPEG files (JFIF 1.02: BT.601, full range); `lab` is CIE 1976."""
+"""Name -> its conversions. `ycbcr` is that of JPEG files (JFIF 1.02: BT.601, full range); `lab` is CIE 1976."""
 
 CONVERSIONS = tuple(name for space in COLOR_SPACES for name in (f"{RGB}_to_{space}", f"{space}_to_{RGB}"))
 """Names of all conversions."""
@@ -198,7 +202,7 @@ def check_conversion(name: str) -> str:
     """Returns the name of a conversion.
 
     Raises:
-        ValueError: If there is none of that name; lists those that there are.
+        ValueError: For an unknown name; lists the valid ones.
     """
     if name not in CONVERSIONS:
         raise ValueError(f"The color conversion must be one of {', '.join(CONVERSIONS)}. Received: {name}.")
@@ -211,7 +215,7 @@ class ColorConversion(keras.layers.Layer):
 
     An 8-bit image stored in 8 bits comes back within 1 level from `yuv` and `ycbcr`, within 2 from their narrower
     `studio` ranges, within 3 from `hsv`, and within 26 in the strongest colors from `lab`, whose channels reach far
-    beyond RGB. Stored in 16 bits it comes back exactly, but for the purest blue and red of `ycbcr`, which JPEG puts
+    beyond RGB. Stored in 16 bits it comes back exactly, except the purest blue and red of `ycbcr`, which JPEG puts
     half a level beyond its largest one.
 
     Args:
@@ -255,7 +259,7 @@ def build_color_model(conversion: str) -> keras.Model:
         Model from `images` float32 `[batch, height, width, 3]` in [0, 1] to the same.
 
     Raises:
-        ValueError: If there is no such conversion.
+        ValueError: For an unknown conversion.
     """
     images = keras.Input((None, None, 3), name="images")
     outputs = ColorConversion(conversion, name="conversion")(images)

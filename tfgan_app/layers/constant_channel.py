@@ -1,4 +1,4 @@
-"""A channel of one value, such as the strength of noise that a network is told."""
+"""A channel of one value, such as the noise level that a network takes as input."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class ConstantChannel(keras.layers.Layer):
     """Appends a channel that is `value` everywhere: `[b, h, w, c]` -> `[b, h, w, c + 1]`.
 
     Args:
-        value: of all its pixels.
+        value: Value of all its pixels.
     """
 
     def __init__(self, value: float, **kwargs):
@@ -27,7 +27,7 @@ class ConstantChannel(keras.layers.Layer):
         return (*input_shape[:-1], input_shape[-1] + 1)
 
     def receptive_field(self) -> Window:
-        """Each pixel by itself."""
+        """Looks at one pixel alone."""
         return POINTWISE
 
     def get_config(self):

@@ -1,4 +1,4 @@
-"""Nearest-neighbor enlargement and the convolution behind it, in one operation."""
+"""Nearest-neighbor enlargement and the convolution after it, in one operation."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class DoublingConv2D(keras.layers.Conv2D):
         return outputs if self.activation is None else self.activation(outputs)
 
     def receptive_field(self) -> Window:
-        """Looks at the neighbors of the input pixel that its own is made of."""
+        """Looks at the input pixel under the output pixel, and at its neighbors."""
         return Window(Fraction(1, 2), before=1, after=Fraction(1, 2))
 
     def compute_output_shape(self, input_shape):
@@ -59,10 +59,10 @@ class DoublingConv2D(keras.layers.Conv2D):
 
 
 def doubling_kernel(kernel):
-    """The kernels of a transposed convolution of stride 2 that enlarges by repetition and convolves with others.
+    """The kernels of a transposed convolution of stride 2 that equals repetition and a convolution.
 
     Args:
-        kernel: tensor `[3, 3, inputs, outputs]`.
+        kernel: Tensor `[3, 3, inputs, outputs]`.
 
     Returns:
         Tensor `[4, 4, outputs, inputs]`.

@@ -12,12 +12,12 @@ from tfgan_app.layers.receptive_field_rules import POINTWISE, Window
 class SplitGate(keras.layers.Layer):
     """Multiplies one half of the channels by the other: `[..., 2 * c]` -> `[..., c]`.
 
-    As it stands the SimpleGate of NAFNet (Chen et al. 2022, arXiv:2204.04676); with `activation="elu",
-    gate_activation="sigmoid"` what follows a gated convolution (Yu et al. 2019, arXiv:1806.03589).
+    By default the SimpleGate of NAFNet (Chen et al. 2022, arXiv:2204.04676); with `activation="elu",
+    gate_activation="sigmoid"` the gate of a gated convolution (Yu et al. 2019, arXiv:1806.03589).
 
     Args:
-        activation: of the first half of the channels, by Keras' name.
-        gate_activation: of the second half, by Keras' name.
+        activation: Activation of the first half of the channels, by Keras' name.
+        gate_activation: Activation of the second half, by Keras' name.
     """
 
     def __init__(self, activation: str = "linear", gate_activation: str = "linear", **kwargs):
@@ -37,7 +37,7 @@ class SplitGate(keras.layers.Layer):
         return (*input_shape[:-1], input_shape[-1] // 2)
 
     def receptive_field(self) -> Window:
-        """Each pixel by itself."""
+        """Looks at one pixel alone."""
         return POINTWISE
 
     def get_config(self):

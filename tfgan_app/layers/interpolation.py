@@ -17,7 +17,7 @@ class FixedBilinearUpsampling(keras.layers.Layer):
     as long as nearest-neighbor doubling.
 
     Raises:
-        ValueError: when built for a height or width that is not known.
+        ValueError: When built for an unknown height or width.
     """
 
     def build(self, input_shape):

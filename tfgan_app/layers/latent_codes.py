@@ -10,15 +10,15 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="tfgan_app")
 class LatentCodes(keras.layers.Layer):
-    """Turns the first latents into codes, so that plain normal numbers are all that a generator asks for.
+    """Turns the first latents into codes, so that a generator takes plain normal numbers.
 
     "InfoGAN", Chen et al. 2016, arXiv:1606.03657: a categorical code and continuous codes. The largest of the
     first `categories` latents becomes 1 and the others 0, which makes each category equally likely; the next
     `continuous` latents z become `erf(z / sqrt 2)`, uniform in [-1, 1]; the rest stay as they are.
 
     Args:
-        categories: size of the categorical code; 0 for none.
-        continuous: number of continuous codes.
+        categories: Size of the categorical code; 0 for none.
+        continuous: Number of continuous codes.
 
     Call arguments:
         latents: float32 `[batch, latent_dim]`, standard normal.

@@ -9,7 +9,7 @@ from tfgan_app.layers.receptive_field_rules import POINTWISE, Window
 
 @keras.saving.register_keras_serializable(package="tfgan_app")
 class MakesColor(keras.layers.Layer):
-    """Marks a model whose results have color where its inputs are gray."""
+    """Marks a model that returns color for gray inputs."""
 
     def call(self, inputs):
         return inputs
@@ -23,16 +23,16 @@ class MakesColor(keras.layers.Layer):
 
 
 def makes_color(model: keras.Model) -> bool:
-    """Whether gray inputs of an inference model come back in color."""
+    """Whether an inference model returns color for gray inputs."""
     return any(isinstance(layer, MakesColor) for layer in model.layers)
 
 
 @keras.saving.register_keras_serializable(package="tfgan_app")
 class Provenance(keras.layers.Layer):
-    """Tells where the weights of a model came from; it computes nothing.
+    """Identity that states the origin of a model's weights.
 
     Args:
-        facts: name -> words, as a card tells them: the architecture, the source file, its SHA-256 and the license.
+        facts: Name -> text, as model cards show them: the architecture, the source file, its SHA-256 and the license.
     """
 
     def __init__(self, facts: dict[str, str], **kwargs):
@@ -62,10 +62,10 @@ def provenance_of(model: keras.Model) -> dict[str, str]:
 
 @keras.saving.register_keras_serializable(package="tfgan_app")
 class ClassNames(keras.layers.Layer):
-    """Passes int32 labels on unchanged; its configuration tells what each number means.
+    """Passes int32 labels on unchanged; its configuration holds the name of each class.
 
     Args:
-        names: one name for each class; label `i` means `names[i]`.
+        names: One name for each class; label `i` means `names[i]`.
     """
 
     def __init__(self, names: list[str], **kwargs):
@@ -83,5 +83,5 @@ class ClassNames(keras.layers.Layer):
 
 
 def class_names_of(model: keras.Model) -> list[str]:
-    """What the labels of a model mean: the names in its `ClassNames` layer, none for a model without one."""
+    """The class names in a model's `ClassNames` layer; none for a model without one."""
     return [name for layer in model.layers if isinstance(layer, ClassNames) for name in layer.names]

@@ -24,7 +24,7 @@ def build_normalization(name: str) -> keras.layers.Layer | None:
         A new layer, or `None` for `"none"`.
 
     Raises:
-        ValueError: for an unknown name.
+        ValueError: For an unknown name.
     """
     if name == "none":
         return None
@@ -42,7 +42,7 @@ def spectral(enabled: bool) -> Callable[[keras.layers.Layer], keras.layers.Layer
     kernel itself in every training call, and no gradient passes through the norm.
 
     Args:
-        enabled: whether it wraps.
+        enabled: Whether it wraps.
     """
     # Keras' wrapper writes the normalized kernel back in its own precision: anything but float32 would round
     # the weights themselves at each step. The wrapped layer still computes in its own.

@@ -10,7 +10,7 @@ from keras import ops
 class OneHot(keras.layers.Layer):
     """Class numbers as unit vectors: int32 `[b]` -> float `[b, classes]`.
 
-    A dense layer without bias behind it is an embedding, with a gradient that is a plain tensor and a kernel
+    Followed by a dense layer without bias it is an embedding, with a gradient that is a plain tensor and a kernel
     that spectral normalization can wrap. A label outside of `[0, classes)` becomes a vector of zeros, so that
     it embeds to zero ("no class") instead of reading beyond the table or failing.
 
@@ -23,8 +23,8 @@ class OneHot(keras.layers.Layer):
         self.classes = classes
 
     def call(self, labels):
-        # Not `ops.one_hot`, nor a cast: of these and the dense layer behind LiteRT makes a look-up, which in full
-        # integers is wrong by the ratio of two scales.
+        # Neither `ops.one_hot` nor a cast: LiteRT fuses these and the following dense layer into a look-up, which in
+        # full integers is wrong by the ratio of two scales.
         classes = ops.arange(self.classes, dtype=labels.dtype)
         one, zero = (ops.cast(value, self.compute_dtype) for value in (1.0, 0.0))
         return ops.where(ops.equal(ops.expand_dims(labels, -1), classes), one, zero)

@@ -8,7 +8,7 @@ from keras import ops
 from tfgan_app.layers.receptive_field_rules import POINTWISE, Window
 
 FILLS = ("mirror", "edge", "zero")
-"""How `PadToMultiple` continues an image: mirrored about its border pixels, with its border pixels, or black."""
+"""Fills of `PadToMultiple`: mirrored about the border pixels, the border pixels repeated, or black."""
 
 
 @keras.saving.register_keras_serializable(package="tfgan_app")
@@ -19,8 +19,8 @@ class PadToMultiple(keras.layers.Layer):
     1 x 1 image becomes a constant one), where `reflect` padding would fail.
 
     Args:
-        multiple: positive int; the padded height and width are multiples of it.
-        fill: one of `FILLS`.
+        multiple: Positive int; the padded height and width are multiples of it.
+        fill: One of `FILLS`.
 
     Call arguments:
         inputs: tensor `[batch, height, width, channels]`, height and width at least 1.
@@ -76,7 +76,7 @@ class ReflectPad(keras.layers.Layer):
     Unlike `ops.pad` it takes images that are no larger than the padding: it goes on mirroring.
 
     Args:
-        margin: positive int, pixels added on each side.
+        margin: Positive int, pixels added on each side.
 
     Call arguments:
         inputs: tensor `[batch, height, width, channels]`, height and width at least 1.

@@ -1,4 +1,4 @@
-"""PReLU of operations that accelerators have in integers too."""
+"""PReLU from operations that accelerators also have in integers."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from tfgan_app.layers.receptive_field_rules import POINTWISE, Window
 
 @keras.saving.register_keras_serializable(package="tfgan_app")
 class ParametricReLU(keras.layers.Layer):
-    """Multiplies what is negative by a slope of its channel: `x` where `x > 0`, else `slope * x`.
+    """Multiplies negative values by a slope of their channel: `x` where `x > 0`, else `slope * x`.
 
     "Delving Deep into Rectifiers", He et al. 2015, arXiv:1502.01852. It is written as `slope * x` plus
     `relu((1 - slope) * x)`: `keras.layers.PReLU` becomes one operation in LiteRT, which XNNPACK does not take in
     integers.
 
     Args:
-        steep: Whether slopes may be above 1, which takes two operations more; else they count as 1.
+        steep: Whether slopes may be above 1, which takes two more operations; else they count as 1.
     """
 
     def __init__(self, steep: bool = False, **kwargs):
@@ -35,7 +35,7 @@ class ParametricReLU(keras.layers.Layer):
         return outputs - ops.relu(inputs * ops.maximum(slope - 1.0, 0.0)) if self.steep else outputs
 
     def receptive_field(self) -> Window:
-        """Each pixel by itself."""
+        """Looks at one pixel alone."""
         return POINTWISE
 
     def compute_output_shape(self, input_shape):

@@ -15,7 +15,7 @@ class PixelUnshuffle(keras.layers.Layer):
     The inverse of `PixelShuffle` (Shi et al. 2016, arXiv:1609.05158), in the same order of the channels.
 
     Args:
-        factor: int, by which height and width shrink; both must be multiples of it.
+        factor: int, factor of height and width, which must be multiples of it.
     """
 
     def __init__(self, factor: int = 2, **kwargs):
@@ -39,7 +39,7 @@ class PixelUnshuffle(keras.layers.Layer):
         return (batch, height, width, channels * self.factor**2)
 
     def receptive_field(self) -> Window:
-        """The square of pixels that become one."""
+        """Looks at the square of pixels that become one."""
         return Window(self.factor, after=self.factor - 1)
 
     def get_config(self):

@@ -25,9 +25,9 @@ class RationalResize(keras.layers.Layer):
     grows with the square of the channels.
 
     Args:
-        numerator: positive int.
-        denominator: positive int; heights and widths are multiples of it.
-        kernel: key of `KERNELS`.
+        numerator: Positive int.
+        denominator: Positive int; heights and widths are multiples of it.
+        kernel: Key of `KERNELS`.
     """
 
     def __init__(self, numerator: int, denominator: int = 1, kernel: str = "linear", **kwargs):
@@ -70,7 +70,7 @@ class RationalResize(keras.layers.Layer):
 
 
 def _center(phase: int, stride: Fraction) -> Fraction:
-    """Where the center of an output pixel lies, in input pixels."""
+    """Center of an output pixel, in input pixels."""
     return (phase + Fraction(1, 2)) * stride - Fraction(1, 2)
 
 
@@ -80,7 +80,7 @@ def _start(phase: int, stride: Fraction, radius: int) -> int:
 
 
 def _phase_weights(numerator: int, denominator: int, kernel: str) -> tuple[int, np.ndarray]:
-    """The first input that the outputs of a group depend on, and `[numerator, inputs]`: how much of each they take."""
+    """The first input that the outputs of a group depend on, and their weights `[numerator, inputs]`."""
     stride, radius = Fraction(denominator, numerator), KERNELS[kernel]
     starts = [_start(phase, stride, radius) for phase in range(numerator)]
     first, last = min(0, *starts), max(denominator - 1, *starts) + 2 * radius - 1

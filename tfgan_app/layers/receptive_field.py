@@ -1,4 +1,4 @@
-"""How far around a pixel a model looks, and how much memory it takes, read off its graph."""
+"""Receptive field and memory use of a model, read off its graph."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PROBE_PX = 64
 
 
 def receptive_field_of(model: keras.Model) -> ReceptiveField:
-    """Reads off its graph how far a model looks, in inference mode.
+    """Receptive field of a model in inference mode, read off its graph.
 
     Each layer's `Window` widens the interval of inputs that a pixel depends on, in exact fractions of input pixels;
     the models inside of a model are followed too.
@@ -27,10 +27,10 @@ def receptive_field_of(model: keras.Model) -> ReceptiveField:
         model: float `[batch, height, width, channels]` -> `[batch, scale * height, scale * width, channels]`.
 
     Returns:
-        Its receptive field. One layer that is not known, or that looks at all of its input, makes `halo_px` None.
+        The receptive field. One unknown layer, or one that looks at all of its input, makes `halo_px` None.
 
     Raises:
-        ValueError: If the model has not one image as input and one as output, or fails on a small one.
+        ValueError: If the model does not have one image as input and one as output, or fails on a small one.
     """
     graph = _graph_of(model)
     if graph is None:
@@ -55,7 +55,7 @@ def _check_images(graph: keras.Function) -> None:
 
 
 def probed_receptive_field(model: Callable) -> ReceptiveField:
-    """The receptive field of a model of which only a run on a small image can tell something: its scale.
+    """Receptive field of an opaque model: only its scale is known, from a run on a small image.
 
     Args:
         model: float32 `[batch, height, width, 3]` in [0, 1] -> `[batch, scale * height, scale * width, 3]`.
@@ -72,13 +72,13 @@ def probed_receptive_field(model: Callable) -> ReceptiveField:
 
 
 def feature_bytes_per_px(model: keras.Model) -> int | None:
-    """Bytes of the feature maps that are in memory at once while a model runs, at the worst moment.
+    """Peak memory of the feature maps of a running model, in bytes per input pixel.
 
     Args:
         model: As for `receptive_field_of`.
 
     Returns:
-        Bytes per input pixel, or None where the size of a feature map is not known.
+        Bytes per input pixel, or None if the size of a feature map is unknown.
     """
     graph = _graph_of(model)
     if graph is None:
@@ -92,19 +92,19 @@ def feature_bytes_per_px(model: keras.Model) -> int | None:
         alive.update({id(reach): reach.bytes_per_px for reach in [*seen, *made]})
         if None in alive.values():
             return None
-        peak = max(peak, sum(alive.values()))
+        peak = max(peak, sum(alive.values(), Fraction(0)))
         alive = {key: size for key, size in alive.items() if last_use.get(key, index) > index}
     return math.ceil(peak)
 
 
 @dataclass(frozen=True)
 class _AxisReach:
-    """What element `i` of a tensor depends on: input pixels from `stride * i + low` to `stride * i + high`.
+    """Reach of element `i` of a tensor: input pixels from `stride * i + low` to `stride * i + high`.
 
     Attributes:
-        stride: None where it is not known.
-        low: As above.
-        high: As above.
+        stride: Input pixels from one element to the next; None where unknown.
+        low: First input pixel, for element 0.
+        high: Last input pixel, for element 0.
         loss: Input pixels by which the tensor may end before the image does.
         period: The `multiple` of `ReceptiveField` so far.
         mirror: The largest distance by which a pixel may lie beyond a point that a layer so far mirrors about, twice.
@@ -137,14 +137,14 @@ class _AxisReach:
         )
 
     def mirrored(self) -> _AxisReach:
-        """As far to one side as to the other, since what a mirror shows lies on the other side of it.
+        """The reach with both sides equal, since mirrored pixels lie on the other side of the mirror.
 
-        What is mirrored is at most as far from a pixel as what it stands for, if the pixel lies on the inside of the
-        mirror. Half a stride and the loss is how far it may lie beyond.
+        A mirrored pixel is at most as far away as the one that it stands for, if the pixel lies on the inside of the
+        mirror. It may lie beyond by half a stride and the loss.
         """
-        beyond = self.stride + 2 * max(self.loss, 0)
+        beyond = self.stride + 2 * max(self.loss, Fraction(0))
         radius, center = self._radius(), (self.stride - 1) / 2
-        return replace(self, low=center - radius, high=center + radius, mirror=max(beyond, self.mirror or 0))
+        return replace(self, low=center - radius, high=center + radius, mirror=max(beyond, self.mirror or Fraction(0)))
 
     def halo_px(self) -> int | None:
         """The largest distance in input pixels between the pixel of an output and one that it depends on."""
@@ -152,7 +152,7 @@ class _AxisReach:
             return None
         low, high = self.low, self.high
         if self.mirror is not None:
-            radius = self._radius() + max(self.mirror - self.stride, 0)
+            radius = self._radius() + max(self.mirror - self.stride, Fraction(0))
             low, high = (self.stride - 1) / 2 - radius, (self.stride - 1) / 2 + radius
         places = [self.stride * index for index in range(self.stride.denominator)]
         return max(0, *(-math.ceil(place + low) for place in places), *(math.floor(place + high) for place in places))
@@ -163,8 +163,8 @@ class _AxisReach:
 
 
 def _joined(reaches: Sequence[_AxisReach]) -> _AxisReach:
-    """The reach of what combines several tensors pixel by pixel."""
-    # What has no height and width any more, such as a mean over all pixels, goes with any stride.
+    """The reach of a pixelwise combination of several tensors."""
+    # A tensor without height and width, such as a mean over all pixels, fits any stride.
     strides = {reach.stride for reach in reaches} - {None}
     fits = len(strides) == 1
     mirrors = [reach.mirror for reach in reaches if reach.mirror is not None]
@@ -181,7 +181,7 @@ def _joined(reaches: Sequence[_AxisReach]) -> _AxisReach:
 
 @dataclass(frozen=True, eq=False)
 class _Reach:
-    """One tensor of a graph: its reach along height and width, and its size where that is known."""
+    """Reach of a tensor along height and width, and its size where that is known."""
 
     bytes_per_px: Fraction | None = Fraction(0)
     axes: tuple[_AxisReach, _AxisReach] = (_AxisReach(), _AxisReach())
@@ -213,14 +213,15 @@ class _GraphWalk:
         if graph and known:
             return self.run(graph, seen)
         windows = [window_of(node.operation, axis) if known and not graph else None for axis in (0, 1)]
-        axes = tuple(_joined([it.axes[axis] for it in seen]).through(windows[axis]) for axis in (0, 1))
+        height, width = (_joined([it.axes[axis] for it in seen]).through(windows[axis]) for axis in (0, 1))
+        axes = (height, width)
         made = [_Reach(_bytes_per_px(tensor, axes), axes) for tensor in node.outputs]
         self.calls.append((seen, made))
         return made
 
 
 def _has_maps(node) -> bool:
-    """Whether constants with a height or width take part in a call: what they do depends on the place."""
+    """Whether constants with a height or width take part in a call: their effect depends on the place."""
     arguments = keras.tree.flatten((node.arguments.args, node.arguments.kwargs))
     constants = [it for it in arguments if hasattr(it, "shape") and not isinstance(it, keras.KerasTensor)]
     return any(size != 1 for constant in constants for size in tuple(constant.shape)[:-1])

@@ -1,4 +1,4 @@
-"""How far a layer looks: the part of its input that one of its outputs depends on, in inference mode."""
+"""Windows of layers: the inputs that one output depends on, in inference mode."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from tfgan_app.layers.fused_normalization import BatchNormalization, InstanceNor
 
 @dataclass(frozen=True)
 class Window:
-    """What output pixel `i` of a layer depends on, along height and along width.
+    """Inputs that output pixel `i` of a layer depends on, along height or width.
 
-    It looks at no other inputs than those from `stride * i - before` to `stride * i + after`. A layer of one's own
-    tells its window by a method `receptive_field()`.
+    They are those from `stride * i - before` to `stride * i + after`. A user's own layer
+    states its window in a method `receptive_field()`.
 
     Attributes:
         stride: Inputs from one output to the next; `Fraction(1, 2)` where the layer doubles the size.
         before: Inputs that it looks back.
         after: Inputs that it looks ahead.
-        period: Where the input moves by a multiple of so many pixels, the output moves along and stays the same.
+        period: An input shifted by a multiple of this many pixels gives the same output, shifted.
             The numerator of `stride` counts in any case.
         loss: Inputs that have no output of their own: there are at least `(inputs - loss) / stride` outputs.
-        mirrors: Whether it fills up what lies beyond the border with pixels from inside.
-        whole: Whether every output depends on all inputs; `before` and `after` are of no use then.
+        mirrors: Whether it fills the outside of the border with pixels from inside.
+        whole: Whether every output depends on all inputs; `before` and `after` are then unused.
     """
 
     stride: Fraction | int = 1
@@ -58,8 +58,8 @@ def interpolation_window(factor: int, radius: int) -> Window:
     """The window of an enlargement by interpolation between pixel centers.
 
     Args:
-        factor: By how much it enlarges.
-        radius: How many pixels it takes on either side: 1 for bilinear interpolation, 2 for bicubic.
+        factor: Factor of the enlargement.
+        radius: Pixels on either side that it takes: 1 for bilinear interpolation, 2 for bicubic.
     """
     places = [Fraction(2 * i + 1 - factor, 2 * factor) for i in range(factor)]
     return Window(
@@ -77,7 +77,7 @@ def window_of(operation: keras.Operation, axis: int) -> Window | None:
         axis: 0 for height, 1 for width.
 
     Returns:
-        Its window, or `None` for one that is not known.
+        Its window, or `None` if it is not known.
     """
     if hasattr(operation, "receptive_field"):
         return operation.receptive_field()
@@ -96,7 +96,7 @@ def _pooling(layer, axis: int) -> Window | None:
 
 
 def _sliding(layer, axis: int, *, span: int) -> Window | None:
-    """A kernel that covers `span` inputs."""
+    """The window of a kernel that covers `span` inputs."""
     stride = layer.strides[axis]
     if layer.data_format != "channels_last" or layer.padding not in ("same", "valid"):
         return None
@@ -173,7 +173,7 @@ def _pointwise(operation, axis: int) -> Window:
 
 
 def _over_channels(operation, axis: int) -> Window | None:
-    """Of what works along one axis: pointwise where that is the channels."""
+    """The window of an operation along one axis: pointwise if that is the channels."""
     return POINTWISE if np.ravel(operation.axis).tolist() in ([-1], [3]) else None
 
 

@@ -17,7 +17,7 @@ class ICNR(keras.initializers.Initializer):
 
     Args:
         factor: int, up-sampling factor of the pixel shuffle that follows.
-        initializer: the initializer (object, name or config) of the kernel that is repeated.
+        initializer: The initializer (object, name or config) of the kernel that is repeated.
     """
 
     def __init__(self, factor: int = 2, initializer="glorot_uniform"):
@@ -80,7 +80,7 @@ def depth_to_space(inputs, factor: int):
 
 
 def enlarge_nearest(inputs, factor: int):
-    """Repeats each pixel in both directions: several times as fast on CPUs as `UpSampling2D`, forth and back."""
+    """Repeats each pixel in both directions: several times as fast on CPUs as `UpSampling2D`, forward and backward."""
     return depth_to_space(ops.concatenate([inputs] * factor**2, axis=-1), factor)
 
 

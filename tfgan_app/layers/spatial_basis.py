@@ -1,4 +1,4 @@
-"""From a vector to the smallest grid of a generator, and from that of a discriminator to a vector."""
+"""Learned maps between vectors and the smallest grids of generator and discriminator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The inference model of style transfer, as one graph and in the parts that large images are made with."""
+"""The inference model of style transfer, as one graph and in two parts for large images."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def build_style_model(encoder: keras.Model, decoder: keras.Model) -> keras.Model
     Args:
         encoder: float `[batch, height, width, 3]` in [-1, 1] -> a list of features, the last at an eighth or a
             quarter of the size.
-        decoder: such features -> float32 `[batch, height, width, 3]`, about in [-1, 1].
+        decoder: Such features -> float32 `[batch, height, width, 3]`, about in [-1, 1].
 
     Returns:
-        Model of `[images, style, strength]`: float32 `[batch, height, width, 3]` in [0, 1], the same of any other size,
+        Model of `[images, style, strength]`: float32 `[batch, height, width, 3]` in [0, 1], style images of any size,
         and float32 `[batch]` in [0, 1] -> float32 in [0, 1] of the size of `images`.
     """
     features = keras.Model(encoder.inputs[0], encoder.outputs[-1], name="encoder")
@@ -46,7 +46,7 @@ class StyleParts:
         statistics: `images` float32 `[batch, height, width, 3]` in [0, 1] -> float32 `[batch, 2, channels]`.
         stylize: `[images, content_statistics, style_statistics, strength]` -> images as those of the model.
         path: `images` -> images, by the layers of the second part that are not pointwise; its graph can be
-            followed, and tells how far the second part looks.
+            followed, and gives the receptive field of the second part.
     """
 
     statistics: keras.Model
@@ -58,14 +58,14 @@ def style_parts(model: keras.Model) -> StyleParts:
     """Takes a model of `build_style_model` apart; the parts share its weights.
 
     Raises:
-        ValueError: If it is no such model.
+        ValueError: For any other model.
     """
     names = {layer.name for layer in model.layers}
     if missing := [name for name in _PARTS if name not in names]:
         raise ValueError(f"A model that takes a style must have the layers {', '.join(_PARTS)}. Missing: {missing}.")
     encoder, statistics, moved, decoder = (model.get_layer(name) for name in _PARTS)
     images = keras.Input((None, None, 3), name="images")
-    # As the model was saved with, which may be more than its encoder needs.
+    # The multiple that the model was saved with, which may be larger than its encoder needs.
     multiple = next(layer.multiple for layer in model.layers if isinstance(layer, PadToMultiple))
     features = encoder(_padded(images, multiple))
     measured = statistics(features)
@@ -73,7 +73,7 @@ def style_parts(model: keras.Model) -> StyleParts:
     given = [keras.Input(shape, name=f"{name}_statistics") for name in ("content", _STYLE)]
     strength = keras.Input((), name="strength")
     outputs = _image(decoder(moved([features, *given, strength])), images)
-    # Without what is pointwise and has more inputs, the graph can be followed.
+    # Without pointwise layers of several inputs, the graph can be followed.
     path = keras.Model(images, _image(decoder(features), images))
     return StyleParts(
         keras.Model(images, measured, name="statistics_of"),
@@ -83,7 +83,7 @@ def style_parts(model: keras.Model) -> StyleParts:
 
 
 def _stride(encoder: keras.Model) -> int:
-    """How many times as high images are as their features."""
+    """Ratio of the height of images to that of their features."""
     return _PROBE_PX // encoder.compute_output_shape((1, _PROBE_PX, _PROBE_PX, 3))[1]
 
 

@@ -26,7 +26,8 @@ class FromUnitRange(keras.layers.Layer):
 class ToUnitRange(keras.layers.Layer):
     """Maps the networks' output to float32 images in [0, 1], clipped.
 
-    ReLU6 clips a sixfold of it: this is the one activation with two bounds that all LiteRT delegates take in integers.
+    ReLU6 clips six times the values: it is the only activation with two bounds that all LiteRT delegates take in
+    integers.
     """
 
     def call(self, inputs):

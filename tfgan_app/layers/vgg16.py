@@ -25,7 +25,7 @@ def build_vgg16_features(
     Simonyan & Zisserman 2015, arXiv:1409.1556.
 
     Args:
-        weights: path of an `.npz` with `VGG16_0/Conv_{0..12}/kernel` `[3, 3, in, out]` and `.../bias`
+        weights: Path of an `.npz` with `VGG16_0/Conv_{0..12}/kernel` `[3, 3, in, out]` and `.../bias`
             (torchvision's values, for RGB in [0, 1] normalized by the ImageNet mean and deviation), or
             `None` to download those of `keras.applications`.
         taken: `"before_relu"` takes `conv{1_2,2_2,3_3,4_3,5_3}` instead, which are denser (Wang et al. 2018,
@@ -35,7 +35,7 @@ def build_vgg16_features(
         Model from float32 `[batch, height, width, 3]` in [-1, 1] to a list of five feature maps.
 
     Raises:
-        ValueError: when the file does not hold VGG16's weights.
+        ValueError: When the file does not hold VGG16's weights.
     """
     inputs = keras.Input((None, None, 3))
     x = ToImageNet(caffe=weights is None, dtype="float32")(inputs)
@@ -78,7 +78,7 @@ def _vgg16_weights(path: str | Path | None) -> list[list[np.ndarray]]:
 
 @keras.saving.register_keras_serializable(package="tfgan_app")
 class ToImageNet(layers.Layer):
-    """Maps RGB in [-1, 1] to what an ImageNet network was trained on.
+    """Maps RGB in [-1, 1] to the inputs of an ImageNet network.
 
     Args:
         caffe: `True` for `keras.applications.VGG16` (BGR, 0-255, means subtracted), `False` for

@@ -1,4 +1,4 @@
-"""Adversarial losses: what the generator and the discriminator minimize, as functions of logits."""
+"""Adversarial losses of the generator and the discriminator, as functions of logits."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class AdversarialLoss:
         generator: `(fake_logits, real_logits) -> scalar`; `real_logits` is `None` unless `relativistic`.
         discriminator: `(real_logits, fake_logits, real_label) -> scalar`, where `real_label` is 1, or less
             for one-sided label smoothing (Salimans et al. 2016, arXiv:1606.03498, section 3.4).
-        threshold: the logit between "fake" and "real"; `None` where only the difference of a real and a
+        threshold: The logit between "fake" and "real"; `None` where only the difference of a real and a
             fake image's logits means something.
-        relativistic: whether the generator's loss needs the logits of real images too.
-        takes_label: whether `real_label` may be other than 1.
+        relativistic: Whether the generator's loss needs the logits of real images too.
+        takes_label: Whether `real_label` may be other than 1.
     """
 
     generator: Callable
@@ -29,7 +29,7 @@ class AdversarialLoss:
     takes_label: bool = False
 
     def accuracies(self, real_logits, fake_logits):
-        """Shares of real and of fake images that are judged right: two float32 scalars in [0, 1].
+        """Shares of real and of fake images that are classified correctly: two float32 scalars in [0, 1].
 
         Without a threshold both are the share of pairs whose real image has the higher logit.
         """
@@ -59,7 +59,7 @@ def cross_entropy_discriminator_loss(real_logits, fake_logits, real_label: float
 
 
 def minimax_generator_loss(fake_logits, real_logits=None):
-    """`log(1 - D(G(z)))`: Goodfellow et al. 2014, arXiv:1406.2661, equation 1. Flat where D is sure."""
+    """`log(1 - D(G(z)))`: Goodfellow et al. 2014, arXiv:1406.2661, equation 1. Flat where D is certain."""
     del real_logits
     return -sigmoid_cross_entropy(fake_logits, 0.0)
 

@@ -1,4 +1,4 @@
-"""Penalties on the gradients of a discriminator's logits with respect to the images it judges."""
+"""Penalties on the gradients of a discriminator's logits with respect to its images."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from keras import ops
 
 @dataclass(frozen=True)
 class GradientPenalty:
-    """A penalty and where its gradients are taken.
+    """A penalty and the points at which its gradients are taken.
 
     Attributes:
         at: `"real"` or `"fake"` images, or `"between"`: points drawn uniformly on the lines between them.
-        of: gradients `[batch, height, width, channels]` -> float32 scalar.
+        of: Gradients `[batch, height, width, channels]` -> float32 scalar.
     """
 
     at: Literal["real", "fake", "between"]

@@ -1,4 +1,4 @@
-"""Contrastive loss over patches: what stands at a place must be told from what stands elsewhere."""
+"""Contrastive loss over patches: each place must be told apart from the others."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def patch_nce_loss(queries, keys, *, temperature: float = TEMPERATURE):
     Args:
         queries: float32 `[batch, patches, dim]` of length 1, of the output.
         keys: float32 of the same shape, of the input at the same places.
-        temperature: what similarities are divided by.
+        temperature: Divisor of the similarities.
 
     Returns:
-        float32 scalar; `log(patches)` for features that tell nothing.
+        float32 scalar; `log(patches)` for features without information.
     """
     queries, keys = ops.cast(queries, "float32"), ops.stop_gradient(ops.cast(keys, "float32"))
     logits = ops.matmul(queries, ops.transpose(keys, (0, 2, 1))) / temperature

@@ -21,7 +21,7 @@ PATTERN_MAGNITUDES = {
     "after_relu": (1.04, 1.6, 1.21, 0.245, 0.0536),
     "before_relu": (2.76, 6.33, 10.8, 8.89, 2.96),
 }
-"""Mean magnitude of torchvision's features of the test pattern, by where they are taken."""
+"""Mean magnitude of torchvision's features of the test pattern, after and before the ReLU."""
 
 
 def build_perceptual_loss(
@@ -35,9 +35,9 @@ def build_perceptual_loss(
     Johnson et al. 2016, arXiv:1603.08155, with mean absolute differences; here on VGG16 where later work takes VGG19.
 
     Args:
-        weights: see `build_vgg16_features`.
-        level_weights: factor of each of the five levels.
-        taken: see `build_vgg16_features`.
+        weights: See `build_vgg16_features`.
+        level_weights: Factor of each of the five levels.
+        taken: See `build_vgg16_features`.
 
     Returns:
         A function `(target, output) -> float32 scalar` of images in [-1, 1]. Weights of keras.applications, whose

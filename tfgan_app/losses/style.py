@@ -1,4 +1,4 @@
-"""Losses of style transfer: what an image shows, and the statistics of how it shows it."""
+"""Losses of style transfer: content, and style as statistics of features."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tfgan_app.losses.perceptual import clouds
 
 
 def style_distance(first: Sequence, second: Sequence):
-    """How far the statistics of two images' features are apart.
+    """Distance of the statistics of two images' features.
 
     Huang & Belongie 2017, arXiv:1703.06868, equation (13): means and standard deviations of each level; here the mean
-    of squared differences over channels, as the authors' code has it, and not their sum.
+    of squared differences over channels, as in the authors' code, instead of their sum.
 
     Args:
-        first: features of some levels, float `[batch, height, width, channels]`.
-        second: those of images of any size, as many.
+        first: Features of some levels, float `[batch, height, width, channels]`.
+        second: Features of other images at as many levels, of any size.
 
     Returns:
         float32 `[batch]`.
@@ -37,16 +37,16 @@ def content_distance(first, second):
 
 
 def structure_distance(first, second):
-    """What of two images is not in the same place, whatever their style: a measure, and no loss.
+    """Difference of the structure of two images, independent of style; a metric, not a loss.
 
     Mean squared difference of features, after each channel's mean and deviation over its image are taken out.
 
     Args:
         first: float `[batch, height, width, channels]`.
-        second: the same.
+        second: The same.
 
     Returns:
-        float32 `[batch]`: 0 for the same, 2 for images that have nothing to do with each other.
+        float32 `[batch]`: 0 for the same image, 2 for unrelated ones.
     """
     return content_distance(_normalized(first), _normalized(second))
 
@@ -58,14 +58,14 @@ def _normalized(features):
 
 @dataclass(frozen=True)
 class StyleLosses:
-    """The two distances of images, in features of one magnitude.
+    """Content and style distances, in features of one magnitude.
 
     The fixed encoder's features of each level are divided by their mean magnitude on a test image, so that a level
-    weighs the same whatever weights of VGG16 are taken. The authors' network is normalized so as well.
+    weighs the same with any weights of VGG16. The authors' network is normalized likewise.
 
     Attributes:
         encoder: float32 `[batch, height, width, 3]` in [-1, 1] -> a list of features.
-        scales: what the features of each level are multiplied by.
+        scales: Factor of the features of each level.
     """
 
     encoder: keras.Model
@@ -76,13 +76,13 @@ class StyleLosses:
         return self.scaled(self.encoder(images))
 
     def scaled(self, features: Sequence) -> list:
-        """Features of the last levels as the encoder gives them, however many -> of magnitude 1, in float32."""
+        """Scales features of the last levels, any number of them, to magnitude 1, in float32."""
         scales = self.scales[-len(features) :]
         return [ops.cast(level, "float32") * scale for level, scale in zip(features, scales, strict=True)]
 
 
 def build_style_losses(encoder: keras.Model) -> StyleLosses:
-    """Measures the magnitude of an encoder's features.
+    """Builds the losses, after measuring the magnitude of the encoder's features.
 
     Args:
         encoder: float32 `[batch, height, width, 3]` in [-1, 1] -> a list of features.

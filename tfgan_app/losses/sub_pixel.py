@@ -1,4 +1,4 @@
-"""Sub-pixel bias: what is left of a checkerboard when everything else is averaged away."""
+"""Sub-pixel bias: a loss of checkerboard patterns."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from keras import ops
 
 
 def sub_pixel_bias_loss(target, output, *, scale: int):
-    """How far each sub-pixel is off on average over an image, beyond what all sub-pixels are.
+    """Mean error of each sub-pixel over an image, relative to the mean over all sub-pixels.
 
     A generator that ends in a pixel shuffle can add the same pattern of `scale` x `scale` sub-pixels everywhere. To
-    features and discriminators it passes for texture, while no image has it: there, what one sub-pixel lacks on
-    average, the others lack too. So the errors of an image are averaged over all places but the place within a cell,
-    their mean is taken away, and the mean absolute value of the rest is the loss.
+    features and discriminators it passes for texture, but real images have none: there, all sub-pixels err alike on
+    average. So the errors of an image are averaged over all cells, the mean over the cell is subtracted, and the mean
+    absolute value of the rest is the loss.
 
     Args:
         target: `[batch, height, width, channels]`; height and width are multiples of the scale, and cells begin at the
             first pixel.
-        output: the same.
-        scale: sides of a cell.
+        output: The same.
+        scale: Side of a cell.
 
     Returns:
-        float32 scalar, 0 where there is no such pattern.
+        float32 scalar, 0 without such a pattern.
     """
     height, width, channels = target.shape[1:]
     error = ops.cast(output, "float32") - ops.cast(target, "float32")

@@ -1,4 +1,4 @@
-"""Metrics of images against references: pair by pair, or set against set."""
+"""Metrics of images against references: paired, or between sets."""
 
 from tfgan_app.metrics.bootstrap import CONFIDENCE, RESAMPLES, Difference, means_with_intervals, paired_difference
 from tfgan_app.metrics.classifier_features import train_classifier_features

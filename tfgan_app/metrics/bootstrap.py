@@ -1,4 +1,4 @@
-"""How sure a difference of accuracies is: paired bootstrap over seeds and images."""
+"""Confidence intervals of accuracies: paired bootstrap over seeds and images."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _STUDENT = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
 
 _NORMAL = 1.96
 _CHUNK = 2_000_000
-"""Numbers that are drawn at a time."""
+"""Numbers drawn at a time."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,9 +22,9 @@ class Difference:
     """A difference of two mean accuracies.
 
     Attributes:
-        mean: second minus first, in [-1, 1].
-        low: lower end of its interval.
-        high: upper end.
+        mean: Second minus first, in [-1, 1].
+        low: Lower end of its interval.
+        high: Upper end.
     """
 
     mean: float
@@ -33,7 +33,7 @@ class Difference:
 
     @property
     def verdict(self) -> str:
-        """`"gain"`, `"loss"`, or `"no measurable gain"` where the interval holds zero."""
+        """`"gain"`, `"loss"`, or `"no measurable gain"` if the interval holds zero."""
         if self.low > 0.0:
             return "gain"
         return "loss" if self.high < 0.0 else "no measurable gain"
@@ -44,37 +44,35 @@ def paired_difference(
 ) -> Difference:
     """The mean difference with its 95 % percentile interval (Efron & Tibshirani 1993, chapter 13).
 
-    Seeds and images are drawn again independently of each other, and both classifiers are measured on the same:
-    what makes an image hard, or a seed lucky, for both cancels. Few seeds drawn again vary less than new ones would:
-    what they contribute is widened as for a mean by Student's t, to 1.6 times for 5 seeds.
+    Seeds and images are resampled independently of each other. Both classifiers are measured on the same ones, so that
+    the difficulty of an image and the luck of a seed cancel. A few resampled seeds vary less than new ones would: their
+    contribution is widened as for a mean by Student's t, to 1.6 times for 5 seeds.
 
     Args:
-        first: bool `[seeds, images]`, which images the first classifier got right, trained with each seed.
-        second: the same of the second, in the same order.
-        seed: decides what is drawn.
-        resamples: how often.
+        first: bool `[seeds, images]`, correct answers of the first classifier, trained with each seed.
+        second: The same for the second, in the same order.
+        seed: Seed of the resampling.
+        resamples: Number of resamples.
 
     Raises:
-        ValueError: for unlike or empty arrays.
+        ValueError: For arrays of different shapes or empty ones.
     """
     if first.shape != second.shape or first.ndim != 2 or not first.size:
         raise ValueError(
-            "Two arrays [seeds, images] of one shape are needed. "
-            f"Received: {list(first.shape)} and {list(second.shape)}."
+            f"Expected two arrays [seeds, images] of one shape. Received: {list(first.shape)} and {list(second.shape)}."
         )
     differences = second.astype(np.float32) - first.astype(np.float32)
     seeds, images = differences.shape
     rng = np.random.default_rng(seed)
-    means = []
+    drawn = []
     for start in range(0, resamples, max(1, _CHUNK // images)):
         count = min(max(1, _CHUNK // images), resamples - start)
         by_seed = _drawn_again(rng, images, count).astype(np.float32) @ differences.T
         # Whole numbers up to here, which float32 adds exactly.
         of_images = by_seed.mean(axis=1)
         of_seeds = (_drawn_again(rng, seeds, count) * by_seed).sum(axis=1) / seeds - of_images
-        means.append((of_images + _widening(seeds) * of_seeds) / images)
-    means = np.concatenate(means)
-    edges = np.quantile(means, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+        drawn.append((of_images + _widening(seeds) * of_seeds) / images)
+    edges = np.quantile(np.concatenate(drawn), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return Difference(float(differences.mean()), float(edges[0]), float(edges[1]))
 
 
@@ -83,8 +81,8 @@ def mean_interval(values: np.ndarray, *, seed: int = 0, resamples: int = RESAMPL
 
     Args:
         values: float `[images]`.
-        seed: decides what is drawn.
-        resamples: how often.
+        seed: Seed of the resampling.
+        resamples: Number of resamples.
 
     Returns:
         Its ends, or None for fewer than two images or values that are not finite.
@@ -104,7 +102,7 @@ def mean_interval(values: np.ndarray, *, seed: int = 0, resamples: int = RESAMPL
 
 
 def means_with_intervals(values: Mapping[str, np.ndarray]) -> dict[str, float]:
-    """Means over images by name, and `NAME_low`, `NAME_high` of their intervals where there are some."""
+    """Means over images by name, and `NAME_low`, `NAME_high` of their intervals where defined."""
     found = {name: float(np.mean(each)) for name, each in values.items()}
     for name, each in values.items():
         if interval := mean_interval(each):
@@ -113,13 +111,13 @@ def means_with_intervals(values: Mapping[str, np.ndarray]) -> dict[str, float]:
 
 
 def _widening(seeds: int) -> float:
-    """What a deviation over so many seeds, drawn again, is multiplied by for a 95 % interval as by Student's t."""
+    """Factor of the deviation over resampled seeds that gives the 95 % interval of Student's t."""
     if seeds < 2:
         return 1.0
     return _STUDENT[min(seeds - 1, len(_STUDENT)) - 1] / _NORMAL * (seeds / (seeds - 1)) ** 0.5
 
 
 def _drawn_again(rng: np.random.Generator, count: int, times: int) -> np.ndarray:
-    """How often each of `count` things comes when as many are drawn with replacement: int64 `[times, count]`."""
+    """Counts of `count` items drawn `count` times with replacement: int64 `[times, count]`."""
     chosen = rng.integers(0, count, (times, count)) + count * np.arange(times)[:, None]
     return np.bincount(chosen.ravel(), minlength=times * count).reshape(times, count)

@@ -1,4 +1,4 @@
-"""Features learned from a data set's own classes, without any download: a small classifier, trained once and kept."""
+"""Features of a small classifier that learns a data set's classes; no download, trained once and cached."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CLASSIFIER_DIM = 64
 MAX_PX = 64
 
 _VERSION = 1
-"""Part of a cache file's name: to be raised with every change of the network or its training."""
+"""Part of a cache file's name; raise it with every change of the network or its training."""
 _BATCH = 128
 _LEARNING_RATE = 4e-3
 _WIDTH = 32
@@ -43,27 +43,27 @@ def train_classifier_features(
     28 px image, trained with Adam (Kingma & Ba 2015, arXiv:1412.6980) and a cosine decay, all in float32. The
     features are the 64 inputs of the last ReLU, standardized by a normalization without scale and offset:
     before the ReLU they are closer to the Gaussian that the Fréchet distance assumes, and with deviations of
-    about 1 neither that distance nor the kernel distance depends on how far the training drove them. Images
+    about 1 neither that distance nor the kernel distance depends on the length of the training. Images
     with a side above 64 px are reduced by area until it is 64; the grid is halved once more above 32 px.
 
-    Seed and data decide the weights on one kind of machine, and the caller's random state is left alone. On
+    Seed and data determine the weights on one kind of machine; the caller's random state does not change. On
     another machine rounding differs, so that the digest does: share the cache file to compare across machines.
 
     Args:
         images: uint8 `[count, height, width, 1 or 3]`, all of one size; later images must have the same.
         labels: integers `[count]` in [0, classes).
-        classes: number of classes, at least 2.
-        seed: decides initial weights and order of the images.
-        steps: number of updates, each of 128 images (all of them, where there are fewer).
-        cache_dir: folder that keeps trained weights as `.npz`; a file that is there already is loaded instead
-            of training again, a damaged one is replaced. `None`: nothing is kept.
-        on_progress: called with the number of updates so far and `steps`.
+        classes: Number of classes, at least 2.
+        seed: Seed of the initial weights and the order of the images.
+        steps: Number of updates, each of 128 images (of all images, if fewer).
+        cache_dir: Folder that keeps trained weights as `.npz`; an existing file is loaded instead
+            of training again, a damaged one is replaced. `None` keeps nothing.
+        on_progress: Called with the number of updates so far and `steps`.
 
     Returns:
         The network, with 64 features.
 
     Raises:
-        ValueError: for unlike images or labels, or a training that diverged.
+        ValueError: For unsuitable images or labels, or a training that diverged.
     """
     _check_labels(images, labels, classes)
     shape = _input_shape(images.shape[1:])
@@ -86,7 +86,7 @@ class _Preparation:
     """uint8 images of one shape to the classifier's float32 input."""
 
     def __init__(self, shape: tuple[int, int, int]):
-        self._shape = tuple(shape)
+        self._shape = shape
 
     def __call__(self, images: tf.Tensor) -> tf.Tensor:
         *size, channels = self._shape
@@ -115,7 +115,7 @@ def _input_shape(shape: tuple[int, int, int]) -> tuple[int, int, int]:
 
 
 def _build_classifier(shape: tuple[int, int, int], classes: int, seed: int) -> keras.Model:
-    """Logits of float32 `[batch, *shape]`; the layer `features` holds what is before the last ReLU."""
+    """Model of float32 `[batch, *shape]` to logits; its layer `features` is the input of the last ReLU."""
     seeds = iter(np.random.SeedSequence(seed).generate_state(16).tolist())
 
     def initializer():
@@ -184,7 +184,7 @@ def _train(
 def _shuffled_batches(
     images: np.ndarray, labels: np.ndarray, steps: int, seed: int
 ) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
-    """`steps` batches; every image once before any twice."""
+    """Yields `steps` batches; every image once before any twice."""
     rng = np.random.default_rng(seed)
     size = min(_BATCH, len(images))
     prepare = _Preparation(images.shape[1:])
@@ -202,7 +202,7 @@ def _check_labels(images: np.ndarray, labels: np.ndarray, classes: int):
         raise ValueError(f"A classifier needs at least 2 classes. Received: {classes}.")
     if not len(images) or labels.shape != (len(images),) or not np.issubdtype(labels.dtype, np.integer):
         raise ValueError(
-            "One integer label an image is needed, and an image. "
+            "Expected at least one image, and one integer label for each. "
             f"Received: {labels.dtype} {list(labels.shape)} for {len(images)} images."
         )
     if labels.min() < 0 or labels.max() >= classes:
@@ -211,8 +211,8 @@ def _check_labels(images: np.ndarray, labels: np.ndarray, classes: int):
 
 def _key(images: np.ndarray, labels: np.ndarray, *settings: int) -> str:
     digest = hashlib.sha256(repr((_VERSION, images.shape, *map(int, settings))).encode())
-    digest.update(np.ascontiguousarray(images))
-    digest.update(np.ascontiguousarray(labels, np.int64))
+    digest.update(np.ascontiguousarray(images).data)
+    digest.update(np.ascontiguousarray(labels, np.int64).data)
     return digest.hexdigest()[:16]
 
 
@@ -222,7 +222,7 @@ def _save(model: keras.Model, path: Path):
 
 
 def _load(model: keras.Model, path: Path) -> bool:
-    """Whether the file is there and whole; the zip format keeps checksums, which reading verifies."""
+    """Loads weights if the file exists and is intact, which the checksums of the zip format verify."""
     try:
         # Opened here, as NumPy leaves a damaged archive's file open.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:

@@ -1,4 +1,4 @@
-"""Color as people see it: the difference of two colors, and whether a model shifts them."""
+"""Perceptual color difference (CIEDE2000), and the color shift of a model."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _WHITE = np.array([0.95047, 1.0, 1.08883])
 
 
 def color_shift(low: np.ndarray, high: np.ndarray) -> float:
-    """How far a model moved colors: the mean CIEDE2000 between its input and its output scaled down to it.
+    """Color shift: the mean CIEDE2000 between a model's input and its output scaled down to it.
 
     Scaling is Keys' bicubic (a = -0.5) with antialiasing and clipping, as MATLAB's `imresize`: 0 for an output whose
-    bicubic reduction is the input. About 1 is the least difference that people see side by side. Where the scale is
+    bicubic reduction is the input. About 1 is the smallest difference visible side by side. Where the scale is
     1, images are compared pixel by pixel, so detail that was restored counts too.
 
     Args:
@@ -26,7 +26,7 @@ def color_shift(low: np.ndarray, high: np.ndarray) -> float:
         The mean over the input's pixels; 0 is best.
 
     Raises:
-        ValueError: If either is no such image.
+        ValueError: For any other image.
     """
     images = []
     for image in (low, high):
@@ -107,4 +107,5 @@ def _mean_hue(h1: np.ndarray, h2: np.ndarray) -> np.ndarray:
 def _hue_weight(hue: np.ndarray) -> np.ndarray:
     """T of equation (15)."""
     cosines = ((-0.17, 1, -30.0), (0.24, 2, 0.0), (0.32, 3, 6.0), (-0.20, 4, -63.0))
-    return 1.0 + sum(weight * np.cos(np.radians(times * hue + shift)) for weight, times, shift in cosines)
+    terms = (weight * np.cos(np.radians(times * hue + shift)) for weight, times, shift in cosines)
+    return 1.0 + sum(terms, np.zeros_like(hue))

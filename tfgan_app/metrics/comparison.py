@@ -1,4 +1,4 @@
-"""Two evaluations side by side, if they measured the same thing."""
+"""Comparison of two evaluations with the same protocol."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 from tfgan_app.registry import METRICS
 
 DECIDED_BY_INTERVALS = frozenset({"fid", "kid", "precision", "recall", "density", "coverage"})
-"""Where intervals that overlap leave it open which is better. Not where both are measured on the same images one by
-one: there, what makes an image hard is hard for both, and widens both intervals without a difference being unclear."""
+"""Metrics whose overlapping intervals leave the verdict open. Not those of aligned pairs: there, both evaluations
+measure the same images, whose difficulty widens both intervals without making the difference unclear."""
 
 IGNORED_FIELDS = frozenset({"checkpoint", "classes", "data", "metrics_seed"})
-"""Fields of a protocol that do not change what is measured: whose images these are, whether classes were asked for,
-where the real ones lie (a digest tells whether they are the same), and which random choice."""
+"""Fields of a protocol that do not change the measurement: the source of the images, whether classes were chosen,
+the folder of the real ones (a digest identifies them), and the seed."""
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,11 @@ class ComparedMetric:
 
     Attributes:
         name: The metric.
-        first: Its value in the first, None where it was not measured.
-        second: The same of the second.
+        first: Its value in the first, None if it was not measured.
+        second: Its value in the second.
         difference: Second minus first, None where one is missing.
         verdict: Whether the second is `"better"`, `"worse"` or `"equal"`; `"unclear"` where the confidence
-            intervals overlap; `""` where there is no better or one is missing.
+            intervals overlap; `""` if neither direction is better or one is missing.
     """
 
     name: str
@@ -38,21 +38,21 @@ class ComparedMetric:
 
 
 def check_comparable(first: Mapping[str, Any], second: Mapping[str, Any]) -> None:
-    """Refuses to compare figures that were measured in different ways.
+    """Checks that two evaluations were measured in the same way.
 
     Args:
-        first: protocol of one evaluation: field -> value.
-        second: protocol of the other. Both may differ in `IGNORED_FIELDS`.
+        first: Protocol of one evaluation: field -> value.
+        second: Protocol of the other. Both may differ in `IGNORED_FIELDS`.
 
     Raises:
-        ValueError: if another field differs or is missing; one line that names each and both values.
+        ValueError: If another field differs or is missing; one line that names each and both values.
     """
     names = [name for name in dict.fromkeys([*first, *second]) if name not in IGNORED_FIELDS]
     unlike = [name for name in names if name not in first or name not in second or first[name] != second[name]]
     if unlike:
         fields = "; ".join(f"{name}: {_shown(first, name)} and {_shown(second, name)}" for name in unlike)
         raise ValueError(
-            f"The two evaluations were measured in different ways and cannot be compared. Unlike are {fields}. "
+            f"The two evaluations were measured in different ways and cannot be compared. They differ in {fields}. "
             "Evaluate both with the same settings."
         )
 
@@ -62,13 +62,13 @@ def compare(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Compare
 
     Args:
         first: `{"metrics": {name: value}, "protocol": {field: value}}`, as `tfgan_app evaluate --json` writes it.
-        second: the same of the other evaluation.
+        second: The same of the other evaluation.
 
     Returns:
-        One row a metric, in the order of the first, then what only the second has.
+        One row per metric, in the order of the first, then those of the second alone.
 
     Raises:
-        ValueError: if the protocols differ, or either is not an evaluation.
+        ValueError: If the protocols differ, or either is not an evaluation.
     """
     for evaluation in (first, second):
         if not all(isinstance(evaluation.get(part), Mapping) for part in ("metrics", "protocol")):
@@ -82,18 +82,18 @@ def compare(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Compare
 
 
 def comparison_lines(rows: Sequence[ComparedMetric]) -> list[str]:
-    """A table for a terminal: a headline, then a line a metric.
+    """A table for a terminal: a header, then one line per metric.
 
     Args:
-        rows: what `compare` returned.
+        rows: Result of `compare`.
 
     Returns:
         Lines without line ends.
     """
-    cells = [("metric", "first", "second", "difference", "second is")]
+    cells: list[tuple[str, str, str, str, str]] = [("metric", "first", "second", "difference", "second is")]
     for row in rows:
-        values = [_number(row.first), _number(row.second), _number(row.difference, sign="+")]
-        cells.append((row.name, *values, row.verdict))
+        difference = _number(row.difference, sign="+")
+        cells.append((row.name, _number(row.first), _number(row.second), difference, row.verdict))
     width = max(len(name) for name, *_ in cells)
     return [f"{name:>{width}}  {a:>10}  {b:>10}  {c:>10}  {verdict}".rstrip() for name, a, b, c, verdict in cells]
 

@@ -1,4 +1,4 @@
-"""Networks that turn images into the features which set metrics compare, each named by a digest of its weights."""
+"""Feature networks of the set metrics, identified by a digest of their weights."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class FeatureNetwork:
 
     Args:
         model: float32 `[batch, height, width, channels]` to `[batch, dim]`.
-        name: short name, for the protocol.
+        name: Short name, for the protocol.
         prepare: uint8 `[batch, height, width, 1 or 3]` to the model's input.
-        protocol: further fields of the protocol, such as `features_resize`.
+        protocol: Further fields of the protocol, such as `features_resize`.
 
     Attributes:
-        name: short name.
-        digest: first 12 hexadecimal digits of the SHA-256 of the weights' bytes, in the model's order.
-        dim: number of features.
+        name: Short name.
+        digest: First 12 hexadecimal digits of the SHA-256 of the weights' bytes, in the model's order.
+        dim: Number of features.
     """
 
     def __init__(
@@ -51,18 +51,18 @@ class FeatureNetwork:
         """Computes the features of images.
 
         Args:
-            images: uint8 `[count, height, width, 1 or 3]`; gray is repeated where the network needs RGB.
+            images: uint8 `[count, height, width, 1 or 3]`; gray is repeated if the network needs RGB.
 
         Returns:
             float32 `[count, dim]`.
 
         Raises:
-            ValueError: for other images.
+            ValueError: For other images.
         """
         check_images(images)
         features = np.empty((len(images), self.dim), np.float32)
         start = 0
-        size = 1  # The first image tells how large the network's input is.
+        size = 1  # The first image gives the size of the network's input.
         while start < len(images):
             inputs = self._prepare(tf.convert_to_tensor(images[start : start + size]))
             features[start : start + size] = self._compute(inputs)
@@ -71,7 +71,7 @@ class FeatureNetwork:
         return features
 
     def protocol(self) -> dict[str, str]:
-        """What the features are of, as fields that `check_comparable` compares."""
+        """Description of the features, as fields that `check_comparable` compares."""
         return {"features": self.name, "features_digest": self.digest, **self._protocol}
 
 
@@ -89,7 +89,7 @@ def build_inception_features() -> FeatureNetwork:
         The network; its weights are downloaded the first time.
 
     Raises:
-        ValueError: if they cannot be.
+        ValueError: If the download fails.
     """
     return _inception_features("imagenet")
 
@@ -129,7 +129,7 @@ def build_vgg16_feature_network(*, weights: str | Path) -> FeatureNetwork:
         The network.
 
     Raises:
-        ValueError: when the file does not hold VGG16's weights.
+        ValueError: When the file does not hold VGG16's weights.
     """
     with _float32():
         vgg = build_vgg16_features(weights=weights)
@@ -148,13 +148,13 @@ def build_vgg16_feature_network(*, weights: str | Path) -> FeatureNetwork:
 
 
 def check_images(images: np.ndarray) -> None:
-    """Refuses what no feature network takes.
+    """Checks that images fit the feature networks.
 
     Args:
-        images: should be uint8 `[count, height, width, 1 or 3]`.
+        images: uint8 `[count, height, width, 1 or 3]`.
 
     Raises:
-        ValueError: if it is not.
+        ValueError: For any others.
     """
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] not in (1, 3):
         raise ValueError(
@@ -178,7 +178,7 @@ def _weights_digest(model: keras.Model) -> str:
 
 @contextlib.contextmanager
 def _float32():
-    """Networks in here are float32 whatever precision a training chose: features must not depend on it."""
+    """Context that builds networks in float32: features must not depend on the precision of a training."""
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32")
     try:

@@ -1,4 +1,4 @@
-"""How near a restored image is to its original, by the conventions of the super-resolution literature."""
+"""Fidelity of restored images to their originals, by the conventions of super-resolution."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from tfgan_app.metrics.pixel import MAX_PSNR
 
 LUMA_COEFFICIENTS = (65.481, 128.553, 24.966)
-"""What red, green and blue at 1 add to luma, in steps of 1/255."""
+"""Contributions of red, green and blue at 1 to luma, in steps of 1/255."""
 LUMA_OFFSET = 16.0
 """Luma of black, in the same steps."""
 
@@ -36,7 +36,7 @@ def luma(images: np.ndarray) -> np.ndarray:
 
 
 def psnr_y(target: np.ndarray, output: np.ndarray, *, crop_px: int) -> float:
-    """PSNR of luma in dB, with a peak of 1 although luma spans 219/255 only, as is the custom.
+    """PSNR of luma in dB, with the customary peak of 1, although luma spans 219/255 only.
 
     Args:
         target: `[height, width, 3]`, float in [0, 1] or uint8.
@@ -47,13 +47,13 @@ def psnr_y(target: np.ndarray, output: np.ndarray, *, crop_px: int) -> float:
         At most `MAX_PSNR`; more is better.
 
     Raises:
-        ValueError: If the images are of other kinds or unlike sizes, or nothing is left of them.
+        ValueError: For other images, different sizes, or a crop that leaves nothing.
     """
     return _psnr(*(luma(x) for x in _cropped(target, output, crop_px)))
 
 
 def ssim_y(target: np.ndarray, output: np.ndarray, *, crop_px: int) -> float:
-    """Structural similarity of luma; see `ssim_rgb` for how, `psnr_y` for the arguments."""
+    """Structural similarity of luma; method as in `ssim_rgb`, arguments as in `psnr_y`."""
     return _ssim(*(luma(x) for x in _cropped(target, output, crop_px)))
 
 
@@ -84,22 +84,22 @@ def measure_fidelity(
 ) -> dict[str, np.ndarray]:
     """Measures every image of a set whose sizes may differ.
 
-    A model's outputs are measured as a file would hold them: clipped to [0, 1], times 255, rounded to the nearest
-    integer. So they are asked for as uint8.
+    Outputs are measured as files hold them: clipped to [0, 1], times 255, rounded to the nearest
+    integer. Hence uint8.
 
     Args:
         targets: uint8 `[height, width, 3]` each, the originals.
         outputs: uint8 of the same sizes.
         crop_px: Pixels to leave out at each border in all measures but LPIPS; the custom is the scale.
-        lpips: What `build_lpips` returned. It takes whole images, since its features look beyond a crop anyway;
+        lpips: Result of `build_lpips`. It takes whole images, since its features look beyond a crop anyway;
             images under 16 px high or wide have none and get NaN.
 
     Returns:
         Name -> float64 `[count]`: `psnr_y`, `ssim_y`, `psnr`, `ssim`, `l1` (mean absolute error of RGB in [0, 1])
-        and, where it is given, `lpips`.
+        and, with `lpips`, `lpips`.
 
     Raises:
-        ValueError: If there are no images, not as many of both, or a pair is not uint8 and of one size.
+        ValueError: For no images, different counts, or a pair that is not uint8 and of one size.
     """
     if not len(targets) or len(targets) != len(outputs):
         raise ValueError(f"Expected as many outputs as targets, at least 1. Received: {len(targets)}, {len(outputs)}.")
@@ -108,12 +108,12 @@ def measure_fidelity(
 
 
 def fidelity_protocol(*, count: int, crop_px: int, lpips: str | None = None) -> dict[str, str | int]:
-    """What `measure_fidelity` computes, as fields that `check_comparable` compares.
+    """Description of `measure_fidelity`, as fields that `check_comparable` compares.
 
     Args:
         count: Number of images.
         crop_px: Pixels that are left out along each border.
-        lpips: What tells the weights of LPIPS from others, such as a digest; None where it is not measured.
+        lpips: Identifier of the weights of LPIPS, such as a digest; None if it is not measured.
 
     Returns:
         Field -> value.
@@ -147,7 +147,7 @@ def _measure_pair(target: np.ndarray, output: np.ndarray, crop_px: int, lpips: C
 
 
 def _cropped(target: np.ndarray, output: np.ndarray, crop_px: int) -> tuple[np.ndarray, np.ndarray]:
-    """Both images without their borders, once they are known to be alike."""
+    """Both images without their borders, after a check of their shapes."""
     shapes = np.shape(target), np.shape(output)
     if shapes[0] != shapes[1] or len(shapes[0]) != 3 or shapes[0][2] != 3:
         raise ValueError(f"Expected two images [height, width, 3] of one size. Received: {shapes[0]}, {shapes[1]}.")

@@ -9,17 +9,17 @@ _ROWS_AT_ONCE = 4096
 
 
 class FrechetMoments:
-    """Mean and covariance of features that come in batches; float64, whatever the features' type.
+    """Streaming mean and covariance of features, in float64.
 
     Batches are merged by the update of Chan et al. 1983 ("Algorithms for Computing the Sample Variance"),
     which never subtracts large sums of squares from each other.
 
     Args:
-        dim: number of features.
+        dim: Number of features.
 
     Attributes:
-        dim: number of features.
-        count: number of samples so far.
+        dim: Number of features.
+        count: Number of samples so far.
         mean: float64 `[dim]`, zeros before the first sample.
     """
 
@@ -43,7 +43,7 @@ class FrechetMoments:
             features: `[batch, dim]`, any real type.
 
         Raises:
-            ValueError: for another shape, or for values that are not finite.
+            ValueError: For another shape, or for values that are not finite.
         """
         if features.ndim != 2 or features.shape[1] != self.dim:
             raise ValueError(f"Features must be [count, {self.dim}]. Received: shape {list(features.shape)}.")
@@ -59,13 +59,15 @@ class FrechetMoments:
         """Adds the samples that other moments have seen.
 
         Args:
-            other: moments of as many features.
+            other: Moments of the same number of features.
 
         Raises:
-            ValueError: if the numbers of features differ.
+            ValueError: If the numbers of features differ.
         """
         if other.dim != self.dim:
-            raise ValueError(f"Only moments of as many features can be merged. Received: {self.dim} and {other.dim}.")
+            raise ValueError(
+                f"Only moments of the same number of features can be merged. Received: {self.dim} and {other.dim}."
+            )
         self._add(other.count, other.mean, other._scatter)
 
     @property
@@ -73,7 +75,7 @@ class FrechetMoments:
         """Unbiased covariance (`ddof=1`): float64 `[dim, dim]`.
 
         Raises:
-            ValueError: of fewer than two samples.
+            ValueError: For fewer than two samples.
         """
         if self.count < 2:
             raise ValueError(f"A covariance needs at least 2 samples. Received: {self.count}.")
@@ -96,21 +98,21 @@ def frechet_distance(first: FrechetMoments, second: FrechetMoments) -> float:
     "GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium", Heusel et al. 2017,
     arXiv:1706.08500. Deviation: the reference takes the root of the product, which is not
     symmetric, and adds 1e-6 to the diagonals where that fails. Here `Tr (C1 C2)^(1/2)` is the sum of the
-    singular values of `F1^T F2` with `C = F F^T`, which needs no such help for singular covariances (fewer
+    singular values of `F1^T F2` with `C = F F^T`, which needs no correction for singular covariances (fewer
     samples than features) and is exact where the other's eigenvalues would be rounding errors.
 
     Args:
-        first: moments of at least two samples.
-        second: the same of as many features.
+        first: Moments of at least two samples.
+        second: The same, with the same number of features.
 
     Returns:
         The distance, 0 for equal moments. It is biased upwards for few samples: compare at equal counts.
 
     Raises:
-        ValueError: if the numbers of features differ, or with fewer than two samples.
+        ValueError: If the numbers of features differ, or with fewer than two samples.
     """
     if first.dim != second.dim:
-        raise ValueError(f"Both sides need as many features. Received: {first.dim} and {second.dim}.")
+        raise ValueError(f"Both sides need the same number of features. Received: {first.dim} and {second.dim}.")
     covariances = first.covariance, second.covariance
     factors = [_factor(covariance) for covariance in covariances]
     overlap = np.linalg.svd(factors[0].T @ factors[1], compute_uv=False).sum()

@@ -22,27 +22,27 @@ def kernel_inception_distance(
     """Mean of the unbiased squared MMD over random subsets, with kernel `(x . y / dim + 1)^3`.
 
     "Demystifying MMD GANs", Binkowski et al. 2018, arXiv:1801.01401. Deviation: a subset holds at
-    most half of the smaller side, so that subsets differ and their spread tells the estimate's error. (The
+    most half of the smaller side, so that subsets differ and their spread gives the estimate's error. (The
     mean is unbiased for any size.)
 
     The interval is `kid` +- 1.96 standard errors. With `v` the variance among subsets of `s` of `n` samples,
-    the squared standard error is `v s / (n - s)`, the delete-d jackknife (Shao & Wu 1989), for what another
-    set of images would have given, plus `v / subsets` for the draw of the subsets. `n` is the smaller
+    the squared standard error is `v s / (n - s)`, the delete-d jackknife (Shao & Wu 1989), for the choice
+    of images, plus `v / subsets` for the draw of the subsets. `n` is the smaller
     side's, and the kernel's second-order term shrinks faster than assumed: both make the interval wider, never
     narrower, than it had to be.
 
     Args:
         real: `[n, dim]`, any real type; at least 4 rows.
         fake: `[m, dim]`, likewise.
-        subsets: how many subsets, at least 2.
-        subset_size: most rows of a subset.
-        seed: draws the subsets; rows in another order give the same ones.
+        subsets: Number of subsets, at least 2.
+        subset_size: Maximum rows of a subset.
+        seed: Seed of the subsets, which do not depend on the order of the rows.
 
     Returns:
         `kid`, `kid_low` and `kid_high`. `kid` is about 0 for two samples of one distribution, and may be negative.
 
     Raises:
-        ValueError: for features that cannot be compared.
+        ValueError: For features that cannot be compared.
     """
     check_features(real, fake, least=4)
     smaller = min(len(real), len(fake))

@@ -1,11 +1,11 @@
-"""What features are worth: a linear classifier on top of them, in closed form."""
+"""Linear probe of features: a linear classifier on top of them, in closed form."""
 
 from __future__ import annotations
 
 import numpy as np
 
 PENALTIES = tuple(10.0**exponent for exponent in range(-4, 5))
-"""Ridge penalties that are tried, relative to the mean squared length of an image's features."""
+"""Candidate ridge penalties, relative to the mean squared length of an image's features."""
 
 MAX_LABELED = 3000
 """Time grows with the cube of the labeled images, memory with the square: here 0.4 GB and a minute."""
@@ -16,14 +16,15 @@ def linear_probe(
 ) -> tuple[np.ndarray, float]:
     """Ridge regression onto the classes; its penalty is the one with the least leave-one-out error.
 
-    Of more than 3,000 labeled images a choice is used. Features are centered and scaled by the labeled ones alone.
-    The error of leaving each image out has a closed form (Golub, Heath & Wahba 1979), so nothing is fitted twice.
+    Of more than 3,000 labeled images a random subset is used. Features are centered and scaled by the labeled ones
+    alone. The error of leaving each image out has a closed form (Golub, Heath & Wahba 1979), so nothing is fitted
+    twice.
 
     Args:
         features: float32 `[count, dim]` of the labeled images.
         labels: integers `[count]` in [0, classes).
         test_features: float32 `[tests, dim]`.
-        classes: number of classes.
+        classes: Number of classes.
 
     Returns:
         The predicted classes int64 `[tests]`, and the penalty.
@@ -33,14 +34,14 @@ def linear_probe(
         features, labels = features[chosen], labels[chosen]
     features, test_features = features.astype(np.float64), test_features.astype(np.float64)
     mean, deviation = features.mean(axis=0), features.std(axis=0)
-    # What never changes among the labeled images says nothing about them.
+    # Features that are constant over the labeled images carry no information.
     scale = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=deviation > 1e-6)
     features, test_features = (features - mean) * scale, (test_features - mean) * scale
     targets = np.eye(classes)[labels]
     offset = targets.mean(axis=0)
     gram = features @ features.T
     unit = max(np.trace(gram) / len(gram), 1e-12)
-    # The constant, which no penalty may shrink, is made the last eigenvector, to be left out below.
+    # The constant, which no penalty may shrink, becomes the last eigenvector and is left out below.
     values, vectors = np.linalg.eigh(gram + 10.0 * unit)
     rotated = vectors.T @ (targets - offset)
 

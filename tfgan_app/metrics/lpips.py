@@ -27,7 +27,7 @@ def build_lpips(weights: str | Path) -> Callable:
         high and wide, to float32 `[batch]`; 0 is best.
 
     Raises:
-        ValueError: when the file lacks the weights.
+        ValueError: When the file lacks the weights.
     """
     features = build_vgg16_features(weights=weights)
     try:

@@ -1,4 +1,4 @@
-"""Precision, recall, density and coverage: how two sets of features lie among each other's neighbors."""
+"""Precision, recall, density and coverage of two sets of features, by nearest neighbors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CHUNK_BYTES = 2**24
 """Bound on one block of pairwise distances."""
 
 _ROUNDING = 1e-9
-"""Share of a squared distance by which two ways to compute it may differ."""
+"""Relative tolerance of squared distances."""
 
 
 def precision_recall(real: np.ndarray, fake: np.ndarray, *, neighbors: int = PRECISION_NEIGHBORS) -> dict[str, float]:
@@ -28,14 +28,14 @@ def precision_recall(real: np.ndarray, fake: np.ndarray, *, neighbors: int = PRE
 
     Args:
         real: `[n, dim]`, any real type, more than `neighbors` rows.
-        fake: `[m, dim]`, likewise. Use as many as there are real ones: the balls shrink with the count.
-        neighbors: k.
+        fake: `[m, dim]`, likewise. Use equal counts: the balls shrink with the count.
+        neighbors: K.
 
     Returns:
         `precision` and `recall` in [0, 1].
 
     Raises:
-        ValueError: for features that cannot be compared.
+        ValueError: For features that cannot be compared.
     """
     real, fake = _prepared(real, fake, neighbors)
     real_radii, fake_radii = _squared_radii(real, neighbors), _squared_radii(fake, neighbors)
@@ -48,7 +48,7 @@ def precision_recall(real: np.ndarray, fake: np.ndarray, *, neighbors: int = PRE
 
 
 def density_coverage(real: np.ndarray, fake: np.ndarray, *, neighbors: int = DENSITY_NEIGHBORS) -> dict[str, float]:
-    """How many real images' balls a fake lies in, and the share of the balls that hold a fake.
+    """Density (mean number of real images' balls around a fake) and coverage (share of balls that hold a fake).
 
     "Reliable Fidelity and Diversity Metrics for Generative Models", Naeem et al. 2020, arXiv:2002.09797.
     Deviation from the authors' code: a sample on a ball's surface is inside, as in
@@ -56,15 +56,15 @@ def density_coverage(real: np.ndarray, fake: np.ndarray, *, neighbors: int = DEN
 
     Args:
         real: `[n, dim]`, any real type, more than `neighbors` rows.
-        fake: `[m, dim]`, likewise. Use as many as there are real ones: coverage rises with their count.
-        neighbors: k.
+        fake: `[m, dim]`, likewise. Use equal counts: coverage rises with the number of fakes.
+        neighbors: K.
 
     Returns:
         `density`, about 1 for two samples of one distribution and above it for fakes in the densest places
         only, and `coverage` in [0, 1].
 
     Raises:
-        ValueError: for features that cannot be compared.
+        ValueError: For features that cannot be compared.
     """
     real, fake = _prepared(real, fake, neighbors)
     radii = _squared_radii(real, neighbors)
@@ -77,7 +77,7 @@ def density_coverage(real: np.ndarray, fake: np.ndarray, *, neighbors: int = DEN
 
 
 def _prepared(real: np.ndarray, fake: np.ndarray, neighbors: int) -> tuple[np.ndarray, np.ndarray]:
-    """Both in float64 about the mean of the real ones: products of long vectors would hide small distances."""
+    """Both sets in float64, centered on the mean of the real one: long vectors would hide small distances."""
     check_features(real, fake, least=neighbors + 1)
     center = real.mean(axis=0, dtype=np.float64)
     return real - center, fake - center
@@ -89,13 +89,13 @@ def _squared_radii(samples: np.ndarray, neighbors: int) -> np.ndarray:
     for rows, distances in _distance_blocks(samples, samples):
         # The nearest of all is the sample itself (or an exact copy of it, equally far).
         distances.partition(neighbors, axis=1)
-        # A product of a matrix with itself rounds otherwise than that of two: what lies on the surface stays inside.
+        # A product of a matrix with itself rounds differently from that of two: samples on the surface stay inside.
         radii[rows] = distances[:, neighbors] * (1.0 + _ROUNDING)
     return radii
 
 
 def _distance_blocks(first: np.ndarray, second: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-    """Squared distances of some rows of `first` to all of `second`, block by block."""
+    """Yields squared distances of some rows of `first` to all of `second`, block by block."""
     norms = [np.einsum("nd,nd->n", side, side) for side in (first, second)]
     # Differences below float32's resolution, which the features have, are rounding errors of the expansion. Two
     # samples as close as that have nearly the same norm.

@@ -1,4 +1,4 @@
-"""Metrics of users, measured like those of the house."""
+"""Users' own metrics."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tfgan_app.registry import add_own_metrics
 
 
 def own_metrics(names: Sequence[str]) -> dict[str, Callable]:
-    """Loads the metrics that a user names, and lists them in `tfgan_app.registry.METRICS`.
+    """Imports a user's metrics and adds them to `tfgan_app.registry.METRICS`.
 
     Args:
         names: `module:attribute` of `tfgan_app.registry.Metric` objects with a function.
@@ -19,13 +19,13 @@ def own_metrics(names: Sequence[str]) -> dict[str, Callable]:
         Name -> function `(target, output) -> float` of two uint8 `[height, width, channels]` images.
 
     Raises:
-        ValueError: If one cannot be imported or is no such metric.
+        ValueError: If one cannot be imported or is not a metric with a function.
     """
     return {name: metric.function for name, metric in add_own_metrics(tuple(names)).items()}
 
 
 def batched(function: Callable) -> Callable:
-    """The metric of two images as one of two batches of float images in [0, 1]: float64 `[batch]`, for each its own."""
+    """Turns a metric of two uint8 images into one of two batches of float images in [0, 1]: float64 `[batch]`."""
 
     def measure(targets, outputs) -> np.ndarray:
         pairs = (np.rint(np.asarray(images) * 255.0).astype(np.uint8) for images in (targets, outputs))

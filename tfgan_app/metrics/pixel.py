@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 MAX_PSNR = 100.0
-"""An exact image's PSNR; it has no bound of its own, and one blank page would make a mean infinite."""
+"""PSNR of identical images: otherwise unbounded, so that one blank page would make a mean infinite."""
 
 
 def l1(targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
@@ -24,7 +24,7 @@ def psnr(targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
 def ssim(targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
     """Structural similarity (Wang et al. 2004), 11 px Gaussian window, mean of channels: `[batch]`.
 
-    The window shrinks to the image where that is smaller.
+    The window shrinks to fit smaller images.
     """
     window = min(11, targets.shape[1], targets.shape[2])
     return tf.image.ssim(targets, outputs, max_val=1.0, filter_size=window)
@@ -41,8 +41,8 @@ def paired_metrics(
     Args:
         targets: uint8 `[count, height, width, 3]`, the references.
         outputs: uint8 of the same shape.
-        metrics: name -> function of float32 `(targets, outputs)` in [0, 1] to `[batch]`.
-        batch_size: images measured at a time.
+        metrics: Name -> function of float32 `(targets, outputs)` in [0, 1] to `[batch]`.
+        batch_size: Images measured at a time.
 
     Returns:
         Metric name -> float64 `[count]`.
@@ -56,15 +56,15 @@ def paired_metrics(
 
 
 def output_variation(targets: np.ndarray, outputs: np.ndarray) -> float | None:
-    """How much outputs vary from input to input, relative to the targets: about 0 when the input is ignored.
+    """Variation of outputs over inputs, relative to the targets: about 0 if the input is ignored.
 
     Args:
         targets: uint8 `[count, height, width, 3]`.
         outputs: uint8 of the same shape.
 
     Returns:
-        Ratio of the mean over pixels of the standard deviations across images; `None` where the targets do
-        not vary, as a single one does not.
+        Ratio of the mean over pixels of the standard deviations across images; `None` if the targets do
+        not vary, as for a single one.
     """
     spread = [float(np.std(x.astype(np.float32), axis=0).mean()) for x in (outputs, targets)]
     return spread[0] / spread[1] if spread[1] > 1e-3 else None

@@ -1,4 +1,4 @@
-"""Features that need neither a download nor classes: those of a random network."""
+"""Features of a random network, without download or classes."""
 
 from __future__ import annotations
 

@@ -6,15 +6,15 @@ import numpy as np
 
 
 def check_features(real: np.ndarray, fake: np.ndarray, *, least: int) -> None:
-    """Refuses features that no set metric can be computed of.
+    """Checks that set metrics can be computed from features.
 
     Args:
         real: `[count, dim]` of the reference images.
         fake: `[count, dim]` of the images to measure.
-        least: smallest number of samples on either side.
+        least: Smallest number of samples on either side.
 
     Raises:
-        ValueError: for other shapes, unlike numbers of features, too few samples, or values that are not finite.
+        ValueError: For other shapes, different numbers of features, too few samples, or values that are not finite.
     """
     for name, features in (("real", real), ("fake", fake)):
         if features.ndim != 2:
@@ -30,13 +30,13 @@ def check_features(real: np.ndarray, fake: np.ndarray, *, least: int) -> None:
             )
     if real.shape[1] != fake.shape[1]:
         raise ValueError(
-            f"Both sides need as many features. Received: {real.shape[1]} real and {fake.shape[1]} fake ones. "
-            "Use one feature network for both."
+            f"Both sides need the same number of features. Received: {real.shape[1]} real and {fake.shape[1]} fake "
+            "ones. Use one feature network for both."
         )
 
 
 def canonical_order(features: np.ndarray) -> np.ndarray:
-    """Positions that sort the rows by their bytes, so that a seeded choice is one of the set, not of its order.
+    """Positions that sort the rows by their bytes, so that a seeded choice does not depend on their order.
 
     Args:
         features: `[count, dim]`.
@@ -49,12 +49,12 @@ def canonical_order(features: np.ndarray) -> np.ndarray:
 
 
 def seeded_rows(features: np.ndarray, count: int, *, seed: int) -> np.ndarray:
-    """Rows drawn without replacement, the same ones whatever the order of `features`.
+    """Rows drawn without replacement, independent of the order of `features`.
 
     Args:
         features: `[count, dim]`.
-        count: how many rows, at most all.
-        seed: chooses them.
+        count: Number of rows to draw, at most all.
+        seed: Seed of the choice.
 
     Returns:
         `[count, dim]` of the same type.

@@ -1,4 +1,4 @@
-"""What all GANs share as Keras models: construction from keywords, batches, saving and export."""
+"""Base class of the GANs as Keras models: construction from keywords, batches, saving and export."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ OUTPUT = "output"
 
 @dataclasses.dataclass(frozen=True)
 class Parts:
-    """What a model is made of.
+    """The parts of a model.
 
     Attributes:
         build_networks: Builds the networks under the current dtype policy.
         objective: Losses and their weights.
         forward: `(networks, batch, training) -> GeneratorOutputs`.
-        discriminator_inputs: What is done to images before a discriminator judges them.
-        measures: Further figures of `evaluate` by name: `(batch, synthesis) -> float32 scalar`.
+        discriminator_inputs: Augmentation, noise and pools of the discriminators' images.
+        measures: Further figures of `evaluate` by name: `(batch, outputs) -> float32 scalar`.
     """
 
     build_networks: Callable[[], Networks]
@@ -60,11 +60,11 @@ class ImageGAN(AdversarialTrainer):
     Args:
         name: Name of the model.
         dtype: Dtype policy of the training, such as `"mixed_bfloat16"`; None is the global one. The averaged networks
-            compute in float32 unless they are copies of a model of the user's own.
-        **keywords: By the class.
+            compute in float32 unless they are copies of a user's model.
+        **keywords: Those of the class.
 
     Raises:
-        ValueError: For a keyword that there is not, or a value that does not fit.
+        ValueError: For an unknown keyword or an invalid value.
     """
 
     groups: ClassVar[tuple[Group, ...]] = (TRAINING, OPTIMIZER)
@@ -106,7 +106,7 @@ class ImageGAN(AdversarialTrainer):
         self._track_networks()
 
     def _track_networks(self) -> None:
-        """Makes the networks attributes, by which Keras saves and lists them."""
+        """Sets the networks as attributes, so that Keras saves and lists them."""
         for name, model in {**self.networks.generators, **self.networks.discriminators}.items():
             setattr(self, name, model)
         for name, model in self.averaged.generators.items():
@@ -117,7 +117,7 @@ class ImageGAN(AdversarialTrainer):
 
     @classmethod
     def _settings(cls, values: Mapping[str, Any], **fixed: Any) -> Any:
-        """The configuration section of the method, an object of the user's own left at the default."""
+        """The configuration section of the method; keywords that are objects keep their default there."""
         group = cls.groups[0]
         named = {name: values[name] for name in group.names if not _is_object(values[name])}
         given = {group.fields.get(name, name): value for name, value in named.items()}
@@ -128,13 +128,13 @@ class ImageGAN(AdversarialTrainer):
 
         Args:
             inputs: float32 images `[batch, height, width, channels]` in [-1, 1].
-            training: Without effect.
+            training: Ignored.
         """
         del training
         return self.averaged.views[OUTPUT](inputs, training=False)
 
     def _output_network(self, networks: Networks, values: Mapping[str, Any]) -> keras.Model:
-        """The generator as it is called and exported; shares the weights of `networks`."""
+        """The generator that is called and exported; shares the weights of `networks`."""
         del values
         return networks.generators["generator"]
 
@@ -147,12 +147,12 @@ class ImageGAN(AdversarialTrainer):
         return self._scalars(super().test_step(self._batch(data)))
 
     def _scalars(self, logs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Logs as Keras' callbacks take them; those of several workers keep the axis that Keras averages over."""
+        """Scalar logs for Keras' callbacks; with several workers they keep the axis that Keras averages over."""
         several = self.distribute_strategy.cluster_resolver is not None
         return logs if several else {name: tf.reshape(value, []) for name, value in logs.items()}
 
     def _batch(self, data) -> dict[str, tf.Tensor]:
-        """A batch of the data set as the train step takes it."""
+        """A batch of the data set, converted for the train step."""
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         names = self.batch_names
         if sample_weight is not None:
@@ -169,27 +169,27 @@ class ImageGAN(AdversarialTrainer):
         )
 
     def _channels(self, name: str) -> int:
-        """Channels of a part of the batch."""
+        """Number of channels of a part of the batch."""
         del name
         return 3
 
     def get_config(self) -> dict[str, Any]:
-        """The keywords, networks of the user's own as their configuration."""
+        """The keywords, with users' networks as their configuration."""
         config = dict(self._values)
-        players = {**self.networks.generators, **self.networks.discriminators}
+        networks = {**self.networks.generators, **self.networks.discriminators}
         for name in (*self.own_networks, *self.own_losses):
             if not _is_object(config.get(name)) and not is_own(str(config.get(name))):
                 continue
             if name in self.own_losses:
                 config[name] = config[name] if isinstance(config[name], str) else _loss_path(name, config[name])
             else:
-                config[name] = keras.saving.serialize_keras_object(players.get(name, config[name]))
+                config[name] = keras.saving.serialize_keras_object(networks.get(name, config[name]))
         dtype = keras.dtype_policies.serialize(self.dtype_policy)
         return {**config, "name": self.name, "dtype": dtype}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> ImageGAN:
-        """The model of a configuration, with fresh weights.
+        """Builds the model of a configuration, with fresh weights.
 
         Raises:
             ValueError: If a file that is loaded in Keras' safe mode names code to import.
@@ -222,9 +222,9 @@ class ImageGAN(AdversarialTrainer):
         """Exports the averaged generator alone, as `keras.Model.export` does: images in and out in [-1, 1].
 
         Args:
-            filepath: Where to.
-            format: As of Keras: `"tf_saved_model"`, `"onnx"` ...
-            **options: As of Keras.
+            filepath: Path of the export.
+            format: A format of `keras.Model.export`: `"tf_saved_model"`, `"onnx"` ...
+            **options: Other options of `keras.Model.export`.
         """
         self.averaged.views[OUTPUT].export(str(filepath), format=format, **options)
 
@@ -239,7 +239,7 @@ class ImageGAN(AdversarialTrainer):
         return keras.Model(images, ToUnitRange(name="to_unit_range")(outputs), name=self.name)
 
     def image_columns(self, batch: Any) -> list[tuple[str, Any]]:
-        """Columns of a grid for `tfgan_app.callbacks.ImageGrid`: input, output and, where it is given, target.
+        """Columns of a grid for `tfgan_app.callbacks.ImageGrid`: input, output and, if given, target.
 
         Args:
             batch: Inputs, or a tuple of inputs and targets, float32 `[count, height, width, channels]` in [-1, 1].
@@ -253,12 +253,12 @@ class ImageGAN(AdversarialTrainer):
 
 
 def check_images(name: str, images: Any, *, channels: int | None = 3) -> tf.Tensor:
-    """Images as float32.
+    """Checks images and converts them to float32.
 
     Args:
-        name: Of the part of the batch, for messages.
-        images: What the data set gave.
-        channels: How many they must have; None takes any number.
+        name: Name of the part of the batch, for messages.
+        images: Images of the data set.
+        channels: Required number of channels; None takes any number.
 
     Raises:
         ValueError: For another dtype, rank or number of channels.
@@ -277,7 +277,7 @@ def check_images(name: str, images: Any, *, channels: int | None = 3) -> tf.Tens
 
 
 def _is_object(value: Any) -> bool:
-    """Whether a keyword's value is an object of the user's own, and not a name or a number."""
+    """Whether a keyword's value is a user's object instead of a name or a number."""
     return value is not None and not isinstance(value, (str, bool, int, float, tuple))
 
 

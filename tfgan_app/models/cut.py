@@ -29,10 +29,10 @@ CONTRAST = (
 
 @dataclasses.dataclass(frozen=True)
 class Variant:
-    """Which of the two methods, and between which features patches are compared.
+    """Method, and the features whose patches are compared.
 
     Attributes:
-        method: `crop` or `fastcut`.
+        method: `cut` or `fastcut`.
         nce_layers: Names of the generator's layers whose patches are compared; None takes the architecture's own.
     """
 
@@ -50,11 +50,11 @@ class CUT(TranslationGAN):
     the input on the scale of [0, 1].
 
     Args:
-        method: `crop` or `fastcut`.
-        generator: As of `Pix2Pix`; one of your own is a functional `keras.Model` and wants `nce_layers`.
-        discriminator: As of `Pix2Pix`; one of your own takes an image alone.
-        adversarial_loss: `non_saturating`, `least_squares`, or a `tfgan_app.losses.AdversarialLoss` of your own.
-        nce_weight: Factor of the contrast of input and output patches; None is the method's own.
+        method: `cut` or `fastcut`.
+        generator: As in `Pix2Pix`; your own is a functional `keras.Model` and needs `nce_layers`.
+        discriminator: As in `Pix2Pix`; your own takes an image alone.
+        adversarial_loss: `non_saturating`, `least_squares`, or your own `tfgan_app.losses.AdversarialLoss`.
+        nce_weight: Factor of the contrastive loss of input and output patches; None is the method's default.
         nce_layers: Names of the generator's layers whose patches are compared; None takes the architecture's own.
         image_size: Side of the training images.
         ema_decay: Decay of the averaged generator.
@@ -63,7 +63,7 @@ class CUT(TranslationGAN):
         **keywords: The other settings of `tfgan_app train --task translate`, by their names.
 
     Raises:
-        ValueError: For a keyword that there is not, or a value that does not fit.
+        ValueError: For an unknown keyword or an invalid value.
 
     Example:
         >>> import numpy as np
@@ -91,7 +91,7 @@ class CUT(TranslationGAN):
         known = () if "generator" in own else ENCODER_LAYERS.get(settings.generator, ())
         if not layers and not known:
             raise ValueError(
-                "`nce_layers` must name layers of a generator of your own whose patches are compared, such as "
+                "`nce_layers` must name the layers of your own generator whose patches are compared, such as "
                 "('conv2d', 'conv2d_1'). Received: None."
             )
         self._levels = len(layers or known)

@@ -18,20 +18,20 @@ from tfgan_app.tasks.translate.config import CycleGANConfig
 
 @keras.saving.register_keras_serializable(package="tfgan_app")
 class CycleGAN(TranslationGAN):
-    """Translation between two sets of images, there and back.
+    """Translation between two sets of images, in both directions.
 
     "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks", Zhu et al. 2017,
     arXiv:1703.10593. `fit` takes pairs `(a, b)` of batches that need not belong together, float32
     `[batch, image_size, image_size, 3]` in [-1, 1]. Call and `predict` translate a to b; `averaged_inverse` is the
-    network of the way back. `evaluate` gives the losses of the averaged generators and `change`, the mean absolute
+    network from b to a. `evaluate` gives the losses of the averaged generators and `change`, the mean absolute
     difference from the input on the scale of [0, 1].
 
     Args:
-        generator: As of `Pix2Pix`; both ways have one of this kind.
-        discriminator: As of `Pix2Pix`; one of your own takes an image alone.
-        adversarial_loss: `non_saturating`, `least_squares`, or a `tfgan_app.losses.AdversarialLoss` of your own.
-        cycle_weight: Factor of the mean absolute error after there and back.
-        identity_weight: Factor of the mean absolute error of a target taken for an input.
+        generator: As in `Pix2Pix`; both directions have one of this kind.
+        discriminator: As in `Pix2Pix`; your own takes an image alone.
+        adversarial_loss: `non_saturating`, `least_squares`, or your own `tfgan_app.losses.AdversarialLoss`.
+        cycle_weight: Factor of the cycle consistency loss, a mean absolute error.
+        identity_weight: Factor of the identity loss: mean absolute error of a generator on images of its target set.
         pool_size: Generated images that each discriminator may be shown again; 0 is off.
         image_size: Side of the training images, which the pools hold.
         ema_decay: Decay of the averaged generators.
@@ -40,7 +40,7 @@ class CycleGAN(TranslationGAN):
         **keywords: The other settings of `tfgan_app train --task translate`, by their names.
 
     Raises:
-        ValueError: For a keyword that there is not, or a value that does not fit.
+        ValueError: For an unknown keyword or an invalid value.
 
     Example:
         >>> import numpy as np
@@ -68,7 +68,7 @@ class CycleGAN(TranslationGAN):
             functools.partial(unpaired_builders.build_cycle_networks, settings, size_px=size_px, own=own),
             unpaired_builders.build_objective(settings, auxiliary_weights=weights),
             functools.partial(unpaired_builders.cycle_forward, identity=bool(settings.identity_weight)),
-            discriminator_inputs=unpaired_builders.build_cycle_judging(settings, size_px=size_px),
+            discriminator_inputs=unpaired_builders.build_cycle_discriminator_inputs(settings, size_px=size_px),
         )
 
     def _batch(self, data) -> dict[str, tf.Tensor]:
@@ -76,7 +76,7 @@ class CycleGAN(TranslationGAN):
         for name in self.batch_names:
             if self._values["pool_size"] and tuple(batch[name].shape[1:3]) != (size_px, size_px):
                 raise ValueError(
-                    f"Expected images of {size_px} x {size_px} px, as `image_size`: the pools hold such. Received: "
+                    f"Expected images of {size_px} x {size_px} px, as `image_size`, the size of the pools. Received: "
                     f"{list(batch[name].shape)}; set `image_size`, or pool_size=0 for images of any size."
                 )
         return batch

@@ -48,7 +48,7 @@ class ImageKind:
 
     Attributes:
         channels: 3 for color, 1 for gray.
-        classes: Number of classes that can be asked for; 0 for none.
+        classes: Number of classes of a conditional GAN; 0 for none.
     """
 
     channels: Literal[1, 3] = 3
@@ -61,29 +61,29 @@ class GAN(ImageGAN):
 
     "Generative Adversarial Nets", Goodfellow et al. 2014, arXiv:1406.2661; the keywords choose among its successors.
     `fit` takes float32 images `[batch, image_size, image_size, channels]` in [-1, 1], and with `classes` also int
-    labels: `(images, labels)`; without, labels in the data set are passed over. `evaluate` gives the losses of the
+    labels: `(images, labels)`; without, labels in the data set are ignored. `evaluate` gives the losses of the
     averaged generator, the discriminator's accuracies and `diversity`, 1 where images differ as much as real ones.
     `predict` takes latents, float32 `[batch, latent_dim]`, or `[latents, labels]`; `generate` draws them from a seed.
 
     Args:
         image_size: Height and width of the images.
         channels: 3 for color, 1 for gray.
-        classes: Number of classes that can be asked for; 0 for none.
+        classes: Number of classes of a conditional GAN; 0 for none.
         latent_dim: Size of the latent vector.
-        generator: Family `mlp`, `dcgan`, `resnet` or `r3gan`, or one of your own: `"module:function"`, a
+        generator: Family `mlp`, `dcgan`, `resnet` or `r3gan`, or your own: `"module:function"`, a
             `keras.Model` or a callable that returns one; of latents, or `[latents, labels]`.
-        discriminator: `same` as the generator's family, another one, or one of your own; of images, or
+        discriminator: `same` as the generator's family, another one, or your own; of images, or
             `[labels, images]`.
-        adversarial_loss: Name of a loss, or a `tfgan_app.losses.AdversarialLoss` of your own.
-        augmentation: What the discriminator sees: `diffaugment` or `ada` for few images; `auto` is `none`, as the
-            number of images is not known here.
+        adversarial_loss: Name of a loss, or your own `tfgan_app.losses.AdversarialLoss`.
+        augmentation: Augmentation of the discriminator's images: `diffaugment` or `ada` for few images; `auto` is
+            `none`, as the number of images is not known here.
         ema_decay: Decay of the averaged generator.
         name: Name of the model.
         dtype: Dtype policy of the training.
         **keywords: The other settings of `tfgan_app train --task generate`, by their names.
 
     Raises:
-        ValueError: For a keyword that there is not, or a value that does not fit.
+        ValueError: For an unknown keyword or an invalid value.
 
     Example:
         >>> import keras, numpy as np
@@ -113,7 +113,7 @@ class GAN(ImageGAN):
             functools.partial(builders.build_networks, settings, **shape, own=own),
             builders.build_objective(settings),
             functools.partial(builders.forward, settings=settings, codes=codes, conditional=conditional),
-            # Of as many images as leave `auto` without augmentation.
+            # A number of images for which `auto` is no augmentation.
             discriminator_inputs=builders.build_discriminator_inputs(settings, images=builders.FEW_IMAGES),
         )
 
@@ -143,19 +143,19 @@ class GAN(ImageGAN):
         return batch | ({"label": check_labels(labels, classes)} if classes else {})
 
     def generate(self, count: int, *, seed: int = 0, labels: Any = None, batch_size: int = 64) -> np.ndarray:
-        """Draws images; each has a seed of its own, `seed`, `seed + 1`, ..., as of `tfgan_app predict`.
+        """Draws images with the seeds `seed`, `seed + 1`, ..., like `tfgan_app predict`.
 
         Args:
-            count: How many.
-            seed: That of the first image.
-            labels: One class for all, or one for each; needed where the model has classes, and only there.
+            count: Number of images.
+            seed: Seed of the first image.
+            labels: One class for all, or one for each; required for a model with classes, and only there.
             batch_size: Images drawn at a time.
 
         Returns:
             float32 `[count, image_size, image_size, channels]` in [-1, 1].
 
         Raises:
-            ValueError: For a count below 1, or labels that do not fit.
+            ValueError: For a count below 1, or invalid labels.
         """
         classes = self._values["classes"]
         if not isinstance(count, (int, np.integer)) or count < 1:
@@ -171,7 +171,7 @@ class GAN(ImageGAN):
         return np.clip(self.predict(inputs, batch_size=batch_size, verbose=0), -1.0, 1.0)
 
     def inference_model(self) -> keras.Model:
-        """The averaged generator of `latents` (and `labels`) to images in [0, 1], as the commands save and export it.
+        """The averaged generator from `latents` (and `labels`) to images in [0, 1], as the commands save and export it.
 
         Classes are named by their numbers.
         """
@@ -183,7 +183,7 @@ class GAN(ImageGAN):
         """Columns of a grid for `tfgan_app.callbacks.ImageGrid`.
 
         Args:
-            batch: Latents, `[latents, labels]` or a number of images of the seeds 0, 1, ...
+            batch: Latents, `[latents, labels]`, or a number of images with the seeds 0, 1, ...
 
         Returns:
             Header and images of one column.
@@ -196,11 +196,11 @@ class GAN(ImageGAN):
 
 
 def check_labels(labels: Any, classes: int) -> tf.Tensor:
-    """Labels as int32 `[batch]`.
+    """Checks labels and converts them to int32 `[batch]`.
 
     Args:
         labels: Integers `[batch]` or `[batch, 1]`, from 0 on.
-        classes: How many there are.
+        classes: Number of classes.
 
     Raises:
         ValueError: For another shape or dtype, or no labels.

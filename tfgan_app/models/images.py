@@ -1,4 +1,4 @@
-"""What super-resolution and restoration share as Keras models: a stage of fidelity, and one with a discriminator."""
+"""Base of super-resolution and restoration as Keras models: a fidelity stage, and one with a discriminator."""
 
 from __future__ import annotations
 
@@ -25,34 +25,34 @@ LOSSES = (
     "spectral_norm",
     "real_label",
 )
-"""Keywords that both share."""
+"""Keywords that both have."""
 
 
 class FidelityGAN(ImageGAN):
-    """A model whose outputs have true answers; a subclass states `_forward`."""
+    """A model with ground truth for its outputs; a subclass defines `_outputs`."""
 
     own_losses: ClassVar[tuple[str, ...]] = ("adversarial_loss", "pixel_loss")
 
-    def _forward(
+    def _outputs(
         self, networks: Networks, batch: dict, training: bool, *, settings: Any, losses: Callable
     ) -> GeneratorOutputs:
         raise NotImplementedError
 
     def _fidelity_parts(self, settings: Any, values: dict[str, Any], build: Callable[[], Networks]) -> Parts:
-        """The parts of settings, with the user's own pixel loss in the place of the default one."""
+        """The parts for the settings, with the user's pixel loss in place of the default one."""
         objective, losses = builders.build_objective(settings), builders.build_image_loss(settings)
         if callable(values["pixel_loss"]):
             objective, losses = _with_own_loss(values["pixel_loss"], settings.pixel_loss, objective, losses)
         return Parts(
             build,
             objective,
-            functools.partial(self._forward, settings=settings, losses=losses),
+            functools.partial(self._outputs, settings=settings, losses=losses),
             measures=against(self.batch_names[1]),
         )
 
 
 def _with_own_loss(own: Callable, replaced: str, objective: Objective, losses: Callable) -> tuple[Objective, Callable]:
-    """Puts a loss of the user's own in the place of one of the registry, under its own name in logs."""
+    """Replaces a loss of the registry by a user's one, under its own name in logs."""
     name = getattr(own, "__name__", "pixel_loss").strip("<>")
     name = "pixel_loss" if name in ("lambda", "psnr", "ssim") else name
     weights = {name if each == replaced else each: weight for each, weight in objective.auxiliary_weights.items()}

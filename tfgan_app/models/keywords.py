@@ -23,9 +23,9 @@ class Group:
 
     Attributes:
         kind: Dataclass of the section.
-        names: Its fields that are keywords, in order.
-        defaults: Values of fields that are other ones here.
-        fields: Keyword -> the field that it sets, where their names differ.
+        names: Fields that are keywords, in order.
+        defaults: Defaults that differ from those of the section.
+        fields: Keyword -> the field that it sets, if their names differ.
     """
 
     kind: type
@@ -52,15 +52,15 @@ def signature_of(groups: tuple[Group, ...]) -> inspect.Signature:
 
 
 def check_keywords(groups: tuple[Group, ...], given: Mapping[str, Any], *, objects: tuple[str, ...]) -> dict[str, Any]:
-    """The values of all keywords.
+    """Checks keywords and completes them with their defaults.
 
     Args:
-        groups: Keywords there are.
+        groups: Groups of valid keywords.
         given: Values by name.
-        objects: Keywords that may be an object of the user's own in place of a name.
+        objects: Keywords that may be a user's object instead of a name.
 
     Raises:
-        ValueError: For a keyword that there is not, or a value that does not fit.
+        ValueError: For an unknown keyword or an invalid value.
     """
     specs = {name: spec for group in groups for name, spec in group.specs().items()}
     if unknown := sorted(given.keys() - specs.keys()):
@@ -74,7 +74,7 @@ def check_keywords(groups: tuple[Group, ...], given: Mapping[str, Any], *, objec
 
 
 def own_builder(name: str, value: Any) -> Callable[[], keras.Model]:
-    """A builder of a user's own network, called once for each copy of it.
+    """A builder of a user's network, called once for each copy of it.
 
     Args:
         name: Keyword, for messages.
@@ -115,7 +115,7 @@ def _clone(model: keras.Model) -> keras.Model:
 
 
 def import_path(value: Any) -> str | None:
-    """`module:attribute` of a function or class that another process can import; None for others."""
+    """`module:attribute` of a function or class that another process can import; None for any other."""
     module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", "")
     importable = module not in (None, "__main__", "builtins") and name.isidentifier()
     return f"{module}:{name}" if importable else None
@@ -123,7 +123,7 @@ def import_path(value: Any) -> str | None:
 
 @contextlib.contextmanager
 def keyword_errors() -> Iterator[None]:
-    """Names keywords where messages of the commands name settings: `l1_weight`, not `task.l1_weight`."""
+    """Rewrites errors of the commands to name keywords: `l1_weight`, not `task.l1_weight`."""
     try:
         yield
     except ValueError as error:

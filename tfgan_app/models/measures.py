@@ -1,4 +1,4 @@
-"""Figures of `evaluate` against true answers: float32 scalars of a batch and what the generators made of it."""
+"""Metrics of `evaluate` against ground truth: float32 scalars of a batch and the generators' outputs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import tensorflow as tf
 from tfgan_app.training.task import UNIT_RANGE, GeneratorOutputs
 
 MOST_PSNR_DB = 100.0
-"""Of equal images, whose PSNR is infinite."""
+"""PSNR of identical images, otherwise infinite."""
 
 _SSIM_WINDOW_PX = 11
 

@@ -32,11 +32,11 @@ NETWORKS = (
     "adversarial_weight",
     "real_label",
 )
-"""Keywords that the methods of translation share."""
+"""Keywords that all translation methods have."""
 
 
 class TranslationGAN(ImageGAN):
-    """A model with a discriminator of patches, which small images do not have."""
+    """A model with a patch discriminator, which needs images of a minimum size."""
 
     def _batch(self, data) -> dict[str, tf.Tensor]:
         batch = super()._batch(data)
@@ -56,13 +56,13 @@ class Pix2Pix(TranslationGAN):
     averaged generator: losses, `psnr` (dB), `ssim`, and `l1` on the scale of [0, 1].
 
     Args:
-        generator: `residual_unet`, `unet`, `resnet_6`, `resnet_9`, or one of your own: `"module:function"`, a
+        generator: `residual_unet`, `unet`, `resnet_6`, `resnet_9`, or your own: `"module:function"`, a
             `keras.Model` or a callable that returns one.
-        discriminator: `patchgan_16`, `patchgan_34`, `patchgan_70`, `patchgan_286`, or one of your own, of
+        discriminator: `patchgan_16`, `patchgan_34`, `patchgan_70`, `patchgan_286`, or your own, of
             `[input, image]` to logits.
-        adversarial_loss: `non_saturating`, `least_squares`, or a `tfgan_app.losses.AdversarialLoss` of your own.
+        adversarial_loss: `non_saturating`, `least_squares`, or your own `tfgan_app.losses.AdversarialLoss`.
         l1_weight: Factor of the mean absolute error.
-        perceptual_weight: Factor of the distance of VGG16 features; 0 leaves it out.
+        perceptual_weight: Factor of the distance of VGG16 features; 0 is off.
         image_size: Side of the training images, which the depth of `unet` follows; any other size works, too.
         ema_decay: Decay of the averaged generator.
         name: Name of the model.
@@ -70,7 +70,7 @@ class Pix2Pix(TranslationGAN):
         **keywords: The other settings of `tfgan_app train --task translate`, by their names.
 
     Raises:
-        ValueError: For a keyword that there is not, or a value that does not fit.
+        ValueError: For an unknown keyword or an invalid value.
 
     Example:
         >>> import keras, numpy as np

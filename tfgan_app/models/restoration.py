@@ -14,7 +14,7 @@ from tfgan_app.models.base import OPTIMIZER, TRAINING, Parts, check_images
 from tfgan_app.models.images import LOSSES, FidelityGAN
 from tfgan_app.models.keywords import Group
 from tfgan_app.tasks.restoration import builders
-from tfgan_app.tasks.restoration.damage import COLORIZE, INPAINT, build_damage
+from tfgan_app.tasks.restoration.degradation import COLORIZE, INPAINT, build_degradation
 from tfgan_app.tasks.restoration.restore_config import RestoreConfig
 from tfgan_app.training.task import GeneratorOutputs, Networks
 
@@ -24,29 +24,29 @@ DAMAGE = ("degradation", "share_untouched", "share_skipped", "noise_sigma_255", 
 
 @keras.saving.register_keras_serializable(package="tfgan_app")
 class Restoration(FidelityGAN):
-    """Noise, blur, JPEG, lost color and holes undone.
+    """Restoration of noisy, blurred, compressed, gray or incomplete images.
 
     "Simple Baselines for Image Restoration", Chen et al. 2022, arXiv:2204.04676; for holes "Free-Form Image Inpainting
     with Gated Convolution", Yu et al. 2019, arXiv:1806.03589. `fit` takes pairs `(damaged, clean)` of float32 images
-    `[batch, height, width, 3]` in [-1, 1], or clean images alone, which are then damaged as `degradation` says. With
+    `[batch, height, width, 3]` in [-1, 1], or clean images alone, which are then degraded by `degradation`. With
     `degradation="inpaint"` damaged images have a fourth channel: 1 in known pixels, -1 in holes. `evaluate` measures
     the averaged generator: losses, `psnr` (dB), `ssim`, and `l1` on the scale of [0, 1].
 
     Args:
-        degradation: Tuple of `denoise`, `deblur`, `jpeg`, `colorize`, `real`; or `("inpaint",)`. Images that come in
-            pairs may have any damage.
+        degradation: Tuple of `denoise`, `deblur`, `jpeg`, `colorize`, `real`; or `("inpaint",)`. Images in
+            pairs may have any degradation.
         stage: `psnr` minimizes pixel (and perceptual) losses alone; `gan` adds a discriminator.
-        generator: `nafnet`, `unet`, `gated` for holes, `auto`, or one of your own: `"module:function"`, a
+        generator: `nafnet`, `unet`, `gated` for holes, `auto`, or your own: `"module:function"`, a
             `keras.Model` or a callable that returns one; for holes of `[image, mask]`.
-        discriminator: `unet`, `vgg`, or one of your own, of images to logits.
-        pixel_loss: `l1`, `charbonnier`, or a function of your own of `(target, output)` to a scalar.
+        discriminator: `unet`, `vgg`, or your own, from images to logits.
+        pixel_loss: `l1`, `charbonnier`, or your own function `(target, output) -> scalar`.
         ema_decay: Decay of the averaged generator.
         name: Name of the model.
         dtype: Dtype policy of the training.
         **keywords: The other settings of `tfgan_app train --task restore`, by their names.
 
     Raises:
-        ValueError: For a keyword that there is not, or a value that does not fit.
+        ValueError: For an unknown keyword or an invalid value.
 
     Example:
         >>> import numpy as np
@@ -64,12 +64,12 @@ class Restoration(FidelityGAN):
 
     def _build_parts(self, values: dict[str, Any], own: Mapping[str, Callable[[], keras.Model]]) -> Parts:
         settings = self._settings(values)
-        self._damage = build_damage(settings)
+        self._degradation = build_degradation(settings)
         has_holes = INPAINT in settings.degradation
         build = functools.partial(builders.build_restore_networks, settings, has_holes=has_holes, own=own)
         return self._fidelity_parts(settings, values, build)
 
-    def _forward(
+    def _outputs(
         self, networks: Networks, batch: dict, training: bool, *, settings: Any, losses: Callable
     ) -> GeneratorOutputs:
         target = batch["clean"]
@@ -89,12 +89,12 @@ class Restoration(FidelityGAN):
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         if not isinstance(x, Mapping) and y is None:
             clean = self._positioned({"clean": check_images("clean", x)})
-            draws = self._draws.uniform(clean["position"], self._damage.draws_per_example)
-            return clean | {"damaged": self._damage(clean["clean"] * 0.5 + 0.5, draws) * 2.0 - 1.0}
+            draws = self._draws.uniform(clean["position"], self._degradation.draws_per_example)
+            return clean | {"damaged": self._degradation(clean["clean"] * 0.5 + 0.5, draws) * 2.0 - 1.0}
         return super()._batch((x, y, sample_weight))
 
     def _channels(self, name: str) -> int:
-        return self._damage.channels if name == "damaged" else 3
+        return self._degradation.channels if name == "damaged" else 3
 
     def inference_model(self) -> keras.Model:
         """The averaged generator between images in [0, 1], as the commands save, serve and export it."""

@@ -46,7 +46,7 @@ class Encoder:
 
     Attributes:
         encoder: None builds VGG16 up to `style_level`.
-        feature_scales: What the features of each level are multiplied by; None measures it.
+        feature_scales: Factor of the features of each level; None measures them.
     """
 
     encoder: str | None = None
@@ -55,7 +55,7 @@ class Encoder:
 
 @keras.saving.register_keras_serializable(package="tfgan_app")
 class StyleTransfer(TranslationGAN):
-    """Any image in the style of any other, in one pass.
+    """Style transfer between any two images, in one pass.
 
     "Arbitrary Style Transfer in Real-time with Adaptive Instance Normalization", Huang & Belongie 2017,
     arXiv:1703.06868. `fit` takes pairs `(contents, styles)` of batches that need not belong together, float32
@@ -64,21 +64,21 @@ class StyleTransfer(TranslationGAN):
     averaged decoder.
 
     Args:
-        style_level: Features of VGG16 that are given another style: `relu3_1` or `relu4_1`.
+        style_level: Features of VGG16 whose statistics are changed: `relu3_1` or `relu4_1`.
         decoder_width: Channels of the decoder at full resolution.
         perceptual_weights: File of VGG16 weights (.npz); None downloads those of keras.applications. A saved model
-            holds the encoder and needs no such file.
-        encoder: None, or a functional `keras.Model` of your own, of images to a list of features, the last at a
+            holds the encoder and does not need the file.
+        encoder: None, or your own functional `keras.Model`, from images to a list of features, the last at a
             quarter (`relu3_1`) or an eighth of the size.
-        adversarial_weight: Above 0, a discriminator tells outputs from styles.
-        discriminator: As of `Pix2Pix`; one of your own takes an image alone.
+        adversarial_weight: Above 0 adds a discriminator between outputs and styles.
+        discriminator: As in `Pix2Pix`; your own takes an image alone.
         ema_decay: Decay of the averaged decoder.
         name: Name of the model.
         dtype: Dtype policy of the training.
         **keywords: The other settings of `tfgan_app train --task translate`, by their names.
 
     Raises:
-        ValueError: For a keyword that there is not, or a value that does not fit.
+        ValueError: For an unknown keyword or an invalid value.
 
     Example:
         >>> import keras, numpy as np
@@ -128,11 +128,11 @@ class StyleTransfer(TranslationGAN):
         return keras.Model([contents, styles, strength], FromUnitRange()(model([*unit, strength])), name="stylize")
 
     def call(self, inputs, training=False):
-        """Gives contents the style of others, with the averaged decoder.
+        """Applies styles to contents, with the averaged decoder.
 
         Args:
             inputs: `[contents, styles]` or `[contents, styles, strengths]`; see the class.
-            training: Without effect.
+            training: Ignored.
         """
         del training
         contents, styles, *strength = inputs
@@ -149,11 +149,11 @@ class StyleTransfer(TranslationGAN):
         return batch
 
     def get_config(self) -> dict[str, Any]:
-        """The keywords, and the encoder as its configuration: its weights are saved with the model's."""
+        """The keywords, with the encoder as its configuration: its weights are saved with the model's."""
         return {**super().get_config(), "encoder": keras.saving.serialize_keras_object(self.encoder)}
 
     def inference_model(self) -> keras.Model:
-        """The model of `[images, style, strength]`, images in [0, 1], as the commands save, serve and export it."""
+        """The model from `[images, style, strength]` to images in [0, 1], as the commands save, serve and export it."""
         return build_style_model(self.encoder, self.averaged.generators[style_builders.DECODER])
 
     def image_columns(self, batch: Any) -> list[tuple[str, Any]]:

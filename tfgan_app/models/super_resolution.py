@@ -31,28 +31,28 @@ NETWORKS = (
 
 @keras.saving.register_keras_serializable(package="tfgan_app")
 class SuperResolution(FidelityGAN):
-    """Images two, three or four times as wide and high.
+    """Super-resolution by factors of 2, 3 or 4.
 
     "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network", Ledig et al. 2017,
     arXiv:1609.04802, and its successors. `fit` takes pairs `(low, high)` of float32 images `[batch, height, width, 3]`
-    in [-1, 1], or high resolution alone, of which the low one is then made. `evaluate` measures the averaged generator:
+    in [-1, 1], or high resolution alone, which is then downscaled. `evaluate` measures the averaged generator:
     losses, `psnr` (dB), `ssim`, and `l1` on the scale of [0, 1], of all channels and with the border.
 
     Args:
         scale: 2, 3 or 4.
         stage: `psnr` minimizes pixel (and perceptual) losses alone; `gan` adds a discriminator.
-        generator: `compact`, `srresnet`, `rrdb`, or one of your own: `"module:function"`, a `keras.Model` or a
+        generator: `compact`, `srresnet`, `rrdb`, or your own: `"module:function"`, a `keras.Model` or a
             callable that returns one.
-        discriminator: `unet`, `vgg`, or one of your own, of images to logits.
-        degradation: How high resolution that is given alone is made small: `bicubic` or `real`.
-        pixel_loss: `l1`, `charbonnier`, or a function of your own of `(target, output)` to a scalar.
+        discriminator: `unet`, `vgg`, or your own, from images to logits.
+        degradation: Degradation of high resolution given alone: `bicubic` or `real`.
+        pixel_loss: `l1`, `charbonnier`, or your own function `(target, output) -> scalar`.
         ema_decay: Decay of the averaged generator.
         name: Name of the model.
         dtype: Dtype policy of the training.
         **keywords: The other settings of `tfgan_app train --task upscale`, by their names.
 
     Raises:
-        ValueError: For a keyword that there is not, or a value that does not fit.
+        ValueError: For an unknown keyword or an invalid value.
 
     Example:
         >>> import numpy as np
@@ -76,7 +76,7 @@ class SuperResolution(FidelityGAN):
             settings, values, functools.partial(builders.build_upscale_networks, settings, own=own)
         )
 
-    def _forward(
+    def _outputs(
         self, networks: Networks, batch: dict, training: bool, *, settings: Any, losses: Callable
     ) -> GeneratorOutputs:
         target = batch["high_res"]

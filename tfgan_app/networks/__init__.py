@@ -1,6 +1,6 @@
-"""Generators and discriminators: plain functional Keras models, one architecture a file.
+"""Generators and discriminators: plain functional Keras models, one architecture per file.
 
-The tables of `tfgan_app.registry` name them and state what each kind takes and gives.
+The tables of `tfgan_app.registry` list them and state the inputs and outputs of each kind.
 """
 
 from tfgan_app.registry import (

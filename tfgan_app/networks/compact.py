@@ -1,4 +1,4 @@
-"""A small network that enlarges images on phones and CPUs: every convolution at low resolution."""
+"""A small upscaler for phones and CPUs: every convolution at low resolution."""
 
 from __future__ import annotations
 
@@ -27,34 +27,35 @@ def build_compact(
     activation: Literal["leaky_relu", "relu", "relu6"] = "leaky_relu",
     name: str = "generator",
 ) -> keras.Model:
-    """Builds blocks of three convolutions with attention that has no parameters, and one pixel shuffle at the end.
+    """Builds blocks of three convolutions with parameter-free attention, and a final pixel shuffle.
 
     After SPAN, "Swift Parameter-free Attention Network for Efficient Super-Resolution", Wan et al. 2024,
     arXiv:2311.12770: a block multiplies its sum of input and features by `sigmoid(features) - 1/2`. Deviations: leaky
-    ReLU in place of SiLU, which phones are quick at; no re-parameterised convolutions; the image itself is added at
-    the end, each pixel to all of its sub-pixels, so that the network starts near nearest-neighbor enlargement and
-    learns the rest (as ECBSR, Zhang et al. 2021, does); a width of 64 in place of 48, which takes less time for each
-    weight under LiteRT on CPUs with AVX-512.
+    ReLU in place of SiLU, since phones run it fast; no re-parameterized convolutions; the image is added at the end,
+    each pixel to all of its sub-pixels, so that the network starts near nearest-neighbor enlargement and learns the
+    rest (as in ECBSR, Zhang et al. 2021); a width of 64 in place of 48, which takes less time per weight under LiteRT
+    on CPUs with AVX-512.
 
-    Plain ReLU is a choice for what is to be as fast as can be, with a risk: what the attention passes on has a mean far
-    above 0, and a few of Muon's steps can take a channel below 0 for every image, where it learns no more. Networks
-    trained so for long have lost all but a few channels of their second block.
+    Plain ReLU is the fastest choice, with a risk: the attention's output has a mean far above 0, and a few of Muon's
+    steps can push a channel below 0 for every image, where it stops learning. Networks trained that way for long have
+    lost all but a few channels of their second block.
 
     Args:
-        scale: by which height and width grow.
-        channels: of the image.
-        size: width and blocks by name; see `SIZES`.
-        width: channels of the features, in place of the size's.
-        blocks: blocks, in place of the size's.
-        activation: of the convolutions within blocks; `"relu6"` bounds the features, which suits 8-bit integers.
-        name: of the model.
+        scale: Factor of height and width.
+        channels: Channels of the image.
+        size: Width and blocks by name; see `SIZES`.
+        width: Channels of the features, in place of the size's.
+        blocks: Number of blocks, in place of the size's.
+        activation: Activation of the convolutions within blocks; `"relu6"` bounds the features, which suits 8-bit
+            integers.
+        name: Name of the model.
 
     Returns:
         Model from `image` float32 `[batch, height, width, channels]` in [-1, 1] to the image `scale` times as high
         and wide, float32, about in [-1, 1]. 489,072 parameters for `medium` at scale 4.
 
     Raises:
-        ValueError: for a scale, size or activation that there is not.
+        ValueError: For an unknown scale, size or activation.
     """
     _check(scale, size=size, activation=activation)
     width, blocks = width or SIZES[size][0], blocks or SIZES[size][1]
@@ -62,7 +63,7 @@ def build_compact(
     features = [layers.Conv2D(width, 3, padding="same", kernel_initializer=_variance(1.0), name="from_image")(image)]
     for index in range(blocks):
         features.append(_block(features[-1], activation=activation, name=f"block{index}"))
-    # The first and the last two: what SPAN concatenates, which spares the blocks from carrying the image along.
+    # SPAN concatenates the first and the last two features, so that the blocks need not carry the image along.
     chosen = list(dict.fromkeys([0, 1, len(features) - 2, len(features) - 1]))
     x = layers.Concatenate(name="together")([features[index] for index in chosen])
     x = layers.Conv2D(width, 1, kernel_initializer=_variance(1.0), name="mixed")(x)
@@ -78,7 +79,7 @@ def build_compact(
 
 
 def _block(x, *, activation: str, name: str):
-    """Three convolutions and the attention that multiplies what they give."""
+    """Three convolutions and the attention that multiplies their result."""
     y = x
     for index in range(_CONVOLUTIONS):
         last = index == _CONVOLUTIONS - 1

@@ -37,15 +37,15 @@ def build_dcgan_generator(
     deviation 0.02. Deviations: kernels of 4 instead of 5 pixels (a multiple of the stride, so that all pixels
     are covered equally often); a 3 x 3 convolution from `width / 2` channels to pixels at the end, against the
     strides' pattern on flat colors; a quarter of the width of the paper by default; and any power of
-    two beside 64 px. With classes the batch normalization is conditional (see `ClassGainAndBias`).
+    two besides 64 px. With classes the batch normalization is conditional (see `ClassGainAndBias`).
 
     Args:
-        size_px: height and width of the image.
-        channels: channels of the image.
-        latent_dim: size of the latent vector.
-        width: channels at half of the full resolution; doubled at every halving, up to eightfold.
-        classes: number of classes; 0 for none.
-        name: name of the model.
+        size_px: Height and width of the image.
+        channels: Channels of the image.
+        latent_dim: Size of the latent vector.
+        width: Channels at half of the full resolution; doubled at every halving, up to eightfold.
+        classes: Number of classes; 0 for none.
+        name: Name of the model.
 
     Returns:
         The generator of `latents` float32 `[batch, latent_dim]`, or with classes of `[latents, labels]`, labels
@@ -79,19 +79,19 @@ def build_dcgan_discriminator(
     """Builds the discriminator of DCGAN.
 
     Radford et al. 2016, arXiv:1511.06434: 4 x 4 convolutions (the paper: 5 x 5) of stride 2 down to 4 x 4
-    pixels, leaky ReLU 0.2, batch normalization behind all but the first, and one linear layer. With classes a
+    pixels, leaky ReLU 0.2, batch normalization after all but the first, and one linear layer. With classes a
     projection is added (Miyato & Koyama 2018, arXiv:1802.05637).
 
     Args:
-        size_px: height and width of the image.
-        channels: channels of the image.
-        width: channels at half of the full resolution; doubled at every halving, up to eightfold.
-        normalization: `"batch"`, `"instance"` or `"none"`. A gradient penalty wants `"none"`: batch
+        size_px: Height and width of the image.
+        channels: Channels of the image.
+        width: Channels at half of the full resolution; doubled at every halving, up to eightfold.
+        normalization: `"batch"`, `"instance"` or `"none"`. A gradient penalty needs `"none"`: batch
             normalization makes a logit depend on the other images (Gulrajani et al. 2017, arXiv:1704.00028).
-        classes: number of classes; 0 for none.
-        codes: numbers that an InfoGAN head on the same features gives; 0 for no such head.
-        spectral_norm: wraps every convolution and dense layer in spectral normalization.
-        name: name of the model.
+        classes: Number of classes; 0 for none.
+        codes: Outputs of an InfoGAN head on the same features; 0 for no such head.
+        spectral_norm: Wraps every convolution and dense layer in spectral normalization.
+        name: Name of the model.
 
     Returns:
         The discriminator of `image` float32 `[batch, size_px, size_px, channels]`, or with classes of

@@ -1,4 +1,4 @@
-"""DnCNN and FFDNet: rows of convolutions that take noise away."""
+"""DnCNN and FFDNet: plain stacks of convolutions for denoising."""
 
 from __future__ import annotations
 
@@ -21,26 +21,27 @@ def build_dncnn(
     residual: bool = True,
     name: str = "generator",
 ) -> keras.Model:
-    """Builds convolutions with ReLU between.
+    """Builds a stack of convolutions with ReLU between them.
 
-    DnCNN: "Beyond a Gaussian Denoiser", Zhang et al. 2017, arXiv:1608.03981, whose output is taken off the image. With
+    DnCNN: "Beyond a Gaussian Denoiser", Zhang et al. 2017, arXiv:1608.03981, whose output is subtracted from the image.
+        With
     `noise`, and `unshuffle=2, residual=False`, FFDNet: Zhang et al. 2018, arXiv:1710.04026.
 
     Args:
-        channels: of the image.
-        width: channels of the features.
-        depth: number of convolutions.
-        normalization: whether batch normalization follows all but the first and the last.
-        epsilon: of the batch normalization.
-        middle_bias: whether the convolutions before a normalization have biases.
-        noise: standard deviation of the noise, of images in [0, 1], which the network is told as a channel; None for a
-            network that is not told.
-        unshuffle: how many pixels are moved to channels along each axis first.
-        residual: whether the output is taken off the image, rather than being the image.
-        name: of the model.
+        channels: Channels of the image.
+        width: Channels of the features.
+        depth: Number of convolutions.
+        normalization: Whether batch normalization follows all but the first and the last.
+        epsilon: Epsilon of the batch normalization.
+        middle_bias: Whether the convolutions before a normalization have biases.
+        noise: Standard deviation of the noise in images in [0, 1], appended as an input channel; None for a
+            network without it.
+        unshuffle: Pixels along each axis that are moved to channels first.
+        residual: Whether the output is subtracted from the image, rather than being the image.
+        name: Name of the model.
 
     Returns:
-        Model from `image` float32 `[batch, height, width, channels]` to the like, linear.
+        Model from `image` float32 `[batch, height, width, channels]` to float32 of the same shape, linear.
     """
     image = keras.Input((None, None, channels), name="image")
     x = image

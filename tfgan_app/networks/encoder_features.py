@@ -1,4 +1,4 @@
-"""What a generator knows of its input on the way down: its own layers' outputs, by name."""
+"""Encoder features of a generator: outputs of its layers by name."""
 
 from __future__ import annotations
 
@@ -15,27 +15,28 @@ ENCODER_LAYERS = {
 """Generator -> layers whose patches are compared.
 
 Those of the ResNets are the choice of Park et al. 2020, arXiv:2007.15651, appendix C.1: the pixels, both halvings, the
-first and the fifth residual block. The U-Nets' are the like: pixels, halvings, and the lowest resolution or near it.
+first and the fifth residual block. Those of the U-Nets are similar: pixels, halvings, and the lowest resolution or near
+it.
 """
 
 
 def encoder_layers(generator: keras.Model, architecture: str) -> list[str]:
-    """The layers of `ENCODER_LAYERS` that a generator has; a shallow one lacks some.
+    """The layers of `ENCODER_LAYERS` that a generator has; shallow ones lack some.
 
     Args:
-        generator: built by the architecture's row of `GENERATORS`.
-        architecture: key of `ENCODER_LAYERS`.
+        generator: Built by the architecture's row of `GENERATORS`.
+        architecture: Key of `ENCODER_LAYERS`.
     """
     names = {layer.name for layer in generator.layers}
     return [name for name in ENCODER_LAYERS[architecture] if name in names]
 
 
 def build_encoder(generator: keras.Model, layers: Sequence[str]) -> keras.Model:
-    """A view of a generator that stops at its features, sharing its weights.
+    """Builds a view of a generator that ends at its features; it shares the weights.
 
     Args:
-        generator: functional model of an image.
-        layers: names of its layers.
+        generator: Functional model of an image.
+        layers: Names of its layers.
 
     Returns:
         Model of the same image to a list of the layers' outputs, `[batch, rows, columns, channels]` each.
@@ -44,11 +45,11 @@ def build_encoder(generator: keras.Model, layers: Sequence[str]) -> keras.Model:
 
 
 def build_generator_with_features(generator: keras.Model, layers: Sequence[str]) -> keras.Model:
-    """A view of a generator that gives its features beside its image, in one pass, sharing its weights.
+    """Builds a view of a generator that returns its image and features in one pass; it shares the weights.
 
     Args:
-        generator: functional model of an image.
-        layers: names of its layers.
+        generator: Functional model of an image.
+        layers: Names of its layers.
 
     Returns:
         Model of the same image to a list: the generator's output, then the layers' outputs.

@@ -1,4 +1,4 @@
-"""Scaffold of the networks from noise to image and of their discriminators: inputs, sizes, classes, outputs."""
+"""Inputs, sizes, classes and outputs of generators from noise and of their discriminators."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ def check_size(size_px: int) -> None:
 
 
 def grid_px(size_px: int) -> int:
-    """The grid on which a network works: the least power of two that holds the image, at least 32.
+    """The grid on which a network works: the smallest power of two that holds the image, at least 32.
 
     Args:
-        size_px: height and width of the image.
+        size_px: Height and width of the image.
 
     Returns:
         Height and width of the grid.
 
     Raises:
-        ValueError: for a size that is not positive.
+        ValueError: For a size that is not positive.
     """
     check_size(size_px)
     return max(SMALLEST_GRID_PX, 1 << (size_px - 1).bit_length())
@@ -51,7 +51,7 @@ def generator_inputs(latent_dim: int, classes: int) -> list[keras.KerasTensor]:
 
 
 def generator_model(inputs: list, images, *, size_px: int, activation: str, name: str) -> keras.Model:
-    """Crops the center of the grid, applies the last activation in float32 and makes a model of it."""
+    """Builds the model: crops the center of the grid and applies the last activation in float32."""
     top = (images.shape[1] - size_px) // 2
     bottom = images.shape[1] - size_px - top
     if top or bottom:
@@ -75,7 +75,7 @@ def pad_to_grid(image):
 
 
 def discriminator_model(inputs: list, logits, code_outputs=None, *, name: str) -> keras.Model:
-    """Ends the heads in float32 and makes a model of them."""
+    """Builds the model with heads in float32."""
     outputs = layers.Activation("linear", dtype="float32", name="logits")(logits)
     if code_outputs is not None:
         outputs = [outputs, layers.Activation("linear", dtype="float32", name="codes")(code_outputs)]
@@ -83,17 +83,17 @@ def discriminator_model(inputs: list, logits, code_outputs=None, *, name: str) -
 
 
 def projection_model(inputs: list, features, *, classes: int, codes: int, wrap, name: str) -> keras.Model:
-    """A discriminator from its features: a linear layer, plus their product with the label's embedding.
+    """Builds a projection discriminator: a linear layer of features, plus their product with a label embedding.
 
-    The projection discriminator of Miyato & Koyama 2018, arXiv:1802.05637.
+    Miyato & Koyama 2018, arXiv:1802.05637.
 
     Args:
         inputs: `[image]`, or with classes `[labels, image]`.
         features: Keras tensor `[batch, units]`.
-        classes: number of classes; 0 for none.
-        codes: numbers that the InfoGAN head (Chen et al. 2016, arXiv:1606.03657) gives; 0 for no such head.
-        wrap: function that is applied to each layer with weights; see `spectral`.
-        name: name of the model.
+        classes: Number of classes; 0 for none.
+        codes: Outputs of the InfoGAN head (Chen et al. 2016, arXiv:1606.03657); 0 for no such head.
+        wrap: Function applied to each layer with weights; see `spectral`.
+        name: Name of the model.
 
     Returns:
         The discriminator.

@@ -34,12 +34,12 @@ def build_mlp_generator(
     latents. Deviation: tanh instead of a sigmoid, for images in [-1, 1].
 
     Args:
-        size_px: height and width of the image.
-        channels: channels of the image.
-        latent_dim: size of the latent vector.
-        width: units in each hidden layer.
-        classes: number of classes; 0 for none.
-        name: name of the model.
+        size_px: Height and width of the image.
+        channels: Channels of the image.
+        latent_dim: Size of the latent vector.
+        width: Units in each hidden layer.
+        classes: Number of classes; 0 for none.
+        name: Name of the model.
 
     Returns:
         The generator of `latents` float32 `[batch, latent_dim]`, or with classes of `[latents, labels]`, labels
@@ -74,13 +74,13 @@ def build_mlp_discriminator(
     Osindero 2014, arXiv:1411.1784). Deviation: leaky ReLU instead of maxout with dropout.
 
     Args:
-        size_px: height and width of the image.
-        channels: channels of the image.
-        width: units in each hidden layer.
-        classes: number of classes; 0 for none.
-        codes: numbers that an InfoGAN head on the same features gives; 0 for no such head.
-        spectral_norm: wraps every dense layer in spectral normalization.
-        name: name of the model.
+        size_px: Height and width of the image.
+        channels: Channels of the image.
+        width: Units in each hidden layer.
+        classes: Number of classes; 0 for none.
+        codes: Outputs of an InfoGAN head on the same features; 0 for no such head.
+        spectral_norm: Wraps every dense layer in spectral normalization.
+        name: Name of the model.
 
     Returns:
         The discriminator of `image` float32 `[batch, size_px, size_px, channels]`, or with classes of

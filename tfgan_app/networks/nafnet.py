@@ -17,7 +17,7 @@ SHALLOWEST_WINDOW_PX = 3
 
 @dataclass(frozen=True)
 class Size:
-    """How large a network is; see `build_nafnet`."""
+    """Size of a network; see `build_nafnet`."""
 
     width: int
     encoder_blocks: tuple[int, ...]
@@ -30,7 +30,7 @@ SIZES = {
     "light": Size(32, (1, 1, 2), 2, (1, 1, 1), "none"),
     "paper": Size(32, (2, 2, 4, 8), 12, (2, 2, 2, 2), "local"),
 }
-"""`light` is for CPUs; `paper` is the network of the paper for noise, its attention over windows."""
+"""Name -> size: `light` is for CPUs; `paper` is the paper's network for noise, with attention over windows."""
 
 
 def build_nafnet(
@@ -51,34 +51,34 @@ def build_nafnet(
     "Simple Baselines for Image Restoration", Chen et al. 2022, arXiv:2204.04676. The paper's network for blur has
     `encoder_blocks=(1, 1, 1, 28), middle_blocks=1, decoder_blocks=(1, 1, 1, 1)`.
 
-    Deviations: no channel attention by default, which takes time and makes the network look much further than its
-    convolutions do. If it is wanted, it averages over a window of fixed size, in training as well (the paper: over
-    the whole image, by which an image and its tiles come out differently; Chu et al. 2022, arXiv:2112.04491, put
-    in windows after training), and its bias starts at one, so that at first it passes everything. The gain and bias
+    Deviations: no channel attention by default, which takes time and enlarges the receptive field far beyond that of
+    the convolutions. If chosen, it averages over a window of fixed size, in training as well (the paper: over the
+    whole image, so that an image and its tiles differ; Chu et al. 2022, arXiv:2112.04491, add windows after training),
+    and its bias starts at one, so that at first it passes everything. The gain and bias
     of the layer normalization and the residual scales, which start at zero, are merged into the 1 x 1 convolutions
-    beside them: the same functions, in 0.7 of the time on CPUs. Sub-pixel convolutions start as nearest-neighbor
+    next to them: the same functions, in 0.7 of the time on CPUs. Sub-pixel convolutions start as nearest-neighbor
     enlargement (ICNR, Aitken et al. 2017, arXiv:1707.02937). The last convolution starts at zero, so that training
     starts from a copy of the input. Images are padded by mirroring.
 
     Args:
-        channels: channels of the images.
-        size: row of `SIZES`, whose numbers the following replace.
-        width: channels at full resolution; doubled at every halving.
-        encoder_blocks: blocks before each halving, from full resolution on.
-        middle_blocks: blocks at the lowest resolution.
-        decoder_blocks: blocks behind each doubling, from the lowest resolution on.
-        attention: what channel attention averages over: `"local"` a window around each pixel, `"global"` the image
-            (the paper); `"none"` leaves it out.
-        window_px: about the height and width of the window, in pixels of the image at every level.
-        fill: how images are padded; see `PadToMultiple`. The paper's code pads with zeros.
-        name: name of the model.
+        channels: Channels of the images.
+        size: Row of `SIZES`; the following arguments replace its numbers.
+        width: Channels at full resolution; doubled at every halving.
+        encoder_blocks: Blocks before each halving, from full resolution on.
+        middle_blocks: Blocks at the lowest resolution.
+        decoder_blocks: Blocks after each doubling, from the lowest resolution on.
+        attention: Extent of the channel attention: `"local"` a window around each pixel, `"global"` the image
+            (the paper); `"none"` for no attention.
+        window_px: About the height and width of the window, in pixels of the image at every level.
+        fill: Padding of the images; see `PadToMultiple`. The paper's code pads with zeros.
+        name: Name of the model.
 
     Returns:
         The generator of `image` float32 `[batch, height, width, channels]` in [-1, 1] to float32 of the same shape,
         linear.
 
     Raises:
-        ValueError: for an unknown attention, or numbers of blocks that do not fit together.
+        ValueError: For an unknown attention, or numbers of blocks that do not fit together.
     """
     if size not in SIZES:
         raise ValueError(f"`size` must be one of {', '.join(SIZES)}. Received: {size!r}.")
@@ -144,7 +144,7 @@ def _attend(x, attention: str, window_px: int, *, name: str):
     if attention == "global":
         means = layers.GlobalAveragePooling2D(keepdims=True)(x)
     else:
-        # Padding does not count: at the border these are means over what there is of the window.
+        # Without padding: at the border these are means over the part of the window inside the image.
         means = layers.AveragePooling2D((window_px, 1), 1, padding="same")(x)
         means = layers.AveragePooling2D((1, window_px), 1, padding="same")(means)
     return layers.Multiply()([x, layers.Conv2D(x.shape[-1], 1, bias_initializer="ones", name=name)(means)])

@@ -9,7 +9,7 @@ from keras import layers, ops
 
 
 def take_patches(features, draws):
-    """Takes the feature vectors at random places, no place twice.
+    """Samples feature vectors at random distinct places.
 
     Deviation from Park et al. 2020, arXiv:2007.15651, section 3.2, who draw from a permutation: one place in each of
     equally long stretches of the map, row by row, so that a place is a function of one number.
@@ -19,7 +19,7 @@ def take_patches(features, draws):
         draws: float32 `[batch, patches]`, uniform in [0, 1).
 
     Returns:
-        `[batch, min(patches, rows * columns), channels]`; all places, in order, where there are no more of them.
+        `[batch, min(patches, rows * columns), channels]`; all places, in order, if there are no more of them.
     """
     _, rows, columns, channels = features.shape
     places, patches = rows * columns, draws.shape[1]
@@ -32,15 +32,15 @@ def take_patches(features, draws):
 
 
 def build_patch_features(channels: Sequence[int], *, dim: int = 256, name: str = "patch_features") -> keras.Model:
-    """Builds a perceptron of two layers for each feature map, ending in unit vectors.
+    """Builds a two-layer perceptron for each feature map, with unit vectors as output.
 
     "Contrastive Learning for Unpaired Image-to-Image Translation", Park et al. 2020, arXiv:2007.15651, section 3.2:
     `H_l` with 256 units, ReLU between, and L2 normalization. Deviation: Glorot's initialization.
 
     Args:
-        channels: number of channels of each feature map.
-        dim: units of each layer.
-        name: name of the model.
+        channels: Number of channels of each feature map.
+        dim: Units of each layer.
+        name: Name of the model.
 
     Returns:
         Model of a list of float `[batch, patches, channels]` to a list of float32 `[batch, patches, dim]` of length 1.

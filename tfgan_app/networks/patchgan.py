@@ -12,7 +12,7 @@ RECEPTIVE_FIELDS = {16: 1, 34: 2, 70: 3, 286: 5}
 
 
 def smallest_image_px(receptive_field: int) -> int:
-    """The least height and width that leave one logit after the halvings and the two last convolutions."""
+    """Smallest height and width that leave one logit after the halvings and the last two convolutions."""
     return 3 * 2 ** RECEPTIVE_FIELDS[receptive_field]
 
 
@@ -33,19 +33,19 @@ def build_patchgan(
     normalization by default (the paper: batch).
 
     Args:
-        receptive_field: 16, 34, 70 or 286 pixels; see `smallest_image_px` for what it can judge.
-        condition_channels: channels of the condition (the input image); 0 for a discriminator without one.
-        image_channels: channels of the judged image.
-        width: channels after the first convolution; doubled up to eightfold.
+        receptive_field: 16, 34, 70 or 286 pixels; see `smallest_image_px` for the images it takes.
+        condition_channels: Channels of the condition (the input image); 0 for a discriminator without one.
+        image_channels: Channels of the image.
+        width: Channels after the first convolution; doubled up to eightfold.
         normalization: `"none"`, `"instance"` or `"batch"`.
-        spectral_norm: wraps every convolution in spectral normalization.
-        name: name of the model.
+        spectral_norm: Wraps every convolution in spectral normalization.
+        name: Name of the model.
 
     Returns:
         The discriminator of `[condition, image]`, or of `image` alone.
 
     Raises:
-        ValueError: for a receptive field that the architecture does not have.
+        ValueError: For a receptive field that the architecture does not have.
     """
     if receptive_field not in RECEPTIVE_FIELDS:
         fields = ", ".join(map(str, RECEPTIVE_FIELDS))

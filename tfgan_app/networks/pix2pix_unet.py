@@ -1,4 +1,4 @@
-"""The U-Net generator of pix2pix as its authors wrote it, with transposed convolutions."""
+"""The U-Net generator of pix2pix in its original form, with transposed convolutions."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ def build_pix2pix_unet(
     use_bias: bool = False,
     name: str = "generator",
 ) -> keras.Model:
-    """Builds the encoder-decoder with skips: 4 x 4 convolutions of stride 2, and such transposed ones back.
+    """Builds the encoder-decoder with skips: 4 x 4 convolutions of stride 2, and their transposed counterparts.
 
     "Image-to-Image Translation with Conditional Adversarial Networks", Isola et al. 2017, arXiv:1611.07004, as in the
     authors' PyTorch code: no normalization outermost and at the bottom. Deviations: dropout is left out, as at
     inference; images are padded by mirroring to a multiple of `2**len(widths)`. `unet` is our variant for training.
 
     Args:
-        widths: channels after each halving; 8 for 256 px, 7 for 128 px.
-        input_channels: channels of the input image.
-        output_channels: channels of the output image.
+        widths: Channels after each halving; 8 for 256 px, 7 for 128 px.
+        input_channels: Channels of the input image.
+        output_channels: Channels of the output image.
         normalization: `"instance"` without gain and bias, `"affine"` with them, or `"batch"`.
-        use_bias: whether the convolutions before a normalization have biases.
-        name: name of the model.
+        use_bias: Whether the convolutions before a normalization have biases.
+        name: Name of the model.
 
     Returns:
         The generator of `image` float32 `[batch, height, width, input_channels]` in [-1, 1] to float32

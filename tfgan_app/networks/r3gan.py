@@ -1,4 +1,4 @@
-"""R3GAN: residual networks without normalization, behind the preset `r3gan`."""
+"""R3GAN: residual networks without normalization, used by the preset `r3gan`."""
 
 from __future__ import annotations
 
@@ -53,16 +53,16 @@ def build_r3gan_generator(
     two by two pixels.
 
     Args:
-        size_px: height and width of the image.
-        channels: channels of the image.
-        latent_dim: size of the latent vector.
-        width: channels at full resolution; doubled at every halving up to `max_width`.
-        max_width: bound on the channels.
-        blocks: residual blocks in each stage.
-        expansion: how many times wider a block is inside.
-        group_width: channels in one group of the 3 x 3 convolutions; `None` for one group of all (see above).
-        classes: number of classes; 0 for none.
-        name: name of the model.
+        size_px: Height and width of the image.
+        channels: Channels of the image.
+        latent_dim: Size of the latent vector.
+        width: Channels at full resolution; doubled at every halving up to `max_width`.
+        max_width: Bound on the channels.
+        blocks: Residual blocks in each stage.
+        expansion: Factor of the channels inside of a block.
+        group_width: Channels in one group of the 3 x 3 convolutions; `None` for one group of all (see above).
+        classes: Number of classes; 0 for none.
+        name: Name of the model.
 
     Returns:
         The generator of `latents` float32 `[batch, latent_dim]`, or with classes of `[latents, labels]`, labels
@@ -70,7 +70,7 @@ def build_r3gan_generator(
         `[0, classes)` embeds to zero.
 
     Raises:
-        ValueError: for widths that the groups do not divide.
+        ValueError: For widths that the groups do not divide.
     """
     widths = level_widths(size_px, width, max_width)
     block = _block_builder(len(widths) * blocks, expansion, group_width)
@@ -114,17 +114,17 @@ def build_r3gan_discriminator(
     sets the norm of every kernel to 1, so that with it no convolution starts at zero.
 
     Args:
-        size_px: height and width of the image.
-        channels: channels of the image.
-        width: channels at full resolution; doubled at every halving up to `max_width`.
-        max_width: bound on the channels.
-        blocks: residual blocks in each stage.
-        expansion: how many times wider a block is inside.
-        group_width: channels in one group of the 3 x 3 convolutions; `None` for one group of all.
-        classes: number of classes; 0 for none.
-        codes: numbers that an InfoGAN head on the same features gives; 0 for no such head.
-        spectral_norm: wraps every convolution and dense layer in spectral normalization.
-        name: name of the model.
+        size_px: Height and width of the image.
+        channels: Channels of the image.
+        width: Channels at full resolution; doubled at every halving up to `max_width`.
+        max_width: Bound on the channels.
+        blocks: Residual blocks in each stage.
+        expansion: Factor of the channels inside of a block.
+        group_width: Channels in one group of the 3 x 3 convolutions; `None` for one group of all.
+        classes: Number of classes; 0 for none.
+        codes: Outputs of an InfoGAN head on the same features; 0 for no such head.
+        spectral_norm: Wraps every convolution and dense layer in spectral normalization.
+        name: Name of the model.
 
     Returns:
         The discriminator of `image` float32 `[batch, size_px, size_px, channels]`, or with classes of
@@ -132,7 +132,7 @@ def build_r3gan_discriminator(
         `[logits, codes float32 [batch, codes]]`.
 
     Raises:
-        ValueError: for widths that the groups do not divide.
+        ValueError: For widths that the groups do not divide.
     """
     wrap = spectral(spectral_norm)
     widths = level_widths(size_px, width, max_width)
@@ -171,7 +171,7 @@ def _dense(units: int, *, name: str) -> layers.Layer:
 
 
 def _block_builder(total_blocks: int, expansion: int, group_width: int | None, *, spectral_norm: bool = False):
-    """A function that adds one residual block; `total_blocks` in the network set the scale of its weights."""
+    """Returns a function that adds one residual block; `total_blocks` of the network set the scale of its weights."""
     # Fixup with three layers in a branch: the first two are scaled by blocks^(-1/4), the last one is zero.
     gain = math.sqrt(2 / (1 + LEAK**2)) * total_blocks**-0.25
     wrap = spectral(spectral_norm)

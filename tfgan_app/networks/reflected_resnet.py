@@ -1,4 +1,4 @@
-"""The residual generator of Johnson et al. and of CycleGAN as their authors wrote it: reflected at the borders."""
+"""The residual generator of Johnson et al. and CycleGAN in its original form, with reflection padding."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ def build_reflected_resnet(
     reflect_strided=True, enlargement="nearest_reflected", activation="linear"` that of PyTorch's example of fast
     neural style, after Johnson et al. 2016, arXiv:1603.08155. `resnet` is our variant for training.
 
-    An image whose sides are no multiples of 4 gives a larger output, of which the top left is kept.
+    An image whose sides are not multiples of 4 gives a larger output, which is cropped to the top left.
 
     Args:
-        blocks: number of residual blocks.
-        input_channels: channels of the input image.
-        output_channels: channels of the output image.
-        width: channels at full resolution.
-        end_kernel_px: height and width of the first and last convolution.
+        blocks: Number of residual blocks.
+        input_channels: Channels of the input image.
+        output_channels: Channels of the output image.
+        width: Channels at full resolution.
+        end_kernel_px: Height and width of the first and last convolution.
         normalization: `"instance"` without gain and bias, `"affine"` with them, or `"batch"`.
-        use_bias: whether the convolutions before a normalization have biases.
-        reflect_strided: whether the halving convolutions pad by reflection too, rather than with zeros.
-        enlargement: transposed convolutions, or nearest-neighbor enlargement and a convolution, which pads with zeros
+        use_bias: Whether the convolutions before a normalization have biases.
+        reflect_strided: Whether the halving convolutions pad by reflection too, rather than with zeros.
+        enlargement: Transposed convolutions, or nearest-neighbor enlargement and a convolution, which pads with zeros
             or by reflection.
-        activation: of the output.
-        name: name of the model.
+        activation: Activation of the output.
+        name: Name of the model.
 
     Returns:
         The generator of `image` float32 `[batch, height, width, input_channels]` to float32
@@ -77,7 +77,7 @@ def _normalized(x, *, kind: str, name: str, activate: bool = True):
 
 
 def normalization_layer(kind: str, *, name: str) -> keras.layers.Layer:
-    """A normalization with PyTorch's epsilon: `instance` without gain and bias, `affine` with them, or `batch`."""
+    """Builds a normalization with PyTorch's epsilon: `instance` without gain and bias, `affine` with, or `batch`."""
     if kind not in ("instance", "affine", "batch"):
         raise ValueError(f"`normalization` must be instance, affine or batch. Received: {kind!r}.")
     if kind == "batch":

@@ -26,20 +26,20 @@ def build_residual_unet(
     2016 (arXiv:1603.05027). Each block's last convolution starts at zero (Zhang et al. 2019, Fixup,
     arXiv:1901.09321), so that a deep stack trains without normalization layers: on CPUs one of those costs
     as much time as a convolution, and instance statistics make a pixel depend on the image's size. The
-    output is what these blocks add to the input, whose colors pass a learned matrix: training starts from a
-    copy of the input. It is linear: flat white or black is reached exactly, where tanh only comes close.
-    Up-sampling is bilinear, so that no checkerboard can arise.
+    output is the sum of the blocks' result and the input, whose colors pass a learned matrix: training starts
+    from a copy of the input. It is linear: flat white or black is reached exactly, where tanh only comes close.
+    Up-sampling is bilinear, which rules out checkerboards.
 
     Args:
-        input_channels: channels of the input image.
-        output_channels: channels of the output image.
-        width: channels at full resolution; doubled at every halving up to `max_width`.
-        depth: how many times the resolution is halved.
-        blocks: residual blocks at every level, on the way down and on the way up.
-        middle_blocks: residual blocks at the lowest resolution.
-        max_width: bound on the channels.
+        input_channels: Channels of the input image.
+        output_channels: Channels of the output image.
+        width: Channels at full resolution; doubled at every halving up to `max_width`.
+        depth: Number of halvings of the resolution.
+        blocks: Residual blocks at every level, on the way down and on the way up.
+        middle_blocks: Residual blocks at the lowest resolution.
+        max_width: Bound on the channels.
         normalization: `"none"`, `"instance"` or `"batch"`, before each activation in a block.
-        name: name of the model.
+        name: Name of the model.
 
     Returns:
         The generator, with linear output.
@@ -70,7 +70,7 @@ def build_residual_unet(
 
 
 def _blocks(x, count: int, normalization: str, *, name: str | None = None):
-    """Residual blocks; `name` is that of the last one's sum."""
+    """Residual blocks; `name` is that of the last block's sum."""
     channels = x.shape[-1]
     for index in range(count):
         y = x

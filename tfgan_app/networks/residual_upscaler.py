@@ -1,4 +1,4 @@
-"""The family of SRResNet as its code bases wrote it: MSRResNet, EDSR and the generator of SRGAN."""
+"""The SRResNet family in its original forms: MSRResNet, EDSR and the generator of SRGAN."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ Activation = Literal["none", "relu", "leaky_0.1", "leaky_0.2", "prelu"]
 
 @dataclass(frozen=True)
 class ResidualUpscaler:
-    """The points in which the networks of this family differ.
+    """Configuration of a network of this family.
 
     Attributes:
-        scale: By which height and width grow; a key of `STAGES`.
-        channels: Of the images.
-        width: Of the features.
-        blocks: Residual blocks.
+        scale: Factor of height and width; a key of `STAGES`.
+        channels: Channels of the images.
+        width: Channels of the features.
+        blocks: Number of residual blocks.
         end_kernel_px: Height and width of the first and last convolution.
         normalization: Whether batch normalization follows the convolutions in the blocks.
-        normalization_behind: Whether it follows the one behind the blocks.
+        normalization_behind: Whether it follows the convolution after the blocks.
         normalized_bias: Whether convolutions before a normalization have biases.
-        block_scale: By which a block's branch is multiplied.
-        head: Activation behind the first convolution.
+        block_scale: Factor of a block's branch.
+        head: Activation after the first convolution.
         inside: Activation within blocks.
-        around: Whether a convolution follows the blocks, and then the sum with what came before them.
-        behind: Activation behind that convolution.
-        stage: Activation behind each enlargement.
-        nearest: Whether features are enlarged to nearest neighbors and then convolved, rather than shuffled.
+        around: Whether a convolution follows the blocks, and then the sum with their input.
+        behind: Activation after that convolution.
+        stage: Activation after each enlargement.
+        nearest: Whether features are enlarged by nearest neighbors and then convolved, rather than shuffled.
         full_size: Activation of a convolution at full size, before the last one; None for no such convolution.
         bilinear_skip: Whether the output is added to the bilinearly enlarged input.
-        unit_tanh: Whether the output ends in tanh, brought to [0, 1].
-        mean: What is taken off each channel of the input and put back at the end; none for nothing.
-        gain: By which the input is multiplied, and the output divided.
+        unit_tanh: Whether the output ends in tanh, mapped to [0, 1].
+        mean: Value subtracted from each channel of the input and added at the end; empty for none.
+        gain: Factor of the input, by which the output is divided.
     """
 
     scale: int = 4
@@ -64,20 +64,20 @@ class ResidualUpscaler:
 
 
 def build_residual_upscaler(config: ResidualUpscaler, *, name: str = "generator") -> keras.Model:
-    """Builds residual blocks at low resolution, and convolutions that enlarge.
+    """Builds residual blocks at low resolution, and enlarging convolutions.
 
     SRResNet (Ledig et al. 2017, arXiv:1609.04802), EDSR (Lim et al. 2017, arXiv:1707.02921) and the modified SRResNet
     of BasicSR. `srresnet` is our variant for training.
 
     Args:
-        config: Which of them.
-        name: of the model.
+        config: Configuration.
+        name: Name of the model.
 
     Returns:
         Model from `image` float32 `[batch, height, width, channels]` to the image `scale` times as high and wide.
 
     Raises:
-        ValueError: for an unknown scale.
+        ValueError: For an unknown scale.
     """
     stages = enlargement_stages(config.scale, tuple(STAGES))
     image = keras.Input((None, None, config.channels), name="image")

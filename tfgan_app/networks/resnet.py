@@ -26,12 +26,12 @@ def build_resnet(
     convolution, and convolutions pad with zeros rather than by reflection.
 
     Args:
-        blocks: number of residual blocks.
-        input_channels: channels of the input image.
-        output_channels: channels of the output image.
-        width: channels at full resolution.
+        blocks: Number of residual blocks.
+        input_channels: Channels of the input image.
+        output_channels: Channels of the output image.
+        width: Channels at full resolution.
         normalization: `"none"`, `"instance"` or `"batch"`.
-        name: name of the model.
+        name: Name of the model.
 
     Returns:
         The generator, with tanh output.

@@ -33,17 +33,17 @@ def build_resnet_generator(
     B (after Gulrajani et al. 2017, arXiv:1704.00028): a dense layer to 4 x 4 pixels, residual blocks that double
     the size by repeating pixels, with batch normalization and ReLU, then a 3 x 3 convolution and tanh. With
     classes the batch normalization is conditional, as in Miyato & Koyama 2018, arXiv:1802.05637. Deviation by default:
-    the widths double with every halving at all sizes, as the paper's do from 48 px on, and start narrow enough for
+    the widths double with every halving at all sizes, as in the paper from 48 px on, and start narrow enough for
     a CPU. The paper's of 32 px is `width=256, max_width=256`.
 
     Args:
-        size_px: height and width of the image.
-        channels: channels of the image.
-        latent_dim: size of the latent vector.
-        width: channels at full resolution; doubled at every halving up to `max_width`.
-        max_width: bound on the channels.
-        classes: number of classes; 0 for none.
-        name: name of the model.
+        size_px: Height and width of the image.
+        channels: Channels of the image.
+        latent_dim: Size of the latent vector.
+        width: Channels at full resolution; doubled at every halving up to `max_width`.
+        max_width: Bound on the channels.
+        classes: Number of classes; 0 for none.
+        name: Name of the model.
 
     Returns:
         The generator of `latents` float32 `[batch, latent_dim]`, or with classes of `[latents, labels]`, labels
@@ -57,7 +57,7 @@ def build_resnet_generator(
     x = layers.Reshape((4, 4, widths[-1]))(x)
     for level_width in reversed(widths[:-1]):
         y = layers.ReLU()(conditional_batch_norm(x, one_hot))
-        # No biases: each constant of a channel meets a batch normalization that takes it away.
+        # No biases: batch normalization removes constants of a channel.
         y = DoublingConv2D(level_width, use_bias=False, kernel_initializer=_initializer())(y)
         y = layers.ReLU()(conditional_batch_norm(y, one_hot))
         y = _convolution(level_width, use_bias=False)(y)
@@ -91,16 +91,16 @@ def build_resnet_discriminator(
     `width=128, max_width=128, halvings=2, plain_blocks=2`.
 
     Args:
-        size_px: height and width of the image.
-        channels: channels of the image.
-        width: channels after the first block; doubled at every halving up to `max_width`.
-        max_width: bound on the channels.
-        classes: number of classes; 0 for none.
-        codes: numbers that an InfoGAN head on the same features gives; 0 for no such head.
-        spectral_norm: wraps every convolution and dense layer in spectral normalization, as the paper does.
-        halvings: how many times the size is halved, at most; None goes down to 4 x 4 pixels.
-        plain_blocks: residual blocks behind the last halving.
-        name: name of the model.
+        size_px: Height and width of the image.
+        channels: Channels of the image.
+        width: Channels after the first block; doubled at every halving up to `max_width`.
+        max_width: Bound on the channels.
+        classes: Number of classes; 0 for none.
+        codes: Outputs of an InfoGAN head on the same features; 0 for no such head.
+        spectral_norm: Wraps every convolution and dense layer in spectral normalization, as the paper does.
+        halvings: Maximum number of halvings; None goes down to 4 x 4 pixels.
+        plain_blocks: Residual blocks after the last halving.
+        name: Name of the model.
 
     Returns:
         The discriminator of `image` float32 `[batch, size_px, size_px, channels]`, or with classes of
@@ -130,7 +130,7 @@ def build_resnet_discriminator(
 
 
 def _convolution(channels: int, *, use_bias: bool = True) -> layers.Layer:
-    """A 3 x 3 convolution within a residual branch: Glorot's initialization times the gain of ReLU."""
+    """Builds a 3 x 3 convolution of a residual branch: Glorot's initialization times the gain of ReLU."""
     return layers.Conv2D(channels, 3, padding="same", use_bias=use_bias, kernel_initializer=_initializer())
 
 
@@ -139,5 +139,5 @@ def _initializer() -> keras.initializers.Initializer:
 
 
 def _double(x):
-    """Repeats every pixel in both directions; several times as fast on CPUs as `UpSampling2D`, forth and back."""
+    """Repeats every pixel in both directions; several times as fast on CPUs as `UpSampling2D`, forward and backward."""
     return PixelShuffle(2)(layers.Concatenate()([x] * 4))

@@ -10,11 +10,11 @@ from keras import layers
 from tfgan_app.layers import ICNR, ConstantChannel, CropLike, PadToMultiple, PixelShuffle
 
 BRANCH_VARIANCE = 0.02
-"""He's variance, for weights a tenth as large (Wang et al. 2018, arXiv:1809.00219)."""
+"""He's variance for weights a tenth as large (Wang et al. 2018, arXiv:1809.00219)."""
 
 
 SIZES = {"light": (32, 2), "paper": (64, 4)}
-"""Name -> width and blocks: `light` is for CPUs."""
+"""Name -> width and blocks; `light` is for CPUs."""
 
 
 def build_restoration_unet(
@@ -36,29 +36,29 @@ def build_restoration_unet(
     biases, twice the contrast around medium gray in gives twice the contrast out, so that a network trained on some
     strengths of noise also works for others (Mohan et al. 2020, arXiv:1906.05478).
 
-    Deviations: no map of the noise's strength among the inputs; the output is added to the input, and the last
+    Deviations: no noise level map among the inputs; the output is added to the input, and the last
     convolution starts at zero, so that training starts from a copy; 2 x 2 transposed convolutions are written as
     1 x 1 convolutions and pixel shuffles, and start as nearest-neighbor enlargement (ICNR, Aitken et al. 2017,
     arXiv:1707.02937); the last convolution of each block starts with small weights.
 
     Args:
-        channels: channels of the images.
-        size: width and blocks by name; see `SIZES`.
-        width: channels at full resolution, in place of the size's; doubled at every halving.
-        depth: how many times the resolution is halved.
-        blocks: residual blocks at every level, on the way down and on the way up, in place of the size's.
-        use_bias: whether convolutions have biases, as a change of brightness everywhere needs.
-        noise: standard deviation of the noise, of images in [0, 1], which the network of the paper is told as a
-            channel; None for a network that is not told.
-        image_skip: whether the output is added to the input; the paper's network does without.
-        name: name of the model.
+        channels: Channels of the images.
+        size: Width and blocks by name; see `SIZES`.
+        width: Channels at full resolution, in place of the size's; doubled at every halving.
+        depth: Number of halvings of the resolution.
+        blocks: Residual blocks at every level, on the way down and on the way up, in place of the size's.
+        use_bias: Whether convolutions have biases, which a global change of brightness needs.
+        noise: Standard deviation of the noise in images in [0, 1], appended as an input channel as in the paper; None
+        for a network without it.
+        image_skip: Whether the output is added to the input; the paper's network has no such skip.
+        name: Name of the model.
 
     Returns:
         The generator of `image` float32 `[batch, height, width, channels]` in [-1, 1] to float32 of the same shape,
         linear.
 
     Raises:
-        ValueError: for an unknown size.
+        ValueError: For an unknown size.
     """
     if size not in SIZES:
         raise ValueError(f"`size` must be one of {', '.join(SIZES)}. Received: {size!r}.")

@@ -17,7 +17,7 @@ from tfgan_app.networks.upscaling import (
 LEAK = 0.2
 RESIDUAL_SCALE = 0.2
 BRANCH_VARIANCE = 0.02
-"""He's variance, for weights a tenth as large, as the paper asks for."""
+"""He's variance for weights a tenth as large, as in the paper."""
 
 
 def build_rrdb(
@@ -38,25 +38,25 @@ def build_rrdb(
     doubling nearest-neighbor enlargement and a convolution. For a scale of 2 two by two pixels are moved to channels
     first and the network enlarges by 4, as in Real-ESRGAN (Wang et al. 2021, arXiv:2107.10833), which takes a quarter
     of the time. Deviations: the output is added to the bicubically enlarged input, with which training starts; the
-    convolution behind the blocks starts with weights that take back by how much these multiply their input.
+    convolution after the blocks starts with weights that undo the blocks' gain.
 
     Args:
         scale: 2, 3, 4 or 8.
-        channels: channels of the images.
-        width: channels of the features.
-        blocks: residual-in-residual blocks; the paper has 23, Real-ESRGAN's small model 6.
-        growth: channels that each convolution in a dense block adds.
-        unshuffle: how many pixels are moved to channels along each axis first, 1, 2 or 4; by default 2 at scale 2.
-        bicubic_skip: whether the output is added to the bicubically enlarged input. The paper's network does without;
-            so built, `scale` may also be 1.
-        name: name of the model.
+        channels: Channels of the images.
+        width: Channels of the features.
+        blocks: Residual-in-residual blocks; the paper has 23, Real-ESRGAN's small model 6.
+        growth: Channels that each convolution in a dense block adds.
+        unshuffle: Pixels along each axis that are moved to channels first, 1, 2 or 4; by default 2 at scale 2.
+        bicubic_skip: Whether the output is added to the bicubically enlarged input. The paper's network has no such
+            skip; without it, `scale` may also be 1.
+        name: Name of the model.
 
     Returns:
         The generator of `image` float32 `[batch, height, width, channels]` in [-1, 1] to float32
         `[batch, scale * height, scale * width, channels]`, linear.
 
     Raises:
-        ValueError: for an unknown scale.
+        ValueError: For an unknown scale.
     """
     unshuffle = unshuffle or (2 if scale == 2 else 1)
     stages = enlargement_stages(scale * unshuffle, TRAINED_SCALES if bicubic_skip else tuple(STAGES))
@@ -102,7 +102,7 @@ def _dense_block(x, growth: int, *, name: str):
 
 
 def _enlarge_nearest(x, factor: int):
-    """Nearest-neighbor enlargement; `UpSampling2D` becomes twenty operations in LiteRT if the size is open."""
+    """Nearest-neighbor enlargement; `UpSampling2D` becomes twenty operations in LiteRT if the size is not fixed."""
     return PixelShuffle(factor)(layers.Concatenate()([x] * factor**2)) if factor > 1 else x
 
 

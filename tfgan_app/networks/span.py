@@ -1,4 +1,4 @@
-"""SPAN: an upscaler whose attention has no parameters."""
+"""SPAN: an upscaler with parameter-free attention."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def build_span(
     our variant of it for training.
 
     Args:
-        scale: by which height and width grow.
-        channels: of the image.
-        width: channels of the features.
-        mean: what is taken off each channel of the input first; None for nothing.
-        gain: by which the input is multiplied then. The paper's weights want 255.
-        name: of the model.
+        scale: Factor of height and width.
+        channels: Channels of the image.
+        width: Channels of the features.
+        mean: Value subtracted from each channel of the input; None for none.
+        gain: Factor of the input after that. The paper's weights expect 255.
+        name: Name of the model.
 
     Returns:
         Model from `image` float32 `[batch, height, width, channels]` to the image `scale` times as high and wide,

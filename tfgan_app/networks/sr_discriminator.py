@@ -23,23 +23,23 @@ def build_vgg_discriminator(
 
     Ledig et al. 2017, arXiv:1609.04802, section 2.1.1: eight 3 x 3 convolutions, every second one of stride 2,
     leaky ReLU 0.2, widths 64-128-256-512, and two dense layers. Deviations: the features are averaged over the
-    image before the dense layers, so that any size can be judged (the paper: 96 px); no normalization by default
-    (the paper: batch, behind all convolutions but the first); no sigmoid, since the losses take logits.
+    image before the dense layers, so that images may have any size (the paper: 96 px); no normalization by default
+    (the paper: batch, after all convolutions but the first); no sigmoid, since the losses take logits.
 
     Args:
-        channels: channels of the image.
-        width: channels of the first convolution; doubled at every halving up to eightfold.
-        normalization: `"none"`, `"instance"` or `"batch"`. A gradient penalty wants `"none"`: batch normalization
+        channels: Channels of the image.
+        width: Channels of the first convolution; doubled at every halving up to eightfold.
+        normalization: `"none"`, `"instance"` or `"batch"`. A gradient penalty needs `"none"`: batch normalization
             makes a logit depend on the other images (Gulrajani et al. 2017, arXiv:1704.00028).
-        spectral_norm: wraps every convolution and dense layer in spectral normalization.
-        name: name of the model.
+        spectral_norm: Wraps every convolution and dense layer in spectral normalization.
+        name: Name of the model.
 
     Returns:
         The discriminator of `image` float32 `[batch, height, width, channels]` in [-1, 1], of any height and width,
         to logits float32 `[batch, 1]`. A feature sees 61 x 61 pixels, and a logit the mean of all features.
 
     Raises:
-        ValueError: for an unknown normalization.
+        ValueError: For an unknown normalization.
     """
     wrap = spectral(spectral_norm)
     x = image = keras.Input((None, None, channels), name="image")

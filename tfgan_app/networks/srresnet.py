@@ -10,7 +10,7 @@ from tfgan_app.networks.upscaling import enlarge_bicubic, enlargement_stages, im
 
 LEAK = 0.2
 BRANCH_VARIANCE = 0.02
-"""He's variance, for weights a tenth as large (Wang et al. 2018, arXiv:1809.00219)."""
+"""He's variance for weights a tenth as large (Wang et al. 2018, arXiv:1809.00219)."""
 
 
 def build_srresnet(
@@ -33,24 +33,24 @@ def build_srresnet(
     2017, arXiv:1707.02921; the paper: `normalization="batch", end_kernel_px=9`), with weights a tenth as large at
     the end of each block; leaky ReLU 0.2 instead of PReLU, which on CPUs takes a third as long as the convolution
     before it; sub-pixel convolutions start as nearest-neighbor enlargement (ICNR, Aitken et al. 2017,
-    arXiv:1707.02937), so that no checkerboard shows; and the output is added to the bicubically enlarged input,
+    arXiv:1707.02937), against checkerboards; and the output is added to the bicubically enlarged input,
     with which training starts.
 
     Args:
         scale: 2, 3, 4 or 8.
-        channels: channels of the images.
-        width: channels of the features.
-        blocks: residual blocks.
+        channels: Channels of the images.
+        width: Channels of the features.
+        blocks: Residual blocks.
         normalization: `"none"`, `"instance"` or `"batch"`.
-        end_kernel_px: height and width of the first and last convolution.
-        name: name of the model.
+        end_kernel_px: Height and width of the first and last convolution.
+        name: Name of the model.
 
     Returns:
         The generator of `image` float32 `[batch, height, width, channels]` in [-1, 1] to float32
         `[batch, scale * height, scale * width, channels]`, linear.
 
     Raises:
-        ValueError: for an unknown scale or normalization.
+        ValueError: For an unknown scale or normalization.
     """
     stages = enlargement_stages(scale)
     image = keras.Input((None, None, channels), name="image")

@@ -1,4 +1,4 @@
-"""SRVGGNetCompact, the small upscaler of Real-ESRGAN: a row of convolutions at low resolution."""
+"""SRVGGNetCompact, the small upscaler of Real-ESRGAN: a stack of convolutions at low resolution."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ def build_srvgg(
     Super-Resolution with Pure Synthetic Data", Wang et al. 2021, arXiv:2107.10833, and its later releases.
 
     Args:
-        scale: by which height and width grow, at least 1.
-        channels: of the image.
-        width: channels of the features.
-        depth: convolutions between the first and the last.
-        steep: indices of the convolutions behind which slopes may be above 1; see `ParametricReLU`.
-        name: of the model.
+        scale: Factor of height and width, at least 1.
+        channels: Channels of the image.
+        width: Channels of the features.
+        depth: Number of convolutions between the first and the last.
+        steep: Indices of the convolutions after which slopes may be above 1; see `ParametricReLU`.
+        name: Name of the model.
 
     Returns:
         Model from `image` float32 `[batch, height, width, channels]` to the image `scale` times as high and wide,
         float32, linear, in the range of the input.
 
     Raises:
-        ValueError: for a scale that is not positive.
+        ValueError: For a scale that is not positive.
     """
     if scale < 1:
         raise ValueError(f"`scale` must be a positive integer. Received: scale={scale}.")

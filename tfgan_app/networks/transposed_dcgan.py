@@ -1,4 +1,4 @@
-"""The generator of DCGAN in transposed convolutions alone, as PyTorch's tutorial has it."""
+"""The generator of DCGAN with transposed convolutions only, as in PyTorch's tutorial."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ def build_transposed_dcgan(
     use_bias: bool = False,
     name: str = "generator",
 ) -> keras.Model:
-    """Builds transposed convolutions of 4 x 4 pixels, the first of stride 1 on one pixel, the others of stride 2.
+    """Builds 4 x 4 transposed convolutions, the first of stride 1 on one pixel, the others of stride 2.
 
     "Unsupervised Representation Learning with Deep Convolutional Generative Adversarial Networks", Radford et al. 2016,
     arXiv:1511.06434. `dcgan` is our variant for training.
 
     Args:
-        latent_dim: size of the latent vector.
-        widths: channels behind each convolution but the last; the image is of `4 * 2**len(widths)` pixels.
-        channels: of the image.
-        use_bias: whether the convolutions have biases.
-        name: of the model.
+        latent_dim: Size of the latent vector.
+        widths: Channels after each convolution but the last; the image has `4 * 2**len(widths)` pixels a side.
+        channels: Channels of the image.
+        use_bias: Whether the convolutions have biases.
+        name: Name of the model.
 
     Returns:
         Model from `latents` float32 `[batch, latent_dim]` to float32 `[batch, size, size, channels]` in [-1, 1].

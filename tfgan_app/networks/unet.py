@@ -32,14 +32,14 @@ def build_unet(
     blocks are not normalized (one pixel has no statistics).
 
     Args:
-        input_channels: channels of the input image.
-        output_channels: channels of the output image.
-        width: channels after the first convolution.
-        depth: how many times the resolution is halved; the paper's 8 is for 256 x 256 images.
+        input_channels: Channels of the input image.
+        output_channels: Channels of the output image.
+        width: Channels after the first convolution.
+        depth: Number of halvings of the resolution; the paper's 8 is for 256 x 256 images.
         normalization: `"none"`, `"instance"` or `"batch"`.
-        dropout: rate in the innermost three decoder blocks that are followed by another.
-        seed: seeds the dropout.
-        name: name of the model.
+        dropout: Rate in the innermost three decoder blocks that are followed by another.
+        seed: Seed of the dropout.
+        name: Name of the model.
 
     Returns:
         The generator, with tanh output.

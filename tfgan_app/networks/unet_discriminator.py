@@ -14,19 +14,19 @@ HALVINGS = 3
 def build_unet_discriminator(
     *, channels: int = 3, width: int = 64, spectral_norm: bool = True, name: str = "discriminator"
 ) -> keras.Model:
-    """Builds Real-ESRGAN's discriminator, which judges each pixel in its surroundings.
+    """Builds Real-ESRGAN's discriminator, with a logit for each pixel.
 
     "Real-ESRGAN: Training Real-World Blind Super-Resolution with Pure Synthetic Data", Wang et al. 2021,
     arXiv:2107.10833, section 3.4: three 4 x 4 convolutions of stride 2, bilinear enlargement, skips that are added,
     leaky ReLU 0.2, and spectral normalization of all but the first and the last convolution, which alone have a
     bias. Deviations: images are padded to a multiple of 8 inside the graph and the logits are cropped, so that any
-    size can be judged; and features are enlarged with weights 2/3 and 1/3 instead of 3/4 and 1/4, see `_double`.
+    size works; and features are enlarged with weights 2/3 and 1/3 instead of 3/4 and 1/4, see `_double`.
 
     Args:
-        channels: channels of the image.
-        width: channels at full resolution; doubled at every halving.
-        spectral_norm: whether the convolutions but the first and the last are spectrally normalized.
-        name: name of the model.
+        channels: Channels of the image.
+        width: Channels at full resolution; doubled at every halving.
+        spectral_norm: Whether the convolutions but the first and the last are spectrally normalized.
+        name: Name of the model.
 
     Returns:
         The discriminator of `image` float32 `[batch, height, width, channels]` in [-1, 1], of any height and width,
@@ -61,7 +61,7 @@ def build_unet_discriminator(
 def _double(x):
     """Doubles height and width by interpolation: the mean of 3 x 3 pixels after nearest-neighbor doubling.
 
-    TensorFlow takes the second derivative of its bilinear resize for zero and says nothing, so that a gradient
+    TensorFlow silently takes the second derivative of its bilinear resize as zero, so that a gradient
     penalty would not reach the weights below it.
     """
     x = PixelShuffle(2)(layers.Concatenate()([x] * 4))

@@ -1,4 +1,4 @@
-"""What the networks that enlarge images share at their ends."""
+"""Input and output parts of upscaling networks."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from keras import layers
 from tfgan_app.layers import BicubicUpsampling
 
 STAGES = {1: (), 2: (2,), 3: (3,), 4: (2, 2), 8: (2, 2, 2), 16: (2, 2, 2, 2)}
-"""Scale -> factor of each step in which the features are enlarged."""
+"""Scale -> enlargement factor of each step."""
 
 TRAINED_SCALES = (2, 3, 4, 8)
-"""Those that the networks are built for by default; imported ones have others too."""
+"""Scales of the networks by default; imported ones have others too."""
 
 
 def enlargement_stages(scale: int, scales: Sequence[int] = TRAINED_SCALES) -> tuple[int, ...]:
-    """The factors by which features are enlarged, one step after another.
+    """The enlargement factors of the features, step by step.
 
     Args:
-        scale: by which height and width of the image grow.
-        scales: those that the network has, keys of `STAGES`.
+        scale: Factor of height and width.
+        scales: Scales of the network, keys of `STAGES`.
 
     Returns:
         Factors whose product is `scale`.
 
     Raises:
-        ValueError: for a scale that the networks do not have.
+        ValueError: For an unsupported scale.
     """
     if scale not in scales:
         *first, last = map(str, scales)
@@ -35,10 +35,10 @@ def enlargement_stages(scale: int, scales: Sequence[int] = TRAINED_SCALES) -> tu
 
 
 def enlarge_bicubic(image, scale: int):
-    """The input image enlarged, in float32: where training starts from."""
+    """Enlarges the input image, in float32: the starting point of training."""
     return BicubicUpsampling(scale, dtype="float32", name="enlarged")(image)
 
 
 def image_from_features(x, channels: int, kernel_px: int = 3):
-    """The last convolution, which starts at zero: what the network adds to the enlarged image."""
+    """Applies the last convolution, which starts at zero: the residual of the enlarged image."""
     return layers.Conv2D(channels, kernel_px, padding="same", kernel_initializer="zeros", name="to_image")(x)

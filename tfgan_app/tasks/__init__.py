@@ -1,4 +1,4 @@
-"""The tasks that can be trained, by name; each is a class, or a `MethodChoice`, imported when it is asked for."""
+"""Registry of the tasks; each is a class or a `MethodChoice`, imported on first use."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["TASKS", "check_task_name", "load_presets", "load_task"]
 
 
 def check_task_name(name: str) -> str:
-    """Returns the name of a task, without loading it.
+    """Checks and returns the name of a task, without loading it.
 
     Raises:
-        ValueError: If there is no such task.
+        ValueError: For an unknown task.
     """
     if name in TASKS:
         return name
@@ -22,13 +22,13 @@ def check_task_name(name: str) -> str:
 
 
 def load_task(name: str) -> Any:
-    """Imports the class of a task, or what chooses among its classes.
+    """Imports the class of a task, or its `MethodChoice`.
 
     Args:
         name: Row of `TASKS`.
 
     Raises:
-        ValueError: If there is no such task.
+        ValueError: For an unknown task.
     """
     return TASKS[check_task_name(name)]
 
@@ -40,6 +40,6 @@ def load_presets(name: str) -> dict[str, Preset]:
         name: Row of `TASKS`.
 
     Raises:
-        ValueError: If there is no such task.
+        ValueError: For an unknown task.
     """
     return PRESETS[check_task_name(name)]

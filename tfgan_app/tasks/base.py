@@ -1,8 +1,9 @@
-"""Base class of the tasks, with defaults for all that a task may leave out."""
+"""Base class of the tasks, with defaults for optional members."""
 
 from __future__ import annotations
 
 import abc
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 from warnings import warn
@@ -16,7 +17,7 @@ from tfgan_app.tasks.starting import start_networks
 from tfgan_app.training.task import DiscriminatorInputs, GeneratorOutputs, Networks, Objective
 
 CALIBRATION_IMAGES = 32
-"""Enough that the ranges of 8-bit integers do not change any more: 16 and 64 gave the same PSNR to 0.6 dB."""
+"""Number of calibration images; enough for stable 8-bit ranges: 16 and 64 gave the same PSNR to 0.6 dB."""
 
 
 class Task(abc.ABC):
@@ -35,26 +36,14 @@ class Task(abc.ABC):
         config: Configuration of the run.
         config_class: Frozen dataclass of the task's settings (`--set task.KEY=VALUE`).
         presets: Preset name -> dotted overrides of the whole configuration; `default` is used if none is named.
-        objective: Losses and their weights.
-        discriminator_inputs: Processing of images before a discriminator sees them.
         draws_per_example: Uniform random numbers that `augment` takes for each example.
-        sample_headers: Column titles of `sample_rows`.
-        metric_names: Figures that `evaluate` returns; `training.best_metric` is one of these.
-        resolved_settings: Settings that were derived from the training images, by dotted key.
-        predict_arguments: Arguments that `tfgan_app predict` needs beside the model, shown to the user.
         input_key: Key of the generator's input image in an augmented batch; None for generators of noise.
         has_study: Whether the task has a method `study(model, discriminator)` that `tfgan_app evaluate` runs too.
     """
 
     config_class: ClassVar[type]
     presets: ClassVar[Mapping[str, Mapping[str, Any]]]
-    objective: Objective
-    discriminator_inputs: DiscriminatorInputs = DiscriminatorInputs()
     draws_per_example: int = 0
-    sample_headers: tuple[str, ...] = ()
-    metric_names: tuple[str, ...] = ()
-    resolved_settings: Mapping[str, Any] = {}
-    predict_arguments: str = "--input IMAGES --output OUTPUT"
     input_key: ClassVar[str | None] = None
     has_study: ClassVar[bool] = False
 
@@ -62,6 +51,37 @@ class Task(abc.ABC):
         del measure_on
         self.config = config
         self._report = report
+
+    # Cached properties, which subclasses may replace by class attributes, instance attributes or properties.
+    @functools.cached_property
+    def objective(self) -> Objective:
+        """Losses and their weights."""
+        raise NotImplementedError(f"{type(self).__name__} must define `objective`.")
+
+    @functools.cached_property
+    def discriminator_inputs(self) -> DiscriminatorInputs:
+        """Preparation of the discriminators' images."""
+        return DiscriminatorInputs()
+
+    @functools.cached_property
+    def sample_headers(self) -> tuple[str, ...]:
+        """Column titles of `sample_rows`."""
+        return ()
+
+    @functools.cached_property
+    def metric_names(self) -> tuple[str, ...]:
+        """Figures that `evaluate` returns; `training.best_metric` is one of these."""
+        return ()
+
+    @functools.cached_property
+    def resolved_settings(self) -> Mapping[str, Any]:
+        """Settings that were derived from the training images, by dotted key."""
+        return {}
+
+    @functools.cached_property
+    def predict_arguments(self) -> str:
+        """Arguments that `tfgan_app predict` needs besides the model, shown to the user."""
+        return "--input IMAGES --output OUTPUT"
 
     def prepare(self) -> None:  # noqa: B027 (most tasks override it; none must)
         """Reads what training and evaluation need, so that errors show before the first step."""
@@ -75,7 +95,7 @@ class Task(abc.ABC):
         """Builds fresh networks under the current dtype policy."""
 
     def start(self, networks: Networks) -> None:
-        """Gives fresh networks the weights that a new run starts from; a resumed run has its checkpoint.
+        """Loads the initial weights of a new run into fresh networks; a resumed run has its checkpoint.
 
         By default these are the weights of `task.init_from`, if the task has this setting and it is set.
         """
@@ -121,7 +141,7 @@ class Task(abc.ABC):
         return []
 
     def calibration_images(self) -> list[np.ndarray]:
-        """Returns inputs of the first training steps, as the generator got them: uint8 `[height, width, channels]`.
+        """Returns inputs of the first training steps, as the generator gets them: uint8 `[height, width, channels]`.
 
         Empty for tasks without `input_key`.
         """
@@ -139,12 +159,12 @@ class Task(abc.ABC):
         return found[:CALIBRATION_IMAGES]
 
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
-        """Returns rows of uint8 images that show the present state of an inference model."""
+        """Returns rows of uint8 images that show the current state of an inference model."""
         del model
         return []
 
     @abc.abstractmethod
-    def evaluate(self, model: keras.Model, **auxiliary_models: keras.Model) -> dict[str, float]:
+    def evaluate(self, model: keras.Model, *args: Any, **auxiliary_models: Any) -> dict[str, float]:
         """Measures an inference model on the held-out images.
 
         Returns:
@@ -152,16 +172,17 @@ class Task(abc.ABC):
         """
 
     def examples(
-        self, model: keras.Model, current: keras.Model, **auxiliary_models: keras.Model
+        self, model: keras.Model, current: keras.Model, *args: Any, **auxiliary_models: Any
     ) -> dict[str, np.ndarray]:
         """Returns images of a finished model for the report: caption -> uint8 `[height, width, 3]`.
 
         Args:
             model: Inference model of the averaged weights.
             current: Inference model of the weights of the last step.
-            auxiliary_models: Further inference models of the averaged weights.
+            *args: Unused; lets a subclass take only the further models that it has.
+            **auxiliary_models: Further inference models of the averaged weights.
         """
-        del model, current, auxiliary_models
+        del model, current, args, auxiliary_models
         return {}
 
     def caveats(self, measured: Mapping[str, float]) -> list[str]:

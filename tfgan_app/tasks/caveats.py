@@ -1,39 +1,39 @@
-"""What the figures of an evaluation cannot carry, in words for the user."""
+"""Caveats of an evaluation's figures, as texts for the user."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 LEAST_MEANS = 10
-"""Fewer held-out images have no mean worth three digits."""
+"""Held-out images below which a mean is not worth three digits."""
 
 LEAST_SETS = 200
-"""With fewer images the share that precision, recall and coverage are is only known to 5 % or worse."""
+"""Images below which precision, recall and coverage have an error of 5 % or more."""
 
 LEAST_CLASSIFIED = 1000
-"""A classifier of fewer images has hardly learned what images show."""
+"""Training images below which a classifier has hardly learned useful features."""
 
 _ABOVE_REAL = 0.02
 
 
 def few_held_out(count: int) -> list[str]:
-    """What is to be said of means over so many held-out images."""
+    """Caveats of means over a number of held-out images."""
     if count >= LEAST_MEANS:
         return []
     images = "1 held-out image" if count == 1 else f"{count} held-out images"
     return [
-        f"they are means of {images}: other images would give others. Hold out {LEAST_MEANS} or more "
+        f"they are means of {images}: with others they would differ. Hold out {LEAST_MEANS} or more "
         "(data.val_fraction, or a folder val/)"
     ]
 
 
 def set_caveats(*, count: int, dim: int, neighbors: bool = True) -> list[str]:
-    """What is to be said of distances between sets.
+    """Caveats of distances between sets.
 
     Args:
-        count: images on the smaller side.
-        dim: number of features.
-        neighbors: whether precision, recall, density and coverage are measured.
+        count: Images on the smaller side.
+        dim: Number of features.
+        neighbors: Whether precision, recall, density and coverage are measured.
     """
     found = []
     if count < LEAST_SETS and neighbors:
@@ -43,37 +43,37 @@ def set_caveats(*, count: int, dim: int, neighbors: bool = True) -> list[str]:
         )
     if count < 2 * dim:
         found.append(
-            f"FID of {count} images in {dim} features is mostly what few images add to it: compare it with that of "
-            "real images, and with runs of the same count alone"
+            f"FID of {count} images in {dim} features is mostly the bias of few images: compare it with that of "
+            "real images, and only with runs of the same count"
         )
     return found
 
 
 def feature_caveats(*, kind: str, trained_on: int) -> list[str]:
-    """What is to be said of the features that sets are compared in.
+    """Caveats of the features of set metrics.
 
     Args:
         kind: `classifier`, `random`, `vgg16` or `inception`.
-        trained_on: images that a classifier has learned from.
+        trained_on: Number of training images of a classifier.
     """
     if kind == "random":
-        return ["features are those of a random network: fit to compare runs on one data set, and nothing else"]
+        return ["features are those of a random network: use them only to compare runs on one data set"]
     if kind == "classifier" and trained_on < LEAST_CLASSIFIED:
         return [
-            f"features are those of a classifier of {trained_on} images, which may not tell good images from bad ones: "
-            f"give {LEAST_CLASSIFIED} or more, or task.features=vgg16 with task.feature_weights"
+            f"features are those of a classifier of {trained_on} images, which may not separate good images from bad "
+            f"ones: use {LEAST_CLASSIFIED} or more, or task.features=vgg16 with task.feature_weights"
         ]
     return []
 
 
 def above_real(measured: Mapping[str, float]) -> list[str]:
-    """What is to be said where generated images score better than real ones."""
+    """Caveats of generated images that score better than real ones."""
     found = []
     for name in ("precision", "density"):
         value, real = measured.get(name), measured.get(f"floor_{name}")
         if value is not None and real is not None and value > real + _ABOVE_REAL:
             found.append(
-                f"{name} {value:.3f} is above that of real images, {real:.3f}: these features and images do not tell "
-                "the two apart, or the generated ones are all of the commonest kind. Look at them"
+                f"{name} {value:.3f} is above that of real images, {real:.3f}: these features and images do not "
+                "separate the two, or all generated images are of the most common kind. Look at them"
             )
     return found

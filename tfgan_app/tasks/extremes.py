@@ -1,4 +1,4 @@
-"""Which held-out images are shown as the best and the worst."""
+"""Selection of the best and worst held-out images to show."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ def both_ends(ordered: Sequence[T], *, most: int) -> tuple[Sequence[T], Sequence
     """The first of a sequence, and the last with the very last one first; none is on both sides.
 
     Args:
-        ordered: best first.
-        most: on each side at most.
+        ordered: Best first.
+        most: Maximum on each side.
 
     Returns:
         Both sides; of an odd number in between the first has one more, and of a single one the second is empty.

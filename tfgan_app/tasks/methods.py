@@ -1,4 +1,4 @@
-"""Tasks with several methods: a table of classes, and the method that a run is of."""
+"""Tasks with several methods: a table of classes, and the choice of a run's method."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tfgan_app.config import RunConfig
 from tfgan_app.config.methods import METHOD, MethodSection
 
-if TYPE_CHECKING:  # The presets of a task are listed without TensorFlow.
+if TYPE_CHECKING:  # Presets are listed without TensorFlow.
     from tfgan_app.tasks.base import Task
 
 STAGE = "task.stage"
@@ -21,7 +21,7 @@ class MethodChoice:
 
     Attributes:
         config_class: Base class of the settings; its `sections` are those of the methods.
-        presets: Presets as of a `Task`: `default`, and one by the name of each other method, which sets `task.method`.
+        presets: Presets as in `Task`: `default`, and one by the name of each other method, which sets `task.method`.
         methods: Method -> class, or a function that refuses the training; a lazy table.
         detect: `(data source or None) -> method`, for a run that names none.
     """
@@ -53,15 +53,15 @@ class MethodChoice:
 
 
 def check_preset(task: type[Task] | MethodChoice, preset: str, given: Mapping[str, Any]) -> None:
-    """Refuses a preset of another method than the one that the user has set.
+    """Checks that a preset belongs to the method that the user has set.
 
     Args:
         task: Row of the tasks table, loaded.
         preset: One of its presets.
-        given: Values that the user has set, by dotted key; texts or values.
+        given: Values set by the user, by dotted key; texts or values.
 
     Raises:
-        ValueError: If the method has other presets. Names them.
+        ValueError: If the method has other presets; lists them.
     """
     wanted = given.get(METHOD)
     if not isinstance(task, MethodChoice) or wanted not in task.methods:
@@ -72,11 +72,11 @@ def check_preset(task: type[Task] | MethodChoice, preset: str, given: Mapping[st
 
 
 def preset_for(task: type[Task] | MethodChoice, given: Mapping[str, Any]) -> str:
-    """Returns the preset of a run that names none: that by the name of its method or stage, or `default`.
+    """Returns the preset of a run that names none: the one named like its method or stage, or `default`.
 
     Args:
         task: Row of the tasks table, loaded.
-        given: Values that the user has set, by dotted key; texts or values.
+        given: Values set by the user, by dotted key; texts or values.
     """
     chosen = given.get(STAGE)
     if isinstance(task, MethodChoice):

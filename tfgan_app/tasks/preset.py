@@ -1,4 +1,4 @@
-"""Named recipes, with the paper that each is after and how it departs from it; standard library only."""
+"""Presets, with their paper and deviations from it; standard library only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Paper(NamedTuple):
 
     Attributes:
         authors: Names and year, in short.
-        arxiv: Its number.
+        arxiv: arXiv identifier.
     """
 
     authors: str
@@ -19,18 +19,18 @@ class Paper(NamedTuple):
 
     @property
     def url(self) -> str:
-        """Where it is read."""
+        """Address of the paper."""
         return f"https://arxiv.org/abs/{self.arxiv}"
 
 
 class Preset(dict[str, Any]):
-    """Values by dotted key, with what is to be said of them.
+    """Values by dotted key, with a description.
 
     Attributes:
-        summary: What it is for, in one line.
-        paper: What it is after, if it is a publication's recipe.
-        exact: The preset of the same paper's own values, where there is another one.
-        deviations: How it departs from the paper beyond values that `exact` has otherwise.
+        summary: Purpose, in one line.
+        paper: Publication of the recipe, if any.
+        exact: Another preset with the paper's own values, if any.
+        deviations: Deviations from the paper, besides the values that differ in `exact`.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Says how far long reading of images is, and which of them cannot be read."""
+"""Messages on the progress of reading images, and on unreadable ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EVERY_SECONDS = 5.0
 
 
 class LeftOut(str):
-    """A line for the user on images that a task leaves out: the command that reports it ends with exit code 1."""
+    """A message on images that a task leaves out; a command that reports it ends with exit code 1."""
 
     def __new__(cls, problem: str) -> LeftOut:
         return super().__new__(cls, f"left out: {problem}")
@@ -23,8 +23,8 @@ def progress_reporter(report: Callable[[str], Any], verb: str) -> Callable[[int,
     """Builds a callback of (done, total) that reports every few seconds; short work stays silent.
 
     Args:
-        report: called with a line such as "loaded 3,000 of 20,000".
-        verb: what is done, in the past tense.
+        report: Called with messages such as "loaded 3,000 of 20,000".
+        verb: The action, in the past tense.
     """
     last = time.monotonic()
 
@@ -40,12 +40,12 @@ def progress_reporter(report: Callable[[str], Any], verb: str) -> Callable[[int,
 def readable_images(
     images: LabeledImages, report: Callable[[str], Any], *, input_range: tuple[float, float] | None = None
 ) -> LabeledImages:
-    """The images that can be read.
+    """The readable ones among images.
 
     Args:
-        images: any.
-        report: called with a line about each of the others, on ranges of values that were taken, and on the progress.
-        input_range: the setting `data.input_range`.
+        images: Images to check.
+        report: Called with messages on unreadable images, on assumed value ranges, and on progress.
+        input_range: The setting `data.input_range`.
     """
     return find_readable_images(
         images,

@@ -1,4 +1,4 @@
-"""Networks that a training starts from: those of a run, of a `.keras` file, or of a shipped model."""
+"""Initial weights of a training, from a run, a `.keras` file or a shipped model."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ Report = Callable[[str], Any]
 
 @dataclass(frozen=True)
 class Origin:
-    """What a training may start from.
+    """A source of initial weights.
 
     Attributes:
-        source: as the user named it.
-        generators: inference models by the name of the generator that each holds: `generator`, and companions.
-        state: arrays of the newest good checkpoint by name; empty where there is no run.
-        settings: of the run's task; empty where there is no run.
+        source: Source as given by the user.
+        generators: Inference models by the name of the generator that each holds: `generator`, and companions.
+        state: Arrays of the newest intact checkpoint by name; empty without a run.
+        settings: Settings of the run's task; empty without a run.
     """
 
     source: str
@@ -43,19 +43,19 @@ class Origin:
 def start_networks(
     networks: Networks, source: str | None, *, report: Report, direction: str | None = None
 ) -> Origin | None:
-    """Gives fresh networks the weights of trained ones: averaged generators, and discriminators where they fit.
+    """Loads weights of trained networks into fresh ones: averaged generators, and discriminators that fit.
 
     Args:
-        networks: fresh, in float32 or mixed precision.
-        source: run directory, `.keras` file or name of a shipped model; None leaves all networks as they are.
-        report: called with a line about what was taken, and about each network that begins afresh.
-        direction: `a2b` or `b2a` of a training that has one: a run of the other one gives its networks crosswise.
+        networks: Fresh, in float32 or mixed precision.
+        source: Run directory, `.keras` file or name of a shipped model; None changes nothing.
+        report: Called with messages on loaded weights and on networks that start fresh.
+        direction: `a2b` or `b2a` of a training that has one; a run of the other direction swaps its networks.
 
     Returns:
-        Where they are from, None without a source.
+        Source of the weights, or None.
 
     Raises:
-        ValueError: if there is no such model, or its generator has other weights than the one that is to start.
+        ValueError: For an unknown model, or one whose generator does not match.
     """
     if source is None:
         return None
@@ -64,14 +64,15 @@ def start_networks(
     main, taken = next(iter(networks.generators)), []
     for name, generator in networks.generators.items():
         trained = origin.generators.get(names.get(name, GENERATOR if name == main else name))
+        problem = None
         if trained is None:
             problem = _take_state(generator, origin, f"average/{names.get(name, name)}")
         else:
-            problem = take_generator(generator, trained, source=source, label=name)
+            take_generator(generator, trained, source=source, label=name)
         if problem is None:
             taken.append(name)
         else:
-            report(f"{name} begins afresh: {problem}")
+            report(f"{name} starts fresh: {problem}")
     take_discriminators(networks, origin, taken=taken, names=names, report=report)
     return origin
 
@@ -79,14 +80,14 @@ def start_networks(
 def take_discriminators(
     networks: Networks, origin: Origin, *, taken: Sequence[str], report: Report, names: Mapping[str, str] | None = None
 ) -> None:
-    """Takes the discriminators that fit, and says what a training starts from.
+    """Loads the discriminators that fit, and reports the start of the training.
 
     Args:
-        networks: whose generators have their weights.
-        origin: where these are from.
-        taken: names of the generators that were taken.
-        report: called with a line for each discriminator that begins afresh, and one that sums up.
-        names: network -> its name in the origin, where it has another.
+        networks: Networks whose generators have been loaded.
+        origin: Source of their weights.
+        taken: Names of the loaded generators.
+        report: Called with a message for each discriminator that starts fresh, and a summary.
+        names: Network -> its name in the origin, if different.
     """
     taken = list(taken)
     for name, discriminator in networks.discriminators.items():
@@ -94,18 +95,18 @@ def take_discriminators(
         if problem is None:
             taken.append(name)
         else:
-            report(f"{name} begins afresh: {problem}")
+            report(f"{name} starts fresh: {problem}")
     report(f"starts from '{origin.source}': {', '.join(taken)}")
 
 
 def load_origin(source: str) -> Origin:
-    """Opens what a training may start from.
+    """Opens a source of initial weights.
 
     Args:
-        source: run directory, `.keras` file or name of a shipped model.
+        source: Run directory, `.keras` file or name of a shipped model.
 
     Raises:
-        ValueError: if it is none of these, or cannot be loaded.
+        ValueError: For any other source, or one that cannot be loaded.
     """
     path = Path(source)
     if not path.exists():
@@ -115,37 +116,39 @@ def load_origin(source: str) -> Origin:
         hint = f" Take '{beside}'." if beside.is_file() else ""
         raise ValueError(
             f"{SETTING} must be a run directory, a .keras file or a shipped model's name. Received: '{source}', a "
-            f"folder that is no run.{hint}"
+            f"folder that is not a run.{hint}"
         )
     if not path.is_dir():
         if path.suffix != ".keras":
-            raise ValueError(f"{SETTING} must be a run or a .keras file, which training can go on with: '{source}'.")
+            raise ValueError(
+                f"{SETTING} must be a run or a .keras file to continue training with. Received: '{source}'."
+            )
         return Origin(source, _generators(path))
     state = Checkpoints(path / "checkpoints").newest_state() or {}
     try:
         settings = load_json(path / "config.json").get("task", {})
     except (OSError, ValueError):
-        settings = {}  # Its networks tell enough.
+        settings = {}  # The networks suffice.
     return Origin(source, _generators(run_checkpoint(path)), state, settings)
 
 
 def take_generator(generator: keras.Model, trained: keras.Model, *, source: str, label: str) -> None:
-    """Gives a generator the weights of the one in a trained inference model.
+    """Copies the weights of a trained inference model's generator.
 
     Args:
-        generator: a fresh network.
-        trained: the inference model.
-        source: what the user named, for messages.
-        label: what the network is called there.
+        generator: A fresh network.
+        trained: The inference model.
+        source: Source as given by the user, for messages.
+        label: Description of the network, for messages.
 
     Raises:
-        ValueError: with the names and shapes of weights that differ, or the first activations.
+        ValueError: If weights or activations differ; names them.
     """
     inner = inner_generator(trained, generator.name, source=source)
     values = inner.get_weights()
     if problem := difference(values, generator.weights):
         raise ValueError(
-            f"{SETTING} must be of the same networks. The {label} of '{source}' is another: {problem}. Set the "
+            f"{SETTING} must be a run with the same networks. The {label} of '{source}' differs: {problem}. Set the "
             "network's settings to those of its run, or start from another."
         )
     check_same_activations(inner, generator, source=source)
@@ -156,7 +159,7 @@ def inner_generator(trained: keras.Model, name: str, *, source: str) -> keras.Mo
     """The generator inside an inference model.
 
     Raises:
-        ValueError: if there is none of this name.
+        ValueError: If there is no generator of this name.
     """
     found = [layer for layer in trained.layers if layer.name == name and isinstance(layer, keras.Model)]
     if not found:
@@ -165,7 +168,7 @@ def inner_generator(trained: keras.Model, name: str, *, source: str) -> keras.Mo
 
 
 def difference(values: Sequence[np.ndarray], variables: Sequence[keras.Variable]) -> str | None:
-    """Names and shapes of what differs between arrays and the variables of a network; None where they fit."""
+    """Describes differences between arrays and the variables of a network; None if they fit."""
     pairs = [(each.path, list(value.shape), list(each.shape)) for value, each in zip(values, variables, strict=False)]
     unlike = [f"{name} {there} there, {here} here" for name, there, here in pairs if there != here]
     shown = unlike[:DIFFERENCES_SHOWN]
@@ -179,16 +182,16 @@ def difference(values: Sequence[np.ndarray], variables: Sequence[keras.Variable]
 def check_same_activations(
     trained: keras.Model, generator: keras.Model, *, source: str, setting: str | None = None
 ) -> None:
-    """Refuses weights that were learned for other activations: they would fit by their shapes and draw nonsense.
+    """Refuses weights trained with other activations, which would fit by their shapes but give nonsense.
 
     Args:
-        trained: network whose weights are to be taken.
-        generator: network that is to take them.
-        source: what the user named, for messages.
-        setting: key of the activation, where it can be set.
+        trained: Network with the weights.
+        generator: Network to load them into.
+        source: Source as given by the user, for messages.
+        setting: Key of the activation, if it can be set.
 
     Raises:
-        ValueError: with the first activations that differ.
+        ValueError: If activations differ; names the first ones.
     """
     theirs, ours = (
         [keras.activations.serialize(layer.activation) for layer in model.layers if hasattr(layer, "activation")]
@@ -224,26 +227,26 @@ def _generators(file: Path) -> dict[str, keras.Model]:
 
 
 def _crossed(networks: Networks, origin: Origin, direction: str | None, *, report: Report) -> dict[str, str]:
-    """Network -> name in an origin that translates the other way, where both ways are there or wanted."""
+    """Network -> its name in an origin of the opposite direction, if either has both directions."""
     theirs = origin.settings.get("direction")
     if direction is None or theirs is None or theirs == direction:
         return {}
     if not {"inverse"} & {*networks.generators, *origin.generators}:
         report(f"'{origin.source}' was trained the other way ({theirs}), and starts a training of {direction}")
         return {}
-    report(f"'{origin.source}' was trained the other way ({theirs}): its way there starts the way back, and vice versa")
+    report(f"'{origin.source}' was trained the other way ({theirs}): its generators and discriminators are swapped")
     pairs = (("generator", "inverse"), ("discriminator", "inverse_discriminator"))
     return {name: other for pair in pairs for name, other in (pair, pair[::-1])}
 
 
 def _take_state(model: keras.Model, origin: Origin, group: str) -> str | None:
-    """Takes a network out of a checkpoint; returns why not, or None."""
+    """Loads a network from a checkpoint; returns the reason on failure, else None."""
     values = [value for name, value in sorted(origin.state.items()) if name.rpartition("/")[0] == group]
     if not values:
         return f"'{origin.source}' has none"
     if problem := difference(values, model.variables):
-        return f"that of '{origin.source}' is another: {problem}"
+        return f"that of '{origin.source}' differs: {problem}"
     for variable, value in zip(model.variables, values, strict=True):
-        if "float" in variable.dtype:  # Seeds of dropout are the new run's own.
+        if "float" in variable.dtype:  # Seeds of dropout belong to the new run.
             variable.assign(value)
     return None

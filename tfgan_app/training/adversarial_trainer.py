@@ -1,4 +1,4 @@
-"""The one train step of every adversarial game."""
+"""The train step of all adversarial trainings."""
 
 from __future__ import annotations
 
@@ -11,44 +11,42 @@ import keras
 import tensorflow as tf
 
 from tfgan_app.training.discriminator_loss import DiscriminatorLoss
-from tfgan_app.training.logged_figures import logged_figures
 from tfgan_app.training.optimizers import check_compile_options, current_rates, resolve_optimizers
-from tfgan_app.training.stateless_random import ReplicaDraws, StatelessRandom, count_examples
-from tfgan_app.training.task import DiscriminatorInputs, GeneratorOutputs, Networks, Objective
+from tfgan_app.training.stateless_random import build_random, count_examples, split_batch
+from tfgan_app.training.task import DiscriminatorInputs, GeneratorOutputs, Networks, Objective, logged_figures
 from tfgan_app.training.updating import apply_gradients, average_weights
 
 
 class AdversarialTrainer(keras.Model):
     """Trains generators against discriminators: discriminator steps, generator step, averaged weights.
 
-    One forward pass of the generators serves both players: the discriminators are updated on its
-    detached output, and the generators then against the updated discriminators, as in the reference
-    implementation of pix2pix, which does the same. Without discriminators, the auxiliary losses are all there is:
-    the stage of fidelity before the adversarial one.
+    One forward pass of the generators serves both sides: the discriminators are updated on its detached output, then
+    the generators against the updated discriminators, as in the reference implementation of pix2pix. Without
+    discriminators only the auxiliary losses are minimized: the fidelity stage before the adversarial one.
 
-    All randomness is a function of (seed, step), whatever the number of replicas, and what layers such as
-    dropout draw from is a variable of theirs, so that a resumed training continues bit for bit.
+    All randomness is a function of (seed, step), for any number of replicas, and layers such as dropout keep their
+    random state in variables, so that a resumed training continues bit for bit.
 
     Args:
-        networks: the players.
-        averaged: like `networks`; its generators hold the averaged weights, and may compute in another
+        networks: Generators and discriminators.
+        averaged: Like `networks`; its generators hold the averaged weights, and may compute in another
             precision.
-        objective: losses and their weights.
-        forward: `(networks, batch, training) -> GeneratorOutputs`, by the task.
-        augment: `(batch, draws) -> batch` by the task, or `None`; `draws` is float32
+        objective: Losses and their weights.
+        forward: `(networks, batch, training) -> GeneratorOutputs`, of the task.
+        augment: `(batch, draws) -> batch` of the task, or `None`; `draws` is float32
             `[batch, draws_per_example]`, uniform in [0, 1).
-        draws_per_example: random numbers that `augment` wants.
-        discriminator_inputs: what is done to images before a discriminator judges them.
-        discriminator_steps: updates of the discriminators for each of the generators, each on its own share
-            of the batch; the generators' is the last share.
-        clip_norm: bound on the global norm of each player's gradients, over all replicas, or `None`.
-        normalize_gradients: scale each player's gradients to a global norm of 1.
-        ema_decay: decay of the averaged generator weights (warmed up: `min(decay, (1 + t) / (10 + t))`).
-        seed: seed of every random draw.
-        global_batch_size: examples of one update over all replicas; a batch holds `discriminator_steps` times
-            as many. None takes batches of any size, and an example's draws then depend on its replica.
-        measures: further figures of `evaluate` by name: `(batch, synthesis) -> float32 scalar`.
-        **options: as of `keras.Model`: `name`, `dtype`.
+        draws_per_example: Random numbers that `augment` takes.
+        discriminator_inputs: Augmentation, noise and pools of the discriminators' images.
+        discriminator_steps: Updates of the discriminators per update of the generators, each on its own share
+            of the batch; the generators use the last share.
+        clip_norm: Bound on the global norm of each side's gradients, over all replicas, or `None`.
+        normalize_gradients: Scale each side's gradients to a global norm of 1.
+        ema_decay: Decay of the averaged generator weights (warmed up: `min(decay, (1 + t) / (10 + t))`).
+        seed: Seed of every random draw.
+        global_batch_size: Examples of one update over all replicas; a batch holds `discriminator_steps` times
+            as many. None takes batches of any size; an example's draws then depend on its replica.
+        measures: Further figures of `evaluate` by name: `(batch, outputs) -> float32 scalar`.
+        **options: Options of `keras.Model`: `name`, `dtype`.
     """
 
     def __init__(
@@ -79,17 +77,14 @@ class AdversarialTrainer(keras.Model):
         self._draws_per_example = draws_per_example
         self._discriminator_steps = discriminator_steps
         self._ema_decay = ema_decay
-        self._scaling = {"clip_norm": clip_norm, "normalize": normalize_gradients}
+        self._scaling: dict[str, Any] = {"clip_norm": clip_norm, "normalize": normalize_gradients}
         self._images_per_step = None if global_batch_size is None else global_batch_size * discriminator_steps
         self.reset_average()
         self.initial_step = 0
         self.seed = self.add_weight(shape=(), dtype="int64", trainable=False, name="seed", initializer="zeros")
         self.seed.assign(seed)
         self.step = self.add_weight(shape=(), dtype="int64", trainable=False, name="step", initializer="zeros")
-        if self._images_per_step is None:
-            self._draws = ReplicaDraws(self.seed, self.step)
-        else:
-            self._draws = StatelessRandom(self.seed, self.step, self._images_per_step)
+        self._draws = build_random(self.seed, self.step, self._images_per_step)
         self._discriminator_loss = DiscriminatorLoss(
             networks.discriminators,
             objective=objective,
@@ -102,7 +97,7 @@ class AdversarialTrainer(keras.Model):
         self._logged = logged_figures(
             objective,
             has_discriminators=bool(networks.discriminators),
-            judged=self._discriminator_loss.logged,
+            discriminator_figures=self._discriminator_loss.logged,
             measures=self._measures,
         )
         names = dict.fromkeys((*self._logged["train"], *self._logged["test"]))
@@ -116,25 +111,25 @@ class AdversarialTrainer(keras.Model):
             model.set_weights(self.networks.generators[name].get_weights())
 
     def compile(self, generator_optimizer="adam", discriminator_optimizer="adam", *, jit_compile=False, **kwargs):
-        """Takes one optimizer for each side and builds their slots (inside the strategy's scope).
+        """Sets one optimizer for each side and builds their slots (inside the strategy's scope).
 
         Args:
             generator_optimizer: `keras.optimizers.Optimizer`, its name or its configuration.
-            discriminator_optimizer: Another one.
+            discriminator_optimizer: Likewise, a different object.
             jit_compile: Compile the steps with XLA, which is slower for convolutions on a CPU.
             **kwargs: Further options of `keras.Model.compile`, but no `optimizer`, `loss` or metrics: the model has
                 its own.
 
         Raises:
-            ValueError: If these are no two optimizers, or for options of what the model has itself.
+            ValueError: If these are not two optimizers, or for options that the model sets itself.
         """
         check_compile_options(kwargs)
-        players = resolve_optimizers(
+        optimizers = resolve_optimizers(
             {"generator_optimizer": generator_optimizer, "discriminator_optimizer": discriminator_optimizer},
             scale_loss=self.dtype_policy.name == "mixed_float16",
         )
         super().compile(optimizer=None, loss=None, jit_compile=jit_compile, **kwargs)
-        self.generator_optimizer, self.discriminator_optimizer = players
+        self.generator_optimizer, self.discriminator_optimizer = optimizers
         self.generator_optimizer.build(self.generator_variables)
         self.discriminator_optimizer.build(self.discriminator_variables)
 
@@ -148,7 +143,7 @@ class AdversarialTrainer(keras.Model):
 
     @property
     def metrics_names(self) -> list[str]:
-        """The figures of `evaluate`, in the order of its list."""
+        """Names of the figures of `evaluate`, in the order of its list."""
         return list(self._logged["test"])
 
     @property
@@ -161,12 +156,12 @@ class AdversarialTrainer(keras.Model):
 
     @property
     def state_variables(self) -> list:
-        """What a training depends on beside the networks and the optimizers."""
+        """Variables of the training state besides those of networks and optimizers."""
         return [self.step, self.seed, *self._discriminator_loss.variables]
 
     @property
     def learning_rates(self) -> dict[str, float]:
-        """The rates of the next update, by the names of their settings."""
+        """Learning rates of the next update, by the names of their settings."""
         rates = current_rates(self.generator_optimizer)
         rates["generator_learning_rate"] = rates.pop("learning_rate")
         if self.networks.discriminators:
@@ -174,13 +169,13 @@ class AdversarialTrainer(keras.Model):
         return rates
 
     def train_step(self, batch: dict) -> dict[str, tf.Tensor]:
-        """One update of the generators and its updates of the discriminators.
+        """Updates the generators once, and the discriminators `discriminator_steps` times.
 
         Returns:
             The running means of losses and health figures, each of shape `[1]`.
         """
         batch = self._positioned(batch)
-        shares = self._shares(self._augmented(batch))
+        shares = split_batch(self._augmented(batch), self._discriminator_steps)
         health = []
         for share in shares[:-1]:
             health.append(self._discriminator_step(self._forward(self.networks, share, True), share["position"]))
@@ -199,12 +194,12 @@ class AdversarialTrainer(keras.Model):
         logs |= self._discriminator_loss.adapt(logs.get("real_accuracy"), self._images_in(batch))
         average_weights(self.averaged, self.networks, step=self.step, decay=self._ema_decay)
         self.step.assign_add(1)
-        players = [name for name in logs if name.endswith("_nonfinite")]
-        logs["nonfinite"] = functools.reduce(tf.maximum, [logs.pop(name) for name in players])
+        flags = [name for name in logs if name.endswith("_nonfinite")]
+        logs["nonfinite"] = functools.reduce(tf.maximum, [logs.pop(name) for name in flags])
         return self._log(logs, "train")
 
     def test_step(self, batch: dict) -> dict[str, tf.Tensor]:
-        """The losses of the averaged generators in inference mode, and the figures of `measures`; nothing is changed.
+        """Losses of the averaged generators in inference mode, and the figures of `measures`; changes no state.
 
         Returns:
             The running means, each of shape `[1]`.
@@ -214,7 +209,7 @@ class AdversarialTrainer(keras.Model):
         outputs = self._forward(self.averaged, batch, False)
         logs, _ = self._generator_losses(outputs, positions, training=False)
         if self.networks.discriminators:
-            total, figures = self._discriminator_loss.discriminator_loss(
+            total, figures = self._discriminator_loss.for_discriminators(
                 outputs, positions, penalize=False, training=False
             )
             logs |= figures | {"discriminator_loss": total}
@@ -222,7 +217,7 @@ class AdversarialTrainer(keras.Model):
         return self._log(logs, "test")
 
     def evaluate(self, *args, **kwargs):
-        """As `keras.Model.evaluate`, of the averaged generators; see `test_step`."""
+        """Like `keras.Model.evaluate`, on the averaged generators; see `test_step`."""
         self._phase = "test"
         try:
             return super().evaluate(*args, **kwargs)
@@ -230,17 +225,17 @@ class AdversarialTrainer(keras.Model):
             self._phase = "train"
 
     def get_metrics_result(self) -> dict[str, tf.Tensor]:
-        """The running means of what the current phase logs."""
+        """Running means of the figures of the current phase."""
         return {name: self._trackers[name].result() for name in self._logged[self._phase]}
 
     def _positioned(self, batch: dict) -> dict:
-        """The batch with the examples' positions, which a task's data set states for a resumed training."""
+        """The batch with the examples' positions, which a task's data set gives for resumed trainings."""
         if "position" in batch:
             return batch
         return {**batch, "position": self._draws.positions(count_examples(batch, at_least=self._discriminator_steps))}
 
     def _images_in(self, batch: dict):
-        """Real images of this step, over all replicas."""
+        """Number of real images of this step, over all replicas."""
         if self._images_per_step is not None:
             return self._images_per_step
         return tf.cast(tf.size(batch["position"]) * self.distribute_strategy.num_replicas_in_sync, tf.float32)
@@ -248,16 +243,8 @@ class AdversarialTrainer(keras.Model):
     def _augmented(self, batch: dict) -> dict:
         if self._augment is None:
             return batch
-        positions = batch["position"]
-        draws = self._draws.uniform(positions, self._draws_per_example)
-        return {"position": positions} | self._augment(batch, draws)
-
-    def _shares(self, batch: dict) -> list[dict]:
-        count = self._discriminator_steps
-        if count == 1:
-            return [batch]
-        # Every count-th example: several replicas, each with a stretch of the batch, then share it as one would.
-        return [{name: values[index::count] for name, values in batch.items()} for index in range(count)]
+        draws = self._draws.uniform(batch["position"], self._draws_per_example)
+        return {"position": batch["position"]} | self._augment(batch, draws)
 
     def _discriminator_step(self, outputs: GeneratorOutputs, positions: tf.Tensor) -> dict[str, tf.Tensor]:
         outputs = self._discriminator_loss.pooled(outputs, positions)
@@ -265,7 +252,7 @@ class AdversarialTrainer(keras.Model):
         def differentiate(penalize: bool):
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch([variable.value for variable in self.discriminator_variables])
-                total, logs = self._discriminator_loss.discriminator_loss(outputs, positions, penalize=penalize)
+                total, logs = self._discriminator_loss.for_discriminators(outputs, positions, penalize=penalize)
                 scaled = self._scaled(total, self.discriminator_optimizer)
             gradients = tape.gradient(scaled, [variable.value for variable in self.discriminator_variables])
             return gradients, scaled, logs | {"discriminator_loss": total}
@@ -284,7 +271,7 @@ class AdversarialTrainer(keras.Model):
         logs |= {name: objective.logged_as.get(name, 1.0) * loss for name, loss in outputs.auxiliary.items()}
         terms = [weight * outputs.auxiliary[name] for name, weight in objective.auxiliary_weights.items()]
         if self.networks.discriminators:
-            logs["adversarial"], code_loss = self._discriminator_loss.generator_loss(
+            logs["adversarial"], code_loss = self._discriminator_loss.for_generators(
                 outputs, positions, training=training
             )
             terms = [objective.adversarial_weight * logs["adversarial"] + objective.code_weight * code_loss, *terms]
@@ -295,10 +282,10 @@ class AdversarialTrainer(keras.Model):
         # Replicas' gradients are summed, so each takes its share of the mean.
         return optimizer.scale_loss(loss / self.distribute_strategy.num_replicas_in_sync)
 
-    def _apply(self, gradients: list, loss, player: str) -> dict[str, tf.Tensor]:
-        variables, optimizer = getattr(self, f"{player}_variables"), getattr(self, f"{player}_optimizer")
+    def _apply(self, gradients: list, loss, side: str) -> dict[str, tf.Tensor]:
+        variables, optimizer = getattr(self, f"{side}_variables"), getattr(self, f"{side}_optimizer")
         health = apply_gradients(gradients, optimizer, variables, loss=loss, **self._scaling)
-        return {f"{player}_{name}": value for name, value in health.items()}
+        return {f"{side}_{name}": value for name, value in health.items()}
 
     def _log(self, logs: dict[str, tf.Tensor], phase: str) -> dict[str, tf.Tensor]:
         names = self._logged[phase]

@@ -1,4 +1,4 @@
-"""Checkpoints that survive kills, full disks and damage: written beside, synced, renamed, checked on load."""
+"""Checkpoints: atomic writes (temporary file, sync, rename), checksums verified on load."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -17,20 +18,20 @@ CONTENTS = "contents"
 """Entry of a checkpoint that holds a digest of the names, shapes and dtypes of all others."""
 
 DISCRIMINATOR = "discriminator/"
-"""What the names of the discriminators' entries begin with."""
+"""Prefix of the names of the discriminators' entries."""
 
 _NAME = re.compile(r"step-(\d+)\.npz")
 
 
 class Checkpoints:
-    """The last good states of a training, one file each: `step-0001000.npz`.
+    """The latest states of a training, one file each: `step-0001000.npz`.
 
     A checkpoint is a plain `.npz` of every variable (networks, averaged weights, both optimizers, step and
-    seed): no pickle, and the checksum that zip keeps of each entry is verified when it is read back.
+    seed): no pickle, and the zip checksum of each entry is verified on reading.
 
     Args:
-        directory: folder of the checkpoints; made on the first save.
-        keep: how many of the newest are kept.
+        directory: Folder of the checkpoints; created on the first save.
+        keep: Number of newest checkpoints to keep.
     """
 
     def __init__(self, directory: str | Path, *, keep: int = 3):
@@ -38,30 +39,30 @@ class Checkpoints:
         self.keep = keep
 
     def paths(self) -> list[Path]:
-        """The checkpoints there are, oldest first."""
+        """Paths of the existing checkpoints, oldest first."""
         found = [(int(m[1]), path) for path in self.directory.glob("step-*.npz") if (m := _NAME.fullmatch(path.name))]
         return [path for _, path in sorted(found)]
 
     def newest_step(self) -> int | None:
-        """The step of the newest good checkpoint, `None` when there is none."""
+        """The step of the newest intact checkpoint; `None` without one."""
         for path, _ in self._good(lambda path, reason: None, set_aside=False):
             return int(_NAME.fullmatch(path.name)[1])
         return None
 
     def newest_state(self) -> dict[str, np.ndarray] | None:
-        """The arrays of the newest good checkpoint by name, `None` when there is none."""
+        """The arrays of the newest intact checkpoint by name; `None` without one."""
         return next((state for _, state in self._good(lambda path, reason: None, set_aside=False)), None)
 
     def save(self, trainer: AdversarialTrainer) -> Path:
-        """Writes the trainer's state under its step, then deletes what is older than the newest `keep`.
+        """Writes the trainer's state under its step, then deletes all but the newest `keep` checkpoints.
 
         Raises:
-            OSError: when it cannot be written (a full disk); earlier checkpoints are untouched.
+            OSError: When it cannot be written (a full disk); earlier checkpoints are untouched.
         """
         path = self.directory / f"step-{int(trainer.step.numpy()):07d}.npz"
         with atomic_path(path, sync=True) as unfinished:
-            state = {name: np.asarray(v.value) for name, v in state_variables(trainer).items()}
-            np.savez(unfinished, **state, **{CONTENTS: _contents(state)})
+            state: dict[str, Any] = {name: np.asarray(v.value) for name, v in state_variables(trainer).items()}
+            np.savez(unfinished, **(state | {CONTENTS: _contents(state)}))
         for leftover in self.directory.glob(".tmp-*"):
             leftover.unlink(missing_ok=True)
         for old in self.paths()[: -self.keep]:
@@ -71,18 +72,18 @@ class Checkpoints:
     def restore(
         self, trainer: AdversarialTrainer, *, on_damaged: Callable[[Path, str], None], set_aside: bool = True
     ) -> int | None:
-        """Puts the newest good checkpoint into the trainer.
+        """Loads the newest intact checkpoint into the trainer.
 
         Args:
-            trainer: built and compiled; its variables must be those of the checkpoint.
-            on_damaged: called with each checkpoint that cannot be read, and why; the one before it is tried.
-            set_aside: rename damaged ones to `*.damaged`.
+            trainer: Built and compiled; its variables must be those of the checkpoint.
+            on_damaged: Called with each unreadable checkpoint and the reason; the one before it is tried next.
+            set_aside: Rename damaged ones to `*.damaged`.
 
         Returns:
-            The step it was written at, or `None` when there is no good checkpoint.
+            The step of the checkpoint, or `None` without an intact one.
 
         Raises:
-            ValueError: when a good checkpoint holds the variables of other networks.
+            ValueError: If an intact checkpoint holds the variables of other networks.
         """
         for path, state in self._good(on_damaged, set_aside=set_aside):
             _assign(path, state, state_variables(trainer))
@@ -92,17 +93,17 @@ class Checkpoints:
     def restore_discriminators(
         self, discriminators: Mapping[str, keras.Model], *, on_damaged: Callable[[Path, str], None]
     ) -> Path | None:
-        """Puts the discriminators of the newest good checkpoint into networks that need no trainer.
+        """Loads the discriminators of the newest intact checkpoint, without a trainer.
 
         Args:
-            discriminators: by name, as the task builds them.
-            on_damaged: as of `restore`; nothing is renamed.
+            discriminators: Models by name, as the task builds them.
+            on_damaged: As in `restore`; nothing is renamed.
 
         Returns:
-            The checkpoint, or `None` when there is no good one.
+            The checkpoint, or `None` without an intact one.
 
         Raises:
-            ValueError: when a good checkpoint holds the variables of other networks.
+            ValueError: If an intact checkpoint holds the variables of other networks.
         """
         for path, state in self._good(on_damaged, set_aside=False):
             variables = _numbered({f"{DISCRIMINATOR}{name}": model.variables for name, model in discriminators.items()})
@@ -113,11 +114,11 @@ class Checkpoints:
     def _good(
         self, on_damaged: Callable[[Path, str], None], *, set_aside: bool
     ) -> Iterator[tuple[Path, dict[str, np.ndarray]]]:
-        """The checkpoints that can be read, newest first."""
+        """Yields the readable checkpoints, newest first."""
         for path in reversed(self.paths()):
             try:
                 state = _read(path)
-            except OSError as error:  # Perhaps readable again tomorrow.
+            except OSError as error:  # May be readable later.
                 on_damaged(path, str(error))
                 continue
             except Exception as error:  # Damaged zip archives fail in many ways.
@@ -129,7 +130,7 @@ class Checkpoints:
 
 
 def state_variables(trainer: AdversarialTrainer) -> dict:
-    """Every variable that the rest of a training depends on, under a name that is the same in each process."""
+    """All variables of a training's state, under names that are the same in every process."""
     groups = {
         **{f"generator/{name}": model.variables for name, model in trainer.networks.generators.items()},
         **{f"{DISCRIMINATOR}{name}": model.variables for name, model in trainer.networks.discriminators.items()},
@@ -154,7 +155,7 @@ def _assign(path: Path, state: dict[str, np.ndarray], variables: dict):
 def _read(path: Path) -> dict[str, np.ndarray]:
     with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
         state = {name: archive[name] for name in archive.files}
-    # Zip's checksums cover the entries one by one; this one tells when entries are missing.
+    # Zip's checksums cover single entries; the digest of the contents reveals missing ones.
     if not np.array_equal(state.pop(CONTENTS, None), _contents(state)):
         raise ValueError("its table of contents is damaged")
     return state
@@ -170,5 +171,5 @@ def _check_fits(path: Path, state: dict[str, np.ndarray], variables: dict):
     if expected != {name: value.shape for name, value in state.items()}:
         raise ValueError(
             f"The checkpoint {path} must hold the variables of the configuration's networks. It holds those of "
-            "others: config.json or the program has changed since; put back what it was, or start a new run."
+            "others: config.json or the program has changed since; restore it, or start a new run."
         )

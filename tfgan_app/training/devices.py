@@ -1,4 +1,4 @@
-"""Where and in which precision a training computes."""
+"""Devices and precision of a training."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import tensorflow as tf
 
 
 def resolve_precision(precision: str) -> str:
-    """Turns `"auto"` into the fastest policy that this machine gains from.
+    """Resolves `"auto"` to the fastest dtype policy of this machine.
 
     Args:
         precision: `"auto"`, `"float32"`, `"mixed_bfloat16"` or `"mixed_float16"`.
 
     Returns:
         `"mixed_float16"` on GPUs with tensor cores (compute capability 7.0 and above), `"mixed_bfloat16"` on
-        CPUs that multiply bfloat16 in hardware (AVX512-BF16 or AMX), else `"float32"`; a name that is not
-        `"auto"` is returned as it is.
+        CPUs that multiply bfloat16 in hardware (AVX512-BF16 or AMX), else `"float32"`; any name other than
+        `"auto"` is returned unchanged.
     """
     if precision != "auto":
         return precision
@@ -38,7 +38,7 @@ def _cpu_flags() -> set[str]:
 
 
 def build_strategy(name: str) -> tf.distribute.Strategy:
-    """Builds the distribution strategy; call it before anything else of TensorFlow runs.
+    """Builds the distribution strategy; call it before any other TensorFlow code runs.
 
     Args:
         name: `"none"`; `"mirrored"`, all GPUs (or logical CPU devices) of this machine; `"multi_worker"`, the
@@ -47,7 +47,7 @@ def build_strategy(name: str) -> tf.distribute.Strategy:
             `"none"`.
 
     Raises:
-        ValueError: for `"multi_worker"` without a usable `TF_CONFIG`.
+        ValueError: For `"multi_worker"` without a usable `TF_CONFIG`.
     """
     workers = _workers()
     if name == "auto":
@@ -67,7 +67,7 @@ def build_strategy(name: str) -> tf.distribute.Strategy:
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
-    """Whether this process is the one that writes files: all are but the workers after the first."""
+    """Whether this process writes files: all processes do except workers after the first."""
     resolver = strategy.cluster_resolver
     return resolver is None or not resolver.task_type or (resolver.task_type, resolver.task_id) == ("worker", 0)
 

@@ -1,4 +1,4 @@
-"""What discriminators are shown and what they minimize: augmented images, losses, gradient penalties."""
+"""Adversarial losses on prepared images: augmentation, noise, gradient penalties, codes."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from tfgan_app.training.stateless_random import StatelessRandom
 from tfgan_app.training.task import DiscriminatorInputs, GeneratorOutputs, Objective
 
 ADAPT_EVERY_STEPS = 4
-"""Steps over which the share of real images judged right is averaged (Karras et al. 2020, arXiv:2006.06676)."""
+"""Steps over which the accuracy on real images is averaged (Karras et al. 2020, arXiv:2006.06676)."""
 
-# Streams of random numbers; 0 is the task's own.
+# Streams of random numbers; 0 is that of the task.
 _REAL, _FAKE, _BETWEEN, _TRANSFORMED, _GENERATOR_FAKE, _GENERATOR_REAL, _SHARE = range(1, 8)
 _NOISE, _POOL = 100, 200
 
 
 class DiscriminatorOutputs(NamedTuple):
-    """A discriminator's outputs: logits, and what it recognizes of the codes or `None`."""
+    """A discriminator's outputs: logits, and recognized codes or `None`."""
 
     logits: Any
     codes: Any
 
 
 class DiscriminatorLoss:
-    """Adversarial losses of generators and discriminators, on images as `DiscriminatorInputs` prepares them.
+    """Adversarial losses of discriminators and generators, on images prepared by `DiscriminatorInputs`.
 
     Args:
-        discriminators: models by name, of `image` or `[condition, image]`.
-        objective: losses and their weights.
-        discriminator_inputs: what is done to images first.
-        draws: random numbers of the step.
+        discriminators: Models by name, of `image` or `[condition, image]`.
+        objective: Losses and their weights.
+        discriminator_inputs: Augmentation, noise and pools of the images.
+        draws: Random numbers of the step.
         step: int64 scalar variable.
-        add_weight: makes the variables of an adapting probability, as `keras.Model.add_weight`.
+        add_weight: `keras.Model.add_weight`, for the variables of an adaptive probability and of pools.
     """
 
     def __init__(
@@ -54,8 +54,8 @@ class DiscriminatorLoss:
         self._inputs = discriminator_inputs
         self._draws = draws
         self._step = step
-        self.variables = []
-        self.logged = ("penalty",) if objective.penalties else ()
+        self.variables: list[Any] = []
+        self.logged: tuple[str, ...] = ("penalty",) if objective.penalties else ()
         self.logged += ("code_loss",) if objective.code_loss else ()
         if discriminator_inputs.target is not None:
             self.logged += ("augment_probability",)
@@ -79,16 +79,16 @@ class DiscriminatorLoss:
 
     @property
     def probability(self):
-        """Probability of each augmentation now: a float, or a scalar tensor."""
+        """Current probability of each augmentation: a float, or a scalar tensor."""
         adapts = self._inputs.target is not None
         return tf.convert_to_tensor(self._probability) if adapts else self._inputs.probability
 
     def pooled(self, outputs: GeneratorOutputs, positions: tf.Tensor) -> GeneratorOutputs:
-        """What the discriminators learn from: fake images as they come out of the pools, where there are some.
+        """Replaces fake images by those of the pools, if there are any.
 
         Args:
-            outputs: the generators' forward pass; its images must have no condition.
-            positions: int64 `[batch]`, of the examples.
+            outputs: The generators' forward pass; its images must have no condition.
+            positions: int64 `[batch]`, positions of the examples.
         """
         if not self._pools:
             return outputs
@@ -102,15 +102,15 @@ class DiscriminatorLoss:
         }
         return dataclasses.replace(outputs, adversarial=adversarial)
 
-    def discriminator_loss(
+    def for_discriminators(
         self, outputs: GeneratorOutputs, positions: tf.Tensor, *, penalize: bool, training: bool = True
-    ):
-        """What the discriminators minimize on the detached output of the generators.
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """Loss of the discriminators on the detached output of the generators.
 
         Args:
-            outputs: the generators' forward pass.
-            positions: int64 `[batch]`, of the examples.
-            penalize: whether the objective's penalties are part of it.
+            outputs: The generators' forward pass.
+            positions: int64 `[batch]`, positions of the examples.
+            penalize: Whether to add the objective's penalties.
             training: False runs the discriminators in inference mode, on images without augmentation and noise.
 
         Returns:
@@ -118,46 +118,48 @@ class DiscriminatorLoss:
         """
         totals, figures = [], []
         for name, (real, fake, condition) in outputs.adversarial.items():
-            show = _DiscriminatorPass(self, name, condition, positions, training=training)
+            discriminate = _PreparedDiscriminator(self, name, condition, positions, training=training)
             fake = tf.stop_gradient(fake)
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 images = {"real": real, "fake": fake} | self._between(real, fake, positions, penalize=penalize)
                 tape.watch(images)
-                judged = {"real": show(real, stream=_REAL), "fake": show(fake, stream=_FAKE)}
+                predictions = {"real": discriminate(real, stream=_REAL), "fake": discriminate(fake, stream=_FAKE)}
                 if "between" in images:
-                    judged["between"] = show(images["between"], stream=_BETWEEN)
-                summed = self._summed_logits(judged) if penalize else None
-            total, logs = self._loss(judged, show, real)
+                    predictions["between"] = discriminate(images["between"], stream=_BETWEEN)
+                summed = self._summed_logits(predictions) if penalize else None
+            total, logs = self._adversarial(predictions, discriminate, real)
             if self._objective.penalties and training:
                 penalty = self._penalty(tape, summed, images) if penalize else tf.constant(0.0)
                 total, logs = total + penalty, logs | {"penalty": penalty}
             if self._objective.code_loss:
-                logs["code_loss"] = self._objective.code_loss(judged["fake"].codes, outputs.codes)
+                logs["code_loss"] = self._objective.code_loss(predictions["fake"].codes, outputs.codes)
                 total += self._objective.code_weight * logs["code_loss"]
             totals.append(total)
             figures.append(logs)
         logs = {name: tf.add_n([each[name] for each in figures]) / len(figures) for name in figures[0]}
         return tf.add_n(totals), logs
 
-    def generator_loss(self, outputs: GeneratorOutputs, positions: tf.Tensor, *, training: bool = True):
-        """The generators' adversarial loss against the discriminators as they are now, and the code loss (or 0)."""
+    def for_generators(
+        self, outputs: GeneratorOutputs, positions: tf.Tensor, *, training: bool = True
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Adversarial loss of the generators against the current discriminators, and the code loss (or 0)."""
         losses, code_losses = [], [tf.constant(0.0)]
         for name, (real, fake, condition) in outputs.adversarial.items():
-            show = _DiscriminatorPass(self, name, condition, positions, training=training)
-            judged, real_logits = show(fake, stream=_GENERATOR_FAKE), None
+            discriminate = _PreparedDiscriminator(self, name, condition, positions, training=training)
+            prediction, real_logits = discriminate(fake, stream=_GENERATOR_FAKE), None
             if self._objective.adversarial_loss.relativistic:
-                real_logits = show(real, stream=_GENERATOR_REAL).logits
-            losses.append(self._objective.adversarial_loss.generator(judged.logits, real_logits))
+                real_logits = discriminate(real, stream=_GENERATOR_REAL).logits
+            losses.append(self._objective.adversarial_loss.generator(prediction.logits, real_logits))
             if self._objective.code_loss:
-                code_losses.append(self._objective.code_loss(judged.codes, outputs.codes))
+                code_losses.append(self._objective.code_loss(prediction.codes, outputs.codes))
         return tf.add_n(losses), tf.add_n(code_losses)
 
     def adapt(self, real_accuracy: tf.Tensor | None, images: int) -> dict[str, tf.Tensor]:
-        """Moves an adapting probability a little; returns it to be logged.
+        """Updates an adaptive probability; returns it for the logs.
 
         Args:
-            real_accuracy: share of real images judged right in this step; `None` without discriminators.
-            images: real images that the discriminators saw in this step, over all replicas.
+            real_accuracy: Share of real images classified correctly in this step; `None` without discriminators.
+            images: Number of real images of this step, over all replicas.
         """
         if self._inputs.target is None:
             return {}
@@ -175,14 +177,14 @@ class DiscriminatorLoss:
 
     def prepare(self, images: tf.Tensor, positions: tf.Tensor, *, stream: int, augment: bool) -> tf.Tensor:
         """Augments images and adds instance noise."""
-        discriminator_inputs = self._inputs
-        if augment and discriminator_inputs.augmentation is not None:
-            draws = self._draws.uniform(positions, discriminator_inputs.augmentation.draws_per_example, stream=stream)
-            images = discriminator_inputs.augmentation(images, draws, self.probability)
-        if discriminator_inputs.noise_sigma:
-            sigma = discriminator_inputs.noise_sigma
-            if discriminator_inputs.noise_steps:
-                sigma *= tf.maximum(0.0, 1.0 - tf.cast(self._step, tf.float32) / discriminator_inputs.noise_steps)
+        settings = self._inputs
+        if augment and settings.augmentation is not None:
+            draws = self._draws.uniform(positions, settings.augmentation.draws_per_example, stream=stream)
+            images = settings.augmentation(images, draws, self.probability)
+        if settings.noise_sigma:
+            sigma = settings.noise_sigma
+            if settings.noise_steps:
+                sigma *= tf.maximum(0.0, 1.0 - tf.cast(self._step, tf.float32) / settings.noise_steps)
             noise = self._draws.normal(positions, images.shape[1:], stream=stream + _NOISE)
             images += tf.cast(sigma * noise, images.dtype)
         return images
@@ -192,14 +194,17 @@ class DiscriminatorLoss:
         """Whether the discriminators see augmented images only."""
         return not self._inputs.transformed_real_weight
 
-    def _loss(self, judged: dict[str, DiscriminatorOutputs], show: _DiscriminatorPass, real: tf.Tensor):
+    def _adversarial(
+        self, predictions: dict[str, DiscriminatorOutputs], discriminate: _PreparedDiscriminator, real: tf.Tensor
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """The weighted adversarial loss, and its figures for the logs."""
         loss, label = self._objective.adversarial_loss, self._objective.real_label
-        real_logits, fake_logits = judged["real"].logits, judged["fake"].logits
+        real_logits, fake_logits = predictions["real"].logits, predictions["fake"].logits
         value = loss.discriminator(real_logits, fake_logits, label)
         weight = self._inputs.transformed_real_weight
-        if weight and show.training:
-            # The real side's mean over images and transformed ones: real and fake weigh as much as before.
-            transformed = show(real, stream=_TRANSFORMED, augment=True).logits
+        if weight and discriminate.training:
+            # Mean over images and transformed ones on the real side: real and fake keep their weights.
+            transformed = discriminate(real, stream=_TRANSFORMED, augment=True).logits
             value = (value + weight * loss.discriminator(transformed, fake_logits, label)) / (1.0 + weight)
         real_accuracy, fake_accuracy = loss.accuracies(real_logits, fake_logits)
         return self._objective.discriminator_weight * value, {
@@ -216,20 +221,20 @@ class DiscriminatorLoss:
         share = tf.reshape(share, [-1] + [1] * (len(real.shape) - 1))
         return {"between": real + tf.cast(share, real.dtype) * (tf.cast(fake, real.dtype) - real)}
 
-    def _summed_logits(self, judged: dict[str, DiscriminatorOutputs]) -> tf.Tensor:
+    def _summed_logits(self, predictions: dict[str, DiscriminatorOutputs]) -> tf.Tensor:
         places = {penalty.at for penalty, _ in self._objective.penalties}
-        return tf.add_n([tf.reduce_sum(judged[place].logits) for place in sorted(places)])
+        return tf.add_n([tf.reduce_sum(predictions[place].logits) for place in sorted(places)])
 
     def _penalty(self, tape: tf.GradientTape, summed: tf.Tensor, images: dict) -> tf.Tensor:
-        """The weighted penalties; each image's gradient is that of its own logits, so one sum serves all."""
+        """Weighted sum of the penalties; an image's gradient is that of its own logits, so one sum serves all."""
         places = sorted({penalty.at for penalty, _ in self._objective.penalties})
         gradients = dict(zip(places, tape.gradient(summed, [images[place] for place in places]), strict=True))
         terms = [weight * penalty.of(gradients[penalty.at]) for penalty, weight in self._objective.penalties]
         return self._objective.penalty_every_steps * tf.add_n(terms)
 
 
-class _DiscriminatorPass:
-    """One discriminator with the condition of the batch: images -> `DiscriminatorOutputs`."""
+class _PreparedDiscriminator:
+    """One discriminator with the condition of the batch: prepares images and runs it on them."""
 
     def __init__(
         self, discriminator_loss: DiscriminatorLoss, name: str, condition, positions: tf.Tensor, *, training: bool

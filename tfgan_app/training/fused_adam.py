@@ -7,9 +7,9 @@ import tensorflow as tf
 
 
 class FusedAdam(keras.optimizers.Adam):
-    """Adam by TensorFlow's one kernel for it: the same update as `keras.optimizers.Adam` in one pass over memory.
+    """Adam by TensorFlow's fused kernel: the update of `keras.optimizers.Adam` in one pass over memory.
 
-    Keras composes it of ten elementwise operations, which on CPUs cost a tenth of a whole train step.
+    Keras uses ten elementwise operations, which on CPUs take a tenth of a whole train step.
     """
 
     def update_step(self, gradient, variable, learning_rate):

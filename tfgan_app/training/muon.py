@@ -1,4 +1,4 @@
-"""Muon: steps of orthogonalized momentum for the kernels between a network's ends, Adam for everything else."""
+"""Muon: orthogonalized momentum for the inner kernels of a network, Adam for all other variables."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ NEWTON_SCHULZ_STEPS = 5
 
 
 class Muon(FusedAdam):
-    """Adam, but for square convolution kernels, whose momentum is brought to singular values of about 1.
+    """Adam, with orthogonalized momentum (singular values of about 1) for square convolution kernels.
 
     Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks"
     (https://kellerjordan.github.io/posts/muon/). A kernel `[rows, columns, inputs, outputs]` is taken as the matrix
-    `[outputs, rows * columns * inputs]`. `keras.optimizers.Muon` takes matrices alone, and no kernels of convolutions.
-    Deviation: kernels with as many inputs as outputs, of `LEAST_CHANNELS` or more, take such steps, but for the first
-    and the last kernel of the network; everything else is left to Adam.
+    `[outputs, rows * columns * inputs]`. `keras.optimizers.Muon` takes matrices only, no convolution kernels.
+    Deviation: it applies to kernels with equal numbers of inputs and outputs, at least `LEAST_CHANNELS`, except the
+    first and the last kernel of the network; all else is left to Adam.
 
     Args:
-        learning_rate: of Adam; a schedule.
-        kernel_rate: peak rate of the kernels over that of Adam. A step changes a kernel by a matrix of this norm.
-        momentum: decay of the kernels' momentum, which looks ahead (Nesterov).
-        **options: of `keras.optimizers.Adam`.
+        learning_rate: Schedule of Adam's rate.
+        kernel_rate: Peak rate of the kernels over that of Adam. A step changes a kernel by a matrix of this norm.
+        momentum: Decay of the kernels' momentum, which looks ahead (Nesterov).
+        **options: Options of `keras.optimizers.Adam`.
     """
 
     LEAST_CHANNELS = 16
@@ -48,10 +48,10 @@ class Muon(FusedAdam):
         self.assign_sub(variable, tf.cast(learning_rate * self.kernel_rate, tf.float32) * step)
 
     def build(self, variables):
-        """Makes the slots of the variables, in the order of their layers.
+        """Builds the slots of the variables, in the order of their layers.
 
         Raises:
-            ValueError: if none of them is a kernel that takes orthogonalized steps.
+            ValueError: If none of them is a kernel with orthogonalized updates.
         """
         kernels = [index for index, variable in enumerate(variables) if len(variable.shape) == 4]
         shapes = {index: tuple(variables[index].shape) for index in kernels[1:-1]}
@@ -64,7 +64,7 @@ class Muon(FusedAdam):
         super().build(variables)
 
     def takes(self, variable) -> bool:
-        """Whether a variable is a kernel that takes orthogonalized steps."""
+        """Whether a variable is a kernel with orthogonalized updates."""
         return self._get_variable_index(variable) in self._taken
 
     def get_config(self):
@@ -72,13 +72,13 @@ class Muon(FusedAdam):
 
 
 def orthogonalized(matrix: tf.Tensor) -> tf.Tensor:
-    """Brings all singular values near 1, by a quintic Newton-Schulz iteration.
+    """Moves all singular values close to 1, by a quintic Newton-Schulz iteration.
 
     Args:
         matrix: float32 `[rows, columns]`, not more rows than columns.
 
     Returns:
-        Of the same shape, with singular values between about 0.7 and 1.2 wherever they are not tiny.
+        float32 of the same shape, with singular values between about 0.7 and 1.2, except tiny ones.
     """
     a, b, c = NEWTON_SCHULZ
     x = matrix / (tf.norm(matrix) + 1e-7)

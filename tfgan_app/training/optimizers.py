@@ -1,4 +1,4 @@
-"""One optimizer for each player: rates, schedules, clipping, accumulation and loss scaling."""
+"""Optimizers of both sides: rates, schedules, accumulation and loss scaling."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tfgan_app.training.muon import Muon
 SCHEDULES = ("constant", "linear", "cosine")
 
 FINAL_RATE = 0.02
-"""Share of the peak rate at which the falling schedules end."""
+"""Share of the peak rate at which decaying schedules end."""
 
 
 def build_optimizer(
@@ -31,29 +31,29 @@ def build_optimizer(
     accumulate_steps: int = 1,
     scale_loss: bool = False,
 ) -> keras.optimizers.Optimizer:
-    """Builds Adam (Kingma & Ba 2015, arXiv:1412.6980) as GANs use it, or Muon with it.
+    """Builds Adam (Kingma & Ba 2015, arXiv:1412.6980) with the settings of GANs, or Muon with Adam.
 
     Args:
-        learning_rate: peak rate.
-        schedule_steps: training steps that the schedule spans; after them the rate stays where it ended.
-        muon_learning_rate: peak rate of square kernels by `Muon`, which follows the same schedule; None takes Adam for
+        learning_rate: Peak rate.
+        schedule_steps: Training steps of the schedule; afterwards the rate stays at its final value.
+        muon_learning_rate: Peak rate of square kernels by `Muon`, which follows the same schedule; None uses Adam for
             them too.
         schedule: `"constant"`; `"linear"`, constant for the first half and then down (CycleGAN, Zhu et al.
             2017, arXiv:1703.10593); or `"cosine"`, down over all steps (Loshchilov & Hutter 2017,
             arXiv:1608.03983). Both end at `FINAL_RATE` of the peak, so that more steps can still learn.
-        schedule_start: training step at which the schedule begins; before it the rate is that of its first step.
-        warmup_steps: steps of linear rise at the start.
-        updates_per_step: how often the optimizer is applied in one training step, as a discriminator's may be.
-        beta_1: decay of the first moment.
-        beta_2: decay of the second moment.
-        accumulate_steps: steps whose gradients are averaged into one update.
-        scale_loss: wrap for float16, whose small gradients would otherwise vanish.
+        schedule_start: Training step at which the schedule begins; before it the rate is that of its first step.
+        warmup_steps: Steps of linear rise at the start.
+        updates_per_step: Updates of the optimizer in one training step; more than 1 for some discriminators.
+        beta_1: Decay of the first moment.
+        beta_2: Decay of the second moment.
+        accumulate_steps: Steps whose gradients are averaged into one update.
+        scale_loss: Wrap for float16, whose small gradients would otherwise vanish.
 
     Returns:
-        The optimizer, not yet built. Its schedule counts gradients, also those that are accumulated, as Keras does.
+        The optimizer, not yet built. Its schedule counts gradients, including accumulated ones, as Keras does.
 
     Raises:
-        ValueError: for an unknown schedule.
+        ValueError: For an unknown schedule.
     """
     if schedule not in SCHEDULES:
         raise ValueError(f"`schedule` must be one of {', '.join(SCHEDULES)}. Received: {schedule!r}.")
@@ -77,14 +77,14 @@ def build_optimizer(
 
 
 class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
-    """Warm-up, then a constant, half-linear or cosine course: a pure function of the update.
+    """Warm-up, then a constant, half-linear or cosine schedule: a pure function of the update.
 
     Args:
-        peak: the highest rate.
-        schedule: one of `SCHEDULES`.
-        warmup_updates: updates of linear rise.
-        updates: updates in all.
-        begin: update at which all of this begins.
+        peak: The highest rate.
+        schedule: One of `SCHEDULES`.
+        warmup_updates: Updates of linear rise.
+        updates: Total updates.
+        begin: Update at which the schedule begins.
     """
 
     def __init__(self, peak: float, *, schedule: str, warmup_updates: int, updates: int, begin: int = 0):
@@ -117,7 +117,7 @@ class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
 
 
 def check_compile_options(options: Iterable[str]) -> None:
-    """Refuses options of `keras.Model.compile` for what a model of two players has itself.
+    """Refuses options of `keras.Model.compile` that a GAN sets itself.
 
     Raises:
         ValueError: For the first such option.
@@ -130,14 +130,14 @@ def check_compile_options(options: Iterable[str]) -> None:
 
 
 def resolve_optimizers(given: dict[str, Any], *, scale_loss: bool) -> list[keras.optimizers.Optimizer]:
-    """The optimizers that names, configurations and instances stand for, one for each player.
+    """Resolves names, configurations and instances to optimizers, one for each side.
 
     Args:
-        given: What is given, by the name of its argument.
+        given: Values by the name of their argument.
         scale_loss: Wrap those that do not scale losses, for float16.
 
     Raises:
-        ValueError: If one is no optimizer, or one instance is given twice.
+        ValueError: If one is not an optimizer, or one instance is given twice.
     """
     found = {}
     for name, value in given.items():
@@ -160,7 +160,7 @@ def resolve_optimizers(given: dict[str, Any], *, scale_loss: bool) -> list[keras
 
 
 def current_rates(optimizer: keras.optimizers.Optimizer) -> dict[str, float]:
-    """The rates of an optimizer's next update: `learning_rate`, and `muon_learning_rate` where it has one."""
+    """Rates of an optimizer's next update: `learning_rate`, and `muon_learning_rate` if it has one."""
     rate = float(optimizer.learning_rate)
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     muon = {"muon_learning_rate": rate * inner.kernel_rate} if isinstance(inner, Muon) else {}

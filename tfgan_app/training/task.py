@@ -1,25 +1,47 @@
-"""Data that a task gives to the trainer: networks, losses, results of a forward pass, and discriminator inputs."""
+"""Interface of tasks and trainer: networks, losses, outputs of a forward pass, discriminator inputs, logs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import keras
 
 UNIT_RANGE = 0.5
-"""Mean absolute differences of images in [-1, 1] times this are those of the same images in [0, 1]."""
+"""Factor from mean absolute differences of images in [-1, 1] to those of images in [0, 1]."""
+
+HEALTH = ("generator_loss", "generator_gradient_norm", "nonfinite")
+"""Names logged in every training, besides those of its auxiliary losses, penalties and monitored figures."""
+
+ADVERSARIAL_HEALTH = (
+    "discriminator_loss",
+    "adversarial",
+    "real_accuracy",
+    "fake_accuracy",
+    "real_logits",
+    "fake_logits",
+    "discriminator_gradient_norm",
+)
+"""Names logged in trainings with discriminators."""
+
+_ONLY_TRAINING = (
+    "generator_gradient_norm",
+    "discriminator_gradient_norm",
+    "nonfinite",
+    "penalty",
+    "augment_probability",
+)
 
 
 @dataclass(frozen=True)
 class Networks:
-    """The players of an adversarial game, by name.
+    """Generators and discriminators of a training, by name.
 
     Attributes:
-        generators: models whose averaged weights are what training is for.
-        discriminators: models that judge real against fake; without any, the auxiliary losses are all there is.
-        views: further models over the generators' weights, which have none of their own, for a task to run.
+        generators: Models to train; their averaged weights are the result.
+        discriminators: Models that tell real from fake; without any, only the auxiliary losses are minimized.
+        views: Further models on the generators' weights, without weights of their own, that a task runs.
     """
 
     generators: dict[str, keras.Model]
@@ -29,15 +51,15 @@ class Networks:
 
 @dataclass(frozen=True)
 class GeneratorOutputs:
-    """What one forward pass of the generators offers to the losses.
+    """Outputs of one forward pass of the generators, for the losses.
 
     Attributes:
-        adversarial: discriminator name -> `(real, fake, condition)`, float images
-            `[batch, height, width, channels]` in [-1, 1]; `condition` is `None` where there is none.
-        auxiliary: loss name -> unweighted float32 scalar; the trainer weighs and adds them.
-        codes: what the generator was told and a discriminator's second output has to recognize, or `None`.
-        monitored: name -> float32 scalar that is logged and no loss.
-        output: the generated images, to be measured; `None` where nothing is measured.
+        adversarial: Discriminator name -> `(real, fake, condition)`, float images
+            `[batch, height, width, channels]` in [-1, 1]; `condition` is `None` without one.
+        auxiliary: Loss name -> unweighted float32 scalar; the trainer weighs and adds them.
+        codes: Input codes of the generator, which a discriminator's second output has to recognize, or `None`.
+        monitored: Name -> float32 scalar that is logged but not a loss.
+        output: The generated images, for metrics; `None` without metrics.
     """
 
     adversarial: dict[str, tuple[Any, Any, Any]]
@@ -49,22 +71,22 @@ class GeneratorOutputs:
 
 @dataclass(frozen=True)
 class Objective:
-    """What the players minimize.
+    """Losses of both networks and their weights.
 
     Attributes:
-        adversarial_loss: an `AdversarialLoss`; `None` where there are no discriminators.
-        adversarial_weight: factor of the adversarial term for the generators.
-        discriminator_weight: factor of the adversarial term for the discriminators.
-        auxiliary_weights: name of each auxiliary loss of the synthesis -> its factor.
-        logged_as: name of an auxiliary loss -> what it is multiplied by in logs, and there alone: `UNIT_RANGE` for
-            distances of images in [-1, 1], which are then on the scale of what validation measures.
+        adversarial_loss: An `AdversarialLoss`; `None` without discriminators.
+        adversarial_weight: Factor of the adversarial term for the generators.
+        discriminator_weight: Factor of the adversarial term for the discriminators.
+        auxiliary_weights: Name of each auxiliary loss of `GeneratorOutputs` -> its factor.
+        logged_as: Name of an auxiliary loss -> its factor in logs, and only there: `UNIT_RANGE` for
+            distances of images in [-1, 1], which are then on the scale of the validation metrics.
         real_label: 1, or less for one-sided label smoothing.
-        penalties: each `GradientPenalty` of the discriminators with its weight.
-        penalty_every_steps: the penalties are computed in every so many steps, and weigh as many times as much
-            there (Karras et al. 2020, arXiv:1912.04958, section 2.2, "lazy regularization").
-        code_loss: `(outputs, codes) -> scalar` of a discriminator's second output, which both players minimize.
-        code_weight: its factor.
-        monitored: names of the synthesis' figures that are logged.
+        penalties: Each `GradientPenalty` of the discriminators with its weight.
+        penalty_every_steps: Interval in steps of the penalties, by which their weights are multiplied
+            (Karras et al. 2020, arXiv:1912.04958, section 2.2, "lazy regularization").
+        code_loss: `(outputs, codes) -> scalar` of a discriminator's second output, which both networks minimize.
+        code_weight: Its factor.
+        monitored: Names of the monitored figures that are logged.
     """
 
     adversarial_loss: Any
@@ -82,23 +104,23 @@ class Objective:
 
 @dataclass(frozen=True)
 class DiscriminatorInputs:
-    """What is done to images before a discriminator judges them.
+    """Preparation of the discriminators' images: augmentation, noise and pools.
 
     Attributes:
         augmentation: `(images, draws, probability) -> images` with `draws_per_example`, applied to real and
             fake images alike, or `None`.
-        probability: of each transform; where it adapts, its start.
-        target: where the share of real images judged right, as `2 * share - 1`, is to stay: the probability
-            adapts to keep it there (ADA, Karras et al. 2020, arXiv:2006.06676, section 3.1); `None` keeps it.
-        ramp_images: images over which an adapting probability moves from 0 to 1.
-        transformed_real_weight: above 0, the discriminator sees images as they are, and augmented real ones
-            are a further term of this weight that it has to judge real.
-        noise_sigma: standard deviation of Gaussian noise on real and fake images ("instance noise",
+        probability: Probability of each transform; the initial one if it adapts.
+        target: Target of `2 * share - 1`, for the share of real images classified correctly: the probability
+            adapts to reach it (ADA, Karras et al. 2020, arXiv:2006.06676, section 3.1); `None` keeps the probability.
+        ramp_images: Images over which an adapting probability moves from 0 to 1.
+        transformed_real_weight: Above 0, the discriminator sees images as they are, and augmented real ones
+            are a further term of this weight that it has to classify as real.
+        noise_sigma: Standard deviation of Gaussian noise on real and fake images ("instance noise",
             Sonderby et al. 2017, arXiv:1610.04490, section 3), at the start.
-        noise_steps: steps over which that noise fades to nothing; 0 keeps it.
-        pool_size: generated images that are kept for each discriminator, to be seen again (`ImagePool`); 0 shows it
-            the new ones. The images must have no condition.
-        pool_image: height, width and channels of an image, where some are kept.
+        noise_steps: Steps over which that noise fades to zero; 0 keeps it.
+        pool_size: Generated images kept for each discriminator (`ImagePool`); 0 shows it only
+            the new ones. The images must not have a condition.
+        pool_image: Height, width and channels of an image, if a pool is used.
     """
 
     augmentation: Any = None
@@ -110,3 +132,20 @@ class DiscriminatorInputs:
     noise_steps: int = 0
     pool_size: int = 0
     pool_image: tuple[int, ...] = ()
+
+
+def logged_figures(
+    objective: Objective, *, has_discriminators: bool, discriminator_figures: Iterable[str], measures: Iterable[str]
+) -> dict[str, tuple[str, ...]]:
+    """Names of the logged figures by phase, `train` and `test`.
+
+    Args:
+        objective: Losses and their weights.
+        has_discriminators: Whether there are discriminators.
+        discriminator_figures: Names of further figures of the discriminators' losses.
+        measures: Names of further figures of `test`.
+    """
+    health = (*HEALTH, *ADVERSARIAL_HEALTH) if has_discriminators else HEALTH
+    trained = (*health, *objective.auxiliary_weights, *objective.monitored, *discriminator_figures)
+    tested = (*(name for name in trained if name not in _ONLY_TRAINING), *measures)
+    return {"train": trained, "test": tuple(dict.fromkeys(tested))}

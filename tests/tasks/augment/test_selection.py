@@ -1,4 +1,4 @@
-"""Which drawn images are kept: each filter is shown to act, and the count to be bounded."""
+"""Selection of drawn images: effect of each filter, bound on the draws."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The study: what its arms are trained on, for how long, and what is said of the result."""
+"""The study: data and length of its trainings, and its conclusions."""
 
 import numpy as np
 import pytest
@@ -53,7 +53,7 @@ def test_each_arm_sees_its_images_with_their_classes_for_the_same_steps(name):
 
 
 class _Recording(SmallClassifier):
-    """Notes what it is asked for."""
+    """Records its calls."""
 
     def __init__(self):
         super().__init__((8, 8, 1), classes=2, steps=STEPS, width=2)
@@ -101,7 +101,7 @@ def test_the_conclusion_is_plain():
     assert probed["arms"][PROBE_FEATURES]["seed_deviation"] is None
 
 
-def test_what_only_the_gan_has_seen_and_what_is_short_is_said():
+def test_caveats_name_images_of_the_gan_alone_and_short_classes():
     told = {"gan_images": 200, "real_images": 20, "short_classes": {"bag": 3}}
     more, short = caveats(told)
     assert "have seen 200 real images, the classifiers 20" in more

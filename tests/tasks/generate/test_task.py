@@ -1,4 +1,4 @@
-"""What `generate` adds to the trainer: latents, classes, codes, measurement, the images of the report."""
+"""The task `generate`: latents, classes, codes, metrics, the images of the report."""
 
 import numpy as np
 import pytest
@@ -245,7 +245,7 @@ def test_a_training_image_finds_itself_as_nearest_neighbor(data):
         ({"features": "vgg16"}, r"task\.feature_weights"),
     ],
 )
-def test_features_that_cannot_be_had_are_said(data, options, message):
+def test_unavailable_features_are_reported(data, options, message):
     with pytest.raises(ValueError, match=message):
         quality(data, **options)
 
@@ -309,14 +309,14 @@ def test_a_cache_that_cannot_be_made_is_said_and_done_without(monkeypatch, tmp_p
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "file"))
-    said = []
-    assert feature_cache(said.append) is None
-    assert "XDG_CACHE_HOME" in said[0]
+    lines = []
+    assert feature_cache(lines.append) is None
+    assert "XDG_CACHE_HOME" in lines[0]
 
 
 @pytest.mark.parametrize(
     ("train", "val", "message"),
-    [(12, 2, r"at least 6 held-out.*Found 4.*data\.val_fraction"), (5, 8, "at least 12 training images")],
+    [(12, 2, r"at least 6 held-out.*Found 4.*data\.val_fraction"), (5, 8, "at least 12 readable training images")],
 )
 def test_too_few_images_are_one_clear_line(tmp_path, train, val, message):
     with pytest.raises(ValueError, match=message):
@@ -352,7 +352,7 @@ def test_another_source_is_measured_on_with_the_runs_own_classes_and_channels(da
 
 
 def test_measured_images_are_cropped_like_those_that_are_trained_on(tmp_path):
-    """Wide images: training crops anywhere along them, and so does what is measured, the same each time."""
+    """Wide images: training crops anywhere along them; metrics use fixed crops."""
     ramp = np.repeat(np.arange(0, 240, 4, dtype=np.uint8)[None, :, None], 16, axis=0).repeat(3, axis=2)
     for split, count in (("train", 40), ("val", 40)):
         for index in range(count):

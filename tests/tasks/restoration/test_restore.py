@@ -1,4 +1,4 @@
-"""What `restore` adds to the trainer: damage made in the graph, holes, what is left alone."""
+"""The task `restore`: degradations in the graph, holes, untouched images."""
 
 import keras
 import numpy as np
@@ -58,12 +58,12 @@ def test_of_several_damages_each_spares_some_images_and_none_is_spared_when_meas
     strong = {"task.noise_sigma_255": (30.0, 55.0), "task.jpeg_quality": (60.0, 95.0), "task.share_untouched": 0.0}
     task = build(data, "denoise", "jpeg", **{**strong, "task.share_skipped": 0.4})
     images = tf.fill([400, 16, 16, 3], 0.5)
-    numbers = np.random.default_rng(0).random((400, task._damage.draws_per_example), np.float32)
-    spread = tf.math.reduce_std(task._damage(images, tf.constant(numbers)), axis=(1, 2, 3)).numpy()
+    numbers = np.random.default_rng(0).random((400, task._degradation.draws_per_example), np.float32)
+    spread = tf.math.reduce_std(task._degradation(images, tf.constant(numbers)), axis=(1, 2, 3)).numpy()
     # A flat image is as it was without noise, which 0.4 of them are spared; JPEG does nothing to it.
     assert 0.33 < np.mean(spread == 0.0) < 0.47
-    numbers = numbers[:, : task._measured_damage.draws_per_example]
-    spread = tf.math.reduce_std(task._measured_damage(images, tf.constant(numbers)), axis=(1, 2, 3)).numpy()
+    numbers = numbers[:, : task._measured_degradation.draws_per_example]
+    spread = tf.math.reduce_std(task._measured_degradation(images, tf.constant(numbers)), axis=(1, 2, 3)).numpy()
     assert spread.min() > 0.0
 
 

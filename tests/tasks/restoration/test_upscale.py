@@ -1,4 +1,4 @@
-"""What `upscale` adds to the trainer: images made small in the graph, stages, measurement as is the custom."""
+"""The task `upscale`: downscaling in the graph, stages, metrics by the conventions."""
 
 import keras
 import numpy as np
@@ -103,7 +103,7 @@ def test_scales_are_shares(data):
     for wrong, message in (((2.0,), "at least 0.1 and at most 1.0"), ((), "at least one number")):
         with pytest.raises(ValueError, match=message):
             build(data, **{"task.image_scales": wrong})
-    with pytest.raises(ValueError, match="low_res` has one scale alone"):
+    with pytest.raises(ValueError, match="low_res` have one scale"):
         build(data, **{"task.image_scales": (1.0, 0.5), "task.low_res": str(data)})
 
 
@@ -252,7 +252,7 @@ def test_losses_of_the_adversarial_stage_see_images_from_anywhere_within_their_s
         images = task.augment(batch, tf.constant(numbers))
         begins |= {tuple(first) for first in images["loss_crop_offset"].numpy() % 8}
         target = images["high_res"]
-        real, fake, _ = task.judged(images, target, target + 0.5).adversarial["discriminator"]
+        real, fake, _ = task.stage_outputs(images, target, target + 0.5).adversarial["discriminator"]
         assert real.shape == (2, 40, 40, 3)
         np.testing.assert_allclose(fake - real, 0.5, atol=1e-5)
     assert len({row for row, _ in begins}) == len({column for _, column in begins}) == 8
@@ -298,7 +298,7 @@ def test_a_run_starts_from_the_generator_of_another(data, tmp_path):
     for mine, theirs in zip(after[:-2], networks.generators["generator"].get_weights()[:-2], strict=True):
         np.testing.assert_array_equal(mine, theirs)
     np.testing.assert_array_equal(after[-2], before[-2])
-    assert "the last layer, to_sub_pixels, begins afresh" in lines[0]
+    assert "the last layer, to_sub_pixels, starts fresh" in lines[0]
     wider = {"task.init_from": str(tmp_path / "first.keras"), "task.generator_width": 8}
     with pytest.raises(ValueError, match="`task.init_from` must be a run with the same generator"):
         build(data, **wider).start(build(data, **wider).build_networks())
@@ -319,7 +319,7 @@ def test_a_run_starts_from_the_generator_of_another(data, tmp_path):
         ({"training.discriminator_steps": 2}, "`training.discriminator_steps` is for task.stage=gan. Received: 2"),
         (
             {"task.stage": "gan", "optimizer.muon_learning_rate": 0.02},
-            "`task.stage=gan` wants the rates of `--preset gan`",
+            "`task.stage=gan` needs the rates of `--preset gan`",
         ),
         (
             {"task.stage": "gan", "task.real_label": 0.9, "task.adversarial_loss": "hinge"},
@@ -437,7 +437,7 @@ def test_a_folder_of_outputs_teaches_as_their_model_would(tmp_path):
     [
         ({"task.teacher": "{folder}/none.keras"}, "does not exist"),
         ({"task.teacher": "{folder}/x3.keras"}, "enlarges 3 times"),
-        ({"task.teacher": "{folder}/outputs", "task.image_scales": (1.0, 0.5)}, "wants task.image_scales=1"),
+        ({"task.teacher": "{folder}/outputs", "task.image_scales": (1.0, 0.5)}, "needs task.image_scales=1"),
     ],
 )
 def test_a_teacher_that_does_not_fit_is_refused(data, tmp_path, settings, message):

@@ -1,4 +1,4 @@
-"""What `translate` adds to the trainer: direction, losses, held-out measurement."""
+"""The method `paired`: direction, losses, metrics on held-out pairs."""
 
 import dataclasses
 import json

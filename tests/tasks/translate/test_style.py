@@ -1,4 +1,4 @@
-"""Style transfer as a task: trained, resumed, measured and refused what it cannot use."""
+"""The method `style`: training, resuming, metrics, refused settings."""
 
 import re
 import shutil
@@ -160,7 +160,7 @@ def test_a_stopped_training_resumes_exactly(photos, tiny_encoder, tmp_path, caps
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 @pytest.mark.large
-def test_it_trains_in_mixed_precision_and_as_a_game(photos, tiny_encoder, precision):
+def test_it_trains_in_mixed_precision_and_with_a_discriminator(photos, tiny_encoder, precision):
     settings = {"training.precision": precision, "task.adversarial_weight": 0.1, "task.discriminator": "patchgan_16"}
     builders = task(photos, **settings, **{"data.image_size": 32, "training.steps": 2, "training.batch_size": 1})
     trainer = build_trainer(builders, builders.config, strategy=tf.distribute.get_strategy())
@@ -199,7 +199,7 @@ def test_weights_of_vgg16_are_taken_from_a_file(photos, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [
         ({"task.l1_weight": 3.0}, "`task.l1_weight` is for `task.method` paired. Received: 3.0 for style"),
         (
@@ -209,8 +209,8 @@ def test_weights_of_vgg16_are_taken_from_a_file(photos, tmp_path):
         ({"task.method": "paired"}, r"`task.\w+` is for `task.method` style. Received: .* for paired"),
     ],
 )
-def test_settings_that_would_be_ignored_are_named(photos, settings, said, capsys, tmp_path):
+def test_settings_that_would_be_ignored_are_named(photos, settings, message, capsys, tmp_path):
     assert run(*arguments(photos, tmp_path / "run", steps=1, settings=settings), "--dry-run") == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1
-    assert re.search(said, error)
+    assert re.search(message, error)

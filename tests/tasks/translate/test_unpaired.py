@@ -1,4 +1,4 @@
-"""What unpaired methods add to the trainer: wiring of cycles and contrasts, detection, refused settings, measures."""
+"""The unpaired methods: cycle and contrastive losses, detection, refused settings, metrics."""
 
 import numpy as np
 import pytest
@@ -231,7 +231,7 @@ def test_rows_and_examples_show_a_target_only_where_there_is_one(data, with_trut
         assert all(known) == any(known) == (len(headers) == 3)
 
 
-def test_too_few_images_are_said(tmp_path):
+def test_too_few_images_are_reported(tmp_path):
     few = write_unpaired(tmp_path, train=(3, 12))
     with pytest.raises(ValueError, match=r"at least 12 input images to train on in .* Found 3"):
         task(few, "cut").prepare()
@@ -302,12 +302,12 @@ def test_a_preset_of_another_method_is_refused(data):
     check_preset(TRANSLATE, "default", {"task.method": "cutt"})  # Refused with the other values, by name.
 
 
-def test_pairs_by_name_are_said(tmp_path):
+def test_pairs_by_name_are_reported(tmp_path):
     for side in "AB":
         (tmp_path / side).mkdir()
         for index in range(14):
             Image.fromarray(np.full((16, 16, 3), 10 * index, np.uint8)).save(tmp_path / side / f"{index}.png")
-    said, settings = [], {"data.image_size": 16, "data.source": str(tmp_path), "task.discriminator": "patchgan_16"}
+    lines, settings = [], {"data.image_size": 16, "data.source": str(tmp_path), "task.discriminator": "patchgan_16"}
     config = configs.replace_values(configs.default_config("translate", TRANSLATE.config_class), settings)
-    TRANSLATE(config, report=said.append).prepare()
-    assert any("pairs by equal names; if these do not belong together" in line for line in said)
+    TRANSLATE(config, report=lines.append).prepare()
+    assert any("pairs by equal names; if they are not pairs" in line for line in lines)

@@ -1,1 +1,1 @@
-"""Synthetic training images for classifiers, and whether they help."""
+"""Synthetic training images for classifiers, and a study of their use."""

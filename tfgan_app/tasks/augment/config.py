@@ -18,38 +18,38 @@ DRAWING_SETTINGS = (
     "task.classifier_steps",
     "task.classifier_width",
 )
-"""What `tfgan_app augment --set` may change: nothing that the trained networks depend on."""
+"""Keys of `tfgan_app augment --set`: settings that the trained networks do not depend on."""
 
 
 @dataclasses.dataclass(frozen=True)
 class AugmentConfig(GenerateConfig):
-    """Settings of `augment`: those of `generate`, conditional, and how its images are chosen and put to the test.
+    """Settings of `augment`: those of `generate`, conditional, and of the selection and study of its images.
 
     Attributes:
-        conditional: always true.
-        per_class: train on this many images of each class (a choice by `subset_seed`); none takes all.
-        subset_seed: which these are; a smaller number of the same seed is part of a larger one.
-        min_confidence: a drawn image is dropped when a classifier that was trained on the real ones gives its
-            class a lower probability.
-        copy_quantile: a drawn image is dropped as a copy when it is as near to a training image as this share
-            of the training images of its class are to their nearest other.
-        duplicate_share: and as a near-duplicate when it is nearer to a kept one than this share of that distance:
-            many images lie closer together than few.
-        max_draws: at most this many draws for each image that is wanted.
-        classifier_steps: updates of each training of the classifier, in every arm of the study.
-        classifier_width: channels of its first convolution.
-        study_seeds: trainings of each arm.
-        study_sizes: real images of each class that the study is done with, one after the other; empty for all.
-        study_synthetic: synthetic images of each class for it.
-        synthetic_share: share of synthetic images in a batch, while they take part.
-        synthetic_until: share of the updates in which they take part; below 1 the rest is on real ones alone.
-        synthetic_labels: `wanted` is the class that was asked for; `soft` the mean of it and of what classifiers of
-            the real images say, which were trained with classic augmentation: a gain may then be theirs.
-        classic_flip: classic augmentation mirrors left and right.
-        classic_shift: it moves by up to this share of the side.
-        classic_scale: it enlarges or shrinks by up to this share.
-        classic_rotation_degrees: it turns by up to this angle.
-        classic_erase: it erases a rectangle in this share of images.
+        conditional: Always true.
+        per_class: Train on this many images of each class, chosen by `subset_seed`; none takes all.
+        subset_seed: Seed of that choice; a smaller subset of the same seed is part of a larger one.
+        min_confidence: Least probability of its class for a drawn image, by a classifier trained on the real images;
+            others are dropped.
+        copy_quantile: A drawn image is dropped as a copy if it is as near to a training image as this share
+            of the training images of its class are to their nearest neighbor.
+        duplicate_share: It is dropped as a near-duplicate if it is nearer to a kept image than this share of that
+            distance: many images lie closer together than few.
+        max_draws: Maximum draws for each wanted image.
+        classifier_steps: Updates of each training of the classifier, in every arm of the study.
+        classifier_width: Channels of its first convolution.
+        study_seeds: Trainings of each arm.
+        study_sizes: Numbers of real images of each class for the study, one after the other; empty for all.
+        study_synthetic: Synthetic images of each class for the study.
+        synthetic_share: Share of synthetic images in a batch that has any.
+        synthetic_until: Share of the updates with synthetic images; the rest uses real ones alone.
+        synthetic_labels: `wanted` is the requested class; `soft` the mean of it and the predictions of classifiers
+            trained on the real images with classic augmentation: a gain may then come from these.
+        classic_flip: Classic augmentation mirrors left and right.
+        classic_shift: It moves by up to this share of the side.
+        classic_scale: It enlarges or shrinks by up to this share.
+        classic_rotation_degrees: It turns by up to this angle.
+        classic_erase: It erases a rectangle in this share of images.
     """
 
     conditional: bool = True

@@ -1,4 +1,4 @@
-"""What a trained discriminator knows about images: how real it finds them, and its features."""
+"""Realness scores and features of a trained discriminator."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ CHUNK = 250
 
 
 class DiscriminatorScorer:
-    """A conditional discriminator behind a uint8 interface.
+    """A conditional discriminator with a uint8 interface.
 
     Args:
-        discriminator: of `[labels, image]`, to logits or `[logits, codes]`.
+        discriminator: Model of `[labels, image]` to logits or `[logits, codes]`.
     """
 
     def __init__(self, discriminator: keras.Model):
@@ -27,7 +27,7 @@ class DiscriminatorScorer:
     def scores(self, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """Logits of images uint8 `[count, height, width, channels]` as their classes: float32 `[count]`.
 
-        They are to be compared with each other; a relativistic discriminator's have no zero.
+        Compare them with each other only; those of a relativistic discriminator have no zero.
         """
         found = []
         for start in range(0, len(images), CHUNK):
@@ -38,7 +38,7 @@ class DiscriminatorScorer:
         return np.concatenate(found)
 
     def features(self, images: np.ndarray) -> np.ndarray:
-        """Float32 `[count, dim]` of images uint8 `[count, height, width, channels]`; see `_feature_model`."""
+        """Features float32 `[count, dim]` of images uint8 `[count, height, width, channels]`; see `_feature_model`."""
         found = []
         for start in range(0, len(images), CHUNK):
             batch = images[start : start + CHUNK]
@@ -52,10 +52,10 @@ class DiscriminatorScorer:
 
 
 def _feature_model(discriminator: keras.Model) -> keras.Model:
-    """Every rectified feature map, pooled to 4 x 4 by its largest value, side by side.
+    """Builds the model of all rectified feature maps, max-pooled to 4 x 4 and concatenated.
 
-    As Radford et al. 2016, arXiv:1511.06434, section 5.1, did; hidden layers without a grid come as they are.
-    None of them is told the label: a projection meets it at the very end, and elsewhere `NO_LABEL` stands in for it.
+    As in Radford et al. 2016, arXiv:1511.06434, section 5.1; hidden layers without a grid are taken unchanged. None of
+    them depends on the label: a projection uses it at the very end, and elsewhere `NO_LABEL` replaces it.
     """
     rectified = [layer.output for layer in discriminator.layers if isinstance(layer, (layers.LeakyReLU, layers.ReLU))]
     flat = []

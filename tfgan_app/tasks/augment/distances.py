@@ -1,4 +1,4 @@
-"""How far images are from each other, to tell copies from images of their own."""
+"""Distances between images, to detect copies."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _CHUNK = 500
 
 
 class Nearest(NamedTuple):
-    """The nearest of some candidates to each query.
+    """The nearest candidate of each query.
 
     Attributes:
         indices: int64 `[queries]`.
@@ -46,7 +46,7 @@ def as_points(images: np.ndarray) -> np.ndarray:
 
 
 def distances_between(queries: np.ndarray, candidates: np.ndarray) -> np.ndarray:
-    """Float64 `[queries, candidates]` of points float32 `[.., dim]`; of at most some hundred queries at a time."""
+    """Distances float64 `[queries, candidates]` of points float32 `[.., dim]`, for at most some hundred queries."""
     queries, candidates = queries.astype(np.float64), candidates.astype(np.float64, copy=False)
     squared = (queries**2).sum(1)[:, None] + (candidates**2).sum(1)[None] - 2.0 * queries @ candidates.T
     # Rounding leaves about 1e-16 of an image's distance to itself.
@@ -64,17 +64,16 @@ def nearest(queries: np.ndarray, candidates: np.ndarray) -> Nearest:
 
 
 def copy_distances(points: np.ndarray, labels: np.ndarray, *, classes: int, quantile: float) -> tuple[float, ...]:
-    """How near real images of each class come to each other: a quantile of the distances to the nearest other.
+    """Copy threshold of each class: a quantile of its images' distances to their nearest neighbor.
 
-    Classes differ: trousers are more alike than bags. Of more than 2,000 images of a class, a choice is asked; a
-    class of one image takes the quantile over all classes. An image that is there twice is no measure of how near
-    different ones come: distances of 0 are left out.
+    Classes differ: trousers are more alike than bags. Of more than 2,000 images of a class, a subset is used; a
+    class of one image takes the quantile over all classes. Distances of 0, between identical images, are left out.
 
     Args:
         points: float32 `[count, dim]`.
         labels: int32 `[count]` in [0, classes).
-        classes: number of classes.
-        quantile: in [0, 1].
+        classes: Number of classes.
+        quantile: In [0, 1].
 
     Returns:
         A distance for each class.

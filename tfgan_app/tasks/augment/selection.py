@@ -1,4 +1,4 @@
-"""Draws images of each class until enough of them pass: sure of their class, no copies, unlike each other."""
+"""Selection of drawn images of each class: confident, no copies, no near-duplicates."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ REASONS = (LOW_CONFIDENCE, COPY, DUPLICATE)
 
 @dataclasses.dataclass(frozen=True)
 class Thresholds:
-    """What a drawn image must pass.
+    """Criteria of the selection.
 
     Attributes:
-        confidence: least probability of the wanted class.
-        distances: of each class: as near as this to a training image, an image is a copy.
-        duplicate_share: this share of that distance to a kept one makes it a near-duplicate.
-        max_draws: draws for each image that is wanted.
+        confidence: Least probability of the wanted class.
+        distances: For each class, the distance to a training image up to which an image is a copy.
+        duplicate_share: Share of that distance to a kept image up to which it is a near-duplicate.
+        max_draws: Maximum draws for each wanted image.
     """
 
     confidence: float
@@ -32,16 +32,16 @@ class Thresholds:
 
 @dataclasses.dataclass(frozen=True)
 class Drawn:
-    """Images and what is known of each; all arrays are of one length.
+    """Drawn images with their attributes; all arrays have the same length.
 
     Attributes:
         images: uint8 `[count, height, width, channels]`.
-        labels: int32, the classes that were asked for.
-        seeds: int64, of which `tfgan_app predict` draws the same images.
+        labels: int32, the requested classes.
+        seeds: int64, with which `tfgan_app predict` draws the same images.
         scores: float32, logits of the discriminator.
         probabilities: float32 `[count, classes]`, of a classifier trained on the real images.
         distances: float64, to the nearest training image.
-        nearest: int64, which one that is.
+        nearest: int64, index of that image.
     """
 
     images: np.ndarray
@@ -61,25 +61,25 @@ class Drawn:
         return self.probabilities[np.arange(len(self)), self.labels]
 
     def select(self, indices: np.ndarray) -> Drawn:
-        """Those at some indices, or where a mask is true."""
+        """The images at indices, or where a mask is true."""
         return Drawn(**{field.name: getattr(self, field.name)[indices] for field in dataclasses.fields(self)})
 
     @staticmethod
     def joined(parts: list[Drawn]) -> Drawn:
-        """All of them, one after the other."""
+        """Concatenates parts."""
         names = [field.name for field in dataclasses.fields(Drawn)]
         return Drawn(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
 
 @dataclasses.dataclass(frozen=True)
 class ClassCount:
-    """How the drawing of one class went.
+    """Counts of one class.
 
     Attributes:
-        wanted: images that were asked for.
-        kept: images that passed.
-        drawn: images that were looked at.
-        dropped: reason -> number.
+        wanted: Requested images.
+        kept: Images that passed.
+        drawn: Images that were checked.
+        dropped: Reason -> number.
     """
 
     wanted: int
@@ -89,7 +89,7 @@ class ClassCount:
 
     @property
     def is_short(self) -> bool:
-        """Whether fewer passed than were asked for."""
+        """Whether fewer images passed than requested."""
         return self.kept < self.wanted
 
 
@@ -98,9 +98,9 @@ class Selection:
     """The kept images, class by class.
 
     Attributes:
-        kept: the images, in the order of class and seed.
-        counts: of each class.
-        thresholds: what they passed.
+        kept: The images, in the order of class and seed.
+        counts: Counts of each class.
+        thresholds: Criteria that they passed.
     """
 
     kept: Drawn
@@ -122,16 +122,16 @@ def select_images(
 
     Args:
         draw: `(seeds int64 [count], labels int32 [count]) -> Drawn`.
-        classes: number of classes.
-        per_class: images wanted of each.
-        first_seed: every class begins with this seed.
-        thresholds: what an image must pass.
-        batch_size: most images that are drawn at a time.
-        on_progress: called with the number of images kept and of all that are wanted.
+        classes: Number of classes.
+        per_class: Images wanted of each class.
+        first_seed: First seed of every class.
+        thresholds: Criteria of the selection.
+        batch_size: Maximum images drawn at a time.
+        on_progress: Called with the numbers of kept and of wanted images.
     """
     parts, counts = [], []
     for label in range(classes):
-        # One image at least is looked at, and its fields tell an empty selection its shapes.
+        # At least one image is checked: its fields give an empty selection its shapes.
         part, count = _select_class(
             draw, label, per_class=per_class, first_seed=first_seed, thresholds=thresholds, batch_size=batch_size
         )
@@ -157,7 +157,7 @@ def _select_class(
         count = min(batch_size, 2 * missing, limit - drawn)
         seeds = np.arange(first_seed + drawn, first_seed + drawn + count, dtype=np.int64)
         candidates = draw(seeds, np.full(count, label, np.int32))
-        chosen, reasons, points = _judge(candidates, points, thresholds, missing=missing)
+        chosen, reasons, points = _check(candidates, points, thresholds, missing=missing)
         for reason in reasons:
             dropped[reason] += 1
         kept.append(candidates.select(np.array(chosen, np.int64)))
@@ -166,10 +166,10 @@ def _select_class(
     return Drawn.joined(kept), ClassCount(per_class, per_class - missing, drawn, dropped)
 
 
-def _judge(
+def _check(
     candidates: Drawn, points: np.ndarray | None, thresholds: Thresholds, *, missing: int
 ) -> tuple[list[int], list[str], np.ndarray]:
-    """Indices of the candidates that pass, why others do not, and the points of all that are kept by now."""
+    """Indices of the passing candidates, reasons for the others, and the points of all kept images."""
     own = as_points(candidates.images)
     points = own[:0] if points is None else points
     limits = np.array(thresholds.distances)[candidates.labels]

@@ -1,4 +1,4 @@
-"""Whether synthetic images help a classifier: the same training on and without them, again and again."""
+"""Study of the value of synthetic images: repeated trainings of a classifier with and without them."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ COMPARISONS = (
     (PROBE_FEATURES, PROBE_UNTRAINED),
     (PROBE_FEATURES, CLASSIC),
 )
-"""Which arm is held against which."""
+"""Pairs of arms to compare."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Arm:
-    """What one kind of training sees.
+    """Training images of one arm of the study.
 
     Attributes:
-        real: whether it sees real images.
-        synthetic: whether it sees synthetic ones.
-        augmented: whether what it sees is augmented in the classic way.
+        real: Whether it has real images.
+        synthetic: Whether it has synthetic ones.
+        augmented: Whether they are augmented in the classic way.
     """
 
     real: bool = True
@@ -63,17 +63,17 @@ ARMS: dict[str, Arm] = {
 
 @dataclasses.dataclass(frozen=True)
 class StudyImages:
-    """What a study is made of; images uint8 `[count, height, width, channels]`, labels int32 `[count]`.
+    """Data of a study; images uint8 `[count, height, width, channels]`, labels int32 `[count]`.
 
     Attributes:
-        real: labeled real images.
-        real_labels: their classes.
-        synthetic: synthetic images, possibly none.
-        synthetic_targets: float32 `[count, classes]`, what a classifier should say of them.
-        test: held-out real images.
-        test_labels: their classes.
+        real: Labeled real images.
+        real_labels: Their classes.
+        synthetic: Synthetic images, possibly none.
+        synthetic_targets: float32 `[count, classes]`, targets of the classifier for them.
+        test: Held-out real images.
+        test_labels: Their classes.
         features: `images -> float32 [count, dim]`, of the discriminator.
-        untrained_features: the same of one with random weights, which see a good deal of images too.
+        untrained_features: The same for random weights, whose features are informative too.
     """
 
     real: np.ndarray
@@ -95,18 +95,18 @@ def run_study(
     until: float,
     report: Callable[[str], Any],
 ) -> dict[str, np.ndarray]:
-    """Trains every arm with every seed, each as many steps from the same initial weights.
+    """Trains every arm with every seed, for the same number of steps from the same initial weights.
 
     Args:
-        images: what to train and to measure on; without synthetic ones the arms that need them are left out.
-        classifier: what is trained.
-        seeds: trainings of each arm.
-        share: share of synthetic images in a batch.
-        until: share of the steps in which they take part.
-        report: called with a line on the progress.
+        images: Data to train and measure on; without synthetic images the arms that need them are left out.
+        classifier: The classifier to train.
+        seeds: Trainings of each arm.
+        share: Share of synthetic images in a batch.
+        until: Share of the steps with synthetic images.
+        report: Called with progress messages.
 
     Returns:
-        Arm -> bool `[seeds, tests]`, which held-out images it got right.
+        Arm -> bool `[seeds, tests]`, its correct answers on held-out images.
     """
     correct: dict[str, np.ndarray] = {}
     for name, arm in ARMS.items():
@@ -144,7 +144,7 @@ def arm_data(
 
 
 def _probes(images: StudyImages, *, classes: int, seeds: int) -> dict[str, np.ndarray]:
-    """Linear classifiers on the same labels; in closed form, so that every seed gives the same."""
+    """Results of linear classifiers on the same labels; in closed form, thus equal for every seed."""
     spaces = {
         PROBE_PIXELS: _pixels,
         PROBE_UNTRAINED: images.untrained_features,
@@ -162,13 +162,13 @@ def _pixels(images: np.ndarray) -> np.ndarray:
 
 
 def summarize(correct: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """Accuracies, differences and what they come to, ready for JSON.
+    """Accuracies, differences and a conclusion, ready for JSON.
 
     Args:
-        correct: what `run_study` returned.
+        correct: Result of `run_study`.
 
     Returns:
-        `arms`: name -> `accuracy`, and `seed_deviation`, its standard deviation over seeds, None where it has none;
+        `arms`: name -> `accuracy`, and `seed_deviation`, its standard deviation over seeds, or None;
         `differences`: `first`, `second`, `mean`, `low`, `high`, `verdict` each; `conclusion`: a sentence.
     """
     arms = {}
@@ -187,14 +187,14 @@ def summarize(correct: Mapping[str, np.ndarray]) -> dict[str, Any]:
 
 
 def _conclusion(correct: Mapping[str, np.ndarray]) -> str:
-    """What synthetic images add to the better of the trainings without them."""
+    """States the gain of synthetic images over the best training without them."""
     if CLASSIC_GAN not in correct:
-        return "No synthetic image passed: nothing was added to the real ones."
+        return "No synthetic image passed the checks: nothing was added to the real ones."
     baseline = max((REAL, CLASSIC), key=lambda name: correct[name].mean())
     difference = paired_difference(correct[baseline], correct[CLASSIC_GAN])
     word = difference.verdict
-    said = word[0].upper() + word[1:]
-    return f"{said} from synthetic images: {points(difference)} over {baseline}."
+    start = word[0].upper() + word[1:]
+    return f"{start} from synthetic images: {points(difference)} over {baseline}."
 
 
 def points(difference: Difference) -> str:
@@ -204,16 +204,16 @@ def points(difference: Difference) -> str:
 
 
 def caveats(size: Mapping[str, Any]) -> list[str]:
-    """What must be known beside the figures of a size.
+    """Caveats of the figures of one size.
 
     Args:
-        size: `real_images`, `gan_images` (that the GAN was trained on), `short_classes`.
+        size: `real_images`, `gan_images` (training images of the GAN), `short_classes`.
     """
     lines = []
     if size["gan_images"] > size["real_images"]:
         lines.append(
             f"The GAN and its features have seen {size['gan_images']} real images, the classifiers "
-            f"{size['real_images']}: a gain may be that of the others."
+            f"{size['real_images']}: a gain may come from the additional ones."
         )
     if size["short_classes"]:
         listed = ", ".join(f"{name} {count}" for name, count in size["short_classes"].items())
@@ -222,10 +222,10 @@ def caveats(size: Mapping[str, Any]) -> list[str]:
 
 
 def study_lines(study: Mapping[str, Any]) -> list[str]:
-    """A study as a person reads it on a terminal.
+    """Lines of a study for a terminal.
 
     Args:
-        study: `sizes`: a list of what `summarize` returned with `real_per_class`, `real_images`, `synthetic_images`
+        study: `sizes`: results of `summarize` with `real_per_class`, `real_images`, `synthetic_images`
             and `caveats`.
     """
     lines = []

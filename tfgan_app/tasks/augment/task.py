@@ -1,9 +1,9 @@
-"""Images of wanted classes for training classifiers, and the measurement of what they are worth."""
+"""The task `augment`: images of wanted classes for training classifiers, and a study of their value."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import keras
@@ -15,30 +15,41 @@ from tfgan_app.data.labeled import LabeledImages, choose_per_class, labeled_fing
 from tfgan_app.latents import seeded_latents
 from tfgan_app.metrics import CONFIDENCE, RESAMPLES, SmallClassifier, plan_batches
 from tfgan_app.tasks.augment.config import PRESETS, AugmentConfig
-from tfgan_app.tasks.augment.data import AugmentData
 from tfgan_app.tasks.augment.discriminator_scorer import DiscriminatorScorer
 from tfgan_app.tasks.augment.distances import as_points, copy_distances, nearest
 from tfgan_app.tasks.augment.selection import Drawn, Selection, Thresholds, select_images
 from tfgan_app.tasks.augment.study import StudyImages, caveats, run_study, summarize
+from tfgan_app.tasks.generate.data import GenerateData
 from tfgan_app.tasks.generate.sampling import BATCH, sample
 from tfgan_app.tasks.generate.task import GenerateTask
 
 FILTER_SEEDS = 3
-"""Classifiers of the real images whose mean says what a drawn image looks like."""
+"""Number of classifiers of the real images whose mean gives a drawn image's probabilities."""
 
 STUDY_SEED = 2_000_000
-"""First seed of the study's images; those that are looked at or counted by metrics have others."""
+"""First seed of the study's images; samples and metrics use other seeds."""
+
+
+class AugmentData(GenerateData):
+    """Like `GenerateData`, with `task.per_class` training images of each class."""
+
+    def training_candidates(self) -> LabeledImages:
+        settings = self._config.task
+        everything = super().training_candidates()
+        if settings.per_class is None:
+            return everything
+        return choose_per_class(everything, settings.per_class, seed=settings.subset_seed)
 
 
 class AugmentTask(GenerateTask):
-    """As `generate` with classes; beside the images there is a choice among them, and a study of their use.
+    """Like `generate` with classes, plus a selection of images and a study of their use.
 
-    Training, validation and what is written on the way are those of `generate`. The study (`run_study`) takes
+    Training, validation and the files of a run are those of `generate`. The study (`run_study`) takes
     minutes, so only `tfgan_app evaluate` runs it.
     """
 
     config_class = AugmentConfig
-    presets: ClassVar[dict[str, dict[str, Any]]] = PRESETS
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = PRESETS
     data_class = AugmentData
     has_study = True
 
@@ -51,7 +62,7 @@ class AugmentTask(GenerateTask):
         super().__init__(config, **options)
 
     def prepare(self) -> None:
-        """As of `generate`, for two classes or more that have as many images as the study is to use."""
+        """Prepares as `generate` does; checks for at least two classes, with enough images for the study."""
         super().prepare()
         names = self.data.class_names
         if len(names) < 2:
@@ -69,7 +80,7 @@ class AugmentTask(GenerateTask):
 
     @functools.cached_property
     def classifier(self) -> SmallClassifier:
-        """What the study trains, and what tells whether a drawn image looks like its class."""
+        """The classifier of the study, which also checks the classes of drawn images."""
         settings, size_px = self.config.task, self.config.data.image_size
         classic = ClassicAugmentation(
             horizontal_flip=settings.classic_flip,
@@ -94,23 +105,25 @@ class AugmentTask(GenerateTask):
         per_class: int,
         first_seed: int = 0,
         batch_size: int = BATCH,
-        judged_by: LabeledImages | None = None,
+        confidence_images: LabeledImages | None = None,
         on_progress: Callable[[int, int], object] = lambda done, total: None,
     ) -> Selection:
         """Draws images of each class and keeps those that pass; see `select_images`.
 
         Args:
-            model: inference model of the generator.
-            discriminator: that of the same run.
-            per_class: images wanted of each class.
-            first_seed: of the images of each class.
-            batch_size: images that are drawn at a time.
-            judged_by: what the confidence is judged by; the training images by default. Copies are always those
-                of any training image.
-            on_progress: called with the number of images kept and of all that are wanted.
+            model: Inference model of the generator.
+            discriminator: Discriminator of the same run.
+            per_class: Images wanted of each class.
+            first_seed: First seed of each class.
+            batch_size: Images drawn at a time.
+            confidence_images: Real images that the confidence is based on; the training images by default. Copies are
+                always those of any training image.
+            on_progress: Called with the numbers of kept and of wanted images.
         """
-        judged_by = self.data.training if judged_by is None else judged_by
-        assessed = _Assessment(self, model, DiscriminatorScorer(discriminator), judged_by, batch_size=batch_size)
+        confidence_images = self.data.training if confidence_images is None else confidence_images
+        assessed = _Assessment(
+            self, model, DiscriminatorScorer(discriminator), confidence_images, batch_size=batch_size
+        )
         return select_images(
             assessed,
             classes=len(self.data.class_names),
@@ -122,23 +135,23 @@ class AugmentTask(GenerateTask):
         )
 
     def filter_weights(self, images: np.ndarray, labels: np.ndarray) -> list[dict[str, Any]]:
-        """Trains the classifiers that judge drawn images, on real ones with classic augmentation."""
+        """Trains the classifiers that check drawn images, on real ones with classic augmentation."""
         targets = np.eye(self.classifier.classes, dtype=np.float32)[labels]
         steps = self.config.task.classifier_steps
-        self._report("training the classifiers that judge drawn images")
+        self._report("training the classifiers that check drawn images")
         trained = []
         for seed in range(FILTER_SEEDS):
-            # Not the seeds of the study, whose trainings would otherwise judge their own images.
+            # Not the seeds of the study, whose trainings would otherwise check their own images.
             plan = plan_batches(len(images), 0, steps=steps, seed=STUDY_SEED + seed)
             trained.append(self.classifier.train(images, targets, plan, seed=STUDY_SEED + seed, augmented=True))
         return trained
 
     def study(self, model: keras.Model, discriminator: keras.Model) -> dict[str, Any]:
-        """Measures what synthetic images and the discriminator's features are worth to a classifier.
+        """Measures the value of synthetic images and of the discriminator's features for a classifier.
 
         Args:
-            model: inference model of the generator.
-            discriminator: that of the same run.
+            model: Inference model of the generator.
+            discriminator: Discriminator of the same run.
 
         Returns:
             `sizes` (see `study_lines`) and `protocol`, ready for JSON.
@@ -156,7 +169,7 @@ class AugmentTask(GenerateTask):
         settings, training = self.config.task, self.data.training
         real = training if count is None else choose_per_class(training, count, seed=settings.subset_seed)
         selection = self.select(
-            model, discriminator, per_class=settings.study_synthetic, first_seed=STUDY_SEED, judged_by=real
+            model, discriminator, per_class=settings.study_synthetic, first_seed=STUDY_SEED, confidence_images=real
         )
         images = StudyImages(
             real=self.data.load(real),
@@ -188,7 +201,7 @@ class AugmentTask(GenerateTask):
         return found | {"caveats": caveats(found)}
 
     def _untrained(self) -> DiscriminatorScorer:
-        """A discriminator as the run's training began with."""
+        """The discriminator with the initial weights of the run."""
         keras.utils.set_random_seed(self.config.training.seed)
         return DiscriminatorScorer(self.build_networks().discriminators["discriminator"])
 
@@ -212,14 +225,14 @@ class AugmentTask(GenerateTask):
 
 
 class _Assessment:
-    """Draws images and says what is to be known of each.
+    """Draws images and computes their scores, probabilities and distances.
 
     Args:
-        task: the task, for its settings, its classifier and what the generator was shown.
-        model: inference model of the generator.
-        scorer: of the same run.
-        judged_by: the real images that the classifiers are trained on which tell its confidence.
-        batch_size: images that are drawn at a time.
+        task: The task, for its settings, classifier and training images.
+        model: Inference model of the generator.
+        scorer: Discriminator of the same run.
+        confidence_images: Real images that the classifiers for the confidence are trained on.
+        batch_size: Images drawn at a time.
     """
 
     def __init__(
@@ -227,21 +240,21 @@ class _Assessment:
         task: AugmentTask,
         model: keras.Model,
         scorer: DiscriminatorScorer,
-        judged_by: LabeledImages,
+        confidence_images: LabeledImages,
         *,
         batch_size: int,
     ):
         self._model, self._scorer, self._batch_size = model, scorer, batch_size
         self._classifier = task.classifier
-        self._judges = task.filter_weights(task.data.load(judged_by), judged_by.labels)
-        settings, shown = task.config.task, task.data.training
-        images = task.data.load(shown)
+        self._filter_weights = task.filter_weights(task.data.load(confidence_images), confidence_images.labels)
+        settings, training = task.config.task, task.data.training
+        images = task.data.load(training)
         points = as_points(images)
         distances = copy_distances(
-            points, shown.labels, classes=len(task.data.class_names), quantile=settings.copy_quantile
+            points, training.labels, classes=len(task.data.class_names), quantile=settings.copy_quantile
         )
         self.thresholds = Thresholds(settings.min_confidence, distances, settings.duplicate_share, settings.max_draws)
-        # A generator that was shown mirrored images may have learned those by heart.
+        # A generator trained on mirrored images may have memorized those.
         mirrored = [as_points(images[:, :, ::-1])] if settings.horizontal_flip else []
         self._real = np.concatenate([points, *mirrored])
         self._count = len(points)
@@ -250,7 +263,7 @@ class _Assessment:
         latents = seeded_latents(seeds, self._model.inputs[0].shape[1]).numpy()
         images = sample(self._model, latents, labels, batch_size=self._batch_size)
         found = nearest(as_points(images), self._real)
-        probabilities = [self._classifier.predict(judge, images) for judge in self._judges]
+        probabilities = [self._classifier.predict(weights, images) for weights in self._filter_weights]
         return Drawn(
             images=images,
             labels=labels,

@@ -1,4 +1,4 @@
-"""Writes chosen images as class folders with a manifest: whole, or not at all."""
+"""Writes selected images as class folders with a manifest, all or nothing."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ COLUMNS = (
 
 
 def check_new_folder(folder: Path) -> None:
-    """Raises ValueError when a folder cannot be made here, or holds something already."""
+    """Checks that a folder can be created or is empty; raises ValueError otherwise."""
     if folder.is_dir():
         if any(folder.iterdir()):
-            raise ValueError(f"`--output` must be a new or an empty folder. Received: {folder}, which holds something.")
+            raise ValueError(f"`--output` must be a new or an empty folder. Received: {folder}, which is not empty.")
         return
     if folder.exists() or folder.is_symlink():
-        raise ValueError(f"`--output` must be a new or an empty folder. Received: {folder}, which is no folder.")
+        raise ValueError(f"`--output` must be a new or an empty folder. Received: {folder}, which is not a folder.")
     existing = next(parent for parent in folder.resolve().parents if parent.exists())
     if not (existing.is_dir() and os.access(existing, os.W_OK)):
         raise ValueError(f"`--output` must be where files can be written. Received: {folder}, below {existing}.")
@@ -54,15 +54,15 @@ def write_selection(
     """Writes `CLASS/seed-0000000.png`..., `manifest.csv` and `summary.json`.
 
     Args:
-        folder: a new folder, or an empty one.
-        selection: the images.
-        class_names: name of each label.
-        training_names: name of each training image.
-        checkpoint: what they were drawn with.
+        folder: A new folder, or an empty one.
+        selection: The images.
+        class_names: Name of each label.
+        training_names: Name of each training image.
+        checkpoint: Checkpoint that they were drawn with.
 
     Raises:
-        ValueError: when the folder holds something.
-        OSError: when something cannot be written; then nothing is left of it.
+        ValueError: If the folder is not empty.
+        OSError: If a file cannot be written; nothing is left then.
     """
     check_new_folder(folder)
     kept, folders = selection.kept, _folders(class_names)
@@ -76,14 +76,14 @@ def write_selection(
             numbers = (kept.scores[index], kept.confidences[index], kept.distances[index])
             nearest = training_names[kept.nearest[index]]
             rows.append([file, class_names[label], seed, *(f"{number:.6g}" for number in numbers), nearest])
-        with (unfinished / MANIFEST).open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([COLUMNS, *rows])
+        with (unfinished / MANIFEST).open("w", newline="", encoding="utf-8") as manifest:
+            csv.writer(manifest).writerows([COLUMNS, *rows])
         summary = _summary(selection, class_names, checkpoint)
         write_text(unfinished / SUMMARY, f"{json.dumps(summary, indent=2, ensure_ascii=False)}\n")
 
 
 def _folders(class_names: Sequence[str]) -> list[str]:
-    """A folder for each class, none of which is called as a file beside them."""
+    """A folder name for each class, different from the names of the files beside them."""
     return [f"{name}_" if name.lower() in (MANIFEST, SUMMARY) else name for name in class_folders(class_names)]
 
 
@@ -103,7 +103,7 @@ def _summary(selection: Selection, class_names: Sequence[str], checkpoint: str) 
 
 @contextlib.contextmanager
 def _new_folder(folder: Path) -> Iterator[Path]:
-    """Gives a folder that becomes `folder`, or whose content becomes its, when the block ends well."""
+    """Yields a temporary folder that replaces `folder`, or moves into it, if the block succeeds."""
     folder = folder.resolve()
     folder.parent.mkdir(parents=True, exist_ok=True)
     is_there = folder.is_dir()
@@ -112,7 +112,7 @@ def _new_folder(folder: Path) -> Iterator[Path]:
         unfinished.mkdir()
         yield unfinished
         if is_there:
-            # It may be a mounted one, or the current one, which cannot be replaced.
+            # It may be mounted or the current directory, which cannot be replaced.
             for path in sorted(unfinished.iterdir()):
                 path.rename(folder / path.name)
         else:

@@ -1,4 +1,4 @@
-"""The players of `generate` and what they play for, from its settings."""
+"""Networks, losses and forward pass of `generate`, from its settings."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from tfgan_app.tasks.generate.config import GenerateConfig
 from tfgan_app.training.task import DiscriminatorInputs, GeneratorOutputs, Networks, Objective
 
 PAPER_WIDTHS = {"generator": 256, "discriminator": 128}
-"""Of SNGAN's networks for 32 px, at every resolution."""
+"""Sizes of SNGAN's networks for 32 px, at every resolution."""
 
 FEW_IMAGES = 10_000
-"""Below so many training images, what the discriminator sees is augmented unless the settings say otherwise."""
+"""Training images below which `auto` augments the discriminator's images."""
 
 
 def check_settings(settings: GenerateConfig) -> None:
-    """Raises ValueError for settings that do not go together."""
+    """Checks settings; raises ValueError for those that contradict each other."""
     codes = settings.categorical_codes + settings.continuous_codes
     if codes >= settings.latent_dim:
         raise ValueError(
@@ -46,7 +46,7 @@ def check_settings(settings: GenerateConfig) -> None:
         )
     if loss == "wasserstein" and not (_penalties(settings) or settings.spectral_norm):
         raise ValueError(
-            "`task.adversarial_loss=wasserstein` needs a bound on the discriminator's slope: set "
+            "`task.adversarial_loss=wasserstein` needs a Lipschitz bound on the discriminator: set "
             "`task.wgan_gp_weight=10` or `task.spectral_norm=true`. Received: neither."
         )
 
@@ -74,7 +74,7 @@ def _penalties(settings: GenerateConfig) -> tuple:
 
 
 def build_discriminator_inputs(settings: GenerateConfig, *, images: int) -> DiscriminatorInputs:
-    """What is done to images before the discriminator judges them, for a number of training images."""
+    """Preparation of the discriminator's images, for a number of training images."""
     name = settings.augmentation
     if name == "auto":
         name = "diffaugment" if images < FEW_IMAGES else "none"
@@ -101,14 +101,14 @@ def build_networks(
     classes: int,
     own: Mapping[str, Callable[[], keras.Model]] | None = None,
 ) -> Networks:
-    """Builds both players under the current dtype policy.
+    """Builds generator and discriminator under the current dtype policy.
 
     Args:
-        settings: of the task.
-        size_px: height and width of the images.
+        settings: Settings of the task.
+        size_px: Height and width of the images.
         channels: 1 or 3.
-        classes: number of classes that can be asked for; 0 for none.
-        own: builders of a user's own `generator` or `discriminator`.
+        classes: Number of classes of a conditional GAN; 0 for none.
+        own: Builders of a user's own `generator` or `discriminator`.
     """
     own, shared = own or {}, {"size_px": size_px, "channels": channels, "classes": classes}
     generator = own["generator"]() if "generator" in own else _build_generator(settings, shared)
@@ -140,16 +140,16 @@ def _build_discriminator(settings: GenerateConfig, shared: dict[str, int]) -> ke
 def forward(
     networks: Networks, batch: dict, training: bool, *, settings: GenerateConfig, codes: LatentCodes, conditional: bool
 ) -> GeneratorOutputs:
-    """Draws an image for each real one, of the same class where the training is conditional.
+    """Draws an image for each real one, of the same class if conditional.
 
     Args:
-        networks: as of `build_networks`.
+        networks: Result of `build_networks`.
         batch: `image`, float32 `[batch, size, size, channels]` in [-1, 1]; `latents`, float32 `[batch, latent_dim]`;
-            and, where it is conditional, `label`, int32 `[batch]`.
-        training: whether layers such as dropout are active.
-        settings: of the task.
-        codes: as of `build_latent_codes`.
-        conditional: whether the networks take labels.
+            and, if conditional, `label`, int32 `[batch]`.
+        training: Whether layers such as dropout are active.
+        settings: Settings of the task.
+        codes: Result of `build_latent_codes`.
+        conditional: Whether the networks take labels.
     """
     condition = batch["label"] if conditional else None
     latents = codes(batch["latents"])
@@ -164,23 +164,23 @@ def forward(
 
 
 def _relative_spread(fake: tf.Tensor, real: tf.Tensor) -> tf.Tensor:
-    """How much images of a batch differ from each other, over how much real ones do; 1 where there is but one."""
+    """Spread of the images of a batch relative to that of real ones; 1 for a single image."""
     spreads = [tf.reduce_mean(tf.math.reduce_std(tf.cast(images, tf.float32), axis=0)) for images in (fake, real)]
     return tf.where(tf.shape(fake)[0] > 1, spreads[0] / (spreads[1] + 1e-6), 1.0)
 
 
-def _size(settings: GenerateConfig, family: str, player: str) -> dict[str, int]:
-    """Widths and depths of a network, where they are not the architecture's own."""
-    width = getattr(settings, f"{player}_width")
+def _size(settings: GenerateConfig, family: str, side: str) -> dict[str, int]:
+    """Widths and depths of a network that differ from the architecture's defaults."""
+    width = getattr(settings, f"{side}_width")
     if settings.network_size == "light" or family != "resnet":
         return {} if width is None else {"width": width}
-    width = width or PAPER_WIDTHS[player]
-    blocks = {"halvings": 2, "plain_blocks": 2} if player == "discriminator" else {}
+    width = width or PAPER_WIDTHS[side]
+    blocks = {"halvings": 2, "plain_blocks": 2} if side == "discriminator" else {}
     return {"width": width, "max_width": width, **blocks}
 
 
 def build_latent_codes(settings: GenerateConfig) -> LatentCodes:
-    """The layer that makes codes of the first latents."""
+    """Builds the layer that turns the first latents into codes."""
     return LatentCodes(settings.categorical_codes, settings.continuous_codes, dtype="float32", name="codes")
 
 
@@ -190,9 +190,9 @@ def build_inference_model(
     """The generator from standard normal `latents` (and `labels`) to images in [0, 1]; shares its weights.
 
     Args:
-        generator: as `build_networks` built it.
-        settings: of the task.
-        class_names: names of the labels; empty when the generator takes none.
+        generator: Generator of `build_networks`.
+        settings: Settings of the task.
+        class_names: Names of the labels; empty for a generator without labels.
     """
     latents = keras.Input((settings.latent_dim,), name="latents")
     codes = build_latent_codes(settings)(latents) if settings.codes else latents

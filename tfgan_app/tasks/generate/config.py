@@ -20,42 +20,43 @@ class GenerateConfig:
     """Settings of `generate`.
 
     Attributes:
-        init_from: run directory, `.keras` file or name of a shipped model whose networks the training starts from;
-            they must be alike.
-        architecture: family of the generator and the discriminator.
-        discriminator: family of the discriminator where it is to be another one.
-        network_size: of `resnet`: `light` for CPUs, or `paper` as published for 32 px, as wide at every resolution.
-        generator_width: channels of the generator; none is the architecture's own.
-        discriminator_width: channels of the discriminator; none is the architecture's own.
-        latent_dim: size of the latent vector, codes included.
-        conditional: learn each class by itself, from class folders or labeled data.
-        categorical_codes: size of InfoGAN's categorical code; 0 for none.
-        continuous_codes: number of InfoGAN's continuous codes.
-        code_weight: factor of InfoGAN's mutual-information loss.
-        colors: `gray` or `rgb` images; `auto` is gray where every training image is.
-        horizontal_flip: mirror training images left and right at random.
-        adversarial_loss: what the two players play for.
-        real_label: target of the discriminator for real images; below 1 is one-sided label smoothing.
-        spectral_norm: spectral normalization of the discriminator.
-        r1_weight: factor (gamma) of the zero-centered gradient penalty on real images.
-        r2_weight: factor (gamma) of the same on generated images.
-        wgan_gp_weight: factor (lambda) of the one-centered gradient penalty between them.
-        penalty_every_steps: penalties are computed in every so many steps, with as many times the weight.
-        augmentation: of what the discriminator sees, for small data sets: `diffaugment` always, `ada` as much
-            as keeps the discriminator from memorizing; `auto` is diffaugment below 10,000 training images.
-        augment_probability: of each transform, at the start; none is 1, and 0 where `ada` adapts it.
-        ada_target: where `ada` holds the share of real images judged right, as `2 * share - 1`.
-        ada_ramp_images: images over which `ada` may move the probability from 0 to 1 (the paper, whose trainings
+        init_from: Run directory, `.keras` file or name of a shipped model whose networks the training starts from;
+            the architectures must match.
+        architecture: Family of the generator and the discriminator.
+        discriminator: Family of the discriminator, if different.
+        network_size: Size of `resnet`: `light` for CPUs, or `paper` as published for 32 px, as wide at every
+            resolution.
+        generator_width: Channels of the generator; none is the architecture's default.
+        discriminator_width: Channels of the discriminator; none is the architecture's default.
+        latent_dim: Size of the latent vector, codes included.
+        conditional: Learn to generate each class, from class folders or labeled data.
+        categorical_codes: Size of InfoGAN's categorical code; 0 for none.
+        continuous_codes: Number of InfoGAN's continuous codes.
+        code_weight: Factor of InfoGAN's mutual-information loss.
+        colors: `gray` or `rgb` images; `auto` is gray if every training image is.
+        horizontal_flip: Mirror training images left and right at random.
+        adversarial_loss: Adversarial loss of generator and discriminator.
+        real_label: Target of the discriminator for real images; below 1 is one-sided label smoothing.
+        spectral_norm: Spectral normalization of the discriminator.
+        r1_weight: Factor (gamma) of the zero-centered gradient penalty on real images.
+        r2_weight: Factor (gamma) of the same on generated images.
+        wgan_gp_weight: Factor (lambda) of the one-centered gradient penalty between them.
+        penalty_every_steps: Interval in steps of the penalties, by which their weights are multiplied.
+        augmentation: Augmentation of the discriminator's images, for small data sets: `diffaugment` always, `ada` as
+            much as keeps the discriminator from memorizing; `auto` is diffaugment below 10,000 training images.
+        augment_probability: Initial probability of each transform; none is 1, or 0 if `ada` adapts it.
+        ada_target: Target of `ada` for `2 * share - 1`, with the share of real images classified correctly.
+        ada_ramp_images: Images over which `ada` may move the probability from 0 to 1 (the paper, whose trainings
             see 25 million: 500,000).
-        transformed_real_weight: above 0, the discriminator sees images as they are, and augmented real ones are
-            a further term of this weight that it has to judge real.
-        instance_noise: standard deviation of noise on what the discriminator sees (images are in [-1, 1]).
-        instance_noise_steps: steps over which it fades to nothing; 0 keeps it.
-        features: network whose features FID and the other metrics compare: a `classifier` trained on the data's
+        transformed_real_weight: Above 0, the discriminator sees images as they are, and augmented real ones are
+            a further term of this weight that it has to classify as real.
+        instance_noise: Standard deviation of noise on the discriminator's images (in [-1, 1]).
+        instance_noise_steps: Steps over which it fades to zero; 0 keeps it.
+        features: Network whose features FID and the other metrics compare: a `classifier` trained on the data's
             own classes, `vgg16`, `inception`, or `random` weights; `auto` is the first of classifier, vgg16 (where
-            `feature_weights` is given) and random that there is.
-        feature_weights: file of VGG16 weights (.npz).
-        max_generated_images: at most this many images are generated for the metrics.
+            `feature_weights` is given) and random that is available.
+        feature_weights: File of VGG16 weights (.npz).
+        max_generated_images: Maximum images generated for the metrics.
     """
 
     init_from: str | None = model_setting(on_resume="may_change")
@@ -91,7 +92,7 @@ class GenerateConfig:
 
     @property
     def codes(self) -> int:
-        """Numbers that InfoGAN's head gives: logits of the category, and the mean of each continuous code."""
+        """Number of outputs of InfoGAN's head: logits of the category, and the mean of each continuous code."""
         return self.categorical_codes + self.continuous_codes
 
 
@@ -115,7 +116,7 @@ DEFAULT_PRESET: dict[str, Any] = {
     "task.r1_weight": 1.0,
     "task.penalty_every_steps": 4,
 }
-"""What measured best per minute on two CPU cores, on Fashion-MNIST's training images."""
+"""Best result per minute on two CPU cores, on Fashion-MNIST's training images."""
 
 R3GAN_PRESET: dict[str, Any] = {
     **DEFAULT_PRESET,

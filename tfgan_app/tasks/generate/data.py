@@ -1,4 +1,4 @@
-"""The images of a `generate` run: which are trained on, which are measured on, and how they are brought to size."""
+"""The images of a `generate` run: training and held-out images, and their resizing."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from tfgan_app.tasks.progress import progress_reporter, readable_images
 
 BUNDLED_SAMPLE = "fashion"
 LEAST_IMAGES = 6
-"""The metrics look at five neighbors of each image."""
+"""Minimum number of images: the metrics use five neighbors of each."""
 
 
 class GenerateData:
     """Training and held-out images of one source, or held-out ones of another.
 
     Args:
-        config: the run's configuration.
-        report: called with a line about each image that cannot be used, and on the progress of long reading.
-        measure_on: source of the held-out images, where it is not that of the training.
+        config: The run's configuration.
+        report: Called with messages on unusable images and on progress.
+        measure_on: Source of the held-out images, if not that of the training.
     """
 
     def __init__(self, config: RunConfig, *, report: Callable[[str], Any], measure_on: str | None = None):
@@ -50,7 +50,7 @@ class GenerateData:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """The classes that can be asked for: none unless the run is conditional."""
+        """The class names of a conditional run; empty otherwise."""
         return self.images.class_names if self._config.task.conditional else ()
 
     @property
@@ -61,31 +61,31 @@ class GenerateData:
 
     @functools.cached_property
     def training(self) -> LabeledImages:
-        """The images to train on; those that cannot be read are reported and left out."""
+        """The readable training images; others are reported and left out."""
         readable = self._readable(self.training_candidates())
         if len(readable) < 2 * LEAST_IMAGES:
             raise ValueError(
-                f"Expected at least {2 * LEAST_IMAGES} training images that can be read in {self.images.origin}. "
+                f"Expected at least {2 * LEAST_IMAGES} readable training images in {self.images.origin}. "
                 f"Found {len(readable)}; add some, or try `tfgan_app inspect`."
             )
         missing = [name for label, name in enumerate(self.class_names) if label not in readable.labels]
         if missing:
             raise ValueError(
-                f"Expected training images that can be read in each class of {self.images.origin}. "
-                f"There are none of: {', '.join(missing[:5])}; add some, or remove the class."
+                f"Expected readable training images in each class of {self.images.origin}. "
+                f"Found none of: {', '.join(missing[:5])}; add some, or remove the class."
             )
         return readable
 
     def training_candidates(self) -> LabeledImages:
-        """The training images, whether or not they can be read."""
+        """The training images, including unreadable ones."""
         return self.images.train
 
     @functools.cached_property
     def held_out(self) -> LabeledImages:
-        """At most `data.max_val_images` held-out images that can be read, in an order that mixes the classes."""
+        """At most `data.max_val_images` readable held-out images, in an order that mixes the classes."""
         candidates, origin = self._held_out_candidates()
         order = np.random.default_rng(0).permutation(len(candidates))
-        held_out = self._readable(candidates.select(order[: self._config.data.max_val_images]))
+        held_out = self._readable(candidates.select(order[: self._config.data.max_val_images].tolist()))
         if len(held_out) < LEAST_IMAGES:
             raise ValueError(
                 f"Expected at least {LEAST_IMAGES} held-out images to measure on in {origin}. "
@@ -95,14 +95,14 @@ class GenerateData:
 
     @property
     def split(self) -> str:
-        """What the held-out images are."""
+        """Split of the held-out images, for the protocol."""
         if self._measure_on is not None:
             return "other images"
         return "seeded hold-out" if self.images.val_is_holdout else "validation split"
 
     @property
     def origin(self) -> str:
-        """Where the held-out images are from."""
+        """Source of the held-out images, for the protocol."""
         return self._measure_on or self._config.data.source or BUNDLED_SAMPLE
 
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
@@ -117,7 +117,7 @@ class GenerateData:
         )
 
     def load(self, images: LabeledImages) -> np.ndarray:
-        """Images as training sees them, at random crops that stay: uint8 `[count, size, size, channels]`."""
+        """Loads images as in training, at fixed random crops: uint8 `[count, size, size, channels]`."""
         return load_labeled(images, self._crops, place="random")
 
     @property

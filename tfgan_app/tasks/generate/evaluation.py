@@ -1,4 +1,4 @@
-"""How good generated images are: distances between sets in the space of a named feature network."""
+"""Quality of generated images: distances between sets in the space of a feature network."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ MAX_CLASSIFIER_IMAGES, MAX_CLASSIFIER_STEPS, CLASSIFIER_EPOCHS, CLASSIFIER_BATCH
 MAX_CLASSIFIER_PX = 64
 MAX_NEIGHBOR_IMAGES = 10_000
 CHUNK = 1000
-"""Images that are in memory at a time."""
+"""Images in memory at a time."""
 
 
 class GenerationQuality:
     """Compares generated images with held-out ones.
 
     Args:
-        held_out: the images to compare with.
-        training: the images that were trained on.
-        load: `LabeledImages -> uint8 [count, height, width, channels]`, as they are measured.
-        classes: number of classes of the data, whether or not the run is conditional.
+        held_out: Held-out images to compare with.
+        training: Training images.
+        load: `LabeledImages -> uint8 [count, height, width, channels]`, as for measuring.
+        classes: Number of classes of the data, whether or not the run is conditional.
         features: `auto`, `classifier`, `vgg16`, `inception` or `random`.
-        feature_weights: file of VGG16 weights.
-        floor_count: training images that are measured in the place of generated ones; as many as these at most.
-        kept_back: training images that a classifier does not learn from, so that some are new to it; `floor_count` by
-            default. Of one run it is always the same, or figures on other images would be of other features.
-        report: called with lines on the progress.
-        shared: another comparison by the same features, whose network serves this one, too.
+        feature_weights: File of VGG16 weights.
+        floor_count: Training images measured in place of generated ones; at most the number of these.
+        kept_back: Training images withheld from a classifier, so that some are new to it; `floor_count` by default. It
+            must stay the same within a run, or figures on other images would be based on other features.
+        report: Called with progress messages.
+        shared: Another comparison by the same features, whose network is reused.
     """
 
     def __init__(
@@ -68,8 +68,8 @@ class GenerationQuality:
         self._weights = feature_weights
         self._report = report
         self._shared = shared
-        shuffled = training.select(np.random.default_rng(0).permutation(len(training)))
-        # What a classifier has learned by heart would look unlike anything new.
+        shuffled = training.select(np.random.default_rng(0).permutation(len(training)).tolist())
+        # Images that a classifier has memorized would look unlike any new ones.
         kept_back = min(floor_count if kept_back is None else kept_back, len(training) // 2)
         self._floor_images = shuffled.select(range(min(floor_count, kept_back)))
         self._other_images = shuffled.select(range(kept_back, len(training)))
@@ -89,7 +89,7 @@ class GenerationQuality:
 
     @functools.cached_property
     def network(self) -> FeatureNetwork:
-        """The feature network; a classifier is trained the first time, and kept in the user's cache folder."""
+        """The feature network; a classifier is trained the first time and kept in the user's cache folder."""
         if self._shared is not None:
             return self._shared.network
         if self._kind == "inception":
@@ -110,15 +110,15 @@ class GenerationQuality:
 
     @property
     def _classified(self) -> int:
-        """How many images a classifier learns from."""
+        """Number of training images of a classifier."""
         return min(MAX_CLASSIFIER_IMAGES, len(self._other_images))
 
     def caveats(self, *, generated: int, neighbors: bool = True) -> list[str]:
-        """What the figures cannot carry, in words.
+        """Caveats of the figures, as texts.
 
         Args:
-            generated: number of generated images.
-            neighbors: whether precision, recall, density and coverage are of interest.
+            generated: Number of generated images.
+            neighbors: Whether precision, recall, density and coverage are used.
         """
         count = min(len(self._held_out), generated)
         return [
@@ -127,7 +127,7 @@ class GenerationQuality:
         ]
 
     def protocol(self, *, generated: int) -> dict[str, Any]:
-        """What is measured, for a number of generated images."""
+        """Protocol of the metrics, for a number of generated images."""
         counts = generation_protocol(real_count=len(self._held_out), fake_count=generated)
         return {**counts, "floor_images": len(self._floor_images), **self.network.protocol()}
 
@@ -135,7 +135,7 @@ class GenerationQuality:
         """FID, KID, precision, recall, density and coverage.
 
         Args:
-            generated: batches of images uint8 `[count, height, width, channels]`.
+            generated: Batches of images uint8 `[count, height, width, channels]`.
         """
         return self._measured(generated, intervals=True)
 
@@ -148,18 +148,18 @@ class GenerationQuality:
 
     @functools.cached_property
     def floor(self) -> dict[str, float]:
-        """The same metrics of training images: what a generator without fault would score."""
+        """The same metrics for training images: the score of a perfect generator."""
         measured = self._measured(self._chunks(self._floor_images), intervals=False)
         return {f"floor_{name}": value for name, value in measured.items()}
 
     def neighbors(self, generated: np.ndarray, *, count: int) -> np.ndarray:
         """The nearest training images in feature space: uint8 `[n, count, height, width, channels]`.
 
-        Of more than `MAX_NEIGHBOR_IMAGES` training images a fixed choice is searched.
+        Of more than `MAX_NEIGHBOR_IMAGES` training images a fixed subset is searched.
 
         Args:
             generated: uint8 `[n, height, width, channels]`.
-            count: how many for each.
+            count: Number of neighbors for each.
         """
         candidates = self._other_images.select(range(min(MAX_NEIGHBOR_IMAGES, len(self._other_images))))
         features = self._features(self._chunks(candidates))
@@ -170,12 +170,12 @@ class GenerationQuality:
         return np.concatenate([self.network(self._reduced(images)) for images in batches])
 
     def _chunks(self, images: LabeledImages) -> Iterator[np.ndarray]:
-        """Images as the feature network sees them, some at a time."""
+        """Yields images in chunks, as inputs of the feature network."""
         for start in range(0, len(images), CHUNK):
             yield self._reduced(self._load(images.select(range(start, min(start + CHUNK, len(images))))))
 
     def _reduced(self, images: np.ndarray) -> np.ndarray:
-        """Large images for a classifier at the size at which it looks at them."""
+        """Images reduced to the input size of a classifier."""
         if self._kind != "classifier" or max(images.shape[1:3]) <= MAX_CLASSIFIER_PX:
             return images
         size = (MAX_CLASSIFIER_PX, MAX_CLASSIFIER_PX)
@@ -183,10 +183,10 @@ class GenerationQuality:
 
 
 def feature_cache(report: Callable[[str], Any]) -> Path | None:
-    """The folder in which trained feature networks are kept, `None` where none can be written.
+    """Cache folder of trained feature networks; `None` if it cannot be written.
 
     Args:
-        report: called with a line when there is none.
+        report: Called with a message if there is none.
     """
     try:
         return cache_folder("features")

@@ -1,4 +1,4 @@
-"""Images out of a generator: latents from seeds, batches, and the grids that a person looks at."""
+"""Sampling from a generator: latents from seeds, batches, and grids for people."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def sample(
     """Runs an inference model of `latents` or `[latents, labels]`.
 
     Args:
-        model: what `GenerateTask.inference_model` built.
+        model: Result of `GenerateTask.inference_model`.
         latents: float32 `[count, latent_dim]`, standard normal.
         labels: int32 `[count]` for a conditional model.
-        batch_size: images that are drawn at a time.
+        batch_size: Images drawn at a time.
 
     Returns:
         uint8 `[count, height, width, channels]`.
@@ -45,7 +45,7 @@ def sample(
 
 
 def rows_of(images: np.ndarray, columns: int) -> list[list[np.ndarray]]:
-    """Lays uint8 `[count, height, width, 1 or 3]` out as rows of RGB images."""
+    """Arranges uint8 `[count, height, width, 1 or 3]` as rows of RGB images."""
     if images.shape[-1] == 1:
         images = np.repeat(images, 3, axis=-1)
     return [list(images[start : start + columns]) for start in range(0, len(images), columns)]
@@ -54,8 +54,8 @@ def rows_of(images: np.ndarray, columns: int) -> list[list[np.ndarray]]:
 def interpolate(model: keras.Model, *, rows: int, columns: int, first_seed: int, labels=None) -> np.ndarray:
     """Images along great circles between pairs of seeds, a row for each pair: uint8 `[rows * columns, ...]`.
 
-    Normal vectors of many dimensions all have about the same length, so straight lines would leave what the
-    generator has seen (White 2016, arXiv:1609.04468).
+    Normal vectors of many dimensions all have about the same length, so straight lines would leave the region that
+    the generator was trained on (White 2016, arXiv:1609.04468).
     """
     starts, ends = np.split(draw_latents(model, 2 * rows, first_seed=first_seed), 2)
     cosine = (starts * ends).sum(1) / (np.linalg.norm(starts, axis=1) * np.linalg.norm(ends, axis=1))
@@ -77,14 +77,14 @@ def truncations(
 
 
 def code_sweeps(model: keras.Model, *, categories: int, continuous: int, first_seed: int, labels=None) -> np.ndarray:
-    """What InfoGAN's codes do: a row for each of a few seeds and codes, along which that code alone changes.
+    """Sweeps of InfoGAN's codes: a row for each of a few seeds and codes, along which only that code changes.
 
     Args:
-        model: inference model whose first latents are codes (see `layers.LatentCodes`).
-        categories: size of the categorical code; 0 for none.
-        continuous: number of continuous codes.
-        first_seed: of the seeds that are shown.
-        labels: int32 for a conditional model; the first is asked for.
+        model: Inference model whose first latents are codes (see `layers.LatentCodes`).
+        categories: Size of the categorical code; 0 for none.
+        continuous: Number of continuous codes.
+        first_seed: First of the seeds to show.
+        labels: int32 for a conditional model; the first one is used.
 
     Returns:
         uint8 `[rows * SWEEP_COLUMNS, ...]`.
@@ -110,7 +110,7 @@ def nearest_neighbors(queries: np.ndarray, candidates: np.ndarray, *, count: int
     Args:
         queries: float32 `[n, dim]`.
         candidates: float32 `[m, dim]`.
-        count: how many for each.
+        count: Number of neighbors for each.
 
     Returns:
         Indices int64 `[n, count]`, nearest first, and their distances float64 `[n, count]`.

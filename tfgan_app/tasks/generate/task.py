@@ -1,4 +1,4 @@
-"""Images from noise, of any kind or of a wanted class."""
+"""The task `generate`: images from noise, of any kind or of a wanted class."""
 
 from __future__ import annotations
 
@@ -36,23 +36,23 @@ from tfgan_app.training.task import DiscriminatorInputs, GeneratorOutputs, Netwo
 
 GRID_ROWS, GRID_COLUMNS, MAX_CLASS_COLUMNS = 8, 8, 20
 LOOK_SEED = 1_000_000
-"""First seed of the images that are looked at; those that are measured have others."""
+"""First seed of the sample images; metrics use other seeds."""
 
 
 class GenerateTask(Task):
-    """Learns to draw images like those of a folder out of normally distributed noise.
+    """Learns to draw images like those of a folder from normally distributed noise.
 
     "Generative Adversarial Nets", Goodfellow et al. 2014, arXiv:1406.2661; the settings choose among its
     successors.
 
     Args:
-        config: the run's configuration, its `task` section a `GenerateConfig`.
-        report: called with a line about each image that cannot be used, and on the progress of long reading.
-        measure_on: source of the held-out images, where it is not that of the training.
+        config: The run's configuration, its `task` section a `GenerateConfig`.
+        report: Called with messages on unusable images and on progress.
+        measure_on: Source of the held-out images, if not that of the training.
     """
 
     config_class = GenerateConfig
-    presets: ClassVar[dict[str, dict[str, Any]]] = PRESETS
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = PRESETS
     metric_names = ("fid", "kid", "precision", "recall", "density", "coverage")
     data_class: ClassVar[type[GenerateData]] = GenerateData
     predict_arguments = "--count 16 --seed 0 --output OUTPUT"
@@ -68,16 +68,16 @@ class GenerateTask(Task):
 
     @property
     def discriminator_inputs(self) -> DiscriminatorInputs:
-        """What is done to images before the discriminator judges them."""
+        """Preparation of the discriminator's images."""
         return builders.build_discriminator_inputs(self.config.task, images=len(self.data.training))
 
     @property
     def resolved_settings(self) -> dict[str, Any]:
-        """What was chosen for the run by looking at its images."""
+        """Settings that were derived from the images of the run."""
         return {"task.colors": "gray" if self.data.channels == 1 else "rgb"}
 
     def prepare(self) -> None:
-        """Finds the images that can be read, and the features and the floor of the metrics."""
+        """Finds the readable images, and prepares the features and the floor of the metrics."""
         _ = self.data.training, self.quality.floor
 
     def fingerprint(self) -> str:
@@ -94,12 +94,12 @@ class GenerateTask(Task):
         )
 
     def start(self, networks: Networks) -> None:
-        """Takes the networks of another run to start from, where the settings name one."""
+        """Loads the networks of the run that the settings name as start, if any."""
         origin = start_networks(networks, self.config.task.init_from, report=self._report)
         theirs = tuple(class_names_of(origin.generators["generator"])) if origin else ()
         if theirs != self.data.class_names and theirs:
             pairs = ", ".join(f"{here} from {there}" for there, here in zip(theirs, self.data.class_names, strict=True))
-            self._report(f"classes have other names there; each starts from the one in its place: {pairs}")
+            self._report(f"class names differ there; each class starts from the one with its index: {pairs}")
 
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
         """Batches `{"image": uint8 [batch, size, size, channels], "label": int32 [batch], "position": int64}`."""
@@ -116,7 +116,7 @@ class GenerateTask(Task):
         return {"image": images, "label": batch["label"], "latents": latents}
 
     def forward(self, networks: Networks, batch: dict, training: bool) -> GeneratorOutputs:
-        """Draws an image for each real one, of the same class where the run is conditional."""
+        """Draws an image for each real one, of the same class if the run is conditional."""
         conditional = bool(self.data.class_names)
         options = {"settings": self.config.task, "codes": self._codes, "conditional": conditional}
         return builders.forward(networks, batch, training, **options)
@@ -128,7 +128,7 @@ class GenerateTask(Task):
 
     @functools.cached_property
     def quality(self) -> GenerationQuality:
-        """Measures generated images against the held-out ones."""
+        """The comparison of generated images with the held-out ones."""
         settings = self.config.task
         return GenerationQuality(
             held_out=self.data.held_out,
@@ -148,17 +148,17 @@ class GenerateTask(Task):
 
     @property
     def sample_headers(self) -> tuple[str, ...]:
-        """The classes, where each has a column."""
+        """The classes of the columns, if conditional."""
         return self.data.class_names[:MAX_CLASS_COLUMNS]
 
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
-        """The same seeds each time; a class in each column where the run is conditional."""
+        """Samples of fixed seeds; a class in each column if the run is conditional."""
         if not self.data.class_names:
             latents = draw_latents(model, GRID_ROWS * GRID_COLUMNS, first_seed=LOOK_SEED)
             return rows_of(sample(model, latents), GRID_COLUMNS)
         columns = len(self.sample_headers)
         latents = draw_latents(model, GRID_ROWS, first_seed=LOOK_SEED)
-        # A row is one seed: what does not depend on the class is the same along it.
+        # A row has one seed: everything independent of the class is the same along it.
         labels = np.tile(np.arange(columns, dtype=np.int32), GRID_ROWS)
         return rows_of(sample(model, np.repeat(latents, columns, axis=0), labels), columns)
 
@@ -168,7 +168,7 @@ class GenerateTask(Task):
         As many images are generated as are held out, up to `task.max_generated_images`, with their classes.
 
         Returns:
-            The metrics by name, and `floor_...` of training images in the place of generated ones.
+            The metrics by name, and `floor_...` of training images in place of generated ones.
         """
         return self.quality.measure(self._measured_samples(model)) | self.quality.floor
 
@@ -179,15 +179,15 @@ class GenerateTask(Task):
             yield sample(model, draw_latents(model, count, first_seed=start), labels)
 
     def caveats(self, measured: Mapping[str, float]) -> list[str]:
-        """What the figures cannot carry, in words."""
+        """Caveats of the figures, as texts."""
         return [*self.quality.caveats(generated=self._measured_count), *above_real(measured)]
 
     def count_trained_on(self) -> tuple[int, int]:
-        """How many of the images to measure on are training images, and of how many."""
+        """Number of held-out images that are training images, and of all held-out ones."""
         return count_shared(self.data.held_out, self.data.training), len(self.data.held_out)
 
     def protocol(self) -> dict[str, Any]:
-        """What the figures of `evaluate` were measured on, so that they can be compared."""
+        """Conditions of `evaluate`, so that figures can be compared."""
         data = self.config.data
         return {
             "data": self.data.origin,
@@ -202,11 +202,11 @@ class GenerateTask(Task):
         }
 
     def examples(self, model: keras.Model, current: keras.Model) -> dict[str, np.ndarray]:
-        """Grids for the report: is it smooth, what do truncation and averaging change, is it memorized?
+        """Grids for the report: interpolation, truncation, effect of averaging, nearest training images.
 
         Args:
-            model: inference model of the averaged weights.
-            current: the same of the weights as they are.
+            model: Inference model of the averaged weights.
+            current: Inference model of the current weights.
 
         Returns:
             Caption -> uint8 `[height, width, 3]`.
@@ -216,16 +216,14 @@ class GenerateTask(Task):
         latents = draw_latents(model, columns, first_seed=LOOK_SEED)
         averaged, raw = (sample(each, latents, labels) for each in (model, current))
         neighbors = self.quality.neighbors(averaged, count=5)
-        beside = zip(rows_of(averaged, 1), map(_only_row, neighbors), strict=True)
+        pairs = zip(rows_of(averaged, 1), map(_only_row, neighbors), strict=True)
         truncated = truncations(model, (None, 1.5, 1.0, 0.5), columns=columns, first_seed=LOOK_SEED, labels=labels)
         moving = interpolate(model, rows=6, columns=columns, first_seed=LOOK_SEED, labels=labels)
         return {
             "interpolation between seeds": make_grid(rows_of(moving, columns)),
             "truncation none 1.5 1.0 0.5": make_grid(rows_of(truncated, columns)),
             "averaged weights above current ones": make_grid(rows_of(np.concatenate([averaged, raw]), columns)),
-            "each drawn image and its nearest training images": make_grid(
-                [[*drawn, *found] for drawn, found in beside]
-            ),
+            "each drawn image and its nearest training images": make_grid([[*drawn, *found] for drawn, found in pairs]),
             **self._code_sweeps(model, labels),
         }
 

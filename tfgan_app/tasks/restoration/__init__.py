@@ -1,1 +1,1 @@
-"""Images that were made worse, and the way back: `upscale` and `restore`."""
+"""Super-resolution and restoration: the tasks `upscale` and `restore`."""

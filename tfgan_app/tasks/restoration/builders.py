@@ -1,4 +1,4 @@
-"""What `upscale` and `restore` train with: losses, discriminators, a generator to start from, eight orientations."""
+"""Losses, networks, initial weights and orientations of `upscale` and `restore`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def build_objective(settings: ImageTaskConfig) -> Objective:
     """The losses of the run's stage.
 
     Raises:
-        ValueError: if the settings contradict each other.
+        ValueError: If the settings contradict each other.
     """
     weights = {settings.pixel_loss: settings.pixel_weight}
     if settings.perceptual_weight:
@@ -68,16 +68,16 @@ def build_objective(settings: ImageTaskConfig) -> Objective:
 
 
 def build_generator(build: Callable, options: dict[str, Any], *, name: str, **fixed) -> keras.Model:
-    """Builds a generator with those options that are set.
+    """Builds a generator with the options that are set.
 
     Args:
-        build: a row of a table of networks.
-        options: `task.generator_...` by the name of the builder's argument; None leaves the builder's own.
-        name: the row's name.
-        **fixed: arguments of every run of the task.
+        build: Builder from a table of networks.
+        options: `task.generator_...` by the name of the builder's argument; None keeps the builder's default.
+        name: Name of the builder in its table.
+        **fixed: Arguments of every run of the task.
 
     Raises:
-        ValueError: if an option is set that the network does not have.
+        ValueError: If an option is set that the network does not have.
     """
     chosen = {option: value for option, value in options.items() if value is not None}
     if unknown := chosen.keys() - inspect.signature(build).parameters.keys():
@@ -86,22 +86,22 @@ def build_generator(build: Callable, options: dict[str, Any], *, name: str, **fi
 
 
 def check_run(config: RunConfig) -> None:
-    """Refuses settings of a run that would be void or do harm at its stage.
+    """Checks for settings of a run that would be ignored or harmful at its stage.
 
     Raises:
-        ValueError: for the first such setting.
+        ValueError: For the first such setting.
     """
     data, settings = config.data, config.task
     if data.resize != "none" or data.load_scale != 1.0:
         raise ValueError(
-            "`data.resize` must be none and `data.load_scale` 1: images are cut, not resized. "
+            "`data.resize` must be none and `data.load_scale` 1: images are cropped, not resized. "
             f"Received: {data.resize}, {data.load_scale}."
         )
     if not settings.image_scales:
-        raise ValueError("`task.image_scales` must have at least one number, 1 for images as they are.")
+        raise ValueError("`task.image_scales` must have at least one number; 1 keeps the size of the images.")
     if getattr(settings, "low_res", None) and settings.image_scales != (1.0,):
         raise ValueError(
-            "`task.image_scales` is for low resolution that is made; that of `task.low_res` has one scale alone. "
+            "`task.image_scales` is for computed low resolution; images of `task.low_res` have one scale. "
             f"Received: {settings.image_scales}."
         )
     if settings.stage == "psnr" and config.training.discriminator_steps > 1:
@@ -111,7 +111,7 @@ def check_run(config: RunConfig) -> None:
         )
     if settings.stage == "gan" and config.optimizer.muon_learning_rate is not None:
         raise ValueError(
-            "`task.stage=gan` wants the rates of `--preset gan`; Muon's are for the stage psnr. "
+            "`task.stage=gan` needs the rates of `--preset gan`; Muon is for the stage psnr. "
             f"Received: optimizer.muon_learning_rate={config.optimizer.muon_learning_rate}. "
             "Add `--preset gan`, or set it to none."
         )
@@ -133,7 +133,7 @@ def build_upscale_networks(settings: Any, *, own: Mapping[str, Callable[[], kera
     """Builds the generator and the stage's discriminator of `upscale` under the current dtype policy.
 
     Args:
-        settings: Of the task.
+        settings: Settings of the task.
         own: Builders of a user's own `generator` or `discriminator`.
     """
     options = {
@@ -153,12 +153,12 @@ def build_restore_networks(settings: Any, *, has_holes: bool, own: Mapping[str, 
     """Builds the generator and the stage's discriminator of `restore` under the current dtype policy.
 
     Args:
-        settings: Of the task.
+        settings: Settings of the task.
         has_holes: Whether the generator takes `[image, mask]`.
         own: Builders of a user's own `generator` or `discriminator`.
 
     Raises:
-        ValueError: If the settings name a generator for another kind of damage.
+        ValueError: If the settings name a generator for another kind of degradation.
     """
     table, automatic = (INPAINTERS, "gated") if has_holes else (RESTORERS, "nafnet")
     name = automatic if settings.generator == "auto" else settings.generator
@@ -171,11 +171,12 @@ def build_restore_networks(settings: Any, *, has_holes: bool, own: Mapping[str, 
 
 
 def restore(generator: keras.Model, damaged: tf.Tensor, *, training: bool) -> tf.Tensor:
-    """Runs a generator of `restore` on damaged images.
+    """Runs a generator of `restore` on degraded images.
 
     Args:
-        generator: Of `damaged`, or of `[image, mask]` where that has a fourth channel.
-        damaged: float32 `[batch, height, width, 3 or 4]` in [-1, 1]; the fourth is 1 in known pixels and -1 in holes.
+        generator: Model of `damaged`, or of `[image, mask]` if that has a fourth channel.
+        damaged: float32 `[batch, height, width, 3 or 4]` in [-1, 1]; the fourth channel is 1 in known pixels and -1 in
+            holes.
         training: Whether layers such as dropout are active.
     """
     has_holes = damaged.shape[-1] == 4
@@ -186,13 +187,13 @@ def restore(generator: keras.Model, damaged: tf.Tensor, *, training: bool) -> tf
 def with_sub_pixel_bias(
     outputs: GeneratorOutputs, target: tf.Tensor, output: tf.Tensor, *, settings: Any
 ) -> GeneratorOutputs:
-    """Adds the loss of patterns of the period of a pixel, where it is weighted.
+    """Adds the sub-pixel bias loss, if it has a weight.
 
     Args:
-        outputs: Of the forward pass.
+        outputs: Outputs of the forward pass.
         target: float32 `[batch, height, width, 3]`.
-        output: Its like.
-        settings: Of `upscale`.
+        output: float32 of the same shape.
+        settings: Settings of `upscale`.
     """
     if not settings.sub_pixel_weight:
         return outputs
@@ -201,7 +202,7 @@ def with_sub_pixel_bias(
 
 
 def build_image_loss(settings: ImageTaskConfig) -> Callable[[Any, Any, Any], dict[str, Any]]:
-    """A function `(target, output, pixel_target) -> auxiliary losses by name` of images in [-1, 1].
+    """Builds a function `(target, output, pixel_target) -> auxiliary losses by name` of images in [-1, 1].
 
     Its variables are made here: call it before the train step is traced.
     """
@@ -218,31 +219,31 @@ def build_image_loss(settings: ImageTaskConfig) -> Callable[[Any, Any, Any], dic
 
 
 def stage_outputs(stage: str, target: tf.Tensor, output: tf.Tensor, auxiliary: dict[str, Any]) -> GeneratorOutputs:
-    """What one forward pass offers to the losses of a stage."""
+    """Outputs of one forward pass, for the losses of a stage."""
     adversarial = {} if stage == "psnr" else {"discriminator": (target, output, None)}
     return GeneratorOutputs(adversarial, auxiliary, output=output)
 
 
 def start_from(networks: Networks, source: str | None, *, report: Callable[[str], Any]) -> None:
-    """Gives the networks of a run the weights of trained ones.
+    """Loads the weights of trained networks into those of a run.
 
-    The last layer alone may be of another shape, as that of `compact` is at another scale: it then stays, the way
-    "Enhanced Deep Residual Networks for Single Image Super-Resolution" (Lim et al. 2017, arXiv:1707.02921, section
-    3.3) trains for one scale from another.
+    Only the last layer may have another shape, as that of `compact` at another scale. It then keeps its fresh weights,
+    as in "Enhanced Deep Residual Networks for Single Image Super-Resolution" (Lim et al. 2017, arXiv:1707.02921,
+    section 3.3), which trains one scale from another.
 
     Args:
-        networks: fresh ones.
-        source: run directory, `.keras` file or name of a shipped model of the same task; None leaves them as they are.
-        report: called with a line about what was taken, and about what begins afresh.
+        networks: Fresh networks.
+        source: Run directory, `.keras` file or name of a shipped model of the same task; None changes nothing.
+        report: Called with messages on loaded weights and on layers that start fresh.
 
     Raises:
-        ValueError: if there is no such model, or its generator has other weights than this.
+        ValueError: For an unknown model, or one whose generator does not match.
     """
     if source is None:
         return
     origin, generator = load_origin(source), networks.generators[GENERATOR]
     if provenance_of(origin.generators[GENERATOR]):
-        return  # The network is the imported one itself, with its weights.
+        return  # The generator is the imported network, with its weights.
     trained = inner_generator(origin.generators[GENERATOR], GENERATOR, source=source)
     values = trained.get_weights()
     shapes, wanted = [value.shape for value in values], [tuple(weight.shape) for weight in generator.weights]
@@ -257,18 +258,18 @@ def start_from(networks: Networks, source: str | None, *, report: Callable[[str]
     check_same_activations(trained, generator, source=source, setting="task.generator_activation")
     if shapes != wanted:
         values[shared:] = generator.get_weights()[shared:]
-        report(f"the last layer, {last.name}, begins afresh: that of '{source}' is for another scale")
+        report(f"the last layer, {last.name}, starts fresh: '{source}' has another scale")
     generator.set_weights(values)
     take_discriminators(networks, origin, taken=[GENERATOR], report=report)
 
 
 def crop(images: tf.Tensor, first: tf.Tensor, *, size_px: int) -> tf.Tensor:
-    """Cuts a square out of each image.
+    """Crops a square from each image.
 
     Args:
         images: `[batch, height, width, channels]`.
         first: int32 `[batch, 2]`, the first row and column of each square.
-        size_px: side of the squares.
+        size_px: Side of the squares.
     """
     for axis in (1, 2):
         images = tf.gather(images, first[:, axis - 1, None] + tf.range(size_px), axis=axis, batch_dims=1)
@@ -276,7 +277,7 @@ def crop(images: tf.Tensor, first: tf.Tensor, *, size_px: int) -> tf.Tensor:
 
 
 def random_dihedral(images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
-    """Shows each image in one of the eight orientations of a square.
+    """Rotates and flips each image into one of the eight orientations of a square.
 
     Args:
         images: `[batch, size, size, channels]`, of any dtype.

@@ -1,4 +1,4 @@
-"""Settings that `upscale` and `restore` share: two stages, fidelity first, then the adversarial game."""
+"""Common settings of `upscale` and `restore`: a fidelity stage, then an adversarial one."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from tfgan_app.tasks.preset import Paper
 
 @dataclass(frozen=True)
 class ImageTaskConfig:
-    """What a network that brings back an image is trained against.
+    """Common settings of the tasks that recover images.
 
     Attributes:
         stage: `psnr` minimizes pixel (and perceptual) losses alone; `gan` adds a discriminator.
-        init_from: run directory, `.keras` file or name of a shipped model whose networks the training starts from;
-            they must be alike.
-        pixel_loss: distance between pixels.
-        pixel_weight: its factor.
-        perceptual_weight: factor of the distance between VGG16 features, before their ReLU; 0 leaves it out.
-        perceptual_weights: file of VGG16 weights (.npz); none downloads those of keras.applications.
-        adversarial_loss: loss of both players at the stage `gan`.
-        adversarial_weight: its factor for the generator.
-        discriminator: `unet` judges every pixel (Real-ESRGAN), `vgg` the whole crop (SRGAN).
-        discriminator_width: its channels at full resolution.
-        spectral_norm: divide its kernels by their largest singular values.
+        init_from: Run directory, `.keras` file or name of a shipped model whose networks the training starts from;
+            the architectures must match.
+        pixel_loss: Distance between pixels.
+        pixel_weight: Its factor.
+        perceptual_weight: Factor of the distance between VGG16 features, before their ReLU; 0 is off.
+        perceptual_weights: File of VGG16 weights (.npz); none downloads those of keras.applications.
+        adversarial_loss: Loss of generator and discriminator at the stage `gan`.
+        adversarial_weight: Its factor for the generator.
+        discriminator: `unet` classifies every pixel (Real-ESRGAN), `vgg` the whole crop (SRGAN).
+        discriminator_width: Its channels at full resolution.
+        spectral_norm: Spectral normalization of the discriminator.
         real_label: 1, or less for one-sided label smoothing.
-        flips_and_turns: show each crop in one of the eight orientations of a square, at random.
-        image_scales: each image is trained on at these shares of its size, if it holds a crop then.
-        candidates: of so many crops the one with most detail is trained on; 1 takes them as they come.
-        val_crop_px: largest side of the held-out images that are measured, cut from their centers; none measures all
+        flips_and_turns: Rotate and flip each crop at random, into one of eight orientations.
+        image_scales: Shares of its size at which each image is trained on, if it then holds a crop.
+        candidates: Crops from which the one with most detail is chosen; 1 takes every crop.
+        val_crop_px: Largest side of the center crops of held-out images that are measured; none measures all
             of them. Images given with `evaluate --data` are measured whole.
-        lpips_weights: file of VGG16 and LPIPS weights (.npz), to measure LPIPS too.
-        metrics: further metrics of images, each a `tfgan_app.registry.Metric` of your own, as `module:attribute`.
+        lpips_weights: File of VGG16 and LPIPS weights (.npz), to measure LPIPS too.
+        metrics: Further metrics of images, each your own `tfgan_app.registry.Metric`, as `module:attribute`.
     """
 
     stage: Literal["psnr", "gan"] = "psnr"
@@ -70,7 +70,7 @@ IMAGE_PRESET: dict[str, Any] = {
     "optimizer.schedule": "cosine",
     "optimizer.warmup_steps": 200,
 }
-"""What the presets of both tasks begin with."""
+"""Common values of the presets of both tasks."""
 
 ADVERSARIAL_STAGE: dict[str, Any] = {
     "optimizer.generator_learning_rate": 1e-4,
@@ -82,8 +82,8 @@ ADVERSARIAL_STAGE: dict[str, Any] = {
 }
 """The losses of Real-ESRGAN (Wang et al. 2021, arXiv:2107.10833, section 4.1; its pixels span 1, these 2). Deviations:
 VGG16 in place of VGG19; the relativistic average loss of ESRGAN; ten times the adversarial weight, with which an image
-gets a fifth as much gradient from the discriminator as from the features (a fiftieth changed nothing that could be
-seen); five times the rate for the discriminator, which stayed at chance with less."""
+gets a fifth as much gradient from the discriminator as from the features (a fiftieth had no visible effect); five times
+the rate for the discriminator, which stayed at chance with less."""
 
 REAL_ESRGAN = Paper("Wang et al. 2021", "2107.10833")
 
@@ -93,4 +93,4 @@ ADVERSARIAL_DEVIATIONS = (
     "ten times the adversarial weight, five times the discriminator's rate",
     "the generator is not RRDB unless task.generator says so",
 )
-"""How `ADVERSARIAL_STAGE` departs from it."""
+"""Deviations of `ADVERSARIAL_STAGE` from the paper."""

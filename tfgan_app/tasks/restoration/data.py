@@ -1,4 +1,4 @@
-"""The images of an `upscale` or `restore` run: crops to train on, and whole ones or centers to measure on."""
+"""The images of an `upscale` or `restore` run: training crops, and held-out images or their centers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import functools
 import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import tensorflow as tf
@@ -30,14 +30,14 @@ class ImageData:
     """Training crops and held-out images of one source, or held-out ones of another.
 
     Args:
-        config: the run's configuration.
-        crop_px: side of the crops to train on; smaller images are left out, with a word.
-        multiple: sides of held-out images are cut to multiples of this.
-        least_px: held-out images with a shorter side are left out, with a word.
-        low_res: folder of the same images, `multiple` times less wide and high; None where they are made.
-        teacher: folder of a teacher's outputs for the training images, as large as they are; None without one.
-        report: called with a line about each image that cannot be used, and on the progress of long reading.
-        measure_on: source of the held-out images, where it is not that of the training; they are taken whole.
+        config: The run's configuration.
+        crop_px: Side of the training crops; smaller images are reported and left out.
+        multiple: Sides of held-out images are cropped to multiples of this.
+        least_px: Held-out images with a shorter side are reported and left out.
+        low_res: Folder of the same images, `multiple` times smaller; None if they are computed.
+        teacher: Folder of a teacher's outputs for the training images, of equal size; None without one.
+        report: Called with messages on unusable images and on progress.
+        measure_on: Source of the held-out images, if not that of the training; they are measured whole.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class ImageData:
         self._crop_px = crop_px
         self._multiple = multiple
         self._least_px = least_px
-        # Images that are given to be measured have no partners there.
+        # Images to measure from another source have no partners there.
         self.low_res = None if measure_on is not None else low_res
         self._teacher = None if measure_on is not None else teacher
         self.report = report
@@ -64,20 +64,21 @@ class ImageData:
 
     @functools.cached_property
     def images(self) -> LabeledSet:
-        """The training and the held-out images of the run's data source; classes are of no interest."""
+        """The training and the held-out images of the run's data source; classes are ignored."""
         data = self._config.data
         source = data.source or bundled_path(BUNDLED_SAMPLE)
         return open_images(source, val_fraction=data.val_fraction, on_note=self.report)
 
     @property
     def training(self) -> LabeledImages:
-        """The images to train on: those that can be read and hold a crop."""
+        """The training images: readable and large enough for a crop."""
         return self._training[0]
 
     @functools.cached_property
     def _training(self) -> tuple[LabeledImages, dict[str, Partners]]:
-        """The images to train on, and their partners by name."""
-        readable, partners = self._readable(self.images.train, smallest_px=self._crop_px), {}
+        """The training images, and their partners by name."""
+        readable = self._readable(self.images.train, smallest_px=self._crop_px)
+        partners: dict[str, Partners] = {}
         for name, folder, scale in (("low_res", self.low_res, self._multiple), ("teacher", self._teacher, 1)):
             if folder is not None:
                 kept, found = self._partners_of(readable, "train", folder=folder, scale=scale)
@@ -92,7 +93,7 @@ class ImageData:
 
     @property
     def held_out(self) -> LabeledImages:
-        """At most `data.max_val_images` held-out images that can be read, from all of them."""
+        """At most `data.max_val_images` readable held-out images, evenly spread."""
         return self._held_out[0]
 
     @functools.cached_property
@@ -117,8 +118,10 @@ class ImageData:
         kept, partners = self._partners_of(images, "val", folder=self.low_res, scale=self._multiple)
         return images.select(kept), partners.paths
 
-    def _partners_of(self, images: LabeledImages, split: str, **options) -> tuple[list[int], Partners]:
-        """The places of the images that have a partner, and the partners."""
+    def _partners_of(
+        self, images: LabeledImages, split: Literal["train", "val"], **options
+    ) -> tuple[list[int], Partners]:
+        """Indices of the images that have a partner, and the partners."""
 
         def say(line: str):
             self.report(LeftOut(line))
@@ -128,7 +131,7 @@ class ImageData:
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
         """Batches `{"image": uint8 [batch, crop, crop, 3], "position": int64 [batch]}` from a step on.
 
-        Of every `task.candidates` crops the one with most detail is kept. Partners come along as `low_res` and
+        Of every `task.candidates` crops the one with most detail is kept. Partners are included as `low_res` and
         `teacher`.
         """
         data, training, candidates = self._config.data, self._config.training, self._config.task.candidates
@@ -136,7 +139,7 @@ class ImageData:
         schedule = Schedule(
             batch_size=training.images_per_step * candidates, steps=training.steps, seed=seed, start_step=start_step
         )
-        options = {
+        options: dict[str, Any] = {
             "cache_budget_mb": data.cache_budget_mb,
             "on_progress": progress_reporter(self.report, "loaded"),
         }
@@ -163,27 +166,27 @@ class ImageData:
         holds = np.rint(sides[:, None] * scales) >= self._crop_px
         holds[:, 0] = True
         indices, chosen = np.nonzero(holds)
-        return images.select(indices), np.array(scales)[chosen]
+        return images.select(indices.tolist()), np.array(scales)[chosen]
 
     def measured(self) -> Iterator[np.ndarray]:
-        """The held-out images that are measured: uint8 `[height, width, 3]`, sides multiples of `multiple`."""
+        """Yields the held-out images: uint8 `[height, width, 3]`, sides multiples of `multiple`."""
         for image in self._decoded(self.held_out):
             yield _center(image, limit=self._limit, multiple=self._multiple)
 
     def measured_low_res(self) -> Iterator[np.ndarray]:
-        """The same at low resolution, where it is not made from them."""
+        """Yields their low-resolution partners, if these are given."""
         limit = None if self._limit is None else self._limit // self._multiple
         for path in self._held_out[1]:
             yield _center(read_rgb(path, **self._config.data.reading), limit=limit, multiple=1)
 
     @property
     def _limit(self) -> int | None:
-        """Largest side of the images that are measured, a multiple of `multiple`."""
+        """Largest side of the held-out images, a multiple of `multiple`."""
         limit = self._config.task.val_crop_px
         return None if self._measure_on is not None or limit is None else limit // self._multiple * self._multiple
 
     def protocol(self) -> dict[str, Any]:
-        """Which images the figures are of."""
+        """Images that the figures are based on."""
         whole = self._measure_on is not None or self._config.task.val_crop_px is None
         split = "other images"
         if self._measure_on is None:
@@ -198,7 +201,7 @@ class ImageData:
         }
 
     def fingerprint(self) -> str:
-        """Digest of the training images and their partners, and of what is cut out of them."""
+        """Digest of the training images, their partners and their crops."""
         partners = [(path.name, path.stat().st_size) for given in self._training[1].values() for path in given.paths]
         facts = (labeled_fingerprint(self.training), self._crop_px, *([partners] if partners else []))
         return hashlib.sha256(" ".join(map(str, facts)).encode()).hexdigest()
@@ -231,7 +234,7 @@ class ImageData:
 
 
 def _most_detailed(batch: dict[str, tf.Tensor], *, candidates: int) -> dict[str, tf.Tensor]:
-    """Of every `candidates` examples in sequence the one whose neighboring pixels differ most."""
+    """Selects from every `candidates` consecutive examples the one whose neighboring pixels differ most."""
     images = {name: batch[name] for name in ("image", "low_res", "teacher") if name in batch}
     if candidates == 1:
         return images | {"position": batch["position"]}
@@ -247,7 +250,7 @@ def _most_detailed(batch: dict[str, tf.Tensor], *, candidates: int) -> dict[str,
 def _center(image: np.ndarray, *, limit: int | None, multiple: int) -> np.ndarray:
     """The center of an image, at most `limit` on a side, that begins and ends at multiples of `multiple`.
 
-    A whole image loses its last rows and columns alone, as in the literature.
+    A whole image loses only its last rows and columns, as in the literature.
     """
     units = [side // multiple for side in image.shape[:2]]
     kept = [min(count, count if limit is None else limit // multiple) for count in units]

@@ -1,4 +1,4 @@
-"""Knowledge distillation: a trained network's outputs as targets beside the truth."""
+"""Knowledge distillation: a trained network's outputs as additional targets."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ _SIDE_PX = 16
 class Teacher:
     """Mixes a teacher's outputs into the targets of the pixel loss.
 
-    "Distilling the Knowledge in a Neural Network", Hinton et al. 2015, arXiv:1503.02531, as regression: of what cannot
-    be known from the input, the truth has one draw, and a strong teacher close to the mean. So its outputs take noise
-    out of the gradient. The other losses keep the truth.
+    "Distilling the Knowledge in a Neural Network", Hinton et al. 2015, arXiv:1503.02531, as regression: of details that
+    the input does not determine, the truth has one sample and a strong teacher about the mean. So its outputs reduce
+    the noise of the gradient. The other losses use the truth.
 
     Args:
         source: Run directory, `.keras` file, or a folder of outputs that come with the batch as `teacher`.
         weight: Share of the teacher in the mixed target, in [0, 1].
-        scale: By which height and width grow.
+        scale: Factor of height and width.
 
     Attributes:
-        folder: The folder of outputs; None where the teacher runs itself.
+        folder: The folder of outputs; None if the teacher itself runs.
 
     Raises:
-        ValueError: If there is no such teacher, or it does something else than to enlarge RGB images by the scale.
+        ValueError: If the teacher does not exist, or does not enlarge RGB images by the scale.
     """
 
     def __init__(self, source: str, *, weight: float, scale: int):
@@ -43,7 +43,7 @@ class Teacher:
         Args:
             truth: float32 `[batch, scale * height, scale * width, 3]` in [-1, 1].
             low_res: float32 `[batch, height, width, 3]` in [-1, 1].
-            outputs: the teacher's where they come from a folder, like `truth`.
+            outputs: The teacher's outputs if they come from a folder, like `truth`.
 
         Returns:
             Like `truth`.

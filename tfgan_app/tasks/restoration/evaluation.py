@@ -1,11 +1,11 @@
-"""Measures and shows what an image-to-image model makes of held-out images."""
+"""Metrics and samples of an image-to-image model on held-out images."""
 
 from __future__ import annotations
 
 import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import keras
 import numpy as np
@@ -24,15 +24,15 @@ EXAMPLE_ROWS = 4
 
 
 class ImageQuality:
-    """Fidelity of a model's outputs to the originals, beside that of a baseline.
+    """Fidelity of a model's outputs to the originals, compared with a baseline.
 
     Args:
-        pairs: what the model is given and the originals, `scale` times as high and wide.
-        baseline: what the baseline makes of what the model is given: uint8 `[height, width, 3]`.
-        baseline_name: what it is called in the names of its figures.
-        crop_px: pixels that are left out along each border.
-        lpips_weights: file of VGG16 and LPIPS weights; None leaves LPIPS out.
-        metrics: further metrics, as `own_metrics` takes them.
+        pairs: Inputs of the model and the originals, `scale` times as high and wide.
+        baseline: The baseline, from the model's input to uint8 `[height, width, 3]`.
+        baseline_name: Prefix of the names of its figures.
+        crop_px: Pixels left out along each border.
+        lpips_weights: File of VGG16 and LPIPS weights; None skips LPIPS.
+        metrics: Further metrics, as in `own_metrics`.
     """
 
     def __init__(
@@ -54,49 +54,49 @@ class ImageQuality:
 
     @property
     def metric_names(self) -> tuple[str, ...]:
-        """What is measured: LPIPS only where its weights are given."""
+        """Names of the metrics; LPIPS only with its weights."""
         return (*METRICS, *(["lpips"] if self._lpips_weights else []), *self._own_metrics)
 
     @functools.cached_property
     def baseline(self) -> dict[str, float]:
-        """The figures of the baseline, their names led by its own."""
+        """Metrics of the baseline, with its name as prefix."""
         rows = [self._figures(target, self._baseline(source)) for source, target in self.pairs]
         return {f"{self._baseline_name}_{name}": value for name, value in _means(rows).items()}
 
     def measure(self, model: keras.Model) -> dict[str, float]:
-        """Means over images of a model's figures with their intervals, and the means of the baseline."""
+        """Means over images of a model's metrics with their intervals, and the means of the baseline."""
         enlarge = _predictor(model).image
         rows = [self._figures(target, enlarge(source)) for source, target in self.pairs]
         return means_with_intervals({name: np.array([row[name] for row in rows]) for name in rows[0]}) | self.baseline
 
     def kept(self, model: keras.Model, images: Iterable[np.ndarray]) -> float:
-        """Mean PSNR of what a model makes of images without damage, in dB: more is less harm done."""
+        """Mean PSNR of a model's outputs for clean images, in dB; higher means less harm."""
         keep = _predictor(model).image
         return float(np.mean([psnr_rgb(image, keep(image), crop_px=self._crop_px) for image in images]))
 
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
-        """The centers of images from all of them: baseline, output and original, uint8 `[size, size, 3]` each."""
+        """Centers of evenly spread images: baseline, output and original, uint8 `[size, size, 3]` each."""
         chosen = frozenset(spread_indices(len(self.pairs), SAMPLE_ROWS))
-        # Not further than the last: pairs that do not fit into memory are made anew.
+        # Stop at the last one: pairs that do not fit into memory are computed again.
         pairs = itertools.islice(self.pairs, max(chosen) + 1)
         shown = (pair for index, pair in enumerate(pairs) if index in chosen)
         return [row for row, _ in self._shown(model, shown)]
 
     def examples(self, model: keras.Model, *, headers: Sequence[str]) -> dict[str, np.ndarray]:
-        """The images whose luma came out best and worst, as grids: caption -> uint8 `[height, width, 3]`."""
+        """Images with the best and worst luma PSNR, as grids: caption -> uint8 `[height, width, 3]`."""
         ordered = sorted(self._shown(model, self.pairs), key=lambda shown: -shown[1])
         rows = [row for row, _ in ordered]
         grids = zip(("best", "worst"), both_ends(rows, most=EXAMPLE_ROWS), strict=True)
         return {f"{name} held-out images": make_grid(rows, headers=headers) for name, rows in grids if rows}
 
     def protocol(self) -> dict[str, Any]:
-        """How the figures were measured."""
+        """Protocol of the metrics."""
         return fidelity_protocol(count=len(self.pairs), crop_px=self._crop_px, lpips=self._lpips_weights) | {
             "weights": "averaged generator, float32, inference mode",
         }
 
     def _shown(self, model: keras.Model, pairs: Iterable[Pair]) -> Iterator[tuple[list[np.ndarray], float]]:
-        """The centers of baseline, output and original, and the PSNR of the output's luma."""
+        """Yields the centers of baseline, output and original, and the luma PSNR of the output."""
         enlarge = _predictor(model).image
         for source, target in pairs:
             output = enlarge(source)
@@ -114,8 +114,8 @@ class ImageQuality:
 
 
 def _predictor(model: keras.Model) -> Predictor:
-    """Predicts images of any size, in tiles where the model allows it."""
-    return predictor_of(model, "the model in training")
+    """Predictor of images of any size, in tiles if the model allows it."""
+    return cast(Predictor, predictor_of(model, "the model in training"))
 
 
 def _means(rows: Sequence[dict[str, float]]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Held-out images that are gone through again and again, whatever their number and size."""
+"""Repeatedly used held-out images, of any number and size."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 Pair = tuple[np.ndarray, np.ndarray]
-"""What a model is given, and what it should make of it: uint8 `[height, width, channels]` each."""
+"""Input and target of a model: uint8 `[height, width, channels]` each."""
 
 
 class HeldOutPairs:
-    """Pairs of images, made anew each time they are gone through, unless all of them fit a budget of memory.
+    """Pairs of images, computed again in each pass unless all of them fit a memory budget.
 
     Args:
-        make: begins a new pass over the pairs.
-        count: how many there are.
-        budget_bytes: what may be kept of them.
+        make: Starts a new pass over the pairs.
+        count: Returns the number of pairs.
+        budget_bytes: Memory for keeping them.
     """
 
     def __init__(self, make: Callable[[], Iterator[Pair]], *, count: Callable[[], int], budget_bytes: int = 2**29):
@@ -32,7 +32,8 @@ class HeldOutPairs:
         if self._kept is not None:
             yield from self._kept
             return
-        kept, room = [], self._budget_bytes
+        kept: list[Pair] = []
+        room = self._budget_bytes
         for pair in self._make():
             room -= sum(image.nbytes for image in pair)
             kept = [*kept, pair] if room >= 0 else []

@@ -1,4 +1,4 @@
-"""An imported network as the generator of a training."""
+"""Imported networks as generators of a training."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from tfgan_app.tasks.restoration import builders
 
 
 def imported_generator(source: str | None, *, scale: int) -> keras.Model | None:
-    """The network that `tfgan_app import` wrote, to be trained further.
+    """Loads a network of `tfgan_app import` for further training.
 
     Args:
         source: `task.init_from`.
-        scale: Of the task.
+        scale: Scale of the task.
 
     Returns:
-        The generator with its weights, `image` float32 `[batch, height, width, 3]` in [-1, 1] -> the like; None where
-        the source is no imported model.
+        The generator with its weights, `image` float32 `[batch, height, width, 3]` in [-1, 1] -> float32 `[batch,
+        scale * height, scale * width, 3]`; None if the source is not an imported model.
 
     Raises:
-        ValueError: If it is one of another scale, or does not take and give colors.
+        ValueError: If its scale differs, or it does not map RGB to RGB.
     """
     if source is None or Path(source).suffix != ".keras" or not Path(source).is_file():
         return None
@@ -46,12 +46,12 @@ def imported_generator(source: str | None, *, scale: int) -> keras.Model | None:
 
 
 def _between_ranges(model: keras.Model, network: keras.Model, image):
-    """Runs a network on an image in [-1, 1], in the range of the model around it, without its bounds."""
+    """Runs a network on an image in [-1, 1], converted to the range of the surrounding model, without its clipping."""
     kinds = {type(layer) for layer in model.layers}
     if FromUnitRange in kinds:
         return network(image)
     if ClipToUnitRange not in kinds:
-        raise ValueError("The imported model is of a kind that `task.init_from` does not know.")
+        raise ValueError("`task.init_from` does not support this kind of imported model.")
     gain = 255.0 if layers.Rescaling in kinds else 1.0
     x = network(layers.Rescaling(0.5 * gain, offset=0.5 * gain, name="to_network")(image))
     return layers.Rescaling(2.0 / gain, offset=-1.0, dtype="float32", name="from_network")(x)

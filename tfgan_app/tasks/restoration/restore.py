@@ -1,9 +1,9 @@
-"""Restoration: noise, blur, JPEG, lost color and holes undone."""
+"""The task `restore`: removes noise, blur, JPEG artifacts and holes, and restores color."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 from warnings import warn
 
@@ -14,8 +14,8 @@ import tensorflow as tf
 from tfgan_app.config import RunConfig
 from tfgan_app.layers import ChannelSlice, FromUnitRange, MakesColor, ToUnitRange
 from tfgan_app.tasks.restoration import builders
-from tfgan_app.tasks.restoration.damage import COLORIZE, INPAINT, build_damage
 from tfgan_app.tasks.restoration.data import ImageData
+from tfgan_app.tasks.restoration.degradation import COLORIZE, INPAINT, build_degradation
 from tfgan_app.tasks.restoration.evaluation import LPIPS_LEAST_PX, ImageQuality
 from tfgan_app.tasks.restoration.held_out import HeldOutPairs, Pair
 from tfgan_app.tasks.restoration.imported import imported_generator
@@ -24,36 +24,38 @@ from tfgan_app.tasks.restoration.task import TURNS, ImageTask, as_uint8, fixed_d
 from tfgan_app.training.task import GeneratorOutputs, Networks
 
 SHIFT_PX = 16
-"""Crops are damaged with so much around them and then cut somewhere in it: the blocks of JPEG begin anywhere."""
+"""Margin around crops during degradation; the final crop is random in it, so that JPEG blocks begin anywhere."""
 
 HOLE_GRAY = 0.5
-"""What holes are shown as to the baseline and in grids."""
+"""Value of holes in the baseline and in grids."""
 
 _SHIFTS = 2
 
 
 class RestoreTask(ImageTask):
-    """Learns to undo damage from images that were damaged.
+    """Learns to restore degraded images.
 
     "Simple Baselines for Image Restoration", Chen et al. 2022, arXiv:2204.04676; for holes "Free-Form Image
     Inpainting with Gated Convolution", Yu et al. 2019, arXiv:1806.03589.
 
     Args:
-        config: the run's configuration, its `task` section a `RestoreConfig`.
-        report: called with a line about each image that cannot be used, and on the progress of long reading.
-        measure_on: source of the held-out images, where it is not that of the training.
+        config: The run's configuration, its `task` section a `RestoreConfig`.
+        report: Called with messages on unusable images and on progress.
+        measure_on: Source of the held-out images, if not that of the training.
     """
 
     config_class = RestoreConfig
-    presets: ClassVar[dict[str, dict[str, Any]]] = PRESETS
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = PRESETS
     sample_headers = ("damaged", "restored", "original")
     input_key = "damaged"
 
     def __init__(self, config: RunConfig, *, report: Callable[[str], Any] = warn, measure_on: str | None = None):
         settings = config.task
-        self._damage = build_damage(settings)
-        # What is measured is what the network does to damage; the untouched images would outweigh it.
-        self._measured_damage = build_damage(dataclasses.replace(settings, share_untouched=0.0, share_skipped=0.0))
+        self._degradation = build_degradation(settings)
+        # Only degraded images are measured; untouched ones would outweigh them.
+        self._measured_degradation = build_degradation(
+            dataclasses.replace(settings, share_untouched=0.0, share_skipped=0.0)
+        )
         data = ImageData(
             config,
             crop_px=config.data.image_size + SHIFT_PX,
@@ -70,7 +72,7 @@ class RestoreTask(ImageTask):
             metrics=settings.metrics,
         )
         super().__init__(config, data=data, quality=quality)
-        self._shares = [TURNS, _SHIFTS, self._damage.draws_per_example, self.loss_crop_draws]
+        self._shares = [TURNS, _SHIFTS, self._degradation.draws_per_example, self.loss_crop_draws]
         self.draws_per_example = sum(self._shares)
 
     @property
@@ -78,47 +80,47 @@ class RestoreTask(ImageTask):
         return INPAINT in self.config.task.degradation
 
     @property
-    def _spares_the_undamaged(self) -> bool:
-        """Whether an image without damage must come back as it is."""
+    def _keeps_clean_images(self) -> bool:
+        """Whether a clean image must be returned unchanged."""
         return not self._has_holes and COLORIZE not in self.config.task.degradation
 
     @property
     def predict_arguments(self) -> str:
-        """What `tfgan_app predict` needs beside the model."""
+        """Arguments of `tfgan_app predict` besides the model."""
         return f"--input IMAGES{' --mask MASKS' if self._has_holes else ''} --output OUTPUT"
 
     def build_networks(self) -> Networks:
         """Builds the generator and the stage's discriminator under the current dtype policy."""
         settings = self.config.task
-        _ = self.losses  # Their variables must be there before the train step is traced.
+        _ = self.losses  # Their variables must exist before the train step is traced.
         imported = None if self._has_holes else imported_generator(settings.init_from, scale=1)
         own = {builders.GENERATOR: lambda: imported} if imported else {}
         return builders.build_restore_networks(settings, has_holes=self._has_holes, own=own)
 
     def augment(self, batch: dict, draws: tf.Tensor) -> dict:
-        """Turns, damages and cuts the crops: `damaged` and `target`, float32 in [-1, 1].
+        """Rotates, degrades and crops the images: `damaged` and `target`, float32 in [-1, 1].
 
-        `damaged` has a fourth channel where there are holes: 1 in pixels that are known, 0 in holes.
+        For inpainting, `damaged` has a fourth channel: 1 in known pixels, -1 in holes.
         """
         turns, shifts, own, seen = tf.split(draws, self._shares, axis=1)
         images = self.random_dihedral(batch["image"], turns)
-        damaged = self._damage(images, own)
+        damaged = self._degradation(images, own)
         first = tf.cast(shifts * (SHIFT_PX + 1), tf.int32)
         crop = builders.crop(tf.concat([damaged, images], axis=-1), first, size_px=self.config.data.image_size)
-        channels = self._damage.channels
+        channels = self._degradation.channels
         examples = {"damaged": crop[..., :channels] * 2.0 - 1.0, "target": crop[..., channels:] * 2.0 - 1.0}
         return examples | self.loss_crop_offset(seen)
 
     def forward(self, networks: Networks, batch: dict, training: bool) -> GeneratorOutputs:
-        """Restores the damaged images."""
+        """Restores the degraded images."""
         output = builders.restore(networks.generators[builders.GENERATOR], batch["damaged"], training=training)
-        return self.judged(batch, batch["target"], output)
+        return self.stage_outputs(batch, batch["target"], output)
 
     def inference_model(self, networks: Networks) -> keras.Model:
         """The generator between images in [0, 1]; shares the weights of `networks`.
 
-        Where there are holes its input has a fourth channel, as the alpha channel of a file: 1 in pixels that are
-        known, which come back as they are, and 0 in holes.
+        For inpainting its input has a fourth channel, like the alpha channel of a file: 1 in known pixels, which are
+        returned unchanged, and 0 in holes.
         """
         if not self._has_holes:
             model = super().inference_model(networks)
@@ -132,23 +134,23 @@ class RestoreTask(ImageTask):
         return keras.Model(images, ToUnitRange(name="to_unit_range")(outputs), name=self.config.task_name)
 
     def evaluate(self, model: keras.Model) -> dict[str, float]:
-        """Measures what a model makes of damaged images, and of the same without damage (`clean_psnr`)."""
+        """Measures a model on degraded images, and on clean ones (`clean_psnr`)."""
         measured = super().evaluate(model)
-        if self._spares_the_undamaged:
+        if self._keeps_clean_images:
             measured["clean_psnr"] = self.quality.kept(model, self.data.measured())
         return measured
 
     def _pairs(self) -> Iterator[Pair]:
-        """The held-out images with damage, uint8 `[height, width, 3 or 4]`, and without."""
-        draws = fixed_draws(len(self.data.held_out), self._measured_damage.draws_per_example)
+        """Yields the held-out images degraded, uint8 `[height, width, 3 or 4]`, and clean."""
+        draws = fixed_draws(len(self.data.held_out), self._measured_degradation.draws_per_example)
         for image, own in zip(self.data.measured(), draws, strict=True):
-            damaged = self._measured_damage(tf.constant(image[None] / np.float32(255.0)), tf.constant(own))
+            damaged = self._measured_degradation(tf.constant(image[None] / np.float32(255.0)), tf.constant(own))
             yield as_uint8(damaged)[0], image
 
     def protocol(self) -> dict[str, Any]:
-        """What the figures of `evaluate` were measured on, so that they can be compared."""
+        """Conditions of `evaluate`, so that figures can be compared."""
         settings = self.config.task
-        facts = {"degradation": ", ".join(settings.degradation)}
+        facts: dict[str, Any] = {"degradation": ", ".join(settings.degradation)}
         if "denoise" in settings.degradation:
             facts["noise_sigma_255"] = list(settings.noise_sigma_255)
         if "jpeg" in settings.degradation:
@@ -159,7 +161,7 @@ class RestoreTask(ImageTask):
 
 
 def _shown(image: np.ndarray) -> np.ndarray:
-    """A damaged image as RGB, holes in gray."""
+    """A degraded image as RGB, with gray holes."""
     if image.shape[2] == 3:
         return image
     known = image[..., 3:] > 127

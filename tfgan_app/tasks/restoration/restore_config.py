@@ -19,22 +19,22 @@ from tfgan_app.tasks.restoration.config import (
 
 @dataclass(frozen=True)
 class RestoreConfig(ImageTaskConfig):
-    """Settings of `restore`, beside those of `ImageTaskConfig`.
+    """Settings of `restore`, besides those of `ImageTaskConfig`.
 
     Attributes:
-        degradation: what images suffer, one after the other, and the network undoes: `denoise`, `deblur`, `jpeg`,
+        degradation: Degradations that the network learns to undo, in order: `denoise`, `deblur`, `jpeg`,
             `colorize`, `real` (the second-order blur, noise and JPEG of Real-ESRGAN); or `inpaint` alone.
-        share_untouched: share of the training images that suffer nothing, so that the network leaves such alone;
-            with `colorize`, none.
-        share_skipped: of several degradations, the share of images that each one but `colorize` spares, so that the
-            network knows them one by one and together. Held-out images suffer all of them.
-        noise_sigma_255: range of the standard deviation of noise, where white is 255.
-        jpeg_quality: range of the quality of JPEG.
-        mask: kind of holes for `inpaint`, as of LaMa; `mixed` takes all of them.
-        generator: architecture: `nafnet`, `unet` (DRUNet), or `gated` for holes; `auto` is `gated` for `inpaint`,
+        share_untouched: Share of the training images without degradation, so that the network leaves clean images
+            alone; with `colorize`, none.
+        share_skipped: Share of the images that each of several degradations except `colorize` skips, so that the
+            network learns single and combined ones. Held-out images get all of them.
+        noise_sigma_255: Range of the standard deviation of noise, where white is 255.
+        jpeg_quality: Range of the quality of JPEG.
+        mask: Kind of holes for `inpaint`, as in LaMa; `mixed` takes all of them.
+        generator: Architecture: `nafnet`, `unet` (DRUNet), or `gated` for holes; `auto` is `gated` for `inpaint`,
             else `nafnet`.
-        generator_size: of `nafnet` and `unet`: `light` for CPUs, or `paper` as published.
-        generator_width: channels at full resolution; none is the architecture's own.
+        generator_size: Size of `nafnet` and `unet`: `light` for CPUs, or `paper` as published.
+        generator_width: Channels at full resolution; none is the architecture's default.
     """
 
     degradation: tuple[str, ...] = choice(
@@ -61,7 +61,7 @@ DEFAULT_PRESET: dict[str, Any] = {
     "training.best_metric": "psnr",
     "optimizer.generator_learning_rate": 1e-3,
 }
-"""The stage of fidelity."""
+"""The fidelity stage."""
 
 GAN_PRESET: dict[str, Any] = {
     **DEFAULT_PRESET,

@@ -1,4 +1,4 @@
-"""What `upscale` and `restore` have in common as tasks."""
+"""Base class of the tasks `upscale` and `restore`."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ from tfgan_app.tasks.restoration.held_out import Pair
 from tfgan_app.training.task import GeneratorOutputs, Networks
 
 TURNS = 3
-"""Numbers that decide how a crop is turned."""
+"""Number of uniform draws for the orientation of a crop."""
 
 LOSS_CROP_SHIFT_PX = 8
-"""What features and discriminators see begins anywhere in a square of so many pixels: their strides would otherwise lie
-the same way on the sub-pixels of every output. This alone keeps no mesh away: see `sub_pixel_bias_loss`."""
+"""Side in pixels of the square in which the crop for features and discriminators begins: otherwise their strides would
+always hit the same sub-pixels. It does not suffice against meshes: see `sub_pixel_bias_loss`."""
 
 LEAST_SHIFTED_PX = 48
-"""Smaller crops are seen whole."""
+"""Side of crops below which the losses use all of them."""
 
 _SEEN = 2
 
 
 class ImageTask(Task):
-    """A task that makes images worse and learns the way back.
+    """A task that degrades images and learns to recover them.
 
     Args:
-        config: the run's configuration, its `task` section an `ImageTaskConfig`.
-        data: where the images come from.
-        quality: how outputs are measured.
+        config: The run's configuration, its `task` section an `ImageTaskConfig`.
+        data: Images of the run.
+        quality: Metrics of the outputs.
     """
 
     def __init__(self, config: RunConfig, *, data: ImageData, quality: ImageQuality):
@@ -52,11 +52,11 @@ class ImageTask(Task):
 
     @property
     def metric_names(self) -> tuple[str, ...]:
-        """What is measured."""
+        """Names of the metrics."""
         return self.quality.metric_names
 
     def prepare(self) -> None:
-        """Finds the training images that can be read, and measures the baseline on the held-out ones."""
+        """Finds the readable training images, and measures the baseline on the held-out ones."""
         _ = self.data.training, self.quality.baseline
 
     def fingerprint(self) -> str:
@@ -68,7 +68,7 @@ class ImageTask(Task):
         return self.data.build_dataset(start_step=start_step, seed=seed)
 
     def start(self, networks: Networks) -> None:
-        """Takes the networks of another run to start from, where the settings name one."""
+        """Loads the networks of the run that the settings name as start, if any."""
         settings = self.config.task
         if settings.stage == "gan" and settings.init_from is None:
             self.data.report("the adversarial stage starts from a fresh generator: task.init_from takes a faithful one")
@@ -80,14 +80,14 @@ class ImageTask(Task):
         return builders.build_image_loss(self.config.task)
 
     def random_dihedral(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
-        """Crops as float32 in [0, 1], in a random one of their eight orientations where the settings ask for it."""
+        """Converts crops to float32 in [0, 1], in a random orientation if the settings ask for it."""
         if self.config.task.flips_and_turns:
             images = builders.random_dihedral(images, draws)
         return tf.cast(images, tf.float32) / 255.0
 
     @property
     def loss_crop_draws(self) -> int:
-        """How many numbers decide what the losses of the stage see."""
+        """Number of uniform draws for the crop of the losses."""
         return 0 if self._loss_crop_px == self.config.data.image_size else _SEEN
 
     @property
@@ -98,15 +98,15 @@ class ImageTask(Task):
         return size_px if only_pixels or size_px < LEAST_SHIFTED_PX else size_px - LOSS_CROP_SHIFT_PX
 
     def loss_crop_offset(self, draws: tf.Tensor) -> dict[str, tf.Tensor]:
-        """First row and column of the crop that the losses see, int32 `[batch, 2]`; nothing if they see all.
+        """First row and column of the crop for the losses, int32 `[batch, 2]`; empty if they use all.
 
         Args:
             draws: float32 `[batch, loss_crop_draws]`, uniform in [0, 1).
         """
         return {"loss_crop_offset": tf.cast(draws * LOSS_CROP_SHIFT_PX, tf.int32)} if self.loss_crop_draws else {}
 
-    def judged(self, batch: dict, target: tf.Tensor, output: tf.Tensor) -> GeneratorOutputs:
-        """The losses of outputs, as far as they are seen; pixels against `pixel_target` where there is one."""
+    def stage_outputs(self, batch: dict, target: tf.Tensor, output: tf.Tensor) -> GeneratorOutputs:
+        """Losses of outputs, within the crop of the losses; pixels against `pixel_target` if there is one."""
         pixel_target = batch.get("pixel_target", target)
         if self.loss_crop_draws:
             seen = (target, output, pixel_target)
@@ -123,7 +123,7 @@ class ImageTask(Task):
         return keras.Model(images, ToUnitRange(name="to_unit_range")(outputs), name=self.config.task_name)
 
     def held_out_examples(self) -> list[Pair]:
-        """Held-out inputs and what should come out: uint8 `[height, width, channels]`."""
+        """Held-out inputs and targets: uint8 `[height, width, channels]`."""
         return list(self.quality.pairs)
 
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
@@ -131,7 +131,7 @@ class ImageTask(Task):
         return self.quality.sample_rows(model)
 
     def evaluate(self, model: keras.Model) -> dict[str, float]:
-        """Measures what a model makes of the degraded held-out images.
+        """Measures a model on the degraded held-out images.
 
         Returns:
             Means over images of the metrics by name, and those of the baseline.
@@ -144,24 +144,24 @@ class ImageTask(Task):
         return self.quality.examples(model, headers=self.sample_headers)
 
     def caveats(self, measured: Mapping[str, float]) -> list[str]:
-        """What the figures cannot carry, in words."""
+        """Caveats of the figures, as texts."""
         del measured
         return few_held_out(len(self.data.held_out))
 
     def count_trained_on(self) -> tuple[int, int]:
-        """How many of the images to measure on are training images, and of how many."""
+        """Number of held-out images that are training images, and of all held-out ones."""
         return count_shared(self.data.held_out, self.data.images.train), len(self.data.held_out)
 
     def protocol(self) -> dict[str, Any]:
-        """What the figures of `evaluate` were measured on, so that they can be compared."""
+        """Conditions of `evaluate`, so that figures can be compared."""
         return {**self.data.protocol(), **self.quality.protocol()}
 
 
 def as_uint8(images: tf.Tensor) -> np.ndarray:
-    """Images in [0, 1] as uint8, rounded to the nearest."""
+    """Images in [0, 1] as uint8, rounded to the nearest integer."""
     return np.rint(np.clip(images.numpy(), 0.0, 1.0) * 255.0).astype(np.uint8)
 
 
 def fixed_draws(count: int, draws_per_example: int) -> np.ndarray:
-    """The same numbers for the held-out images in every run: float32 `[count, 1, draws_per_example]` in [0, 1)."""
+    """Fixed uniform draws for the held-out images: float32 `[count, 1, draws_per_example]` in [0, 1)."""
     return np.random.default_rng(0).random((count, 1, draws_per_example), np.float32)

@@ -1,9 +1,9 @@
-"""Super-resolution: images two, three or four times as wide and high."""
+"""The task `upscale`: super-resolution by factors of 2, 3 or 4."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from warnings import warn
@@ -28,11 +28,11 @@ _SHIFTS = 2
 
 @dataclass(frozen=True)
 class Margin:
-    """Low-resolution pixels around a crop that are cut off again, since a degradation there reached beyond the crop.
+    """Low-resolution margin around a crop, cut off again since degradations use pixels beyond the crop.
 
     Attributes:
-        size_px: how many on each side.
-        shift_px: by how much the cut moves at random, so that the blocks of JPEG begin anywhere in a crop.
+        size_px: Pixels on each side.
+        shift_px: Maximum random shift of the cut, so that JPEG blocks begin anywhere in a crop.
     """
 
     size_px: int
@@ -43,19 +43,19 @@ MARGINS = {"bicubic": Margin(4, 0), "real": Margin(8, 4)}
 
 
 class UpscaleTask(ImageTask):
-    """Learns to enlarge images from images that were made small.
+    """Learns to enlarge downscaled images.
 
     "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network", Ledig et al. 2017,
     arXiv:1609.04802, and its successors: first pixels alone, then a discriminator and VGG features.
 
     Args:
-        config: the run's configuration, its `task` section an `UpscaleConfig`.
-        report: called with a line about each image that cannot be used, and on the progress of long reading.
-        measure_on: source of the held-out images, where it is not that of the training.
+        config: The run's configuration, its `task` section an `UpscaleConfig`.
+        report: Called with messages on unusable images and on progress.
+        measure_on: Source of the held-out images, if not that of the training.
     """
 
     config_class = UpscaleConfig
-    presets: ClassVar[dict[str, dict[str, Any]]] = PRESETS
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = PRESETS
     sample_headers = ("bicubic", "output", "original")
     input_key = "low_res"
 
@@ -72,7 +72,7 @@ class UpscaleTask(ImageTask):
             self._teacher = Teacher(settings.teacher, weight=settings.teacher_weight, scale=settings.scale)
             if self._teacher.folder and (settings.image_scales != (1.0,) or settings.degradation != "bicubic"):
                 raise ValueError(
-                    "`task.teacher` as a folder of outputs wants task.image_scales=1 and task.degradation=bicubic: "
+                    "`task.teacher` as a folder of outputs needs task.image_scales=1 and task.degradation=bicubic: "
                     f"its images have one scale and one input. Received: {settings.image_scales}, "
                     f"{settings.degradation}; name the teacher's model instead."
                 )
@@ -102,12 +102,12 @@ class UpscaleTask(ImageTask):
     def build_networks(self) -> Networks:
         """Builds the generator and the stage's discriminator under the current dtype policy."""
         settings = self.config.task
-        _ = self.losses  # Their variables must be there before the train step is traced.
+        _ = self.losses  # Their variables must exist before the train step is traced.
         imported = imported_generator(settings.init_from, scale=settings.scale)
         return builders.build_upscale_networks(settings, own={builders.GENERATOR: lambda: imported} if imported else {})
 
     def augment(self, batch: dict, draws: tf.Tensor) -> dict:
-        """Turns the crops and makes them small: `low_res` and `high_res`, float32 in [-1, 1]."""
+        """Rotates and downscales the crops: `low_res` and `high_res`, float32 in [-1, 1]."""
         turns, shifts, own, seen = tf.split(draws, self._shares, axis=1)
         images = self.random_dihedral(batch["image"], turns)
         low = (
@@ -132,13 +132,13 @@ class UpscaleTask(ImageTask):
         return examples | self.loss_crop_offset(seen)
 
     def forward(self, networks: Networks, batch: dict, training: bool) -> GeneratorOutputs:
-        """Enlarges the small images."""
+        """Enlarges the low-resolution images."""
         output = networks.generators[builders.GENERATOR](batch["low_res"], training=training)
-        outputs = self.judged(batch, batch["high_res"], output)
+        outputs = self.stage_outputs(batch, batch["high_res"], output)
         return builders.with_sub_pixel_bias(outputs, batch["high_res"], output, settings=self.config.task)
 
     def _pairs(self) -> Iterator[Pair]:
-        """The held-out images at low resolution and as they are: uint8."""
+        """Yields the held-out images at low and at full resolution: uint8."""
         if self.data.low_res is not None:
             yield from zip(self.data.measured_low_res(), self.data.measured(), strict=True)
             return
@@ -148,7 +148,7 @@ class UpscaleTask(ImageTask):
             yield as_uint8(low)[0], image
 
     def protocol(self) -> dict[str, Any]:
-        """What the figures of `evaluate` were measured on, so that they can be compared."""
+        """Conditions of `evaluate`, so that figures can be compared."""
         settings = self.config.task
         low_res = f"{settings.degradation}, 8 bit" if self.data.low_res is None else "its own"
         return {**super().protocol(), "scale": settings.scale, "low_res": low_res}

@@ -1,4 +1,4 @@
-"""Images of one kind into images of another."""
+"""The task `translate`: images of one kind into images of another."""
 
 import os
 
@@ -18,24 +18,24 @@ METHODS = Table(
         "color": "tfgan_app.tasks.translate.color:refuse_training",
     },
 )
-"""Value of `task.method` -> the class that trains it, or what says why none does."""
+"""Value of `task.method` -> its task class, or a function that refuses the training."""
 
 UNPAIRED_METHOD = "cut"
-"""What is taken for sets of images that do not belong together, where no method is named."""
+"""Default method for unpaired sets of images."""
 
 
 def detect_method(source: str | None) -> str:
-    """The method that the images of a source are for.
+    """Detects the method that fits the images of a source.
 
     Args:
-        source: a folder, `tfds:NAME`, or None for the bundled pairs.
+        source: A folder, `tfds:NAME`, or None for the bundled pairs.
 
     Returns:
         `paired`; or `UNPAIRED_METHOD` for a set of TensorFlow Datasets, and for two folders in which no name of the
         one is found in the other.
 
     Raises:
-        ValueError: for two folders of which some names match and most do not.
+        ValueError: For two folders in which some names match but most do not.
     """
     if source is None:
         return "paired"
@@ -49,7 +49,7 @@ def detect_method(source: str | None) -> str:
     if share == 0.0:
         return UNPAIRED_METHOD
     raise ValueError(
-        f"Expected images of A and B in {source} that either belong together by their names, or do not. {share:.0%} "
+        f"Expected images of A and B in {source} that match by their names, or sets without matches. {share:.0%} "
         "of the names match: set `task.method` to paired, or to one of the others: cyclegan, cut, fastcut."
     )
 

@@ -1,4 +1,4 @@
-"""The networks that all methods of `translate` share, from its settings."""
+"""Common networks of the methods of `translate`, from the settings."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from tfgan_app.layers import FromUnitRange, ToUnitRange
 from tfgan_app.networks import DISCRIMINATORS, GENERATORS
 from tfgan_app.networks.patchgan import smallest_image_px
 from tfgan_app.registry import is_own
-from tfgan_app.tasks.translate.config import UNPAIRED, TranslateConfig
+from tfgan_app.tasks.translate.config import UNPAIRED, TranslateConfig, TwoSidedConfig
 
 _UNPAIRED_DEPTH = 3
-"""Halvings of a generator that is held to its input by other means than pairs."""
+"""Halvings of the generator of an unpaired method."""
 
 
-def build_generator(settings: TranslateConfig, *, size_px: int) -> keras.Model:
+def build_generator(settings: TwoSidedConfig, *, size_px: int) -> keras.Model:
     """Builds the generator under the current dtype policy.
 
     Args:
-        settings: of the task.
-        size_px: height and width of the training images.
+        settings: Settings of the task.
+        size_px: Height and width of the training images.
 
     Raises:
-        ValueError: for a setting that the architecture does not have.
+        ValueError: For a setting that the architecture does not have.
     """
     depths = {"unet": min(8, int(math.log2(size_px)))}
     if settings.method in UNPAIRED:
@@ -37,11 +37,11 @@ def build_generator(settings: TranslateConfig, *, size_px: int) -> keras.Model:
     return GENERATORS[settings.generator](**options)
 
 
-def generator_options(settings: TranslateConfig) -> dict[str, Any]:
-    """What is set of the generator.
+def generator_options(settings: TwoSidedConfig) -> dict[str, Any]:
+    """Options of the generator from the settings.
 
     Raises:
-        ValueError: for a setting that the architecture does not have.
+        ValueError: For a setting that the architecture does not have.
     """
     normalization = settings.generator_normalization
     options = {
@@ -59,8 +59,8 @@ def build_discriminator(settings: TranslateConfig, **options: int) -> keras.Mode
     """Builds the discriminator under the current dtype policy.
 
     Args:
-        settings: of the task.
-        options: `condition_channels`, where it is not that of a color image.
+        settings: Settings of the task.
+        **options: `condition_channels`, if not that of a color image.
     """
     return DISCRIMINATORS[settings.discriminator](
         width=settings.discriminator_width,
@@ -78,7 +78,7 @@ def build_inference_model(generator: keras.Model) -> keras.Model:
 
 
 def check_discriminator_fits(discriminator: str, size_px: int) -> None:
-    """Raises ValueError for images that are too small to be judged; a user's own discriminator takes any."""
+    """Checks that images are large enough for a discriminator, else raises ValueError; a user's own takes any."""
     if is_own(discriminator):
         return
     smallest = smallest_image_px(int(discriminator.removeprefix("patchgan_")))

@@ -1,4 +1,4 @@
-"""Color spaces: exact conversions, so that there is nothing to train."""
+"""The method `color`: exact color conversions without training."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from tfgan_app.layers import CONVERSIONS
 
 
 def refuse_training(config: RunConfig, **options: Any) -> NoReturn:
-    """Says which commands convert colors.
+    """Refuses the training; names the commands that convert colors.
 
     Args:
-        config: the run's configuration.
-        **options: as of a `Task`.
+        config: The run's configuration.
+        **options: As for `Task`.
 
     Raises:
-        ValueError: always. One line.
+        ValueError: Always. One line.
     """
     del config, options
     raise ValueError(

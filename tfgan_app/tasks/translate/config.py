@@ -10,7 +10,7 @@ from tfgan_app.config.typed_fields import bounded, choice, model_setting, own_ob
 from tfgan_app.registry import ADVERSARIAL_LOSSES, DISCRIMINATORS, GENERATORS
 
 UNPAIRED = ("cyclegan", "cut", "fastcut")
-"""The methods for sets of images that do not belong together."""
+"""The methods for unpaired sets of images."""
 
 Method = Literal["paired", "cyclegan", "cut", "fastcut", "style", "color"]
 
@@ -22,7 +22,7 @@ class TranslateConfig(MethodSection):
     Attributes:
         method: Method of training; the images decide if it is not set.
         init_from: Run directory, `.keras` file or name of a shipped model whose networks the training starts from;
-            they must be alike.
+            the architectures must match.
         discriminator: PatchGAN by receptive field in pixels.
         discriminator_width: Channels after the first convolution.
         discriminator_normalization: Normalization between the convolutions.
@@ -54,9 +54,9 @@ class TwoSidedConfig(TranslateConfig):
     Attributes:
         direction: `a2b` learns B from A, `b2a` A from B.
         generator: Architecture of the generator.
-        generator_width: Channels at full resolution; none is the architecture's own.
+        generator_width: Channels at full resolution; none is the architecture's default.
         generator_depth: Halvings of the resolution, for the U-Nets; none fits it to the method and the image.
-        generator_normalization: `auto` is the architecture's own choice.
+        generator_normalization: `auto` is the architecture's default.
         lpips_weights: File of VGG16 and LPIPS weights (.npz); LPIPS is measured if it is given.
         vertical_flip: Mirror images up and down at random.
         max_scale: Scale images at random by up to this factor, either way; 1 is off.
@@ -82,9 +82,9 @@ class PairedConfig(TwoSidedConfig, method="paired"):
 
     Attributes:
         l1_weight: Factor of the mean absolute error.
-        perceptual_weight: Factor of the VGG16 feature distance; 0 leaves it out.
+        perceptual_weight: Factor of the VGG16 feature distance; 0 is off.
         perceptual_weights: File of VGG16 weights (.npz); none downloads those of keras.applications.
-        metrics: Further metrics of images, each a `tfgan_app.registry.Metric` of your own, as `module:attribute`.
+        metrics: Further metrics of images, each your own `tfgan_app.registry.Metric`, as `module:attribute`.
     """
 
     l1_weight: float = bounded(100.0, minimum=0.0)
@@ -95,7 +95,7 @@ class PairedConfig(TwoSidedConfig, method="paired"):
 
 @dataclass(frozen=True)
 class UnpairedConfig(TwoSidedConfig):
-    """Settings of the methods that learn from sets of images that do not belong together.
+    """Settings of the methods that learn from unpaired sets of images.
 
     Attributes:
         features: Network whose features FID and KID compare: `vgg16`, `inception`, or `random` weights; `auto` is
@@ -112,8 +112,8 @@ class CycleGANConfig(UnpairedConfig, method="cyclegan"):
     """Settings of CycleGAN.
 
     Attributes:
-        cycle_weight: Factor of the mean absolute error after there and back.
-        identity_weight: Factor of the mean absolute error of a target taken for an input.
+        cycle_weight: Factor of the cycle consistency loss, a mean absolute error.
+        identity_weight: Factor of the identity loss, the mean absolute error on targets used as inputs.
         pool_size: Generated images that each discriminator may be shown again; 0 is off.
     """
 
@@ -128,18 +128,16 @@ class ContrastiveConfig(UnpairedConfig):
     """Settings of CUT and FastCUT.
 
     Attributes:
-        nce_weight: Factor of the contrast of input and output patches; none is the method's own.
-        nce_identity_weight: Factor of the same contrast of a target taken for an input; none is the method's own.
-        nce_identity_share: Share of the targets of a batch that are taken for inputs; a setting of CUT.
+        nce_weight: Factor of the contrastive loss of input and output patches; none is the method's default.
+        nce_identity_weight: Factor of the same loss on targets used as inputs; none is the method's default.
         nce_patches: Patches that are compared in each image and layer.
-        nce_dim: Units of the perceptrons that patches are compared by.
+        nce_dim: Units of the perceptrons that embed patches.
         flip_equivariance: Contrast half of the inputs with the output of their mirror image; none is the method's
-            own.
+            default.
     """
 
     nce_weight: float | None = bounded(None, minimum=0.0)
     nce_identity_weight: float | None = bounded(None, minimum=0.0)
-    nce_identity_share: ClassVar[float] = 1.0
     nce_patches: int = bounded(256, minimum=2)
     nce_dim: int = bounded(256, minimum=1)
     flip_equivariance: bool | None = None
@@ -150,7 +148,7 @@ class CutConfig(ContrastiveConfig, method="cut"):
     """Settings of CUT.
 
     Attributes:
-        nce_identity_share: Share of the targets of a batch that are taken for inputs.
+        nce_identity_share: Share of the targets of a batch that are used as inputs.
     """
 
     method: Method = "cut"
@@ -159,9 +157,10 @@ class CutConfig(ContrastiveConfig, method="cut"):
 
 @dataclass(frozen=True)
 class FastCutConfig(ContrastiveConfig, method="fastcut"):
-    """Settings of FastCUT, whose defaults of `ContrastiveConfig` are others."""
+    """Settings of FastCUT, whose method defaults differ from those of CUT."""
 
     method: Method = "fastcut"
+    nce_identity_share: ClassVar[float] = 1.0
 
 
 @dataclass(frozen=True)
@@ -170,12 +169,12 @@ class StyleConfig(TranslateConfig, method="style"):
 
     Attributes:
         perceptual_weights: File of VGG16 weights (.npz); none downloads those of keras.applications.
-        styles: Source of the images whose style is taken; none takes those of `data.source`.
-        style_level: Features of VGG16 that are given another style: `relu4_1` has seen more of it, `relu3_1` is
-            learned to be drawn from far sooner.
-        content_weight: Factor of the distance of features from those that were aimed at.
+        styles: Source of the style images; none takes `data.source`.
+        style_level: Features of VGG16 whose statistics are changed: `relu4_1` captures more of the style, `relu3_1`
+            trains far sooner.
+        content_weight: Factor of the distance of features from their targets.
         style_weight: Factor of the distance of their statistics from the style's.
-        reconstruction_weight: Factor of the mean absolute error of contents that are decoded as they are.
+        reconstruction_weight: Factor of the mean absolute error of contents decoded with unchanged statistics.
         decoder_width: Channels of the decoder at full resolution.
     """
 

@@ -1,4 +1,4 @@
-"""Translation there and back: CycleGAN."""
+"""The method `cyclegan`: unpaired translation in both directions."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from tfgan_app.training.task import DiscriminatorInputs, GeneratorOutputs, Netwo
 
 
 class CycleTranslation(UnpairedTranslation):
-    """Two generators, each undoing what the other does.
+    """Two generators, each the inverse of the other.
 
     "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks", Zhu et al. 2017,
-    arXiv:1703.10593. The generator from inputs to targets is what is predicted with and exported; `task.direction`
-    says which set the inputs are.
+    arXiv:1703.10593. The generator from inputs to targets is used for prediction and export; `task.direction` sets
+    which images are the inputs.
     """
 
     @property
     def discriminator_inputs(self) -> DiscriminatorInputs:
-        """The discriminators see earlier outputs, too."""
-        return unpaired_builders.build_cycle_judging(self.config.task, size_px=self.config.data.image_size)
+        """Pools of earlier outputs for the discriminators."""
+        return unpaired_builders.build_cycle_discriminator_inputs(self.config.task, size_px=self.config.data.image_size)
 
     @property
     def auxiliary_weights(self) -> dict[str, float]:
-        """The cycle loss, and the identity loss where it is weighted."""
+        """Weights of the cycle loss, and of the identity loss if it is used."""
         return unpaired_builders.cycle_weights(self.config.task)
 
     def build_networks(self) -> Networks:
@@ -39,24 +39,24 @@ class CycleTranslation(UnpairedTranslation):
         return unpaired_builders.build_cycle_networks(self.config.task, size_px=size_px, own={})
 
     def forward(self, networks: Networks, batch: dict, training: bool) -> GeneratorOutputs:
-        """Translates both ways and back; the identity loss takes images of either generator's own target kind."""
+        """Translates in both directions and back; the identity loss uses images of each generator's target set."""
         identity = bool(self.config.task.identity_weight)
         return unpaired_builders.cycle_forward(networks, batch, training, identity=identity)
 
     def auxiliary_models(self, networks: Networks) -> dict[str, keras.Model]:
-        """The inference model of the way back, which is kept beside that of the way there."""
+        """The inference model of the inverse direction, which is kept beside the main one."""
         return {"inverse": build_inference_model(networks.generators["inverse"])}
 
     def evaluate(self, model: keras.Model, *, inverse: keras.Model | None = None) -> dict[str, float]:
-        """Measures as any unpaired translation, and the way back where its model is given.
+        """Measures as the base class, and the inverse direction if its model is given.
 
         Args:
-            model: inference model.
-            inverse: that of the way back.
+            model: Inference model.
+            inverse: Inference model of the inverse direction.
 
         Returns:
-            Beside that of the base class, `inverse_fid`, `inverse_kid`, with their own `inverse_copy_...` and
-            `inverse_floor_...`, and `cycle_psnr`, `inverse_cycle_psnr` (dB) of images after there and back.
+            Besides those of the base class, `inverse_fid`, `inverse_kid`, with their `inverse_copy_...` and
+            `inverse_floor_...`, and `cycle_psnr`, `inverse_cycle_psnr` (dB) of images translated in both directions.
         """
         there = translate(model, self.data.images["input"])
         measured = self.quality.measure(there)
@@ -66,7 +66,7 @@ class CycleTranslation(UnpairedTranslation):
         return measured | self.quality.measure_inverse(there, lambda images: translate(inverse, images), **ways)
 
     def examples(self, model: keras.Model, current: keras.Model, *, inverse: keras.Model | None = None):
-        """Those of the base class, and the way back."""
+        """Examples of the base class, and of the inverse direction."""
         found: dict[str, Any] = super().examples(model, current)
         if inverse is None:
             return found

@@ -1,4 +1,4 @@
-"""Image-to-image translation of aligned pairs: pix2pix and its descendants."""
+"""The method `paired`: pix2pix and its descendants, on aligned pairs."""
 
 from __future__ import annotations
 
@@ -43,19 +43,19 @@ EXAMPLE_ROWS = 6
 
 
 class PairedTranslation(Task):
-    """Learns to turn images of one kind into another from aligned pairs.
+    """Learns to translate images of one kind into another from aligned pairs.
 
     "Image-to-Image Translation with Conditional Adversarial Networks", Isola et al. 2017, arXiv:1611.07004:
     a discriminator that sees input and output together, and an L1 distance to the target.
 
     Args:
-        config: the run's configuration, its `task` section a `PairedConfig`.
-        report: called with a line about each pair that cannot be used, and on the progress of long reading.
-        measure_on: source of the held-out pairs, where it is not that of the training.
+        config: The run's configuration, its `task` section a `PairedConfig`.
+        report: Called with messages on unusable pairs and on progress.
+        measure_on: Source of the held-out pairs, if not that of the training.
     """
 
     config_class = PairedConfig
-    presets: ClassVar[dict[str, dict[str, Any]]] = PAIRED_PRESETS
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = PAIRED_PRESETS
     draws_per_example = DRAWS
     sample_headers = ("input", "output", "target")
     input_key = "input"
@@ -63,7 +63,7 @@ class PairedTranslation(Task):
     def __init__(self, config: RunConfig, *, report: Callable[[str], Any] = warn, measure_on: str | None = None):
         self._trained_on = config
         if measure_on is not None:
-            # All of another folder that has no split of its own is held out.
+            # Another folder without splits is held out as a whole.
             config = replace_values(config, {"data.source": measure_on, "data.val_fraction": 1.0})
         super().__init__(config, report=report)
         settings = config.task
@@ -80,7 +80,7 @@ class PairedTranslation(Task):
 
     @property
     def metric_names(self) -> tuple[str, ...]:
-        """What is measured: LPIPS only where its weights are given."""
+        """Names of the metrics; LPIPS only with its weights."""
         return (*PIXEL_METRICS, *(["lpips"] if self.config.task.lpips_weights else []), *self._own_metrics)
 
     @functools.cached_property
@@ -93,23 +93,22 @@ class PairedTranslation(Task):
         return find_pairs(source, direction=direction, val_fraction=config.data.val_fraction)
 
     def prepare(self) -> None:
-        """Reads the held-out pairs and the weights of measures, and finds the training pairs that can be read."""
+        """Reads the held-out pairs and the weights of metrics, and finds the readable training pairs."""
         _ = self.training_pairs, self._baseline
         share = matching_share(self.config.data.source) if self.config.data.source else None
         if share is not None:
             self._report(
-                f"{len(self.training_pairs)} pairs by equal names; if these do not belong together, set "
-                "`task.method` to cut"
+                f"{len(self.training_pairs)} pairs by equal names; if they are not pairs, set `task.method` to cut"
             )
 
     @functools.cached_property
     def training_pairs(self) -> list[ImagePair]:
-        """The pairs to train on; those that cannot be read are reported and left out."""
+        """The readable training pairs; others are reported and left out."""
         return self._readable(self.pairs.train, "train on")
 
     @functools.cached_property
     def held_out_pairs(self) -> list[ImagePair]:
-        """At most `data.max_val_images` held-out pairs that can be read, from all of them."""
+        """At most `data.max_val_images` readable held-out pairs, evenly spread."""
         chosen = spread_indices(len(self.pairs.val), self.config.data.max_val_images)
         return self._readable([self.pairs.val[index] for index in chosen], "evaluate on")
 
@@ -131,7 +130,7 @@ class PairedTranslation(Task):
 
     def build_networks(self) -> Networks:
         """Builds the generator and the discriminator under the current dtype policy."""
-        _ = self._losses  # Their variables must be there before the train step is traced.
+        _ = self._losses  # Their variables must exist before the train step is traced.
         return paired_builders.build_networks(self.config.task, size_px=self.config.data.image_size, own={})
 
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
@@ -146,12 +145,12 @@ class PairedTranslation(Task):
         )
 
     def augment(self, batch: dict, draws: tf.Tensor) -> dict:
-        """Augments input and target alike: float32 `[batch, size, size, 3]` in [-1, 1]."""
+        """Augments input and target identically: float32 `[batch, size, size, 3]` in [-1, 1]."""
         source, target = self._augmentation([batch["input"], batch["target"]], draws)
         return {"input": source, "target": target}
 
     def forward(self, networks: Networks, batch: dict, training: bool) -> GeneratorOutputs:
-        """Translates the inputs; the discriminator is given the input as its condition."""
+        """Translates the inputs; the discriminator gets the input as its condition."""
         return paired_builders.forward(networks, batch, training, losses=self._losses)
 
     @functools.cached_property
@@ -169,27 +168,27 @@ class PairedTranslation(Task):
         return load_pairs(self.held_out_pairs, CropSpec(data.image_size, resize=data.resize, **data.reading))
 
     def held_out_examples(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Held-out inputs and what should come out: uint8 `[size, size, 3]`."""
+        """Held-out inputs and targets: uint8 `[size, size, 3]`."""
         return list(zip(*self.held_out, strict=True))
 
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
-        """Held-out pairs from all of them as rows of input, output and target."""
+        """Evenly spread held-out pairs as rows of input, output and target."""
         chosen = spread_indices(len(self.held_out_pairs), SAMPLE_ROWS)
         inputs, targets = (x[chosen] for x in self.held_out)
         return [list(row) for row in zip(inputs, translate(model, inputs), targets, strict=True)]
 
     def caveats(self, measured: Mapping[str, float]) -> list[str]:
-        """What the figures cannot carry, in words."""
+        """Caveats of the figures, as texts."""
         del measured
         return few_held_out(len(self.held_out_pairs))
 
     def count_trained_on(self) -> tuple[int, int]:
-        """How many of the pairs to measure on hold training images, and of how many."""
+        """Number of held-out pairs with training images, and of all held-out ones."""
         training = self._find_pairs(self._trained_on).train
         return count_shared_pairs(self.held_out_pairs, training), len(self.held_out_pairs)
 
     def protocol(self) -> dict[str, Any]:
-        """What the figures of `evaluate` were measured on, so that they can be compared."""
+        """Conditions of `evaluate`, so that figures can be compared."""
         data = self.config.data
         split = "seeded hold-out" if self.pairs.val_is_holdout else "validation split"
         return {
@@ -206,15 +205,15 @@ class PairedTranslation(Task):
         }
 
     def evaluate(self, model: keras.Model) -> dict[str, float]:
-        """Measures PSNR (dB), SSIM and L1 (and LPIPS, where its weights are given) on the held-out pairs.
+        """Measures PSNR (dB), SSIM and L1 (and LPIPS, given its weights) on the held-out pairs.
 
         Args:
-            model: inference model.
+            model: Inference model.
 
         Returns:
             Means over images: `psnr`, `ssim`, `l1`, each with its interval (`psnr_low`, `psnr_high`); `copy_psnr`,
-            ... of the input taken for the output; and `output_variation`, about 0 when the output ignores the input
-            (left out where targets do not vary).
+            ... of the input taken as output; and `output_variation`, about 0 if the output ignores the input
+            (left out if targets do not vary).
         """
         inputs, targets = self.held_out
         outputs = translate(model, inputs)
@@ -227,13 +226,13 @@ class PairedTranslation(Task):
         }
 
     def examples(self, model: keras.Model, current: keras.Model) -> dict[str, np.ndarray]:
-        """The best and the worst held-out pairs by SSIM, as grids: caption -> uint8 `[height, width, 3]`."""
+        """The best and worst held-out pairs by SSIM, as grids: caption -> uint8 `[height, width, 3]`."""
         del current
         inputs, targets = self.held_out
         outputs = translate(model, inputs)
         measured = paired_metrics(targets, outputs, metrics={"ssim": PIXEL_METRICS["ssim"]})
         order = np.argsort(-measured["ssim"], kind="stable")
-        chosen = dict(zip(("best", "worst"), both_ends(order, most=EXAMPLE_ROWS), strict=True))
+        chosen = dict(zip(("best", "worst"), both_ends(order.tolist(), most=EXAMPLE_ROWS), strict=True))
         rows = {name: [[inputs[i], outputs[i], targets[i]] for i in indices] for name, indices in chosen.items()}
         grids = {name: make_grid(x, headers=self.sample_headers) for name, x in rows.items() if x}
         return {f"{name} held-out images": grid for name, grid in grids.items()}

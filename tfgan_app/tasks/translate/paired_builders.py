@@ -16,7 +16,7 @@ def build_objective(settings: Any) -> Objective:
     """The losses and their weights.
 
     Args:
-        settings: Of the method.
+        settings: Settings of the method.
     """
     return Objective(
         adversarial_loss=ADVERSARIAL_LOSSES[settings.adversarial_loss],
@@ -33,18 +33,18 @@ def build_networks(settings: Any, *, size_px: int, own: Mapping[str, Callable[[]
     """Builds the generator and the discriminator under the current dtype policy.
 
     Args:
-        settings: Of the method.
+        settings: Settings of the method.
         size_px: Height and width of the training images.
         own: Builders of a user's own `generator` or `discriminator`.
     """
-    # First, as ever: a seed's initial weights follow the order in which networks are built.
+    # The generator first: initial weights depend on the order in which networks are built.
     discriminator = own["discriminator"]() if "discriminator" in own else build_discriminator(settings)
     generator = own["generator"]() if "generator" in own else build_generator(settings, size_px=size_px)
     return Networks({"generator": generator}, {"discriminator": discriminator})
 
 
 def build_auxiliary_losses(settings: Any) -> dict[str, Callable[[Any, Any], Any]]:
-    """Losses of `(target, output)` in [-1, 1] by name; their variables are made here, before a step is traced."""
+    """Losses of `(target, output)` in [-1, 1] by name; their variables are created here, before a step is traced."""
     losses = {"l1": RECONSTRUCTION_LOSSES["l1"]}
     if settings.perceptual_weight:
         losses["perceptual"] = build_perceptual_loss(weights=settings.perceptual_weights)
@@ -52,13 +52,13 @@ def build_auxiliary_losses(settings: Any) -> dict[str, Callable[[Any, Any], Any]
 
 
 def forward(networks: Networks, batch: dict, training: bool, *, losses: Mapping[str, Callable]) -> GeneratorOutputs:
-    """Translates the inputs; the discriminator is given the input as its condition.
+    """Translates the inputs; the discriminator gets the input as its condition.
 
     Args:
-        networks: As of `build_networks`.
+        networks: Result of `build_networks`.
         batch: `input` and `target`, float32 `[batch, height, width, 3]` in [-1, 1].
         training: Whether layers such as dropout are active.
-        losses: As of `build_auxiliary_losses`.
+        losses: Result of `build_auxiliary_losses`.
     """
     output = networks.generators["generator"](batch["input"], training=training)
     auxiliary = {name: loss(batch["target"], output) for name, loss in losses.items()}

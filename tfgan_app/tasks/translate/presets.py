@@ -1,4 +1,4 @@
-"""Named recipes of the task `translate`."""
+"""Presets of the task `translate`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DEFAULT_PRESET: dict[str, Any] = {
     "task.max_scale": 1.1,
     "task.max_rotation_degrees": 8.0,
 }
-"""What trained best per minute on two CPU cores, on training pairs that were set aside for choosing it."""
+"""Best result per minute on two CPU cores, on training pairs set aside for the choice."""
 
 PIX2PIX_PRESET: dict[str, Any] = {
     "data.image_size": 256,
@@ -54,7 +54,7 @@ _UNPAIRED: dict[str, Any] = {
 CYCLEGAN_PRESET: dict[str, Any] = {**_UNPAIRED, "task.method": "cyclegan", "task.identity_weight": 0.0}
 """Zhu et al. 2017, arXiv:1703.10593, section 4 and appendix 7.1, at a size for CPUs.
 
-The generator starts as a copy of its input, where an identity loss would hold it: seen over 500 steps."""
+The generator starts as a copy of its input, and an identity loss would keep it there, as seen over 500 steps."""
 
 _CONTRASTIVE: dict[str, Any] = {**_UNPAIRED, "task.nce_patches": 64, "task.nce_dim": 64}
 
@@ -93,19 +93,19 @@ PAIRED_PRESETS = {
             "the U-Net enlarges by interpolation and a pixel shuffle (paper: transposed convolutions)",
             "dropout is off when images are made (paper: on, the only noise)",
             "the innermost blocks are not normalized (one pixel has no statistics)",
-            "100,000 steps, whatever the number of pairs (paper: 200 epochs)",
+            "100,000 steps, for any number of pairs (paper: 200 epochs)",
         ),
     ),
 }
 
 _UNPAIRED_DEVIATIONS = (
-    "200,000 steps, whatever the number of images (authors' code: 200 epochs, of CUT 400)",
+    "200,000 steps, for any number of images (authors' code: 200 epochs, 400 for CUT)",
     "the rate falls to 2 % in the second half (authors' code: to 0)",
 )
 
 
 def _unpaired_presets(method: str, values: dict[str, Any], paper: Paper, name: str) -> dict[str, Preset]:
-    """The recipe of a method at a size for CPUs, and as published."""
+    """The presets of a method at a size for CPUs, and as published."""
     exact = Preset(
         {**_PAPER, "task.method": method},
         summary=f"{name} as published at 256 px, for GPUs",
@@ -141,7 +141,7 @@ STYLE_PRESET: dict[str, Any] = {
     "task.decoder_width": 32,
     "task.adversarial_weight": 0.0,
 }
-"""Huang & Belongie 2017, arXiv:1703.06868, at a size and rate for CPUs, from a level that is soon drawn from."""
+"""Huang & Belongie 2017, arXiv:1703.06868, at a size and rate for CPUs, with a level that trains fast."""
 
 STYLE_PAPER_PRESET: dict[str, Any] = {
     **STYLE_PRESET,
@@ -154,7 +154,7 @@ STYLE_PAPER_PRESET: dict[str, Any] = {
     "task.style_level": "relu4_1",
     "task.decoder_width": 64,
 }
-"""Its section 6.2, for GPUs: crops of 256 px out of 512, 160,000 steps of 8."""
+"""Section 6.2 of the same, for GPUs: crops of 256 px out of 512, 160,000 steps of 8."""
 
 _ADAIN = Paper("Huang & Belongie 2017", "1703.06868")
 
@@ -164,7 +164,7 @@ _STYLE_PAPER = Preset(
     paper=_ADAIN,
     deviations=(
         "VGG16 features (paper: VGG19)",
-        "a further loss of contents that are decoded as they are, task.reconstruction_weight=50 (paper: none)",
+        "a further reconstruction loss of contents, task.reconstruction_weight=50 (paper: none)",
         "the averaged weights, training.ema_decay=0.99 (paper: the last ones)",
         "warm-up and a cosine of the rate (authors' code: it falls by 1 / (1 + 5e-5 step))",
     ),

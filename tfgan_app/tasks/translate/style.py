@@ -1,4 +1,4 @@
-"""Arbitrary style transfer in one pass: any image in the style of any other."""
+"""The method `style`: arbitrary style transfer in one pass."""
 
 from __future__ import annotations
 
@@ -37,23 +37,23 @@ _TINY = 1e-6
 
 
 class StyleTransfer(Task):
-    """Learns to decode features whose statistics are those of another image.
+    """Learns to decode features with the statistics of another image.
 
     "Arbitrary Style Transfer in Real-time with Adaptive Instance Normalization", Huang & Belongie 2017,
-    arXiv:1703.06868. Deviations: VGG16 in place of VGG19; contents whose features were not moved have to come back,
-    which is what strength 0 is, and brings a decoder to draw things where they are within hundreds of steps (the
-    identity loss of "Arbitrary Style Transfer with Style-Attentional Networks", Park & Lee 2019, arXiv:1812.02342,
-    section 3.3, between images alone); and an adversarial term where `task.adversarial_weight` is above 0, whose
-    discriminator tells outputs from images of styles, patch by patch.
+    arXiv:1703.06868. Deviations: VGG16 in place of VGG19; a reconstruction loss of contents with unchanged features
+    (strength 0), which teaches the decoder the layout within hundreds of steps (the identity loss of "Arbitrary Style
+    Transfer with Style-Attentional Networks", Park & Lee 2019, arXiv:1812.02342, section 3.3, between images alone);
+    and an adversarial term if `task.adversarial_weight` is above 0, with a patch discriminator between outputs and
+    style images.
 
     Args:
-        config: the run's configuration, its `task` section a `StyleConfig`.
-        report: called with a line about each image that cannot be used, and on the progress of long reading.
-        measure_on: source of the held-out contents, where it is not that of the training.
+        config: The run's configuration, its `task` section a `StyleConfig`.
+        report: Called with messages on unusable images and on progress.
+        measure_on: Source of the held-out contents, if not that of the training.
     """
 
     config_class = StyleConfig
-    presets: ClassVar[dict[str, dict[str, Any]]] = STYLE_PRESETS
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = STYLE_PRESETS
     draws_per_example = 2 * DRAWS
     sample_headers = ("content", "style", "output")
     metric_names = METRICS
@@ -73,7 +73,7 @@ class StyleTransfer(Task):
         self._moved = AdaptiveInstanceNorm(name="moved")
 
     def prepare(self) -> None:
-        """Takes the encoder's weights, finds the images that can be read, and measures the baselines."""
+        """Loads the encoder, finds the readable images, and measures the baselines."""
         _ = self._measures, self.images.training, self._baselines
 
     def fingerprint(self) -> str:
@@ -82,12 +82,12 @@ class StyleTransfer(Task):
 
     @functools.cached_property
     def _losses(self) -> StyleLosses:
-        """Of the train step, in its precision: first asked for where its networks are built."""
+        """Losses of the train step, in its precision; built with the networks."""
         return self._build_losses()
 
     @functools.cached_property
     def _measures(self) -> StyleLosses:
-        """The same in float32."""
+        """Losses for measuring, in float32."""
         return self._build_losses()
 
     def _build_losses(self) -> StyleLosses:
@@ -95,8 +95,8 @@ class StyleTransfer(Task):
         return build_style_losses(build_style_encoder(level=settings.style_level, weights=settings.perceptual_weights))
 
     def build_networks(self) -> Networks:
-        """Builds the decoder, and a discriminator where there is one, under the current dtype policy."""
-        # The encoder's variables must be there before the train step is traced.
+        """Builds the decoder, and the discriminator if used, under the current dtype policy."""
+        # The encoder's variables must exist before the train step is traced.
         return style_builders.build_networks(self.config.task, losses=self._losses, own={})
 
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
@@ -104,30 +104,30 @@ class StyleTransfer(Task):
         return self.images.build_dataset(start_step=start_step, seed=seed)
 
     def augment(self, batch: dict, draws: tf.Tensor) -> dict:
-        """Crops and mirrors contents and styles, each on its own: float32 `[batch, size, size, 3]` in [-1, 1]."""
+        """Crops and mirrors contents and styles independently: float32 `[batch, size, size, 3]` in [-1, 1]."""
         names = ("content", "style")
         parts = zip(names, tf.split(draws, len(names), axis=1), strict=True)
         return {name: self._augmentation([batch[name]], own)[0] for name, own in parts}
 
     def forward(self, networks: Networks, batch: dict, training: bool) -> GeneratorOutputs:
-        """Decodes the contents' features with the styles' statistics, and looks at the result with the encoder."""
+        """Decodes the contents' features with the styles' statistics, and encodes the result again."""
         return style_builders.forward(networks, batch, training, losses=self._losses, moved=self._moved)
 
     def inference_model(self, networks: Networks) -> keras.Model:
         """The model of `[images, style, strength]`, images in [0, 1]; shares the weights of `networks`."""
         return build_style_model(self._measures.encoder, networks.generators[DECODER])
 
-    def held_out_examples(self) -> list[tuple[np.ndarray, None]]:
-        """Held-out contents, uint8 `[size, size, 3]`; what should come out, nobody knows."""
+    def held_out_examples(self) -> list[tuple[np.ndarray, np.ndarray | None]]:
+        """Held-out contents, uint8 `[size, size, 3]`; their targets are unknown."""
         return [(content, None) for content in self.images.held_out[0]]
 
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
-        """Held-out pairs from all of them as rows of content, style and output."""
+        """Evenly spread held-out pairs as rows of content, style and output."""
         contents, styles = self._spread(SAMPLE_ROWS)
         return [list(row) for row in zip(contents, styles, stylize(model, contents, styles), strict=True)]
 
     def _spread(self, count: int) -> list[np.ndarray]:
-        """Contents and styles of some held-out pairs."""
+        """Contents and styles of evenly spread held-out pairs."""
         chosen = spread_indices(len(self.images.held_out[0]), count)
         return [images[chosen] for images in self.images.held_out]
 
@@ -135,13 +135,13 @@ class StyleTransfer(Task):
         """Measures outputs for held-out pairs, by the encoder's features.
 
         Args:
-            model: inference model.
+            model: Inference model.
 
         Returns:
             Means over pairs: `content_distance`, of the structure (see `structure_distance`); `style_distance`; the
-            same of showing the content (`copy_...`) or the style (`showing_style_...`) as it is; and
-            `transfer_distance`, the sum of the first as a share of what showing the style loses, and of the second as
-            a share of what showing the content lacks: 1 for either of these.
+            same for the content (`copy_...`) or the style (`showing_style_...`) as output; and `transfer_distance`,
+            the content distance relative to that of the style as output, plus the style distance relative to that
+            of the content as output: 1 for either of these outputs.
         """
         contents, styles = self.images.held_out
         found = self._distances(stylize(model, contents, styles))
@@ -179,16 +179,16 @@ class StyleTransfer(Task):
         return {"held-out images, by strength": make_grid(rows, headers=headers)}
 
     def caveats(self, measured: Mapping[str, float]) -> list[str]:
-        """What the figures cannot carry, in words."""
+        """Caveats of the figures, as texts."""
         del measured
         return few_held_out(len(self.images.held_out[0]))
 
     def count_trained_on(self) -> tuple[int, int]:
-        """How many of the contents to measure on are training contents, and of how many."""
+        """Number of held-out contents that are training contents, and of all held-out ones."""
         return self.images.count_trained_on()
 
     def protocol(self) -> dict[str, Any]:
-        """What the figures of `evaluate` were measured on, so that they can be compared."""
+        """Conditions of `evaluate`, so that figures can be compared."""
         settings = self.config.task
         origin = "file" if settings.perceptual_weights else "keras.applications"
         return {
@@ -200,14 +200,14 @@ class StyleTransfer(Task):
 
 
 def to_signed(images: np.ndarray) -> np.ndarray:
-    """Images of uint8 as float32 in [-1, 1]."""
+    """Converts uint8 images to float32 in [-1, 1]."""
     return images.astype(np.float32) / 127.5 - 1.0
 
 
 def stylize(
     model: keras.Model, contents: np.ndarray, styles: np.ndarray, *, strength: float = 1.0, batch_size: int = _BATCH
 ) -> np.ndarray:
-    """Runs an inference model on pairs, uint8 `[count, height, width, 3]` each; returns such images."""
+    """Runs an inference model on pairs, uint8 `[count, height, width, 3]` each; returns uint8 of the same shape."""
     outputs = []
     for first in range(0, len(contents), batch_size):
         batch = [images[first : first + batch_size].astype(np.float32) / 255.0 for images in (contents, styles)]

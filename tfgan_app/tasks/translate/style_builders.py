@@ -17,11 +17,11 @@ from tfgan_app.training.task import UNIT_RANGE, GeneratorOutputs, Networks, Obje
 DECODER = "decoder"
 
 _MEAN_OF_SQUARE = 0.25
-"""Mean magnitude of features as a share of their root mean square: most of them are 0."""
+"""Ratio of the mean magnitude of features to their root mean square; most of them are 0."""
 
 
 def is_adversarial(settings: Any) -> bool:
-    """Whether there is a discriminator."""
+    """Whether the settings have a discriminator."""
     return settings.adversarial_weight > 0.0
 
 
@@ -29,7 +29,7 @@ def build_objective(settings: Any) -> Objective:
     """The losses and their weights.
 
     Args:
-        settings: Of the method.
+        settings: Settings of the method.
     """
     return Objective(
         adversarial_loss=ADVERSARIAL_LOSSES[settings.adversarial_loss] if is_adversarial(settings) else None,
@@ -45,11 +45,11 @@ def build_objective(settings: Any) -> Objective:
 
 
 def build_networks(settings: Any, *, losses: StyleLosses, own: Mapping[str, Callable[[], keras.Model]]) -> Networks:
-    """Builds the decoder, and a discriminator where there is one, under the current dtype policy.
+    """Builds the decoder, and the discriminator if used, under the current dtype policy.
 
     Args:
-        settings: Of the method.
-        losses: Of the encoder whose features the decoder takes.
+        settings: Settings of the method.
+        losses: Losses with the encoder whose features the decoder takes.
         own: Builders of a user's own `decoder` or `discriminator`.
     """
     channels, scale = losses.encoder.outputs[-1].shape[-1], losses.scales[-1] * _MEAN_OF_SQUARE
@@ -66,21 +66,21 @@ def build_networks(settings: Any, *, losses: StyleLosses, own: Mapping[str, Call
     decoder = own.get(DECODER, make)()
     if not is_adversarial(settings):
         return Networks({DECODER: decoder}, {})
-    judge = own.get("discriminator", lambda: build_discriminator(settings, condition_channels=0))
-    return Networks({DECODER: decoder}, {"discriminator": judge()})
+    build_one = own.get("discriminator", lambda: build_discriminator(settings, condition_channels=0))
+    return Networks({DECODER: decoder}, {"discriminator": build_one()})
 
 
 def forward(
     networks: Networks, batch: dict, training: bool, *, losses: StyleLosses, moved: AdaptiveInstanceNorm
 ) -> GeneratorOutputs:
-    """Decodes the contents' features with the styles' statistics, and looks at the result with the encoder.
+    """Decodes the contents' features with the styles' statistics, and encodes the result again.
 
     Args:
-        networks: As of `build_networks`.
-        batch: `content` and `style`, float32 `[batch, height, width, 3]` in [-1, 1], as many of both.
+        networks: Result of `build_networks`.
+        batch: `content` and `style`, float32 `[batch, height, width, 3]` in [-1, 1], equal numbers of both.
         training: Whether layers such as dropout are active.
-        losses: Of the encoder.
-        moved: The layer that gives features other statistics.
+        losses: Losses with the encoder.
+        moved: The layer that changes the statistics of features.
     """
     features = losses.encoder(batch["content"])[-1]
     styles = losses.encoder(batch["style"])

@@ -1,4 +1,4 @@
-"""The images of a style transfer: what is shown, and whose style is taken."""
+"""The images of a style transfer: contents and styles."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from tfgan_app.tasks.progress import progress_reporter, readable_images
 BUNDLED_SAMPLE = "photos"
 
 _STYLE_SEED = 104_729
-"""Added to the run's seed, so that contents and styles meet in another order every epoch, even of one folder."""
+"""Added to the run's seed, so that contents and styles are paired differently in every epoch."""
 
 
 class StyleImages:
-    """Contents and styles to train on, and held-out ones of both.
+    """Contents and styles of a run, for training and held out.
 
     Args:
-        config: the run's configuration, its `task` section a `TranslateConfig`.
-        report: called with a line about each image that cannot be used, and on the progress of long reading.
-        measure_on: source of the held-out contents, where it is not that of the training; all of it is taken.
+        config: The run's configuration, its `task` section a `TranslateConfig`.
+        report: Called with messages on unusable images and on progress.
+        measure_on: Source of the held-out contents, if not that of the training; all of it is used.
     """
 
     def __init__(self, config: RunConfig, *, report: Callable[[str], Any], measure_on: str | None = None):
@@ -42,17 +42,17 @@ class StyleImages:
 
     @property
     def content_source(self) -> str:
-        """Where contents come from."""
+        """Source of the contents."""
         return self._config.data.source or str(bundled_path(BUNDLED_SAMPLE))
 
     @property
     def style_source(self) -> str:
-        """Where styles come from."""
+        """Source of the styles."""
         return self._config.task.styles or self.content_source
 
     @functools.cached_property
     def training(self) -> tuple[LabeledImages, LabeledImages]:
-        """The contents and the styles to train on that can be read."""
+        """The readable training contents and styles."""
         contents = self._readable(self._opened(self.content_source).train, self.content_source)
         if _is_one_place(self.content_source, self.style_source):
             return contents, contents
@@ -93,7 +93,7 @@ class StyleImages:
     def held_out(self) -> tuple[np.ndarray, np.ndarray]:
         """Pairs of a held-out content and a held-out style: uint8 `[count, size, size, 3]` each.
 
-        Each image is in one pair at least; where both come from one folder, none is paired with itself.
+        Each image is in at least one pair; if both come from one folder, none is paired with itself.
         """
         contents, styles = (self._squares(images) for images in self._held_out_images)
         count = max(len(contents), len(styles))
@@ -118,12 +118,12 @@ class StyleImages:
         return contents, contents
 
     def count_trained_on(self) -> tuple[int, int]:
-        """How many of the contents to measure on are training contents, and of how many."""
+        """Number of held-out contents that are training contents, and of all held-out ones."""
         contents = self._held_out_images[0]
         return count_shared(contents, self._opened(self.content_source).train), len(contents)
 
     def protocol(self) -> dict[str, Any]:
-        """Which images the figures are of."""
+        """Images that the figures are based on."""
         data = self._config.data
         digests = [labeled_fingerprint(images)[:12] for images in self._held_out_images]
         return {
@@ -152,12 +152,12 @@ class StyleImages:
         readable = readable_images(images, self._report, input_range=self._config.data.input_range)
         if not len(readable):
             raise ValueError(
-                f"Expected images to train and to measure on in {source}. Found none that can be read of one of "
-                "them; add images, or raise `data.val_fraction`."
+                f"Expected readable images to train and to measure on in {source}. Found none for one of the "
+                "two; add images, or raise `data.val_fraction`."
             )
         return readable
 
 
 def _is_one_place(first: str, second: str) -> bool:
-    """Whether two sources are the same images, however their place is written."""
+    """Whether two sources are the same place, in any notation."""
     return len({str(Path(source).resolve()) if Path(source).exists() else source for source in (first, second)}) == 1

@@ -1,4 +1,4 @@
-"""What translations between two sets of images have in common, whatever ties output and input together."""
+"""Base class of the unpaired methods of `translate`."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ from tfgan_app.training.task import Networks, Objective
 
 
 class UnpairedTranslation(Task):
-    """Learns to turn images of one set into ones like those of another, without knowing which belong together.
+    """Learns to translate images of one set into the kind of another, without pairs.
 
     A method adds `build_networks` and `forward`.
 
     Args:
-        config: the run's configuration, its `task` section a `UnpairedConfig`.
-        report: called with a line about each image that cannot be used, and on the progress of long reading.
-        measure_on: source of the held-out images, where it is not that of the training.
+        config: The run's configuration, its `task` section an `UnpairedConfig`.
+        report: Called with messages on unusable images and on progress.
+        measure_on: Source of the held-out images, if not that of the training.
     """
 
     config_class = UnpairedConfig
-    presets: ClassVar[dict[str, dict[str, Any]]] = UNPAIRED_PRESETS
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = UNPAIRED_PRESETS
     draws_per_example = 2 * DRAWS
     input_key = "input"
 
@@ -66,12 +66,12 @@ class UnpairedTranslation(Task):
 
     @property
     def auxiliary_weights(self) -> dict[str, float]:
-        """Name of each loss beside the adversarial one -> its weight."""
+        """Name of each loss besides the adversarial one -> its weight."""
         raise NotImplementedError
 
     @property
     def metric_names(self) -> tuple[str, ...]:
-        """What is measured; PSNR, SSIM and L1 where held-out images have true answers."""
+        """Names of the metrics; PSNR, SSIM and L1 only with ground truth."""
         return self.quality.metric_names
 
     @functools.cached_property
@@ -80,7 +80,7 @@ class UnpairedTranslation(Task):
         return ("input", "output", *(("target",) if len(self.data.true_pairs[0]) else ()))
 
     def prepare(self) -> None:
-        """Reads the held-out images and finds the baselines, and the training images that can be read."""
+        """Reads the held-out images, measures the baselines, and finds the readable training images."""
         _ = self.data.training, self.quality.baselines
 
     def fingerprint(self) -> str:
@@ -92,7 +92,7 @@ class UnpairedTranslation(Task):
         return self.data.build_dataset(start_step=start_step, seed=seed)
 
     def augment(self, batch: dict, draws: tf.Tensor) -> dict:
-        """Augments inputs and targets each by themselves: float32 `[batch, size, size, 3]` in [-1, 1]."""
+        """Augments inputs and targets independently: float32 `[batch, size, size, 3]` in [-1, 1]."""
         (inputs,) = self._augmentation([batch["input"]], draws[:, :DRAWS])
         (targets,) = self._augmentation([batch["target"]], draws[:, DRAWS : 2 * DRAWS])
         return {"input": inputs, "target": targets}
@@ -102,7 +102,7 @@ class UnpairedTranslation(Task):
         return build_inference_model(networks.generators["generator"])
 
     def held_out_examples(self) -> list[tuple[np.ndarray, np.ndarray | None]]:
-        """Held-out inputs, uint8 `[size, size, 3]`, and what should come out where it is known."""
+        """Held-out inputs, uint8 `[size, size, 3]`, and their targets if known."""
         truth = dict(zip(*map(np.ndarray.tolist, self.data.true_pairs), strict=True))
         targets = self.data.images["target"]
         return [
@@ -111,7 +111,7 @@ class UnpairedTranslation(Task):
         ]
 
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
-        """Held-out inputs from all of them as rows of input, output and, where there is one, target."""
+        """Evenly spread held-out inputs as rows of input, output and, if known, target."""
         return self._rows(model, spread_indices(len(self.data.images["input"]), SAMPLE_ROWS))
 
     def _rows(self, model: keras.Model, indices) -> list[list[np.ndarray]]:
@@ -129,22 +129,22 @@ class UnpairedTranslation(Task):
         """Measures the translated held-out inputs; see `UnpairedQuality`.
 
         Args:
-            model: inference model.
+            model: Inference model.
 
         Returns:
             `fid` and `kid` against the held-out targets, `change` from the input (mean over pixels, range 1), and
-            `psnr`, `ssim`, ... where there are true answers; `copy_...` of the inputs taken for the outputs, and
+            `psnr`, `ssim`, ... with ground truth; `copy_...` of the inputs taken as outputs, and
             `floor_...` of training targets.
         """
         return self.quality.measure(translate(model, self.data.images["input"]))
 
     def examples(self, model: keras.Model, current: keras.Model) -> dict[str, np.ndarray]:
-        """The held-out images that were changed the most and the least: caption -> uint8 `[height, width, 3]`."""
+        """The held-out images with the most and the least change: caption -> uint8 `[height, width, 3]`."""
         del current
         inputs = self.data.images["input"]
         change = np.abs(translate(model, inputs).astype(np.int16) - inputs).mean((1, 2, 3))
         order = np.argsort(-change, kind="stable")
-        chosen = dict(zip(("most", "least"), both_ends(order, most=EXAMPLE_ROWS), strict=True))
+        chosen = dict(zip(("most", "least"), both_ends(order.tolist(), most=EXAMPLE_ROWS), strict=True))
         return {
             f"held-out images that were changed the {name}": make_grid(
                 self._rows(model, indices), headers=self.sample_headers
@@ -153,17 +153,17 @@ class UnpairedTranslation(Task):
         }
 
     def caveats(self, measured: Mapping[str, float]) -> list[str]:
-        """What the figures cannot carry, in words."""
+        """Caveats of the figures, as texts."""
         del measured
         return self.quality.caveats()
 
     def count_trained_on(self) -> tuple[int, int]:
-        """How many of the images to measure on, of both sides, are training images, and of how many."""
+        """Number of held-out images of both sides that are training images, and of all held-out ones."""
         sides = [(self.data.held_out[side].images, self.data.training[side].images) for side in SIDES]
         return sum(count_shared(*pair) for pair in sides), sum(len(measured) for measured, _ in sides)
 
     def protocol(self) -> dict[str, Any]:
-        """What the figures of `evaluate` were measured on, so that they can be compared."""
+        """Conditions of `evaluate`, so that figures can be compared."""
         return {
             **self.data.protocol(),
             **self.quality.protocol(),

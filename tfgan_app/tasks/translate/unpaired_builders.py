@@ -1,4 +1,4 @@
-"""Losses that all unpaired methods share, and networks and forward pass of CycleGAN, from their settings."""
+"""Common losses of the unpaired methods, and networks and forward pass of CycleGAN, from their settings."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def build_objective(settings: Any, *, auxiliary_weights: dict[str, float]) -> Ob
     """The losses and their weights.
 
     Args:
-        settings: Of the method.
-        auxiliary_weights: Name of each loss beside the adversarial one -> its weight.
+        settings: Settings of the method.
+        auxiliary_weights: Name of each loss besides the adversarial one -> its weight.
     """
     return Objective(
         adversarial_loss=ADVERSARIAL_LOSSES[settings.adversarial_loss],
@@ -32,13 +32,13 @@ def build_objective(settings: Any, *, auxiliary_weights: dict[str, float]) -> Ob
 
 
 def cycle_weights(settings: Any) -> dict[str, float]:
-    """The cycle loss, and the identity loss where it is weighted."""
+    """Weights of the cycle loss, and of the identity loss if it is used."""
     weights = {"cycle": settings.cycle_weight, "identity": settings.identity_weight}
     return {name: weight for name, weight in weights.items() if weight or name == "cycle"}
 
 
-def build_cycle_judging(settings: Any, *, size_px: int) -> DiscriminatorInputs:
-    """The discriminators see earlier outputs, too."""
+def build_cycle_discriminator_inputs(settings: Any, *, size_px: int) -> DiscriminatorInputs:
+    """Pools of earlier outputs for the discriminators."""
     return DiscriminatorInputs(pool_size=settings.pool_size, pool_image=(size_px, size_px, 3))
 
 
@@ -46,24 +46,24 @@ def build_cycle_networks(settings: Any, *, size_px: int, own: Mapping[str, Calla
     """Builds both generators and both discriminators under the current dtype policy.
 
     Args:
-        settings: Of the method.
+        settings: Settings of the method.
         size_px: Height and width of the training images.
-        own: Builders of a user's own `generator` or `discriminator`, each called for both ways.
+        own: Builders of a user's own `generator` or `discriminator`, each called for both directions.
     """
     make = own.get("generator", lambda: build_generator(settings, size_px=size_px))
     generators = {name: make() for name in ("generator", "inverse")}
-    judge = own.get("discriminator", lambda: build_discriminator(settings, condition_channels=0))
-    return Networks(generators, {name: judge() for name in ("discriminator", "inverse_discriminator")})
+    build_one = own.get("discriminator", lambda: build_discriminator(settings, condition_channels=0))
+    return Networks(generators, {name: build_one() for name in ("discriminator", "inverse_discriminator")})
 
 
 def cycle_forward(networks: Networks, batch: dict, training: bool, *, identity: bool) -> GeneratorOutputs:
-    """Translates both ways and back; the identity loss takes images of either generator's own target kind.
+    """Translates in both directions and back; the identity loss uses images of each generator's target set.
 
     Args:
-        networks: As of `build_cycle_networks`.
-        batch: `input` and `target`, float32 `[batch, height, width, 3]` in [-1, 1], as many of both.
+        networks: Result of `build_cycle_networks`.
+        batch: `input` and `target`, float32 `[batch, height, width, 3]` in [-1, 1], equal numbers of both.
         training: Whether layers such as dropout are active.
-        identity: Whether there is an identity loss.
+        identity: Whether to compute the identity loss.
     """
     there, back = networks.generators["generator"], networks.generators["inverse"]
     inputs, targets = batch["input"], batch["target"]
@@ -83,7 +83,7 @@ def cycle_forward(networks: Networks, batch: dict, training: bool, *, identity: 
 
 
 def _translated(generator: keras.Model, images: tf.Tensor, others: tf.Tensor, *, training: bool, identity: bool):
-    """The translations, and those of images that need none (in one pass), or None without an identity loss."""
+    """The translations, and in the same pass those of target images; None without an identity loss."""
     if not identity:
         return generator(images, training=training), None
     return tf.split(generator(tf.concat([images, others], axis=0), training=training), 2)

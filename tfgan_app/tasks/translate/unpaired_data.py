@@ -1,4 +1,4 @@
-"""The images of an unpaired translation: two sets to train on, and two that are held out."""
+"""The images of an unpaired translation: two training sets and two held-out sets."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tfgan_app.tasks.progress import progress_reporter, readable_images
 from tfgan_app.tasks.translate.paired import BUNDLED_SAMPLE
 
 LEAST_IMAGES = 6
-"""Fewer held-out images have no distance between sets; and twice as many are trained on, for the floor."""
+"""Minimum held-out images for distances between sets; training needs twice as many, for the floor."""
 
 SIDES = ("input", "target")
 
@@ -29,9 +29,9 @@ class UnpairedData:
     """Opens, checks and loads the images of a run.
 
     Args:
-        config: the run's configuration.
-        report: called with a line about each image that cannot be used, and on the progress of long reading.
-        measure_on: source of the held-out images, where it is not that of the training.
+        config: The run's configuration.
+        report: Called with messages on unusable images and on progress.
+        measure_on: Source of the held-out images, if not that of the training.
     """
 
     def __init__(self, config: RunConfig, *, report: Callable[[str], Any], measure_on: str | None = None):
@@ -45,7 +45,7 @@ class UnpairedData:
 
     @functools.cached_property
     def _held_out_found(self) -> UnpairedSet:
-        # All of another folder that has no split of its own is held out.
+        # Another folder without splits is held out as a whole.
         return self._found if self._measure_on is None else self._open(self._measure_on, 1.0)
 
     def _open(self, source: str | None, val_fraction: float) -> UnpairedSet:
@@ -58,14 +58,14 @@ class UnpairedData:
 
     @functools.cached_property
     def training(self) -> dict[str, ImageSide]:
-        """`input` and `target`: the images to train on that can be read; others are reported."""
+        """`input` and `target`: the readable training images; others are reported."""
         sides = {side: self._readable(getattr(self._found, f"train_{side}")) for side in SIDES}
         self._check_enough(sides, least=2 * LEAST_IMAGES, purpose="train on", origin=self._found.origin)
         return sides
 
     @functools.cached_property
     def held_out(self) -> dict[str, ImageSide]:
-        """The same of at most `data.max_val_images` held-out images each."""
+        """`input` and `target`: at most `data.max_val_images` readable held-out images each."""
         found, most = self._held_out_found, self._config.data.max_val_images
         every = {side: getattr(found, f"val_{side}") for side in SIDES}
         chosen = {side: value.select(choose_by_name(value.images.names, most)) for side, value in every.items()}
@@ -80,14 +80,15 @@ class UnpairedData:
 
     @functools.cached_property
     def true_pairs(self) -> tuple[np.ndarray, np.ndarray]:
-        """Indices of those held-out inputs and targets whose names match: two of int64 `[pairs]`."""
+        """Indices of the held-out inputs and targets whose names match: two of int64 `[pairs]`."""
         inputs, targets = (self.held_out[side].images.names for side in SIDES)
         places = {name: index for index, name in enumerate(targets)}
         pairs = [(index, places[name]) for index, name in enumerate(inputs) if name in places]
-        return tuple(np.array(pairs, np.int64).reshape(-1, 2).T)
+        matched = np.array(pairs, np.int64).reshape(-1, 2)
+        return matched[:, 0], matched[:, 1]
 
     def load(self, side: ImageSide) -> np.ndarray:
-        """Images as they are measured, the square in the center: uint8 `[count, size, size, 3]`."""
+        """Loads images for measuring, cropped to the center square: uint8 `[count, size, size, 3]`."""
         data = self._config.data
         return load_side(side, CropSpec(data.image_size, resize=data.resize, **data.reading))
 
@@ -110,7 +111,7 @@ class UnpairedData:
         )
 
     def protocol(self) -> dict[str, Any]:
-        """Whose images are measured, as fields that are compared."""
+        """Images that are measured, as fields of the protocol."""
         data = self._config.data
         split = "seeded hold-out" if self._held_out_found.val_is_holdout else "validation split"
         return {

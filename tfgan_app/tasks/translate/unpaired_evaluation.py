@@ -1,4 +1,4 @@
-"""How good translations without true answers are: distances between sets, and what was left as it was."""
+"""Quality of unpaired translations: distances between sets, and change from the input."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from tfgan_app.tasks.translate.unpaired_data import UnpairedData
 
 SET_METRICS = ("fid", "kid")
 LEAST_CHANGE = 0.01
-"""Outputs that differ less from their inputs, in mean over all pixels of a range of 1, are taken for copies."""
+"""Mean absolute change (range 1) below which outputs are considered copies of their inputs."""
 
 
 class UnpairedQuality:
-    """Measures outputs against held-out images of the other kind, and against true answers where there are some.
+    """Metrics of outputs against held-out images of the other set, and against ground truth if any.
 
     Args:
-        config: the run's configuration.
-        data: its images.
-        report: called with lines on the progress, and with a warning.
+        config: The run's configuration.
+        data: Images of the run.
+        report: Called with progress messages and a warning.
     """
 
     def __init__(self, config: RunConfig, *, data: UnpairedData, report: Callable[[str], Any]):
@@ -36,7 +36,7 @@ class UnpairedQuality:
 
     @property
     def metric_names(self) -> tuple[str, ...]:
-        """What is measured; against true answers only where there are some."""
+        """Names of the metrics; those against ground truth only if there is some."""
         return (*SET_METRICS, *(self._pixel_metrics if len(self._data.true_pairs[0]) else ()))
 
     @functools.cached_property
@@ -46,7 +46,7 @@ class UnpairedQuality:
 
     @functools.cached_property
     def baselines(self) -> dict[str, float]:
-        """All that does not depend on a model: inputs taken for outputs, and real images."""
+        """Metrics independent of a model: inputs taken as outputs, and real images."""
         inputs = self._data.images["input"]
         return {
             **{f"copy_{name}": value for name, value in self._against_truth(inputs).items()},
@@ -56,13 +56,13 @@ class UnpairedQuality:
 
     @functools.cached_property
     def inverse_baselines(self) -> dict[str, float]:
-        """The same of the way back."""
+        """The same for the inverse direction."""
         copied = _plain(self._set_distances("input", self._data.images["target"]))
         values = {f"copy_{name}": value for name, value in copied.items()} | self._floor("input")
         return {f"inverse_{name}": value for name, value in values.items()}
 
     def measure(self, outputs: np.ndarray) -> dict[str, float]:
-        """FID and KID of translated held-out inputs, how far they are from these, and from true answers.
+        """FID and KID of translated held-out inputs, their change, and metrics against ground truth.
 
         Args:
             outputs: uint8 `[count, size, size, 3]`, of the held-out inputs.
@@ -71,8 +71,8 @@ class UnpairedQuality:
         change = float(np.abs(outputs.astype(np.int16) - inputs).mean() / 255.0)
         if change < LEAST_CHANGE:
             self._report(
-                f"the output hardly differs from the input: by {change:.2%} of the range on average. If that stays, "
-                "lower what ties them together (task.cycle_weight, task.identity_weight, task.nce_weight)."
+                f"the output hardly differs from the input: by {change:.2%} of the range on average. If this persists, "
+                "lower the losses that tie them together (task.cycle_weight, task.identity_weight, task.nce_weight)."
             )
         variation = output_variation(self._data.images["target"], outputs)
         return {
@@ -84,12 +84,12 @@ class UnpairedQuality:
         }
 
     def measure_inverse(self, there: np.ndarray, translate_back: Callable[[np.ndarray], np.ndarray], *, translate):
-        """FID and KID of the way back, and PSNR (dB) after there and back from either side.
+        """FID and KID of the inverse direction, and PSNR (dB) after both directions from either side.
 
         Args:
             there: uint8 `[count, size, size, 3]`, outputs of the held-out inputs.
-            translate_back: from images like the targets to images like the inputs.
-            translate: the other way.
+            translate_back: Translates images like the targets to images like the inputs.
+            translate: Translates in the other direction.
         """
         inputs, targets = self._data.images["input"], self._data.images["target"]
         back = translate_back(targets)
@@ -105,11 +105,11 @@ class UnpairedQuality:
         }
 
     def caveats(self) -> list[str]:
-        """What the figures cannot carry, in words."""
+        """Caveats of the figures, as texts."""
         return self._compared["target"].caveats(generated=len(self._data.held_out["input"]), neighbors=False)
 
     def protocol(self) -> dict[str, Any]:
-        """What is measured, as fields that are compared."""
+        """Protocol of the metrics."""
         fields = self._compared["target"].protocol(generated=len(self._data.held_out["input"]))
         left_out = ("precision_recall", "density_coverage")
         return {
@@ -160,5 +160,5 @@ class UnpairedQuality:
 
 
 def _plain(measured: dict[str, float]) -> dict[str, float]:
-    """Without the intervals of FID, which what a result is compared with does not need."""
+    """Metrics without the intervals of FID, which baselines do not need."""
     return {name: value for name, value in measured.items() if name not in ("fid_low", "fid_high")}

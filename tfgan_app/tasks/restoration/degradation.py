@@ -1,9 +1,10 @@
-"""What `restore` does to images before its network sees them."""
+"""Degradations of the training images of `restore`."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Sequence as Items
+from typing import Any
 
 import tensorflow as tf
 
@@ -13,11 +14,11 @@ from tfgan_app.tasks.restoration.restore_config import RestoreConfig
 INPAINT, COLORIZE = "inpaint", "colorize"
 
 
-def build_damage(settings: RestoreConfig) -> DegradationPipeline | RandomMask:
-    """The damage that the settings ask for.
+def build_degradation(settings: RestoreConfig) -> DegradationPipeline | RandomMask:
+    """Builds the degradation of the settings.
 
     Raises:
-        ValueError: if they name none, one twice, or holes beside others.
+        ValueError: If they name none, one twice, or holes with others.
     """
     names = settings.degradation
     if not names or len(set(names)) != len(names):
@@ -31,26 +32,26 @@ def build_damage(settings: RestoreConfig) -> DegradationPipeline | RandomMask:
                 f"Received: {', '.join(names)}. Train two runs, and apply one after the other."
             )
         return RandomMask(tuple(MASKS) if settings.mask == "mixed" else (settings.mask,))
-    options = {
-        # Untouched images are a setting of their own.
+    options: dict[str, dict[str, Any]] = {
+        # Untouched images have a separate setting.
         "denoise": {"sigma_255": settings.noise_sigma_255, "clean": 0.0},
         "jpeg": {"quality": settings.jpeg_quality},
     }
     chosen = [DEGRADATIONS[name](**options.get(name, {})) for name in names]
     if len(chosen) > 1 and settings.share_skipped:
         kept = 1.0 - settings.share_skipped
-        # Without color they are always (see below).
+        # `colorize` applies to every image (see below).
         chosen = [x if name == COLORIZE else RandomApply(x, share=kept) for name, x in zip(names, chosen, strict=True)]
-    # An image that came in color would teach a network that colorizes to pass color on.
+    # A color input would teach a colorizing network to pass color on.
     return DegradationPipeline(chosen, share_untouched=0.0 if COLORIZE in names else settings.share_untouched)
 
 
 class DegradationPipeline:
-    """Degradations one after another; some images stay as they are.
+    """Degradations in sequence; a share of the images stays untouched.
 
     Args:
-        degradations: in the order of their application.
-        share_untouched: probability that an image stays as it is.
+        degradations: Degradations in the order of their application.
+        share_untouched: Probability that an image stays untouched.
     """
 
     channels = 3
@@ -61,16 +62,16 @@ class DegradationPipeline:
         self.draws_per_example = 1 + self._degrade.draws_per_example
 
     def __call__(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
-        """Damages float32 `[batch, height, width, 3]` in [0, 1] by draws `[batch, draws_per_example]`."""
+        """Degrades float32 `[batch, height, width, 3]` in [0, 1] by draws `[batch, draws_per_example]`."""
         touched = draws[:, 0, None, None, None] >= self._share_untouched
         return tf.where(touched, self._degrade(images, draws[:, 1:]), images)
 
 
 class RandomMask:
-    """Holes of random shapes, black, and a fourth channel that is 0 in them and 1 elsewhere.
+    """Random black holes, with a fourth channel that is 0 in holes and 1 elsewhere.
 
     Args:
-        kinds: rows of `MASKS`; the images of a batch have holes of one of them.
+        kinds: Rows of `MASKS`; all holes of a batch are of one kind.
     """
 
     channels = 4
@@ -80,11 +81,11 @@ class RandomMask:
         self._kinds = kinds
 
     def __call__(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
-        """Makes holes in float32 `[batch, height, width, 3]` by draws `[batch, draws_per_example]`."""
+        """Cuts holes into float32 `[batch, height, width, 3]` by draws `[batch, draws_per_example]`."""
         height, width = tf.shape(images)[1], tf.shape(images)[2]
         draw = functools.partial(random_masks, draws[:, 1:], height=height, width=width)
         branches = [functools.partial(draw, kind=kind) for kind in self._kinds]
-        # Of one kind for the whole batch, so that only one is computed.
+        # One kind for the whole batch, so that only one is computed.
         chosen = tf.cast(draws[0, 0] * len(branches), tf.int32)
         known = 1.0 - (branches[0]() if len(branches) == 1 else tf.switch_case(chosen, branches))
         known = tf.ensure_shape(known, [*images.shape[:3], 1])

@@ -1,4 +1,4 @@
-"""How far a model looks, against what the gradient sees."""
+"""Receptive fields against gradients."""
 
 import keras
 import numpy as np
@@ -82,7 +82,7 @@ def squeeze_and_excite(x):
 
 
 class Rolled(layers.Layer):
-    """What a subclass of a known layer, or any other unknown layer, may do."""
+    """A layer that may compute anything: a subclass of a known layer, or an unknown one."""
 
     def call(self, inputs):
         return ops.roll(inputs, 7, axis=1)
@@ -165,7 +165,7 @@ def test_interpolation_window_is_what_tensorflow_reads(factor, method, radius):
     assert (window.before * factor, window.after * factor) == (before, after)
 
 
-def test_only_models_of_one_image_are_judged():
+def test_only_models_of_one_image_are_accepted():
     inputs = [keras.Input((None, None, 3)) for _ in range(2)]
     with pytest.raises(ValueError, match="one tensor .batch, height, width, channels. to one such tensor"):
         receptive_field_of(keras.Model(inputs, layers.Add()(inputs)))

@@ -1,4 +1,4 @@
-"""What discriminators minimize: penalties, lazy intervals, augmentation, noise, codes, several updates a step."""
+"""Losses of the discriminators: penalties, lazy intervals, augmentation, noise, codes, several updates per step."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def step(trainer, data):
     return {name: float(np.ravel(value)[0]) for name, value in trainer.train_step(data).items()}
 
 
-def players(trainer):
+def both_networks(trainer):
     return trainer.networks.generators["generator"], trainer.networks.discriminators["discriminator"]
 
 
@@ -50,7 +50,7 @@ def penalty_by_hand(name, discriminator, real, fake, trainer, positions):
 def test_discriminator_update_with_a_penalty_is_the_one_written_by_hand(name):
     trainer, twin = build_noise_trainer(penalties={name: 3.0}), build_noise_trainer(penalties={name: 3.0})
     data = batch()
-    generator, discriminator = players(twin)
+    generator, discriminator = both_networks(twin)
     fake = generator(data["latents"])
     with tf.GradientTape() as tape:
         loss = ADVERSARIAL_LOSSES["non_saturating"].discriminator(
@@ -65,7 +65,7 @@ def test_discriminator_update_with_a_penalty_is_the_one_written_by_hand(name):
     assert logs["penalty"] == pytest.approx(float(penalty), rel=1e-4)
     assert logs["discriminator_loss"] == pytest.approx(float(total), rel=1e-5)
     assert logs["discriminator_gradient_norm"] == pytest.approx(float(tf.linalg.global_norm(gradients)), rel=1e-4)
-    for a, b in zip(weights(players(trainer)[1]), weights(discriminator), strict=True):
+    for a, b in zip(weights(both_networks(trainer)[1]), weights(discriminator), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-6)
 
 
@@ -84,7 +84,7 @@ def test_a_strong_penalty_flattens_the_discriminator():
     slopes = []
     for trainer in (plain, penalized):
         trainer.fit(build_noise_batches(steps=60), epochs=1, shuffle=False, verbose=0)
-        slopes.append(float(tf.norm(gradients_at(players(trainer)[1], batch()["image"]))))
+        slopes.append(float(tf.norm(gradients_at(both_networks(trainer)[1], batch()["image"]))))
     assert slopes[1] < 0.2 * slopes[0]
 
 
@@ -111,11 +111,11 @@ def test_lazy_penalty_weighs_as_much_in_one_compiled_graph():
 @pytest.mark.parametrize("precision", first_quick(["float32", "mixed_bfloat16", "mixed_float16"]))
 def test_every_loss_trains_with_every_penalty_in_every_precision(loss, precision):
     trainer = build_noise_trainer(loss=loss, precision=precision, penalties={"r1": 0.1, "r2": 0.1, "wgan_gp": 0.1})
-    before = [weights(model) for model in players(trainer)]
+    before = [weights(model) for model in both_networks(trainer)]
     history = trainer.fit(build_noise_batches(), epochs=1, shuffle=False, verbose=0).history
     assert history["nonfinite"] == [0.0]
     assert history["penalty"][0] > 0
-    for model, old in zip(players(trainer), before, strict=True):
+    for model, old in zip(both_networks(trainer), before, strict=True):
         assert not all(np.array_equal(a, b) for a, b in zip(weights(model), old, strict=True))
 
 
@@ -124,8 +124,8 @@ def test_relativistic_generator_sees_real_images():
     trainer, twin = build_noise_trainer(loss="relativistic"), build_noise_trainer(loss="relativistic")
     data = batch()
     logs = step(trainer, data)
-    generator, _ = players(twin)
-    discriminator = players(trainer)[1]  # Updated once; the generator's step left it alone.
+    generator, _ = both_networks(twin)
+    discriminator = both_networks(trainer)[1]  # Updated once; the generator's step left it alone.
     expected = tf.reduce_mean(tf.nn.softplus(discriminator(data["image"]) - discriminator(generator(data["latents"]))))
     assert logs["adversarial"] == pytest.approx(float(expected), rel=1e-5)
 
@@ -135,7 +135,7 @@ def test_several_discriminator_steps_take_their_own_shares_of_the_batch():
     twin = build_noise_trainer()
     data = batch(steps=1, batch_size=12)
     step(trainer, data)
-    generator, discriminator = players(twin)
+    generator, discriminator = both_networks(twin)
     loss = ADVERSARIAL_LOSSES["non_saturating"]
     for share in range(3):
         images, latents = (data[name][share::3] for name in ("image", "latents"))
@@ -143,7 +143,7 @@ def test_several_discriminator_steps_take_their_own_shares_of_the_batch():
             value = loss.discriminator(discriminator(images), discriminator(tf.stop_gradient(generator(latents))), 1.0)
         variables = discriminator.trainable_variables
         twin.discriminator_optimizer.apply(tape.gradient(value, variables), variables)
-    for a, b in zip(weights(players(trainer)[1]), weights(discriminator), strict=True):
+    for a, b in zip(weights(both_networks(trainer)[1]), weights(discriminator), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-6)
     assert int(trainer.generator_optimizer.iterations.numpy()) == 1
     assert int(trainer.step.numpy()) == 1
@@ -206,13 +206,13 @@ def test_transformed_real_images_are_a_further_term():
         discriminator_inputs=DiscriminatorInputs(augmentation=shift, transformed_real_weight=3.0)
     )
     data = batch()
-    generator, discriminator = players(trainer)
+    generator, discriminator = both_networks(trainer)
     loss = ADVERSARIAL_LOSSES["non_saturating"]
     plain = [discriminator(data["image"]), discriminator(generator(data["latents"]))]
     logs = step(trainer, data)
     assert len(shift.seen) == 1  # Only real images, and only for the discriminator.
     np.testing.assert_array_equal(shift.seen[0][0], data["image"])
-    twin = players(build_noise_trainer())[1]
+    twin = both_networks(build_noise_trainer())[1]
     transformed = twin(data["image"] + shift.seen[0][1][:, :1, None, None])
     expected = (loss.discriminator(*plain, 1.0) + 3.0 * loss.discriminator(transformed, plain[1], 1.0)) / 4.0
     assert logs["discriminator_loss"] == pytest.approx(float(expected), rel=1e-5)
@@ -265,7 +265,7 @@ def test_instance_noise_fades():
         assert float(tf.math.reduce_std(noisy)) == pytest.approx(expected, abs=0.02)
 
 
-def test_both_players_learn_the_codes():
+def test_both_networks_learn_the_codes():
     def code_loss(outputs, codes):
         return tf.reduce_mean(tf.square(outputs - codes))
 
