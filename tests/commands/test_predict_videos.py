@@ -167,7 +167,7 @@ def test_the_suffix_says_whether_it_moves(negative, tmp_path, capsys, source, ta
     write_animation(tmp_path / source)
     assert run(negative, tmp_path / source, tmp_path / target) == 0
     assert frames_in(tmp_path / target) == frames
-    note = f"note: '{tmp_path / source}': only the first of 3 frames was taken"
+    note = f"note: '{tmp_path / source}': only the first of 3 frames was read"
     assert (note in capsys.readouterr().err) == (frames == 1)
     assert read_rgb(tmp_path / target)[0, 0, 0] == 255
 

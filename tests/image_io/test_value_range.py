@@ -40,7 +40,7 @@ def test_a_few_wrong_values_change_nothing_else(tmp_path, dtype, wrong, gray):
     expected = EXPECTED.copy()
     expected[0, :10] = 255 if wrong > 1 else 0
     notes = check_both_readers(path, expected, channels=1 if gray else 3)
-    assert notes == ("floating-point values were taken as 0 to 1 and rounded to 16 bits",)
+    assert notes == ("floating-point values were read as 0 to 1 and rounded to 16 bits",)
 
 
 @pytest.mark.parametrize("gray", [False, True])
@@ -79,7 +79,7 @@ def test_an_image_that_is_mostly_black_is_taken_by_the_rest(tmp_path):
 @pytest.mark.parametrize("values", [np.zeros((4, 5, 3)), np.full((4, 5, 3), np.nan), np.full((4, 5, 3), -3.0)])
 def test_without_a_value_above_zero_all_is_black(tmp_path, values):
     path = stored(tmp_path / "a.tif", values.astype(np.float32))
-    assert check_both_readers(path, np.zeros((4, 5, 3)))[0].startswith("floating-point values were taken as 0 to 1 ")
+    assert check_both_readers(path, np.zeros((4, 5, 3)))[0].startswith("floating-point values were read as 0 to 1 ")
 
 
 @pytest.mark.parametrize("gray", [False, True])
@@ -92,7 +92,7 @@ def test_integers_over_the_range_of_their_type(tmp_path, dtype, gray):
         values[0, :10], expected[0, :10] = -5, 0
     path = stored(tmp_path / "a.tif", values[..., 0] if gray else values)
     notes = check_both_readers(path, expected, channels=1 if gray else 3)
-    assert notes == () if dtype == np.uint16 else "-bit integers were taken as 0 to " in notes[0]
+    assert notes == () if dtype == np.uint16 else "-bit integers were read as 0 to " in notes[0]
 
 
 @pytest.mark.parametrize("dtype", [np.uint16, np.int16, np.int8])

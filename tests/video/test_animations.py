@@ -206,7 +206,7 @@ def test_an_apng_of_sixteen_bits(tmp_path, channels):
     coded = b"".join(png_chunk(name, data) for name, data in [(b"IHDR", kind), *chunks])
     (tmp_path / "in.png").write_bytes(b"\x89PNG\r\n\x1a\n" + coded)
     _, notes = predict(tmp_path / "in.png", tmp_path / "out.png")
-    assert notes == ["16 bits a channel were reduced to 8"]
+    assert notes == ["16 bits per channel were reduced to 8"]
     for frame, original in zip(read_animation(tmp_path / "out.png")[0], values, strict=True):
         np.testing.assert_allclose(frame[..., :3], np.broadcast_to(original / 257, (6, 8, 3)), atol=1)
 

@@ -23,20 +23,20 @@ _NOT_COPIED = shutil.ignore_patterns("__pycache__", ".*")
 
 @dataclass(frozen=True)
 class PageModel:
-    """What the page has to know of its model; becomes its `model.json`.
+    """Facts about its model that the page needs; becomes its `model.json`.
 
     Attributes:
         name: Plain file name, part of the names of downloads.
         title: Heading of the page.
         scale: Output pixels per input pixel along height and width.
         tile_px: Height and width of the model's input.
-        halo_px: How many input pixels beyond its own an output pixel depends on; None for the whole image. Where
-            that leaves too little of a tile, the page blends overlapping tiles and says so.
-        multiple: Tiles begin at multiples of it; `tile_px` is one.
+        halo_px: Largest distance in input pixels at which an input affects an output pixel; None for the whole image.
+            Where that leaves too little of a tile, the page blends overlapping tiles and says so.
+        multiple: Tiles begin at multiples of it; `tile_px` is a multiple of it too.
         dtype: `"float32"` for values in [0, 1], `"uint8"` for values in [0, 255], of input and output.
-        license: Of the model's weights, shown on the page.
-        version: Of the model, shown on the page.
-        task: What the model was trained for, if it is known.
+        license: License of the model's weights, shown on the page.
+        version: Version of the model, shown on the page.
+        task: Task that the model was trained for, if known.
     """
 
     name: str
@@ -72,25 +72,25 @@ def write_page(
     """Writes the page, its runtime and its model into a new folder that any static web server can serve.
 
     Args:
-        folder: Must not exist; its parents are made.
+        folder: Destination; must not exist. Its parents are created.
         tflite: The model's file, or its content, with the signature `serving_default`: `images`
             [1, tile_px, tile_px, 3] -> `outputs` [1, scale * tile_px, scale * tile_px, 3], of `model.dtype`.
-        model: What the page says of the model and needs to cut images into tiles.
+        model: Facts that the page shows and needs to cut images into tiles.
         runtime: Folder with the runtime's tarballs; see `copy_runtime`.
 
     Raises:
-        ValueError: If the folder exists, or the runtime cannot be had.
+        ValueError: If the folder exists, or the runtime is not available.
     """
     folder = Path(folder)
     if folder.exists():
         raise ValueError(f"'{folder}' exists already: choose another name, or remove it first.")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    # Renamed in once it is whole: a runtime that cannot be had leaves nothing behind.
+    # Renamed into place once it is whole: a missing runtime leaves nothing behind.
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".tmp-") as unfinished:
         page = Path(unfinished) / "page"
         with as_file(files("tfgan_app.export") / _PAGE) as source:
             shutil.copytree(source, page, ignore=_NOT_COPIED, copy_function=shutil.copyfile)
-        # Folders keep their modes, which do not let one write where the package is read-only.
+        # Copied folders keep their modes, which are read-only where the package is.
         for path in (page, *page.rglob("*")):
             if path.is_dir():
                 path.chmod(path.stat().st_mode | stat.S_IRWXU)

@@ -18,7 +18,7 @@ _MODEL_FILE = "model.tflite"
 
 
 def new_folder(output_dir: Path, request: ExportRequest) -> Path:
-    """`output_dir/name-web`, or `name-web-int8` and the like, refused where it exists."""
+    """Returns `output_dir/name-web`, or `name-web-int8` and the like; raises ValueError if it exists."""
     suffix = "" if request.quantize == "none" else f"-{request.quantize}"
     path = output_dir / f"{request.name}-web{suffix}"
     if path.exists():
@@ -27,18 +27,20 @@ def new_folder(output_dir: Path, request: ExportRequest) -> Path:
 
 
 def write(model: keras.Model, path: Path, request: ExportRequest) -> None:
-    """Writes the page with the model in it.
+    """Writes the page with its model.
 
     Args:
-        model: From images of three channels to images.
+        model: A model from images of three channels to images.
         path: The folder to write.
-        request: What was asked for.
+        request: The export's request.
 
     Raises:
-        ValueError: If the page cannot run such a model, or LiteRT cannot.
+        ValueError: If the page, or LiteRT, cannot run such a model.
     """
     if (info := model_info(model)).kind != "images" or info.channels != 3:
-        raise ValueError("The page changes images of three channels: export this model as tflite or saved_model.")
+        raise ValueError(
+            "The web page supports models of three-channel images: export this model as tflite or saved_model."
+        )
     if request.tile_px == 0:
         raise ValueError("`tile` must be above 0 for the web: its runtime takes images of one size. Received: 0.")
     with tempfile.TemporaryDirectory() as folder:
