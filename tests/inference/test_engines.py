@@ -119,10 +119,10 @@ def test_a_gpu_is_left_to_tensorflow_unless_the_user_says_otherwise(folder, monk
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("tiny.tflite", {"engine": "tensorflow"}, "TensorFlow runs no .tflite files. Received: '.*tiny.tflite'"),
+        ("tiny.tflite", {"engine": "tensorflow"}, "TensorFlow cannot run .tflite files. Received: '.*tiny.tflite'"),
         ("tiny.keras", {"engine": "tensorflow", "quantized": True}, "Received: `--quantized` with"),
         ("tiny.keras", {"quantized": True}, "needs '.*tiny_int8.tflite'.*--quantize int8"),
-        ("tiny.tflite", {"quantized": True}, "`--quantized` is for a model with an int8 file beside it"),
+        ("tiny.tflite", {"quantized": True}, "`--quantized` needs a model with an int8 file beside it"),
         ("run", {"engine": "litert"}, "needs a .keras file with its .tflite file beside it, or a shipped model"),
         ("tiny.keras", {"engine": "onnx"}, "one of auto, litert, tensorflow. Received: onnx"),
     ],

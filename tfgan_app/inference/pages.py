@@ -1,4 +1,4 @@
-"""Predicts a TIFF of several pages, page by page, into another."""
+"""Prediction of a multi-page TIFF, page by page, into another."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TIFF_SUFFIXES = frozenset(suffix for suffix, kind in IMAGE_FORMATS.items() if k
 
 
 def pages_of(job: Job) -> list[int]:
-    """The numbers of the pages that become pages of the result; none where that is a file of one image."""
+    """Indices of the pages that become pages of the result; none if the result is a single image."""
     if job.is_moving or job.target.suffix.lower() not in _TIFF_SUFFIXES:
         return []
     pages = tiff_pages(job.source)
@@ -33,14 +33,14 @@ def predict_pages(
     """Predicts each page as `predict_image` does an image.
 
     Args:
-        predictor: A model of images.
+        predictor: An image model.
         target: The TIFF that is written.
-        pages: Their numbers.
-        read: Gives the image of a page and its mask, or raises ValueError.
+        pages: Indices of the pages.
+        read: Returns the image of a page and its mask, or raises ValueError.
         tile_px: Passed on to the predictor.
 
     Returns:
-        What could not be kept, one clause each.
+        One clause for each thing that could not be kept.
 
     Raises:
         ValueError: If a page cannot be read or predicted. Nothing is written.

@@ -1,4 +1,4 @@
-"""How far a prediction of many images is, in pixels."""
+"""Progress of a prediction of many images, in pixels."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 
 class PixelProgress:
-    """Counts input pixels, and estimates those of images that are not read yet."""
+    """Counts input pixels, and estimates those of images that are not yet read."""
 
     def __init__(self, images: int, on_pixels: Callable[[int, int], None]):
-        """Takes the number of images, and whom to tell of the pixels done and those of all."""
+        """Takes the number of images, and a callback for the pixels done and the total."""
         self._images, self._on_pixels = images, on_pixels
         self._read = self._read_pixels = 0
         self._done = 0.0
@@ -20,6 +20,6 @@ class PixelProgress:
         self._read_pixels += pixels
 
     def advance(self, pixels: float) -> None:
-        """Counts pixels that are done."""
+        """Counts finished pixels."""
         self._done += pixels
         self._on_pixels(round(self._done), round(self._read_pixels * self._images / self._read))

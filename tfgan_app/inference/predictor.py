@@ -1,4 +1,4 @@
-"""A model that makes images out of images."""
+"""Image-to-image models."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Predictor(ScaledRows):
 
     Attributes:
         path: The file or folder that the model was loaded from.
-        info: Description of the model. One that takes a single size counts as one that looks at whole images.
-        limits: What its engine wants of tiles.
+        info: Description of the model. A model of a single size counts as one that sees the whole image.
+        limits: Tile limits of its engine.
     """
 
     def __init__(
@@ -42,9 +42,9 @@ class Predictor(ScaledRows):
         Args:
             forward: float32 array [batch, height, width, channels] in [0, 1] -> float32 array or tensor
                 [batch, scale * height, scale * width, 3] in about the same range.
-            path: Where it came from.
+            path: Path that the model was loaded from.
             info: Description of the model, with its receptive field.
-            limits: What the engine wants of tiles.
+            limits: Tile limits of the engine.
         """
         if info.largest_px is not None:
             info = dataclasses.replace(info, receptive_field=dataclasses.replace(info.receptive_field, halo_px=None))
@@ -63,12 +63,12 @@ class Predictor(ScaledRows):
 
     @property
     def forward(self) -> Callable[[np.ndarray], Any]:
-        """The model itself: a float32 array in [0, 1] to a float32 array or tensor in about that range."""
+        """The model function: a float32 array in [0, 1] to a float32 array or tensor in about that range."""
         return self._forward
 
     @property
     def local(self) -> bool:
-        """Whether tiles give what the whole image gives. Else they overlap and are blended into each other."""
+        """Whether tiles give the same result as the whole image. Otherwise they overlap and are blended."""
         return tiles_exactly(self.info.receptive_field, bytes_per_px=self.info.bytes_per_px)
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
@@ -81,7 +81,7 @@ class Predictor(ScaledRows):
             uint8 [batch, scale * height, scale * width, 3].
 
         Raises:
-            ValueError: If `images` is of another kind, or the model fails on it (for lack of memory, say).
+            ValueError: If `images` has another shape or dtype, or the model fails on it (for example, out of memory).
         """
         if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != self.info.channels:
             raise ValueError(
@@ -95,23 +95,23 @@ class Predictor(ScaledRows):
         return np.rint(np.clip(outputs, 0.0, 1.0) * 255.0).astype(np.uint8)
 
     def rows(self, pixels: np.ndarray, *, tile_px: int | None = None) -> Iterator[np.ndarray]:
-        """Runs the model in inference mode on an image of any size, in tiles where it is large.
+        """Runs the model in inference mode on an image of any size, in tiles if it is large.
 
-        Memory does not grow with the height of the image. A local model gives what it gives for the whole image,
-        but for rounding errors. Any other is exact on what fits in one tile; larger images are blended from tiles.
-        One that was made for a single size is exact at that size; see `blends`.
+        Memory does not grow with the height of the image. The result of a local model equals that for the whole image,
+        except for rounding errors. Any other is exact on images that fit in one tile; larger images are blended from
+        tiles. A model with a fixed size is exact at that size; see `blends`.
 
         Args:
             pixels: uint8, uint16, or float32 in [0, 1] [height, width, channels].
-            tile_px: Height and width of a tile in pixels of the image, not counting what the model sees around it.
-                By default what suits the model and the free memory. Tiles too large for the memory become smaller.
+            tile_px: Height and width of a tile in pixels of the image, without the context around it. By default chosen
+                by model and free memory. Tiles too large for the memory become smaller.
 
         Returns:
-            Iterator of float32 [rows, scale * width, 3] in [0, 1], from the top down. It raises ValueError where the
-            model fails on a tile.
+            Iterator of float32 [rows, scale * width, 3] in [0, 1], from the top down. It raises ValueError if the model
+            fails on a tile.
 
         Raises:
-            ValueError: If an argument is of another kind.
+            ValueError: If an argument has another shape, dtype or range.
         """
         if (
             pixels.dtype not in LEVEL_DTYPES
@@ -136,14 +136,14 @@ class Predictor(ScaledRows):
         )
 
     def blends(self, height: int, width: int, *, tile_px: int | None = None) -> str | None:
-        """Why `rows` of an image of this size are blended from tiles, one clause; None where they are exact."""
+        """Reason why `rows` of an image of this size are blended from tiles, one clause; None if they are exact."""
         if self.info.largest_px is not None:
             return self._fixed(height, width)
         tile_px = self._chosen_tile_px(height, width, tile_px)
         if self.local or not any(len(self._cutter.cut(side, tile_px)) > 1 for side in (height, width)):
             return None
         looks = "whole images" if self.info.halo_px is None else f"{self.info.halo_px} pixels around"
-        return f"the model looks at {looks} and this image is too large for it, so it was blended from tiles"
+        return f"the model sees {looks} and this image is too large for it, so it was blended from tiles"
 
     def _fixed(self, height: int, width: int) -> str | None:
         size = self.info.largest_px
@@ -151,7 +151,7 @@ class Predictor(ScaledRows):
             return None
         done = "was blended from tiles of that size"
         if max(height, width) <= size:
-            done = "was continued by its mirror image"
+            done = "was extended by reflection"
         return f"the file was made for images of {size} x {size} pixels, so this one {done}"
 
     def _chosen_tile_px(self, height: int, width: int, tile_px: int | None) -> int:
@@ -166,26 +166,26 @@ class Predictor(ScaledRows):
         return min(tile_px, self._largest_tile_px or tile_px)
 
     def image(self, pixels: np.ndarray, *, tile_px: int | None = None) -> np.ndarray:
-        """All of `rows`, in the dtype of the input: [height, width, channels] -> [scale * ..., 3]."""
+        """All of `rows` in the dtype of the input: [height, width, channels] -> [scale * ..., 3]."""
         peak = peak_of(pixels.dtype)
         return np.concatenate([to_levels(rows * peak, pixels.dtype) for rows in self.rows(pixels, tile_px=tile_px)])
 
     def ensembled(self) -> Predictor:
-        """The mean of this model over the eight orientations of an image; see `self_ensemble`."""
+        """Mean of this model over the eight orientations of an image; see `self_ensemble`."""
         forward = functools.partial(self_ensemble, self._forward)
         return Predictor(forward, self.path, info=self.info, limits=self.limits)
 
     def bound_to(self, pixels: np.ndarray) -> Predictor:
-        """The model of one image, uint8 or uint16 [height, width, channels]: this one for any."""
+        """The model bound to one image, uint8 or uint16 [height, width, channels]; this model itself."""
         del pixels
         return self
 
     def _remember(self, tile_px: int) -> None:
-        """So that the next image does not fail for lack of memory first: on a GPU that takes many seconds."""
+        """Remembers a tile size, so that the next image does not first run out of memory, which is slow on a GPU."""
         self._largest_tile_px = tile_px
 
     def _run(self, images: np.ndarray) -> np.ndarray:
-        """Levels [batch, height, width, channels] -> float32 of the size it has to have, not clipped."""
+        """Levels [batch, height, width, channels] -> float32 of the expected size, not clipped."""
         try:
             outputs = self._forward(np.divide(images, peak_of(images.dtype), dtype=np.float32))
         except memory_errors():
@@ -197,11 +197,11 @@ class Predictor(ScaledRows):
         if tuple(outputs.shape) != expected:
             raise ValueError(
                 f"The model must make images {list(expected)} of {list(images.shape)}. "
-                f"Received: {list(outputs.shape)}. It does not take images of every size."
+                f"Received: {list(outputs.shape)}. It does not support all image sizes."
             )
         outputs = np.asarray(outputs, np.float32)
         if not np.isfinite(outputs).all():
-            raise ValueError("The model's images are not finite numbers: its training has diverged.")
+            raise ValueError("The model's images have NaN or infinite values: its training has diverged.")
         return outputs
 
 

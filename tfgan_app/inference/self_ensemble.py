@@ -1,4 +1,4 @@
-"""A better answer out of the same model: the mean over the eight ways to lay an image."""
+"""Self-ensemble: the mean of a model over the eight orientations of an image."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 
 
 def self_ensemble(forward: Callable[[np.ndarray], Any], images: np.ndarray) -> np.ndarray:
-    """Runs a model on an image's four rotations and their mirror images, and averages the results laid back.
+    """Runs a model on an image's four rotations and their reflections, and averages the aligned results.
 
-    "Seven ways to improve example-based single image super resolution", Timofte et al. 2016, arXiv:1511.02228,
-    where it is called enhanced prediction. Costs eight times as much, tends to raise the PSNR of models trained
-    for it, and blurs the texture of those trained against a discriminator.
+    "Seven ways to improve example-based single image super resolution", Timofte et al. 2016, arXiv:1511.02228, where it
+    is called enhanced prediction. Costs eight times as much, tends to raise the PSNR of models trained for fidelity,
+    and blurs the texture of models trained against a discriminator.
 
     Args:
         forward: float32 `[batch, height, width, channels]` -> float32
@@ -21,7 +21,7 @@ def self_ensemble(forward: Callable[[np.ndarray], Any], images: np.ndarray) -> n
         images: float32 `[batch, height, width, channels]`, square or not.
 
     Returns:
-        float32, what `forward` returns, averaged.
+        float32, the mean of the outputs of `forward`.
     """
     total = None
     for transposed in (False, True):

@@ -1,4 +1,4 @@
-"""Shipped models by name, for whoever loads them; `tfgan_app.shipped` has them without TensorFlow."""
+"""Lookup of shipped models by name; `tfgan_app.shipped` works without TensorFlow."""
 
 from tfgan_app.shipped import ShippedModel, is_shipped, located, shipped_model_path, shipped_models, shipped_names
 
