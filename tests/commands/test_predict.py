@@ -181,7 +181,7 @@ def test_an_image_that_was_blended_from_tiles_says_so(tmp_path, capsys):
     assert run_cli(*arguments) == 0
     assert capsys.readouterr().err == ""
     assert run_cli(*arguments, "--tile", 64) == 0
-    assert f"note: '{tmp_path / 'a.png'}': the model looks at whole images" in capsys.readouterr().err
+    assert f"note: '{tmp_path / 'a.png'}': the model sees whole images" in capsys.readouterr().err
 
 
 def test_an_animated_image_is_a_video(negative, tmp_path, capsys):

@@ -144,8 +144,8 @@ def test_what_is_no_image_is_one_line(tmp_path):
     for name, message in (
         ("empty.png", "the file is empty"),
         ("missing.png", "there is no such file"),
-        ("text.jpg", "not in an image format"),
-        ("drawing.png", "not in an image format"),
+        ("text.jpg", "its image format is not supported"),
+        ("drawing.png", "its image format is not supported"),
         ("folder.png", "it is a folder, expected a regular file"),
     ):
         with pytest.raises(ValueError, match=rf"Cannot read the image '.*{name}': .*{message}"):

@@ -64,7 +64,7 @@ def test_holes_may_be_filled_first_only():
 def test_a_model_of_one_size_is_refused():
     fixed = predictor_of(model_of(), largest_px=64)
     assert chain_predictors([fixed]) is fixed
-    with pytest.raises(ValueError, match="one size of images cannot be one of several: 'model' takes 64 x 64"):
+    with pytest.raises(ValueError, match="fixed image size cannot be part of a chain: 'model' takes 64 x 64"):
         chain_predictors([fixed, predictor_of(model_of())])
 
 

@@ -91,7 +91,7 @@ def test_what_is_not_proven_runs_by_tensorflow(folder, change):
     assert proven_file(folder / "tiny.keras") == folder / "tiny.tflite"
     change(folder)
     assert choose_lite_file(folder / "tiny.keras") is None
-    with pytest.raises(ValueError, match=r"needs '.*tiny.tflite', compared with 'tiny.keras': make it by"):
+    with pytest.raises(ValueError, match=r"needs '.*tiny.tflite', verified against 'tiny.keras': create it with"):
         choose_lite_file(folder / "tiny.keras", engine="litert")
 
 

@@ -145,7 +145,7 @@ def test_only_what_is_blended_is_said_to_be():
         Predictor(lambda images: images, "m", info=ModelInfo(receptive_field=ReceptiveField(1, context)))
         for context in (None, 3)
     )
-    said = "the model looks at whole images and this image is too large for it, so it was blended from tiles"
+    said = "the model sees whole images and this image is too large for it, so it was blended from tiles"
     assert far.blends(500, 40, tile_px=96) == far.blends(40, 500, tile_px=96) == said
     assert far.blends(90, 96, tile_px=96) is None
     assert near.blends(500, 500, tile_px=96) is None
@@ -206,7 +206,7 @@ def test_what_a_model_must_not_do_is_said():
     with pytest.raises(ValueError, match=r"must make images \[1, 8, 8, 3\] of .* Received: \[1, 6, 6, 3\]"):
         list(predictor_of(cropping).rows(pixels))
     diverged = Predictor(lambda images: images * np.nan, "model", info=ModelInfo(receptive_field=ReceptiveField(1, 0)))
-    with pytest.raises(ValueError, match="not finite numbers"):
+    with pytest.raises(ValueError, match="NaN or infinite values"):
         list(diverged.rows(pixels))
 
 

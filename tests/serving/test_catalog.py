@@ -162,7 +162,7 @@ def test_what_is_loaded_is_served_on_while_its_folder_is_away(root, faults, what
     said = [watched.look() for _ in range(3)]
     assert watched.served() == before
     assert [len(lines) for lines in said] == [1, 0, 0]
-    assert str(root / what.split("/")[0]) in said[0][0] and "What is loaded is served on." in said[0][0]
+    assert str(root / what.split("/")[0]) in said[0][0] and "Loaded versions are still served." in said[0][0]
     with watched.catalog.use("a", label="old") as model:
         assert model.version == 1
     assert watched.catalog.ready
@@ -283,7 +283,7 @@ def test_the_configuration_may_change_and_a_broken_one_changes_nothing(root):
     (root / "models.config").write_text(config('model_platform: "torch"'))
     (said,) = watched.look()
     reason = 'model \'a\': `model_platform` must be "tensorflow". Received: "torch"'
-    assert said.endswith(f"{reason}. It is not used until it is mended.")
+    assert said.endswith(f"{reason}. It is ignored until it is corrected.")
     assert watched.look() == [] and watched.numbers()["a"] == [1]
     (root / "models.config").unlink()
     assert watched.look() == ["a version 2 is available"]
@@ -310,7 +310,7 @@ def test_versions_and_models_that_are_asked_for_and_not_there_are_said_once(root
     watched = Watched(root)
     said = watched.look()
     assert "a has no version 5, which models.config asks for" in said
-    assert f"models.config lists elsewhere, which is no folder in '{root}'" in said
+    assert f"models.config lists elsewhere, which is not a folder in '{root}'" in said
     assert watched.look() == []
     add(root, "a", 5)
     assert watched.look() == ["a version 5 is available"]

@@ -36,7 +36,7 @@ def test_a_client_that_waits_is_told_to_go_on(waited, expect, chunked):
 @pytest.mark.parametrize(
     ("model", "headers", "status", "message"),
     [
-        ("plain", [EXPECT, f"Content-Length: {2**21 + 1}"], 413, b"A request may have 2097152 bytes"),
+        ("plain", [EXPECT, f"Content-Length: {2**21 + 1}"], 413, b"A request may have at most 2097152 bytes"),
         ("plain", [EXPECT, "Content-Length: 9", "Content-Encoding: br"], 400, b"Content-Encoding must be gzip"),
         ("plain", ["Expect: 200-ok", "Content-Length: 9"], 417, b"Expect must be 100-continue"),
         ("no", [EXPECT, "Content-Length: 9"], 404, b"Servable not found"),

@@ -205,7 +205,7 @@ def test_pixels_of_any_kind_are_bounded_before_they_are_decoded(few_models):
     with live_server(few_models, max_pixels=1000) as live:
         for file_format in ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM"):
             status, answer = live.post("negative:predict", {"instances": [b64(encoded(large, file_format))]})
-            assert status == 400 and "may have 1000 pixels together" in answer["error"], file_format
+            assert status == 400 and "may have at most 1000 pixels together" in answer["error"], file_format
 
 
 def test_a_server_without_shared_memory_uses_the_folder_for_temporary_files(monkeypatch, tmp_path):

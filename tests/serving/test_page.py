@@ -189,7 +189,7 @@ def test_what_goes_wrong_is_said_in_words(page, tmp_path):
     page.wait_for(RESULT_IS_THERE)
     assert page.evaluate("document.querySelector('#error').hidden")
     page.set_files("#file", saved(tmp_path, np.zeros((2100, 2000, 3), np.uint8)))
-    assert "may have 4000000 pixels together" in page.wait_for("document.querySelector('#error').innerText")
+    assert "may have at most 4000000 pixels together" in page.wait_for("document.querySelector('#error').innerText")
     assert page.evaluate("document.querySelector('#result').hidden")
     # The browser notes a refused request by itself.
     assert page.problems and all("400 (Bad Request)" in problem for problem in page.problems)

@@ -178,7 +178,7 @@ NEGATIVE, PLAIN = "/v1/models/negative:predict", "/v1/models/plain:predict"
         ),
         ("POST", PLAIN, {"signature_name": "no", "inputs": [1]}, 400, '"no" not found in signature def'),
         ("POST", PLAIN, {"signature_name": "tags", "instances": [1]}, 400, "the signature has the inputs"),
-        ("POST", PLAIN, {"instances": [1] * 33}, 400, "A request may have 32 rows. Received: 33"),
+        ("POST", PLAIN, {"instances": [1] * 33}, 400, "A request may have at most 32 rows. Received: 33"),
         ("POST", NEGATIVE, {"instances": [{"b64": "%%%"}]}, 400, "Unable to base64 decode"),
         ("POST", NEGATIVE, {"instances": [b64(b"no image")]}, 400, "expected a PNG, JPEG, WebP, GIF, BMP"),
         ("POST", NEGATIVE, {"instances": [b64(png(random_image(9, 9))[:120])]}, 400, "image file is truncated"),
