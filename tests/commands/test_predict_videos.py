@@ -249,7 +249,7 @@ def test_videos_without_pyav_are_named_and_images_are_done(negative, videos, tmp
     monkeypatch.setitem(sys.modules, "av", None)
     assert run(negative, source, tmp_path / "out") == 1
     assert names_in(tmp_path / "out") == {"a.png", "b.webp"}
-    assert "c.mp4': Videos need PyAV, which is not installed. Try: pip install" in capsys.readouterr().err
+    assert "c.mp4': Videos need PyAV. Install it with: pip install" in capsys.readouterr().err
 
 
 def test_an_image_named_like_a_video_is_an_image(negative, tmp_path):

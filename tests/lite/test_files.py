@@ -60,7 +60,7 @@ def test_ranges_are_written_in_words():
     "changes", [{"scale": 0}, {"scale": "2"}, {"tile_px": 1.5}, {"sizes": "some"}, {"channels": None}, {"multiple": -1}]
 )
 def test_a_card_of_the_wrong_kind_is_refused(changes):
-    with pytest.raises(ValueError, match="wrong kind"):
+    with pytest.raises(ValueError, match="wrong type"):
         Card.from_json(json.dumps(dataclasses.asdict(CARD) | changes))
 
 

@@ -106,7 +106,7 @@ def test_a_video_into_a_gif(tmp_path):
     assert {note.split(" not kept")[0] for note in notes} == {
         "its sound, subtitles and attachments are",
         "its tags are",
-        "more than 256 colors a frame are",
+        "a GIF keeps at most 256 colors",
     }
 
 

@@ -159,7 +159,7 @@ def test_a_video_into_an_animation(tmp_path, suffix):
     frames, durations, _, _ = read_animation(tmp_path / f"out.{suffix}")
     assert len(frames) == 30 and set(durations[:-1]) <= {33, 34} and sum(durations) == pytest.approx(1000, abs=9)
     assert np.abs(frames[7][..., :3] - images[7]).mean() < 4
-    with pytest.raises(ValueError, match="a PNG of a video would be an animation: ask for .apng"):
+    with pytest.raises(ValueError, match="a PNG of a video would be an animation: use .apng"):
         predict(source, tmp_path / "out.png")
 
 
