@@ -106,7 +106,7 @@ def test_a_video_into_a_gif(tmp_path):
     assert {note.split(" not kept")[0] for note in notes} == {
         "its sound, subtitles and attachments are",
         "its tags are",
-        "a GIF keeps at most 256 colors",
+        "a GIF keeps at most 256 colors per frame",
     }
 
 

@@ -1,4 +1,4 @@
-"""From a file of weights to a model of this package."""
+"""Conversion of a weights file to a model of this package."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class Imported:
     """An imported model.
 
     Attributes:
-        model: For inference, on images in [0, 1].
+        model: Inference model on images in [0, 1].
         architecture: Key of `ARCHITECTURES`.
-        details: The network's size in words.
-        facts: As its `Provenance` tells them.
+        details: The network's size for people.
+        facts: Facts stored in its `Provenance`.
     """
 
     model: keras.Model
@@ -48,20 +48,20 @@ def import_weights(
     options: ImportOptions = ImportOptions(),  # noqa: B008 (frozen)
     license: str | None = None,
 ) -> Imported:
-    """Imports a trained generator of PyTorch or ncnn; nothing that the file holds is run.
+    """Imports a trained generator of PyTorch or ncnn; no code in the file is run.
 
     Args:
-        path: A `.safetensors`, `.pth`, `.pt` or `.ckpt` file, or one of ncnn's pair of `.param` and `.bin`.
-        architecture: Key of `ARCHITECTURES`; None finds it by the tensors' names and shapes.
-        options: What the weights leave open.
-        license: Of the weights, as the user states it.
+        path: A `.safetensors`, `.pth`, `.pt` or `.ckpt` file, or either of ncnn's `.param` and `.bin` files.
+        architecture: Key of `ARCHITECTURES`; None detects it by the tensors' names and shapes.
+        options: Choices that the weights leave open.
+        license: License of the weights, as the user states it.
 
     Returns:
-        The model and what is known of it.
+        The model and its facts.
 
     Raises:
-        ValueError: If the file cannot be read, is of no known architecture, or its tensors do not fit it, each used
-            once. One line.
+        ValueError: If the file cannot be read, has an unknown architecture, or its tensors do not fit the architecture.
+            One line.
     """
     path = Path(path)
     _check_choices(architecture, options)
@@ -79,7 +79,7 @@ def import_weights(
         model = assemble(built, facts, name="imported")
         _check_scale(model, options.scale, facts)
     except ValueError as error:
-        # Keras and files of odd names make lines of their own.
+        # Messages of Keras and file names may contain line breaks.
         raise ValueError(f"Cannot import '{path}': {' '.join(str(error).split())}.") from error
     return Imported(model, name, built.details, facts)
 
@@ -96,9 +96,9 @@ def _check_choices(architecture: str | None, options: ImportOptions) -> None:
 def _recognized(
     candidates: Iterator[dict[str, np.ndarray]] | list[dict[str, np.ndarray]], wanted: str | None
 ) -> tuple[str, Weights]:
-    """The architecture of a file, and the tensors that are its.
+    """Architecture of a file, and the tensors of that architecture.
 
-    A generator that is one part of a larger file leaves the file's other tensors unused.
+    For a generator that is part of a larger file, the file's other tensors are ignored.
     """
     seen = []
     for tensors in candidates:
@@ -109,10 +109,8 @@ def _recognized(
                 return name, weights
     first = listed(seen[0])
     if wanted is not None:
-        raise ValueError(
-            f"`--architecture {wanted}`: its tensors, {first}, are not those of {ARCHITECTURES[wanted].label}"
-        )
-    unknown = f"its tensors, {first}, are of no architecture that is known"
+        raise ValueError(f"`--architecture {wanted}`: its tensors, {first}, do not match {ARCHITECTURES[wanted].label}")
+    unknown = f"its tensors, {first}, match no known architecture"
     reason = next(filter(None, map(why_refused, seen)), unknown)
     known = "; ".join(f"{name} ({row.label})" for name, row in ARCHITECTURES.items())
     raise ValueError(f"{reason}. Known: {known}")
@@ -123,7 +121,7 @@ def _built(row: Architecture, weights: Weights, options: ImportOptions) -> Built
     for field in dataclasses.fields(options):
         if getattr(options, field.name) != getattr(default, field.name) and field.name not in row.options:
             flag = field.name.replace("_", "-")
-            raise ValueError(f"`--{flag}` has no meaning for {row.label}")
+            raise ValueError(f"`--{flag}` does not apply to {row.label}")
     try:
         return row.build(weights, options)
     except ValueError as error:

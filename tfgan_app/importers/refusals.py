@@ -1,4 +1,4 @@
-"""Reasons for which weights are refused that are of a known kind, in words."""
+"""Reasons why recognizable but unsupported weights are rejected."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _OTHERS = {
     "Real-CUGAN": r"unet1\.conv1\.conv\.",
     "MoSR, PLKSR or RealPLKSR": r"(gblocks|feats)\.\d+\.(token_mix|lk|channel_mixer|fc1)",
 }
-"""Architecture -> names of tensors by which it shows, at the beginning."""
+"""Architecture -> names of tensors that identify it, at the beginning."""
 
 _CLASSIFIER = r"(fc|classifier(\.\d+)?|linear\d*|head)\.weight"
 
 
 def why_refused(weights: Weights) -> str | None:
-    """Tells of weights of no supported architecture which they are, as far as that shows.
+    """Names the unsupported architecture of weights, as far as it can be recognized.
 
     Args:
         weights: All tensors of the file.
@@ -36,20 +36,20 @@ def why_refused(weights: Weights) -> str | None:
         A clause, or None.
     """
     if is_discriminator(weights):
-        return "it is a discriminator, which tells images apart and makes none: give the generator's file"
+        return "it is a discriminator, which makes no images: give the generator's file"
     for name, pattern in _OTHERS.items():
         if any(re.match(pattern, tensor) for tensor in weights):
-            return f"it is of the architecture {name}, which is not supported"
+            return f"its architecture is {name}, which is not supported"
     if any(re.fullmatch(_CLASSIFIER, tensor) for tensor in weights):
         return "it seems to be a classifier, which makes no images"
     return None
 
 
 def is_discriminator(weights: Weights) -> bool:
-    """Whether the last convolution or linear layer gives one number, and no layer enlarges.
+    """Returns whether the last convolution or linear layer gives one number, and no layer upscales.
 
-    That is so of PatchGAN (`model.0`, ..., one channel of 4 x 4 kernels), of the U-Net and VGG discriminators of
-    ESRGAN, and of DCGAN's.
+    This holds for PatchGAN (`model.0`, ..., one channel of 4 x 4 kernels), for the U-Net and VGG discriminators of
+    ESRGAN, and for DCGAN's.
     """
     kernels = [(name, weights.shape(name)) for name in weights if re.search(r"weight(_orig)?$", name)]
     kernels = [(name, shape) for name, shape in kernels if len(shape) in (2, 4)]
