@@ -87,7 +87,10 @@ def test_a_graph_that_ends_smaller(tmp_path):
         (srvgg_lines(shuffle="Reorg s 1 1 e shuffled 0=2"), "has the type Reorg"),
         ([line.replace("6=576", "6=575") for line in srvgg_lines()], "sizes that do not match"),
         ([line.replace("6=576", "6=576000") for line in srvgg_lines()], "truncated"),
-        ([line.replace("0=8 1=3 4=1 5=1 6=576", "0=99999999999 1=3 6=576") for line in srvgg_lines()], "no integer"),
+        (
+            [line.replace("0=8 1=3 4=1 5=1 6=576", "0=99999999999 1=3 6=576") for line in srvgg_lines()],
+            "not an integer",
+        ),
         ([line.replace("6=576", "6=576 8=1") for line in srvgg_lines()], "8-bit integers"),
         (["Convolution c0 9 9 data"], "damaged"),
     ],
@@ -119,7 +122,7 @@ class TestDamage:
 
     def test_bin_is_missing(self, path):
         path.with_suffix(".bin").unlink()
-        with pytest.raises(FileError, match=r"there is no 'x\.bin'"):
+        with pytest.raises(FileError, match=r"'x\.bin' is missing"):
             read_ncnn(path)
 
     def test_bin_holds_integers(self, path):
@@ -138,5 +141,5 @@ class TestDamage:
 
     def test_param_is_binary(self, path):
         path.write_bytes(b"\xff\xfe\x00")
-        with pytest.raises(FileError, match="no text"):
+        with pytest.raises(FileError, match="is not text"):
             read_ncnn(path)

@@ -145,7 +145,7 @@ class TestTorchFiles:
 
     def test_refuses_storages_of_another_size(self, tmp_path):
         path = torch_writer.write_zip(tmp_path / "x.pth", {"a": Tensor(KERNEL, count=107, shape=(107,), strides=(1,))})
-        with pytest.raises(FileError, match="should be of 428 bytes, and there are 432"):
+        with pytest.raises(FileError, match="should have 428 bytes, but there are 432"):
             read_torch_file(path)
         outside = Tensor(KERNEL, key="../../../etc/passwd")
         read_torch_file(torch_writer.write_zip(tmp_path / "y.pth", {"a": outside}))  # A name in the archive, no path.

@@ -210,7 +210,7 @@ def test_damaged_files_are_one_line_and_nothing_is_written(tmp_path, suffix, kin
     predict(whole, tmp_path / f"in.{suffix}")  # Its index is at the front.
     source = tmp_path / f"in.{suffix}"
     source.write_bytes(damaged(source.read_bytes(), kind))
-    with pytest.raises(ValueError, match=r"^Cannot predict the video '.*in\.\w+': it is (damaged|cut off)") as caught:
+    with pytest.raises(ValueError, match=r"^Cannot predict the video '.*in\.\w+': it is (damaged|truncated)") as caught:
         predict(source, tmp_path / "out.mp4")
     assert "\n" not in str(caught.value)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([f"in.{suffix}", "whole.mp4"])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -24,7 +25,7 @@ def write_endpoints(model: keras.Model, endpoints: Mapping[str, tuple], path: Pa
     """
     module = tf.Module()
     module.model_variables = [variable.value for variable in model.variables]
-    traced: dict[int, Callable] = {}
+    traced: dict[int, Any] = {}
     for name, endpoint in endpoints.items():
         if id(endpoint) not in traced:  # An endpoint under two names is stored once.
             function, *signature = endpoint

@@ -48,13 +48,13 @@ def write(model: keras.Model, path: Path) -> None:
         return {"outputs": model([images, style, strength], training=False)}
 
     def predict_uint8(images: tf.Tensor, style: tf.Tensor, strength: tf.Tensor) -> dict[str, tf.Tensor]:
-        floats = [tf.cast(each, tf.float32) / 255.0 for each in (images, style)]
-        outputs = tf.clip_by_value(predict(*floats, strength)["outputs"], 0.0, 1.0)
+        content, pattern = (tf.cast(each, tf.float32) / 255.0 for each in (images, style))
+        outputs = tf.clip_by_value(predict(content, pattern, strength)["outputs"], 0.0, 1.0)
         return {"outputs": tf.cast(tf.round(outputs * 255.0), tf.uint8)}
 
     def predict_file(given: tuple[tf.Tensor, ...]) -> tf.Tensor:
-        *files, strength = given
-        outputs = predict_uint8(*(decode(data) for data in files), strength[tf.newaxis])["outputs"]
+        image, style, strength = given
+        outputs = predict_uint8(decode(image), decode(style), strength[tf.newaxis])["outputs"]
         return tf.io.encode_png(outputs[0], compression=PNG_COMPRESSION)
 
     @tf.function(autograph=False)

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -21,6 +22,7 @@ from tfgan_app.export.parity import fitted
 from tfgan_app.export.request import Batch, ExportRequest
 from tfgan_app.keras_info import model_info
 from tfgan_app.lite import Card, LiteModel, check_alive, with_card, with_output_levels
+from tfgan_app.lite.files import Sizes
 from tfgan_app.lite.model import SIGNATURE, load_lite_model, run_signature
 from tfgan_app.lite.quiet import native_stderr_hidden
 
@@ -87,7 +89,8 @@ def load(path: Path) -> Callable:
     def forward(inputs: tf.Tensor | list[tf.Tensor]) -> np.ndarray:
         return lite(*[np.asarray(tensor) for tensor in tf.nest.flatten(inputs)])
 
-    forward.fixed_px = lite.card.tile_px if lite.card.sizes == "fixed" else None
+    fixed_px = lite.card.tile_px if lite.card.sizes == "fixed" else None
+    forward.fixed_px = fixed_px  # type: ignore[attr-defined]  # Functions may have attributes.
     return forward
 
 
@@ -175,7 +178,7 @@ def _tile_px(model: keras.Model, request: ExportRequest) -> int:
 
 
 def _card(model: keras.Model, request: ExportRequest) -> Card:
-    told = {
+    told: dict[str, Any] = {
         "name": request.name,
         "version": tfgan_app.__version__,
         "license": request.license,
@@ -203,10 +206,9 @@ def _with_sizes(card: Card, model: keras.Model, content: bytes) -> Card:
     """
     rng = np.random.default_rng(0)
     tile_px = card.tile_px
-    for sizes, shapes in (
-        ("any", _ODD_SIZES),
-        ("multiple", ((card.multiple, 3 * card.multiple), (tile_px + card.multiple, 2 * tile_px))),
-    ):
+    multiples = ((card.multiple, 3 * card.multiple), (tile_px + card.multiple, 2 * tile_px))
+    candidates: tuple[tuple[Sizes, Sequence[tuple[int, int]]], ...] = (("any", _ODD_SIZES), ("multiple", multiples))
+    for sizes, shapes in candidates:
         candidate = dataclasses.replace(card, sizes=sizes)
         lite = LiteModel(with_card(content, candidate))
         images = [rng.random((1, *shape, card.channels), np.float32) for shape in shapes]

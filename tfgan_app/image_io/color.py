@@ -9,7 +9,7 @@ from PIL import Image, ImageCms
 
 from tfgan_app.image_io.value_range import InputRange, to_unsigned
 
-_TO_SRGB = {"intent": ImageCms.Intent.RELATIVE_COLORIMETRIC, "flags": ImageCms.Flags.BLACKPOINTCOMPENSATION}
+_INTENT, _FLAGS = ImageCms.Intent.RELATIVE_COLORIMETRIC, ImageCms.Flags.BLACKPOINTCOMPENSATION
 
 
 def split_channels(
@@ -69,16 +69,16 @@ def _to_srgb(image: Image.Image, notes: list[str]) -> Image.Image:
     srgb = ImageCms.createProfile("sRGB")
     try:
         if image.mode == "LAB":
-            profile = ImageCms.createProfile("LAB")
+            profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
         else:
             profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
         converted = ImageCms.profileToProfile(
             image,
             profile,
             srgb,
-            renderingIntent=_TO_SRGB["intent"],
+            renderingIntent=_INTENT,
             outputMode="RGB",
-            flags=_TO_SRGB["flags"],
+            flags=_FLAGS,
         )
     except (KeyError, TypeError, OSError, ImageCms.PyCMSError):
         notes.append(f"{name} was converted to sRGB without a profile, so its colors are approximate")

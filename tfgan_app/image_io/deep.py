@@ -7,7 +7,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -138,12 +138,13 @@ class TiffPage:
 
         self._file = tifffile.TiffFile(path)
         try:
-            self._page = self._file.pages.first if index is None else self._file.pages[index]
-            self.offset = self._page.offset
-            self.bits = self._page.bitspersample if isinstance(self._page.bitspersample, int) else 0
-            self.is_plain = self._page.photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB)
-            is_natural = str(self._page.dtype) in ("uint8", "uint16") and self.bits in (8, 16)
-            self.keeps_values = is_natural and self._page.photometric in (_BLACK_IS_ZERO, _RGB)
+            page: Any = self._file.pages.first if index is None else self._file.pages[index]
+            self._page = page
+            self.offset = page.offset
+            self.bits = page.bitspersample if isinstance(page.bitspersample, int) else 0
+            self.is_plain = page.photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB)
+            is_natural = str(page.dtype) in ("uint8", "uint16") and self.bits in (8, 16)
+            self.keeps_values = is_natural and page.photometric in (_BLACK_IS_ZERO, _RGB)
             self.pages, self.has_mask, self.has_copies = self._list() if index is None else ([index], False, False)
         except BaseException:
             self._file.close()
@@ -220,7 +221,7 @@ class TiffPage:
 
     def _list(self) -> tuple[list[int], bool, bool]:
         try:
-            pages = self._file.pages
+            pages: Any = self._file.pages
             if len(pages) > _MAX_TYPED_PAGES:
                 return list(range(len(pages))), False, False
             kinds = [(bool(page.is_reduced), bool(page.is_mask)) for page in pages]

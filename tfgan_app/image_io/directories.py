@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import struct
 from dataclasses import dataclass, field
 
@@ -65,7 +66,7 @@ class TagFile:
     big: bool = False
 
 
-def parse_tag_file(block: bytes, *, offset: int | None = None) -> TagFile:
+def parse_tag_file(block: bytes | mmap.mmap, *, offset: int | None = None) -> TagFile:
     """Reads a directory and the EXIF and GPS directories that it points to.
 
     Args:
@@ -90,7 +91,7 @@ def parse_tag_file(block: bytes, *, offset: int | None = None) -> TagFile:
     return TagFile(order, entries, end, next_offset, big)
 
 
-def parse_directory(block: bytes, offset: int, *, order: str) -> dict[int, Entry]:
+def parse_directory(block: bytes | mmap.mmap, offset: int, *, order: str) -> dict[int, Entry]:
     """Reads one directory of a TIFF file with 32-bit offsets or of an EXIF block.
 
     Raises:
@@ -102,7 +103,7 @@ def parse_directory(block: bytes, offset: int, *, order: str) -> dict[int, Entry
         raise ValueError("its directory of tags is damaged") from error
 
 
-def _parse(block: bytes, offset: int, order: str, big: bool, depth: int) -> tuple[dict[int, Entry], int]:
+def _parse(block: bytes | mmap.mmap, offset: int, order: str, big: bool, depth: int) -> tuple[dict[int, Entry], int]:
     """Returns the entries at `offset` and the position behind them."""
     count_code, entry_size, inline = ("Q", 20, 8) if big else ("H", 12, 4)
     (count,) = struct.unpack_from(order + count_code, block, offset)

@@ -73,7 +73,7 @@ def walk_tree(root: str | os.PathLike) -> FolderTree:
     root = Path(root)
     tree = FolderTree()
     seen: dict[tuple[int, int], Path] = {}
-    folders, links = deque([root]), deque()
+    folders, links = deque([root]), deque[Path]()
     while folders or links:
         folder = (folders or links).popleft()
         try:

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -193,7 +194,8 @@ def encode_png(rgb: np.ndarray) -> bytes:
 
 def _header(path: Path, head: bytes) -> ImageHeader:
     """Header of a file that is not a TIFF."""
-    with open_sound(path, head, [], chunks := []) as image:
+    chunks: list[PngChunk] = []
+    with open_sound(path, head, [], chunks) as image:
         orientation = _orientation(image, chunks)
         width, height = image.size[::-1] if orientation >= FIRST_SIDEWAYS else image.size
         plain = orientation == UPRIGHT and _is_plain(image)
@@ -224,7 +226,8 @@ def _is_plain(image: Image.Image) -> bool:
     if image.mode not in ("RGB", "L") or "transparency" in image.info:
         return False
     if image.format == "PNG":  # The raw mode distinguishes other bit depths: "RGB;16B", "L;4".
-        return bool(image.tile) and image.tile[0][3] == image.mode
+        tiles: Any = getattr(image, "tile", ())
+        return bool(tiles) and tiles[0][3] == image.mode
     return image.format == "JPEG"
 
 

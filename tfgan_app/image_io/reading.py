@@ -9,6 +9,7 @@ import os
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -76,7 +77,9 @@ def read_image(
 
 
 def _read_other(path: Path, head: bytes, max_pixels: int, input_range: InputRange | None) -> DecodedImage:
-    with open_sound(path, head, notes := [], chunks := []) as image:
+    notes: list[str] = []
+    chunks: list[PngChunk] = []
+    with open_sound(path, head, notes, chunks) as image:
         _check_size(image, max_pixels)
         notes += _frame_notes(image)
         image.load()  # Deep files too: Pillow checks them a second time, and finds the metadata behind the pixels.
@@ -230,7 +233,7 @@ def _fitting_profile(profile: bytes | None, channels: int, notes: list[str]) -> 
     return None
 
 
-def _valid_dpi(dpi: object, orientation: int) -> tuple[float, float] | None:
+def _valid_dpi(dpi: Any, orientation: int) -> tuple[float, float] | None:
     """Horizontal and vertical resolution of the upright image."""
     try:
         x, y = (float(value) for value in dpi)
@@ -277,7 +280,8 @@ def _tiff_dpi(tags: TagFile) -> tuple[float, float] | None:
     try:
         unit = tags.entries[_UNIT_TAG].integers(tags.order)[0] if _UNIT_TAG in tags.entries else 2
         ratios = [tags.entries[tag].integers(tags.order) for tag in (_X_RESOLUTION_TAG, _Y_RESOLUTION_TAG)]
-        return tuple(above / below * _UNITS_PER_INCH[unit] for above, below in ratios)
+        x, y = (above / below * _UNITS_PER_INCH[unit] for above, below in ratios)
+        return x, y
     except (KeyError, ValueError, ZeroDivisionError):
         return None
 

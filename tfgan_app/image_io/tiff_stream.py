@@ -50,8 +50,8 @@ class TiffStream:
             previous: The page before, already closed; None for the first.
         """
         exif = parse_tag_file(metadata.exif) if metadata.exif else None
-        self._order = previous._order if previous else exif.order if exif else "<"
-        self._dtype = np.dtype(dtype).newbyteorder(self._order)
+        self._order: str = previous._order if previous else exif.order if exif else "<"
+        self._dtype = np.dtype(dtype).newbyteorder("<" if self._order == "<" else ">")
         self._shape = (height, width, channels)
         self._metadata = metadata
         self._described = {
@@ -63,12 +63,12 @@ class TiffStream:
         self._strip_rows = min(height, max(1, _STRIP_BYTES // row_bytes))
         self._strip = np.empty((self._strip_rows, width, channels), self._dtype)
         self._filled = 0
-        self._big = previous._big if previous else pages * height * row_bytes > _CLASSIC_BYTES
+        self._big: bool = previous._big if previous else pages * height * row_bytes > _CLASSIC_BYTES
         self._offsets: list[int] = []
         self._counts: list[int] = []
         self._file = file
-        self._link = previous._next_link if previous else 8 if self._big else 4
-        self._next_link = 0
+        self._link: int = previous._next_link if previous else 8 if self._big else 4
+        self._next_link: int = 0
         if previous:
             return
         file.write(b"II" if self._order == "<" else b"MM")
@@ -99,7 +99,7 @@ class TiffStream:
     def _write_strip(self) -> None:
         strip = self._strip[: self._filled].copy()
         strip[:, 1:] -= self._strip[: self._filled, :-1]
-        compressed = zlib.compress(strip, _LEVEL)
+        compressed = zlib.compress(strip.data, _LEVEL)
         self._offsets.append(self._align())
         self._counts.append(len(compressed))
         self._file.write(compressed)

@@ -91,7 +91,7 @@ def to_unsigned(
     colors = values.shape[2] - has_alpha
     low, high = chosen_range(values[..., :colors], bits=bits) if input_range is None else input_range
     if not low < high:
-        raise ValueError(f"the input range must be LOW,HIGH with LOW below HIGH, Received: {low:g},{high:g}")
+        raise ValueError(f"the input range must be LOW,HIGH with LOW below HIGH. Received: {low:g},{high:g}")
     notes.append(RangeNote(f"{_kind_name(kind, bits)} were read as {_number(low)} to {_number(high)}{_ROUNDED}"))
     result = np.empty(values.shape, np.uint16)
     _scale(values[..., :colors], result[..., :colors], low, high)

@@ -7,7 +7,7 @@ import os
 import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol, cast
 
 import numpy as np
 from PIL import Image
@@ -44,13 +44,20 @@ class PagesWriter:
         self, *, height: int, width: int, channels: int, dtype: np.dtype, metadata: ImageMetadata | None = None
     ) -> Iterator[ImageWriter]:
         """Begins a page; arguments and errors are those of `open_image_writer`."""
-        kind = {"height": height, "width": width, "channels": channels, "dtype": np.dtype(dtype)}
-        place = {"pages": self._pages, "previous": self._previous}
-        options = {"quality": DEFAULT_QUALITY, "place": place, **kind}
-        writer = ImageWriter(self._file, IMAGE_FORMATS[".tif"], metadata or ImageMetadata(), **options)
+        writer = ImageWriter(
+            self._file,
+            IMAGE_FORMATS[".tif"],
+            metadata or ImageMetadata(),
+            height=height,
+            width=width,
+            channels=channels,
+            dtype=np.dtype(dtype),
+            quality=DEFAULT_QUALITY,
+            place={"pages": self._pages, "previous": self._previous},
+        )
         yield writer
         writer.close()
-        self._previous = writer.encoder
+        self._previous = cast(TiffStream, writer.encoder)
 
 
 @contextlib.contextmanager
@@ -117,7 +124,7 @@ def open_image_writer(
         )
     check_size(path, height=height, width=width)
     with atomic_path(path) as unfinished, open(unfinished, "wb") as file:
-        options = {"height": height, "width": width, "channels": channels, "dtype": np.dtype(dtype)}
+        options: dict[str, Any] = {"height": height, "width": width, "channels": channels, "dtype": np.dtype(dtype)}
         writer = ImageWriter(file, image_format, metadata or ImageMetadata(), quality=quality, **options)
         yield writer
         writer.close()
@@ -177,7 +184,8 @@ class ImageWriter:
         stored_dtype = dtype if image_format.deep else np.dtype(np.uint8)
         if stored_dtype != dtype:
             self.notes.append(f"16 bits per channel were rounded to 8, the depth of {image_format.name}")
-        options = {"height": height, "width": width, "channels": stored_channels, "dtype": stored_dtype}
+        options: dict[str, Any] = {"height": height, "width": width}
+        options |= {"channels": stored_channels, "dtype": stored_dtype}
         metadata = fitting_metadata(metadata, image_format, height=height, width=width, notes=self.notes)
         self.encoder: _Encoder
         if image_format.name == "PNG":
@@ -240,7 +248,7 @@ class _PpmStream:
         file.write(b"%s\n%d %d\n%d\n" % (b"P5" if channels == 1 else b"P6", width, height, np.iinfo(dtype).max))
 
     def write(self, rows: np.ndarray) -> None:
-        self._file.write(np.ascontiguousarray(rows, self._dtype))
+        self._file.write(np.ascontiguousarray(rows, self._dtype).data)
 
     def close(self) -> None:
         pass
@@ -264,7 +272,7 @@ class _PillowEncoder:
         self._file, self._name = file, name
         self._pixels = np.empty((height, width, channels), dtype)
         self._filled = 0
-        self._options = {"icc_profile": metadata.icc_profile or b""}
+        self._options: dict[str, Any] = {"icc_profile": metadata.icc_profile or b""}
         if metadata.dpi:
             self._options["dpi"] = metadata.dpi
         if metadata.exif:

@@ -36,7 +36,7 @@ def assemble(built: Built, facts: Mapping[str, str], *, name: str) -> keras.Mode
     if taken.name == "latents":
         latents = keras.Input(taken.shape[1:], name="latents")
         outputs = ToUnitRange(name="to_unit_range")(built.network(latents))
-        return keras.Model(latents, Provenance(facts, dtype="float32", name="provenance")(outputs), name=name)
+        return keras.Model(latents, Provenance(dict(facts), dtype="float32", name="provenance")(outputs), name=name)
     if taken.shape[-1] not in (1, 3) or given not in (1, 3):
         raise ValueError(f"it takes {taken.shape[-1]} channels and gives {given}: images must have 1 or 3")
     images = keras.Input((None, None, 3), name="images")
@@ -49,7 +49,7 @@ def assemble(built: Built, facts: Mapping[str, str], *, name: str) -> keras.Mode
         x = layers.Concatenate(name="channels")([x] * 3) if given == 1 else x
     x = _from_range(x, built.value_range)
     x = MakesColor(name="makes_color")(x) if taken.shape[-1] < given else x
-    return keras.Model(images, Provenance(facts, dtype="float32", name="provenance")(x), name=name)
+    return keras.Model(images, Provenance(dict(facts), dtype="float32", name="provenance")(x), name=name)
 
 
 def _to_range(x, value_range: str):

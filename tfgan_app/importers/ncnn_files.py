@@ -45,6 +45,20 @@ class NcnnLayer:
             raise FileError(f"the parameter {option} of its layer '{self.name}' is not an integer")
         return int(value)
 
+    def number(self, option: int, default: float = 0.0) -> float:
+        """A parameter that is one number."""
+        value = self.options.get(option, default)
+        if isinstance(value, list):
+            raise FileError(f"the parameter {option} of its layer '{self.name}' is not a number")
+        return value
+
+    def numbers(self, option: int) -> list[float]:
+        """A parameter that is a list of numbers; empty if it is missing."""
+        value = self.options.get(option, [])
+        if not isinstance(value, list):
+            raise FileError(f"the parameter {option} of its layer '{self.name}' is not a list of numbers")
+        return value
+
 
 def read_ncnn(path: Path) -> list[NcnnLayer]:
     """Reads a graph with its weights.
@@ -63,8 +77,7 @@ def read_ncnn(path: Path) -> list[NcnnLayer]:
         if not file.is_file():
             raise FileError(f"an ncnn model has two files, but '{file.name}' is missing")
     layers = _read_param(param)
-    with weights.open("rb") as file:
-        content = _Content(file.read())
+    content = _Content(weights.read_bytes())
     read = [_with_weights(layer, content) for layer in layers]
     if content.left:
         raise FileError(f"'{weights.name}' has {content.left:,} bytes more than '{param.name}' describes")
@@ -75,10 +88,10 @@ def _read_param(path: Path) -> list[NcnnLayer]:
     if path.stat().st_size > _MAX_PARAM_BYTES:
         raise FileError(f"'{path.name}' is too large for a graph file")
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
+        text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise FileError(f"'{path.name}' is not text: binary graphs of ncnn are not supported") from error
-    lines = [line.split() for line in lines if line.strip()]
+    lines = [line.split() for line in text.split("\n") if line.strip()]
     if not lines or lines[0] != [_MAGIC]:
         raise FileError(f"'{path.name}' does not begin with {_MAGIC}, the signature of ncnn's graphs")
     try:
@@ -96,7 +109,7 @@ def _parse_layer(words: list[str]) -> NcnnLayer:
     if not 0 <= inputs <= len(words) or not 0 <= outputs <= len(words) - 4 - inputs:
         raise ValueError
     names, rest = words[4 : 4 + inputs + outputs], words[4 + inputs + outputs :]
-    options = {}
+    options: dict[int, float | list[float]] = {}
     for word in rest:
         key, value = word.split("=", 1)
         if int(key) <= _ARRAY:

@@ -70,8 +70,8 @@ def _names(layers, convolutions, slopes) -> list[str] | None:
     if slopes:
         return None
     if "Swish" in kinds and count == 22:
-        blocks = [f"block_{block}.c{index}_r.eval_conv" for block in range(1, 7) for index in (1, 2, 3)]
-        return ["conv_1.eval_conv", *blocks, "conv_2.eval_conv", "conv_cat", "upsampler.0"]
+        branches = [f"block_{block}.c{index}_r.eval_conv" for block in range(1, 7) for index in (1, 2, 3)]
+        return ["conv_1.eval_conv", *branches, "conv_2.eval_conv", "conv_cat", "upsampler.0"]
     blocks, others = divmod(count - 4, 15)
     if "Interp" in kinds and blocks > 0 and others <= 3:
         places = [(block, dense, index) for block in range(blocks) for dense in (1, 2, 3) for index in range(1, 6)]
@@ -150,7 +150,7 @@ def _convolution(layer: NcnnLayer, inputs: list) -> np.ndarray:
     kernel = layer.weights["weight"].transpose(2, 3, 1, 0)
     x = ops.conv(x, kernel, stride, "valid", data_format="channels_last", dilation_rate=dilation)
     x = ops.convert_to_numpy(x) + layer.weights.get("bias", np.float32(0))
-    return _ACTIVATIONS[layer.whole(9)](x, layer.options.get(10, []))
+    return _ACTIVATIONS[layer.whole(9)](x, layer.numbers(10))
 
 
 _ACTIVATIONS: dict[int, Callable[[np.ndarray, Sequence[float]], np.ndarray]] = {
@@ -167,7 +167,7 @@ def _sigmoid(x: np.ndarray) -> np.ndarray:
 
 
 def _binary(layer: NcnnLayer, inputs: list) -> np.ndarray:
-    first, second = (inputs[0], np.float32(layer.options[2])) if layer.whole(1) and len(inputs) == 1 else inputs
+    first, second = (inputs[0], np.float32(layer.number(2))) if layer.whole(1) and len(inputs) == 1 else inputs
     # Constants of the graph have the channel axis first, or only one value.
     second = second.reshape(1, 1, 1, -1) if isinstance(second, np.ndarray) and second.ndim < 4 else second
     operations = (np.add, np.subtract, np.multiply, np.divide, np.maximum, np.minimum)
@@ -179,8 +179,8 @@ def _eltwise(layer: NcnnLayer, inputs: list) -> np.ndarray:
         return np.prod(inputs, axis=0)
     if layer.whole(0) != 1:
         return np.max(inputs, axis=0)
-    factors = layer.options.get(1) or [1.0] * len(inputs)
-    return sum(np.float32(factor) * each for factor, each in zip(factors, inputs, strict=True))
+    factors = layer.numbers(1) or [1.0] * len(inputs)
+    return np.asarray(sum(np.float32(factor) * each for factor, each in zip(factors, inputs, strict=True)))
 
 
 def _interpolation(layer: NcnnLayer, inputs: list) -> np.ndarray:
@@ -200,7 +200,7 @@ _MAX_DENOMINATOR = 16
 
 def _ratio(layer: NcnnLayer) -> Fraction:
     """Factor by which an interpolation resizes both axes."""
-    height, width = layer.options.get(1, 1.0), layer.options.get(2, 1.0)
+    height, width = layer.number(1, 1.0), layer.number(2, 1.0)
     ratio = Fraction(height).limit_denominator(_MAX_DENOMINATOR)
     fits = height == width and abs(ratio - height) < 1e-6 and 0 < ratio <= _MAX_DENOMINATOR
     if not fits or layer.whole(3) or layer.whole(4) or layer.whole(6):
@@ -232,7 +232,7 @@ def _shuffle(layer: NcnnLayer, inputs: list) -> np.ndarray:
 
 
 def _relu(layer: NcnnLayer, inputs: list) -> np.ndarray:
-    return np.where(inputs[0] > 0, inputs[0], inputs[0] * np.float32(layer.options.get(0, 0.0)))
+    return np.where(inputs[0] > 0, inputs[0], inputs[0] * np.float32(layer.number(0)))
 
 
 _RUN: Mapping[str, Callable[[NcnnLayer, list], np.ndarray]] = {

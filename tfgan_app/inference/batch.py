@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -20,6 +21,9 @@ from tfgan_app.inference.folder_plan import Job
 from tfgan_app.inference.image_pipeline import RowPredictor, predict_image, with_remarks
 from tfgan_app.inference.pages import predict_pages
 from tfgan_app.inference.pixel_progress import PixelProgress
+
+if TYPE_CHECKING:
+    from tfgan_app.inference.finishing import FinishedPredictor
 
 EXPECTED = (ValueError, OSError, MemoryError)
 """Errors that a user can cause; they cost one input, not the others."""
@@ -56,7 +60,10 @@ class Batch:
 
     def bound(self, job: Job) -> RowPredictor:
         """The predictor of one input, with its regions to keep."""
-        return self.predictor if job.keep is None else self.predictor.keeping(job.keep, max_pixels=self.max_pixels)
+        if job.keep is None:
+            return self.predictor
+        # `predict_path` finishes every predictor that has regions to keep.
+        return cast("FinishedPredictor", self.predictor).keeping(job.keep, max_pixels=self.max_pixels)
 
     def _result_pixels(self, pixels: int) -> int:
         """Estimated pixels of a result; only the number of its input's pixels is known."""
@@ -135,7 +142,7 @@ class Batch:
     def _write(self, job: Job, image: DecodedImage, channels: int, strips: BoundedQueue) -> Sequence[str]:
         """Writes the strips of an image as they arrive; returns the notes."""
         height, width = self.predictor.output_size(*image.pixels.shape[:2])
-        kind = {"channels": channels, "dtype": image.pixels.dtype, "metadata": image.metadata}
+        kind: dict[str, Any] = {"channels": channels, "dtype": image.pixels.dtype, "metadata": image.metadata}
         try:
             with open_image_writer(job.target, height=height, width=width, quality=self.quality, **kind) as writer:
                 for strip in strips:

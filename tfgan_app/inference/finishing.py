@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -102,8 +103,9 @@ class FinishedPredictor(ScaledRows):
             path: A mask that is white in these regions; see `read_keep_weights`.
             max_pixels: Larger masks are rejected.
         """
-        options = {"feather_px": self.finish.feather_px, "wrap": self.finish.wrap}
-        return self._with(keep=read_keep_weights(path, max_pixels=max_pixels, **options))
+        finish = self.finish
+        keep = read_keep_weights(path, feather_px=finish.feather_px, wrap=finish.wrap, max_pixels=max_pixels)
+        return self._with(keep=keep)
 
     def for_alpha(self) -> FinishedPredictor:
         """The same predictor without grain."""
@@ -119,7 +121,7 @@ class FinishedPredictor(ScaledRows):
         return self._with(finish=dataclasses.replace(self.finish, sizing=sizing and sizing.evened()))
 
     def _with(self, **changes: object) -> FinishedPredictor:
-        options = {"finish": self.finish, "keep": self._keep, "frame": self._frame} | changes
+        options: dict[str, Any] = {"finish": self.finish, "keep": self._keep, "frame": self._frame} | changes
         return FinishedPredictor(self._predictor, **options)
 
     def rows(self, pixels: np.ndarray, *, tile_px: int | None = None) -> Iterator[np.ndarray]:
@@ -145,8 +147,7 @@ class FinishedPredictor(ScaledRows):
         target = self.output_size(*size)
         rows = self._sized(pixels, target, tile_px)
         if self.finish.grain:
-            options = {"amount": self.finish.grain, "seed": self.finish.seed, "frame": self._frame}
-            rows = with_grain(rows, **options)
+            rows = with_grain(rows, amount=self.finish.grain, seed=self.finish.seed, frame=self._frame)
         return rows if self._keep is None else self._kept(rows, pixels, target)
 
     def _sized(self, pixels: np.ndarray, target: tuple[int, int], tile_px: int | None) -> Iterator[np.ndarray]:

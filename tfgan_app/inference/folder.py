@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tfgan_app.files import printable
 from tfgan_app.image_io import MAX_OUTPUT_PIXELS, loading
@@ -16,10 +17,11 @@ from tfgan_app.image_io.value_range import InputRange
 from tfgan_app.inference.batch import EXPECTED, Batch
 from tfgan_app.inference.finishing import Finish, FinishedPredictor
 from tfgan_app.inference.folder_plan import Job, plan_jobs, taken_by, with_masks
-from tfgan_app.inference.image_pipeline import RowPredictor
 from tfgan_app.inference.moving import MovingImages
 from tfgan_app.inference.pages import pages_of
 from tfgan_app.inference.pixel_progress import PixelProgress
+from tfgan_app.inference.predictor import Predictor
+from tfgan_app.inference.styling import StyledPredictor
 
 _WRITERS = 4
 
@@ -40,7 +42,7 @@ class PredictionSummary:
 
 
 def predict_path(
-    predictor: RowPredictor,
+    predictor: Predictor | StyledPredictor | FinishedPredictor,
     input: str | os.PathLike,
     output: str | os.PathLike,
     *,
@@ -157,7 +159,7 @@ def _run_moving(
     """Yields each video with its notes or its error."""
     for job in jobs:
         notes: list[str] = []
-        options = {"tile_px": batch.tile_px, "quality": batch.quality, "on_note": notes.append}
+        options: dict[str, Any] = {"tile_px": batch.tile_px, "quality": batch.quality, "on_note": notes.append}
         try:
             if job.mask is not None:
                 raise ValueError("a mask applies to images, and this is a video or an animation")

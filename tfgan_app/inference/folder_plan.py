@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from tfgan_app.files import printable
 from tfgan_app.image_io import IMAGE_FORMATS, format_of, loading
@@ -47,13 +48,18 @@ def with_masks(jobs: list[Job], source: Path, masks: Path, *, role: str = "mask"
         ValueError: If there is no mask at all. A single missing mask is reported with its image.
     """
     if masks.is_file():
-        return [replace(job, **{role: masks}) for job in jobs]
+        return [_with_mask(job, role, masks) for job in jobs]
     root = source if source.is_dir() else source.parent
     by_name = {path.relative_to(masks).with_suffix(""): path for path in loading.find_images(masks)}
     if not by_name:
         raise ValueError(f"The mask must be an image or a folder of images. There is none at '{printable(masks)}'.")
     found = [(job, job.source.relative_to(root)) for job in jobs]
-    return [replace(job, **{role: by_name.get(name.with_suffix(""), masks / name)}) for job, name in found]
+    return [_with_mask(job, role, by_name.get(name.with_suffix(""), masks / name)) for job, name in found]
+
+
+def _with_mask(job: Job, role: str, mask: Path) -> Job:
+    changes: dict[str, Any] = {role: mask}
+    return replace(job, **changes)
 
 
 def plan_jobs(

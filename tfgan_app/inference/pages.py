@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -53,9 +54,9 @@ def predict_pages(
             height, width = image.pixels.shape[:2]
             channels, strips = predict_image(predictor, image, mask=mask, tile_px=tile_px)
             image = with_remarks(image, predictor, target, tile_px=tile_px)
-            size = dict(zip(("height", "width"), predictor.output_size(height, width), strict=True))
-            kind = {"channels": channels, "dtype": image.pixels.dtype, "metadata": image.metadata}
-            with file.page(**size, **kind) as writer:
+            new_height, new_width = predictor.output_size(height, width)
+            kind: dict[str, Any] = {"channels": channels, "dtype": image.pixels.dtype, "metadata": image.metadata}
+            with file.page(height=new_height, width=new_width, **kind) as writer:
                 for strip in strips:
                     writer.write(strip)
             notes |= dict.fromkeys([*image.notes, *writer.notes])

@@ -50,16 +50,12 @@ class Predictor(ScaledRows):
             info = dataclasses.replace(info, receptive_field=dataclasses.replace(info.receptive_field, halo_px=None))
         self.path = Path(path)
         self.info = info
+        self.scale = info.receptive_field.scale
         self._forward = forward
         self.limits = limits
         self._tiled_as = info.receptive_field if self.local else dataclasses.replace(info.receptive_field, halo_px=None)
         self._cutter = Cutter.of(self._tiled_as) if info.largest_px is None else Cutter.of_fixed_size(info.largest_px)
         self._largest_tile_px: int | None = None
-
-    @property
-    def scale(self) -> int:
-        """Output pixels per input pixel along height and width."""
-        return self.info.receptive_field.scale
 
     @property
     def forward(self) -> Callable[[np.ndarray], Any]:
@@ -130,7 +126,7 @@ class Predictor(ScaledRows):
             pixels,
             cutter=self._cutter,
             scale=self.scale,
-            tile_px=self._chosen_tile_px(*pixels.shape[:2], tile_px),
+            tile_px=self._chosen_tile_px(pixels.shape[0], pixels.shape[1], tile_px),
             on_smaller=self._remember,
             strip_bytes=self.limits.strip_bytes,
         )

@@ -113,8 +113,7 @@ def _band(rows: np.ndarray, weights: np.ndarray, columns: _Taps, width: int) -> 
         stop = min(first + _BLOCK_COLUMNS, width)
         low, high, block = columns.matrix(first, stop)
         np.matmul(block, across[low:high], out=result[first:stop])
-    result = result.reshape(width, len(weights), channels).transpose(1, 0, 2)
-    return np.clip(result, 0.0, 1.0)
+    return np.clip(result.reshape(width, len(weights), channels).transpose(1, 0, 2), 0.0, 1.0)
 
 
 @dataclass(frozen=True)

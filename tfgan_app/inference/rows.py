@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class ScaledRows:
@@ -20,11 +24,11 @@ class ScaledRows:
         """Height and width of the result of an image of this size."""
         return self.scale * height, self.scale * width
 
-    def for_alpha(self) -> ScaledRows:
+    def for_alpha(self) -> Self:
         """The predictor of an alpha channel, without steps for color."""
         return self
 
-    def for_frame(self, index: int) -> ScaledRows:
+    def for_frame(self, index: int) -> Self:
         """The predictor of a frame of a video, counted from 0."""
         del index
         return self

@@ -59,7 +59,7 @@ def _shape(spec: tf.TensorSpec) -> tuple[int | None, ...] | None:
 
 
 def _sampler_from(loaded: tf.Module, folder: Path, info: ModelInfo) -> Sampler:
-    names = ("latents",)
+    names: tuple[str, ...] = ("latents",)
     if "labels" in loaded.signatures[_SIGNATURE].structured_input_signature[1]:
         _check_signature(loaded, _NAMES_SIGNATURE, folder)
         names = ("latents", "labels")

@@ -74,7 +74,7 @@ class Stylist:
             known = self.statistics(content), style_statistics, tf.constant([strength], tf.float32)
             return Predictor(lambda images: self._forward(images, known, keep_colors), self.path, info=info)
 
-        return StyledPredictor(bind, info=info)
+        return StyledPredictor(bind, self.path, info=info)
 
     def statistics(self, pixels: np.ndarray) -> tf.Tensor:
         """Statistics of an image, uint8, uint16 or float32 [height, width, 3]: float32 [1, 2, channels]."""
@@ -112,13 +112,15 @@ class StyledPredictor(ScaledRows):
 
     Attributes:
         scale: Always 1.
+        path: The file or folder that the model was loaded from.
         info: Description of the model.
     """
 
     scale = 1
 
-    def __init__(self, bind: Callable[[np.ndarray], Predictor], *, info: ModelInfo):
+    def __init__(self, bind: Callable[[np.ndarray], Predictor], path: str | os.PathLike, *, info: ModelInfo):
         """Wraps a function from a content image, whose statistics it uses, to a model bound to them."""
+        self.path = Path(path)
         self.info = info
         self._bind = bind
 

@@ -45,7 +45,8 @@ def wrapped_rows(
 
 def padded_size(predictor: Predictor, height: int, width: int) -> tuple[int, int]:
     """Approximate size of the image that `wrapped_rows` passes to the model."""
-    return tuple(side + sum(_margins(predictor, side, 0)) for side in (height, width))
+    rows, columns = (side + sum(_margins(predictor, side, 0)) for side in (height, width))
+    return rows, columns
 
 
 def _margins(predictor: Predictor, side: int, extra: int) -> tuple[int, int]:

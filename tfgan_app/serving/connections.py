@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import cast
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -62,7 +63,9 @@ class ConnectionLimits:
 
 def connection_of(request: web.BaseRequest) -> _TimedConnection | None:
     """Returns the timed connection of a request; `None` once the client has left."""
-    return request.transport.get_protocol() if request.transport is not None else None
+    if request.transport is None:
+        return None
+    return cast(_TimedConnection, request.transport.get_protocol())
 
 
 class _TimedConnection(asyncio.Protocol):
@@ -75,7 +78,8 @@ class _TimedConnection(asyncio.Protocol):
         self._clock: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport = cast(asyncio.Transport, transport)  # A TCP connection's.
         self._transport = transport
         self._owner.open.add(transport)
         if self._owner.closed:

@@ -10,6 +10,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -37,7 +38,7 @@ class TensorInfo:
     shape: tuple[int | None, ...] | None
 
     @classmethod
-    def from_proto(cls, info: object) -> TensorInfo:
+    def from_proto(cls, info: Any) -> TensorInfo:
         """Reads a `TensorInfo` proto of a `SignatureDef`."""
         shape = tf.TensorShape(info.tensor_shape)
         return cls(tf.as_dtype(info.dtype), None if shape.rank is None else tuple(shape.as_list()))
@@ -68,7 +69,7 @@ class Endpoint:
     mergeable: bool
 
     @classmethod
-    def from_signature(cls, name: str, signature_def: object, function: Callable) -> Endpoint:
+    def from_signature(cls, name: str, signature_def: Any, function: Callable) -> Endpoint:
         """Describes a loaded signature.
 
         Args:

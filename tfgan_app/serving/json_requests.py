@@ -234,5 +234,5 @@ def _cast(name: str, array: np.ndarray, dtype: tf.DType) -> np.ndarray:
 
 def _quoted(value: Any) -> str:
     """Start of a JSON value, for a message."""
-    kind = {dict: "an object", list: "a list"}.get(type(value))
-    return kind or shortened(json.dumps(value))
+    kinds: dict[type, str] = {dict: "an object", list: "a list"}
+    return kinds.get(type(value)) or shortened(json.dumps(value))

@@ -84,7 +84,7 @@ def open_apng_writer(path: Path, clip: VideoClip, *, on_note: Callable[[str], No
 def _compressed(frame: VideoFrame, *, has_alpha: bool) -> Iterator[bytes]:
     """Compressed rows of a frame, in parts."""
     height, width, _ = frame.pixels.shape
-    rows = PngRows(width=width, channels=3 + has_alpha, dtype=np.uint8)
+    rows = PngRows(width=width, channels=3 + has_alpha, dtype=np.dtype(np.uint8))
     count = max(1, 2**20 // (width * 4))
     for top in range(0, height, count):
         block = frame.pixels[top : top + count]

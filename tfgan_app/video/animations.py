@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import os
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -60,7 +60,7 @@ def animation_suffix(path: str | os.PathLike) -> str:
 
 def _frames_of(path: str | os.PathLike) -> int:
     with Image.open(path, formats=("GIF", "WEBP")) as image:
-        return 1 + bool(image.is_animated)
+        return 1 + bool(getattr(image, "is_animated", False))
 
 
 class AnimationReader:
@@ -73,7 +73,7 @@ class AnimationReader:
     def __init__(self, image: Image.Image, metadata: ImageMetadata, orientation: int, notes: tuple[str, ...]):
         """Takes an opened image of checked size, its metadata, orientation and notes."""
         self._image, self._orientation = image, orientation
-        frames = image.n_frames
+        frames = getattr(image, "n_frames", 1)
         # The default image of an APNG need not be its first frame.
         self._first = int(bool(image.info.get("default_image")))
         image.seek(self._first)
@@ -150,7 +150,7 @@ def open_animation(path: str | os.PathLike, *, max_pixels: int) -> Iterator[Anim
         yield reader
 
 
-def _is_lossless_webp(image: Image.Image) -> bool:
+def _is_lossless_webp(image: Any) -> bool:
     """Returns whether the first frame is lossless; Pillow exposes the file only if it was opened by name."""
     with open(image.filename, "rb") as file:
         head = file.read(2**20)
@@ -179,7 +179,7 @@ def _plays(image: Image.Image) -> int:
     return 1 if loop is None else loop and loop + 1
 
 
-def with_shown_times(steps: Iterator[VideoStep]) -> Iterator[VideoStep]:
+def with_shown_times(steps: Iterator[VideoStep]) -> Generator[VideoStep, None, None]:
     """Frames of a GIF with the durations that browsers use."""
     time = 0
     for step in steps:

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
@@ -120,6 +120,7 @@ def predict_video(
         for each in (*clip.notes, *predictor.remarks(*size)):
             note(each)
         unfinished = stack.enter_context(atomic_path(target))
+        opened: contextlib.AbstractContextManager[Any]
         if suffix == ".gif":
             opened = open_gif_writer(unfinished, clip, on_note=note)
         elif suffix == ".webp":
@@ -148,7 +149,7 @@ def first_frame(source: str | os.PathLike, *, max_pixels: int = MAX_FRAME_PIXELS
         return to_eight_bits(frame.pixels)
 
 
-def _steps_for(reader: Any, suffix: str) -> Iterator[VideoStep]:
+def _steps_for(reader: Any, suffix: str) -> Generator[VideoStep, None, None]:
     """Frames with the timing of the target's kind of file."""
     steps = reader.steps()
     if reader.clip.codec == "gif" and suffix != ".gif":
@@ -158,7 +159,7 @@ def _steps_for(reader: Any, suffix: str) -> Iterator[VideoStep]:
 
 def _run(
     predictor: ImagePredictor,
-    steps: Iterator[VideoStep],
+    steps: Generator[VideoStep, None, None],
     writer: Any,
     *,
     clip: VideoClip,

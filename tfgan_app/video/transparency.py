@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import numpy as np
 from PIL import Image
@@ -11,7 +11,7 @@ from PIL import Image
 from tfgan_app.video.clip import VideoStep
 
 
-def on_white_background(steps: Iterator[VideoStep]) -> Iterator[VideoStep]:
+def on_white_background(steps: Iterator[VideoStep]) -> Generator[VideoStep, None, None]:
     """Composites the frames of an animation on white for a video, which has no transparency."""
     for step in steps:
         frame = step.frame

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 from tfgan_app.importers.architecture import SYMMETRIC, Built, ImportOptions
 from tfgan_app.importers.weights import Filler, Weights
 from tfgan_app.networks.reflected_resnet import build_reflected_resnet
+
+Normalization = Literal["instance", "affine", "batch"]
 
 _BLOCK = r"model\.(\d+)\.(?:conv_block|block)\."
 
@@ -54,7 +57,7 @@ def build(weights: Weights, options: ImportOptions) -> Built:
     return Built(network, f"{len(blocks)} blocks, {width} channels, {kind} normalization", value_range=SYMMETRIC)
 
 
-def normalization_of(weights: Weights, prefix: str, options: ImportOptions) -> str:
+def normalization_of(weights: Weights, prefix: str, options: ImportOptions) -> Normalization:
     """Kind of the normalization with a prefix: `instance`, `affine` or `batch`.
 
     Batch normalization by each image's own statistics is an affine one over the image.
