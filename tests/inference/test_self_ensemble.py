@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from tfgan_app.inference.self_ensemble import self_ensemble
+from tfgan_app.inference.predictor import self_ensemble
 
 
 def enlarge(images):

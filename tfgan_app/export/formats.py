@@ -17,7 +17,7 @@ from tfgan_app.export import (
     serving_files,
     style_saved_model,
     tflite,
-    web_export,
+    web,
 )
 from tfgan_app.export.request import ExportRequest
 from tfgan_app.keras_info import model_info
@@ -67,9 +67,9 @@ TFLITE = Exporter(
 )
 
 WEB = Exporter(
-    web_export.new_folder,
-    web_export.write,
-    web_export.load,
+    web.new_folder,
+    web.write,
+    web.load,
     tflite.outputs_of_layers,
     quantizations=tflite.QUANTIZATIONS,
 )

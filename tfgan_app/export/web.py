@@ -1,4 +1,4 @@
-"""A web page that runs an image model in the browser: tiled, offline, with LiteRT's WebAssembly runtime."""
+"""The export format `web`: a page that runs an image model in the browser: tiled, offline, with LiteRT's runtime."""
 
 from __future__ import annotations
 
@@ -8,16 +8,24 @@ import os
 import shutil
 import stat
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 
+import keras
+
+from tfgan_app.export import tflite as tflite_format
+from tfgan_app.export.request import ExportRequest
 from tfgan_app.export.web_runtime import copy_runtime
+from tfgan_app.keras_info import model_info
+from tfgan_app.lite.files import read_card, read_file
 from tfgan_app.pages import THEME, THEME_FILE
 
 DTYPES = ("float32", "uint8")
 
 _PAGE = "web_page"
+_MODEL_FILE = "model.tflite"
 _NOT_COPIED = shutil.ignore_patterns("__pycache__", ".*")
 
 
@@ -98,7 +106,57 @@ def write_page(
         (page / "LICENSE").rename(page / "runtime" / "LICENSE")
         (page / THEME_FILE).write_text(THEME, encoding="utf-8")
         content = tflite if isinstance(tflite, bytes) else Path(tflite).read_bytes()
-        (page / "model.tflite").write_bytes(content)
+        (page / _MODEL_FILE).write_bytes(content)
         facts = json.dumps(dataclasses.asdict(model), indent=2, ensure_ascii=False)
         (page / "model.json").write_text(facts + "\n", encoding="utf-8")
         page.rename(folder)
+
+
+def new_folder(output_dir: Path, request: ExportRequest) -> Path:
+    """Returns `output_dir/name-web`, or `name-web-int8` and the like; raises ValueError if it exists."""
+    suffix = "" if request.quantize == "none" else f"-{request.quantize}"
+    path = output_dir / f"{request.name}-web{suffix}"
+    if path.exists():
+        raise ValueError(f"'{path}' exists already: choose another name, or remove it first.")
+    return path
+
+
+def write(model: keras.Model, path: Path, request: ExportRequest) -> None:
+    """Writes the page with its model.
+
+    Args:
+        model: A model from images of three channels to images.
+        path: The folder to write.
+        request: The export's request.
+
+    Raises:
+        ValueError: If the page, or LiteRT, cannot run such a model.
+    """
+    if (info := model_info(model)).kind != "images" or info.channels != 3:
+        raise ValueError(
+            "The web page supports models of three-channel images: export this model as tflite or saved_model."
+        )
+    if request.tile_px == 0:
+        raise ValueError("`tile` must be above 0 for the web: its runtime takes images of one size. Received: 0.")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / _MODEL_FILE
+        tflite_format.write(model, file, request)
+        content = read_file(file)
+    card = read_card(content)
+    page = PageModel(
+        name=request.name,
+        title=request.name,
+        scale=card.scale,
+        tile_px=card.tile_px,
+        halo_px=card.halo_px,
+        multiple=card.multiple,
+        dtype="uint8" if card.quantize == "int8" else "float32",
+        license=card.license,
+        version=card.version,
+    )
+    write_page(path, tflite=content, model=page, runtime=request.runtime)
+
+
+def load(path: Path) -> Callable:
+    """Loads the page's model, as `tflite.load` does."""
+    return tflite_format.load(path / _MODEL_FILE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +20,6 @@ from tfgan_app.inference.bounded_queue import Abandoned, BoundedQueue
 from tfgan_app.inference.folder_plan import Job
 from tfgan_app.inference.image_pipeline import RowPredictor, predict_image, with_remarks
 from tfgan_app.inference.pages import predict_pages
-from tfgan_app.inference.pixel_progress import PixelProgress
 
 if TYPE_CHECKING:
     from tfgan_app.inference.finishing import FinishedPredictor
@@ -31,6 +30,26 @@ EXPECTED = (ValueError, OSError, MemoryError)
 _LOOKAHEAD = 4
 _LOOKAHEAD_PIXELS = 2**25
 """Limit on the pixels of images read ahead or waiting to be encoded; a single image may exceed it."""
+
+
+class PixelProgress:
+    """Counts input pixels, and estimates those of images that are not yet read."""
+
+    def __init__(self, images: int, on_pixels: Callable[[int, int], None]):
+        """Takes the number of images, and a callback for the pixels done and the total."""
+        self._images, self._on_pixels = images, on_pixels
+        self._read = self._read_pixels = 0
+        self._done = 0.0
+
+    def begin(self, pixels: int) -> None:
+        """Adds an image that has been read."""
+        self._read += 1
+        self._read_pixels += pixels
+
+    def advance(self, pixels: float) -> None:
+        """Counts finished pixels."""
+        self._done += pixels
+        self._on_pixels(round(self._done), round(self._read_pixels * self._images / self._read))
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from tfgan_app.inference.shipped import located
 from tfgan_app.lite.proven import lite_name, proven_file
+from tfgan_app.shipped import located
 
 ENGINES = ("auto", "litert", "tensorflow")
 

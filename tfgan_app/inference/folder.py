@@ -14,12 +14,11 @@ from tfgan_app.files import printable
 from tfgan_app.image_io import MAX_OUTPUT_PIXELS, loading
 from tfgan_app.image_io.file_tree import survey_folder
 from tfgan_app.image_io.value_range import InputRange
-from tfgan_app.inference.batch import EXPECTED, Batch
+from tfgan_app.inference.batch import EXPECTED, Batch, PixelProgress
 from tfgan_app.inference.finishing import Finish, FinishedPredictor
 from tfgan_app.inference.folder_plan import Job, plan_jobs, taken_by, with_masks
 from tfgan_app.inference.moving import MovingImages
 from tfgan_app.inference.pages import pages_of
-from tfgan_app.inference.pixel_progress import PixelProgress
 from tfgan_app.inference.predictor import Predictor
 from tfgan_app.inference.styling import StyledPredictor
 

@@ -15,12 +15,12 @@ from tfgan_app.inference.places import find_saved_model, is_run
 from tfgan_app.inference.predictor import Predictor
 from tfgan_app.inference.sampler import Sampler
 from tfgan_app.inference.saved_models import load_saved_model
-from tfgan_app.inference.shipped import located, shipped_names
 from tfgan_app.inference.styling import Stylist
 from tfgan_app.keras_info import model_info
 from tfgan_app.layers import build_color_model, style_parts  # The package registers the layers of `.keras` files.
 from tfgan_app.lite.model import load_lite_model
 from tfgan_app.model_info import ModelInfo, card_info
+from tfgan_app.shipped import located, shipped_names
 
 CHECKPOINTS = ("last", "best")
 AUXILIARY_SEPARATOR = "-"

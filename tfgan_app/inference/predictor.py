@@ -15,7 +15,6 @@ from tfgan_app.inference.errors import memory_errors, model_errors, one_line
 from tfgan_app.inference.free_memory import free_bytes
 from tfgan_app.inference.levels import LEVEL_DTYPES, peak_of, to_levels
 from tfgan_app.inference.rows import ScaledRows
-from tfgan_app.inference.self_ensemble import self_ensemble
 from tfgan_app.inference.tiling import TENSORFLOW_LIMITS, Cutter, TileLimits, choose_tile_px, tiled_rows, tiles_exactly
 from tfgan_app.model_info import ModelInfo
 
@@ -203,3 +202,28 @@ class Predictor(ScaledRows):
 
 def _failure(images: np.ndarray, error: Exception) -> ValueError:
     return ValueError(f"The model failed on {list(images.shape)}: {one_line(error)}")
+
+
+def self_ensemble(forward: Callable[[np.ndarray], Any], images: np.ndarray) -> np.ndarray:
+    """Runs a model on an image's four rotations and their reflections, and averages the aligned results.
+
+    "Seven ways to improve example-based single image super resolution", Timofte et al. 2016, arXiv:1511.02228, where it
+    is called enhanced prediction. Costs eight times as much, tends to raise the PSNR of models trained for fidelity,
+    and blurs the texture of models trained against a discriminator.
+
+    Args:
+        forward: float32 `[batch, height, width, channels]` -> float32
+            `[batch, scale * height, scale * width, channels]`, for any height and width.
+        images: float32 `[batch, height, width, channels]`, square or not.
+
+    Returns:
+        float32, the mean of the outputs of `forward`.
+    """
+    total = None
+    for transposed in (False, True):
+        for flips in ((), (1,), (2,), (1, 2)):
+            laid = images.swapaxes(1, 2) if transposed else images
+            outputs = np.flip(np.asarray(forward(np.ascontiguousarray(np.flip(laid, flips)))), flips)
+            outputs = outputs.swapaxes(1, 2) if transposed else outputs
+            total = outputs if total is None else total + outputs
+    return total / np.float32(8.0)

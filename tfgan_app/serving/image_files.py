@@ -18,7 +18,6 @@ from PIL import Image
 
 from tfgan_app.image_io import DecodedImage, read_image
 from tfgan_app.inference.image_pipeline import predict_image
-from tfgan_app.inference.rows import ScaledRows
 from tfgan_app.model_info import ModelInfo
 from tfgan_app.serving.endpoints import IMAGE_INPUT_SUFFIXES, Endpoint
 from tfgan_app.serving.errors import Code, ServingError, from_tensorflow, invalid
@@ -115,7 +114,7 @@ class ImageEndpoint(Endpoint):
         return super().run({**row, **converted})[_OUTPUT][0]
 
 
-class _Whole(ScaledRows):
+class _Whole:
     """A model of whole images, with the interface that `predict_image` needs."""
 
     def __init__(self, predict: Callable[[np.ndarray], np.ndarray], info: ModelInfo) -> None:
@@ -126,6 +125,16 @@ class _Whole(ScaledRows):
     def blends(self, height: int, width: int, *, tile_px: int | None = None) -> str | None:
         del height, width, tile_px
         return None
+
+    def output_size(self, height: int, width: int) -> tuple[int, int]:
+        return self.scale * height, self.scale * width
+
+    def for_alpha(self) -> _Whole:
+        return self
+
+    def remarks(self, height: int, width: int) -> list[str]:
+        del height, width
+        return []
 
     def rows(self, pixels: np.ndarray, *, tile_px: int | None = None) -> Iterator[np.ndarray]:
         del tile_px
