@@ -21,7 +21,7 @@ from tfgan_app.files import exclusive
 from tfgan_app.keras_info import model_info
 from tfgan_app.registry import EXPORTERS, is_own
 
-_BLAMED_PX = 128
+_COMPARED_PX = 128
 
 
 @dataclass(frozen=True)
@@ -116,11 +116,11 @@ def _checked(model: keras.Model, exporter: Exporter, path: Path, request: Export
     try:
         return check_parity(model, exported, samples, limits=LIMITS[request.quantize])
     except ParityError as error:
-        blamed = _blame(model, exporter, request, error.sample.inputs)
-        raise ParityError(f"{error} {blamed}", error.sample) from error
+        note = _layer_note(model, exporter, request, error.sample.inputs)
+        raise ParityError(f"{error} {note}", error.sample) from error
 
 
-def _blame(model: keras.Model, exporter: Exporter, request: ExportRequest, inputs: Any) -> str:
+def _layer_note(model: keras.Model, exporter: Exporter, request: ExportRequest, inputs: Any) -> str:
     """One sentence on the layer where the difference begins."""
     first = tf.nest.map_structure(_corner, inputs)
     try:
@@ -134,7 +134,7 @@ def _blame(model: keras.Model, exporter: Exporter, request: ExportRequest, input
 
 def _corner(tensor: tf.Tensor) -> tf.Tensor:
     """The first element of a batch, cropped to the largest size that is compared layer by layer."""
-    return tensor[:1, :_BLAMED_PX, :_BLAMED_PX] if tensor.shape.rank == 4 else tensor[:1]
+    return tensor[:1, :_COMPARED_PX, :_COMPARED_PX] if tensor.shape.rank == 4 else tensor[:1]
 
 
 def find_exporter(format: str, quantize: str = "none") -> Exporter:

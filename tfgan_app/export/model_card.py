@@ -84,10 +84,10 @@ def _transparency(info: ModelInfo, format: str) -> dict[str, str]:
 
 def _agreement(request: ExportRequest, parity: Parity) -> list[str]:
     limits = LIMITS[request.quantize]
-    told = [f"largest difference {parity.max_error:.2g}, mean {parity.mean_error:.2g}, for images in [0, 1]"]
-    told.append(f"PSNR {parity.psnr:.1f} dB on average, {parity.least_psnr:.1f} dB at least (100 means identical)")
+    lines = [f"largest difference {parity.max_error:.2g}, mean {parity.mean_error:.2g}, for images in [0, 1]"]
+    lines.append(f"PSNR {parity.psnr:.1f} dB on average, {parity.least_psnr:.1f} dB at least (100 means identical)")
     if parity.lost_psnr is not None:
-        told.append(f"{parity.lost_psnr:.2f} dB of PSNR lost on {len(request.held_out)} held-out images")
+        lines.append(f"{parity.lost_psnr:.2f} dB of PSNR lost on {len(request.held_out)} held-out images")
     allowed = {"largest difference": limits.max_error, "least PSNR": limits.psnr, "lost dB": limits.lost_psnr}
     named = ", ".join(f"{name} {value:g}" for name, value in allowed.items() if value is not None)
-    return [*(f"- {line}" for line in told), f"- limits of the export: {named}"]
+    return [*(f"- {line}" for line in lines), f"- limits of the export: {named}"]

@@ -25,11 +25,11 @@ def write(model: keras.Model, path: Path) -> None:
       float32 [batch] in [0, 1] -> `outputs` float32, of the size of `images`.
     - `tensor`: the same with images in uint8.
     - `serving_default`: `image_bytes` and `style_bytes`, string [batch] (JPEG, PNG, WebP, GIF or BMP files, whose
+      sizes may differ) -> `output_bytes` string [batch] (RGB PNG files, transparency composited on white), at full
       strength. Other data, and images that are too large, are an InvalidArgumentError.
-      strength. What is no such file, or too large, is an InvalidArgumentError.
     - `bytes`: the same with `strength`.
     - `statistics` and `stylize`: the model in two parts, see `tfgan_app.layers.StyleParts`, for large images.
-    - `receptive_field`: as of other models of images, of `stylize`.
+    - `receptive_field`: as for other image models, of `stylize`.
 
     Args:
         model: The result of `tfgan_app.layers.build_style_model`.

@@ -178,7 +178,7 @@ def _tile_px(model: keras.Model, request: ExportRequest) -> int:
 
 
 def _card(model: keras.Model, request: ExportRequest) -> Card:
-    told: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "name": request.name,
         "version": tfgan_app.__version__,
         "license": request.license,
@@ -186,9 +186,9 @@ def _card(model: keras.Model, request: ExportRequest) -> Card:
     }
     info = model_info(model)
     if info.kind == "noise":
-        return Card(**told, latent_dim=info.latent_dim, classes=info.classes)
+        return Card(**facts, latent_dim=info.latent_dim, classes=info.classes)
     return Card(
-        **told,
+        **facts,
         tile_px=_tile_px(model, request) or None,
         scale=info.scale,
         halo_px=info.halo_px,

@@ -109,7 +109,7 @@ def predict_path(
         predictor = predictor if isinstance(predictor, FinishedPredictor) else FinishedPredictor(predictor, Finish())
     summary = PredictionSummary()
     if os.path.isdir(input):
-        _tell_leftovers(Path(input), summary, moving, on_failure, on_note)
+        _report_leftovers(Path(input), summary, moving, on_failure, on_note)
     if skip_existing:
         summary.skipped = [job.target for job in jobs if job.target.is_file()]
     todo = [job for job in jobs if job.target not in set(summary.skipped)]
@@ -134,7 +134,7 @@ def predict_path(
     return summary
 
 
-def _tell_leftovers(
+def _report_leftovers(
     folder: Path,
     summary: PredictionSummary,
     moving: MovingImages | None,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 FALLBACK_BYTES = 2 * 2**30
-"""Result if the system does not tell."""
+"""Result if the system does not report its memory."""
 
 
 def free_bytes(root: str | Path = "/") -> int:

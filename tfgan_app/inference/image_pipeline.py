@@ -103,8 +103,8 @@ def with_remarks(image: DecodedImage, predictor: RowPredictor, target: Path, *, 
     if history and "comment" in places:
         # Texts of a PNG become the comment of formats without texts.
         own = metadata.comment or (None if "texts" in places else comment_of_texts(metadata.texts))
-        said = "; ".join([history, *remarks]).encode()
-        metadata = replace(metadata, comment=b"; ".join(filter(None, [own, said])))
+        applied = "; ".join([history, *remarks]).encode()
+        metadata = replace(metadata, comment=b"; ".join(filter(None, [own, applied])))
     notes = (*image.notes, *filter(None, [blended]), *remarks)
     return replace(image, notes=notes, metadata=metadata)
 

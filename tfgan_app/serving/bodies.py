@@ -163,7 +163,7 @@ class _Kept:
 
 
 async def _read(request: web.BaseRequest, unpacker: Unpacker | None, share: Share, limit: int) -> bytes:
-    await _tell_to_go_on(request)
+    await _send_continue(request)
     arrived = 0
     with _Kept(share, limit) as kept:
         async for chunk in request.content.iter_any():
@@ -179,7 +179,7 @@ async def _read(request: web.BaseRequest, unpacker: Unpacker | None, share: Shar
         return kept.message()
 
 
-async def _tell_to_go_on(request: web.BaseRequest) -> None:
+async def _send_continue(request: web.BaseRequest) -> None:
     expected = request.headers.get("Expect")
     if expected is None or request.version < HttpVersion11:
         return

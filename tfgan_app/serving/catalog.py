@@ -59,10 +59,10 @@ class Catalog:
         try:
             found = await loop.run_in_executor(self._executor, find_models, self._root)
         except OSError as error:
-            self._notices.tell("", f"'{self._root}' cannot be read: {error.strerror or error}. {_SERVED_ON}")
+            self._notices.report("", f"'{self._root}' cannot be read: {error.strerror or error}. {_SERVED_ON}")
             return
         if self._entries and not (found.keys() & self._entries or any(listing.versions for listing in found.values())):
-            self._notices.tell("", f"'{self._root}' holds no models any more. {_SERVED_ON}")
+            self._notices.report("", f"'{self._root}' holds no models any more. {_SERVED_ON}")
             return
         self._notices.settle("", f"'{self._root}' can be read again")
         await self._refresh_rules(loop, found)
@@ -80,7 +80,7 @@ class Catalog:
         try:
             self._rules = await loop.run_in_executor(self._executor, read_models_config, self._root)
         except ValueError as problem:
-            self._notices.tell(CONFIG_FILE, f"{str(problem).rstrip('.')}. It is ignored until it is corrected.")
+            self._notices.report(CONFIG_FILE, f"{str(problem).rstrip('.')}. It is ignored until it is corrected.")
             return
         self._notices.settle(CONFIG_FILE)
         for name, rules in self._rules.items():
@@ -88,9 +88,9 @@ class Catalog:
             asked_for = rules.specific | set(rules.labels.values())
             missing = sorted(asked_for - listing.versions.keys()) if listing and listing.versions else []
             if listing is None:
-                self._notices.tell(f"/{name}", f"{CONFIG_FILE} lists {name}, which is not a folder in '{self._root}'")
+                self._notices.report(f"/{name}", f"{CONFIG_FILE} lists {name}, which is not a folder in '{self._root}'")
             elif missing:
-                self._notices.tell(f"/{name}", f"{name} has no version {missing[0]}, which {CONFIG_FILE} asks for")
+                self._notices.report(f"/{name}", f"{name} has no version {missing[0]}, which {CONFIG_FILE} asks for")
             else:
                 self._notices.settle(f"/{name}")
 
@@ -120,11 +120,13 @@ class Catalog:
         """Returns whether a model's folder is temporarily unreadable, and reports it once."""
         folder, unclear = listing.folder, sorted(listing.unclear & served)
         if listing.error:
-            self._notices.tell(name, f"'{folder}' cannot be read: {listing.error}.{f' {_SERVED_ON}' if served else ''}")
+            self._notices.report(
+                name, f"'{folder}' cannot be read: {listing.error}.{f' {_SERVED_ON}' if served else ''}"
+            )
         elif served and not listing.versions:
-            self._notices.tell(name, f"'{folder}' holds no whole version any more. {_SERVED_ON}")
+            self._notices.report(name, f"'{folder}' holds no whole version any more. {_SERVED_ON}")
         elif unclear:
-            self._notices.tell(name, f"'{folder / str(unclear[0])}' cannot be read any more. {_SERVED_ON}")
+            self._notices.report(name, f"'{folder / str(unclear[0])}' cannot be read any more. {_SERVED_ON}")
         else:
             self._notices.settle(name, f"'{folder}' can be read again")
         return bool(listing.error or (served and not listing.versions))

@@ -86,7 +86,7 @@ def from_tensorflow(error: Exception) -> ServingError:
     message = getattr(error, "message", None) or str(error) or type(error).__name__
     lines = [_OP_PREFIX.sub("", line) for line in message.splitlines() if not _FRAME.match(line)]
     lines = [_OP_SUFFIX.sub("", line).strip() for line in lines]
-    reason = _ASSERTION.sub(_said, " ".join(line for line in lines if line) or message)
+    reason = _ASSERTION.sub(_assertion_text, " ".join(line for line in lines if line) or message)
     reason = shortened(reason, max_chars=_MAX_MESSAGE_CHARS)
     if isinstance(error, _OF_INPUTS):
         return invalid(reason)
@@ -95,6 +95,6 @@ def from_tensorflow(error: Exception) -> ServingError:
     return ServingError(Code.INTERNAL, f"The model failed: {reason}")
 
 
-def _said(assertion: re.Match) -> str:
+def _assertion_text(assertion: re.Match) -> str:
     """Text and values of `tf.debugging.Assert`, which prints each in brackets."""
     return " ".join(part.strip("[]") for part in assertion[1].split("] ["))

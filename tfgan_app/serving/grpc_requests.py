@@ -47,8 +47,8 @@ class BoundedRequests(grpc.aio.ServerInterceptor):
             limits: Bounds on each request. Messages in transit take at most half of `max_pending_bytes`.
         """
         largest = limits.max_body_bytes
-        self._predictions = _Door(held, limits, at_once=max(1, limits.max_pending_bytes // (2 * largest)))
-        self._others = _Door(HeldBytes(2 * _SMALL_ARRIVING * largest), limits, at_once=_SMALL_ARRIVING)
+        self._predictions = _Gate(held, limits, at_once=max(1, limits.max_pending_bytes // (2 * largest)))
+        self._others = _Gate(HeldBytes(2 * _SMALL_ARRIVING * largest), limits, at_once=_SMALL_ARRIVING)
         self._handlers: dict[str, grpc.RpcMethodHandler] = {}
 
     async def intercept_service(self, continuation: Callable, details: grpc.HandlerCallDetails) -> Any:
@@ -58,19 +58,19 @@ class BoundedRequests(grpc.aio.ServerInterceptor):
             if handler is None:
                 return None
             is_prediction = details.method == _PREDICT
-            door = self._predictions if is_prediction else self._others
+            gate = self._predictions if is_prediction else self._others
             self._handlers[details.method] = (
-                _received_by(door, handler, None if is_prediction else _MAX_SMALL_BYTES)
+                _received_by(gate, handler, None if is_prediction else _MAX_SMALL_BYTES)
                 if handler.unary_unary
                 else grpc.stream_stream_rpc_method_handler(_not_implemented)
             )
         return self._handlers[details.method]
 
 
-def _received_by(door: _Door, handler: grpc.RpcMethodHandler, max_bytes: int | None) -> grpc.RpcMethodHandler:
+def _received_by(gate: _Gate, handler: grpc.RpcMethodHandler, max_bytes: int | None) -> grpc.RpcMethodHandler:
     async def answer(messages: AsyncIterator[bytes], context: grpc.aio.ServicerContext) -> Any:
         try:
-            async with door.request(messages, handler.request_deserializer, max_bytes) as request:
+            async with gate.request(messages, handler.request_deserializer, max_bytes) as request:
                 return await handler.unary_unary(request, context)
         except ServingError as error:
             await context.abort(grpc.StatusCode[error.code.grpc_name], error.message)
@@ -83,7 +83,7 @@ async def _not_implemented(messages: AsyncIterator[bytes], context: grpc.aio.Ser
     await context.abort(grpc.StatusCode.UNIMPLEMENTED, "Only methods with one request and one answer are implemented.")
 
 
-class _Door:
+class _Gate:
     """Gate that admits a few messages at a time."""
 
     def __init__(self, held: HeldBytes, limits: Limits, *, at_once: int) -> None:
@@ -125,7 +125,7 @@ def _too_slow(code: Code, message: str) -> Any:
 
 
 def _parsed(message: bytes, deserialize: Callable) -> Any:
-    """Parses the request; malformed bytes are the client's fault, where gRPC says UNKNOWN and logs a traceback."""
+    """Parses the request; malformed bytes are the client's fault, where gRPC answers UNKNOWN and logs a traceback."""
     try:
         return deserialize(message)
     except DecodeError as error:

@@ -105,7 +105,7 @@ class ImageEndpoint(Endpoint):
             with Image.open(io.BytesIO(answer), formats=("PNG",)) as image:
                 return np.asarray(image.convert("RGB"))
 
-        _, strips = predict_image(_Whole(predict, self.info), content)
+        _, strips = predict_image(_WholeImageModel(predict, self.info), content)
         return _png(np.concatenate(list(strips)), level=_ANSWER_LEVEL)
 
     def _answer(self, row: Mapping[str, np.ndarray], files: Mapping[str, bytes]) -> bytes:
@@ -114,7 +114,7 @@ class ImageEndpoint(Endpoint):
         return super().run({**row, **converted})[_OUTPUT][0]
 
 
-class _Whole:
+class _WholeImageModel:
     """A model of whole images, with the interface that `predict_image` needs."""
 
     def __init__(self, predict: Callable[[np.ndarray], np.ndarray], info: ModelInfo) -> None:
@@ -129,7 +129,7 @@ class _Whole:
     def output_size(self, height: int, width: int) -> tuple[int, int]:
         return self.scale * height, self.scale * width
 
-    def for_alpha(self) -> _Whole:
+    def for_alpha(self) -> _WholeImageModel:
         return self
 
     def remarks(self, height: int, width: int) -> list[str]:

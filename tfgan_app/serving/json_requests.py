@@ -126,7 +126,7 @@ class _Reader:
         for name in self._infos:
             if name not in inputs:
                 raise invalid(f"Missing named input: {name} in 'inputs' object.")
-        # TensorFlow Serving ignores unknown names; here a client is told of its misspelling.
+        # TensorFlow Serving ignores unknown names; here a misspelling is an error.
         self._endpoint.check_names(set(inputs))
         return {name: self._array(name, inputs[name]) for name in self._infos}
 

@@ -17,7 +17,7 @@ class Notices:
         self._report = report
         self._told: dict[str, str] = {}
 
-    def tell(self, subject: str, line: str) -> None:
+    def report(self, subject: str, line: str) -> None:
         """Reports a line, unless it repeats the last one on the subject."""
         if self._told.get(subject) != line:
             self._report(line)

@@ -39,8 +39,8 @@ def _build(weights: Weights, options: ImportOptions, *, unshuffle: int) -> Built
     kernels = _kernels(weights)
     width, taken = weights.kernel(kernels[0])[:2]
     given = weights.kernel(kernels[-1])[0]
-    told = taken == given + 1
-    if not told and (taken != given or options.noise_level != ImportOptions().noise_level):
+    takes_noise = taken == given + 1
+    if not takes_noise and (taken != given or options.noise_level != ImportOptions().noise_level):
         raise ValueError(f"it takes {taken} channels and gives {given}, none of which is a noise level")
     prefix, second = kernels[1].rsplit(".", 2)[:2]
     normalized = f"{prefix}.{int(second) + 1}.running_mean" in weights
@@ -52,18 +52,18 @@ def _build(weights: Weights, options: ImportOptions, *, unshuffle: int) -> Built
         # KAIR's epsilon is larger than PyTorch's, which the first PyTorch code of DnCNN has.
         epsilon=1e-4 if prefix == "model" else 1e-5,
         middle_bias=f"{prefix}.{second}.bias" in weights,
-        noise=options.noise_level / 255.0 if told else None,
+        noise=options.noise_level / 255.0 if takes_noise else None,
         unshuffle=unshuffle,
-        residual=not told,
+        residual=not takes_noise,
     )
-    _fill(Filler(network, weights), kernels, normalized=normalized, told=told, unshuffle=unshuffle)
-    noise = f", for noise of {options.noise_level:g}" if told else ""
+    _fill(Filler(network, weights), kernels, normalized=normalized, takes_noise=takes_noise, unshuffle=unshuffle)
+    noise = f", for noise of {options.noise_level:g}" if takes_noise else ""
     return Built(network, f"{len(kernels)} convolutions, {width} channels, {given // unshuffle**2} of images{noise}")
 
 
-def _fill(filler: Filler, kernels: list[str], *, normalized: bool, told: bool, unshuffle: int) -> None:
+def _fill(filler: Filler, kernels: list[str], *, normalized: bool, takes_noise: bool, unshuffle: int) -> None:
     def unshuffled(kernel: np.ndarray) -> np.ndarray:
-        image, noise = (kernel[:, :-1], kernel[:, -1:]) if told else (kernel, kernel[:, :0])
+        image, noise = (kernel[:, :-1], kernel[:, -1:]) if takes_noise else (kernel, kernel[:, :0])
         return np.concatenate([shuffled(image, unshuffle, axis=1), noise], axis=1)
 
     for index, kernel in enumerate(kernels):
