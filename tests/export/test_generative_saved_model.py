@@ -1,4 +1,4 @@
-"""What someone with nothing but TensorFlow can do with an exported generative model."""
+"""An exported generative model, used with TensorFlow alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What TensorFlow Serving reads beside a SavedModel, parsed with its own protocol buffers."""
+"""Files for TensorFlow Serving beside a SavedModel, parsed with its own protocol buffers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A .tflite file: the same images at every size, integers that are those of files, and builtin operations only."""
+"""Exported .tflite files: the same images at every size, integers as in 8-bit files, and builtin operations only."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def inference_model(build, *, seed=0):
 
 
 def build_fixed_only():
-    """Computes sizes while it runs, and looks at the whole image."""
+    """A network that computes sizes while it runs, and sees the whole image."""
     image = keras.Input((None, None, 3))
     x = keras.layers.Conv2D(4, 3, strides=2, padding="same")(PadToMultiple(2)(image))
     x = keras.layers.GroupNormalization(groups=-1)(BilinearUpsampling()(x))

@@ -52,7 +52,7 @@ FILES = {
 
 
 def read_or_fail(path):
-    """An image, or the one line that says why there is none."""
+    """An image, or the one-line reason for its rejection."""
     try:
         image = read_image(path, max_pixels=2**16)
     except ValueError as error:

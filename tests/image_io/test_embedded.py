@@ -1,4 +1,4 @@
-"""Comments, IPTC records, texts and georeferences: kept where the format has a place for them, else noted."""
+"""Comments, IPTC records, texts and georeferences: kept if the format supports them, otherwise noted."""
 
 from __future__ import annotations
 
@@ -214,7 +214,7 @@ KEYS = {
 
 
 def world(path, x, y):
-    """Where a place in an image, counted in pixels from its corner, lies on earth."""
+    """Position on earth of a pixel, counted from the image's corner."""
     with tifffile.TiffFile(path) as file:
         tags = {tag.code: tag.value for tag in file.pages.first.tags}
     if tags[34735][7] == 2:

@@ -1,4 +1,4 @@
-"""One walk for the house: links are followed once, nothing hangs, and what is left out is named."""
+"""The folder walk of all commands: links are followed once, nothing hangs, and omissions are named."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""HEIC, where the extra is installed and where it is not."""
+"""HEIC with and without the extra."""
 
 import io
 
@@ -49,7 +49,7 @@ def test_predict_writes_png(tmp_path):
 
 
 def test_it_is_upright_once(tmp_path):
-    """HEIC has its own turning, which its decoder does; EXIF repeats it."""
+    """HEIC has its own rotation, which its decoder applies; EXIF repeats it."""
     exif = Image.Exif()
     exif[0x0112] = 6
     write_heic(tmp_path / "a.heic", exif=exif)

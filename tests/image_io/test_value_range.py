@@ -22,7 +22,7 @@ def stored(path, values, **options):
 
 
 def check_both_readers(path, expected, *, channels=3, atol=1, **options):
-    """Prediction and training see the same; `expected` is uint8 RGB."""
+    """Prediction and training read the same; `expected` is uint8 RGB."""
     deep = read_image(path, **options)
     assert deep.pixels.dtype == np.uint16
     np.testing.assert_allclose(deep.pixels / 257.0, expected[..., :channels], atol=atol)

@@ -1,4 +1,4 @@
-"""Images written with all that their format holds."""
+"""Images written with all that their format supports."""
 
 from __future__ import annotations
 

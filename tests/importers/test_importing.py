@@ -1,4 +1,4 @@
-"""Weights by hand become models that compute what PyTorch computes, or are refused in one line."""
+"""Handmade weights become models that compute the same as PyTorch, or are rejected in one line."""
 
 import re
 
@@ -15,7 +15,7 @@ IMAGE = np.random.default_rng(0).random((3, 12, 20)).astype(np.float32)
 
 
 def run(imported, image=IMAGE):
-    """[channels, height, width] in and out."""
+    """Runs an imported model: [channels, height, width] -> the same layout."""
     return np.asarray(imported.model(image.transpose(1, 2, 0)[None], training=False))[0].transpose(2, 0, 1)
 
 

@@ -1,4 +1,4 @@
-"""ncnn's files by hand: read, checked against their own graph, refused where they differ."""
+"""Handmade ncnn files: read, checked against their own graph, rejected if they differ."""
 
 import struct
 
@@ -15,7 +15,7 @@ FP16 = struct.pack("<I", 0x01306B47)
 
 
 def write(tmp_path, weights, lines, *, half=True, order=("body.0", "body.1", "body.2", "body.3", "body.4")):
-    """A graph and its weights, kernels tagged as half or single precision."""
+    """A graph and its weights, with kernels tagged as half or single precision."""
     blobs = len({blob for line in lines for blob in line.split() if not blob.count("=")})
     (tmp_path / "x.param").write_text("\n".join(["7767517", f"{len(lines)} {blobs}", *lines, ""]))
     content = b""
@@ -67,7 +67,7 @@ def test_a_graph_gives_what_its_layers_compute(tmp_path, half, suffix):
 
 
 def test_a_graph_that_ends_smaller(tmp_path):
-    """As Real-ESRGAN's video models for scales of 2 and 3 do."""
+    """As in Real-ESRGAN's video models for scales of 2 and 3."""
     lines = [*srvgg_lines(add="BinaryOp add 2 1 shuffled base sum 0=0"), "Interp r 1 1 sum output 0=2 1=0.5 2=0.5"]
     weights = tensors()
     imported = import_weights(write(tmp_path, weights, lines))

@@ -1,4 +1,4 @@
-"""Files of weights: what is read of them, and that nothing in them is run."""
+"""Weights files: their content is read, and nothing in them is run."""
 
 import contextlib
 import zipfile

@@ -1,4 +1,4 @@
-"""Images of seeds and classes in files that tell them."""
+"""Images drawn from seeds and classes, in files named after them."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_the_count_has_a_default(samplers, tmp_path):
 
 
 def cells(path, *, rows, columns):
-    """The images of a grid of 4 px and 2 px between."""
+    """The images of a grid of 4 px images with 2 px between."""
     with Image.open(path) as image:
         grid = np.asarray(image)
     assert grid.shape[:2] == (2 + 6 * rows, 2 + 6 * columns)

@@ -1,4 +1,4 @@
-"""Which engine runs a model: only a LiteRT file that is known to be the same model takes TensorFlow's place."""
+"""Choice of the engine: only a verified LiteRT file replaces TensorFlow."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def noise(*shape):
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
-    """A folder with `tiny.keras`, and `tiny.tflite` that was made of it."""
+    """A folder with `tiny.keras`, and `tiny.tflite` exported from it."""
     folder = tmp_path_factory.mktemp("exported")
     model = inference_model()
     model.save(folder / "tiny.keras")

@@ -1,4 +1,4 @@
-"""A folder tree in, the same relative names out, whatever is in it."""
+"""Prediction of folder trees: the same relative names, for any content."""
 
 from __future__ import annotations
 

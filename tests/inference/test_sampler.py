@@ -1,4 +1,4 @@
-"""Every place that a generative model can be loaded from draws the same image for the same seed."""
+"""All locations of a generative model draw the same image for the same seed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAMES = ("bag", "coat/jacket", "日本 é")
 
 
 def save_everywhere(model, root):
-    """One path of every kind that holds the model."""
+    """One path of each kind that holds the model."""
     (root / "run" / "checkpoints").mkdir(parents=True)
     model.save(root / "run" / "checkpoints" / "last.keras")
     for _ in range(2):

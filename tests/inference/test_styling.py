@@ -1,4 +1,4 @@
-"""Images in the style of another: in tiles, with their own colors, and out of every kind of file."""
+"""Style transfer: in tiles, with kept colors, and from every kind of file."""
 
 import numpy as np
 import pytest

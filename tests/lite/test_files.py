@@ -1,4 +1,4 @@
-"""What a .tflite file says of itself comes back, and what it says wrongly is an error in one line."""
+"""Metadata of .tflite files is read back; wrong metadata is a one-line error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What accelerators would leave to the CPU is found and counted."""
+"""Operations that accelerators leave to the CPU are found and counted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every bound has its error, and no client can take more than its share."""
+"""Every bound has its error, and no client can exceed its share."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tfgan_app.serving.image_size import pixels_to_decode
 
 @pytest.fixture(scope="module")
 def narrow(few_models):
-    """A server with one worker and little of everything."""
+    """A server with one worker and low limits."""
     limits = {"max_body_bytes": 100_000, "max_pixels": 1000, "max_batch": 4, "max_queue": 2, "max_connections": 20}
     with live_server(few_models, workers=1, **limits) as server:
         yield server
@@ -40,7 +40,7 @@ def grpc_error(live, request):
 
 
 def huge_png():
-    """A PNG of a few bytes that says that it has 10 gigapixels."""
+    """A PNG of a few bytes whose header claims 10 gigapixels."""
     header = b"IHDR" + struct.pack(">IIBBBBB", 100_000, 100_000, 8, 2, 0, 0, 0)
     chunk = struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
     return b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 0) + b"IEND" + struct.pack(">I", zlib.crc32(b"IEND"))

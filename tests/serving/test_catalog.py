@@ -1,4 +1,4 @@
-"""Folders that go away and come back, broken models, and `models.config`, with versions that load at once."""
+"""Folders that disappear and return, broken models, and `models.config`, with versions that load at once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tfgan_app.serving.models_config import ModelRules, read_models_config
 
 
 class SmallVersion:
-    """A version whose file holds nothing but whether it can be loaded."""
+    """A version whose file only states whether it can be loaded."""
 
     def __init__(self, name, version, path):
         self.name, self.version, self.users = name, version, 0
@@ -42,7 +42,7 @@ def add(root, name, version=1, content=b"sound"):
 
 
 class Watched:
-    """A catalog that looks at its folder when it is told to."""
+    """A catalog that scans its folder on demand."""
 
     def __init__(self, root, **settings):
         self.reports = []
@@ -51,7 +51,7 @@ class Watched:
         self.catalog = Catalog(root, executor=self._executor, report=self.reports.append, **settings)
 
     def look(self):
-        """Looks once, and returns what was said."""
+        """Scans once, and returns the reported lines."""
         del self.reports[:]
         asyncio.run(self.catalog.refresh())
         return list(self.reports)
@@ -66,7 +66,7 @@ class Watched:
 
 @pytest.fixture
 def faults():
-    """A monkeypatch of its own, which can be undone within a test."""
+    """A separate monkeypatch, which can be undone within a test."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         yield monkeypatch
 
@@ -90,7 +90,7 @@ def moved(path, monkeypatch):
 
 
 def emptied(path, monkeypatch):
-    """As the folder of a mount is once it is unmounted."""
+    """Empties the folder, like an unmounted mount point."""
     back = moved(path, monkeypatch)
     path.mkdir()
 
@@ -102,7 +102,7 @@ def emptied(path, monkeypatch):
 
 
 def dangling(path, monkeypatch):
-    """A link into something that is not mounted any more."""
+    """Replaces the folder by a link to an unmounted place."""
     back = moved(path, monkeypatch)
     path.symlink_to(path.with_name("not mounted"))
 
@@ -114,7 +114,7 @@ def dangling(path, monkeypatch):
 
 
 def failing(number, *functions):
-    """The system answers with an error for everything below a path."""
+    """Makes the system fail for everything below a path."""
 
     def fail(path, monkeypatch):
         for name in functions:

@@ -1,4 +1,4 @@
-"""`Expect: 100-continue`: a client that waits with its body is told to go on, or refused before it sends it."""
+"""`Expect: 100-continue`: a waiting client is asked for its body, or rejected before it sends it."""
 
 from __future__ import annotations
 

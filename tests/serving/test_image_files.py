@@ -1,4 +1,4 @@
-"""Image files of all kinds through every way in: the answer shows what a person sees in the file, upright."""
+"""Image files of all kinds through every interface: the answer shows the file's visible content, upright."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def by_grpc(live, data, model="negative"):
 
 
 def negative_of(seen):
-    """What `negative` makes of pixels: alpha is kept, and the color of what cannot be seen."""
+    """The result of `negative`: alpha is kept, and so is the color of hidden pixels."""
     if seen.shape[2] == 3:
         return 255 - seen
     color, alpha = seen[..., :3], seen[..., 3:]
@@ -71,7 +71,7 @@ def test_every_kind_of_file_is_taken_by_every_endpoint(live, kind, send):
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory):
-    """`double` enlarges, `fill` takes a fourth channel and paints what it says is a hole white."""
+    """`double` upscales; `fill` takes a fourth channel and paints holes white."""
     folder = tmp_path_factory.mktemp("models")
     export_double(folder)
     inputs = keras.Input((None, None, 4))
@@ -239,7 +239,7 @@ def test_a_damaged_file_is_read_or_refused_in_one_line(kind):
 
 
 def outcome(function, *arguments):
-    """What a function returns, or how it refuses."""
+    """The result of a function, or its error."""
     try:
         return function(*arguments), None
     except (ValueError, ServingError) as error:

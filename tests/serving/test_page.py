@@ -1,4 +1,4 @@
-"""The page at `/`, used as a person does, in a real browser with the real server."""
+"""The page at `/` in a real browser with the real server."""
 
 from __future__ import annotations
 
@@ -218,7 +218,7 @@ def test_a_style_is_asked_for_and_given_as_strongly_as_wanted(live, page, tmp_pa
 
 
 def stylized(live, content, style, *, strength):
-    """What the API gives."""
+    """The API's result."""
     images, styles = ({"b64": base64.b64encode(png(each)).decode()} for each in (content, style))
     instance = {"image_bytes": images, "style_bytes": styles, "strength": strength}
     body = {"signature_name": "bytes", "instances": [instance]}

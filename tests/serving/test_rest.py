@@ -1,4 +1,4 @@
-"""REST as TensorFlow Serving documents it; what is expected is written by hand from those rules."""
+"""REST as TensorFlow Serving documents it; expected values are derived by hand from its documentation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Animated WebP and PNG in and out: their times, their plays, what is transparent in them, and what they say."""
+"""Animated WebP and PNG in and out: timing, number of plays, transparency and metadata."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FORMATS = {"gif": "GIF", "webp": "WEBP", "png": "PNG", "apng": "PNG"}
 
 
 def frames_of(*, alpha):
-    """A square that moves over red; with `alpha`, half transparent over nothing."""
+    """A moving square on red; with `alpha`, half transparent on a transparent background."""
     frames = []
     for index in range(len(DURATIONS)):
         pixels = np.zeros((24, 32, 4), np.uint8)
@@ -41,7 +41,7 @@ def write_animation(path, *, alpha=False, **options):
 
 
 def read_animation(path):
-    """Frames as RGBA, durations in ms, the loop count, and what else it says."""
+    """Frames as RGBA, durations in ms, the loop count, and metadata."""
     with Image.open(path) as image:
         frames, durations = [], []
         for index in range(image.n_frames):

@@ -1,4 +1,4 @@
-"""Colors of videos are not shifted: what the numbers mean is kept, and so are the numbers."""
+"""Colors of videos are not shifted: their description is kept, and so are the values."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def blocks():
 
 
 def planes_of(rgb, *, matrix, color_range, chroma="420"):
-    """YUV by the equations of ITU-R BT.601, 709 and 2020, laid out as PyAV takes it."""
+    """YUV by the equations of ITU-R BT.601, 709 and 2020, in PyAV's layout."""
     red, blue = WEIGHTS[matrix]
     r, g, b = np.moveaxis(rgb / 255.0, -1, 0)
     y = red * r + (1 - red - blue) * g + blue * b

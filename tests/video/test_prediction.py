@@ -1,4 +1,4 @@
-"""A video in, a video out: its times, sound, tags and shape kept, and nothing broken left behind."""
+"""Video in, video out: timing, sound, tags and aspect are kept, and no broken file is left behind."""
 
 from __future__ import annotations
 
