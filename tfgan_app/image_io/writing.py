@@ -44,17 +44,9 @@ class PagesWriter:
         self, *, height: int, width: int, channels: int, dtype: np.dtype, metadata: ImageMetadata | None = None
     ) -> Iterator[ImageWriter]:
         """Begins a page; arguments and errors are those of `open_image_writer`."""
-        writer = ImageWriter(
-            self._file,
-            IMAGE_FORMATS[".tif"],
-            metadata or ImageMetadata(),
-            height=height,
-            width=width,
-            channels=channels,
-            dtype=np.dtype(dtype),
-            quality=DEFAULT_QUALITY,
-            place={"pages": self._pages, "previous": self._previous},
-        )
+        kind: dict[str, Any] = {"height": height, "width": width, "channels": channels, "dtype": np.dtype(dtype)}
+        options = {"quality": DEFAULT_QUALITY, "place": {"pages": self._pages, "previous": self._previous}, **kind}
+        writer = ImageWriter(self._file, IMAGE_FORMATS[".tif"], metadata or ImageMetadata(), **options)
         yield writer
         writer.close()
         self._previous = cast(TiffStream, writer.encoder)
