@@ -195,7 +195,7 @@ def test_formats_that_are_asked_for_of_a_folder(negative, videos, tmp_path):
     [
         ("b.avi", (), "must be one of .apng, .gif, .m4v, .mkv, .mov, .mp4, .png, .webm, .webp. Received"),
         ("b.jpg", (), "must be one of .apng, .gif"),
-        ("b.png", (), "ask for .apng"),
+        ("b.png", (), "use .apng"),
         ("b.mp4", ("--quality", 80), "`--quality` is not supported"),
         ("b.mp4", ("--mask", "x.png"), "`--mask` is not supported"),
         ("b.mp4", ("--output-format", "webm"), "suffix must fit the output format webm"),

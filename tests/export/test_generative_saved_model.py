@@ -157,7 +157,7 @@ def test_every_format_writes_and_matches(tmp_path, format, names):
 
 
 def test_a_page_is_for_models_of_images(tmp_path):
-    with pytest.raises(ValueError, match="changes images of three channels"):
+    with pytest.raises(ValueError, match="supports models of three-channel images"):
         export_model(build_tiny_generator(), format="web", output_dir=tmp_path, name="tiny")
     assert list(tmp_path.iterdir()) == []
 

@@ -193,7 +193,7 @@ def test_an_operation_that_litert_has_not_is_named(tmp_path):
             return inputs + 1e-9 * ops.sum(ops.linalg.inv(ops.eye(2)[None] * (1.0 + ops.sum(inputs))))
 
     inputs = keras.Input((None, None, 3))
-    with pytest.raises(ValueError, match="operations that LiteRT has not: .*MatrixInverse.* another format") as caught:
+    with pytest.raises(ValueError, match="operations that LiteRT lacks: .*MatrixInverse.* another format") as caught:
         export(keras.Model(inputs, Inverted()(inputs)), tmp_path)
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
