@@ -93,7 +93,7 @@ def test_a_file_of_one_size_is_exact_there_and_blended_beyond(models, files):
     assert "made for images of 32 x 32 pixels, so this one was blended" in predictor.blends(90, 101)
     assert predictor.blends(32, 32) is None
     assert predictor.image(image[:5, :9]).shape == (5, 9, 3)
-    assert "mirror image" in predictor.blends(5, 9)
+    assert "extended by reflection" in predictor.blends(5, 9)
 
 
 @pytest.mark.large
