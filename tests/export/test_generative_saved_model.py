@@ -124,7 +124,7 @@ def test_an_empty_batch_is_empty(loaded):
 def test_unknown_classes_and_labels_are_an_error_that_names_the_known(loaded):
     signatures = loaded["classes"].signatures
     seeds = tf.constant([0, 1], tf.int64)
-    with pytest.raises(tf.errors.InvalidArgumentError, match=r"must be of: bag, T-shirt/top.*Received:.*bug"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"must be among: bag, T-shirt/top.*Received:.*bug"):
         signatures["serving_default"](seeds=seeds, classes=tf.constant(["bag", "bug"]))
     for wrong in (3, -1):
         labels = tf.constant([0, wrong])

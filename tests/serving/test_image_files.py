@@ -259,4 +259,4 @@ def test_what_a_graph_asserts_reaches_a_client_as_a_sentence(live, tmp_path):
         status, answer = server.post("positive:predict", {"instances": [1, -2]})
     assert status == 400 and answer["error"] == caught.value.details() == "Above 0, please. Received: 1 -2"
     status, answer = live.post("dots:predict", {"instances": [{"seeds": 1, "classes": "cat"}]})
-    assert status == 400 and answer["error"].startswith("`classes` must be of: bar, box")
+    assert status == 400 and answer["error"].startswith("`classes` must be among: bar, box")

@@ -106,7 +106,7 @@ def test_a_generator_takes_seeds_and_classes(live):
     assert status == 200
     np.testing.assert_array_equal(decoded(answer["predictions"][0]), expected_image(42, label=1)[..., 0])
     status, answer = live.post("dots:predict", {"instances": [{"seeds": 42, "classes": "cat"}]})
-    assert status == 400 and "`classes` must be of: bar, box" in answer["error"]
+    assert status == 400 and "`classes` must be among: bar, box" in answer["error"]
 
 
 @pytest.mark.parametrize("path", ["plain", "plain/versions/7", "plain/labels/stable"])
