@@ -16,9 +16,9 @@ from tfgan_app import cli, shipped
 from tfgan_app.config import absolute_source
 from tfgan_app.image_io.loading import read_rgb
 from tfgan_app.inference import load_keras_model
-from tfgan_app.inference.shipped import is_shipped, located, shipped_model_path, shipped_models
 from tfgan_app.keras_info import model_info
 from tfgan_app.keras_metadata import read_metadata
+from tfgan_app.shipped import is_shipped, located, shipped_model_path, shipped_models
 
 NAMES = ("upscale_x4", "upscale_x4_gan", "upscale_x2", "restore")
 PREDICT = ("predict", "--input", "photo.png", "--output", "o.png")

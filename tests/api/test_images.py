@@ -161,7 +161,7 @@ def test_what_is_blended_from_tiles_is_told():
         (np.zeros((0, 9, 3), np.uint8), {}, r"Received: uint8 \[0, 9, 3\]"),
         (np.zeros((0, 9), np.uint8), {}, r"Received: uint8 \[0, 9\]"),
         (None, {}, r"Received: object \[\]"),
-        (PHOTO, {"mask": MASK}, "A mask is for models that fill holes"),
+        (PHOTO, {"mask": MASK}, "A mask applies only to models that fill holes"),
         (PHOTO, {"style": PHOTO}, "`style` is for models that take a style"),
         (PHOTO, {"tile": 0}, "`tile_px` must be a positive integer. Received: 0"),
     ],
@@ -173,7 +173,7 @@ def test_what_cannot_be_predicted_is_told_in_one_line(x, options, message):
 
 
 def test_holes_must_be_known():
-    with pytest.raises(ValueError, match="needs to know them"):
+    with pytest.raises(ValueError, match="needs a mask: give `--mask`"):
         INPAINTER.predict(PHOTO)
     with pytest.raises(ValueError, match="The mask must be as large as its image. It has 2 x 2 pixels"):
         INPAINTER.predict(PHOTO, mask=np.zeros((2, 2), bool))

@@ -103,9 +103,7 @@ def test_a_run_becomes_a_file_for_phones(run_dir, capsys):
         flags = {"format": "tflite", "quantize": quantize, "name": "mine", "delegates": True, "license": "CC0-1.0"}
         assert export.run(arguments(run_dir, **flags)) == 0
     printed = capsys.readouterr().out
-    assert (
-        "XNNPACK (CPU): takes" in printed and "GPU: takes all" in printed and "dB lost against the held-out" in printed
-    )
+    assert "XNNPACK (CPU): runs" in printed and "GPU: runs all" in printed and "dB lost against the held-out" in printed
     image = np.random.default_rng(1).integers(0, 256, (1, 16, 16, 3), np.uint8)
     expected = load_predictor(run_dir)(image).astype(int)
     for name, most in (("mine.tflite", 1), ("mine_int8.tflite", 20)):

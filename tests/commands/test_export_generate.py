@@ -81,4 +81,4 @@ def test_operations_that_phones_do_not_have_are_named(tmp_path, capsys):
     run_dir = write_run(tmp_path / "run", categorical_codes=3)
     flags = ("--format", "tflite", "--output", tmp_path / "out")
     assert run_cli("export", "--run", run_dir, *flags) == 2
-    assert "operations that LiteRT has not: BitwiseAnd " in capsys.readouterr().err
+    assert "operations that LiteRT lacks: BitwiseAnd " in capsys.readouterr().err

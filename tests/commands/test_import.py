@@ -117,7 +117,7 @@ def test_training_goes_on_from_an_imported_model(imported, tmp_path):
         (["--output", "x.pth"], "must be a .keras file"),
         (["--output", "x.keras", "--architecture", "srcnn"], "one of esrgan"),
         (["--output", "x.keras", "--scale", "3"], "Received: `--scale 3`"),
-        (["--output", "x.keras", "--norm", "batch"], "`--norm` has no meaning"),
+        (["--output", "x.keras", "--norm", "batch"], "`--norm` does not apply"),
     ],
 )
 def test_refusals_are_one_line(weights, tmp_path, capsys, monkeypatch, flags, said):

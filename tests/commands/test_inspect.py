@@ -42,7 +42,7 @@ def test_files_that_cannot_be_used_are_1_and_named(pairs, capsys):
 def test_no_program_is_called_for_what_is_named_like_a_photo(pairs, capsys, ghostscript):
     Image.new("RGB", (16, 8)).save(pairs / "drawing.jpg", "EPS")
     assert run("--data", pairs) == 1
-    assert "drawing.jpg': it is not in an image format that is known here: it looks like EPS" in capsys.readouterr().err
+    assert "drawing.jpg': its image format is not supported: it looks like EPS" in capsys.readouterr().err
     assert not ghostscript.exists()
 
 
@@ -104,9 +104,9 @@ def test_ranges_of_floats_are_said_and_can_be_settled(tmp_path, capsys):
         tifffile.imwrite(folder / f"{number}.tif", values.astype(np.float32), photometric="rgb", metadata=None)
     assert run("--data", tmp_path / "classes", "--json", tmp_path / "found.json") == 0
     said = capsys.readouterr().out
-    assert "value ranges      floating-point values were taken as 0 to 1: 6 of the files" in said
-    assert "value ranges      floating-point values were taken as 0 to 255: 6 of the files" in said
+    assert "value ranges      floating-point values were read as 0 to 1: 6 of the files" in said
+    assert "value ranges      floating-point values were read as 0 to 255: 6 of the files" in said
     assert "RGB;32F 12" in said
     assert len(json.loads((tmp_path / "found.json").read_text())["ranges"]) == 2
     assert run("--data", tmp_path / "classes", "--input-range=-1,300") == 0
-    assert "floating-point values were taken as -1 to 300: 12 of the files" in capsys.readouterr().out
+    assert "floating-point values were read as -1 to 300: 12 of the files" in capsys.readouterr().out

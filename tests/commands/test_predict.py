@@ -57,7 +57,7 @@ def test_floats_above_1_are_no_reason_for_a_black_image(negative, tmp_path, caps
         tifffile.imwrite(tmp_path / f"{name}.tif", values, photometric="rgb", metadata=None)
         args = arguments(negative, input=str(tmp_path / f"{name}.tif"), output=str(tmp_path / "out.tif"))
         assert predict.run(args) == 0
-        assert "were taken as 0 to 1 and rounded to 16 bits" in capsys.readouterr().err
+        assert "were read as 0 to 1 and rounded to 16 bits" in capsys.readouterr().err
         np.testing.assert_allclose(tifffile.imread(tmp_path / "out.tif")[1:] / 65535, 1 - ramp[1:], atol=1e-3)
 
 
@@ -67,7 +67,7 @@ def test_no_program_is_called_for_what_is_named_like_a_photo(negative, tmp_path,
     Image.fromarray(image).save(tmp_path / "in" / "drawing.jpg", "EPS")
     args = arguments(negative, input=str(tmp_path / "in"), output=str(tmp_path / "out"))
     assert predict.run(args) == 1
-    assert "drawing.jpg': it is not in an image format that is known here: it looks like EPS" in capsys.readouterr().err
+    assert "drawing.jpg': its image format is not supported: it looks like EPS" in capsys.readouterr().err
     args.mask, args.output = str(tmp_path / "in" / "drawing.jpg"), str(tmp_path / "masked")
     assert predict.run(args) == 1
     assert capsys.readouterr().err.count("it looks like EPS") == 2
@@ -79,7 +79,7 @@ def test_the_input_range_is_settled_by_hand(negative, tmp_path, capsys):
     tifffile.imwrite(tmp_path / "in.tif", values, photometric="minisblack", metadata=None)
     command = ["predict", "--model", negative, "--input", tmp_path / "in.tif", "--output", tmp_path / "out.tif"]
     assert cli.run(cli.parse(["tfgan_app", *map(str, command), "--input-range=-1,1"])) == 0
-    assert "were taken as -1 to 1" in capsys.readouterr().err
+    assert "were read as -1 to 1" in capsys.readouterr().err
     np.testing.assert_allclose(tifffile.imread(tmp_path / "out.tif") / 65535, 0.5 - values / 2, atol=1e-3)
 
 
@@ -179,7 +179,7 @@ def test_an_image_that_was_blended_from_tiles_says_so(tmp_path, capsys):
     assert run_cli(*arguments) == 0
     assert capsys.readouterr().err == ""
     assert run_cli(*arguments, "--tile", 64) == 0
-    assert f"note: '{tmp_path / 'a.png'}': the model looks at whole images" in capsys.readouterr().err
+    assert f"note: '{tmp_path / 'a.png'}': the model sees whole images" in capsys.readouterr().err
 
 
 def test_an_animated_image_is_a_video(negative, tmp_path, capsys):

@@ -65,11 +65,11 @@ def test_weights_of_equal_shapes_in_another_network_are_refused():
     options = {"width": 4, "blocks": 1, "growth": 2}
     ours, theirs = build_rrdb(**options), build_rrdb(**options, bicubic_skip=False)
     assert [weight.shape for weight in ours.weights] == [weight.shape for weight in theirs.weights]
-    with pytest.raises(ValueError, match="equal shapes, but other .*BicubicUpsampling"):
+    with pytest.raises(ValueError, match="equal shapes, but different .*BicubicUpsampling"):
         blend_weights(ours, theirs, share=0.5)
     activations = [
         keras.Sequential([keras.Input((None, None, 3)), keras.layers.Conv2D(3, 1), keras.layers.LeakyReLU(slope)])
         for slope in (0.1, 0.2)
     ]
-    with pytest.raises(ValueError, match="equal shapes, but other LeakyReLU"):
+    with pytest.raises(ValueError, match="equal shapes, but different LeakyReLU"):
         blend_weights(*activations, share=0.5)

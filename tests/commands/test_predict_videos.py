@@ -167,7 +167,7 @@ def test_the_suffix_says_whether_it_moves(negative, tmp_path, capsys, source, ta
     write_animation(tmp_path / source)
     assert run(negative, tmp_path / source, tmp_path / target) == 0
     assert frames_in(tmp_path / target) == frames
-    note = f"note: '{tmp_path / source}': only the first of 3 frames was taken"
+    note = f"note: '{tmp_path / source}': only the first of 3 frames was read"
     assert (note in capsys.readouterr().err) == (frames == 1)
     assert read_rgb(tmp_path / target)[0, 0, 0] == 255
 
@@ -195,7 +195,7 @@ def test_formats_that_are_asked_for_of_a_folder(negative, videos, tmp_path):
     [
         ("b.avi", (), "must be one of .apng, .gif, .m4v, .mkv, .mov, .mp4, .png, .webm, .webp. Received"),
         ("b.jpg", (), "must be one of .apng, .gif"),
-        ("b.png", (), "ask for .apng"),
+        ("b.png", (), "use .apng"),
         ("b.mp4", ("--quality", 80), "`--quality` is not supported"),
         ("b.mp4", ("--mask", "x.png"), "`--mask` is not supported"),
         ("b.mp4", ("--output-format", "webm"), "suffix must fit the output format webm"),
@@ -249,7 +249,7 @@ def test_videos_without_pyav_are_named_and_images_are_done(negative, videos, tmp
     monkeypatch.setitem(sys.modules, "av", None)
     assert run(negative, source, tmp_path / "out") == 1
     assert names_in(tmp_path / "out") == {"a.png", "b.webp"}
-    assert "c.mp4': Videos need PyAV, which is not installed. Try: pip install" in capsys.readouterr().err
+    assert "c.mp4': Videos need PyAV. Install it with: pip install" in capsys.readouterr().err
 
 
 def test_an_image_named_like_a_video_is_an_image(negative, tmp_path):

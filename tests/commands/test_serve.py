@@ -46,7 +46,7 @@ def test_it_says_where_it_serves_and_ends_well_when_told_to(models, number):
     finally:
         guard.cancel()
         process.kill()
-    assert (process.returncode, errors) == (0, "Stopping: what has begun is answered first\n")
+    assert (process.returncode, errors) == (0, "Stopping: pending requests are answered first\n")
 
 
 def refused(capsys, *arguments):
@@ -70,8 +70,8 @@ def test_a_shipped_file_is_no_folder_of_models(capsys, name):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--allow-host", "https://models.example"], "A host to allow must be a name or address"),
-        (["--allow-origin", "app.example"], "An origin to allow must be scheme://host"),
+        (["--allow-host", "https://models.example"], "An allowed host must be a name or address"),
+        (["--allow-origin", "app.example"], "An allowed origin must be scheme://host"),
     ],
 )
 def test_hosts_and_origins_that_are_none_are_bad_usage(models, capsys, flags, message):

@@ -233,7 +233,7 @@ def test_transparent_pixels_are_holes_and_an_image_without_any_is_named(filler, 
         np.testing.assert_array_equal(np.asarray(opened)[alpha[..., 0] > 0], image[alpha[..., 0] > 0])
     Image.fromarray(image).save(tmp_path / "b.png")
     assert app("predict", "--model", filler, "--input", tmp_path / "b.png", "--output", tmp_path / "no.png") == 1
-    assert "needs to know them: give `--mask`" in capsys.readouterr().err
+    assert "needs a mask: give `--mask`" in capsys.readouterr().err
     assert not (tmp_path / "no.png").exists()
 
 

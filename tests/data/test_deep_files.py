@@ -44,7 +44,7 @@ def test_a_range_for_all_images(tmp_path):
     found, notes = find_labeled(tmp_path, val_fraction=0), []
     assert found.gray
     images = find_readable_images(found.train, on_skip=pytest.fail, on_note=notes.append, input_range=(0, 160))
-    assert notes == ["floating-point values were taken as 0 to 160: 3 of the files"]
+    assert notes == ["floating-point values were read as 0 to 160: 3 of the files"]
     batch_images = load_labeled(images, CropSpec(32, channels=1, input_range=(0, 160)))
     for number, image in enumerate(batch_images):
         np.testing.assert_allclose(image[..., 0] / 255, RAMP[..., 0] / 16 * 4**number, atol=0.01)

@@ -1,4 +1,4 @@
-"""Image files inside of a graph: the size in the header, the orientation, and what is refused."""
+"""Image files inside a graph: the size in the header, the orientation, and rejected files."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_photographs_come_out_upright(orientation, byte_order):
 
 
 def undone(orientation):
-    """What turns a stored image upright, found by trying: each transposition is undone by one of the eight."""
+    """Operations that turn a stored image upright, found by trial: one of the eight undoes each transposition."""
     places = np.arange(6).reshape(2, 3)
     for transpose in INVERSE_TRANSPOSES.values():
         if np.array_equal(transpose(INVERSE_TRANSPOSES[orientation](places)), places):
@@ -119,7 +119,7 @@ def test_exif_is_found_after_other_segments(before):
 
 
 def gif(*frames, screen=(1, 1), palette=True):
-    """A GIF file whose images have no pixels of their own: sizes (width, height), each with a small extension."""
+    """A GIF file of images without pixel data: sizes (width, height), each with a small extension."""
     content = b"GIF89a" + screen[0].to_bytes(2, "little") + screen[1].to_bytes(2, "little")
     content += b"\x80\0\0" + bytes(6) if palette else b"\0\0\0"
     for width, height in frames:

@@ -1,4 +1,4 @@
-"""Other weights of the same function, which suit 8-bit integers."""
+"""Equalized weights: the same function, better suited to 8-bit integers."""
 
 import keras
 import numpy as np
@@ -22,7 +22,7 @@ IMAGES = np.random.default_rng(0).random((6, 1, 16, 16, 3), np.float32)
 
 
 def build(activation, *, spread=30.0):
-    """Two convolutions, the channels between of ranges that differ a lot, inside of another model."""
+    """Two convolutions in a nested model, with very different channel ranges between them."""
     keras.utils.set_random_seed(0)
     image = keras.Input((None, None, 3))
     first, second = layers.Conv2D(8, 3, padding="same", name="first"), layers.Conv2D(3, 3, padding="same")

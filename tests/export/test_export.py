@@ -1,4 +1,4 @@
-"""Exports appear only when they compute what the model computes, and never over something else."""
+"""Exports are published only if they agree with the model, and never overwrite anything."""
 
 from __future__ import annotations
 

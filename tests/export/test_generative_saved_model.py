@@ -1,4 +1,4 @@
-"""What someone with nothing but TensorFlow can do with an exported generative model."""
+"""An exported generative model, used with TensorFlow alone."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_an_empty_batch_is_empty(loaded):
 def test_unknown_classes_and_labels_are_an_error_that_names_the_known(loaded):
     signatures = loaded["classes"].signatures
     seeds = tf.constant([0, 1], tf.int64)
-    with pytest.raises(tf.errors.InvalidArgumentError, match=r"must be of: bag, T-shirt/top.*Received:.*bug"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"must be among: bag, T-shirt/top.*Received:.*bug"):
         signatures["serving_default"](seeds=seeds, classes=tf.constant(["bag", "bug"]))
     for wrong in (3, -1):
         labels = tf.constant([0, wrong])
@@ -157,7 +157,7 @@ def test_every_format_writes_and_matches(tmp_path, format, names):
 
 
 def test_a_page_is_for_models_of_images(tmp_path):
-    with pytest.raises(ValueError, match="changes images of three channels"):
+    with pytest.raises(ValueError, match="supports models of three-channel images"):
         export_model(build_tiny_generator(), format="web", output_dir=tmp_path, name="tiny")
     assert list(tmp_path.iterdir()) == []
 

@@ -1,4 +1,4 @@
-"""When an export differs from its model, the layer is named where that begins."""
+"""The layer where an export begins to differ from its model is named."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tfgan_app.export.layer_diff import first_difference, key_of, layer_outputs
 
 @keras.saving.register_keras_serializable(package="tests")
 class OtherInGraphs(keras.layers.Layer):
-    """Computes something else once it is exported than while it is called eagerly."""
+    """A layer that computes something else in an export than eagerly."""
 
     def call(self, inputs):
         return inputs * (1.0 if tf.executing_eagerly() else 1.1)
 
 
 def build_nested(culprit):
-    """Convolutions inside of a model inside of a model, with `culprit` between them."""
+    """Convolutions in a doubly nested model, with `culprit` between them."""
     inner_input = keras.Input((None, None, 4), name="features")
     x = keras.layers.Conv2D(4, 3, padding="same", name="before")(inner_input)
     x = culprit(x)

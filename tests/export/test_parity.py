@@ -1,4 +1,4 @@
-"""What passes for the same model, and what does not."""
+"""Parity limits: accepted and rejected differences."""
 
 import keras
 import numpy as np
@@ -11,7 +11,7 @@ NOISE = tf.constant(np.random.default_rng(0).random((1, 8, 8, 3), np.float32))
 
 
 def chaotic(images):
-    """Multiplies each rounding of an input by more than a thousand."""
+    """Multiplies each rounding error of an input by more than a thousand."""
     return 0.5 + 0.5 * keras.ops.sin(images * 1e5)
 
 
@@ -20,7 +20,7 @@ def smooth(images):
 
 
 def rounded(model):
-    """A model whose inputs are rounded on the way."""
+    """A model that rounds its inputs."""
     return lambda images: model(images * (1 + 2.0**-23))
 
 

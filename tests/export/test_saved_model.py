@@ -1,4 +1,4 @@
-"""What someone with nothing but TensorFlow can do with an exported SavedModel."""
+"""An exported SavedModel, used with TensorFlow alone."""
 
 from __future__ import annotations
 
@@ -155,14 +155,14 @@ def test_odd_sizes(signatures, size):
 
 
 def build_enlarging():
-    """1 - input, three times as large; looks one pixel far."""
+    """1 - input, three times as large, with a halo of one pixel."""
     inputs = keras.Input((None, None, 3))
     negative = build_negative()(keras.layers.DepthwiseConv2D(3, padding="same", depthwise_initializer=center)(inputs))
     return keras.Model(inputs, keras.layers.UpSampling2D(3)(negative))
 
 
 def center(shape, dtype=None):
-    """A 3 x 3 kernel that passes its center on."""
+    """A 3 x 3 identity kernel."""
     return np.pad(np.ones((1, 1, *shape[2:]), np.float32), ((1, 1), (1, 1), (0, 0), (0, 0)))
 
 

@@ -1,4 +1,4 @@
-"""What TensorFlow Serving reads beside a SavedModel, parsed with its own protocol buffers."""
+"""Files for TensorFlow Serving beside a SavedModel, parsed with its own protocol buffers."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_models_are_listed_once_and_edits_stay(folder, tmp_path):
 
 def test_a_list_that_cannot_be_read_is_said(tmp_path):
     (tmp_path / "models.config").write_text("not { a config")
-    with pytest.raises(ValueError, match=r"models\.config' is no list of models for TensorFlow Serving"):
+    with pytest.raises(ValueError, match=r"models\.config' is not a model list of TensorFlow Serving"):
         export_model(build_tiny_generator(), format="saved_model", output_dir=tmp_path, name="tiny")
 
 

@@ -1,4 +1,4 @@
-"""The SavedModel of a model that takes a style: each signature against the model, and under the server."""
+"""The SavedModel of a style transfer model: each signature against the model, and under the server."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""A .tflite file: the same images at every size, integers that are those of files, and builtin operations only."""
+"""Exported .tflite files: the same images at every size, integers as in 8-bit files, and builtin operations only."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def inference_model(build, *, seed=0):
 
 
 def build_fixed_only():
-    """Computes sizes while it runs, and looks at the whole image."""
+    """A network that computes sizes while it runs, and sees the whole image."""
     image = keras.Input((None, None, 3))
     x = keras.layers.Conv2D(4, 3, strides=2, padding="same")(PadToMultiple(2)(image))
     x = keras.layers.GroupNormalization(groups=-1)(BilinearUpsampling()(x))
@@ -93,7 +93,7 @@ def test_a_file_of_one_size_is_exact_there_and_blended_beyond(models, files):
     assert "made for images of 32 x 32 pixels, so this one was blended" in predictor.blends(90, 101)
     assert predictor.blends(32, 32) is None
     assert predictor.image(image[:5, :9]).shape == (5, 9, 3)
-    assert "mirror image" in predictor.blends(5, 9)
+    assert "extended by reflection" in predictor.blends(5, 9)
 
 
 @pytest.mark.large
@@ -149,7 +149,7 @@ def test_a_dead_layer_is_named_before_it_crashes_the_runtime(tmp_path, weight, b
         8, 1, activation="relu", kernel_initializer=constant(weight), bias_initializer=constant(bias)
     )
     x = keras.layers.Conv2D(3, 3, padding="same")(dead(images))
-    with pytest.raises(ValueError, match="gives next to nothing but zeros for all calibration images: it is dead"):
+    with pytest.raises(ValueError, match="outputs almost only zeros for all calibration images: it is dead"):
         export(keras.Model(images, keras.layers.Add()([images, x])), tmp_path, quantize="int8")
 
 
@@ -193,7 +193,7 @@ def test_an_operation_that_litert_has_not_is_named(tmp_path):
             return inputs + 1e-9 * ops.sum(ops.linalg.inv(ops.eye(2)[None] * (1.0 + ops.sum(inputs))))
 
     inputs = keras.Input((None, None, 3))
-    with pytest.raises(ValueError, match="operations that LiteRT has not: .*MatrixInverse.* another format") as caught:
+    with pytest.raises(ValueError, match="operations that LiteRT lacks: .*MatrixInverse.* another format") as caught:
         export(keras.Model(inputs, Inverted()(inputs)), tmp_path)
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []

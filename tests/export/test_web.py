@@ -1,4 +1,4 @@
-"""The folder of a web page, without a browser."""
+"""The folder of a web page, tested without a browser."""
 
 import gzip
 import json

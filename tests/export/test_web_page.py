@@ -1,4 +1,4 @@
-"""The page that runs a model in the browser, in a real browser, against what the model gives in Python."""
+"""The web page in a real browser, against the model in Python."""
 
 import base64
 import functools
@@ -32,7 +32,7 @@ class _QuietHandler(SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def models():
-    """Networks with random weights: one enlarges four times, one pads to multiples of 4 and pools."""
+    """Networks with random weights: one upscales four times, one pads to multiples of 4 and pools."""
     return {name: build_local_network(name) for name in ("enlarging", "pooled")}
 
 
@@ -96,7 +96,7 @@ def saved(pixels, path, **options):
 
 
 def run_on(page, path):
-    """Chooses a file, waits for the result and gives its pixels: uint8 [height, width, 4]."""
+    """Chooses a file, waits for the result and returns its pixels: uint8 [height, width, 4]."""
     page.evaluate("delete document.body.dataset.state")
     page.set_files("#file", path)
     page.wait_for("document.body.dataset.state === 'done'")
@@ -109,7 +109,7 @@ def canvas_pixels(page):
 
 
 def in_python(model, pixels):
-    """What the model gives for the whole image: uint8 [height, width, 3]."""
+    """The model's result for the whole image: uint8 [height, width, 3]."""
     outputs = np.asarray(model(pixels[np.newaxis].astype(np.float32) / 255, training=False))[0]
     return np.rint(np.clip(outputs, 0, 1) * 255).astype(np.uint8)
 

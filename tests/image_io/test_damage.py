@@ -52,7 +52,7 @@ FILES = {
 
 
 def read_or_fail(path):
-    """An image, or the one line that says why there is none."""
+    """An image, or the one-line reason for its rejection."""
     try:
         image = read_image(path, max_pixels=2**16)
     except ValueError as error:
@@ -114,7 +114,7 @@ def test_noise(tmp_path, magic):
 def test_a_bomb_is_refused_before_it_is_decoded(tmp_path):
     path = tmp_path / "bomb.png"
     path.write_bytes(png_bytes((60_000, 60_000, 16, 6), b"\0" * 100))
-    with pytest.raises(ValueError, match=r"bomb.png.*pixels.*scale it down or cut it"):
+    with pytest.raises(ValueError, match=r"bomb.png.*pixels.*scale it down or crop it"):
         read_image(path)
     path.write_bytes(png_bytes((8_500, 8_000, 16, 6), b"\0" * 100))
     with pytest.raises(ValueError, match=r"8500 x 8000 pixels; accepted are 1 to 67108864 pixels"):
@@ -144,8 +144,8 @@ def test_what_is_no_image_is_one_line(tmp_path):
     for name, message in (
         ("empty.png", "the file is empty"),
         ("missing.png", "there is no such file"),
-        ("text.jpg", "not in an image format"),
-        ("drawing.png", "not in an image format"),
+        ("text.jpg", "its image format is not supported"),
+        ("drawing.png", "its image format is not supported"),
         ("folder.png", "it is a folder, expected a regular file"),
     ):
         with pytest.raises(ValueError, match=rf"Cannot read the image '.*{name}': .*{message}"):

@@ -1,4 +1,4 @@
-"""Comments, IPTC records, texts and georeferences: kept where the format has a place for them, else noted."""
+"""Comments, IPTC records, texts and georeferences: kept if the format supports them, otherwise noted."""
 
 from __future__ import annotations
 
@@ -180,14 +180,14 @@ def test_damage_where_it_matters_is_named(tmp_path):
         with pytest.raises(ValueError, match=rf"Cannot read the image '.*a\.png': {message}"):
             read_image(tmp_path / "a.png")
     (tmp_path / "a.png").write_bytes(sound[:40])
-    with pytest.raises(ValueError, match="it is cut off before its pixels"):
+    with pytest.raises(ValueError, match="it is truncated before its pixels"):
         read_image(tmp_path / "a.png")
 
 
 @pytest.mark.parametrize(
     ("chunk", "note"),
     [
-        ((b"caBX", b"x"), "its content credentials (C2PA) are of the original and were left out"),
+        ((b"caBX", b"x"), "its content credentials (C2PA) apply to the original and were left out"),
         ((b"oFFs", bytes(9)), "its chunk oFFs was left out"),
         ((b"cICP", b"\x09\x10\0\1"), "its chunk cICP was left out"),
         (
@@ -214,7 +214,7 @@ KEYS = {
 
 
 def world(path, x, y):
-    """Where a place in an image, counted in pixels from its corner, lies on earth."""
+    """Position on earth of a pixel, counted from the image's corner."""
     with tifffile.TiffFile(path) as file:
         tags = {tag.code: tag.value for tag in file.pages.first.tags}
     if tags[34735][7] == 2:
@@ -271,7 +271,7 @@ def test_a_georeference_that_cannot_be_kept_is_said(tmp_path):
     ]
     apply_orientation = [*tags, (274, "H", 1, 6)]
     tifffile.imwrite(tmp_path / "a.tif", PIXELS, photometric="rgb", metadata=None, extratags=apply_orientation)
-    assert any("before it was turned" in note for note in save_as(tmp_path / "a.tif", tmp_path / "b.tif"))
+    assert any("before it was rotated" in note for note in save_as(tmp_path / "a.tif", tmp_path / "b.tif"))
     tifffile.imwrite(tmp_path / "a.tif", PIXELS / np.float32(255), photometric="rgb", metadata=None, extratags=tags)
     assert any('value for "no data"' in note for note in save_as(tmp_path / "a.tif", tmp_path / "b.tif"))
 
@@ -316,8 +316,8 @@ def test_reduced_copies_and_masks_are_no_pages(tmp_path):
         file.write(PIXELS, photometric="rgb", metadata=None)
         file.write(PIXELS[::2, ::2], photometric="rgb", metadata=None, subfiletype=1)
         file.write(PIXELS[..., 0] > 9, photometric="mask", metadata=None, subfiletype=4)
-    copies = "its smaller copies, pages of their own, were left out"
-    assert read_image(tmp_path / "a.tif").notes == ("its mask, a page of its own, was left out", copies)
+    copies = "its smaller copies, separate pages, were left out"
+    assert read_image(tmp_path / "a.tif").notes == ("its mask, a separate page, was left out", copies)
     with tifffile.TiffWriter(tmp_path / "pyramid.tif") as file:
         file.write(PIXELS, photometric="rgb", metadata=None, subifds=1)
         file.write(PIXELS[::2, ::2], photometric="rgb", metadata=None, subfiletype=1)
@@ -333,5 +333,5 @@ def test_segments_of_a_jpeg_that_are_lost_are_named(tmp_path):
     (tmp_path / "a.jpg").write_bytes(buffer.getvalue())
     assert read_image(tmp_path / "a.jpg").notes == (
         "its clipping paths were left out",
-        "its content credentials (C2PA) are of the original and were left out",
+        "its content credentials (C2PA) apply to the original and were left out",
     )

@@ -1,4 +1,4 @@
-"""One walk for the house: links are followed once, nothing hangs, and what is left out is named."""
+"""The folder walk of all commands: links are followed once, nothing hangs, and omissions are named."""
 
 import os
 import socket
@@ -51,17 +51,17 @@ def test_a_linked_folder_is_followed_once(tree):
         (tree / name).symlink_to(tree.parent / "outside")
     found = walk_tree(tree)
     assert relative(found.files, tree) == ["a.png", "link/o.png", "real/b.png", "real/deep/c.png"]
-    assert found.notes == [(tree / "twin", f"is not followed: it is '{tree / 'link'}', which is taken already")]
+    assert found.notes == [(tree / "twin", f"is not followed: it is '{tree / 'link'}', which is included already")]
 
 
 @pytest.mark.parametrize(
     ("name", "target", "reason"),
     [
-        ("aaa", "real", "it is '{root}/real', which is taken already"),
-        ("real/loop", "..", "it is '{root}', which is taken already"),
-        ("real/deep/up", "..", "it is '{root}/real', which is taken already"),
-        ("above", "..", "it links to a folder that holds '{root}'"),
-        ("slash", "/", "it links to a folder that holds '{root}'"),
+        ("aaa", "real", "it is '{root}/real', which is included already"),
+        ("real/loop", "..", "it is '{root}', which is included already"),
+        ("real/deep/up", "..", "it is '{root}/real', which is included already"),
+        ("above", "..", "it links to a folder that contains '{root}'"),
+        ("slash", "/", "it links to a folder that contains '{root}'"),
     ],
 )
 def test_a_link_to_what_is_taken_already_or_around_is_named(tree, name, target, reason):

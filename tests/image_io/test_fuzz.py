@@ -1,4 +1,4 @@
-"""Parsers of metadata on bytes that nobody meant: a value or one line, never another error."""
+"""Metadata parsers on random bytes: a value or a one-line error, never another exception."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ TAG_NUMBERS = st.sampled_from([270, 274, 271, 0x8769, 0x8825, 33550, 33922, 3426
 
 @st.composite
 def tag_files(draw):
-    """A TIFF header and a directory of tags with any type, count and place of their values."""
+    """A TIFF header and a directory of tags with any type, count and position of their values."""
     order = draw(st.sampled_from("<>"))
     rows = draw(
         st.lists(st.tuples(TAG_NUMBERS, st.integers(0, 19), st.integers(0, 70), st.integers(0, 300)), max_size=8)
@@ -115,7 +115,7 @@ def test_texts(comment, iptc):
 
 
 def rich_files():
-    """A file of each format with all the metadata that it holds."""
+    """A file of each format with all the metadata that it supports."""
     exif = Image.Exif()
     exif[0x0112], exif[270] = 6, "a field"
     block = b"Photoshop 3.0\0" + photoshop_block(b"\x1c\x02\x05\x00\x01t")
@@ -148,7 +148,7 @@ EDITS = st.lists(
 
 
 def read_or_reason(path):
-    """The image, or why it cannot be read."""
+    """The image, or the reason why it cannot be read."""
     try:
         return read_image(path, max_pixels=2**16), ""
     except ValueError as error:

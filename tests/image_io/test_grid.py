@@ -1,4 +1,4 @@
-"""Images in rows and columns."""
+"""Image grids."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HEIC, where the extra is installed and where it is not."""
+"""HEIC with and without the extra."""
 
 import io
 
@@ -49,7 +49,7 @@ def test_predict_writes_png(tmp_path):
 
 
 def test_it_is_upright_once(tmp_path):
-    """HEIC has its own turning, which its decoder does; EXIF repeats it."""
+    """HEIC has its own rotation, which its decoder applies; EXIF repeats it."""
     exif = Image.Exif()
     exif[0x0112] = 6
     write_heic(tmp_path / "a.heic", exif=exif)
@@ -63,7 +63,7 @@ def test_it_is_upright_once(tmp_path):
 def test_what_is_lost_is_noted(tmp_path):
     deep = pillow_heif.from_bytes("RGB;16", (48, 32), (RAMP.astype(np.uint16) * 257).tobytes())
     deep.save(tmp_path / "a.heic", quality=95, bit_depth=10)
-    assert any("bits a channel were reduced to 8" in note for note in read_image(tmp_path / "a.heic").notes)
+    assert any("bits per channel were reduced to 8" in note for note in read_image(tmp_path / "a.heic").notes)
 
 
 @pytest.mark.parametrize("read", [read_rgb, read_image])

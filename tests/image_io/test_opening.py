@@ -1,4 +1,4 @@
-"""The list of formats that are read: by content, the same everywhere, and without starting a program."""
+"""The list of readable formats: by content, the same everywhere, and without starting a program."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ UNNAMED = {"SPIDER", "a TGA of another name"}
 def test_other_formats_are_refused_in_one_line_whatever_their_name(tmp_path, ghostscript, file_format, reader):
     path = tmp_path / "photo.jpg"
     path.write_bytes(REFUSED[file_format]())
-    with pytest.raises(ValueError, match="not in an image format that is known here") as caught:
+    with pytest.raises(ValueError, match="its image format is not supported") as caught:
         READERS[reader](path)
     message = str(caught.value)
     assert "\n" not in message and (reader == "open_image" or "photo.jpg" in message)
@@ -75,7 +75,7 @@ def test_other_formats_are_refused_in_one_line_whatever_their_name(tmp_path, gho
 
 
 def test_pillow_alone_would_have_called_it(tmp_path, ghostscript):
-    """Else the test above proves nothing."""
+    """Otherwise the test above proves nothing."""
     path = tmp_path / "photo.jpg"
     path.write_bytes(REFUSED["EPS"]())
     with pytest.raises(Exception), Image.open(path) as image:  # noqa: B017
@@ -110,7 +110,7 @@ def test_multi_image_jpegs_are_jpegs(tmp_path):
 
 
 def test_every_place_that_opens_an_image_says_which_formats():
-    """`Image.open` without `formats=` takes all of Pillow's, and EPS with them."""
+    """`Image.open` without `formats=` accepts all of Pillow's formats, including EPS."""
     root = Path(tfgan_app.__file__).parent
     for path in root.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -29,7 +29,7 @@ def encode(pixels, *, strip=7, metadata=None):
 
 
 def smooth_noise(shape, dtype):
-    """Something that makes every filter the best of some row."""
+    """Rows for which each filter is the best at least once."""
     rng = np.random.default_rng(0)
     steps = rng.integers(-3, 4, shape).cumsum(axis=1).cumsum(axis=0) * 90
     steps[::5] = rng.integers(0, 2**16, shape)[::5]

@@ -120,7 +120,7 @@ def test_floats_become_sixteen_bits(tmp_path, channels):
     tifffile.imwrite(tmp_path / "a.tif", values if channels == 3 else values[..., 0], **kind)
     image = read_image(tmp_path / "a.tif")
     check(image, np.rint(values.astype(np.float64) * 65535).astype(np.uint16))
-    assert image.notes == ("floating-point values were taken as 0 to 1 and rounded to 16 bits",)
+    assert image.notes == ("floating-point values were read as 0 to 1 and rounded to 16 bits",)
     tifffile.imwrite(tmp_path / "b.tif", values[..., 0] * 255, photometric="minisblack", metadata=None)
     assert "0 to 255" in read_image(tmp_path / "b.tif").notes[0]
 
@@ -349,10 +349,10 @@ def test_only_the_first_of_several_images(tmp_path):
             tmp_path / name, save_all=True, append_images=frames[1:], **({"lossless": True} if "w" in name else {})
         )
         image = read_image(tmp_path / name)
-        assert image.notes == ("only the first of 2 frames was taken",)
+        assert image.notes == ("only the first of 2 frames was read",)
         np.testing.assert_array_equal(image.pixels[0, 0], [255, 0, 0])
     frames[0].save(tmp_path / "a.tif", save_all=True, append_images=frames[1:])
-    assert read_image(tmp_path / "a.tif").notes == ("only the first of 2 pages was taken",)
+    assert read_image(tmp_path / "a.tif").notes == ("only the first of 2 pages was read",)
 
 
 def test_the_content_decides_the_format(tmp_path):
@@ -364,4 +364,4 @@ def test_depth_that_is_lost_is_said(tmp_path):
     deep = imagecodecs.jpeg2k_encode(DEEP[..., :3].copy(), level=0, codecformat="jp2")
     (tmp_path / "a.jp2").write_bytes(deep)
     image = read_image(tmp_path / "a.jp2")
-    assert image.notes == ("16 bits a channel were reduced to 8",)
+    assert image.notes == ("16 bits per channel were reduced to 8",)

@@ -33,7 +33,7 @@ def whole_file(name):
 
 @st.composite
 def damaged_files(draw):
-    """A suffix and the bytes of a file in which a few places were changed; most changes lie in the header."""
+    """A suffix and the bytes of a file with a few changes, most of them in the header."""
     name = draw(st.sampled_from([*FILES, *(name for name in OTHERS if name in Image.SAVE)]))
     data = bytearray(whole_file(name))
     for _ in range(draw(st.integers(1, 4))):

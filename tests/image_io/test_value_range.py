@@ -22,7 +22,7 @@ def stored(path, values, **options):
 
 
 def check_both_readers(path, expected, *, channels=3, atol=1, **options):
-    """Prediction and training see the same; `expected` is uint8 RGB."""
+    """Prediction and training read the same; `expected` is uint8 RGB."""
     deep = read_image(path, **options)
     assert deep.pixels.dtype == np.uint16
     np.testing.assert_allclose(deep.pixels / 257.0, expected[..., :channels], atol=atol)
@@ -40,7 +40,7 @@ def test_a_few_wrong_values_change_nothing_else(tmp_path, dtype, wrong, gray):
     expected = EXPECTED.copy()
     expected[0, :10] = 255 if wrong > 1 else 0
     notes = check_both_readers(path, expected, channels=1 if gray else 3)
-    assert notes == ("floating-point values were taken as 0 to 1 and rounded to 16 bits",)
+    assert notes == ("floating-point values were read as 0 to 1 and rounded to 16 bits",)
 
 
 @pytest.mark.parametrize("gray", [False, True])
@@ -51,7 +51,7 @@ def test_floats_of_each_range(tmp_path, white, taken, gray):
     values = RAMP * np.float32(white)
     path = stored(tmp_path / "a.tif", values[..., 0] if gray else values)
     expected = np.clip(values / taken * 255, 0, 255)
-    assert f"taken as 0 to {taken} and" in check_both_readers(path, expected, channels=1 if gray else 3)[0]
+    assert f"read as 0 to {taken} and" in check_both_readers(path, expected, channels=1 if gray else 3)[0]
 
 
 @pytest.mark.parametrize("white", [4.0, 1_500.0, 1e6])
@@ -59,7 +59,7 @@ def test_high_dynamic_range_is_taken_to_its_quantile(tmp_path, white):
     values = (RAMP.astype(np.float64) ** 4 * white).astype(np.float32)
     high = np.quantile(values[values > 0], 0.99)
     notes = check_both_readers(stored(tmp_path / "a.tif", values), np.clip(values / high * 255, 0, 255))
-    assert float(notes[0].split("taken as 0 to ")[1].split()[0]) == pytest.approx(high, rel=1e-5)
+    assert float(notes[0].split("read as 0 to ")[1].split()[0]) == pytest.approx(high, rel=1e-5)
 
 
 @pytest.mark.parametrize("bright", [20.0, 5_000.0])
@@ -79,7 +79,7 @@ def test_an_image_that_is_mostly_black_is_taken_by_the_rest(tmp_path):
 @pytest.mark.parametrize("values", [np.zeros((4, 5, 3)), np.full((4, 5, 3), np.nan), np.full((4, 5, 3), -3.0)])
 def test_without_a_value_above_zero_all_is_black(tmp_path, values):
     path = stored(tmp_path / "a.tif", values.astype(np.float32))
-    assert check_both_readers(path, np.zeros((4, 5, 3)))[0].startswith("floating-point values were taken as 0 to 1 ")
+    assert check_both_readers(path, np.zeros((4, 5, 3)))[0].startswith("floating-point values were read as 0 to 1 ")
 
 
 @pytest.mark.parametrize("gray", [False, True])
@@ -92,7 +92,7 @@ def test_integers_over_the_range_of_their_type(tmp_path, dtype, gray):
         values[0, :10], expected[0, :10] = -5, 0
     path = stored(tmp_path / "a.tif", values[..., 0] if gray else values)
     notes = check_both_readers(path, expected, channels=1 if gray else 3)
-    assert notes == () if dtype == np.uint16 else "-bit integers were taken as 0 to " in notes[0]
+    assert notes == () if dtype == np.uint16 else "-bit integers were read as 0 to " in notes[0]
 
 
 @pytest.mark.parametrize("dtype", [np.uint16, np.int16, np.int8])
@@ -109,7 +109,7 @@ def test_wide_integers_that_hold_8_or_16_bits(tmp_path, dtype, white):
     values[0, 0] = np.iinfo(np.int32).max  # One wrong pixel does not decide.
     expected = EXPECTED.copy()
     expected[0, 0] = 255
-    assert f"taken as 0 to {white} and" in check_both_readers(stored(tmp_path / "a.tif", values), expected)[0]
+    assert f"read as 0 to {white} and" in check_both_readers(stored(tmp_path / "a.tif", values), expected)[0]
 
 
 @pytest.mark.parametrize("white", [1.0, 255.0])
@@ -130,7 +130,7 @@ def test_a_range_that_is_settled_by_hand(tmp_path, dtype):
     low, high = 100, 4000
     values = (low + RAMP.astype(np.float64) * (high - low)).astype(dtype)
     notes = check_both_readers(stored(tmp_path / "a.tif", values), EXPECTED, input_range=(low, high))
-    assert "taken as 100 to 4000" in notes[0]
+    assert "read as 100 to 4000" in notes[0]
 
 
 @pytest.mark.parametrize("name", ["a.png", "gray.png", "a.ppm", "gray.pgm"])
@@ -163,5 +163,5 @@ def test_many_pixels_are_sampled_in_all_channels():
 @pytest.mark.parametrize("wrong", [(1, 0), (1, 1), (np.nan, 1)])
 def test_a_range_must_rise(tmp_path, wrong):
     path = stored(tmp_path / "a.tif", RAMP)
-    with pytest.raises(ValueError, match=r"a.tif.*LOW,HIGH with LOW below HIGH, not "):
+    with pytest.raises(ValueError, match=r"a.tif.*LOW,HIGH with LOW below HIGH\. Received: "):
         read_image(path, input_range=wrong)

@@ -1,4 +1,4 @@
-"""Images written with all that their format holds."""
+"""Images written with all that their format supports."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def test_sixteen_bits_are_rounded_where_they_must(tmp_path):
     np.testing.assert_array_equal(to_eight_bits(values), np.rint(values / 257).astype(np.uint8))
     notes = write(tmp_path / "a.bmp", values)
     np.testing.assert_array_equal(read_image(tmp_path / "a.bmp").pixels, np.rint(values / 257))
-    assert notes == ["16 bits a channel were rounded to the 8 that BMP holds"]
+    assert notes == ["16 bits per channel were rounded to 8, the depth of BMP"]
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
@@ -170,7 +170,7 @@ def test_transparency_is_composited_on_white(tmp_path, dtype):
     expected = pixels[..., :3] * alpha + peak * (1 - alpha)
     np.testing.assert_allclose(on_white(pixels), expected, atol=0.51)
     notes = write(tmp_path / "a.bmp", pixels)
-    assert notes[-1] == "transparency was composited on white, since BMP holds none"
+    assert notes[-1] == "transparency was composited on white, since BMP does not support it"
     np.testing.assert_allclose(read_image(tmp_path / "a.bmp").pixels, expected * (255 / peak), atol=1.01)
     pixels[..., 3] = peak
     assert not any("transparency" in note for note in write(tmp_path / "b.bmp", pixels))
@@ -218,7 +218,7 @@ def test_wrong_arguments(tmp_path):
         message = r"Rows must be uint8 \[at most 2, 2, 3\]"
         with pytest.raises(ValueError, match=message), open_image_writer(opened, **options) as writer:
             writer.write(rows)
-    message = "image of 2 rows was to be written. Received: 1"
+    message = "Expected 2 rows of the image. Received: 1"
     with pytest.raises(ValueError, match=message), open_image_writer(opened, **options) as writer:
         writer.write(np.zeros((1, 2, 3), np.uint8))
     assert os.listdir(tmp_path) == []

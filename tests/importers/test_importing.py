@@ -1,4 +1,4 @@
-"""Weights by hand become models that compute what PyTorch computes, or are refused in one line."""
+"""Handmade weights become models that compute the same as PyTorch, or are rejected in one line."""
 
 import re
 
@@ -15,7 +15,7 @@ IMAGE = np.random.default_rng(0).random((3, 12, 20)).astype(np.float32)
 
 
 def run(imported, image=IMAGE):
-    """[channels, height, width] in and out."""
+    """Runs an imported model: [channels, height, width] -> the same layout."""
     return np.asarray(imported.model(image.transpose(1, 2, 0)[None], training=False))[0].transpose(2, 0, 1)
 
 
@@ -132,7 +132,7 @@ class TestCheckpoints:
 
     @pytest.mark.parametrize("content", [{}, {"epoch": 3}, [1, 2], 5, "x", {"state_dict": {}}])
     def test_no_tensors(self, tmp_path, content):
-        with pytest.raises(ValueError, match="tensors by name"):
+        with pytest.raises(ValueError, match="named tensors"):
             import_weights(torch_writer.write_zip(tmp_path / "x.pth", content))
 
 
@@ -154,16 +154,16 @@ class TestRefusals:
             (without(networks.srvgg(), "body.2.bias"), "'body.2.bias' is missing"),
             (without(networks.srvgg(), "body.3.weight"), "gaps"),
             (changed(networks.srvgg(), "body.2.weight", np.ones((8, 8, 5, 3), np.float32)), "body.2.*shapes"),
-            (changed(networks.srvgg(), "body.3.weight", np.ones(5, np.float32)), "8 slopes, and holds 5"),
+            (changed(networks.srvgg(), "body.3.weight", np.ones(5, np.float32)), "8 slopes, but holds 5"),
             (changed(networks.srvgg(), "body.4.weight", np.ones((50, 8, 3, 3), np.float32)), "cannot be shuffled"),
-            (changed(networks.srvgg(), "body.4.bias", np.full(48, np.nan, np.float32)), "not finite"),
+            (changed(networks.srvgg(), "body.4.bias", np.full(48, np.nan, np.float32)), "NaN or infinite"),
             (without(networks.rrdb(), "body.0.rdb2.conv3.weight"), "'body.0.rdb2.conv3.weight' is missing"),
             (without(networks.rrdb(), "conv_up1.weight"), "tensors that the architecture does not have|missing"),
             (changed(networks.rrdb(), "body.0.rdb1.conv1x1.weight", np.ones((4, 8, 1, 1), np.float32)), r"ESRGAN\+"),
             (changed(networks.rrdb(), "conv_first.weight", np.ones((8, 4, 3, 3), np.float32)), "takes 4 channels"),
             (networks.dncnn(channels=4), "takes 4 channels and gives 4"),
             (changed(networks.rrdb(), "body.99999999.rdb1.conv1.weight", np.ones((4, 8, 3, 3), np.float32)), "gaps"),
-            (changed(networks.srvgg(), "body.2.bias", np.full(8, 1e300)), "not finite"),
+            (changed(networks.srvgg(), "body.2.bias", np.full(8, 1e300)), "NaN or infinite"),
             (changed(networks.srvgg(), "two\nlines", np.ones(8, np.float32)), "'two lines'"),
         ],
     )
@@ -191,22 +191,22 @@ class TestRefusals:
     )
     def test_other_architectures_are_named(self, tmp_path, name, architecture):
         tensors = {"conv_1.weight": np.ones((8, 3, 3, 3), np.float32), name: np.ones((8, 8, 1, 1), np.float32)}
-        with pytest.raises(ValueError, match=f"architecture {architecture}") as error:
+        with pytest.raises(ValueError, match=f"architecture is {architecture}") as error:
             import_weights(saved(tmp_path, tensors))
         assert all(name in str(error.value) for name in ARCHITECTURES)
 
     def test_unknown_tensors_are_listed_with_what_is_known(self, tmp_path):
-        with pytest.raises(ValueError, match=r"'a\.weight'.*no architecture that is known\. Known: esrgan"):
+        with pytest.raises(ValueError, match=r"'a\.weight'.*match no known architecture\. Known: esrgan"):
             import_weights(saved(tmp_path, {"a.weight": np.ones((2, 3), np.float32)}))
 
     @pytest.mark.parametrize(
         ("options", "said"),
         [
             ({"architecture": "srcnn"}, "must be one of esrgan"),
-            ({"architecture": "esrgan"}, "are not those of ESRGAN"),
+            ({"architecture": "esrgan"}, "do not match ESRGAN"),
             ({"options": ImportOptions(scale=2)}, "Received: `--scale 2`"),
-            ({"options": ImportOptions(norm="batch")}, "`--norm` has no meaning"),
-            ({"options": ImportOptions(noise_level=25)}, "`--noise-level` has no meaning"),
+            ({"options": ImportOptions(norm="batch")}, "`--norm` does not apply"),
+            ({"options": ImportOptions(noise_level=25)}, "`--noise-level` does not apply"),
             ({"options": ImportOptions(norm="x")}, "inference, batch"),
         ],
     )

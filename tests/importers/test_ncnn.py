@@ -1,4 +1,4 @@
-"""ncnn's files by hand: read, checked against their own graph, refused where they differ."""
+"""Handmade ncnn files: read, checked against their own graph, rejected if they differ."""
 
 import struct
 
@@ -15,7 +15,7 @@ FP16 = struct.pack("<I", 0x01306B47)
 
 
 def write(tmp_path, weights, lines, *, half=True, order=("body.0", "body.1", "body.2", "body.3", "body.4")):
-    """A graph and its weights, kernels tagged as half or single precision."""
+    """A graph and its weights, with kernels tagged as half or single precision."""
     blobs = len({blob for line in lines for blob in line.split() if not blob.count("=")})
     (tmp_path / "x.param").write_text("\n".join(["7767517", f"{len(lines)} {blobs}", *lines, ""]))
     content = b""
@@ -67,7 +67,7 @@ def test_a_graph_gives_what_its_layers_compute(tmp_path, half, suffix):
 
 
 def test_a_graph_that_ends_smaller(tmp_path):
-    """As Real-ESRGAN's video models for scales of 2 and 3 do."""
+    """As in Real-ESRGAN's video models for scales of 2 and 3."""
     lines = [*srvgg_lines(add="BinaryOp add 2 1 shuffled base sum 0=0"), "Interp r 1 1 sum output 0=2 1=0.5 2=0.5"]
     weights = tensors()
     imported = import_weights(write(tmp_path, weights, lines))
@@ -80,14 +80,17 @@ def test_a_graph_that_ends_smaller(tmp_path):
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        (srvgg_lines(add="BinaryOp add 2 1 shuffled base output 0=1"), "connected in another way"),
-        (srvgg_lines(add="Noop add 1 1 shuffled output"), "connected in another way"),
+        (srvgg_lines(add="BinaryOp add 2 1 shuffled base output 0=1"), "connected differently"),
+        (srvgg_lines(add="Noop add 1 1 shuffled output"), "connected differently"),
         (srvgg_lines(add="BinaryOp add 2 1 shuffled nothing output 0=0"), "'add' reads 'nothing'"),
-        (srvgg_lines(shuffle="Sigmoid s 1 1 e shuffled"), "no architecture that is read from ncnn"),
-        (srvgg_lines(shuffle="Reorg s 1 1 e shuffled 0=2"), "of the kind Reorg"),
-        ([line.replace("6=576", "6=575") for line in srvgg_lines()], "do not fit together"),
-        ([line.replace("6=576", "6=576000") for line in srvgg_lines()], "cut off"),
-        ([line.replace("0=8 1=3 4=1 5=1 6=576", "0=99999999999 1=3 6=576") for line in srvgg_lines()], "no integer"),
+        (srvgg_lines(shuffle="Sigmoid s 1 1 e shuffled"), "no architecture that is supported from ncnn"),
+        (srvgg_lines(shuffle="Reorg s 1 1 e shuffled 0=2"), "has the type Reorg"),
+        ([line.replace("6=576", "6=575") for line in srvgg_lines()], "sizes that do not match"),
+        ([line.replace("6=576", "6=576000") for line in srvgg_lines()], "truncated"),
+        (
+            [line.replace("0=8 1=3 4=1 5=1 6=576", "0=99999999999 1=3 6=576") for line in srvgg_lines()],
+            "not an integer",
+        ),
         ([line.replace("6=576", "6=576 8=1") for line in srvgg_lines()], "8-bit integers"),
         (["Convolution c0 9 9 data"], "damaged"),
     ],
@@ -108,7 +111,7 @@ class TestDamage:
     def test_bin_is_cut_off(self, path, size):
         content = path.with_suffix(".bin").read_bytes()
         path.with_suffix(".bin").write_bytes(content[:size])
-        with pytest.raises(FileError, match="cut off"):
+        with pytest.raises(FileError, match="truncated"):
             read_ncnn(path)
 
     def test_bin_is_longer(self, path):
@@ -119,7 +122,7 @@ class TestDamage:
 
     def test_bin_is_missing(self, path):
         path.with_suffix(".bin").unlink()
-        with pytest.raises(FileError, match=r"there is no 'x\.bin'"):
+        with pytest.raises(FileError, match=r"'x\.bin' is missing"):
             read_ncnn(path)
 
     def test_bin_holds_integers(self, path):
@@ -138,5 +141,5 @@ class TestDamage:
 
     def test_param_is_binary(self, path):
         path.write_bytes(b"\xff\xfe\x00")
-        with pytest.raises(FileError, match="no text"):
+        with pytest.raises(FileError, match="is not text"):
             read_ncnn(path)

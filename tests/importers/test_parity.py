@@ -1,4 +1,4 @@
-"""Imported models against PyTorch, spandrel and ncnn themselves, on random weights and on real files."""
+"""Imported models against PyTorch, spandrel and ncnn, on random weights and on real files."""
 
 import os
 from pathlib import Path

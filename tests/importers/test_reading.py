@@ -1,4 +1,4 @@
-"""Files of weights: what is read of them, and that nothing in them is run."""
+"""Weights files: their content is read, and nothing in them is run."""
 
 import contextlib
 import zipfile
@@ -82,13 +82,13 @@ class TestTorchFiles:
         [
             ({"shape": (4, 3, 3, 4)}, "beyond its storage"),
             ({"strides": (27, 9, 3, 2**40)}, "beyond its storage"),
-            ({"strides": (27, 9, 3, -1)}, "no natural number"),
-            ({"offset": -1}, "no natural number"),
+            ({"strides": (27, 9, 3, -1)}, "not a natural number"),
+            ({"offset": -1}, "not a natural number"),
             ({"offset": 1}, "beyond its storage"),
             ({"shape": (2**60, 3, 3, 3), "strides": (0, 0, 0, 0)}, "more numbers than its storage"),
-            ({"shape": (2**200,), "strides": (0,)}, "no natural number"),
-            ({"shape": (4, 3.0, 3, 3)}, "no natural number"),
-            ({"shape": (108,)}, "1 sizes and 4 strides"),
+            ({"shape": (2**200,), "strides": (0,)}, "not a natural number"),
+            ({"shape": (4, 3.0, 3, 3)}, "not a natural number"),
+            ({"shape": (108,)}, "1 sizes but 4 strides"),
             ({"shape": (1,) * 9, "strides": (1,) * 9}, "9 sizes"),
             ({"count": 2**50}, "impossible size"),
             ({"count": -1}, "impossible size"),
@@ -145,7 +145,7 @@ class TestTorchFiles:
 
     def test_refuses_storages_of_another_size(self, tmp_path):
         path = torch_writer.write_zip(tmp_path / "x.pth", {"a": Tensor(KERNEL, count=107, shape=(107,), strides=(1,))})
-        with pytest.raises(FileError, match="should be of 428 bytes, and there are 432"):
+        with pytest.raises(FileError, match="should have 428 bytes, but there are 432"):
             read_torch_file(path)
         outside = Tensor(KERNEL, key="../../../etc/passwd")
         read_torch_file(torch_writer.write_zip(tmp_path / "y.pth", {"a": outside}))  # A name in the archive, no path.
@@ -183,7 +183,7 @@ class TestSafetensors:
         content = (tmp_path / "x.safetensors").read_bytes()
         for damaged in (content[:-1], content[:20], b"\xff" * 8 + content[8:], b""):
             (tmp_path / "y.safetensors").write_bytes(damaged)
-            with pytest.raises(FileError, match="damaged or cut off"):
+            with pytest.raises(FileError, match="damaged or truncated"):
                 read_safetensors(tmp_path / "y.safetensors")
 
 
@@ -191,7 +191,7 @@ class TestSafetensors:
     ("name", "content", "said"),
     [
         ("x.pth", b"", "0 bytes"),
-        ("x.onnx", b"x", "one of the kinds .safetensors, .pth"),
+        ("x.onnx", b"x", "its suffix must be one of .safetensors, .pth"),
         ("x.pth", b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
         ("x.pth", b"<!DOCTYPE html><html>", "web page"),
     ],

@@ -1,4 +1,4 @@
-"""Several models in one pass of tiles: what they give one after the other."""
+"""Chains of models in one pass of tiles: the result of running them in sequence."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_tiles_of_a_chain_are_the_models_on_the_whole_one_after_the_other(name, 
 
 
 def test_nothing_is_rounded_in_between():
-    """A darkening by 1,000 and the way back keep more than the 256 levels of a file of 8 bits."""
+    """A darkening by 1,000 and its inverse keep more than the 256 levels of an 8-bit file."""
     scaled = [
         predictor_of(keras.Sequential([keras.Input((None, None, 3)), layers.Rescaling(by)])) for by in (1e-3, 1e3)
     ]
@@ -64,7 +64,7 @@ def test_holes_may_be_filled_first_only():
 def test_a_model_of_one_size_is_refused():
     fixed = predictor_of(model_of(), largest_px=64)
     assert chain_predictors([fixed]) is fixed
-    with pytest.raises(ValueError, match="one size of images cannot be one of several: 'model' takes 64 x 64"):
+    with pytest.raises(ValueError, match="fixed image size cannot be part of a chain: 'model' takes 64 x 64"):
         chain_predictors([fixed, predictor_of(model_of())])
 
 

@@ -1,4 +1,4 @@
-"""Classes as users name them, and as folders that any file system takes."""
+"""Class names from users, and class folders for any file system."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images of seeds and classes in files that tell them."""
+"""Images drawn from seeds and classes, in files named after them."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_the_count_has_a_default(samplers, tmp_path):
 
 
 def cells(path, *, rows, columns):
-    """The images of a grid of 4 px and 2 px between."""
+    """The images of a grid of 4 px images with 2 px between."""
     with Image.open(path) as image:
         grid = np.asarray(image)
     assert grid.shape[:2] == (2 + 6 * rows, 2 + 6 * columns)
@@ -161,7 +161,7 @@ def test_nothing_is_written_where_an_argument_is_wrong(samplers, tmp_path):
         ("gray", "out", {"truncation": 0.0}, "`truncation` must be a positive number"),
         ("gray", "out", {"seed": 2**63 - 2, "count": 3}, "Seeds must be at most 9223372036854775807"),
         ("gray", "x.gif", {}, r"must be one of \..*\.png.*Received: '.*x\.gif'"),
-        ("gray", "x.png", {"count": 4097}, "A grid holds at most 4096 images. Received: 4097. Give a folder"),
+        ("gray", "x.png", {"count": 4097}, "A grid may have at most 4096 images. Received: 4097. Give a folder"),
         ("classes", "x.png", {"count": 2049}, "Received: 2049 of each of 2 classes"),
         ("gray", "file", {}, "must be a folder or an image file, such as a .png. Received the file"),
     ):

@@ -1,4 +1,4 @@
-"""Which engine runs a model: only a LiteRT file that is known to be the same model takes TensorFlow's place."""
+"""Choice of the engine: only a verified LiteRT file replaces TensorFlow."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def noise(*shape):
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
-    """A folder with `tiny.keras`, and `tiny.tflite` that was made of it."""
+    """A folder with `tiny.keras`, and `tiny.tflite` exported from it."""
     folder = tmp_path_factory.mktemp("exported")
     model = inference_model()
     model.save(folder / "tiny.keras")
@@ -92,7 +92,7 @@ def test_what_is_not_proven_runs_by_tensorflow(folder, change):
     assert proven_file(folder / "tiny.keras") == folder / "tiny.tflite"
     change(folder)
     assert choose_lite_file(folder / "tiny.keras") is None
-    with pytest.raises(ValueError, match=r"needs '.*tiny.tflite', compared with 'tiny.keras': make it by"):
+    with pytest.raises(ValueError, match=r"needs '.*tiny.tflite', verified against 'tiny.keras': create it with"):
         choose_lite_file(folder / "tiny.keras", engine="litert")
 
 
@@ -120,10 +120,10 @@ def test_a_gpu_is_left_to_tensorflow_unless_the_user_says_otherwise(folder, monk
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("tiny.tflite", {"engine": "tensorflow"}, "TensorFlow runs no .tflite files. Received: '.*tiny.tflite'"),
+        ("tiny.tflite", {"engine": "tensorflow"}, "TensorFlow cannot run .tflite files. Received: '.*tiny.tflite'"),
         ("tiny.keras", {"engine": "tensorflow", "quantized": True}, "Received: `--quantized` with"),
         ("tiny.keras", {"quantized": True}, "needs '.*tiny_int8.tflite'.*--quantize int8"),
-        ("tiny.tflite", {"quantized": True}, "`--quantized` is for a model with an int8 file beside it"),
+        ("tiny.tflite", {"quantized": True}, "`--quantized` needs a model with an int8 file beside it"),
         ("run", {"engine": "litert"}, "needs a .keras file with its .tflite file beside it, or a shipped model"),
         ("tiny.keras", {"engine": "onnx"}, "one of auto, litert, tensorflow. Received: onnx"),
     ],

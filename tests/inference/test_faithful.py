@@ -1,4 +1,4 @@
-"""Gray, 16 bits and transparency through a model and out again."""
+"""Gray, 16 bits and transparency through a model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Steps around a model: size, periodic borders, grain, and regions that stay."""
+"""Steps around a model: size, periodic borders, grain, and kept regions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PIXELS = np.random.default_rng(2).integers(0, 256, (48, 64, 3), np.uint8)
 
 
 class Fake(FakePredictor):
-    """A model of which nothing but its results is known."""
+    """A model that only predicts rows."""
 
     def bound_to(self, pixels):
         return self

@@ -1,4 +1,4 @@
-"""A folder tree in, the same relative names out, whatever is in it."""
+"""Prediction of folder trees: the same relative names, for any content."""
 
 from __future__ import annotations
 
@@ -337,7 +337,7 @@ def test_what_could_not_be_kept_is_told(tmp_path):
     notes = {}
     options = {"on_note": lambda source, text: notes.setdefault(source.name, []).append(text)}
     predict_path(negative, tmp_path / "in", tmp_path / "out", output_format="jpg", **options)
-    assert notes["a.png"] == ["transparency was composited on white, since JPEG holds none"]
+    assert notes["a.png"] == ["transparency was composited on white, since JPEG does not support it"]
     assert "CMYK was converted to sRGB" in notes["b.tif"][0]
 
 
@@ -367,8 +367,8 @@ def test_a_tiff_of_several_pages_is_predicted_page_by_page(tmp_path):
         np.testing.assert_array_equal(file.pages[1].asarray(), 255 - pages[1][::-1, ::-1])
     assert notes == []
     predict_path(negative, tmp_path / "a.tif", tmp_path / "b.png", **options)
-    copies = "its smaller copies, pages of their own, were left out"
-    assert notes == ["only the first of 2 pages was taken", copies]
+    copies = "its smaller copies, separate pages, were left out"
+    assert notes == ["only the first of 2 pages was read", copies]
 
 
 def test_a_stack_of_imagej(tmp_path):

@@ -1,4 +1,4 @@
-"""How much memory is left, on systems that tell it in different ways."""
+"""Available memory on systems that report it in different ways."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def write(root, files):
 
 
 def group(root, folder, *, limit, usage, cached=0, version=2):
-    """A control group, as its files say it."""
+    """A control group, described by its files."""
     names = ("memory.max", "memory.current", "inactive_file") if version == 2 else V1_NAMES
     values = (f"{limit}\n", f"{usage}\n", f"anon 5\n{names[2]} {cached}\n")
     files = zip((names[0], names[1], "memory.stat"), values, strict=True)

@@ -1,4 +1,4 @@
-"""Every place that a model can be loaded from gives the same uint8 images."""
+"""All model locations give the same uint8 images."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def expected_outputs(model, images):
 
 @pytest.fixture(scope="module")
 def places(model, tmp_path_factory):
-    """One path of every kind that holds the model."""
+    """One path of each kind that holds the model."""
     root = tmp_path_factory.mktemp("places")
     (root / "run" / "checkpoints").mkdir(parents=True)
     for name in ("last", "best"):
@@ -122,7 +122,7 @@ def test_a_foreign_saved_model_is_refused_by_its_signatures(tmp_path):
 
 
 def save_foreign(folder, function):
-    """A SavedModel from elsewhere that has the one signature which is needed."""
+    """A SavedModel from elsewhere with only the required signature."""
     module = tf.Module()
     module.run = tf.function(
         lambda images: {"outputs": function(images)},

@@ -1,4 +1,4 @@
-"""Any size from a stream of rows: the numbers of `resize`, in bands."""
+"""Resizing of row streams: the values of `resize`, in bands."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_bilinear_too(target):
 
 @pytest.mark.parametrize("target", [(166, 122), (40, 33)])
 def test_inside_it_is_what_pillow_does(target):
-    """At the border Pillow leaves out what is beyond it, instead of mirroring the image."""
+    """At the border, Pillow omits pixels beyond it instead of reflecting the image."""
     channel = Image.fromarray(IMAGE[..., 0])
     expected = np.clip(channel.resize(target[::-1], Image.Resampling.BICUBIC), 0, 1)[6:-6, 6:-6]
     result = np.concatenate(list(resized_rows([IMAGE], source=IMAGE.shape[:2], target=target)))[6:-6, 6:-6, 0]
@@ -50,7 +50,7 @@ def test_flat_images_stay_flat():
 
 
 def test_few_rows_are_held():
-    """A tall image is never whole: the rows that are ahead of those given out stay few."""
+    """A tall image is never held whole: few rows are read ahead of the output."""
     taken = []
 
     def strips():

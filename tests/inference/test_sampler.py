@@ -1,4 +1,4 @@
-"""Every place that a generative model can be loaded from draws the same image for the same seed."""
+"""All locations of a generative model draw the same image for the same seed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAMES = ("bag", "coat/jacket", "日本 é")
 
 
 def save_everywhere(model, root):
-    """One path of every kind that holds the model."""
+    """One path of each kind that holds the model."""
     (root / "run" / "checkpoints").mkdir(parents=True)
     model.save(root / "run" / "checkpoints" / "last.keras")
     for _ in range(2):
@@ -109,5 +109,5 @@ def test_a_diverged_model_says_so(tmp_path):
     latents = keras.Input((4,), name="latents")
     dense = keras.layers.Dense(4, kernel_initializer=keras.initializers.Constant(float("nan")))
     keras.Model(latents, keras.layers.Reshape((2, 2, 1))(dense(latents))).save(tmp_path / "nan.keras")
-    with pytest.raises(ValueError, match="not finite numbers"):
+    with pytest.raises(ValueError, match="NaN or infinite values"):
         load_predictor(tmp_path / "nan.keras")([0])

@@ -1,13 +1,13 @@
-"""The eight ways to lay an image, each laid back."""
+"""The eight orientations of an image, each mapped back."""
 
 import numpy as np
 import tensorflow as tf
 
-from tfgan_app.inference.self_ensemble import self_ensemble
+from tfgan_app.inference.predictor import self_ensemble
 
 
 def enlarge(images):
-    """Doubles the size; what each output pixel is depends on the direction that it is looked at from."""
+    """Doubles the size; output pixels depend on the orientation."""
     rows = tf.range(1.0, 1.0 + tf.cast(tf.shape(images)[1], tf.float32))[None, :, None, None]
     return tf.repeat(tf.repeat(images * rows, 2, axis=1), 2, axis=2)
 

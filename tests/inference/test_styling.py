@@ -1,4 +1,4 @@
-"""Images in the style of another: in tiles, with their own colors, and out of every kind of file."""
+"""Style transfer: in tiles, with kept colors, and from every kind of file."""
 
 import numpy as np
 import pytest
@@ -112,3 +112,8 @@ def test_steps_around_a_styled_model(model):
     assert "nearly periodic" in wrapped.remarks(40, 64)[0]
     finished = FinishedPredictor(predictor, Finish(Sizing(scale=2), grain=0.01))
     assert styled(finished, texture).shape == (80, 128, 3)
+
+
+def test_the_history_names_the_style_model(model):
+    styled_model = predictor_of(model, "tiny.keras").with_style(STYLE)
+    assert FinishedPredictor(styled_model, Finish(wrap=True)).history.endswith(": tiny.keras; periodic borders")

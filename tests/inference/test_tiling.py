@@ -1,4 +1,4 @@
-"""Tiles give what the whole image gives, whatever the sizes, and memory stays flat."""
+"""Tiles give the result of the whole image for all sizes, and memory stays flat."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def whole(model, pixels):
 
 
 def shift_model(*, scale=1):
-    """Its result is its input, `scale` times as large."""
+    """A model that enlarges its input `scale` times by repetition."""
     inputs = keras.Input((None, None, 3))
     return keras.Model(inputs, layers.UpSampling2D(scale)(inputs))
 
@@ -125,7 +125,7 @@ def test_what_fits_in_a_tile_is_one_call_even_for_a_model_that_is_not_local():
 
 @pytest.mark.parametrize("size", [(700, 40), (40, 700), (500, 430)])
 def test_tiles_that_differ_are_blended_without_a_seam(size):
-    """A model that adds a level of its own to each tile: the steps between them become gentle slopes."""
+    """A model that adds a different level to each tile: the steps between them become gentle slopes."""
     calls = []
 
     def forward(images):
@@ -145,7 +145,7 @@ def test_only_what_is_blended_is_said_to_be():
         Predictor(lambda images: images, "m", info=ModelInfo(receptive_field=ReceptiveField(1, context)))
         for context in (None, 3)
     )
-    said = "the model looks at whole images and this image is too large for it, so it was blended from tiles"
+    said = "the model sees whole images and this image is too large for it, so it was blended from tiles"
     assert far.blends(500, 40, tile_px=96) == far.blends(40, 500, tile_px=96) == said
     assert far.blends(90, 96, tile_px=96) is None
     assert near.blends(500, 500, tile_px=96) is None
@@ -156,7 +156,7 @@ def test_only_what_is_blended_is_said_to_be():
 
 
 def test_blending_leaves_equal_tiles_alone():
-    """What does not differ between tiles comes out as it is, at the right place and scale."""
+    """A result without differences between tiles is unchanged, at the right position and scale."""
     pixels = random_image(330, 290)
     predictor = Predictor(
         lambda images: tf.repeat(tf.repeat(images, 2, 1), 2, 2),
@@ -206,12 +206,12 @@ def test_what_a_model_must_not_do_is_said():
     with pytest.raises(ValueError, match=r"must make images \[1, 8, 8, 3\] of .* Received: \[1, 6, 6, 3\]"):
         list(predictor_of(cropping).rows(pixels))
     diverged = Predictor(lambda images: images * np.nan, "model", info=ModelInfo(receptive_field=ReceptiveField(1, 0)))
-    with pytest.raises(ValueError, match="not finite numbers"):
+    with pytest.raises(ValueError, match="NaN or infinite values"):
         list(diverged.rows(pixels))
 
 
 def test_a_model_that_looks_too_far_for_its_memory_is_blended():
-    """The context of tiles would cost many times what they keep: 349 pixels at 8 kB each, as in RRDB networks."""
+    """The context of tiles would cost many times their kept part: 349 pixels at 8 kB each, as in RRDB networks."""
     far = {"receptive_field": ReceptiveField(4, 349), "bytes_per_px": 8204}
     assert not Predictor(lambda images: images, "model", info=ModelInfo(**far)).local
     assert Predictor(lambda images: images, "model", info=ModelInfo(**(far | {"bytes_per_px": 600}))).local

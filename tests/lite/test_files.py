@@ -1,4 +1,4 @@
-"""What a .tflite file says of itself comes back, and what it says wrongly is an error in one line."""
+"""Metadata of .tflite files is read back; wrong metadata is a one-line error."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_ranges_are_written_in_words():
     "changes", [{"scale": 0}, {"scale": "2"}, {"tile_px": 1.5}, {"sizes": "some"}, {"channels": None}, {"multiple": -1}]
 )
 def test_a_card_of_the_wrong_kind_is_refused(changes):
-    with pytest.raises(ValueError, match="wrong kind"):
+    with pytest.raises(ValueError, match="wrong type"):
         Card.from_json(json.dumps(dataclasses.asdict(CARD) | changes))
 
 

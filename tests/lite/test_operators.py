@@ -1,4 +1,4 @@
-"""What accelerators would leave to the CPU is found and counted."""
+"""Operations that accelerators leave to the CPU are found and counted."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_the_networks_for_phones_leave_nothing(scale, size):
     model = build_compact(scale=scale, size=size)
     for delegation in found(model).values():
         assert delegation.left == {} and delegation.parts == 1
-        assert delegation.line() == f"{delegation.delegate}: takes all {delegation.taken} operations"
+        assert delegation.line() == f"{delegation.delegate}: runs all {delegation.taken} operations"
 
 
 def test_an_open_size_is_for_cpus_alone():
@@ -33,7 +33,7 @@ def test_an_open_size_is_for_cpus_alone():
     _, *others = delegations(convert(build_compact(), [open_size]))
     for delegation in others:
         assert delegation.taken == 0
-        assert delegation.line().endswith("takes nothing: the size of the input is open, which it does not take")
+        assert delegation.line().endswith("runs nothing: the size of the input is open, which it does not support")
 
 
 def test_nnapi_does_not_multiply_floats_by_integers():
@@ -54,5 +54,5 @@ def test_what_no_delegate_has_is_counted():
         assert delegation.parts == 3
         assert delegation.taken + sum(delegation.left.values()) == len(names)
     assert found(model)["XNNPACK"].line() == (
-        "XNNPACK (CPU): takes 3 operations, in 3 parts, and leaves to the CPU 2 REVERSE_V2"
+        "XNNPACK (CPU): runs 3 operations, in 3 parts, and leaves to the CPU 2 REVERSE_V2"
     )

@@ -1,4 +1,4 @@
-"""Models that the tests of a directory share, exported once."""
+"""Models shared by the tests of this folder, exported once."""
 
 from __future__ import annotations
 
@@ -66,6 +66,6 @@ def few_models(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def live(models):
-    """A server of `models` that tests ask and leave as it is."""
+    """A server of `models` that tests do not change."""
     with live_server(models, poll_seconds=2.0) as server:
         yield server

@@ -1,4 +1,4 @@
-"""Every bound has its error, and no client can take more than its share."""
+"""Every bound has its error, and no client can exceed its share."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tfgan_app.serving.image_size import pixels_to_decode
 
 @pytest.fixture(scope="module")
 def narrow(few_models):
-    """A server with one worker and little of everything."""
+    """A server with one worker and low limits."""
     limits = {"max_body_bytes": 100_000, "max_pixels": 1000, "max_batch": 4, "max_queue": 2, "max_connections": 20}
     with live_server(few_models, workers=1, **limits) as server:
         yield server
@@ -40,7 +40,7 @@ def grpc_error(live, request):
 
 
 def huge_png():
-    """A PNG of a few bytes that says that it has 10 gigapixels."""
+    """A PNG of a few bytes whose header claims 10 gigapixels."""
     header = b"IHDR" + struct.pack(">IIBBBBB", 100_000, 100_000, 8, 2, 0, 0, 0)
     chunk = struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
     return b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 0) + b"IEND" + struct.pack(">I", zlib.crc32(b"IEND"))
@@ -48,7 +48,7 @@ def huge_png():
 
 def test_body(narrow):
     status, answer = narrow.post("plain:predict", b" " * 100_001)
-    assert status == 413 and "A request may have 100000 bytes" in answer["error"]
+    assert status == 413 and "A request may have at most 100000 bytes" in answer["error"]
     request = predict_request("negative", image_bytes=[b"x" * 100_001])
     assert grpc_error(narrow, request)[0] == "RESOURCE_EXHAUSTED"
 
@@ -56,7 +56,7 @@ def test_body(narrow):
 def test_a_body_of_unknown_length_is_cut_off(narrow):
     chunks = (b" " * 4096 for _ in range(30))
     status, answer = narrow.request("POST", "/v1/models/plain:predict", chunks)
-    assert status == 413 and "A request may have 100000 bytes" in answer["error"]
+    assert status == 413 and "A request may have at most 100000 bytes" in answer["error"]
 
 
 def test_pixels(narrow):
@@ -71,7 +71,7 @@ def test_pixels(narrow):
 
 def test_batch(narrow):
     code, details = grpc_error(narrow, predict_request("plain", x=np.zeros(5, np.float32)))
-    assert code == "INVALID_ARGUMENT" and "A request may have 4 rows. Received: 5" in details
+    assert code == "INVALID_ARGUMENT" and "A request may have at most 4 rows. Received: 5" in details
 
 
 def test_memory_bounds_the_pixels_of_a_model_that_tells_what_it_takes(few_models):
@@ -81,7 +81,7 @@ def test_memory_bounds_the_pixels_of_a_model_that_tells_what_it_takes(few_models
         code, details = grpc_error(
             live, predict_request("negative", "tensor", images=np.zeros((1, 50, 101, 3), np.uint8))
         )
-        assert code == "INVALID_ARGUMENT" and "may have 5000 pixels" in details
+        assert code == "INVALID_ARGUMENT" and "at most 5000 pixels" in details
 
 
 def test_time(light_models):

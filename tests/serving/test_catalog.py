@@ -1,4 +1,4 @@
-"""Folders that go away and come back, broken models, and `models.config`, with versions that load at once."""
+"""Folders that disappear and return, broken models, and `models.config`, with versions that load at once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tfgan_app.serving.models_config import ModelRules, read_models_config
 
 
 class SmallVersion:
-    """A version whose file holds nothing but whether it can be loaded."""
+    """A version whose file only states whether it can be loaded."""
 
     def __init__(self, name, version, path):
         self.name, self.version, self.users = name, version, 0
@@ -42,7 +42,7 @@ def add(root, name, version=1, content=b"sound"):
 
 
 class Watched:
-    """A catalog that looks at its folder when it is told to."""
+    """A catalog that scans its folder on demand."""
 
     def __init__(self, root, **settings):
         self.reports = []
@@ -51,7 +51,7 @@ class Watched:
         self.catalog = Catalog(root, executor=self._executor, report=self.reports.append, **settings)
 
     def look(self):
-        """Looks once, and returns what was said."""
+        """Scans once, and returns the reported lines."""
         del self.reports[:]
         asyncio.run(self.catalog.refresh())
         return list(self.reports)
@@ -66,7 +66,7 @@ class Watched:
 
 @pytest.fixture
 def faults():
-    """A monkeypatch of its own, which can be undone within a test."""
+    """A separate monkeypatch, which can be undone within a test."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         yield monkeypatch
 
@@ -90,7 +90,7 @@ def moved(path, monkeypatch):
 
 
 def emptied(path, monkeypatch):
-    """As the folder of a mount is once it is unmounted."""
+    """Empties the folder, like an unmounted mount point."""
     back = moved(path, monkeypatch)
     path.mkdir()
 
@@ -102,7 +102,7 @@ def emptied(path, monkeypatch):
 
 
 def dangling(path, monkeypatch):
-    """A link into something that is not mounted any more."""
+    """Replaces the folder by a link to an unmounted place."""
     back = moved(path, monkeypatch)
     path.symlink_to(path.with_name("not mounted"))
 
@@ -114,7 +114,7 @@ def dangling(path, monkeypatch):
 
 
 def failing(number, *functions):
-    """The system answers with an error for everything below a path."""
+    """Makes the system fail for everything below a path."""
 
     def fail(path, monkeypatch):
         for name in functions:
@@ -162,7 +162,7 @@ def test_what_is_loaded_is_served_on_while_its_folder_is_away(root, faults, what
     said = [watched.look() for _ in range(3)]
     assert watched.served() == before
     assert [len(lines) for lines in said] == [1, 0, 0]
-    assert str(root / what.split("/")[0]) in said[0][0] and "What is loaded is served on." in said[0][0]
+    assert str(root / what.split("/")[0]) in said[0][0] and "Loaded versions are still served." in said[0][0]
     with watched.catalog.use("a", label="old") as model:
         assert model.version == 1
     assert watched.catalog.ready
@@ -283,7 +283,7 @@ def test_the_configuration_may_change_and_a_broken_one_changes_nothing(root):
     (root / "models.config").write_text(config('model_platform: "torch"'))
     (said,) = watched.look()
     reason = 'model \'a\': `model_platform` must be "tensorflow". Received: "torch"'
-    assert said.endswith(f"{reason}. It is not used until it is mended.")
+    assert said.endswith(f"{reason}. It is ignored until it is corrected.")
     assert watched.look() == [] and watched.numbers()["a"] == [1]
     (root / "models.config").unlink()
     assert watched.look() == ["a version 2 is available"]
@@ -310,7 +310,7 @@ def test_versions_and_models_that_are_asked_for_and_not_there_are_said_once(root
     watched = Watched(root)
     said = watched.look()
     assert "a has no version 5, which models.config asks for" in said
-    assert f"models.config lists elsewhere, which is no folder in '{root}'" in said
+    assert f"models.config lists elsewhere, which is not a folder in '{root}'" in said
     assert watched.look() == []
     add(root, "a", 5)
     assert watched.look() == ["a version 5 is available"]

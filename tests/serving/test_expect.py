@@ -1,4 +1,4 @@
-"""`Expect: 100-continue`: a client that waits with its body is told to go on, or refused before it sends it."""
+"""`Expect: 100-continue`: a waiting client is asked for its body, or rejected before it sends it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_client_that_waits_is_told_to_go_on(waited, expect, chunked):
 @pytest.mark.parametrize(
     ("model", "headers", "status", "message"),
     [
-        ("plain", [EXPECT, f"Content-Length: {2**21 + 1}"], 413, b"A request may have 2097152 bytes"),
+        ("plain", [EXPECT, f"Content-Length: {2**21 + 1}"], 413, b"A request may have at most 2097152 bytes"),
         ("plain", [EXPECT, "Content-Length: 9", "Content-Encoding: br"], 400, b"Content-Encoding must be gzip"),
         ("plain", ["Expect: 200-ok", "Content-Length: 9"], 417, b"Expect must be 100-continue"),
         ("no", [EXPECT, "Content-Length: 9"], 404, b"Servable not found"),

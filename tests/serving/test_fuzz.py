@@ -1,4 +1,4 @@
-"""Random bodies, documents and configurations: whatever comes is read, or refused as the client's fault."""
+"""Random bodies, documents and configurations: read, or rejected as the client's fault."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ DOCUMENTS = (LIKELY | st.dictionaries(KEYS, VALUES, max_size=3)).map(lambda valu
 
 
 def attempt(kind, function):
-    """What a function returns, and the error of a kind that it raises instead."""
+    """The result of a function, or the expected kind of error that it raises."""
     try:
         return function(), None
     except kind as error:
@@ -71,7 +71,7 @@ def test_any_body_is_read_or_refused(body):
 
 
 def checked_inputs(body):
-    """The inputs of a request, as they go to a model."""
+    """The inputs of a request in the model's form."""
     inputs, _ = json_requests.read_inputs(json_requests.parse(body), ENDPOINT)
     ENDPOINT.check(inputs, max_batch=3, max_pixels=100)
     return inputs
@@ -110,7 +110,7 @@ def test_a_damaged_stream_is_refused_or_has_what_was_packed(data, change, pack):
 
 
 def unpack(packed):
-    """Everything that a stream holds."""
+    """All bytes of a stream."""
     unpacker = Unpacker("gzip")
     unpacked = b"".join(unpacker.unpack(packed))
     unpacker.close()

@@ -173,7 +173,7 @@ def no_input(request):
         (another_rank, "must have the shape"),
         (four_channels, "must have the shape [any, any, any, 3]. Received: [1, 3, 3, 4]"),
         (empty, "is empty"),
-        (values_that_do_not_fit, "values that are no uint8"),
+        (values_that_do_not_fit, "values that are not valid uint8"),
         (another_input, "Not known: more"),
         (no_input, "Missing: images"),
     ],

@@ -1,4 +1,4 @@
-"""Bytes of all requests together are bounded: as they arrive, as they unpack, and until they are answered."""
+"""Bytes of all requests together are bounded: on arrival, unpacked, and until they are answered."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def bounded(light_models):
 
 @contextlib.contextmanager
 def peaks(live):
-    """Measures the most bytes that were counted and that this process, clients included, grew by."""
+    """Measures the peak of the counted bytes, and of this process's memory, clients included."""
     resident = Path("/proc/self/statm")
     found = {"held": 0, "grown": 0}
     before = int(resident.read_text().split()[1]) if resident.exists() else 0
@@ -94,7 +94,7 @@ def test_a_client_that_leaves_gives_its_bytes_back(bounded):
 
 
 def padded(request, size):
-    """The bytes of a request with a field that nobody knows."""
+    """The bytes of a request with an unknown field."""
     return request.SerializeToString() + b"\xfa\x07" + _varint(size) + bytes(size)
 
 

@@ -1,4 +1,4 @@
-"""Image files of all kinds through every way in: the answer shows what a person sees in the file, upright."""
+"""Image files of all kinds through every interface: the answer shows the file's visible content, upright."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def by_grpc(live, data, model="negative"):
 
 
 def negative_of(seen):
-    """What `negative` makes of pixels: alpha is kept, and the color of what cannot be seen."""
+    """The result of `negative`: alpha is kept, and so is the color of hidden pixels."""
     if seen.shape[2] == 3:
         return 255 - seen
     color, alpha = seen[..., :3], seen[..., 3:]
@@ -71,7 +71,7 @@ def test_every_kind_of_file_is_taken_by_every_endpoint(live, kind, send):
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory):
-    """`double` enlarges, `fill` takes a fourth channel and paints what it says is a hole white."""
+    """`double` upscales; `fill` takes a fourth channel and paints holes white."""
     folder = tmp_path_factory.mktemp("models")
     export_double(folder)
     inputs = keras.Input((None, None, 4))
@@ -205,7 +205,7 @@ def test_pixels_of_any_kind_are_bounded_before_they_are_decoded(few_models):
     with live_server(few_models, max_pixels=1000) as live:
         for file_format in ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM"):
             status, answer = live.post("negative:predict", {"instances": [b64(encoded(large, file_format))]})
-            assert status == 400 and "may have 1000 pixels together" in answer["error"], file_format
+            assert status == 400 and "may have at most 1000 pixels together" in answer["error"], file_format
 
 
 def test_a_server_without_shared_memory_uses_the_folder_for_temporary_files(monkeypatch, tmp_path):
@@ -239,7 +239,7 @@ def test_a_damaged_file_is_read_or_refused_in_one_line(kind):
 
 
 def outcome(function, *arguments):
-    """What a function returns, or how it refuses."""
+    """The result of a function, or its error."""
     try:
         return function(*arguments), None
     except (ValueError, ServingError) as error:
@@ -259,4 +259,4 @@ def test_what_a_graph_asserts_reaches_a_client_as_a_sentence(live, tmp_path):
         status, answer = server.post("positive:predict", {"instances": [1, -2]})
     assert status == 400 and answer["error"] == caught.value.details() == "Above 0, please. Received: 1 -2"
     status, answer = live.post("dots:predict", {"instances": [{"seeds": 1, "classes": "cat"}]})
-    assert status == 400 and answer["error"].startswith("`classes` must be of: bar, box")
+    assert status == 400 and answer["error"].startswith("`classes` must be among: bar, box")

@@ -33,7 +33,7 @@ IMAGE = random_image(3, 3)[None]
 
 
 def answers(level):
-    """What `export_negative(level=level)` makes of `IMAGE`."""
+    """The result of `export_negative(level=level)` for `IMAGE`."""
     return np.rint(np.clip(level - IMAGE / 255, 0, 1) * 255).astype(np.uint8)
 
 
@@ -111,7 +111,7 @@ def test_a_broken_version_is_named_once_and_the_one_before_serves_on(tmp_path):
 
 
 def half_a_copy(source, path):
-    """A version whose variables have not come yet."""
+    """A version whose variables are still missing."""
     shutil.copytree(source, path, ignore=shutil.ignore_patterns("variables"))
 
 
@@ -245,4 +245,4 @@ def test_a_stopped_server_finishes_what_has_begun(tmp_path):
 
 
 async def _nothing():
-    """The server is stopped already."""
+    """A server that has already been stopped."""

@@ -1,4 +1,4 @@
-"""What the page says of a model, by the files beside it."""
+"""The page's description of a model, from the files beside it."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ PREDICT = "/v1/models/plain:predict"
 
 
 def is_answered(rules, path="/", **headers):
-    """Whether a request is answered, by the rules."""
+    """Returns whether the rules allow a request."""
     request = make_mocked_request("GET", path, headers={name.title(): value for name, value in headers.items()})
     try:
         rules.check(request)

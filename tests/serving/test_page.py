@@ -1,4 +1,4 @@
-"""The page at `/`, used as a person does, in a real browser with the real server."""
+"""The page at `/` in a real browser with the real server."""
 
 from __future__ import annotations
 
@@ -189,7 +189,7 @@ def test_what_goes_wrong_is_said_in_words(page, tmp_path):
     page.wait_for(RESULT_IS_THERE)
     assert page.evaluate("document.querySelector('#error').hidden")
     page.set_files("#file", saved(tmp_path, np.zeros((2100, 2000, 3), np.uint8)))
-    assert "may have 4000000 pixels together" in page.wait_for("document.querySelector('#error').innerText")
+    assert "may have at most 4000000 pixels together" in page.wait_for("document.querySelector('#error').innerText")
     assert page.evaluate("document.querySelector('#result').hidden")
     # The browser notes a refused request by itself.
     assert page.problems and all("400 (Bad Request)" in problem for problem in page.problems)
@@ -218,7 +218,7 @@ def test_a_style_is_asked_for_and_given_as_strongly_as_wanted(live, page, tmp_pa
 
 
 def stylized(live, content, style, *, strength):
-    """What the API gives."""
+    """The API's result."""
     images, styles = ({"b64": base64.b64encode(png(each)).decode()} for each in (content, style))
     instance = {"image_bytes": images, "style_bytes": styles, "strength": strength}
     body = {"signature_name": "bytes", "instances": [instance]}

@@ -1,4 +1,4 @@
-"""REST as TensorFlow Serving documents it; what is expected is written by hand from those rules."""
+"""REST as TensorFlow Serving documents it; expected values are derived by hand from its documentation."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_a_generator_takes_seeds_and_classes(live):
     assert status == 200
     np.testing.assert_array_equal(decoded(answer["predictions"][0]), expected_image(42, label=1)[..., 0])
     status, answer = live.post("dots:predict", {"instances": [{"seeds": 42, "classes": "cat"}]})
-    assert status == 400 and "`classes` must be of: bar, box" in answer["error"]
+    assert status == 400 and "`classes` must be among: bar, box" in answer["error"]
 
 
 @pytest.mark.parametrize("path", ["plain", "plain/versions/7", "plain/labels/stable"])
@@ -178,7 +178,7 @@ NEGATIVE, PLAIN = "/v1/models/negative:predict", "/v1/models/plain:predict"
         ),
         ("POST", PLAIN, {"signature_name": "no", "inputs": [1]}, 400, '"no" not found in signature def'),
         ("POST", PLAIN, {"signature_name": "tags", "instances": [1]}, 400, "the signature has the inputs"),
-        ("POST", PLAIN, {"instances": [1] * 33}, 400, "A request may have 32 rows. Received: 33"),
+        ("POST", PLAIN, {"instances": [1] * 33}, 400, "A request may have at most 32 rows. Received: 33"),
         ("POST", NEGATIVE, {"instances": [{"b64": "%%%"}]}, 400, "Unable to base64 decode"),
         ("POST", NEGATIVE, {"instances": [b64(b"no image")]}, 400, "expected a PNG, JPEG, WebP, GIF, BMP"),
         ("POST", NEGATIVE, {"instances": [b64(png(random_image(9, 9))[:120])]}, 400, "image file is truncated"),

@@ -17,7 +17,7 @@ from tiny_style import build_tiny_encoder
 from tfgan_app import config as configs
 from tfgan_app.commands.building import build_trainer
 from tfgan_app.commands.run_directory import RunDirectory
-from tfgan_app.inference.shipped import shipped_model_path
+from tfgan_app.shipped import shipped_model_path
 from tfgan_app.tasks import TASKS, load_task
 from tfgan_app.tasks.translate import METHODS, style
 from tfgan_app.training.checkpoints import Checkpoints

@@ -1,4 +1,4 @@
-"""Animated GIFs in and out: their times, their repeats and what is transparent in them."""
+"""Animated GIFs in and out: timing, repeats and transparency."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DURATIONS = [100, 40, 250, 1000, 20]
 
 
 def write_gif(path, *, loop=0, disc=False, durations=DURATIONS):
-    """A square that moves on red; with `disc`, on nothing."""
+    """A moving square on red; with `disc`, on a transparent background."""
     frames = []
     for index in range(len(durations)):
         pixels = np.zeros((24, 32, 4), np.uint8)
@@ -106,7 +106,7 @@ def test_a_video_into_a_gif(tmp_path):
     assert {note.split(" not kept")[0] for note in notes} == {
         "its sound, subtitles and attachments are",
         "its tags are",
-        "more than 256 colors a frame are",
+        "a GIF keeps at most 256 colors per frame",
     }
 
 

@@ -1,4 +1,4 @@
-"""Animated WebP and PNG in and out: their times, their plays, what is transparent in them, and what they say."""
+"""Animated WebP and PNG in and out: timing, number of plays, transparency and metadata."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FORMATS = {"gif": "GIF", "webp": "WEBP", "png": "PNG", "apng": "PNG"}
 
 
 def frames_of(*, alpha):
-    """A square that moves over red; with `alpha`, half transparent over nothing."""
+    """A moving square on red; with `alpha`, half transparent on a transparent background."""
     frames = []
     for index in range(len(DURATIONS)):
         pixels = np.zeros((24, 32, 4), np.uint8)
@@ -41,7 +41,7 @@ def write_animation(path, *, alpha=False, **options):
 
 
 def read_animation(path):
-    """Frames as RGBA, durations in ms, the loop count, and what else it says."""
+    """Frames as RGBA, durations in ms, the loop count, and metadata."""
     with Image.open(path) as image:
         frames, durations = [], []
         for index in range(image.n_frames):
@@ -159,7 +159,7 @@ def test_a_video_into_an_animation(tmp_path, suffix):
     frames, durations, _, _ = read_animation(tmp_path / f"out.{suffix}")
     assert len(frames) == 30 and set(durations[:-1]) <= {33, 34} and sum(durations) == pytest.approx(1000, abs=9)
     assert np.abs(frames[7][..., :3] - images[7]).mean() < 4
-    with pytest.raises(ValueError, match="a PNG of a video would be an animation: ask for .apng"):
+    with pytest.raises(ValueError, match="a PNG of a video would be an animation: use .apng"):
         predict(source, tmp_path / "out.png")
 
 
@@ -206,7 +206,7 @@ def test_an_apng_of_sixteen_bits(tmp_path, channels):
     coded = b"".join(png_chunk(name, data) for name, data in [(b"IHDR", kind), *chunks])
     (tmp_path / "in.png").write_bytes(b"\x89PNG\r\n\x1a\n" + coded)
     _, notes = predict(tmp_path / "in.png", tmp_path / "out.png")
-    assert notes == ["16 bits a channel were reduced to 8"]
+    assert notes == ["16 bits per channel were reduced to 8"]
     for frame, original in zip(read_animation(tmp_path / "out.png")[0], values, strict=True):
         np.testing.assert_allclose(frame[..., :3], np.broadcast_to(original / 257, (6, 8, 3)), atol=1)
 

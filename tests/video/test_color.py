@@ -1,4 +1,4 @@
-"""Colors of videos are not shifted: what the numbers mean is kept, and so are the numbers."""
+"""Colors of videos are not shifted: their description is kept, and so are the values."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def blocks():
 
 
 def planes_of(rgb, *, matrix, color_range, chroma="420"):
-    """YUV by the equations of ITU-R BT.601, 709 and 2020, laid out as PyAV takes it."""
+    """YUV by the equations of ITU-R BT.601, 709 and 2020, in PyAV's layout."""
     red, blue = WEIGHTS[matrix]
     r, g, b = np.moveaxis(rgb / 255.0, -1, 0)
     y = red * r + (1 - red - blue) * g + blue * b
@@ -97,7 +97,7 @@ def test_what_an_encoder_does_not_take_is_noted(tmp_path):
     images = [blocks().astype(np.uint16) * 257] * 2
     source = write_video(tmp_path / "in.mkv", images, codec="ffv1", pixel_format="rgb48le")
     predictor, notes = predict(source, tmp_path / "out.mp4", crf=1)
-    assert notes[0] == "its 16 bits a channel become 10, the most that libx264 takes here"
+    assert notes[0] == "its 16 bits per channel become 10, the most that libx264 supports here"
     np.testing.assert_array_equal(predictor.first, images[0])
     result = read_video(tmp_path / "out.mp4", pixel_format="rgb48le")
     assert result.pixel_format == "yuv420p10le"
@@ -124,7 +124,7 @@ def test_rgb_becomes_yuv_that_says_so(tmp_path):
     source = write_video(tmp_path / "in.mkv", [image] * 2, codec="ffv1", pixel_format="bgr0")
     predictor, notes = predict(source, tmp_path / "out.mp4", crf=1)
     assert np.array_equal(predictor.first, image)
-    assert notes == ["its color is stored at half the resolution (4:2:0), which all players show"]
+    assert notes == ["its color is stored at half the resolution (4:2:0), which all players support"]
     result = read_video(tmp_path / "out.mp4", pixel_format="yuv420p")
     assert result.color == (BT709, LIMITED, 1, 13)
     expected = planes_of(blocks(), matrix=BT709, color_range=LIMITED)

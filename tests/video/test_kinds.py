@@ -1,4 +1,4 @@
-"""Which files are videos: by their content, whatever their name."""
+"""Detection of videos by content, for any file name."""
 
 from __future__ import annotations
 

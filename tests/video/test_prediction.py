@@ -1,4 +1,4 @@
-"""A video in, a video out: its times, sound, tags and shape kept, and nothing broken left behind."""
+"""Video in, video out: timing, sound, tags and aspect are kept, and no broken file is left behind."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_frames_come_out_upright_once(tmp_path, matrix, upright):
 def test_sound_that_the_container_does_not_take_is_encoded_anew(tmp_path):
     source = write_video(tmp_path / "in.mp4", moving_images(), sound=("aac", 0.5))
     _, notes = predict(source, tmp_path / "out.webm")
-    assert notes == ["its sound (aac) is encoded anew as opus"]
+    assert notes == ["its sound (aac) is re-encoded as opus"]
     with av.open(str(tmp_path / "out.webm")) as container:
         resampler = av.AudioResampler(format="s16p", layout="mono", rate=48000)
         frames = [it for frame in container.decode(audio=0) for it in resampler.resample(frame)]
@@ -210,7 +210,7 @@ def test_damaged_files_are_one_line_and_nothing_is_written(tmp_path, suffix, kin
     predict(whole, tmp_path / f"in.{suffix}")  # Its index is at the front.
     source = tmp_path / f"in.{suffix}"
     source.write_bytes(damaged(source.read_bytes(), kind))
-    with pytest.raises(ValueError, match=r"^Cannot predict the video '.*in\.\w+': it is (damaged|cut off)") as caught:
+    with pytest.raises(ValueError, match=r"^Cannot predict the video '.*in\.\w+': it is (damaged|truncated)") as caught:
         predict(source, tmp_path / "out.mp4")
     assert "\n" not in str(caught.value)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([f"in.{suffix}", "whole.mp4"])
@@ -221,9 +221,9 @@ def test_damaged_files_are_one_line_and_nothing_is_written(tmp_path, suffix, kin
     [
         (None, "No such file"),
         (b"", "the file is empty"),
-        (b"no video at all" * 50, "damaged or no video"),
-        (b"#EXTM3U\n#EXTINF:10,\nother.mp4\n#EXT-X-ENDLIST\n", "damaged or no video"),
-        (b"ffconcat version 1.0\nfile 'other.mp4'\n", "damaged or no video"),
+        (b"no video at all" * 50, "damaged or not a video"),
+        (b"#EXTM3U\n#EXTINF:10,\nother.mp4\n#EXT-X-ENDLIST\n", "damaged or not a video"),
+        (b"ffconcat version 1.0\nfile 'other.mp4'\n", "damaged or not a video"),
     ],
 )
 def test_what_is_no_video_is_refused(tmp_path, content, message):
@@ -242,7 +242,7 @@ def test_sound_alone_is_refused(tmp_path):
         for packet in [it for it in container.demux(audio=0) if it.size]:
             packet.stream = stream
             output.mux(packet)
-    with pytest.raises(ValueError, match="no track of images"):
+    with pytest.raises(ValueError, match="it has no video track"):
         predict(tmp_path / "sound.mp4", tmp_path / "out.mp4")
 
 
@@ -253,7 +253,7 @@ def test_arguments_are_checked_before_anything_is_computed(tmp_path):
         ("out.wmv", {}, "must be one of .apng, .gif, .m4v"),
         ("out.webm", {"codec": "h264"}, "must be one of vp9, av1. Received: h264"),
         ("out.mp4", {"max_pixels": 3071}, "it is 64 x 48 pixels; accepted are 1 to 3071 pixels a frame"),
-        ("out.mp4", {}, "libx264 refuses 25600 x 19200 px"),
+        ("out.mp4", {}, "libx264 does not support 25600 x 19200 px"),
         ("out.gif", {}, "Cannot predict"),
     ):
         predictor.scale = 2000 if target == "out.gif" else 400

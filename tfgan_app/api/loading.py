@@ -11,9 +11,9 @@ from tfgan_app.api.errors import one_line_errors
 from tfgan_app.api.predictors import ImageModel, NoiseModel
 from tfgan_app.commands.predict_settings import EngineChoice, PredictSettings, load_model
 from tfgan_app.inference.places import find_saved_model, is_run
-from tfgan_app.inference.shipped import is_shipped, shipped_models
 from tfgan_app.keras_metadata import NOT_STATED, read_metadata
 from tfgan_app.model_info import ModelInfo
+from tfgan_app.shipped import is_shipped, shipped_models
 
 
 @one_line_errors()

@@ -19,7 +19,7 @@ from tfgan_app.image_io.grid import spread_indices
 from tfgan_app.image_io.loading import IMAGE_SUFFIXES, find_images, read_rgb, write_image
 from tfgan_app.inference import Predictor
 from tfgan_app.inference.resizing import Sizing, float_rows, resized_rows
-from tfgan_app.inference.shipped import located
+from tfgan_app.shipped import located
 from tfgan_app.video import SHARED_SUFFIXES, VIDEO_INPUT_SUFFIXES, first_frame, is_video
 
 _MOST_IMAGES = 6

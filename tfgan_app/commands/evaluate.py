@@ -18,8 +18,8 @@ from tfgan_app.commands.task_report import TaskReport
 from tfgan_app.config import absolute_source, apply_overrides, load_json, replace_values
 from tfgan_app.files import printable, write_text
 from tfgan_app.inference import load_companions, load_keras_model, model_file, run_checkpoint
-from tfgan_app.inference.shipped import is_shipped, shipped_models, shipped_names
 from tfgan_app.metrics import compare, comparison_lines
+from tfgan_app.shipped import is_shipped, shipped_models, shipped_names
 from tfgan_app.tasks.base import Task
 
 NO_LIMIT = 2**31 - 1

@@ -18,12 +18,12 @@ from tfgan_app.config import RunConfig, replace_values
 from tfgan_app.export import LIMITS, PARITY_SEEDS, ExportResult, export_model, find_exporter
 from tfgan_app.files import printable, quoted
 from tfgan_app.inference import color_model, is_color, load_keras_model, model_file, run_checkpoint
-from tfgan_app.inference.shipped import located, shipped_names
 from tfgan_app.keras_info import model_info
 from tfgan_app.keras_metadata import NOT_STATED, read_metadata, weights_fingerprint
 from tfgan_app.layers import provenance_of
 from tfgan_app.lite import delegations
 from tfgan_app.model_info import HOLE_CHANNELS, ModelInfo
+from tfgan_app.shipped import located, shipped_names
 
 _OUTPUT_DIR = "exported_models"
 _HELD_OUT_IMAGES = 8

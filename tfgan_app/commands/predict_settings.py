@@ -11,7 +11,7 @@ from tfgan_app.commands import startup
 from tfgan_app.config.typed_fields import bounded, field_specs
 from tfgan_app.inference import Predictor, Sampler, Stylist, choose_lite_file, load_lite_predictor
 from tfgan_app.inference.places import is_run
-from tfgan_app.inference.shipped import is_shipped, located, shipped_models
+from tfgan_app.shipped import is_shipped, located, shipped_models
 
 _SECTION = "predict"
 

@@ -8,8 +8,8 @@ import os
 from pathlib import Path
 
 from tfgan_app.inference.free_memory import free_bytes
-from tfgan_app.inference.shipped import is_shipped, shipped_models, shipped_names
 from tfgan_app.serving import Limits, Server, Settings
+from tfgan_app.shipped import is_shipped, shipped_models, shipped_names
 
 _MEBIBYTE = 2**20
 _SHARE_OF_MEMORY = 0.7

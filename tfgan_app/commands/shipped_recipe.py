@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tfgan_app.config import RunConfig, resolve_config
-from tfgan_app.inference.shipped import ShippedModel
+from tfgan_app.shipped import ShippedModel
 from tfgan_app.tasks import load_task
 
 

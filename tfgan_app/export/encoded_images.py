@@ -1,4 +1,4 @@
-"""Image files inside of a graph: their size before anything is decoded, and upright as they were taken."""
+"""Image files inside a graph: their size before decoding, and their pixels upright."""
 
 from __future__ import annotations
 
@@ -7,36 +7,36 @@ import tensorflow as tf
 from tfgan_app.image_io.png_chunks import PNG_SIGNATURE
 
 _EXIF_ENTRIES = 64
-"""The orientation is among the first of them."""
+"""Bytes of an EXIF block that are searched; the orientation is among the first tags."""
 
 _EXIF_BYTES = 2**16
-"""A JPEG file holds no larger block."""
+"""Largest EXIF block of a JPEG file in bytes."""
 
 _ORIENTATION_TAG = 0x0112
 _SHORT, _LONG = 3, 4
-"""Types of the number, of two bytes as it ought to be or of four."""
+"""Types of the orientation: two bytes as specified, or four."""
 _TAIL_BYTES = 2**20
 _BYTE_ORDER_MARKS = (b"II*\0", b"MM\0*")
 _HEAD_BYTES = 2**17
-"""Of a JPEG file, where segments are looked through: one has at most half of it."""
+"""Bytes of a JPEG file that are searched for segments; an EXIF segment takes at most half of it."""
 
 _BITMAP_BITS = 24
 
 
 def decode_image(data: tf.Tensor, *, channels: int, max_pixels: int) -> tf.Tensor:
-    """Decodes an image file as Pillow does, JPEG, PNG and WebP files turned as their EXIF orientation says.
+    """Decodes an image file as Pillow does; the EXIF orientation of JPEG, PNG and WebP files is applied.
 
-    EXIF of a JPEG file is looked for in its first 128 kB. An orientation in XMP alone is not seen.
-    TensorFlow's decoders do not see the one color of a PNG or GIF file that may stand for transparency.
+    EXIF of a JPEG file is searched in its first 128 kB. An orientation in XMP alone is ignored.
+    TensorFlow's decoders ignore the single transparent color of a PNG or GIF file.
 
     Args:
         data: string [], a PNG, JPEG, WebP (still), GIF or BMP file (of 24 bits); of an animated GIF the first image
-            is taken.
+            is decoded.
         channels: 3 composites transparency on white; 4 keeps it as the fourth channel.
-        max_pixels: Of a larger image, or an animation that has more in all, nothing is decoded.
+        max_pixels: Limit on the pixels of an image, or of an animation in all. Larger ones are not decoded.
 
     Returns:
-        uint8 [height, width, channels]. The graph fails with InvalidArgumentError for anything else than such a file.
+        uint8 [height, width, channels]. The graph fails with InvalidArgumentError for any other data.
     """
     with tf.control_dependencies(_checks(data, max_pixels)):
         data = tf.identity(data)
@@ -61,7 +61,7 @@ def _checks(data: tf.Tensor, max_pixels: int) -> list[tf.Operation]:
             tf.strings.length(data),
         ],
     )
-    # Divided, since the product of what a hostile header says may be too large for 64 bits.
+    # Divided, since the product of a hostile header's numbers may overflow 64 bits.
     small = height <= max_pixels // tf.maximum(width, 1)
     is_gif = tf.strings.substr(data, 0, 4) == b"GIF8"
     in_all = tf.cond(is_gif, lambda: gif_pixels(data), lambda: tf.constant(0, tf.int64))
@@ -71,13 +71,13 @@ def _checks(data: tf.Tensor, max_pixels: int) -> list[tf.Operation]:
 
 
 def image_size(data: tf.Tensor) -> tf.Tensor:
-    """What the header of an image file says of its size, read without decoding.
+    """Size of an image file by its header, read without decoding.
 
     Args:
         data: string [], the file.
 
     Returns:
-        int64 [2]: height and width; 0 where this is no PNG, JPEG, still WebP, GIF or 24-bit BMP file.
+        int64 [2]: height and width; 0 for anything but a PNG, JPEG, still WebP, GIF or 24-bit BMP file.
     """
     head = _bytes(data, 32)
 
@@ -92,15 +92,15 @@ def image_size(data: tf.Tensor) -> tf.Tensor:
         png = tf.stack([number(20, 21, 22, 23), number(16, 17, 18, 19)])
         gif = tf.stack([number(9, 8), number(7, 6)])
         height = number(25, 24, 23, 22)
-        bmp = tf.stack([tf.minimum(height, 2**32 - height), number(21, 20, 19, 18)])  # From the top where negative.
-        bmp = tf.where(number(29, 28) == _BITMAP_BITS, bmp, 0)  # TensorFlow takes indices of palettes for gray.
+        bmp = tf.stack([tf.minimum(height, 2**32 - height), number(21, 20, 19, 18)])  # Negative: stored top row first.
+        bmp = tf.where(number(29, 28) == _BITMAP_BITS, bmp, 0)  # TensorFlow reads palette indices as gray.
         found = tf.zeros([2], tf.int64)
         webp = _webp_size(head)
         for signature, size in ((PNG_SIGNATURE, png), (b"GIF8", gif), (b"BM", bmp), (b"RIFF", webp)):
             found = tf.where(tf.strings.substr(data, 0, len(signature)) == signature, size, found)
         return found
 
-    # Asked only of files long enough: a shorter one is read as an empty string.
+    # Called only for files long enough: a shorter one is passed as an empty string.
     return tf.cond(
         tf.strings.length(data) < 4,
         lambda: tf.zeros([2], tf.int64),
@@ -109,7 +109,7 @@ def image_size(data: tf.Tensor) -> tf.Tensor:
 
 
 def _webp_size(head: tf.Tensor) -> tf.Tensor:
-    """Height and width by the first 32 bytes of a WebP file, int64 [2]; 0 for an animation, and what is none."""
+    """Height and width from the first 32 bytes of a WebP file, int64 [2]; 0 for animations and other files."""
 
     def number(first: int, last: int) -> tf.Tensor:
         """An unsigned number from its bytes, the least significant first."""
@@ -118,7 +118,7 @@ def _webp_size(head: tf.Tensor) -> tf.Tensor:
     lossy = tf.stack([number(28, 29) % 2**14, number(26, 27) % 2**14])
     lossless = tf.stack([number(21, 24) // 2**14 % 2**14, number(21, 24) % 2**14]) + 1
     extended = tf.stack([number(27, 29), number(24, 26)]) + 1
-    is_animated = head[20] // 2 % 2  # A decoder would unpack all of its images.
+    is_animated = head[20] // 2 % 2  # A decoder would decode all of its images.
     extended *= 1 - is_animated
     found = tf.zeros([2], tf.int64)
     for kind, size in (("WEBPVP8 ", lossy), ("WEBPVP8L", lossless), ("WEBPVP8X", extended)):
@@ -127,7 +127,7 @@ def _webp_size(head: tf.Tensor) -> tf.Tensor:
 
 
 def gif_pixels(data: tf.Tensor) -> tf.Tensor:
-    """How many pixels all images of a GIF file have; each has a size of its own, whatever the header says.
+    """Number of pixels in all images of a GIF file, each of which has its own size.
 
     Args:
         data: string [], the file.
@@ -139,11 +139,11 @@ def gif_pixels(data: tf.Tensor) -> tf.Tensor:
     last = tf.size(values, tf.int64) - 16
 
     def table_bytes(flags: tf.Tensor) -> tf.Tensor:
-        """Of the palette that follows."""
+        """Size of the palette that follows."""
         return tf.where(flags >= 128, 3 * tf.bitwise.left_shift(tf.constant(2, tf.int64), flags % 8), 0)
 
     def step(place: tf.Tensor, pixels: tf.Tensor, in_blocks: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """One block of data, or the beginning of an image or an extension."""
+        """Reads one block of data, or the beginning of an image or an extension."""
         here = values[place : place + 16]
         kind, is_image, is_extension = here[0], here[0] == 0x2C, here[0] == 0x21
         area = (here[5] + 256 * here[6]) * (here[7] + 256 * here[8])
@@ -158,7 +158,7 @@ def gif_pixels(data: tf.Tensor) -> tf.Tensor:
 
 
 def _exif_place(values: tf.Tensor) -> tf.Tensor:
-    """Where in a JPEG file the EXIF segment begins, or 0."""
+    """Position of the EXIF segment in a JPEG file, or 0."""
 
     def goes_on(place: tf.Tensor, found: tf.Tensor) -> tf.Tensor:
         # Pixels begin after the segment 0xDA.
@@ -182,7 +182,7 @@ def jpeg_orientation(data: tf.Tensor) -> tf.Tensor:
         data: string [], the file.
 
     Returns:
-        int64 [], 1 to 8; 1 (upright) where the file says nothing.
+        int64 [], 1 to 8; 1 (upright) if the file has none.
     """
     values = tf.cast(tf.io.decode_raw(tf.strings.substr(data, 0, _HEAD_BYTES), tf.uint8), tf.int64)
     place = _exif_place(values)
@@ -191,16 +191,16 @@ def jpeg_orientation(data: tf.Tensor) -> tf.Tensor:
 
 
 def chunk_orientation(data: tf.Tensor) -> tf.Tensor:
-    """The EXIF orientation of a PNG file (before its pixels or behind them) or a WebP file.
+    """EXIF orientation of a PNG file (before or behind its pixels) or a WebP file.
 
-    The chunk is searched for: by its name and the beginning of what it holds in a PNG file, 8 bytes that pixels do not
-    imitate by chance, and as the last of its name in the last megabyte of a WebP file.
+    The chunk is searched for. In a PNG file by its name and the beginning of its content, 8 bytes that pixels do not
+    match by chance; in a WebP file as the last of its name in the last megabyte.
 
     Args:
         data: string [], the file.
 
     Returns:
-        int64 [], 1 to 8; 1 (upright) where the file says nothing, or is of another format.
+        int64 [], 1 to 8; 1 (upright) if the file has none, or is of another format.
     """
     upright = tf.constant(1, tf.int64)
 
@@ -213,7 +213,7 @@ def chunk_orientation(data: tf.Tensor) -> tf.Tensor:
 
     def webp() -> tf.Tensor:
         tail = tf.strings.substr(data, tf.maximum(tf.strings.length(data) - _TAIL_BYTES, 0), _TAIL_BYTES)
-        # Behind the name come four bytes of length, and in some files the name that JPEG has.
+        # The name is followed by four bytes of length, and in some files by JPEG's EXIF marker.
         block = tf.strings.substr(tf.strings.split(tail, b"EXIF")[-1] + bytes(16), 4, _EXIF_BYTES)
         is_named = tf.strings.substr(block, 0, 6) == b"Exif\0\0"
         block = tf.cond(is_named, lambda: tf.strings.substr(block, 6, _EXIF_BYTES), lambda: block)
@@ -226,7 +226,7 @@ def chunk_orientation(data: tf.Tensor) -> tf.Tensor:
 
 
 def _orientation(block: tf.Tensor) -> tf.Tensor:
-    """The orientation that an EXIF block states: int64 [], 1 to 8, 1 where it is damaged."""
+    """Orientation in an EXIF block: int64 [], 1 to 8, 1 if it is damaged."""
     tiff = _bytes(block, _EXIF_BYTES)
     big = tiff[0] == ord("M")
 
@@ -235,7 +235,7 @@ def _orientation(block: tf.Tensor) -> tf.Tensor:
         first, second = tf.gather(tiff, places), tf.gather(tiff, places + 1)
         return tf.where(big, first * 256 + second, second * 256 + first)
 
-    # The directory's place is a number of four bytes; one beyond what was read counts as not there.
+    # The directory's position has four bytes; one beyond what was read counts as missing.
     directory = pair(tf.where(big, [6], [4]))[0]
     length = tf.size(tiff)
     entries = tf.cast(directory, tf.int32) + 2 + 12 * tf.range(_EXIF_ENTRIES)
@@ -249,9 +249,9 @@ def _orientation(block: tf.Tensor) -> tf.Tensor:
 
 
 def _upright(image: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
-    """Mirrors and turns an image [height, width, channels] as the eight values of EXIF say."""
+    """Flips and rotates an image [height, width, channels] according to the eight EXIF orientations."""
     image = tf.cond(orientation >= 5, lambda: tf.transpose(image, [1, 0, 2]), lambda: image)
-    # With axes swapped first, the left side is mirrored for 2, 3, 6 and 7, and the top for 3, 4, 7 and 8.
+    # With axes swapped first, the left side is flipped for 2, 3, 6 and 7, and the top for 3, 4, 7 and 8.
     for values, axis in (([2, 3, 6, 7], 1), ([3, 4, 7, 8], 0)):
         mirrored = tf.reduce_any(orientation == tf.constant(values, tf.int64))
         image = tf.cond(mirrored, lambda axis=axis, it=image: tf.reverse(it, [axis]), lambda it=image: it)

@@ -1,4 +1,4 @@
-"""Channels of one range within each layer, so that 8-bit integers of one scale suit all of them."""
+"""Cross-layer equalization of channel ranges, so that one 8-bit scale suits all channels of a layer."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ _LARGEST_FACTOR = 64.0
 _IMAGES = 16
 
 Chain = tuple[str, keras.layers.Conv2D, str, keras.layers.Conv2D]
-"""Two convolutions with an activation between: the first one's name, itself, the activation's name, the second one."""
+"""Two convolutions with an activation between: name and layer of the first, name of the activation, second layer."""
 
 
 @contextlib.contextmanager
 def equalized(model: keras.Model, calibration: Sequence[Sequence[np.ndarray]]) -> Iterator[None]:
-    """Gives the convolutions of a model other weights of the same function, until the block ends.
+    """Rescales the convolution weights of a model until the block ends, without changing its function.
 
-    "Data-Free Quantization through Weight Equalization and Bias Correction", Nagel et al. 2019, arXiv:1906.04721: what
-    a convolution multiplies a channel by, the next one divides it by, where the activation between passes factors on.
-    Deviation: the factors make the largest values on calibration images equal, as weights have a scale for each
-    channel anyway. In SRVGGNetCompact, whose channels differ a hundredfold, that is worth 3 to 4 dB.
+    "Data-Free Quantization through Weight Equalization and Bias Correction", Nagel et al. 2019, arXiv:1906.04721: the
+    factor that one convolution applies to a channel is divided out by the next one, if the activation between them
+    passes factors on. Deviation: the factors make the largest values on calibration images equal, since weights have
+    a scale per channel anyway. In SRVGGNetCompact, whose channels differ a hundredfold, this gains 3 to 4 dB.
 
     Args:
-        model: A functional model; models inside of it are gone through too.
-        calibration: Rows of inputs, of which the first of each is an image.
+        model: A functional model; nested models are included.
+        calibration: Rows of inputs; the first of each is an image.
     """
     chains = list(_chains(model, ""))
     kept = [(layer, layer.get_weights()) for _, first, _, second in chains for layer in (first, second)]
@@ -78,7 +78,7 @@ def _is_convolution(layer) -> bool:
 
 
 def _passes_factors(layer) -> bool:
-    """Whether positive factors of channels before an activation can as well be behind it."""
+    """Returns whether positive channel factors commute with an activation."""
     if isinstance(layer, keras.layers.ReLU):
         return layer.max_value is None and layer.threshold == 0
     if isinstance(layer, keras.layers.PReLU):
@@ -87,7 +87,7 @@ def _passes_factors(layer) -> bool:
 
 
 def _only_consumer(layer) -> keras.Operation | None:
-    """The layer that alone takes the output of another; None where there are several or none."""
+    """The only layer that consumes the output of another; None if there are several or none."""
     if layer is None or len(layer._inbound_nodes) != 1 or len(layer._outbound_nodes) != 1:
         return None
     return layer._outbound_nodes[0].operation

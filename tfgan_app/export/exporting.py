@@ -1,4 +1,4 @@
-"""The one way through the export formats: write beside, check parity, move into place."""
+"""Export in any format: write beside the destination, check parity, move into place."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tfgan_app.files import exclusive
 from tfgan_app.keras_info import model_info
 from tfgan_app.registry import EXPORTERS, is_own
 
-_BLAMED_PX = 128
+_COMPARED_PX = 128
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class ExportResult:
     """A finished export.
 
     Attributes:
-        path: The version folder, folder or file.
-        parity: How far it is from the model.
+        path: The exported version folder, folder or file.
+        parity: Difference between the export and the model.
     """
 
     path: Path
@@ -48,9 +48,9 @@ def export_model(
 ) -> ExportResult:
     """Exports an inference model (in float32, as training saves it).
 
-    The export is written beside its destination and moved there only when its outputs agree with the model's:
-    on held-out images and on random sizes, or for a generative model on fixed latents and each class. How far they
-    agree is written to `output_dir/manifest.json`.
+    The export is written beside its destination and moved there only if its outputs agree with the model's: on
+    held-out images and on random sizes, or for a generative model on fixed latents and each class. The measured
+    differences are written to `output_dir/manifest.json`.
 
     Args:
         model: float32 [batch, height, width, 3] in [0, 1] -> the same, any height and width. Or a generative model:
@@ -58,14 +58,14 @@ def export_model(
         format: A key of `EXPORTERS`.
         output_dir: Folder of all exported models.
         name: The model's name, a plain file name.
-        quantize: A quantization that the format offers; `"none"` always is one.
+        quantize: A quantization that the format offers; every format offers `"none"`.
         **options: Other fields of `ExportRequest`.
 
     Returns:
         An `ExportResult`.
 
     Raises:
-        ValueError: If an option is unknown, the destination is taken, or the export differs from the model.
+        ValueError: If an option is unknown, the destination exists, or the export differs from the model.
     """
     exporter = find_exporter(format, quantize)
     if not name or name.startswith(".") or name != Path(name).name:
@@ -74,7 +74,7 @@ def export_model(
     request = ExportRequest(name=name, quantize=quantize, classes=model_info(model).classes, **options)
     output_dir = Path(output_dir)
     _check_folder(output_dir)
-    suffix = exporter.destination(output_dir, request).suffix  # A name that is taken is said before the work.
+    suffix = exporter.destination(output_dir, request).suffix  # An existing destination is reported before the work.
     output_dir.mkdir(parents=True, exist_ok=True)
     unfinished = output_dir / f".tmp-{uuid.uuid4().hex}{suffix}"
     try:
@@ -99,13 +99,13 @@ def export_model(
 def _check_fits(model: keras.Model, format: str) -> None:
     if model_info(model).kind == "style" and format in ("tflite", "web"):
         raise ValueError(
-            f"The format {format} takes one image, and this model takes a style beside it: export it as saved_model "
+            f"The format {format} takes one image, and this model also takes a style: export it as saved_model "
             "or keras."
         )
 
 
 def _check_folder(output_dir: Path) -> None:
-    """Reads the files that an export adds to: nothing is published that could not be told there."""
+    """Reads the files that an export adds to, so that a damaged one is reported before anything is published."""
     manifest.read(output_dir)
     serving_files.read_models_config(output_dir / serving_files.CONFIG_FILE)
 
@@ -116,32 +116,32 @@ def _checked(model: keras.Model, exporter: Exporter, path: Path, request: Export
     try:
         return check_parity(model, exported, samples, limits=LIMITS[request.quantize])
     except ParityError as error:
-        blamed = _blame(model, exporter, request, error.sample.inputs)
-        raise ParityError(f"{error} {blamed}", error.sample) from error
+        note = _layer_note(model, exporter, request, error.sample.inputs)
+        raise ParityError(f"{error} {note}", error.sample) from error
 
 
-def _blame(model: keras.Model, exporter: Exporter, request: ExportRequest, inputs: Any) -> str:
-    """A sentence on the layer where the difference begins."""
+def _layer_note(model: keras.Model, exporter: Exporter, request: ExportRequest, inputs: Any) -> str:
+    """One sentence on the layer where the difference begins."""
     first = tf.nest.map_structure(_corner, inputs)
     try:
         received = exporter.outputs_of_layers(model, first, request)
         expected = layer_diff.layer_outputs(model, first)
-    except Exception as error:  # The difference is what has to be told, whatever stands in the way of explaining it.
+    except Exception as error:  # The difference must be reported, even if its explanation fails.
         return f"Its layers could not be compared one by one: {type(error).__name__}."
     found = layer_diff.first_difference(expected, received, least_db=layer_diff.LEAST_DB[request.quantize])
     return f"Compared layer by layer, {found}."
 
 
 def _corner(tensor: tf.Tensor) -> tf.Tensor:
-    """The first of a batch, at most so much of an image as is blamed."""
-    return tensor[:1, :_BLAMED_PX, :_BLAMED_PX] if tensor.shape.rank == 4 else tensor[:1]
+    """The first element of a batch, cropped to the largest size that is compared layer by layer."""
+    return tensor[:1, :_COMPARED_PX, :_COMPARED_PX] if tensor.shape.rank == 4 else tensor[:1]
 
 
 def find_exporter(format: str, quantize: str = "none") -> Exporter:
-    """The row of `EXPORTERS` for a format that offers a quantization.
+    """Returns the row of `EXPORTERS` for a format that offers a quantization.
 
     Raises:
-        ValueError: If there is no such format, or it does not offer `quantize`. Lists what there is.
+        ValueError: If there is no such format, or it does not offer `quantize`. Lists the valid values.
     """
     if format not in EXPORTERS and not is_own(format):
         raise ValueError(f"`format` must be one of {', '.join(sorted(EXPORTERS))}. Received: {format}")

@@ -17,7 +17,7 @@ from tfgan_app.export import (
     serving_files,
     style_saved_model,
     tflite,
-    web_export,
+    web,
 )
 from tfgan_app.export.request import ExportRequest
 from tfgan_app.keras_info import model_info
@@ -28,15 +28,14 @@ class Exporter:
     """One export format.
 
     Attributes:
-        destination: (output_dir, request) -> the path that the next export goes to. Raises ValueError where it is
-            taken.
+        destination: (output_dir, request) -> the path of the next export. Raises ValueError if it exists.
         write: (model, path, request) -> None, writes the model.
-        load: path -> function, loads what was written as a function on the inputs of the model. Where it has an
-            attribute `fixed_px`, it takes images of that height and width alone as they are.
-        outputs_of_layers: (model, inputs, request) -> for inputs as the model is called with, what its layers give in
-            this format, by `blame.key_of` their names.
-        finish: path -> None, called when the export is in its place, for what lies beside it.
-        quantizations: The values of `quantize` that the format offers.
+        load: path -> function, loads the export as a function on the inputs of the model. An attribute `fixed_px` of
+            the function is the only height and width of images that it accepts.
+        outputs_of_layers: (model, inputs, request) -> the outputs of its layers in this format, keyed by
+            `layer_diff.key_of` their names. `inputs` are those that the model is called with.
+        finish: path -> None, called when the export is in place, to update the files beside it.
+        quantizations: Values of `quantize` that the format offers.
     """
 
     destination: Callable[[Path, ExportRequest], Path]
@@ -68,9 +67,9 @@ TFLITE = Exporter(
 )
 
 WEB = Exporter(
-    web_export.new_folder,
-    web_export.write,
-    web_export.load,
+    web.new_folder,
+    web.write,
+    web.load,
     tflite.outputs_of_layers,
     quantizations=tflite.QUANTIZATIONS,
 )

@@ -1,4 +1,4 @@
-"""SavedModel of a generative model: a seed in, an image out, free of any custom code."""
+"""SavedModel of a generative model: a seed in, an image out, without custom code."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LABELS = tf.TensorSpec([None], tf.int32, name="labels")
 _CLASSES = tf.TensorSpec([None], tf.string, name="classes")
 
 _MAX_LISTED = 50
-"""Names in the message on an unknown class."""
+"""Most names listed in the message on an unknown class."""
 
 
 def write(model: keras.Model, path: Path) -> None:
@@ -27,14 +27,14 @@ def write(model: keras.Model, path: Path) -> None:
 
     - `serving_default`: `seeds` int64 [batch] (and `classes` string [batch], exact names) -> `output_bytes` string
       [batch] (PNG files, gray or RGB).
-    - `bytes`: the same under a name of its own.
+    - `bytes`: the same under its own name.
     - `tensor`: `seeds` int64 [batch] (and `labels` int32 [batch]) -> `outputs` uint8 [batch, height, width, 1 or 3].
     - `float`: `latents` float32 [batch, latent_dim], standard normal (and `labels` int32 [batch]) -> `outputs` float32
       [batch, height, width, 1 or 3] in [0, 1].
-    - `class_names`: `labels` int32 [batch] -> `names` string [batch], and `count` int32 [batch]: how many there are.
+    - `class_names`: `labels` int32 [batch] -> `names` string [batch], and `count` int32 [batch], the number of classes.
 
     The same seed (and class) gives the same image as `tfgan_app predict`. Unknown classes and labels are an error
-    that says which are known.
+    that lists the known ones.
 
     Args:
         model: `latents` (or `[latents, labels]`) as in `float` -> images float32 in [0, 1].
@@ -77,7 +77,7 @@ def _conditional_endpoints(model: keras.Model, info: ModelInfo) -> dict[str, tup
         return {"output_bytes": _encode(draw_uint8(seeds, find_labels(classes)))}
 
     def tell_names(labels: tf.Tensor) -> dict[str, tf.Tensor]:
-        # A count for each label, since TensorFlow Serving wants outputs of the inputs' length.
+        # A count for each label, since TensorFlow Serving requires outputs of the inputs' length.
         return {"names": tf.gather(names, check_labels(labels)), "count": tf.zeros_like(labels) + len(names)}
 
     files = (draw_files, _SEEDS, _CLASSES)
@@ -111,10 +111,10 @@ def _label_check(names: list[str]) -> Callable[[tf.Tensor], tf.Tensor]:
 
 def _label_finder(names: list[str]) -> Callable[[tf.Tensor], tf.Tensor]:
     listed = ", ".join(names[:_MAX_LISTED]) + (", ..." if len(names) > _MAX_LISTED else "")
-    expected = f"`classes` must be of: {listed}. Received:"
+    expected = f"`classes` must be among: {listed}. Received:"
 
     def find(classes: tf.Tensor) -> tf.Tensor:
-        # Compared with all names: a lookup table would have to be initialized wherever the model is loaded.
+        # Compared with all names: a lookup table would need initialization wherever the model is loaded.
         same = classes[:, tf.newaxis] == tf.constant(names)
         known = tf.reduce_any(same, axis=1)
         with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(known), [expected, classes[~known]])]):

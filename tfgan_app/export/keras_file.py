@@ -15,7 +15,7 @@ from tfgan_app.keras_metadata import KerasMetadata, write_metadata
 
 
 def new_file(output_dir: Path, request: ExportRequest) -> Path:
-    """`output_dir/name.keras`, refused where it exists."""
+    """Returns `output_dir/name.keras`; raises ValueError if it exists."""
     path = output_dir / f"{request.name}.keras"
     if path.exists():
         raise ValueError(f"'{path}' exists already: choose another name, or remove it first.")
@@ -23,19 +23,19 @@ def new_file(output_dir: Path, request: ExportRequest) -> Path:
 
 
 def write(model: keras.Model, path: Path, request: ExportRequest) -> None:
-    """Writes the model, without optimizer state, with its license and what its card says of its training."""
+    """Writes the model without optimizer state, with its license and the training facts of its card."""
     model.save(path, include_optimizer=False)
     write_metadata(path, KerasMetadata(request.license, request.training))
 
 
 def load(path: Path) -> Callable:
-    """Loads a file that `write` wrote, as a function in inference mode on what the model was called with."""
+    """Loads a file that `write` wrote, as a function in inference mode on the inputs of the model."""
     model = keras.saving.load_model(path, compile=False, safe_mode=True)
     return lambda inputs: model(inputs, training=False)
 
 
 def outputs_of_layers(model: keras.Model, inputs: Batch, request: ExportRequest) -> dict[str, np.ndarray]:
-    """What the layers of a model give once it has been saved and loaded; see `Exporter`."""
+    """Layer outputs of a model that has been saved and loaded; see `Exporter`."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
         write(model, path, request)

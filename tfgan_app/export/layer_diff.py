@@ -1,4 +1,4 @@
-"""Where in a network an export begins to differ from it."""
+"""The layer of a network where an export begins to differ from it."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ LEAST_DB = {"none": 60.0, "float16": 40.0, "dynamic": 20.0, "int8": 20.0}
 """Signal-to-noise ratio below which a layer's output counts as different, by quantization, in dB."""
 
 MAX_RATIO_DB = 140.0
-"""What float32 can tell apart."""
+"""Resolution of float32 in dB."""
 
 _TINY = 1e-12
 
 
 def layer_outputs(model: keras.Model, inputs: Batch) -> dict[str, tf.Tensor]:
-    """What each layer makes of inputs, in the order in which they run, in inference mode.
+    """Outputs of each layer in execution order, in inference mode.
 
     Args:
-        model: A functional model; models inside of it are gone through too.
-        inputs: What it is called with.
+        model: A functional model; nested models are included.
+        inputs: Inputs that the model is called with.
 
     Returns:
-        `model/layer` -> tensor. A layer that is called twice is numbered from its second call on.
+        `model/layer` -> tensor. A layer that is called repeatedly is numbered from its second call on.
     """
     found: dict[str, tf.Tensor] = {}
     _trace(model, inputs, found, prefix="")
@@ -56,10 +56,10 @@ def _is_graph(operation: keras.Operation) -> bool:
 
 
 class LayerTap:
-    """A model that gives the outputs of all layers; it converts and exports as the model does.
+    """A model that returns the outputs of all layers; it converts and exports as the model does.
 
     Attributes:
-        variables: Of the model.
+        variables: Variables of the model.
     """
 
     def __init__(self, model: keras.Model):
@@ -68,14 +68,14 @@ class LayerTap:
         self.variables = model.variables
 
     def __call__(self, inputs: Batch, training: bool = False) -> dict[str, tf.Tensor]:
-        """Layer name -> its output, as `layer_outputs`, without the characters that signatures do not allow."""
+        """Returns layer name -> output as `layer_outputs`, without characters that signatures do not allow."""
         del training
         found = layer_outputs(self._model, inputs)
         return {key_of(name): tf.identity(tensor) for name, tensor in found.items() if tensor.dtype.is_floating}
 
 
 def key_of(layer: str) -> str:
-    """A layer's name as the name of an output of a signature."""
+    """Name of a layer as the name of a signature's output."""
     return layer.replace("/", "__").replace("#", "_call")
 
 
@@ -84,11 +84,11 @@ def first_difference(expected: Mapping[str, np.ndarray], received: Mapping[str, 
 
     Args:
         expected: Layer -> its output in the model, in order.
-        received: The same in the export, by `key_of` the layer.
+        received: The same for the export, keyed by `key_of` the layer.
         least_db: Signal-to-noise ratio below which an output counts as different, in dB.
 
     Returns:
-        A clause with the layer and the ratio; where none falls so low, the layer after which it falls most.
+        A clause with the layer and the ratio; if no ratio is that low, the layer with the largest drop.
     """
     ratios: dict[str, float] = {}
     for name, clean in expected.items():
@@ -96,12 +96,12 @@ def first_difference(expected: Mapping[str, np.ndarray], received: Mapping[str, 
         if other is None:
             continue
         if np.shape(clean) != np.shape(other):
-            return f"the layer `{name}` gives shape {list(np.shape(other))} for {list(np.shape(clean))}"
+            return f"the layer `{name}` gives shape {list(np.shape(other))} instead of {list(np.shape(clean))}"
         ratios[name] = _ratio_db(np.asarray(clean, np.float64), np.asarray(other, np.float64))
         if not ratios[name] >= least_db:
             return f"the error starts at the layer `{name}`, whose signal-to-noise ratio is {ratios[name]:.0f} dB"
     if not ratios:
-        return "no layer can be told apart"
+        return "no layer differs"
     names = list(ratios)
     before = [MAX_RATIO_DB, *ratios.values()]
     worst = max(range(len(names)), key=lambda index: before[index] - ratios[names[index]])

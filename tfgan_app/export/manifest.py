@@ -1,4 +1,4 @@
-"""`manifest.json`: how far each export in a folder is from the model that it was made of."""
+"""`manifest.json`: the difference between each export in a folder and its model."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from tfgan_app.lite.proven import MADE_OF, MANIFEST_FILE
 
 
 def add(output_dir: Path, path: Path, *, format: str, request: ExportRequest, parity: Parity) -> None:
-    """Adds an export, and leaves out those that are not there any more.
+    """Adds an export, and removes entries whose files no longer exist.
 
     Args:
         output_dir: Folder of all exported models.
         path: The export, in `output_dir`.
-        format: Its format.
-        request: What was asked for.
-        parity: How far it is from its model.
+        format: The export's format.
+        request: The export's request.
+        parity: Difference between the export and its model.
     """
     entries = read(output_dir)
     entries[path.relative_to(output_dir).as_posix()] = {
@@ -43,10 +43,10 @@ def add(output_dir: Path, path: Path, *, format: str, request: ExportRequest, pa
 
 
 def read(output_dir: Path) -> dict[str, Any]:
-    """The entries of a folder's manifest by path; empty where there is none.
+    """Entries of a folder's manifest by path; empty if there is none.
 
     Raises:
-        ValueError: If the file is not what `add` writes. One line.
+        ValueError: If the file was not written by `add`. One line.
     """
     path = output_dir / MANIFEST_FILE
     if not path.exists():
@@ -54,9 +54,9 @@ def read(output_dir: Path) -> dict[str, Any]:
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ValueError(f"'{path}' is no JSON: {error}. Mend it, or remove it.") from error
+        raise ValueError(f"'{path}' is not valid JSON: {error}. Correct or remove it.") from error
     if not isinstance(entries, dict):
-        raise ValueError(f"'{path}' must hold a JSON object. Mend it, or remove it.")
+        raise ValueError(f"'{path}' must hold a JSON object. Correct or remove it.")
     return entries
 
 

@@ -1,4 +1,4 @@
-"""A card in words for each export: what it takes, what it gives, and how far it is from its model."""
+"""A readable card for each export: its inputs, its outputs, and its difference from the model."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _FORMATS = {
 
 
 def card_text(model: keras.Model, *, format: str, request: ExportRequest, parity: Parity) -> str:
-    """The card of an export, Markdown.
+    """Card of an export in Markdown.
 
     Args:
-        model: What was exported.
-        format: Its format.
-        request: What was asked for.
-        parity: How far it is from the model.
+        model: The exported model.
+        format: The export's format.
+        request: The export's request.
+        parity: Difference between the export and the model.
     """
     info = model_info(model)
     rows = {
@@ -50,7 +50,7 @@ def card_text(model: keras.Model, *, format: str, request: ExportRequest, parity
 
 
 def write_card_beside(path: Path, text: str) -> None:
-    """Writes the card of an export that is a file: `model.tflite.md` for `model.tflite`."""
+    """Writes the card of a single-file export: `model.tflite.md` for `model.tflite`."""
     write_text(path.with_name(f"{path.name}.md"), text)
 
 
@@ -73,7 +73,7 @@ def _gives(info: ModelInfo) -> str:
 
 
 def _transparency(info: ModelInfo, format: str) -> dict[str, str]:
-    """What becomes of alpha in files; nothing where no files are taken."""
+    """The card's row on the alpha of files; empty where the export takes no files."""
     if format != "saved_model" or info.kind == "noise":
         return {}
     if info.kind == "inpainting":
@@ -84,10 +84,10 @@ def _transparency(info: ModelInfo, format: str) -> dict[str, str]:
 
 def _agreement(request: ExportRequest, parity: Parity) -> list[str]:
     limits = LIMITS[request.quantize]
-    told = [f"largest difference {parity.max_error:.2g}, mean {parity.mean_error:.2g}, of images in [0, 1]"]
-    told.append(f"PSNR {parity.psnr:.1f} dB in the mean, {parity.least_psnr:.1f} dB at least (100 is the same)")
+    lines = [f"largest difference {parity.max_error:.2g}, mean {parity.mean_error:.2g}, for images in [0, 1]"]
+    lines.append(f"PSNR {parity.psnr:.1f} dB on average, {parity.least_psnr:.1f} dB at least (100 means identical)")
     if parity.lost_psnr is not None:
-        told.append(f"{parity.lost_psnr:.2f} dB of PSNR lost against {len(request.held_out)} held-out images")
+        lines.append(f"{parity.lost_psnr:.2f} dB of PSNR lost on {len(request.held_out)} held-out images")
     allowed = {"largest difference": limits.max_error, "least PSNR": limits.psnr, "lost dB": limits.lost_psnr}
     named = ", ".join(f"{name} {value:g}" for name, value in allowed.items() if value is not None)
-    return [*(f"- {line}" for line in told), f"- limits of the export: {named}"]
+    return [*(f"- {line}" for line in lines), f"- limits of the export: {named}"]

@@ -1,4 +1,4 @@
-"""Does an export compute what the model computes?"""
+"""Parity check: comparison of an export with its model."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from tfgan_app.keras_info import model_info
 from tfgan_app.latents import seeded_latents
 
 PARITY_SEEDS = 16
-"""How many seeds a generative model is compared on."""
+"""Number of seeds that a generative model is compared on."""
 
 MAX_PSNR = 100.0
-"""Of images that are the same, in dB."""
+"""PSNR of identical images, in dB."""
 
 _ODD_SIZES = ((1, 1), (1, 5), (7, 2), (17, 33), (48, 31))
 _BATCH = 2
@@ -30,14 +30,14 @@ _NUDGES, _OWN_SHARE = 3, 4
 
 @dataclass(frozen=True)
 class Limits:
-    """How far an export may be from its model, on images in [0, 1]; None is no limit.
+    """Largest allowed differences between an export and its model, for images in [0, 1]; None is no limit.
 
     Attributes:
         max_error: Largest absolute difference.
         psnr: Least PSNR of any image against the model's, in dB.
-        lost_psnr: Most of the mean PSNR against what the images should be, in dB, that may be lost.
-        noise: Whether random images are compared too; integers are made for images as they are.
-        rounding: By how much a number may be rounded, as a share of it.
+        lost_psnr: Largest allowed loss of mean PSNR against the target images, in dB.
+        noise: Whether random images are compared too; integer ranges are chosen for natural images.
+        rounding: Relative rounding error of a number.
     """
 
     max_error: float | None = None
@@ -53,21 +53,20 @@ LIMITS = {
     "dynamic": Limits(psnr=38.0, lost_psnr=0.3, noise=False),
     "int8": Limits(psnr=38.0, lost_psnr=0.3, noise=False),
 }
-"""By quantization. One uint8 level is 40 times 1e-4."""
+"""Limits by quantization. One uint8 level is 40 times 1e-4."""
 
 
 @dataclass(frozen=True)
 class Parity:
-    """How far an export is from its model, on images in [0, 1].
+    """Measured difference between an export and its model, for images in [0, 1].
 
     Attributes:
-        batches: How many batches were compared.
+        batches: Number of batches compared.
         max_error: Largest absolute difference.
         mean_error: Mean absolute difference.
         psnr: Mean over images of the PSNR against the model's, in dB, at most 100.
-        least_psnr: The least of them.
-        lost_psnr: By how much the mean PSNR against what the images should be is lower than the model's, in dB;
-            None where that is not known.
+        least_psnr: Least PSNR of any image.
+        lost_psnr: Loss of mean PSNR against the target images relative to the model, in dB; None without targets.
     """
 
     batches: int
@@ -80,12 +79,12 @@ class Parity:
 
 @dataclass(frozen=True)
 class Sample:
-    """A batch to compare on.
+    """A batch for the comparison.
 
     Attributes:
-        inputs: What the model is called with.
-        target: What should come out, float32 [batch, height, width, 3] in [0, 1], where that is known.
-        noise: Whether it is a random image, on which some models multiply each rounding by a million.
+        inputs: Inputs that the model is called with.
+        target: Expected output, float32 [batch, height, width, 3] in [0, 1], if known.
+        noise: Whether it is a random image, for which some models multiply each rounding error by a million.
     """
 
     inputs: Batch
@@ -98,10 +97,10 @@ class Sample:
 
 
 class ParityError(ValueError):
-    """An export that differs from its model by more than it may; the message has the numbers.
+    """An export whose difference from its model exceeds the limits; the message has the numbers.
 
     Attributes:
-        sample: What it was seen on last.
+        sample: The last sample that showed the difference.
     """
 
     def __init__(self, message: str, sample: Sample):
@@ -110,12 +109,12 @@ class ParityError(ValueError):
 
 
 def samples_for(model: keras.Model, request: ExportRequest, *, fixed_px: int | None = None) -> Iterator[Sample]:
-    """What an export of a model is compared on.
+    """Samples that an export is compared on.
 
     Args:
         model: The model.
-        request: What was asked for; `held_out` has the images.
-        fixed_px: Height and width of the only images that the export takes as they are; None where it takes all.
+        request: The export's request; `held_out` has the images.
+        fixed_px: The only height and width of images that the export accepts; None where it accepts all.
     """
     info = model_info(model)
     if info.kind == "noise":
@@ -137,7 +136,7 @@ def samples_for(model: keras.Model, request: ExportRequest, *, fixed_px: int | N
 
 
 def _with_styles(request: ExportRequest) -> Iterator[Sample]:
-    """The images and parts of them, each with the one before as its style, at several strengths; and noise."""
+    """The images and crops of them, each with the previous one as its style, at several strengths; and noise."""
     rng = np.random.default_rng(0)
     noise = [Sample(tf.constant(rng.random((_BATCH, *size, 3), np.float32))) for size in _ODD_SIZES]
     samples = [*_at_many_sizes(request.held_out, rng), *noise]
@@ -148,7 +147,7 @@ def _with_styles(request: ExportRequest) -> Iterator[Sample]:
 
 
 def _at_many_sizes(pairs: Sequence[Pair], rng: np.random.Generator) -> Iterator[Sample]:
-    """The images, and parts of the first ones of random sizes."""
+    """The images, and crops of the first ones at random sizes."""
     for index, (source, target) in enumerate(pairs):
         yield _whole(source, target)
         if index < _CROPS:
@@ -162,7 +161,7 @@ def _whole(source: np.ndarray, target: np.ndarray | None) -> Sample:
 
 
 def fitted(image: np.ndarray, size_px: int) -> np.ndarray:
-    """The center of an image [height, width, channels], with its mirror image around it where it is smaller."""
+    """Center crop of an image [height, width, channels], extended by reflection where it is smaller."""
     for axis in (0, 1):
         size = image.shape[axis]
         if size >= size_px:
@@ -173,7 +172,7 @@ def fitted(image: np.ndarray, size_px: int) -> np.ndarray:
 
 
 def _latents(latent_dim: int, *, classes: int) -> Iterator[Sample]:
-    """The latents of the first seeds, with each class at least once."""
+    """Latents of the first seeds, with each class at least once."""
     latents = seeded_latents(tf.range(PARITY_SEEDS), latent_dim)
     if not classes:
         yield Sample(latents)
@@ -187,14 +186,14 @@ def check_parity(reference: Callable, exported: Callable, samples: Iterator[Samp
     Args:
         reference: The model: a batch -> images float32 [batch, height, width, channels] in [0, 1].
         exported: Its export, with the same interface.
-        samples: What to compare on.
-        limits: What passes.
+        samples: Samples to compare on.
+        limits: Largest allowed differences.
 
     Returns:
-        How far they are apart.
+        The measured difference.
 
     Raises:
-        ParityError: If the export differs by more than it may.
+        ParityError: If the difference exceeds the limits.
         ValueError: If one of them fails on a batch.
     """
     meter = _Meter()
@@ -202,18 +201,18 @@ def check_parity(reference: Callable, exported: Callable, samples: Iterator[Samp
         expected = _run(reference, sample, "model")
         received = _run(exported, sample, "export")
         if expected.shape != received.shape:
-            shapes = f"{list(received.shape)} for {list(expected.shape)}"
+            shapes = f"{list(received.shape)} instead of {list(expected.shape)}"
             raise ParityError(f"The export differs from the model: it gives images of shape {shapes}.", sample)
         if sample.noise and _is_rounding(reference, sample.inputs, expected, received, limits=limits):
             continue
         meter.add(expected, received, sample)
         _check(meter.parity(), limits, sample)
     if not meter.batches:
-        raise ValueError("There are no images to compare the export on: give the run's own, of the export's size.")
+        raise ValueError("There are no images to compare the export on: give images of the run, of the export's size.")
     parity = meter.parity()
     if limits.lost_psnr is not None and parity.lost_psnr is not None and parity.lost_psnr > limits.lost_psnr:
         raise ParityError(
-            f"The export is worse than the model: it loses {parity.lost_psnr:.2f} dB against the held-out images, "
+            f"The export is worse than the model: it loses {parity.lost_psnr:.2f} dB on the held-out images, "
             f"limit {limits.lost_psnr:g}.",
             sample,
         )
@@ -221,7 +220,7 @@ def check_parity(reference: Callable, exported: Callable, samples: Iterator[Samp
 
 
 def _is_rounding(reference: Callable, inputs, expected: np.ndarray, received: np.ndarray, *, limits: Limits) -> bool:
-    """Whether a difference is beyond the limits, and the model differs as much if its inputs are rounded."""
+    """Returns whether a difference exceeds the limits only as much as the model's own with rounded inputs."""
     difference = float(np.abs(received - expected).max())
     within = limits.max_error is None or difference <= limits.max_error
     if not np.isfinite(difference) or (within and (limits.psnr is None or _psnr(received, expected) >= limits.psnr)):
@@ -249,7 +248,7 @@ def _check(parity: Parity, limits: Limits, sample: Sample) -> None:
 
 
 class _Meter:
-    """Sums up differences batch by batch."""
+    """Accumulator of differences, batch by batch."""
 
     def __init__(self):
         self.batches, self._largest, self._total, self._count = 0, 0.0, 0.0, 0
@@ -281,7 +280,7 @@ class _Meter:
 
 
 def _psnr(first: np.ndarray, second: np.ndarray) -> float:
-    """PSNR in dB of images in [0, 1], at most `MAX_PSNR`; -inf where one is no number."""
+    """PSNR in dB of images in [0, 1], at most `MAX_PSNR`; -inf where one has NaN or infinite values."""
     error = float(np.mean(np.square(np.clip(first, 0.0, 1.0) - np.clip(second, 0.0, 1.0)), dtype=np.float64))
     if not np.isfinite(error):
         return -np.inf

@@ -1,4 +1,4 @@
-"""What an export is asked for."""
+"""The request for an export."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from tfgan_app.keras_metadata import NOT_STATED
 from tfgan_app.latents import seeded_latents
 
 Pair = tuple[np.ndarray, np.ndarray | None]
-"""What a model is given and what it should make of it, uint8 [height, width, channels] each; None: not known."""
+"""An input and its target, uint8 [height, width, channels] each; the target is None if unknown."""
 
 Batch = tf.Tensor | list[tf.Tensor]
-"""What a model is called with: images, latents, or a list of latents and labels."""
+"""Inputs of a model: images, latents, or a list of latents and labels."""
 
 _CALIBRATION_SEEDS = range(1_000, 1_064)
-"""Other seeds than those that an export is compared on."""
+"""Seeds for calibration, other than those that an export is compared on."""
 
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """What an export is asked for, beside the model.
+    """Options of an export besides the model.
 
     Attributes:
         name: The model's name, a plain file name.
         quantize: `"none"`, or another that the format offers.
-        tile_px: Height and width of the input of formats that fix it; None lets the format choose, 0 leaves it open.
+        tile_px: Input height and width for formats that fix it; None lets the format choose, 0 leaves it open.
         image_size_px: Side of the images that the model was trained on, if known.
-        held_out: Images to compare on, with what should come out.
-        calibration: Training inputs uint8 [height, width, channels] that ranges of integers are chosen on.
-        license: Of the weights.
-        made_of: `weights_fingerprint` of the `.keras` file that is exported; None for a model that has none.
-        training: What the card says of the training: name -> words.
+        held_out: Images to compare on, with their targets.
+        calibration: Training inputs uint8 [height, width, channels] that integer ranges are chosen on.
+        license: License of the weights.
+        made_of: `weights_fingerprint` of the exported `.keras` file; None for a model without one.
+        training: Training facts on the card: name -> text.
         classes: Names of a generative model's labels.
         runtime: Folder with the tarballs of LiteRT's web runtime; None takes them from the cache or by npm.
     """
@@ -54,7 +54,7 @@ class ExportRequest:
     runtime: str | None = None
 
     def calibration_latents(self, model: keras.Model) -> Iterator[list[np.ndarray]]:
-        """What ranges of integers of a generative model are chosen on: latents [1, latent_dim], and labels [1]."""
+        """Calibration inputs of a generative model: latents [1, latent_dim], and labels [1]."""
         classes = len(self.classes)
         latents = np.asarray(seeded_latents(np.array(_CALIBRATION_SEEDS), model_info(model).latent_dim))
         for index in range(len(latents)):

@@ -1,4 +1,4 @@
-"""SavedModel: a versioned folder for TensorFlow Serving and plain TensorFlow, free of any custom code."""
+"""SavedModel: a versioned folder for TensorFlow Serving and plain TensorFlow, without custom code."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tfgan_app.export.request import Batch, ExportRequest
 from tfgan_app.keras_info import model_info
 
 _MEMORY_BYTES = 2**33
-"""What the feature maps of one encoded image may take: a larger one is refused before it is decoded."""
+"""Memory limit for the feature maps of one encoded image; a larger one is rejected before it is decoded."""
 
 _UNKNOWN_BYTES_PER_PX = 2**13
 
 
 def next_version(output_dir: Path, request: ExportRequest) -> Path:
-    """The folder of the next version, `output_dir/name/VERSION`, one above the highest that exists."""
+    """Folder of the next version, `output_dir/name/VERSION`, one above the highest that exists."""
     folder = output_dir / request.name
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"'{folder}' is a file: choose another name or output folder.")
@@ -32,26 +32,26 @@ def next_version(output_dir: Path, request: ExportRequest) -> Path:
 
 
 def write(model: keras.Model, path: Path) -> None:
-    """Writes a SavedModel of a model of images, with five signatures.
+    """Writes a SavedModel of an image model, with five signatures.
 
     - `float`: `images` float32 [batch, height, width, channels] in [0, 1] -> `outputs`, float32
       [batch, scale * height, scale * width, 3] in about [0, 1].
     - `tensor`: the same in uint8.
     - `serving_default`: `image_bytes` string [batch] (JPEG, PNG, WebP, GIF or BMP files, whose sizes may differ) ->
       `output_bytes` string [batch] (PNG files, `scale` times as high and wide). EXIF orientation is applied, and
-      transparency composited on white: the alpha of the files is lost here, and kept by `tfgan_app serve` and
+      transparency is composited on white: the alpha of the files is lost here, but kept by `tfgan_app serve` and
       `tfgan_app predict`, which carry it around the model. A model of four channels fills holes: transparent pixels.
-      Larger images than `max_pixels`, and what is no such file, are an InvalidArgumentError.
-    - `bytes`: the same under a name of its own.
-    - `receptive_field`: `images` as for `tensor`, of any size -> what has to be known to run the model on a large image
-      part by part, each int32 [batch] and always the same: `scale`; `halo_px`, how many pixels beyond its own an
-      output pixel depends on at most (-1: on the whole image); `multiple`, where parts have to begin;
-      `bytes_per_px`, what the feature maps take in memory for each pixel of `images` (0: not known); and
-      `makes_color`, 1 where gray images come back in color.
+      Images larger than `max_pixels`, and any other data, are an InvalidArgumentError.
+    - `bytes`: the same under its own name.
+    - `receptive_field`: `images` as for `tensor`, of any size -> the facts needed to run the model on a large image
+      tile by tile, each int32 [batch] and constant: `scale`; `halo_px`, the largest distance at which an input pixel
+      affects an output pixel (-1: the whole image); `multiple`, the grid on which tiles have to begin; `bytes_per_px`,
+      the memory of the feature maps for each pixel of `images` (0: unknown); and `makes_color`, 1 if gray images come
+      back in color.
 
     Args:
         model: float32 [batch, height, width, 3 or 4] in [0, 1] -> float32 [batch, scale * height, scale * width, 3] in
-            about [0, 1], where `scale` is 1 for a model that does not enlarge.
+            about [0, 1]; `scale` is 1 for a model that does not upscale.
         path: The folder to write.
     """
     info = model_info(model)
@@ -70,12 +70,12 @@ def write(model: keras.Model, path: Path) -> None:
         return tf.io.encode_png(predict_uint8(image[tf.newaxis])[0], compression=PNG_COMPRESSION)
 
     def predict_files(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
-        # One at a time: sizes may differ, and the model uses all cores for one image already.
+        # One at a time: sizes may differ, and one image already uses all cores.
         outputs = tf.map_fn(predict_file, image_bytes, fn_output_signature=tf.string, parallel_iterations=1)
         return {"output_bytes": outputs}
 
     def tell_receptive_field(images: tf.Tensor) -> dict[str, tf.Tensor]:
-        # One for each image, since TensorFlow Serving wants outputs of the inputs' length.
+        # One for each image, since TensorFlow Serving requires outputs of the inputs' length.
         return {name: tf.fill(tf.shape(images)[:1], value) for name, value in constants.items()}
 
     images = [None, None, None, channels]
@@ -97,7 +97,7 @@ def write(model: keras.Model, path: Path) -> None:
 
 
 def load(path: Path) -> Callable:
-    """Loads the `float` signature of an exported SavedModel, as a function on what the model was called with."""
+    """Loads the `float` signature of an exported SavedModel, as a function on the inputs of the model."""
     loaded = tf.saved_model.load(str(path))
     specs = loaded.signatures["float"].structured_input_signature[1]
     names = [name for name in ("images", "style", "strength", "latents", "labels") if name in specs]
@@ -109,7 +109,7 @@ def load(path: Path) -> Callable:
 
 
 def outputs_of_layers(model: keras.Model, inputs: Batch, request: ExportRequest) -> dict[str, np.ndarray]:
-    """What the layers of a model give in a SavedModel; see `Exporter`."""
+    """Layer outputs of a model in a SavedModel; see `Exporter`."""
     del request
     tap = LayerTap(model)
     flat = tf.nest.flatten(inputs)

@@ -1,4 +1,4 @@
-"""What TensorFlow Serving reads beside a SavedModel: requests to warm up with, and its configuration."""
+"""Files that TensorFlow Serving reads beside a SavedModel: warm-up requests and its configuration."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
 CONFIG_FILE = "models.config"
 
 ALLOWED_BATCH_SIZES = (1, 2, 4, 8)
-"""TensorFlow Serving fills batches up to the next of these, so that few shapes are ever seen."""
+"""TensorFlow Serving pads batches to the next of these sizes, which limits the number of shapes."""
 
 MODELS_ROOT = "/models"
-"""Where the folder of exported models is mounted in TensorFlow Serving's container."""
+"""Mount point of the folder of exported models in TensorFlow Serving's container."""
 
 _WARMUP_PX = 64
 
@@ -47,11 +47,11 @@ prometheus_config {
 
 
 def write_warmup(version: Path, request: ExportRequest) -> None:
-    """Writes a request for each signature and allowed batch size, for a server to run before it takes others.
+    """Writes a request for each signature and allowed batch size, which a server runs before it accepts others.
 
     Args:
         version: The folder of a SavedModel.
-        request: What was asked for; its first held-out image is what is sent.
+        request: The export's request; its first held-out image is sent.
     """
     loaded = tf.saved_model.load(str(version))
     path = version / WARMUP_FILE
@@ -91,7 +91,7 @@ def _example(key: str, spec: tf.TensorSpec, request: ExportRequest, index: int) 
 
 
 def _image(request: ExportRequest, channels: int) -> np.ndarray:
-    """The corner of a held-out image, uint8 [64, 64, channels], or gray where there is none."""
+    """A corner crop of a held-out image, uint8 [64, 64, channels], or gray if there is none."""
     for source, _ in request.held_out:
         if min(source.shape[:2]) >= _WARMUP_PX and source.shape[2] == channels:
             return source[:_WARMUP_PX, :_WARMUP_PX]
@@ -99,10 +99,10 @@ def _image(request: ExportRequest, channels: int) -> np.ndarray:
 
 
 def write_configuration(version: Path) -> None:
-    """Brings TensorFlow Serving's files in the folder of all exported models up to date.
+    """Updates TensorFlow Serving's files in the folder of all exported models.
 
-    `models.config` lists the SavedModels that are there; what a person has written into it stays. The other files
-    are written where there are none.
+    `models.config` lists the SavedModels of the folder; manual entries in it are kept. The other files are written
+    only if they are missing.
 
     Args:
         version: The new version folder.
@@ -125,17 +125,17 @@ def write_configuration(version: Path) -> None:
 
 
 def read_models_config(path: Path) -> model_server_config_pb2.ModelServerConfig:
-    """TensorFlow Serving's list of models; an empty one where there is no file.
+    """TensorFlow Serving's list of models; empty if there is no file.
 
     Raises:
-        ValueError: If it is no such list. One line.
+        ValueError: If the file is not such a list. One line.
     """
     config = model_server_config_pb2.ModelServerConfig()
     if path.exists():
         try:
             text_format.Parse(path.read_text(encoding="utf-8"), config)
         except (text_format.ParseError, UnicodeDecodeError) as error:
-            raise ValueError(f"'{path}' is no list of models for TensorFlow Serving: {error}. Mend it.") from error
+            raise ValueError(f"'{path}' is not a model list of TensorFlow Serving: {error}. Correct it.") from error
     return config
 
 

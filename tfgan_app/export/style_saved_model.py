@@ -1,4 +1,4 @@
-"""SavedModel of a model that gives images the style of another."""
+"""SavedModel of a style transfer model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tfgan_app.keras_info import model_info
 from tfgan_app.layers import style_parts
 
 _MEMORY_BYTES = 2**33
-"""As of other models of images: what the feature maps of one encoded image may take."""
+"""As for other image models: memory limit for the feature maps of one encoded image."""
 
 _IMAGES = [None, None, None, 3]
 
@@ -26,20 +26,20 @@ def write(model: keras.Model, path: Path) -> None:
     - `tensor`: the same with images in uint8.
     - `serving_default`: `image_bytes` and `style_bytes`, string [batch] (JPEG, PNG, WebP, GIF or BMP files, whose
       sizes may differ) -> `output_bytes` string [batch] (RGB PNG files, transparency composited on white), at full
-      strength. What is no such file, or too large, is an InvalidArgumentError.
+      strength. Other data, and images that are too large, are an InvalidArgumentError.
     - `bytes`: the same with `strength`.
     - `statistics` and `stylize`: the model in two parts, see `tfgan_app.layers.StyleParts`, for large images.
-    - `receptive_field`: as of other models of images, of `stylize`.
+    - `receptive_field`: as for other image models, of `stylize`.
 
     Args:
-        model: what `tfgan_app.layers.build_style_model` builds.
+        model: The result of `tfgan_app.layers.build_style_model`.
         path: The folder to write.
     """
     parts, info = style_parts(model), model_info(model)
     numbers = info.to_numbers()
     max_pixels = _MEMORY_BYTES // info.bytes_per_px
 
-    # Functions of their own, so that what several signatures do is traced and stored once.
+    # Separate functions, so that what several signatures share is traced and stored once.
     @tf.function(autograph=False)
     def decode(data: tf.Tensor) -> tf.Tensor:
         return decode_image(data, channels=3, max_pixels=max_pixels)[tf.newaxis]
@@ -48,18 +48,18 @@ def write(model: keras.Model, path: Path) -> None:
         return {"outputs": model([images, style, strength], training=False)}
 
     def predict_uint8(images: tf.Tensor, style: tf.Tensor, strength: tf.Tensor) -> dict[str, tf.Tensor]:
-        floats = [tf.cast(each, tf.float32) / 255.0 for each in (images, style)]
-        outputs = tf.clip_by_value(predict(*floats, strength)["outputs"], 0.0, 1.0)
+        content, pattern = (tf.cast(each, tf.float32) / 255.0 for each in (images, style))
+        outputs = tf.clip_by_value(predict(content, pattern, strength)["outputs"], 0.0, 1.0)
         return {"outputs": tf.cast(tf.round(outputs * 255.0), tf.uint8)}
 
     def predict_file(given: tuple[tf.Tensor, ...]) -> tf.Tensor:
-        *files, strength = given
-        outputs = predict_uint8(*(decode(data) for data in files), strength[tf.newaxis])["outputs"]
+        image, style, strength = given
+        outputs = predict_uint8(decode(image), decode(style), strength[tf.newaxis])["outputs"]
         return tf.io.encode_png(outputs[0], compression=PNG_COMPRESSION)
 
     @tf.function(autograph=False)
     def predict_files(image_bytes: tf.Tensor, style_bytes: tf.Tensor, strength: tf.Tensor) -> dict[str, tf.Tensor]:
-        # One at a time: sizes may differ, and the model uses all cores for one image already.
+        # One at a time: sizes may differ, and one image already uses all cores.
         given = (image_bytes, style_bytes, strength)
         return {"output_bytes": tf.map_fn(predict_file, given, fn_output_signature=tf.string, parallel_iterations=1)}
 

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -21,26 +22,26 @@ from tfgan_app.export.parity import fitted
 from tfgan_app.export.request import Batch, ExportRequest
 from tfgan_app.keras_info import model_info
 from tfgan_app.lite import Card, LiteModel, check_alive, with_card, with_output_levels
+from tfgan_app.lite.files import Sizes
 from tfgan_app.lite.model import SIGNATURE, load_lite_model, run_signature
 from tfgan_app.lite.quiet import native_stderr_hidden
 
 QUANTIZATIONS = ("none", "float16", "dynamic", "int8")
 
 DEFAULT_TILE_PX = 128
-"""Of a model that sees a small part of an image at a time; one that looks at the whole is given the size that it was
-trained on."""
+"""Default tile of a model with a small receptive field. One that sees the whole image is given its training size."""
 
 MAX_TILE_PX = 4096
 
 _SAME = 1e-3
-"""A network that is resized wrongly differs by far more than this from itself, in [0, 1]."""
+"""Largest difference of a correctly resized network, in [0, 1]; a wrong one differs by far more."""
 
 _ODD_SIZES = ((33, 47), (1, 5))
 _UNSUPPORTED = re.compile(r"^(?:TF Select|Flex|Custom) ops: (?P<names>.+)$", re.MULTILINE)
 
 
 def new_file(output_dir: Path, request: ExportRequest) -> Path:
-    """`output_dir/name.tflite`, or `name_int8.tflite` and the like, refused where it exists."""
+    """Returns `output_dir/name.tflite`, or `name_int8.tflite` and the like; raises ValueError if it exists."""
     suffix = "" if request.quantize == "none" else f"_{request.quantize}"
     path = output_dir / f"{request.name}{suffix}.tflite"
     if path.exists():
@@ -51,18 +52,18 @@ def new_file(output_dir: Path, request: ExportRequest) -> Path:
 def write(model: keras.Model, path: Path, request: ExportRequest) -> None:
     """Writes a file with one signature, `serving_default`, and a `Card` in its metadata.
 
-    - A model of images: `images` [1, tile, tile, channels] -> `outputs` [1, scale * tile, scale * tile, 3], both
-      float32 in [0, 1], or both uint8 for `int8`. Where the card says so, the input can be resized.
+    - An image model: `images` [1, tile, tile, channels] -> `outputs` [1, scale * tile, scale * tile, 3], both
+      float32 in [0, 1], or both uint8 for `int8`. The card states whether the input can be resized.
     - A generative model: `latents` float32 [1, latent_dim] (and `labels` int32 [1]) -> `outputs` [1, height, width,
       1 or 3], float32 in [0, 1], or uint8 for `int8`.
 
     Args:
         model: As for `export_model`.
         path: The file to write.
-        request: What was asked for. `tile_px` 0 leaves the size open, for CPUs: no delegate takes that.
+        request: The export's request. `tile_px` 0 leaves the size open, for CPUs: no delegate accepts that.
 
     Raises:
-        ValueError: If the network has an operation that LiteRT has not; the message names it.
+        ValueError: If the network has an operation that LiteRT lacks; the message names it.
     """
     specs = _specs(model, request)
     card = _card(model, request)
@@ -82,13 +83,14 @@ def write(model: keras.Model, path: Path, request: ExportRequest) -> None:
 
 
 def load(path: Path) -> Callable:
-    """Loads a file that `write` wrote, as a function on what the model was called with."""
+    """Loads a file that `write` wrote, as a function on the inputs of the model."""
     lite = load_lite_model(path)
 
     def forward(inputs: tf.Tensor | list[tf.Tensor]) -> np.ndarray:
         return lite(*[np.asarray(tensor) for tensor in tf.nest.flatten(inputs)])
 
-    forward.fixed_px = lite.card.tile_px if lite.card.sizes == "fixed" else None
+    fixed_px = lite.card.tile_px if lite.card.sizes == "fixed" else None
+    forward.fixed_px = fixed_px  # type: ignore[attr-defined]  # Functions may have attributes.
     return forward
 
 
@@ -99,19 +101,19 @@ def convert(
     quantize: str = "none",
     calibration: Sequence[Sequence[np.ndarray]] = (),
 ) -> bytes:
-    """Converts a model, of builtin operations only.
+    """Converts a model, with builtin operations only.
 
     Args:
         model: `inputs` -> a tensor, or name -> tensor.
         specs: Name, shape and dtype of each of its inputs.
         quantize: One of `QUANTIZATIONS`.
-        calibration: For `int8`: what the ranges of integers are chosen on, arrays for each input.
+        calibration: For `int8`: inputs that integer ranges are chosen on, arrays for each input.
 
     Returns:
         The file.
 
     Raises:
-        ValueError: If an operation is not builtin; it is named.
+        ValueError: If an operation is not builtin; the message names it.
     """
     names = [spec.name for spec in specs]
 
@@ -141,7 +143,7 @@ def convert(
 
 
 def outputs_of_layers(model: keras.Model, inputs: Batch, request: ExportRequest) -> dict[str, np.ndarray]:
-    """What the layers of a model give in a .tflite file; see `Exporter`."""
+    """Layer outputs of a model in a .tflite file; see `Exporter`."""
     specs = [
         tf.TensorSpec(tensor.shape, tensor.dtype, name=known.name)
         for tensor, known in zip(tf.nest.flatten(inputs), _specs(model, request), strict=True)
@@ -176,7 +178,7 @@ def _tile_px(model: keras.Model, request: ExportRequest) -> int:
 
 
 def _card(model: keras.Model, request: ExportRequest) -> Card:
-    told = {
+    facts: dict[str, Any] = {
         "name": request.name,
         "version": tfgan_app.__version__,
         "license": request.license,
@@ -184,9 +186,9 @@ def _card(model: keras.Model, request: ExportRequest) -> Card:
     }
     info = model_info(model)
     if info.kind == "noise":
-        return Card(**told, latent_dim=info.latent_dim, classes=info.classes)
+        return Card(**facts, latent_dim=info.latent_dim, classes=info.classes)
     return Card(
-        **told,
+        **facts,
         tile_px=_tile_px(model, request) or None,
         scale=info.scale,
         halo_px=info.halo_px,
@@ -198,16 +200,15 @@ def _card(model: keras.Model, request: ExportRequest) -> Card:
 
 
 def _with_sizes(card: Card, model: keras.Model, content: bytes) -> Card:
-    """Finds out by running it to which sizes a file can be resized.
+    """Tests to which sizes a file can be resized, by running it.
 
-    Some networks compute sizes while they run, and these are fixed when they are converted.
+    Some networks compute sizes while they run, and conversion makes these constant.
     """
     rng = np.random.default_rng(0)
     tile_px = card.tile_px
-    for sizes, shapes in (
-        ("any", _ODD_SIZES),
-        ("multiple", ((card.multiple, 3 * card.multiple), (tile_px + card.multiple, 2 * tile_px))),
-    ):
+    multiples = ((card.multiple, 3 * card.multiple), (tile_px + card.multiple, 2 * tile_px))
+    candidates: tuple[tuple[Sizes, Sequence[tuple[int, int]]], ...] = (("any", _ODD_SIZES), ("multiple", multiples))
+    for sizes, shapes in candidates:
         candidate = dataclasses.replace(card, sizes=sizes)
         lite = LiteModel(with_card(content, candidate))
         images = [rng.random((1, *shape, card.channels), np.float32) for shape in shapes]
@@ -221,13 +222,13 @@ def _agrees(model: keras.Model, lite: LiteModel, image: np.ndarray) -> bool:
     with native_stderr_hidden():
         try:
             received = lite(image)
-        except (ValueError, RuntimeError):  # What cannot be resized fails when it is, or when it runs.
+        except (ValueError, RuntimeError):  # A resize that is not possible fails at once, or when the model runs.
             return False
     return received.shape == expected.shape and float(np.abs(received - expected).max()) < _SAME
 
 
 def _calibration(model: keras.Model, specs: Sequence[tf.TensorSpec], request: ExportRequest) -> list[list[np.ndarray]]:
-    """What the integers' ranges are chosen on: crops of training images of the input's size, or latents."""
+    """Inputs that integer ranges are chosen on: crops of training images at the input's size, or latents."""
     if request.quantize != "int8":
         return []
     if model_info(model).kind == "noise":
@@ -236,7 +237,7 @@ def _calibration(model: keras.Model, specs: Sequence[tf.TensorSpec], request: Ex
     images = [fitted(image, side).astype(np.float32) / 255.0 for image in request.calibration]
     if not images:
         raise ValueError("`quantize` int8 needs images to choose the ranges of integers on. Received none.")
-    # Black and white are there always, so that the integers of the input are the levels of 8-bit files.
+    # Black and white are always included, so that the integers of the input are the levels of 8-bit files.
     first = images[0]
     extremes = [np.zeros_like(first), np.ones_like(first)]
     return [[image[np.newaxis]] for image in [*images, *extremes]]
@@ -247,7 +248,7 @@ def _reason(error: Exception) -> str:
     found = _UNSUPPORTED.search(text)
     if found:
         return (
-            f"The network has operations that LiteRT has not: {found['names']} (or not at unknown sizes). "
+            f"The network has operations that LiteRT lacks: {found['names']} (or lacks for unknown sizes). "
             "Use layers made of its builtin operations, a fixed size (`--tile PX`), or another format."
         )
     lines = [line for line in text.strip().splitlines() if line.strip()]

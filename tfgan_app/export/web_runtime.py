@@ -1,4 +1,4 @@
-"""LiteRT's web runtime, taken from the npm registry when the first page is exported and kept in the user's cache."""
+"""LiteRT's web runtime, downloaded from the npm registry for the first page and kept in the user's cache."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from tfgan_app.caches import cache_folder
 VERSION = "2.5.3"
 
 CACHE = "web_runtime"
-"""Name of the folder of the user's cache that keeps the tarballs."""
+"""Folder of the user's cache that keeps the tarballs."""
 
 _BUILDS = ("litert_wasm_internal", "litert_wasm_compat_internal", "litert_wasm_threaded_internal")
 """The plain build needs relaxed SIMD, the compatible one does not, and the threaded one needs a cross-origin isolated
-page. The fourth of the package, for JavaScript promise integration, serves partly delegated models only."""
+page. The package's fourth build, for JavaScript promise integration, only serves partly delegated models."""
 
 _SUFFIXES = (".js", ".wasm")
 _MAX_MEMBER_BYTES = 2**25
@@ -45,7 +45,7 @@ class NpmPackage:
 
     Attributes:
         name: Its name, with the scope.
-        integrity: SHA-512 of its tarball in base64, as package-lock.json states it.
+        integrity: SHA-512 of its tarball in base64, as in package-lock.json.
     """
 
     name: str
@@ -53,7 +53,7 @@ class NpmPackage:
 
     @property
     def tarball(self) -> str:
-        """File name that `npm pack` gives the tarball."""
+        """File name of the tarball that `npm pack` writes."""
         return f"{self.name.removeprefix('@').replace('/', '-')}-{VERSION}.tgz"
 
 
@@ -68,18 +68,18 @@ _PACK = f"npm pack {' '.join(f'{package.name}@{VERSION}' for package in PACKAGES
 
 
 def copy_runtime(folder: Path, *, tarballs: str | os.PathLike | None = None, cache_dir: Path | None = None) -> None:
-    """Writes the runtime as the exported page loads it.
+    """Writes the runtime in the form that the exported page loads.
 
-    The two tarballs come from `tarballs`, from the cache, or from the npm registry by the `npm` client. Their SHA-512
-    is checked every time, and no script of theirs is run.
+    The two tarballs come from `tarballs`, from the cache, or from the npm registry through the `npm` client. Their
+    SHA-512 is checked every time, and none of their scripts is run.
 
     Args:
-        folder: Where to; it is made.
+        folder: Destination; it is created.
         tarballs: Folder that holds both tarballs, for machines without npm or network.
-        cache_dir: Folder that keeps downloaded tarballs; by default that of the user.
+        cache_dir: Folder that keeps downloaded tarballs; by default the user's cache.
 
     Raises:
-        ValueError: If a tarball cannot be had or is not the pinned one. One line with the way out.
+        ValueError: If a tarball is not available or not the pinned one. One line with what to do.
     """
     source = Path(tarballs) if tarballs is not None else _cached(cache_dir or cache_folder(CACHE))
     core = _members(
@@ -92,7 +92,7 @@ def copy_runtime(folder: Path, *, tarballs: str | os.PathLike | None = None, cac
     (folder / "wasm_utils.js").write_bytes(_without_source_map(utils["dist/index.js"]))
     for build in _BUILDS:
         (folder / f"{build}.js").write_bytes(core[f"wasm/{build}.js"])
-        # Without a time, so that two exports are equal.
+        # Without a time stamp, so that two exports are equal.
         (folder / f"{build}.wasm.gz").write_bytes(gzip.compress(core[f"wasm/{build}.wasm"], 6, mtime=0))
     (folder / "NOTICE").write_text(_NOTICE, encoding="utf-8")
 
@@ -135,7 +135,7 @@ def _download(npm: str, folder: Path) -> None:
 def _checked(path: Path, package: NpmPackage) -> Path:
     digest = _digest(path)
     if digest is None:
-        raise ValueError(f"Expected '{path}', written by `{_PACK}`. There is no such file.")
+        raise ValueError(f"'{path}' does not exist: create it with `{_PACK}`.")
     if not hmac.compare_digest(digest, package.integrity):
         raise ValueError(f"'{path}' is damaged or another version: expected {package.name} {VERSION}. Remove it.")
     return path
@@ -163,5 +163,5 @@ def _members(folder: Path, package: NpmPackage, names: list[str]) -> dict[str, b
 
 
 def _without_source_map(script: bytes) -> bytes:
-    """A script without its last line's reference to a file that the page does not have."""
+    """The script without its reference to a source map, which the page does not include."""
     return script.split(b"\n//# sourceMappingURL=")[0] + b"\n"

@@ -1,4 +1,4 @@
-"""Image files without loss: depth, gray, transparency, color profile, EXIF and resolution survive."""
+"""Lossless handling of image files: depth, gray, transparency, color profile, EXIF and resolution survive."""
 
 from tfgan_app.image_io.decoded_image import MAX_OUTPUT_PIXELS, DecodedImage, ImageMetadata, apply_orientation
 from tfgan_app.image_io.deep import tiff_pages

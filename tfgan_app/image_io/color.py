@@ -1,4 +1,4 @@
-"""What Pillow decoded, as gray or RGB of 8 or 16 bits with straight alpha."""
+"""Conversion of decoded Pillow images to gray or RGB of 8 or 16 bits with straight alpha."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from PIL import Image, ImageCms
 
 from tfgan_app.image_io.value_range import InputRange, to_unsigned
 
-_TO_SRGB = {"intent": ImageCms.Intent.RELATIVE_COLORIMETRIC, "flags": ImageCms.Flags.BLACKPOINTCOMPENSATION}
+_INTENT, _FLAGS = ImageCms.Intent.RELATIVE_COLORIMETRIC, ImageCms.Flags.BLACKPOINTCOMPENSATION
 
 
 def split_channels(
     image: Image.Image, notes: list[str], input_range: InputRange | None = None
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Takes the pixels of a loaded image of any mode.
+    """Splits a loaded image of any mode into color and alpha.
 
-    CMYK and CIELAB become sRGB, CMYK through the embedded profile where that can be used.
+    CMYK and CIELAB become sRGB. CMYK is converted through the embedded profile where that is usable.
 
     Args:
-        image: Decoded; its `info` may name a transparent value.
-        notes: What could not be kept is appended.
-        input_range: The values of black and white where there are more than 8 bits, settled by hand.
+        image: Decoded image; its `info` may name a transparent value.
+        notes: Receives one clause for each thing that could not be kept.
+        input_range: User-chosen values of black and white, for images of more than 8 bits.
 
     Returns:
         uint8 or uint16 [height, width, 1 or 3], and alpha [height, width] or None.
@@ -32,7 +32,7 @@ def split_channels(
     if image.mode == "F":
         return to_unsigned(np.asarray(image)[..., None], bits=32, notes=notes, input_range=input_range), None
     if image.mode.startswith("I"):
-        # Of 16 bits wherever it comes from: Netpbm, JPEG 2000.
+        # Always of 16 bits: Netpbm, JPEG 2000.
         values = np.clip(np.asarray(image), 0, 65535).astype(np.uint16)[..., None]
         return to_unsigned(values, bits=16, notes=notes, input_range=input_range), None
     if image.mode in ("P", "PA"):
@@ -60,7 +60,7 @@ def _split(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
 
 
 def _without_opaque_alpha(color: np.ndarray, alpha: np.ndarray | None) -> tuple[np.ndarray, np.ndarray | None]:
-    """Drops transparency that a file announces by a value that no pixel has."""
+    """Drops transparency that a file announces with a value that no pixel has."""
     return color, None if alpha is None or alpha.min() == np.iinfo(alpha.dtype).max else alpha
 
 
@@ -69,19 +69,19 @@ def _to_srgb(image: Image.Image, notes: list[str]) -> Image.Image:
     srgb = ImageCms.createProfile("sRGB")
     try:
         if image.mode == "LAB":
-            profile = ImageCms.createProfile("LAB")
+            profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
         else:
             profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
         converted = ImageCms.profileToProfile(
             image,
             profile,
             srgb,
-            renderingIntent=_TO_SRGB["intent"],
+            renderingIntent=_INTENT,
             outputMode="RGB",
-            flags=_TO_SRGB["flags"],
+            flags=_FLAGS,
         )
     except (KeyError, TypeError, OSError, ImageCms.PyCMSError):
-        notes.append(f"{name} was converted to sRGB without a profile, so that its colors are approximate")
+        notes.append(f"{name} was converted to sRGB without a profile, so its colors are approximate")
         return image.convert("RGB")
     through = " through its embedded profile" if image.mode == "CMYK" else ""
     notes.append(f"{name} was converted to sRGB{through}")

@@ -1,4 +1,4 @@
-"""An image with all that its file says: any bit depth, transparency, color profile, EXIF, XMP, resolution."""
+"""An image with all that its file holds: any bit depth, transparency, color profile, EXIF, XMP, resolution."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ import numpy as np
 from tfgan_app.image_io.directories import Entry
 
 MAX_PIXELS = 2**26
-"""Images with more pixels than this (67 megapixels, 200 MB decoded) are refused before they are decoded."""
+"""Images with more pixels than this (67 megapixels, 200 MB decoded) are rejected before they are decoded."""
 
 MAX_OUTPUT_PIXELS = 2**30
-"""Larger results are refused before anything is computed; a JPEG of this size takes 3 GB while it is encoded."""
+"""Larger results are rejected before anything is computed. Encoding a JPEG of this size takes 3 GB."""
 
 
 @dataclass(frozen=True)
 class ImageMetadata:
-    """What a file says besides its pixels.
+    """The metadata of an image file: everything besides its pixels.
 
     Attributes:
-        icc_profile: The color profile that the pixels are to be seen through, byte for byte; None is sRGB.
+        icc_profile: The color profile of the pixels, byte for byte; None means sRGB.
         exif: The EXIF block, from its byte order mark on, with orientation 1 and without the preview.
         xmp: The XMP packet, with orientation 1.
         dpi: Pixels per inch, horizontally and vertically.
         comment: The comment of a JPEG or GIF.
         iptc: The IPTC-IIM record, byte for byte.
-        texts: Name and data of the text chunks of a PNG (tEXt, zTXt, iTXt), as they are.
-        geo: GeoTIFF and GDAL tags of a TIFF, in little-endian order; true of an image of `size`.
-        size: Height and width of the image that `geo` is true of.
+        texts: Name and data of the text chunks of a PNG (tEXt, zTXt, iTXt), unchanged.
+        geo: GeoTIFF and GDAL tags of a TIFF in little-endian order, valid for an image of `size`.
+        size: Height and width of the image that `geo` is valid for.
     """
 
     icc_profile: bytes | None = None
@@ -49,10 +49,10 @@ class DecodedImage:
 
     Attributes:
         pixels: uint8 or uint16 [height, width, 1 (gray) or 3 (RGB)], over the full range of its dtype, or float32
-            in [0, 1], which no file has; straight color, that is not multiplied with `alpha`.
-        alpha: The same dtype [height, width], 0 is transparent; None where the file has no transparency.
-        metadata: What the file says besides.
-        notes: What could not be kept, one clause each.
+            in [0, 1], which no file holds. Straight color, not premultiplied by `alpha`.
+        alpha: The same dtype [height, width], 0 is transparent; None where the image has no transparency.
+        metadata: The file's metadata.
+        notes: One clause for each thing that could not be kept.
     """
 
     pixels: np.ndarray
@@ -76,14 +76,14 @@ class DecodedImage:
 
 
 def apply_orientation(array: np.ndarray, orientation: int) -> np.ndarray:
-    """Turns and flips [height, width, ...] as an EXIF orientation asks for.
+    """Rotates and flips [height, width, ...] according to an EXIF orientation.
 
     Args:
-        array: As it is stored.
+        array: The array as stored.
         orientation: 1 (upright already) to 8, as in EXIF 2.3.
 
     Returns:
-        The array as it is to be seen, contiguous.
+        The upright array, contiguous.
     """
     array = array.swapaxes(0, 1) if orientation >= 5 else array
     array = array[::-1] if orientation in (3, 4, 7, 8) else array

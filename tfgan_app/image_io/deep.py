@@ -7,7 +7,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from tfgan_app.files import check_regular
 from tfgan_app.image_io.color import alpha_of_key
 from tfgan_app.image_io.value_range import InputRange, spread, to_unsigned
 
-# What tifffile would say of damaged files on stderr comes as one error instead.
+# Errors that tifffile would log to stderr for damaged files are raised as one error instead.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 0, 1, 2
@@ -32,9 +32,9 @@ def read_deep_png(
 
     Args:
         path: A file whose size has been checked.
-        key: The value that is transparent, if one is.
-        notes: The range that was taken is appended, where it was given.
-        input_range: The values of black and white, settled by hand.
+        key: The transparent value, if there is one.
+        notes: Receives the range that was used, if `input_range` is given.
+        input_range: User-chosen values of black and white.
 
     Returns:
         uint16 [height, width, 1 or 3], and alpha [height, width] or None.
@@ -42,7 +42,7 @@ def read_deep_png(
     Raises:
         ValueError: If the file is damaged.
     """
-    import imagecodecs  # Loaded for deep images alone: a prediction should start at once.
+    import imagecodecs  # Loaded only for deep images: a prediction should start at once.
 
     try:
         values = imagecodecs.png_decode(Path(path).read_bytes())
@@ -56,7 +56,7 @@ def read_deep_png(
 
 
 def coded_bits(head: bytes, file_format: str | None) -> int:
-    """Bits a channel of an AVIF or JPEG 2000 file by the boxes at its beginning; 8 of any other."""
+    """Bits per channel of an AVIF or JPEG 2000 file, from the boxes at its beginning; 8 for any other."""
     for box, index, bits_of in (
         (b"av1C", 2, lambda byte: 8 + 2 * (byte >> 6 & 1) + 2 * (byte >> 5 & byte >> 6 & 1)),
         (b"ihdr", 10, lambda byte: (byte & 0x7F) + 1),
@@ -68,8 +68,8 @@ def coded_bits(head: bytes, file_format: str | None) -> int:
 
 
 def size_reason(width: int, height: int, max_pixels: int) -> str:
-    """Why an image of that size is refused."""
-    return f"it is {width} x {height} pixels; accepted are 1 to {max_pixels} pixels: scale it down or cut it"
+    """Reason for rejecting an image of that size."""
+    return f"it is {width} x {height} pixels; accepted are 1 to {max_pixels} pixels: scale it down or crop it"
 
 
 @dataclass(frozen=True)
@@ -77,10 +77,10 @@ class PpmHeader:
     """The header of a binary RGB Netpbm file.
 
     Attributes:
-        width: Pixels of a row.
-        height: Rows.
+        width: Pixels per row.
+        height: Number of rows.
         peak: Largest value.
-        length: Bytes of the header.
+        length: Length of the header in bytes.
     """
 
     width: int
@@ -90,7 +90,7 @@ class PpmHeader:
 
 
 def deep_ppm_header(head: bytes) -> PpmHeader | None:
-    """Reads the header of a binary RGB Netpbm file of 16 bits; None for another file."""
+    """Reads the header of a binary 16-bit RGB Netpbm file; None for any other file."""
     found = _PPM_HEADER.match(head)
     if not found or not 255 < int(found[3]) < 65536:
         return None
@@ -103,11 +103,11 @@ def read_deep_ppm(
     notes: list[str],
     input_range: InputRange | None = None,
 ) -> np.ndarray:
-    """Decodes such a file: uint16 [height, width, 3] over the full range, or over the one that is given."""
+    """Decodes such a file: uint16 [height, width, 3] over the full range, or over `input_range` if given."""
     count = header.width * header.height * 3
     values = np.fromfile(path, ">u2", count=count, offset=header.length)
     if len(values) < count:
-        raise ValueError("it is cut off")
+        raise ValueError("it is truncated")
     values = values.reshape(header.height, header.width, 3)
     if input_range is not None:
         return to_unsigned(values, bits=16, notes=notes, input_range=input_range)
@@ -115,7 +115,7 @@ def read_deep_ppm(
 
 
 def is_tiff(head: bytes) -> bool:
-    """Whether a file that begins with these bytes is a TIFF or BigTIFF."""
+    """Returns whether a file that begins with these bytes is a TIFF or BigTIFF."""
     return head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
@@ -123,27 +123,28 @@ class TiffPage:
     """A page of a TIFF file, open until its `with` block ends.
 
     Attributes:
-        bits: Bits per sample; 0 where they differ from channel to channel.
-        is_plain: Whether the page is gray or RGB, which `read` takes.
-        keeps_values: Whether `read` gives the numbers that are stored.
-        offset: Where its directory lies in the file.
-        pages: The numbers of the file's pages, from 0, without reduced copies and masks; of a first page alone.
-        has_mask: Whether one of them is a mask; likewise.
-        has_copies: Whether there are reduced copies, among the pages or below them; likewise.
+        bits: Bits per sample; 0 where they differ between channels.
+        is_plain: Whether the page is gray or RGB, which `read` supports.
+        keeps_values: Whether `read` returns the stored numbers unchanged.
+        offset: Position of its directory in the file.
+        pages: Indices of the file's pages, from 0, without reduced copies and masks; for a first page only.
+        has_mask: Whether one of them is a mask; for a first page only.
+        has_copies: Whether there are reduced copies, among the pages or below them; for a first page only.
     """
 
     def __init__(self, path: str | os.PathLike | BinaryIO, index: int | None = None):
-        """Parses the directory of a page, None for the first; raises tifffile's errors where it is damaged."""
+        """Parses the directory of a page (None: the first). Raises tifffile's errors if it is damaged."""
         import tifffile
 
         self._file = tifffile.TiffFile(path)
         try:
-            self._page = self._file.pages.first if index is None else self._file.pages[index]
-            self.offset = self._page.offset
-            self.bits = self._page.bitspersample if isinstance(self._page.bitspersample, int) else 0
-            self.is_plain = self._page.photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB)
-            is_natural = str(self._page.dtype) in ("uint8", "uint16") and self.bits in (8, 16)
-            self.keeps_values = is_natural and self._page.photometric in (_BLACK_IS_ZERO, _RGB)
+            page: Any = self._file.pages.first if index is None else self._file.pages[index]
+            self._page = page
+            self.offset = page.offset
+            self.bits = page.bitspersample if isinstance(page.bitspersample, int) else 0
+            self.is_plain = page.photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB)
+            is_natural = str(page.dtype) in ("uint8", "uint16") and self.bits in (8, 16)
+            self.keeps_values = is_natural and page.photometric in (_BLACK_IS_ZERO, _RGB)
             self.pages, self.has_mask, self.has_copies = self._list() if index is None else ([index], False, False)
         except BaseException:
             self._file.close()
@@ -162,7 +163,7 @@ class TiffPage:
 
     @property
     def mode(self) -> str:
-        """The pixel format as Pillow would call it: `"RGB"`, `"I;16"`, or `"RGB;32F"` where it has no name."""
+        """The pixel format by Pillow's name: `"RGB"`, `"I;16"`, or `"RGB;32F"` where Pillow has no name."""
         page = self._page
         base = ("L", "LA", "RGB", "RGBA")[2 * (page.photometric == _RGB) + bool(page.extrasamples)]
         kind = page.dtype.kind if page.dtype is not None else ""
@@ -171,28 +172,28 @@ class TiffPage:
         return named.get(code, f"{base};{code}")
 
     def check_size(self, max_pixels: int) -> None:
-        """Raises ValueError for a page, or a tile of it, with more pixels than `max_pixels`."""
+        """Raises ValueError if the page, or a tile of it, has more pixels than `max_pixels`."""
         page = self._page
         width, height = page.imagewidth, page.imagelength
         if not 1 <= width * height <= max_pixels:
             raise ValueError(size_reason(width, height, max_pixels))
-        # Strips and tiles are decoded whole, so a wrong size of theirs must not ask for the memory either.
+        # Strips and tiles are decoded whole, so a wrong tile size must not claim the memory either.
         if page.is_tiled and page.tilewidth * page.tilelength > max(max_pixels, 2**20):
-            raise ValueError("its tiles are larger than the image may be")
+            raise ValueError("its tiles are larger than an image may be")
 
     def read(self, notes: list[str], input_range: InputRange | None = None) -> tuple[np.ndarray, np.ndarray | None]:
-        """Decodes strips or tiles of any compression and any arrangement of the samples.
+        """Decodes strips or tiles of any compression and any sample layout.
 
         Args:
-            notes: What could not be kept is appended, and the range that was taken.
-            input_range: The values of black and white, settled by hand.
+            notes: Receives one clause for each thing that could not be kept, and the range that was used.
+            input_range: User-chosen values of black and white.
 
         Returns:
-            uint8 or uint16 [height, width, 1 or 3] of straight color, and alpha [height, width] or None; as
-            stored, not turned.
+            uint8 or uint16 [height, width, 1 or 3] of straight color, and alpha [height, width] or None, in stored
+            orientation.
 
         Raises:
-            ValueError: If the page is damaged or of another kind.
+            ValueError: If the page is damaged or not supported.
         """
         page = self._page
         self._check()
@@ -201,7 +202,7 @@ class TiffPage:
         samples = np.moveaxis(samples[:, 0], 0, -1).reshape(page.imagelength, page.imagewidth, -1)
         colors = 3 if page.photometric == _RGB else 1
         if samples.shape[2] < colors:
-            raise ValueError("it has fewer channels than its kind of image needs")
+            raise ValueError("it has fewer channels than its color type requires")
         extra = [int(kind) for kind in page.extrasamples] or [2] * (samples.shape[2] - colors)
         has_alpha = bool(extra) and samples.shape[2] > colors and extra[0] != _UNSPECIFIED
         if samples.shape[2] > colors + has_alpha:
@@ -220,13 +221,13 @@ class TiffPage:
 
     def _list(self) -> tuple[list[int], bool, bool]:
         try:
-            pages = self._file.pages
+            pages: Any = self._file.pages
             if len(pages) > _MAX_TYPED_PAGES:
                 return list(range(len(pages))), False, False
             kinds = [(bool(page.is_reduced), bool(page.is_mask)) for page in pages]
-        except Exception:  # Whatever follows the first page is not read.
+        except Exception:  # Damage after the first page does not matter.
             return [0], False, False
-        # A first page is taken whatever it says that it is.
+        # A first page is read even if it is declared a copy or mask.
         taken = [0, *(k for k, kind in enumerate(kinds) if k and not any(kind))]
         has_copies = any(reduced for reduced, _ in kinds[1:]) or bool(pages.first.subifds)
         return taken, any(mask for _, mask in kinds), has_copies
@@ -234,15 +235,15 @@ class TiffPage:
     def _check(self) -> None:
         page = self._page
         if not self.is_plain or page.imagedepth != 1 or page.tiledepth > 1 or page.samplesperpixel > _MAX_SAMPLES:
-            raise ValueError("it is a kind of TIFF that is not known here; save it as RGB")
+            raise ValueError("this kind of TIFF is not supported; save it as RGB")
         size = self._file.filehandle.size
         segments = list(zip(page.dataoffsets, page.databytecounts, strict=False))
         if not segments or any(not 0 < start < start + count <= size for start, count in segments):
-            raise ValueError("it is cut off")
+            raise ValueError("it is truncated")
 
 
 def tiff_pages(path: str | os.PathLike) -> list[int]:
-    """The numbers of the pages of a TIFF file, from 0, without reduced copies and masks; [0] of any other file."""
+    """Indices of the pages of a TIFF file, from 0, without reduced copies and masks; [0] for any other file."""
     try:
         check_regular(path)
         with open(path, "rb") as file:
@@ -251,12 +252,12 @@ def tiff_pages(path: str | os.PathLike) -> list[int]:
             return [0]
         with TiffPage(path) as page:
             return page.pages
-    except Exception:  # Reading it says what is wrong with it.
+    except Exception:  # Reading the file reports the error.
         return [0]
 
 
 def _straight(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Divides color by the alpha that it has been multiplied with."""
+    """Divides premultiplied color by its alpha."""
     peak = np.iinfo(pixels.dtype).max
     divisor = np.maximum(alpha, 1).astype(np.uint64)[..., None]
     return np.minimum((pixels.astype(np.uint64) * peak + divisor // 2) // divisor, peak).astype(pixels.dtype)

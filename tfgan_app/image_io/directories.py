@@ -1,7 +1,8 @@
-"""Directories of tags as TIFF 6.0 defines them: the frame of TIFF files and the whole of an EXIF block."""
+"""Tag directories as TIFF 6.0 defines them: the frame of TIFF files and the whole of an EXIF block."""
 
 from __future__ import annotations
 
+import mmap
 import struct
 from dataclasses import dataclass, field
 
@@ -31,7 +32,7 @@ class Entry:
     Attributes:
         type: The type's number in TIFF 6.0 or BigTIFF.
         data: The values in the file's byte order; unused where there are `children`.
-        position: Where `data` lies in the file.
+        position: Position of `data` in the file.
         children: The directory that the tag points to.
     """
 
@@ -41,7 +42,7 @@ class Entry:
     children: dict[int, Entry] | None = None
 
     def integers(self, order: str) -> tuple[int, ...]:
-        """The values of an unsigned integer type; two each, above and below, of rational numbers."""
+        """Values of an unsigned integer type; numerator and denominator for each rational number."""
         code = _INTEGER_CODES[self.type]
         return struct.unpack(f"{order}{len(self.data) // struct.calcsize(code)}{code}", self.data)
 
@@ -51,9 +52,9 @@ class TagFile:
     """The first directory of a TIFF file or an EXIF block.
 
     Attributes:
-        order: `"<"` or `">"`, the byte order, as `struct` writes it.
+        order: Byte order in the notation of `struct`: `"<"` or `">"`.
         entries: The tags of the first directory.
-        next_position: Where the offset of the next directory is stored.
+        next_position: Position of the offset of the next directory.
         next_offset: That offset; 0 where there is none.
         big: Whether offsets have 64 bits (BigTIFF).
     """
@@ -65,12 +66,12 @@ class TagFile:
     big: bool = False
 
 
-def parse_tag_file(block: bytes, *, offset: int | None = None) -> TagFile:
-    """Reads a directory and those that its EXIF and GPS tags point to.
+def parse_tag_file(block: bytes | mmap.mmap, *, offset: int | None = None) -> TagFile:
+    """Reads a directory and the EXIF and GPS directories that it points to.
 
     Args:
-        block: All bytes, or whatever slices and unpacks like them, such as a memory map.
-        offset: Where the directory lies; None for the first.
+        block: All bytes, or an object that slices and unpacks like bytes, such as a memory map.
+        offset: Position of the directory; None for the first.
 
     Raises:
         ValueError: If the block is damaged.
@@ -90,11 +91,11 @@ def parse_tag_file(block: bytes, *, offset: int | None = None) -> TagFile:
     return TagFile(order, entries, end, next_offset, big)
 
 
-def parse_directory(block: bytes, offset: int, *, order: str) -> dict[int, Entry]:
+def parse_directory(block: bytes | mmap.mmap, offset: int, *, order: str) -> dict[int, Entry]:
     """Reads one directory of a TIFF file with 32-bit offsets or of an EXIF block.
 
     Raises:
-        ValueError: If it is damaged.
+        ValueError: If the directory is damaged.
     """
     try:
         return _parse(block, offset, order, False, 1)[0]
@@ -102,13 +103,13 @@ def parse_directory(block: bytes, offset: int, *, order: str) -> dict[int, Entry
         raise ValueError("its directory of tags is damaged") from error
 
 
-def _parse(block: bytes, offset: int, order: str, big: bool, depth: int) -> tuple[dict[int, Entry], int]:
-    """The entries at `offset` and where they end."""
+def _parse(block: bytes | mmap.mmap, offset: int, order: str, big: bool, depth: int) -> tuple[dict[int, Entry], int]:
+    """Returns the entries at `offset` and the position behind them."""
     count_code, entry_size, inline = ("Q", 20, 8) if big else ("H", 12, 4)
     (count,) = struct.unpack_from(order + count_code, block, offset)
     start = offset + struct.calcsize(count_code)
     if start + count * entry_size > len(block):
-        raise ValueError("its directory of tags is cut off")
+        raise ValueError("its directory of tags is truncated")
     entries = {}
     for position in range(start, start + count * entry_size, entry_size):
         tag, kind, number = struct.unpack_from(order + ("HHQ" if big else "HHI"), block, position)
@@ -116,7 +117,7 @@ def _parse(block: bytes, offset: int, order: str, big: bool, depth: int) -> tupl
         if size > inline:
             place = struct.unpack_from(order + ("Q" if big else "I"), block, place)[0]
         if size == 0 or place + size > len(block):
-            continue  # One tag that makes no sense is no reason to lose the others.
+            continue  # One invalid tag is no reason to lose the others.
         entry = Entry(kind, bytes(block[place : place + size]), place)
         if tag in _SUB_DIRECTORIES and depth < _MAX_DEPTH:
             children, _ = _parse(block, entry.integers(order)[0], order, big, depth + 1)
@@ -132,11 +133,11 @@ def format_tag_file(entries: dict[int, Entry], order: str) -> bytes:
 
 
 def format_directory(entries: dict[int, Entry], offset: int, *, order: str, big: bool = False) -> bytes:
-    """Lays out a directory without a following one, and the directories below it.
+    """Lays out a directory with no successor, and the directories below it.
 
     Args:
         entries: Tags with data in the byte order `order`.
-        offset: Where in the file the result will lie; even.
+        offset: Position of the result in the file; even.
         order: `"<"` or `">"`.
         big: Whether the file is a BigTIFF.
 

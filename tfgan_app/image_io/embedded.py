@@ -1,4 +1,4 @@
-"""What files hold besides pixels, EXIF, XMP and profiles: comments, IPTC, texts of PNG, and what has to be left."""
+"""Metadata besides EXIF, XMP and profiles: comments, IPTC, PNG texts, and notes on what cannot be kept."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _PATH_RESOURCES = range(2000, 2999)
 _MAX_PROFILE_BYTES = 2**24
 _COMMENT = b"Comment"
 _HEX_PROFILE = re.compile(rb"\s*\w+\s+\d+\s+([0-9a-fA-F\s]*)")
-# Chunks that tell of the pixels as they were stored, or are read by Pillow, or are those of animations.
+# Chunks that describe the pixels as stored, that Pillow reads, or that belong to animations.
 _HANDLED_CHUNKS = frozenset(
     {
         *(b"tRNS", b"cHRM", b"gAMA", b"iCCP", b"sBIT", b"sRGB", b"bKGD", b"hIST", b"pHYs", b"sPLT", b"tIME", b"eXIf"),
@@ -52,7 +52,7 @@ def photoshop_block(iptc: bytes) -> bytes:
 
 
 def photoshop_resources(block: bytes) -> Iterator[tuple[int, bytes]]:
-    """The image resources in a block, number and data, up to the first that is damaged."""
+    """Image resources of a block, number and data, up to the first damaged one."""
     at = 0
     while block[at : at + 4] == b"8BIM" and at + 7 < len(block):
         number, name_length = struct.unpack_from(">HB", block, at + 4)
@@ -68,13 +68,13 @@ def photoshop_resources(block: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def open_sound(path: Path, head: bytes, notes: list[str], chunks: list[PngChunk]) -> Image.Image:
-    """Opens a file without what is damaged of it and not needed for its pixels.
+    """Opens a file without damaged parts that its pixels do not need.
 
     Args:
         path: The file.
-        head: What it begins with.
-        notes: What is left out is appended.
-        chunks: Those of a PNG are appended.
+        head: First bytes of the file.
+        notes: Receives one clause for each part that is left out.
+        chunks: Receives the chunks of a PNG.
     """
     if not head.startswith(PNG_SIGNATURE):
         return open_image(path)
@@ -87,17 +87,17 @@ def open_sound(path: Path, head: bytes, notes: list[str], chunks: list[PngChunk]
         return open_image(repaired_png(path), formats=("PNG",))
     try:
         return open_image(path, formats=("PNG",))
-    except ValueError:  # Its texts are more than Pillow takes.
+    except ValueError:  # Its texts exceed Pillow's limit.
         return open_image(repaired_png(path), formats=("PNG",))
 
 
 def image_extras(image: Image.Image, chunks: Sequence[PngChunk], notes: list[str]) -> dict[str, Any]:
-    """Comment, IPTC record and texts of a loaded image, and an EXIF block that is written as text.
+    """Comment, IPTC record and texts of a loaded image, and an EXIF block that is stored as text.
 
     Args:
-        image: Of any format but TIFF.
-        chunks: Those of a PNG.
-        notes: What cannot be kept is appended.
+        image: A loaded image of any format but TIFF.
+        chunks: The chunks, for a PNG.
+        notes: Receives one clause for each thing that cannot be kept.
     """
     if chunks:
         return png_extras(chunks, notes)
@@ -108,7 +108,7 @@ def image_extras(image: Image.Image, chunks: Sequence[PngChunk], notes: list[str
 
 
 def jpeg_extras(image: Image.Image, notes: list[str]) -> dict[str, Any]:
-    """The comment and the IPTC record of a loaded JPEG; what else its segments hold is noted."""
+    """Comment and IPTC record of a loaded JPEG; other data in its segments is noted."""
     segments = getattr(image, "applist", [])
     comments = [data for name, data in segments if name == "COM" and data.strip(b"\0 ")]
     blocks = [data for name, data in segments if name == "APP13" and data.startswith(PHOTOSHOP_MARKER)]
@@ -116,7 +116,7 @@ def jpeg_extras(image: Image.Image, notes: list[str]) -> dict[str, Any]:
     if any(number in _PATH_RESOURCES for number, _ in resources):
         notes.append("its clipping paths were left out")
     if any(name == "APP11" and data[:2] == b"JP" for name, data in segments):
-        notes.append("its content credentials (C2PA) are of the original and were left out")
+        notes.append("its content credentials (C2PA) apply to the original and were left out")
     if any(name == "APP1" and data.startswith(_EXTENDED_XMP) for name, data in segments):
         notes.append("the extended part of its XMP packet was left out")
     iptc = b"".join(data for number, data in resources if number == _IPTC_RESOURCE)
@@ -124,7 +124,7 @@ def jpeg_extras(image: Image.Image, notes: list[str]) -> dict[str, Any]:
 
 
 def tiff_extras(tags: TagFile, notes: list[str]) -> dict[str, Any]:
-    """The IPTC record of a TIFF; tags of unknown meaning are noted."""
+    """IPTC record of a TIFF; tags of unknown meaning are noted."""
     iptc = tags.entries[IPTC].data if IPTC in tags.entries else b""
     if not iptc and PHOTOSHOP in tags.entries:
         resources = photoshop_resources(tags.entries[PHOTOSHOP].data)
@@ -138,7 +138,7 @@ def tiff_extras(tags: TagFile, notes: list[str]) -> dict[str, Any]:
 
 
 def png_extras(chunks: Sequence[PngChunk], notes: list[str]) -> dict[str, Any]:
-    """The texts and the IPTC record of a PNG; other chunks are noted."""
+    """Texts and IPTC record of a PNG; other chunks are noted."""
     sound = [chunk for chunk in chunks if chunk.is_sound]
     texts, profiles = [], {}
     for chunk in sound:
@@ -150,7 +150,7 @@ def png_extras(chunks: Sequence[PngChunk], notes: list[str]) -> dict[str, Any]:
     lost = dict.fromkeys(chunk.name.decode("ascii") for chunk in sound if _is_lost(chunk, has_profile))
     if "caBX" in lost:
         del lost["caBX"]
-        notes.append("its content credentials (C2PA) are of the original and were left out")
+        notes.append("its content credentials (C2PA) apply to the original and were left out")
     if lost:
         plural = len(lost) > 1
         notes.append(f"its chunk{'s' * plural} {', '.join(lost)} {'were' if plural else 'was'} left out")
@@ -173,7 +173,7 @@ def _iptc_of(profiles: dict[str, bytes]) -> bytes | None:
 
 
 def _raw_profile(chunk: PngChunk) -> bytes:
-    """The bytes that ImageMagick and others write as text: a name, a count and hexadecimal digits."""
+    """Bytes that ImageMagick and others write as text: a name, a count and hexadecimal digits."""
     text = chunk.data.partition(b"\0")[2]
     try:
         if chunk.name == b"zTXt":
@@ -190,7 +190,7 @@ def text_keyword(data: bytes) -> str:
 
 
 def comment_of_texts(texts: Sequence[tuple[bytes, bytes]]) -> bytes | None:
-    """The text with the keyword `Comment` of a PNG, as a JPEG holds it."""
+    """The text of a PNG with the keyword `Comment`, encoded as in a JPEG."""
     for name, data in texts:
         keyword, _, text = data.partition(b"\0")
         if keyword == _COMMENT and name == b"tEXt":
@@ -201,7 +201,7 @@ def comment_of_texts(texts: Sequence[tuple[bytes, bytes]]) -> bytes | None:
 
 
 def text_chunks(comment: bytes | None, iptc: bytes | None) -> list[tuple[bytes, bytes]]:
-    """A comment and an IPTC record as the text chunks of a PNG that other programs look for."""
+    """A comment and an IPTC record as the PNG text chunks that other programs look for."""
     chunks = []
     if comment:
         chunks.append((b"iTXt", _COMMENT + bytes(5) + _as_utf8(comment)))

@@ -1,4 +1,4 @@
-"""The walk through folder trees that all commands share: links are followed once, and nothing is skipped silently."""
+"""The folder walk that all commands share: links are followed once, and nothing is skipped silently."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _OTHER_IMAGE_SUFFIXES = _suffixes(
     "arw cr2 cr3 cur dcm dds dng dpx emf eps exr fits hdr icns ico jls jxl jxr nef orf pam pcx pef pfm psd qoi raf rw2",
     "sgi srw svg wmf xcf",
 )
-# Companions of images in their thousands, not worth a look inside.
+# Files that often come with images in large numbers; their content is not inspected.
 _PLAIN_SUFFIXES = _suffixes("csv htm html json jsonl md npy npz py tsv txt xml xmp yaml yml")
 
 _HEAD_BYTES = 16
@@ -48,9 +48,9 @@ class FolderTree:
     """The visible contents of a folder and its sub-folders.
 
     Attributes:
-        files: Everything but folders, sorted by place: links that lead nowhere, pipes, sockets and devices too.
-        problems: Folders that could not be listed, and links that lead nowhere, each with one line.
-        notes: Linked folders that were not followed, each with one clause that says why.
+        files: Everything but folders, sorted by path, including broken links, pipes, sockets and devices.
+        problems: Folders that could not be listed, and broken links, each with one line.
+        notes: Linked folders that were not followed, each with one clause that gives the reason.
     """
 
     files: list[Path] = field(default_factory=list)
@@ -61,11 +61,11 @@ class FolderTree:
 def walk_tree(root: str | os.PathLike) -> FolderTree:
     """Lists a folder and its sub-folders. Hidden files and folders are left out.
 
-    Linked folders are followed after all others, each folder once: a link to one that was listed already, or to one
-    that holds `root`, becomes a note.
+    Linked folders are followed last, each folder once: a link to a folder that is listed already, or to one that
+    contains `root`, becomes a note.
 
     Args:
-        root: The folder.
+        root: The root folder.
 
     Returns:
         A `FolderTree`; its paths start with `root`.
@@ -73,7 +73,7 @@ def walk_tree(root: str | os.PathLike) -> FolderTree:
     root = Path(root)
     tree = FolderTree()
     seen: dict[tuple[int, int], Path] = {}
-    folders, links = deque([root]), deque()
+    folders, links = deque([root]), deque[Path]()
     while folders or links:
         folder = (folders or links).popleft()
         try:
@@ -92,11 +92,11 @@ def walk_tree(root: str | os.PathLike) -> FolderTree:
 
 
 def _why_not_followed(folder: Path, root: Path, known: Path | None) -> str | None:
-    """Why a folder is not listed: it was already, as `known`, or it would take in everything around; None if it is."""
+    """Reason for not following a folder: it is listed already (as `known`) or contains `root`; None to follow it."""
     if known is not None:
-        return f"is not followed: it is '{printable(known)}', which is taken already"
+        return f"is not followed: it is '{printable(known)}', which is included already"
     if folder != root and folder.is_symlink() and folder.resolve() in root.resolve().parents:
-        return f"is not followed: it links to a folder that holds '{printable(root)}'"
+        return f"is not followed: it links to a folder that contains '{printable(root)}'"
     return None
 
 
@@ -107,19 +107,19 @@ def _list(folder: Path, tree: FolderTree, folders: deque[Path], links: deque[Pat
         path = folder / entry.name
         try:
             is_folder = entry.is_dir()
-        except OSError:  # A link that leads back to itself.
+        except OSError:  # A link to itself.
             is_folder = False
         if is_folder:
             (links if entry.is_symlink() else folders).append(path)
             continue
         tree.files.append(path)
-        # Perhaps a folder on a drive that is not there; with a suffix it is a file, for its reader to complain of.
+        # Perhaps a folder on a missing drive. With a suffix it is a file, and its reader reports it.
         if not path.suffix and entry.is_symlink() and not os.path.exists(path):
             tree.problems.append((path, f"Cannot follow '{printable(path)}': {_problem(path)}"))
 
 
 def _problem(path: Path) -> str | None:
-    """Why a path is no regular file, or None."""
+    """Reason why a path is not a regular file, or None."""
     try:
         check_regular(path)
     except (OSError, ValueError) as error:
@@ -129,12 +129,12 @@ def _problem(path: Path) -> str | None:
 
 @dataclass(frozen=True)
 class Survey:
-    """What a command leaves out of a folder.
+    """Contents of a folder that a command does not use.
 
     Attributes:
-        problems: Folders that could not be listed and links that lead nowhere, each with one line that names it.
-        notes: Linked folders that were not followed, each with one clause that says why.
-        kinds: Kinds of files that look like images or videos and are not taken, with their number and what to do,
+        problems: Folders that could not be listed and broken links, each with one line that names it.
+        notes: Linked folders that were not followed, each with one clause that gives the reason.
+        kinds: Kinds of files that look like images or videos and are not used, with their number and what to do,
             such as `"3 .heic (pip install 'tfgan_app[heif]' reads them)"`.
     """
 
@@ -144,16 +144,16 @@ class Survey:
 
     @property
     def left_alone(self) -> str | None:
-        """One line on the files that are not taken, or None."""
+        """One line on the files that are not used, or None."""
         return f"left alone: {', '.join(self.kinds)}" if self.kinds else None
 
 
 def survey_folder(root: str | os.PathLike, *, takes: Callable[[Path], bool]) -> Survey:
-    """Finds what a command leaves out of a folder.
+    """Finds the contents of a folder that a command does not use.
 
     Args:
-        root: The folder.
-        takes: Whether the command takes a file, by its name.
+        root: The root folder.
+        takes: Returns whether the command uses a file, by its name.
 
     Returns:
         A `Survey`.
@@ -166,7 +166,7 @@ def survey_folder(root: str | os.PathLike, *, takes: Callable[[Path], bool]) -> 
 
 
 def _kind(path: Path) -> str | None:
-    """What a file that is not taken looks like, for a person who wonders why; None for all others."""
+    """Kind of an unused file that a user may expect to be used, with what to do; None for all others."""
     suffix = path.suffix.lower()
     shown = printable(suffix) or "without a suffix"
     if suffix in _PLAIN_SUFFIXES:

@@ -1,4 +1,4 @@
-"""Formats that images are written in, and what of an image's metadata each of them holds."""
+"""The image formats that can be written, and the metadata that each of them holds."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from tfgan_app.image_io.tiff_tags import GEO_NAMES, scaled_geo_tags
 
 @dataclass(frozen=True)
 class ImageFormat:
-    """What files of a format hold.
+    """Capabilities of an image format.
 
     Attributes:
-        name: As Pillow calls it.
+        name: Pillow's name of the format.
         max_side: Largest width and height in pixels.
-        alpha: Whether it holds transparency.
-        deep: Whether it holds 16 bits a channel.
-        metadata: Which attributes of `ImageMetadata` it holds.
+        alpha: Whether the format supports transparency.
+        deep: Whether the format supports 16 bits per channel.
+        metadata: Attributes of `ImageMetadata` that the format supports.
     """
 
     name: str
@@ -51,7 +51,7 @@ IMAGE_FORMATS = {
     ".bmp": ImageFormat("BMP", metadata=frozenset({"dpi"})),
     ".ppm": ImageFormat("PPM", deep=True),
 }
-"""Formats that can be written, by lower-case suffix. libjpeg itself stops at 65,500 pixels a side."""
+"""Writable formats by lower-case suffix. libjpeg itself stops at 65,500 pixels a side."""
 
 _MAX_BYTES_IN_JPEG = {
     "exif": MAX_SEGMENT_BYTES - len(b"Exif\0\0"),
@@ -59,7 +59,7 @@ _MAX_BYTES_IN_JPEG = {
     "comment": MAX_SEGMENT_BYTES,
     "iptc": MAX_SEGMENT_BYTES - len(PHOTOSHOP_MARKER) - len(photoshop_block(b"")) - 1,
 }
-"""What one marker segment of a JPEG file holds."""
+"""Capacity of one marker segment of a JPEG file in bytes."""
 
 
 def _geo_names(geo: Mapping[int, Any]) -> list[str]:
@@ -88,14 +88,14 @@ _NAMES: dict[str, Callable[[Any], list[str]]] = {
 def fitting_metadata(
     metadata: ImageMetadata, image_format: ImageFormat, *, height: int, width: int, notes: list[str]
 ) -> ImageMetadata:
-    """Makes metadata true of an image of another size, and leaves out what its format has no place for.
+    """Adapts metadata to an image of another size, and drops what its format cannot hold.
 
     Args:
-        metadata: Of the image that it is made from.
-        image_format: Of the file that is written.
-        height: Rows of that.
-        width: Columns of that.
-        notes: What is left out is appended, one clause each.
+        metadata: Metadata of the source image.
+        image_format: Format of the file to write.
+        height: Height of the result in pixels.
+        width: Width of the result in pixels.
+        notes: Receives one clause for each thing that is dropped.
     """
     kept = {field.name: getattr(metadata, field.name) for field in dataclasses.fields(metadata)}
     size = kept.pop("size")

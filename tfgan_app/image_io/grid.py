@@ -1,4 +1,4 @@
-"""Images laid out in rows and columns, under headers."""
+"""Image grids: rows and columns under headers."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from PIL import Image, ImageDraw, ImageFont
 
 
 def spread_indices(total: int, count: int) -> list[int]:
-    """Chooses what to show of a sorted set, from all of it: the first ones are often alike.
+    """Chooses indices from all parts of a sorted set, whose first elements are often alike.
 
-    The set is cut into `count` parts of a size, of each of which one is drawn: at equal distances, sets that repeat
-    themselves (eight versions of each image) would show one version alone.
+    The set is cut into `count` equal parts, and one index is drawn from each. Equal distances would show only one
+    version of each image in a periodic set (such as eight versions per image).
 
     Args:
-        total: How many there are.
-        count: How many are wanted.
+        total: Size of the set.
+        count: Number of indices wanted.
 
     Returns:
-        Indices in ascending order, always the same ones for these numbers; all of them where there are no more.
+        Indices in ascending order, the same for the same arguments; all of them if `total` is not above `count`.
     """
     if total <= count:
         return list(range(total))
@@ -35,9 +35,9 @@ def make_grid(
     """Lays images out in rows and columns on white.
 
     Args:
-        rows: Rows of uint8 [height, width, 3]; sizes may differ, a column is as wide as its widest image.
+        rows: Rows of uint8 [height, width, 3]. Sizes may differ; a column is as wide as its widest image.
         padding_px: White pixels between and around the images.
-        headers: A short text over each column.
+        headers: A short text above each column.
 
     Returns:
         uint8 [height, width, 3].
@@ -65,7 +65,7 @@ def make_grid(
 
 
 def _offsets(lengths: Sequence[int], *, start: int, gap: int) -> list[int]:
-    """Where each of `lengths` begins when laid end to end with gaps, and last where the whole ends."""
+    """Start of each of `lengths` when laid end to end with gaps, followed by the end of the whole."""
     offsets = [start]
     for length in lengths:
         offsets.append(offsets[-1] + length + gap)

@@ -1,4 +1,4 @@
-"""HEIC and HEIF files, which Pillow reads with the package pillow-heif: the extra `heif`."""
+"""HEIC and HEIF files, which Pillow reads with the package pillow-heif (the extra `heif`)."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ HEIF_SUFFIXES = frozenset({".heic", ".heif", ".hif"})
 INSTALL_HEIF = "pip install 'tfgan_app[heif]'"
 
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
-# Structural brands, of AVIF files too.
+# Structural brands, which AVIF files have too.
 _SHARED_BRANDS = frozenset({b"mif1", b"msf1"})
 
 
 def can_read_heif() -> bool:
-    """Whether the extra is installed; nothing is imported."""
+    """Returns whether the extra is installed, without importing it."""
     return importlib.util.find_spec("pillow_heif") is not None
 
 
 def is_heif(head: bytes) -> bool:
-    """Whether the first 12 bytes of a file are those of HEIC, and of no other format."""
+    """Returns whether the first 12 bytes of a file identify HEIC and no other format."""
     return head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS
 
 
 def heif_formats(head: bytes) -> tuple[str, ...]:
-    """The formats to open a file as, beside those that Pillow reads by itself.
+    """Formats to open a file with, besides those that Pillow reads by itself.
 
     Args:
         head: The first bytes of the file, at least 12.
 
     Returns:
-        `("HEIF",)` where the file may be one, and Pillow is able to open it from then on; else nothing.
+        `("HEIF",)` if the file may be HEIF; Pillow can open it from then on. Otherwise nothing.
 
     Raises:
         ValueError: If it is a HEIC file and the extra is not installed.
@@ -43,12 +43,12 @@ def heif_formats(head: bytes) -> tuple[str, ...]:
         _register()
         return ("HEIF",)
     if is_heif(head):
-        raise ValueError(f"it is a HEIC file, which needs pillow-heif. Try: {INSTALL_HEIF}")
+        raise ValueError(f"it is a HEIC file, which needs pillow-heif. Install it with: {INSTALL_HEIF}")
     return ()
 
 
 @functools.cache
 def _register() -> None:
-    import pillow_heif  # Here, since it loads a decoder of some megabytes.
+    import pillow_heif  # Imported here, since it loads a decoder of several megabytes.
 
     pillow_heif.register_heif_opener(thumbnails=False)

@@ -1,4 +1,4 @@
-"""Images in and out: faithful reading and atomic writing.
+"""Faithful reading and atomic writing of RGB images.
 
 No TensorFlow here. An image in memory is upright RGB: `uint8 [height, width, 3]`.
 """
@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -49,12 +50,12 @@ IMAGE_SUFFIXES = frozenset(
         *(HEIF_SUFFIXES if can_read_heif() else ()),
     }
 )
-"""Lower-case suffixes of the files that `find_images` takes for images."""
+"""Lower-case suffixes of the files that `find_images` finds."""
 
 WRITABLE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".tif", ".tiff", ".webp", ".ppm"})
 """Lower-case suffixes that `write_image` can write without reducing the number of colors."""
 
-# Said by the stricter bound above, in one line and as an error.
+# The stricter bound above reports this in one line and as an error.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 _HEAD_BYTES = 16
@@ -62,11 +63,11 @@ _HEAD_BYTES = 16
 
 @dataclass(frozen=True)
 class ImageHeader:
-    """What an image file says about itself before its pixels are decoded.
+    """Properties of an image file that are known before its pixels are decoded.
 
     Attributes:
-        width: Width in pixels as displayed, that is after `orientation` is applied.
-        height: Height in pixels as displayed.
+        width: Displayed width in pixels, after `orientation` is applied.
+        height: Displayed height in pixels.
         mode: Pillow's name of the pixel format, such as `"RGB"`, `"P"` or `"I;16"`.
         format: Pillow's name of the file format, such as `"JPEG"`.
         orientation: EXIF orientation that a reader still has to apply, 1 (upright) to 8.
@@ -90,23 +91,23 @@ def read_rgb(
     max_pixels: int = MAX_PIXELS,
     input_range: InputRange | None = None,
 ) -> np.ndarray:
-    """Reads the first frame of an image of any kind that `image_io` reads.
+    """Reads the first frame of an image in any supported format.
 
-    EXIF orientation is applied; transparency is composited on `background`; more than 8 bits are rounded to 8, floats
-    and integers with a sign or of 32 bits over the range that `image_io.value_range` chooses; CMYK, palette and
-    gray become RGB. Embedded color profiles are not applied, except to CMYK.
+    EXIF orientation is applied. Transparency is composited on `background`. Values of more than 8 bits are rounded to
+    8; floats, signed integers and 32-bit integers use the range that `image_io.value_range` chooses. CMYK, palette
+    and gray become RGB. Embedded color profiles are not applied, except to CMYK.
 
     Args:
-        path: The file; its content decides the format, not its suffix.
+        path: The file; its content determines the format, not its suffix.
         background: Color behind transparent pixels.
-        max_pixels: Refuse an image with more pixels than this before decoding it.
-        input_range: The values of black and white in files of more than 8 bits, settled by hand.
+        max_pixels: Images with more pixels are rejected before decoding.
+        input_range: User-chosen values of black and white, for files of more than 8 bits.
 
     Returns:
         uint8 [height, width, 3].
 
     Raises:
-        ValueError: If the file is missing, empty, too large or no readable image. One line that names it.
+        ValueError: If the file is missing, empty, too large or not a readable image. One line that names it.
     """
     return flattened(read_image(path, max_pixels=max_pixels, input_range=input_range), background)
 
@@ -118,11 +119,11 @@ def image_header(path: str | os.PathLike) -> ImageHeader:
         path: The file.
 
     Returns:
-        A `ImageHeader`. Oversized images have one too, unless they are past Pillow's own limit (twice
+        An `ImageHeader`. Oversized images have one too, unless they exceed Pillow's own limit (twice
         `PIL.Image.MAX_IMAGE_PIXELS`).
 
     Raises:
-        ValueError: If the file is missing, empty or no image. One line that names it.
+        ValueError: If the file is missing, empty or not an image. One line that names it.
     """
     path = Path(path)
     try:
@@ -140,36 +141,36 @@ def image_header(path: str | os.PathLike) -> ImageHeader:
 
 
 def find_images(folder: str | os.PathLike, *, suffixes: Set[str] = IMAGE_SUFFIXES) -> list[Path]:
-    """Finds the images in a folder and its sub-folders by their suffixes, whatever their case.
+    """Finds the images in a folder and its subfolders by suffix, ignoring case.
 
     Args:
-        folder: Where to look, as `tfgan_app.image_io.file_tree.walk_tree` does.
+        folder: The root folder of `tfgan_app.image_io.file_tree.walk_tree`.
         suffixes: Lower-case suffixes of the files that are wanted.
 
     Returns:
-        Paths that start with `folder`, sorted by their place in it. Links that lead nowhere, pipes and devices with the
-        name of an image are among them: whoever reads one says so.
+        Paths that start with `folder`, sorted by their place in it. Broken links, pipes and devices with the name of
+        an image are among them: reading one reports it.
     """
     return [path for path in walk_tree(folder).files if path.suffix.lower() in suffixes]
 
 
 def is_image(path: Path) -> bool:
-    """Whether a file is taken for an image, by its suffix."""
+    """Returns whether a file counts as an image, by its suffix."""
     return path.suffix.lower() in IMAGE_SUFFIXES
 
 
 def write_image(path: str | os.PathLike, rgb: np.ndarray, *, quality: int = 95) -> None:
     """Writes an image in the format that its suffix names, creating missing folders.
 
-    The file is written beside its place and renamed into it, so a reader never sees half an image.
+    The file is written beside its destination and renamed into place, so a reader never sees a partial image.
 
     Args:
-        path: Where to; its suffix is one of `WRITABLE_SUFFIXES`.
+        path: Destination; its suffix is one of `WRITABLE_SUFFIXES`.
         rgb: uint8 [height, width, 3].
-        quality: 1 to 100, for JPEG and WebP. JPEG color is not sub-sampled.
+        quality: 1 to 100, for JPEG and WebP. JPEG color is not subsampled.
 
     Raises:
-        ValueError: If the suffix is not writable or `rgb` is no uint8 RGB image.
+        ValueError: If the suffix is not writable or `rgb` is not a uint8 RGB image.
         OSError: If the file cannot be written.
     """
     path = Path(path)
@@ -192,8 +193,9 @@ def encode_png(rgb: np.ndarray) -> bytes:
 
 
 def _header(path: Path, head: bytes) -> ImageHeader:
-    """Of a file that is no TIFF."""
-    with open_sound(path, head, [], chunks := []) as image:
+    """Header of a file that is not a TIFF."""
+    chunks: list[PngChunk] = []
+    with open_sound(path, head, [], chunks) as image:
         orientation = _orientation(image, chunks)
         width, height = image.size[::-1] if orientation >= FIRST_SIDEWAYS else image.size
         plain = orientation == UPRIGHT and _is_plain(image)
@@ -201,7 +203,7 @@ def _header(path: Path, head: bytes) -> ImageHeader:
 
 
 def _tiff_header(path: Path) -> ImageHeader:
-    """Of a TIFF file, by the decoder that reads it."""
+    """Header of a TIFF file, read by the decoder of its pixels."""
     with TiffPage(path) as page:
         if page.is_plain and page.bits:
             sideways = tiff_orientation(path) >= FIRST_SIDEWAYS
@@ -212,19 +214,20 @@ def _tiff_header(path: Path) -> ImageHeader:
 
 
 def _orientation(image: Image.Image, chunks: Sequence[PngChunk]) -> int:
-    """EXIF orientation of an opened image that is no TIFF, 1 to 8."""
+    """EXIF orientation of an opened image that is not a TIFF, 1 to 8."""
     exif = next((chunk.data for chunk in chunks if chunk.name == b"eXIf" and chunk.is_sound), b"")
-    if exif and "exif" not in image.info:  # Behind the pixels, where Pillow would decode them all to find it.
+    if exif and "exif" not in image.info:  # Behind the pixels; Pillow would decode them all to find it.
         image.info["exif"] = exif
     return exif_orientation(image)
 
 
 def _is_plain(image: Image.Image) -> bool:
-    """Whether the opened, not yet loaded file is an 8-bit RGB or gray JPEG or PNG without transparency."""
+    """Returns whether the opened, not yet loaded file is an 8-bit RGB or gray JPEG or PNG without transparency."""
     if image.mode not in ("RGB", "L") or "transparency" in image.info:
         return False
-    if image.format == "PNG":  # The raw mode tells other bit depths apart: "RGB;16B", "L;4".
-        return bool(image.tile) and image.tile[0][3] == image.mode
+    if image.format == "PNG":  # The raw mode distinguishes other bit depths: "RGB;16B", "L;4".
+        tiles: Any = getattr(image, "tile", ())
+        return bool(tiles) and tiles[0][3] == image.mode
     return image.format == "JPEG"
 
 
@@ -234,7 +237,7 @@ def flattened(image: DecodedImage, background: tuple[int, int, int] = (255, 255,
     rgb = np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
     if image.alpha is None:
         return rgb
-    # Never above 255 * 255, which 16 bits hold.
+    # At most 255 * 255, which fits 16 bits.
     alpha = to_eight_bits(image.alpha).astype(np.uint16)[..., None]
     blended = rgb * alpha + np.array(background, np.uint16) * (255 - alpha)
     return ((blended + 127) // 255).astype(np.uint8)

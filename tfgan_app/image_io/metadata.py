@@ -1,4 +1,4 @@
-"""EXIF, XMP and color profiles, kept but for what turning or scaling the pixels made wrong."""
+"""EXIF, XMP and color profiles, kept except for what rotating or scaling the pixels invalidates."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _SIGNATURE, _COLOR_SPACE = slice(36, 40), slice(16, 20)
 
 
 def upright_exif(exif: bytes) -> bytes:
-    """An EXIF block for an image that has been turned upright, else as it was, maker's notes included.
+    """EXIF block of an image that has been turned upright; otherwise unchanged, including maker's notes.
 
-    The orientation becomes 1, and the preview, which shows the image as it was, is taken out.
+    The orientation becomes 1. The preview, which shows the image as stored, is removed.
 
     Args:
         exif: With or without the marker `Exif`.
@@ -52,10 +52,10 @@ def upright_exif(exif: bytes) -> bytes:
 
 
 def resized_exif(exif: bytes, *, height: int, width: int) -> bytes:
-    """The block with the size that it states, if it does, replaced by the image's.
+    """Replaces the size in the block, if it has one, by the image's.
 
     Args:
-        exif: What `upright_exif` returned.
+        exif: The result of `upright_exif`.
         height: Height in pixels.
         width: Width in pixels.
     """
@@ -64,18 +64,18 @@ def resized_exif(exif: bytes, *, height: int, width: int) -> bytes:
     sizes = tags.entries.get(EXIF_DIRECTORY, Entry(0, b"", children={})).children or {}
     for tag, value in zip(_SIZE_TAGS, (width, height), strict=True):
         if tag in sizes:
-            # A field of 16 bits may be too small for the size; nothing depends on it.
+            # A 16-bit field may be too small for the size; nothing depends on it.
             with contextlib.suppress(ValueError):
                 _set_integer(block, sizes[tag], value, tags.order)
     return bytes(block)
 
 
 def exif_of_tiff(tags: TagFile, notes: list[str]) -> bytes | None:
-    """What a TIFF file says of its image as an EXIF block; None where it says nothing.
+    """EXIF block from the tags of a TIFF file; None if it has no such tags.
 
     Args:
-        tags: Of the file.
-        notes: What could not be kept is appended.
+        tags: Tags of the file.
+        notes: Receives one clause for each thing that could not be kept.
     """
     kept = {tag: entry for tag, entry in tags.entries.items() if tag in DESCRIPTIVE_TAGS}
     kept = without_layout_description(kept, notes)
@@ -85,7 +85,7 @@ def exif_of_tiff(tags: TagFile, notes: list[str]) -> bytes | None:
 
 
 def without_layout_description(entries: dict[int, Entry], notes: list[str]) -> dict[int, Entry]:
-    """The tags but for an ImageDescription that tells how the pages of another file lie, which is noted."""
+    """Drops an ImageDescription that describes the page layout of another file, with a note."""
     description = entries.get(IMAGE_DESCRIPTION)
     layout = description and layout_of_description(description.data)
     if not layout:
@@ -95,12 +95,12 @@ def without_layout_description(entries: dict[int, Entry], notes: list[str]) -> d
 
 
 def upright_xmp(xmp: bytes) -> bytes:
-    """The packet with its orientation, if it states one, set to 1; of the same length."""
+    """The packet with its orientation, if it has one, set to 1; its length does not change."""
     return _XMP_ORIENTATION.sub(lambda found: found[0][:-1] + b"1", xmp)
 
 
 def profile_color_space(profile: bytes) -> str:
-    """The kind of values that a color profile is for: `"RGB"`, `"GRAY"`, `"CMYK"`...; empty for no profile."""
+    """Color space of a profile: `"RGB"`, `"GRAY"`, `"CMYK"`...; empty for no profile."""
     if len(profile) < 132 or profile[_SIGNATURE] != b"acsp":
         return ""
     return profile[_COLOR_SPACE].decode("ascii", "replace").strip()
@@ -114,12 +114,12 @@ def _set_integer(block: bytearray, entry: Entry, value: int, order: str) -> None
 
 
 def _cut_preview(block: bytearray, tags: TagFile) -> None:
-    """Takes the preview's bytes away where nothing follows them, and blanks them elsewhere."""
+    """Removes the preview's bytes if nothing follows them; otherwise blanks them."""
     try:
         second = parse_directory(bytes(block), tags.next_offset, order=tags.order)
         start, length = (second[tag].integers(tags.order)[0] for tag in (PREVIEW_OFFSET, PREVIEW_LENGTH))
     except (ValueError, KeyError):
-        return  # Nothing points to it any more, which is what matters.
+        return  # Nothing points to it any more, which is enough.
     if start + length == len(block) and start > tags.next_offset:
         del block[start:]
     elif start + length <= len(block):

@@ -1,6 +1,6 @@
-"""The image formats that are read: one list for everything that opens an image, decided by a file's content.
+"""Opening of image files: one list of readable formats, matched by a file's content.
 
-Of Pillow's other formats, some run programs (EPS calls Ghostscript), and few have met hostile files.
+Some of Pillow's other formats run programs (EPS calls Ghostscript), and few are hardened against hostile files.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from tfgan_app.image_io.heif import heif_formats
 
 _KNOWN = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "DIB", "AVIF", "JPEG2000", "PPM")
 _BY_SUFFIX = {"TGA": (".tga",)}
-"""TGA files have no signature: almost any bytes can be taken for one."""
+"""TGA files have no signature: almost any bytes can pass for one."""
 
 _PLUGINS = ("Png", "Jpeg", "WebP", "Tiff", "Gif", "Bmp", "Avif", "Jpeg2K", "Ppm", "Tga")
-# `Image.init()` would load sixty, which takes a good part of the time in which a prediction starts.
+# `Image.init()` would load sixty plugins, a large part of the time in which a prediction starts.
 for _plugin in _PLUGINS:
     with contextlib.suppress(ImportError):  # Older versions of Pillow have no AVIF.
         importlib.import_module(f"PIL.{_plugin}ImagePlugin")
 FORMATS = tuple(name for name in _KNOWN if name in Image.OPEN)
-"""Pillow's names of the formats that are read; JPEG includes MPO, PPM all of Netpbm. TGA is one more by its suffix."""
+"""Pillow's names of the readable formats; JPEG includes MPO, PPM all of Netpbm. TGA is added by its suffix."""
 
 _NAMES = "PNG, JPEG, WebP, TIFF, GIF, BMP, AVIF, JPEG 2000, Netpbm or TGA"
 _HEAD_BYTES = 64
@@ -35,19 +35,19 @@ _TGA_HEADS = tuple(bytes((0, 0, kind, 0, 0, 0, 0, 0)) for kind in (2, 3, 10, 11)
 
 
 def open_image(source: str | os.PathLike | BinaryIO, *, formats: Sequence[str] = FORMATS) -> Image.Image:
-    """Opens an image as Pillow does, without decoding its pixels, if it is of a format on the list.
+    """Opens an image as Pillow does, without decoding its pixels, if its format is on the list.
 
-    No program is ever started, whatever the file holds.
+    No external program is ever started.
 
     Args:
-        source: A path, or a binary file that can seek.
-        formats: Pillow's names of those of `FORMATS` that are wanted.
+        source: A path, or a seekable binary file.
+        formats: Pillow's names of the wanted formats, out of `FORMATS`.
 
     Returns:
         The opened image, which the caller closes.
 
     Raises:
-        ValueError: If the content is of no format that is wanted; the message names the format where it is known.
+        ValueError: If the content has none of the wanted formats; the message names its format if known.
         OSError: If the file cannot be read.
     """
     wanted = list(formats)
@@ -58,17 +58,17 @@ def open_image(source: str | os.PathLike | BinaryIO, *, formats: Sequence[str] =
     try:
         return Image.open(source, formats=wanted)
     except Image.UnidentifiedImageError as error:
-        raise ValueError(f"it is not in an image format that is known here{_hint(source)}") from error
+        raise ValueError(f"its image format is not supported{_hint(source)}") from error
 
 
 def _hint(source: str | os.PathLike | BinaryIO) -> str:
-    """What the content looks like, where it is a format of Pillow's that is not read."""
+    """Guess at the content, for a Pillow format that is not read."""
     head = _head(source)
-    if head.startswith(_TGA_HEADS):  # Icons of the same beginning have a number above zero there.
+    if head.startswith(_TGA_HEADS):  # Icons with the same beginning have a number above zero there.
         return ": if it is TGA, give it the suffix .tga"
     Image.init()
     for name, (_, accepts) in Image.OPEN.items():
-        with contextlib.suppress(Exception):  # Some look at bytes that a short file lacks.
+        with contextlib.suppress(Exception):  # Some plugins read bytes that a short file lacks.
             if name not in FORMATS and accepts is not None and accepts(head) is True:
                 return f": it looks like {name}; save it as {_NAMES}"
     return ""

@@ -1,4 +1,4 @@
-"""Chunks of PNG files: what is damaged among them, and the file without it."""
+"""PNG chunks: detection of damage, and the file without damaged chunks."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _MAX_ANCILLARY_BYTES = 2**26
 _MAX_CRITICAL_BYTES = 1024
 _MAX_REPAIRED_BYTES = 2**30
 _FRAMING_BYTES = 12
-"""Of a chunk: its length, its name and its checksum."""
+"""Bytes of a chunk's length, name and checksum."""
 
 
 @dataclass(frozen=True)
 class PngHeader:
-    """The first numbers of IHDR, the chunk that begins a PNG file.
+    """Fields of IHDR, the first chunk of a PNG file.
 
     Attributes:
-        width: Pixels of a row.
-        height: Rows.
-        bit_depth: Bits of a sample.
-        color_type: Number of the color type: 0 gray, 2 RGB, 3 palette, 4 gray and alpha, 6 RGB and alpha.
+        width: Pixels per row.
+        height: Number of rows.
+        bit_depth: Bits per sample.
+        color_type: 0 gray, 2 RGB, 3 palette, 4 gray and alpha, 6 RGB and alpha.
     """
 
     width: int
@@ -55,9 +55,9 @@ class PngChunk:
 
     Attributes:
         name: Four letters.
-        offset: Where it starts in the file.
-        length: Bytes of its data.
-        data: Its data; empty for critical chunks and those of pixels.
+        offset: Start of the chunk in the file.
+        length: Length of its data in bytes.
+        data: Its data; empty for critical chunks and pixel chunks.
         is_sound: Whether its checksum is right.
     """
 
@@ -79,13 +79,13 @@ class PngChunk:
 
 
 def scan_png(file: BinaryIO) -> list[PngChunk]:
-    """Lists the chunks of an open PNG file up to its end, or to where it is cut off.
+    """Lists the chunks of an open PNG file up to its end, or to the point where it is truncated.
 
     Args:
         file: At any position; seekable.
 
     Returns:
-        The chunks in their order. Beyond 64 MB, data of ancillary chunks is not kept and counts as damaged.
+        The chunks in order. Beyond 64 MB in all, data of ancillary chunks is not kept and counts as damaged.
     """
     return list(_chunks(file, check_pixels=True))
 
@@ -114,7 +114,7 @@ def _chunks(file: BinaryIO, *, check_pixels: bool) -> Iterator[PngChunk]:
 
 
 def _is_sound(file: BinaryIO, name: bytes, length: int) -> bool:
-    """Whether the checksum of the data from here on is right; holds little of it in memory."""
+    """Returns whether the checksum of the data from here on is right, holding little of it in memory."""
     checksum = zlib.crc32(name)
     while length > 0 and (part := file.read(min(length, _PART_BYTES))):
         checksum, length = zlib.crc32(part, checksum), length - len(part)
@@ -122,7 +122,7 @@ def _is_sound(file: BinaryIO, name: bytes, length: int) -> bool:
 
 
 def is_animated_png(file: BinaryIO) -> bool:
-    """Whether an open PNG file announces an animation of more than one frame before its pixels."""
+    """Returns whether an open PNG file announces an animation of more than one frame before its pixels."""
     for chunk in _chunks(file, check_pixels=False):
         if chunk.name == b"IDAT":
             return False
@@ -132,7 +132,7 @@ def is_animated_png(file: BinaryIO) -> bool:
 
 
 def damage_note(chunks: Sequence[PngChunk]) -> str | None:
-    """Names the damaged chunks that are left out in one clause; None where there are none."""
+    """One clause that names the damaged chunks that are left out; None if there are none."""
     names = dict.fromkeys(_printable(chunk.name) for chunk in chunks if chunk.is_needless)
     if not names:
         return None
@@ -141,16 +141,16 @@ def damage_note(chunks: Sequence[PngChunk]) -> str | None:
 
 
 def pixels_note(chunks: Sequence[PngChunk]) -> str | None:
-    """Says in one clause that the pixels may be wrong, though they can be decoded; None where they are right."""
+    """One clause that warns of damaged but decodable pixels; None if they are sound."""
     if all(chunk.is_sound or chunk.name not in _PIXEL_CHUNKS for chunk in chunks):
         return None
     return "the checksum of its pixels is wrong, so they may be damaged"
 
 
 def repaired_png(path: str | os.PathLike) -> BinaryIO | None:
-    """Copies a PNG file into memory without what keeps Pillow from reading its pixels.
+    """Copies a PNG file into memory without the chunks that keep Pillow from reading its pixels.
 
-    Left out are damaged ancillary chunks, as libpng does, and texts, which Pillow refuses where they are long.
+    Damaged ancillary chunks are left out, as in libpng, and texts, which Pillow rejects if they are long.
 
     Args:
         path: The file.
@@ -159,7 +159,7 @@ def repaired_png(path: str | os.PathLike) -> BinaryIO | None:
         The copy, at its beginning; None for a file of another format.
 
     Raises:
-        ValueError: If the damage is elsewhere; the message says where.
+        ValueError: If the damage is elsewhere; the message names it.
     """
     with open(path, "rb") as file:
         if file.read(len(PNG_SIGNATURE)) != PNG_SIGNATURE:
@@ -183,7 +183,7 @@ def _is_plain_text(chunk: PngChunk) -> bool:
 
 
 def _critical_damage(file: BinaryIO, chunks: Sequence[PngChunk]) -> str:
-    """The first thing that is wrong with the chunks that every image needs; empty where nothing is."""
+    """First fault in the critical chunks; empty if there is none."""
     if not chunks or chunks[0].name != b"IHDR":
         return "its header (the PNG chunk IHDR) is damaged"
     for chunk in chunks:
@@ -192,7 +192,7 @@ def _critical_damage(file: BinaryIO, chunks: Sequence[PngChunk]) -> str:
             coded = file.read(min(chunk.length, _MAX_CRITICAL_BYTES) + 4)
             if file.read(4) != struct.pack(">I", zlib.crc32(coded)):
                 return f"its PNG chunk {_printable(chunk.name)} is damaged (wrong checksum)"
-    return "" if any(chunk.name == b"IDAT" for chunk in chunks) else "it is cut off before its pixels"
+    return "" if any(chunk.name == b"IDAT" for chunk in chunks) else "it is truncated before its pixels"
 
 
 def _printable(name: bytes) -> str:

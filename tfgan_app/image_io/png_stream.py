@@ -1,4 +1,4 @@
-"""PNG files written row by row, in memory that does not grow with the image."""
+"""Row-by-row writing of PNG files in constant memory."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ _MEMORY_LEVEL = 9
 _WINDOW_BITS = 15
 
 _RUNS = (1, zlib.Z_RLE)
-"""Level and strategy for photographs: 9.6 MB of one, filtered, take 0.08 s and 2.43 MB, against 0.66 s and 2.38 MB of
-`_MATCHES`, which is more than a model takes that runs at the same time."""
+"""Level and strategy for photographs. 9.6 MB of a filtered one take 0.08 s and 2.43 MB, against 0.66 s and 2.38 MB
+with `_MATCHES`, which is longer than a model that runs at the same time."""
 
 _MATCHES = (6, zlib.Z_FILTERED)
-"""For drawings and screenshots, whose shapes return."""
+"""Level and strategy for drawings and screenshots, whose shapes repeat."""
 
 _SAMPLE_BYTES = 2**14
 _WORTH_IT = 0.9
 _CHUNK_BYTES = 2**16
 _BLOCK_BYTES = 2**20
-"""Rows are filtered so many bytes at a time: in cache, and few enough for small temporary arrays."""
+"""Bytes of rows filtered at a time: they fit the cache and need only small temporary arrays."""
 
 
 class PngStream:
     """Writes one image as PNG (ISO/IEC 15948), row by row.
 
-    Each row takes the one of the five filters whose result has the least sum of absolute values, as the
-    standard recommends; all five are computed for a block of rows at once.
+    Each row uses whichever of the five filters gives the smallest sum of absolute values, as the standard
+    recommends; all five are computed for a block of rows at once.
     """
 
     def __init__(
         self, file: BinaryIO, *, height: int, width: int, channels: int, dtype: np.dtype, metadata: ImageMetadata
     ):
-        """Writes all that comes before the pixels.
+        """Writes everything before the pixels.
 
         Args:
-            file: Where to.
-            height: Rows that will be written.
-            width: Pixels of a row.
+            file: Destination.
+            height: Number of rows that will be written.
+            width: Pixels per row.
             channels: 1 gray, 2 gray and alpha, 3 RGB, 4 RGB and alpha.
             dtype: uint8 or uint16.
             metadata: Kept in the chunks iCCP, eXIf, pHYs, iTXt, tEXt and zTXt.
@@ -82,7 +82,7 @@ class PngRows:
         self._compressed = bytearray()
 
     def compress(self, rows: np.ndarray) -> bytes:
-        """Takes rows [count, width, channels]; returns data for a chunk, or nothing while that would be short."""
+        """Compresses rows [count, width, channels]; returns data for a chunk, or nothing while that would be short."""
         count = max(1, _BLOCK_BYTES // len(self._previous))
         for start in range(0, len(rows), count):
             # PNG stores the higher byte first.
@@ -94,7 +94,7 @@ class PngRows:
         return self._taken() if len(self._compressed) >= _CHUNK_BYTES else b""
 
     def flush(self) -> bytes:
-        """The rest of the data."""
+        """Returns the rest of the data."""
         self._compressed += self._blocks.finish()
         return self._taken()
 
@@ -105,26 +105,26 @@ class PngRows:
 
 
 class _ZlibBlocks:
-    """One zlib stream (RFC 1950) of blocks that are compressed apart, each in the way that suits it."""
+    """One zlib stream (RFC 1950) of blocks that are compressed separately, each with the strategy that suits it."""
 
     def __init__(self):
         self._checksum = zlib.adler32(b"")
         self._head = b"\x78\x01"
 
     def compress(self, block: bytes) -> bytes:
-        """The next part of the stream; it ends at a whole byte."""
+        """Returns the next part of the stream; it ends at a whole byte."""
         self._checksum = zlib.adler32(block, self._checksum)
         head, self._head = self._head, b""
         return head + _deflated(block, *_suiting(block), end=zlib.Z_FULL_FLUSH)
 
     def finish(self) -> bytes:
-        """The end of the stream."""
+        """Returns the end of the stream."""
         head, self._head = self._head, b""
         return head + _deflated(b"", *_RUNS, end=zlib.Z_FINISH) + struct.pack(">I", self._checksum)
 
 
 def _suiting(block: bytes) -> tuple[int, int]:
-    """Level and strategy for a block of filtered rows, by a sample from its middle."""
+    """Level and strategy for a block of filtered rows, chosen by a sample from its middle."""
     middle = max(0, (len(block) - _SAMPLE_BYTES) // 2)
     sample = block[middle : middle + _SAMPLE_BYTES]
     runs, matches = (len(_deflated(sample, *way, end=zlib.Z_FINISH)) for way in (_RUNS, _MATCHES))
@@ -142,11 +142,11 @@ def png_chunk(name: bytes, data: bytes) -> bytes:
 
 
 def filter_rows(rows: np.ndarray, previous: np.ndarray, *, pixel_bytes: int) -> np.ndarray:
-    """Filters rows for compression, each by the filter that leaves the smallest values.
+    """Filters rows for compression, each by the filter that gives the smallest values.
 
     Args:
         rows: uint8 [count, bytes], consecutive rows.
-        previous: uint8 [bytes], the row above the first; zeros where there is none.
+        previous: uint8 [bytes], the row above the first; zeros if there is none.
         pixel_bytes: Bytes from one pixel to the next.
 
     Returns:
@@ -179,7 +179,7 @@ def _shifted(rows: np.ndarray, pixel_bytes: int) -> np.ndarray:
 
 
 def _paeth(left: np.ndarray, above: np.ndarray, above_left: np.ndarray) -> np.ndarray:
-    """Whichever of three neighbors is nearest to left + above - above_left; ties go in that order."""
+    """The Paeth predictor: the neighbor nearest to left + above - above_left; ties go in that order."""
     corner = above_left.astype(np.int16)
     from_left, from_above = above - corner, left - corner
     from_corner = np.abs(from_left + from_above)
@@ -190,7 +190,7 @@ def _paeth(left: np.ndarray, above: np.ndarray, above_left: np.ndarray) -> np.nd
 
 
 def png_metadata_chunks(metadata: ImageMetadata) -> Sequence[tuple[bytes, bytes]]:
-    """The chunks, name and data, that hold metadata; they go before the pixels."""
+    """Metadata chunks, name and data, which go before the pixels."""
     chunks = []
     if metadata.icc_profile:
         chunks.append((b"iCCP", b"ICC profile\0\0" + zlib.compress(metadata.icc_profile, 9)))

@@ -1,4 +1,4 @@
-"""Reads images of any kind without losing bit depth, transparency, or what the file says besides."""
+"""Reading of images of any kind with full bit depth, transparency and metadata."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import os
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -30,7 +31,7 @@ _HEAD_BYTES = 2**14
 _ICC_TAG, _XMP_TAG, _X_RESOLUTION_TAG, _Y_RESOLUTION_TAG, _UNIT_TAG = 34675, 700, 282, 283, 296
 _UNITS_PER_INCH = {2: 1.0, 3: 2.54}
 
-# What damaged metadata makes Pillow warn of; the pixels are there all the same.
+# Pillow warns of damaged metadata; the pixels are readable all the same.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
@@ -41,25 +42,25 @@ def read_image(
     max_pixels: int = MAX_PIXELS,
     input_range: InputRange | None = None,
 ) -> DecodedImage:
-    """Reads the first frame of an image file with all that it says.
+    """Reads the first frame of an image file with its metadata.
 
-    Gray stays gray, 16 bits stay 16 bits, and color values stay what they are, with their profile beside
-    them. Palettes become RGB, 1 bit becomes gray of 8 bits, CMYK and CIELAB become sRGB, floats and integers with a
-    sign or of 32 bits become 16 bits, over the range that `value_range` chooses. EXIF orientation is applied, once.
+    Gray stays gray, 16 bits stay 16 bits, and color values are not changed: their profile is kept beside them.
+    Palettes become RGB, 1 bit becomes 8-bit gray, CMYK and CIELAB become sRGB. Floats, signed integers and 32-bit
+    integers become 16 bits, over the range that `value_range` chooses. EXIF orientation is applied, once.
 
     Args:
-        path: The file; its content decides the format, not its suffix.
-        page: Of a TIFF, the number of the page, from 0; None for the first, with a note if there are others.
-        max_pixels: Refuse an image with more pixels than this before decoding it. Pillow's own limit of
-            twice `PIL.Image.MAX_IMAGE_PIXELS` (179 megapixels) holds besides for most formats.
-        input_range: The values that stand for black and white in files of more than 8 bits; by default those that
-            `value_range` chooses.
+        path: The file; its content determines the format, not its suffix.
+        page: Index of the page of a TIFF, from 0; None for the first, with a note if there are others.
+        max_pixels: Images with more pixels are rejected before decoding. Pillow's own limit of twice
+            `PIL.Image.MAX_IMAGE_PIXELS` (179 megapixels) also applies to most formats.
+        input_range: Values of black and white in files of more than 8 bits; by default those that `value_range`
+            chooses.
 
     Returns:
-        A `DecodedImage`; its notes say what could not be kept, and which range was taken.
+        A `DecodedImage`; its notes name what could not be kept, and the range that was used.
 
     Raises:
-        ValueError: If the file is missing, empty, too large or no readable image. One line that names it.
+        ValueError: If the file is missing, empty, too large or not a readable image. One line that names it.
     """
     path = Path(path)
     try:
@@ -76,10 +77,12 @@ def read_image(
 
 
 def _read_other(path: Path, head: bytes, max_pixels: int, input_range: InputRange | None) -> DecodedImage:
-    with open_sound(path, head, notes := [], chunks := []) as image:
+    notes: list[str] = []
+    chunks: list[PngChunk] = []
+    with open_sound(path, head, notes, chunks) as image:
         _check_size(image, max_pixels)
         notes += _frame_notes(image)
-        image.load()  # Deep files too: it checks them a second way, and finds the metadata behind the pixels.
+        image.load()  # Deep files too: Pillow checks them a second time, and finds the metadata behind the pixels.
         pixels, alpha = _decode(path, image, head, notes, input_range)
         metadata, orientation = _all_metadata(image, chunks, notes, channels=pixels.shape[2])
     alpha = None if alpha is None else apply_orientation(alpha, orientation)
@@ -93,10 +96,10 @@ def open_still(
 
     Args:
         path: The file.
-        notes: What cannot be kept is appended.
+        notes: Receives one clause for each thing that cannot be kept.
 
     Returns:
-        The image, for the caller to close, and a function that gives its metadata and EXIF orientation.
+        The image, for the caller to close, and a function that returns its metadata and EXIF orientation.
 
     Raises:
         OSError, ValueError, SyntaxError: If it cannot be opened.
@@ -118,29 +121,29 @@ def _decode(
     if png and png.bit_depth == 16:
         return deep.read_deep_png(path, key, notes, input_range)
     if png and png.color_type == 0 and png.bit_depth in (2, 4) and isinstance(key, int):
-        # Pillow spreads the gray values over 0 to 255, but not the one that is transparent.
+        # Pillow scales gray values to 0..255, but not the transparent one.
         image.info["transparency"] = key * 255 // (2**png.bit_depth - 1)
-    bits = max(deep.coded_bits(head, image.format), image.info.get("bit_depth") or 8)  # The latter is HEIC's.
+    bits = max(deep.coded_bits(head, image.format), image.info.get("bit_depth") or 8)  # `bit_depth` is set for HEIC.
     if bits > 8 and not image.mode.startswith("I"):
-        notes.append(f"{bits} bits a channel were reduced to 8")
+        notes.append(f"{bits} bits per channel were reduced to 8")
     if abs(image.info.get("gamma", 1 / 2.2) - 1 / 2.2) > 0.02 and "icc_profile" not in image.info:
-        notes.append("its gamma value has no place in the result and was left out")
+        notes.append("its gamma value cannot be kept and was left out")
     return split_channels(image, notes, input_range)
 
 
 def _read_tiff(path: Path, index: int | None, max_pixels: int, input_range: InputRange | None) -> DecodedImage:
-    """Gray and RGB are decoded by tifffile: Pillow reduces 16 bits to 8, and loses alpha that lies in a plane."""
+    """Reads a TIFF: tifffile decodes gray and RGB, since Pillow reduces 16 bits to 8 and loses planar alpha."""
     notes: list[str] = []
     with deep.TiffPage(path, index) as page:
         page.check_size(max_pixels)
         tags = _tiff_tags(path, notes, offset=page.offset if index else None)
         orientation = _tiff_orientation(tags)
         if len(page.pages) > 1:
-            notes.append(f"only the first of {len(page.pages)} pages was taken")
+            notes.append(f"only the first of {len(page.pages)} pages was read")
         if page.has_mask:
-            notes.append("its mask, a page of its own, was left out")
+            notes.append("its mask, a separate page, was left out")
         if page.has_copies:
-            notes.append("its smaller copies, pages of their own, were left out")
+            notes.append("its smaller copies, separate pages, were left out")
         keeps_values = page.keeps_values and input_range is None
         if page.is_plain and page.bits >= 8:
             pixels, alpha = page.read(notes, input_range)
@@ -151,10 +154,10 @@ def _read_tiff(path: Path, index: int | None, max_pixels: int, input_range: Inpu
         else:
             with open_image(path, formats=("TIFF",)) as image:
                 image.seek(index or 0)
-                image.load()  # Turns the image too.
+                image.load()  # Applies the orientation too.
                 pixels, alpha = split_channels(image, notes, input_range)
             if page.bits > 8:
-                notes.append(f"{page.bits} bits a channel were reduced to 8")
+                notes.append(f"{page.bits} bits per channel were reduced to 8")
     metadata = _tiff_metadata(tags, orientation, notes)
     metadata["geo"] = geo_tags(tags, is_upright=orientation == UPRIGHT, keeps_values=keeps_values, notes=notes)
     metadata |= {"size": pixels.shape[:2], **tiff_extras(tags, notes)}
@@ -172,15 +175,15 @@ def _frame_notes(image: Image.Image) -> list[str]:
     try:
         frames = getattr(image, "n_frames", 1)
     except Exception:  # Damage behind the first frame.
-        return ["only the first frame was taken"]
-    return [f"only the first of {frames} frames was taken"] if frames > 1 else []
+        return ["only the first frame was read"]
+    return [f"only the first of {frames} frames was read"] if frames > 1 else []
 
 
 def _orientation(image: Image.Image) -> int:
     """EXIF orientation of a loaded image, 1 to 8; 1 where the tag is missing or damaged."""
     try:
         orientation = image.getexif().get(ORIENTATION, UPRIGHT)
-    except Exception:  # A damaged EXIF block is no reason to refuse the pixels.
+    except Exception:  # A damaged EXIF block is no reason to reject the pixels.
         return UPRIGHT
     return orientation if orientation in range(1, 9) else UPRIGHT
 
@@ -220,9 +223,9 @@ def _upright_exif(exif: bytes, notes: list[str]) -> bytes | None:
 
 
 def _fitting_profile(profile: bytes | None, channels: int, notes: list[str]) -> bytes | None:
-    """The profile, unless it is for other values than those of the pixels."""
+    """Returns the profile, unless it is for another color space than that of the pixels."""
     space = profile_color_space(profile or b"")
-    if not profile or (space == "CMYK" and channels == 3):  # Applied already.
+    if not profile or (space == "CMYK" and channels == 3):  # Already applied.
         return None
     if space == ("RGB" if channels == 3 else "GRAY"):
         return profile
@@ -230,8 +233,8 @@ def _fitting_profile(profile: bytes | None, channels: int, notes: list[str]) -> 
     return None
 
 
-def _valid_dpi(dpi: object, orientation: int) -> tuple[float, float] | None:
-    """Horizontal and vertical resolution as the upright image has them."""
+def _valid_dpi(dpi: Any, orientation: int) -> tuple[float, float] | None:
+    """Horizontal and vertical resolution of the upright image."""
     try:
         x, y = (float(value) for value in dpi)
     except (TypeError, ValueError, ZeroDivisionError):
@@ -277,17 +280,18 @@ def _tiff_dpi(tags: TagFile) -> tuple[float, float] | None:
     try:
         unit = tags.entries[_UNIT_TAG].integers(tags.order)[0] if _UNIT_TAG in tags.entries else 2
         ratios = [tags.entries[tag].integers(tags.order) for tag in (_X_RESOLUTION_TAG, _Y_RESOLUTION_TAG)]
-        return tuple(above / below * _UNITS_PER_INCH[unit] for above, below in ratios)
+        x, y = (above / below * _UNITS_PER_INCH[unit] for above, below in ratios)
+        return x, y
     except (KeyError, ValueError, ZeroDivisionError):
         return None
 
 
 def read_failure(error: Exception, max_pixels: int = MAX_PIXELS) -> str:
-    """Why a file could not be read, in one line."""
+    """Reason why a file could not be read, in one line."""
     if isinstance(error, FileNotFoundError):
         return "there is no such file"
     if isinstance(error, Image.DecompressionBombError):
-        return f"it has more than {max_pixels} pixels; scale it down or cut it"
+        return f"it has more than {max_pixels} pixels; scale it down or crop it"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return " ".join(str(error).split()) or type(error).__name__

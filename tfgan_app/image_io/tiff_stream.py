@@ -1,4 +1,4 @@
-"""TIFF files written strip by strip, in memory that does not grow with the image."""
+"""Strip-by-strip writing of TIFF files in constant memory."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _SHORT, _LONG, _RATIONAL, _BYTE, _UNDEFINED, _LONG8 = 3, 4, 5, 1, 7, 16
 _STRIP_BYTES = 2**18
 _LEVEL = 6
 _CLASSIC_BYTES = 2**32 - 2**26
-"""What is sure to fit a file with 32-bit offsets, even where compression gains nothing."""
+"""Size that is sure to fit a file with 32-bit offsets, even where compression gains nothing."""
 _DEFLATE, _HORIZONTAL_DIFFERENCES, _STRAIGHT_ALPHA, _INCH = 8, 2, 2, 2
 
 
 class TiffStream:
-    """Writes a page as TIFF 6.0 with deflate and horizontal differences; as BigTIFF where it may pass 4 GB."""
+    """Writes a page as TIFF 6.0 with deflate and horizontal differencing; as BigTIFF where it may exceed 4 GB."""
 
     def __init__(
         self,
@@ -40,18 +40,18 @@ class TiffStream:
         """Prepares the file.
 
         Args:
-            file: Where to.
-            height: Rows that will be written.
-            width: Pixels of a row.
+            file: Destination.
+            height: Number of rows that will be written.
+            width: Pixels per row.
             channels: 1 gray, 2 gray and alpha, 3 RGB, 4 RGB and alpha.
             dtype: Type of the values.
             metadata: Kept in the tags of the page.
-            pages: How many the file will have, of about this size.
-            previous: The page before, which is closed; None for the first.
+            pages: Number of pages of the file, each of about this size.
+            previous: The page before, already closed; None for the first.
         """
         exif = parse_tag_file(metadata.exif) if metadata.exif else None
-        self._order = previous._order if previous else exif.order if exif else "<"
-        self._dtype = np.dtype(dtype).newbyteorder(self._order)
+        self._order: str = previous._order if previous else exif.order if exif else "<"
+        self._dtype = np.dtype(dtype).newbyteorder("<" if self._order == "<" else ">")
         self._shape = (height, width, channels)
         self._metadata = metadata
         self._described = {
@@ -63,12 +63,12 @@ class TiffStream:
         self._strip_rows = min(height, max(1, _STRIP_BYTES // row_bytes))
         self._strip = np.empty((self._strip_rows, width, channels), self._dtype)
         self._filled = 0
-        self._big = previous._big if previous else pages * height * row_bytes > _CLASSIC_BYTES
+        self._big: bool = previous._big if previous else pages * height * row_bytes > _CLASSIC_BYTES
         self._offsets: list[int] = []
         self._counts: list[int] = []
         self._file = file
-        self._link = previous._next_link if previous else 8 if self._big else 4
-        self._next_link = 0
+        self._link: int = previous._next_link if previous else 8 if self._big else 4
+        self._next_link: int = 0
         if previous:
             return
         file.write(b"II" if self._order == "<" else b"MM")
@@ -90,7 +90,7 @@ class TiffStream:
             self._write_strip()
         offset, directory = self._align(), self._directory()
         self._file.write(format_directory(directory, offset, order=self._order, big=self._big))
-        # The offset of a following page goes behind the table of this one.
+        # The offset of the next page goes behind this page's table.
         self._next_link = offset + (8 + 20 * len(directory) if self._big else 2 + 12 * len(directory))
         self._file.seek(self._link)
         self._file.write(self._pack("Q" if self._big else "I", offset))
@@ -99,14 +99,14 @@ class TiffStream:
     def _write_strip(self) -> None:
         strip = self._strip[: self._filled].copy()
         strip[:, 1:] -= self._strip[: self._filled, :-1]
-        compressed = zlib.compress(strip, _LEVEL)
+        compressed = zlib.compress(strip.data, _LEVEL)
         self._offsets.append(self._align())
         self._counts.append(len(compressed))
         self._file.write(compressed)
         self._filled = 0
 
     def _align(self) -> int:
-        """Where the next thing goes, at an even offset."""
+        """Pads the file to an even offset and returns it."""
         self._file.write(b"\0" * (self._file.tell() % 2))
         return self._file.tell()
 

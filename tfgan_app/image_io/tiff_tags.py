@@ -1,4 +1,4 @@
-"""TIFF tags of geographic images (GeoTIFF, GDAL), and descriptions that tell another layout of the file."""
+"""TIFF tags of geographic images (GeoTIFF, GDAL), and descriptions that depend on the file's layout."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GEO_NAMES = {
     "the georeference (GeoTIFF)": (33550, 33922, 34264, 34735, 34736, 34737, 50844),
     "the GDAL metadata": (42112, 42113),
 }
-"""What groups of tags are called in notes."""
+"""Groups of tags by their name in notes."""
 
 _PIXEL_SCALE, _TIE_POINTS, _TRANSFORMATION, _GEO_KEYS, _RPC = 33550, 33922, 34264, 34735, 50844
 _GDAL_METADATA, _GDAL_NODATA = 42112, 42113
@@ -25,7 +25,7 @@ _RASTER_TYPE_KEY, _PIXEL_IS_POINT = 1025, 2
 _STATISTICS = re.compile(rb"[ \t]*<Item\b[^>]*\bname=\"STATISTICS_[^>]*>[^<]*</Item>\r?\n?")
 _SIZES_OF_NUMBERS = {3: 2, 4: 4, 5: 4, 8: 2, 9: 4, 10: 4, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 
-# How pixels and other pages are stored, and what is read elsewhere.
+# How pixels and other pages are stored, and tags that are read elsewhere.
 _HANDLED = DESCRIPTIVE_TAGS | {
     *range(254, 270),
     *(273, 274, *range(277, 285), *range(288, 298), 317, *range(320, 326), *range(330, 348)),
@@ -46,20 +46,20 @@ _LAYOUTS = (
     ("ScanImage", re.compile(rb"(state\.|SI\.|scanimage\.SI)")),
 )
 _HEAD_BYTES = 4096
-"""So far into a description its kind is looked for; expressions run over no more."""
+"""Length of a description's beginning that is searched, to bound the regular expressions."""
 
 
 def layout_of_description(description: bytes) -> str | None:
-    """Names the software whose ImageDescription tells how the pages of a file lie; None for a text of the user's.
+    """Name of the software whose ImageDescription describes the page layout; None for a user's text.
 
-    Of a file that is written anew it is not true, and readers that trust it fail.
+    Such a description is wrong for a rewritten file, and readers that trust it fail.
     """
     head = description[:_HEAD_BYTES].lstrip()
     return next((name for name, pattern in _LAYOUTS if pattern.match(head)), None)
 
 
 def in_order(entry: Entry, order: str, wanted: str) -> Entry:
-    """The entry, and those below it, with their numbers in another byte order, `"<"` or `">"`."""
+    """Converts an entry, and those below it, to another byte order, `"<"` or `">"`."""
     if entry.children is not None:
         children = {tag: in_order(child, order, wanted) for tag, child in entry.children.items()}
         return replace(entry, children=children)
@@ -72,13 +72,13 @@ def in_order(entry: Entry, order: str, wanted: str) -> Entry:
 
 
 def geo_tags(tags: TagFile, *, is_upright: bool, keeps_values: bool, notes: list[str]) -> dict[int, Entry]:
-    """Takes the GeoTIFF and GDAL tags of an image.
+    """Extracts the GeoTIFF and GDAL tags of an image.
 
     Args:
-        tags: Of the file.
-        is_upright: Whether the pixels were not turned, since the tags tell of rows and columns as they are stored.
-        keeps_values: Whether the pixels' numbers are those of the file, to which the value for "no data" belongs.
-        notes: What could not be kept is appended.
+        tags: Tags of the file.
+        is_upright: Whether the pixels were not rotated: the tags refer to rows and columns as stored.
+        keeps_values: Whether the pixel values are those of the file, which the "no data" value refers to.
+        notes: Receives one clause for each thing that could not be kept.
 
     Returns:
         The entries by tag, in little-endian order.
@@ -87,7 +87,7 @@ def geo_tags(tags: TagFile, *, is_upright: bool, keeps_values: bool, notes: list
     placed = found.keys() - {_GDAL_NODATA}
     if placed and not is_upright:
         name = "GDAL metadata" if placed == {_GDAL_METADATA} else "georeference"
-        notes.append(f"its {name} is that of the image before it was turned, and was left out")
+        notes.append(f"its {name} describes the image before it was rotated and was left out")
         found = {tag: entry for tag, entry in found.items() if tag not in placed}
     if _GDAL_METADATA in found:
         text = found[_GDAL_METADATA]
@@ -99,15 +99,15 @@ def geo_tags(tags: TagFile, *, is_upright: bool, keeps_values: bool, notes: list
 
 
 def scaled_geo_tags(entries: Mapping[int, Entry], *, x: float, y: float) -> dict[int, Entry]:
-    """Makes the tags those of an image with `x` times as many columns and `y` times as many rows.
+    """Scales the tags to an image with `x` times as many columns and `y` times as many rows.
 
-    Pixels become smaller by that, and tie points go to where they lie now. In rasters of points (GTRasterType 2)
-    and in rational polynomials, whole numbers are centers of pixels; elsewhere they are corners.
+    Pixel sizes shrink, and tie points move with the pixels. In rasters of points (GTRasterType 2) and in rational
+    polynomials, whole numbers are pixel centers; elsewhere they are corners.
 
     Args:
-        entries: What `geo_tags` returned.
-        x: Columns of the result by columns of the original.
-        y: Rows of the result by rows of the original.
+        entries: The result of `geo_tags`.
+        x: Ratio of the result's columns to the original's.
+        y: Ratio of the result's rows to the original's.
     """
     point = _is_of_points(entries.get(_GEO_KEYS))
     changes = {
@@ -138,7 +138,7 @@ def _is_of_points(keys: Entry | None) -> bool:
 
 
 def _moved(position: float, factor: float, is_center: bool) -> float:
-    """Where a column or row goes."""
+    """New position of a column or row."""
     return factor * position + (factor - 1) / 2 * is_center
 
 
@@ -150,7 +150,7 @@ def _scaled_points(values: tuple[float, ...], x: float, y: float, point: bool) -
 
 
 def _scaled_matrix(values: tuple[float, ...], x: float, y: float, point: bool) -> list[float]:
-    """The matrix of four rows for positions that are first brought back to the original."""
+    """The four-row matrix with positions first mapped back to the original."""
     result = list(values)
     for at in range(0, 12, 4):
         a, b, _, d = values[at : at + 4]
@@ -168,5 +168,5 @@ def _scaled_polynomials(values: tuple[float, ...], x: float, y: float) -> list[f
 
 
 def unknown_tags(tags: TagFile) -> list[int]:
-    """The tags whose meaning for another image is not known, sorted."""
+    """Tags whose meaning for another image is unknown, sorted."""
     return sorted(tags.entries.keys() - _HANDLED)

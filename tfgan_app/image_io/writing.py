@@ -1,4 +1,4 @@
-"""Writes images with all that their format can hold, and says what it cannot."""
+"""Writing of images with all that their format can hold, and notes on what it cannot."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol, cast
 
 import numpy as np
 from PIL import Image
@@ -32,10 +32,10 @@ class _Encoder(Protocol):
 
 
 class PagesWriter:
-    """Takes the pages of a TIFF file, one after the other; see `open_pages_writer`."""
+    """Writer of the pages of a TIFF file, one after the other; see `open_pages_writer`."""
 
     def __init__(self, file: BinaryIO, pages: int):
-        """Takes an open file and the number of pages that will come."""
+        """Takes an open file and the number of pages to come."""
         self._file, self._pages = file, pages
         self._previous: TiffStream | None = None
 
@@ -43,23 +43,22 @@ class PagesWriter:
     def page(
         self, *, height: int, width: int, channels: int, dtype: np.dtype, metadata: ImageMetadata | None = None
     ) -> Iterator[ImageWriter]:
-        """Begins a page; the arguments and errors are those of `open_image_writer`."""
-        kind = {"height": height, "width": width, "channels": channels, "dtype": np.dtype(dtype)}
-        place = {"pages": self._pages, "previous": self._previous}
-        options = {"quality": DEFAULT_QUALITY, "place": place, **kind}
+        """Begins a page; arguments and errors are those of `open_image_writer`."""
+        kind: dict[str, Any] = {"height": height, "width": width, "channels": channels, "dtype": np.dtype(dtype)}
+        options = {"quality": DEFAULT_QUALITY, "place": {"pages": self._pages, "previous": self._previous}, **kind}
         writer = ImageWriter(self._file, IMAGE_FORMATS[".tif"], metadata or ImageMetadata(), **options)
         yield writer
         writer.close()
-        self._previous = writer.encoder
+        self._previous = cast(TiffStream, writer.encoder)
 
 
 @contextlib.contextmanager
 def open_pages_writer(path: str | os.PathLike, *, pages: int) -> Iterator[PagesWriter]:
-    """Opens a TIFF file of several pages, which is whole or not there as with `open_image_writer`.
+    """Opens a TIFF file of several pages, written atomically like `open_image_writer`.
 
     Args:
-        path: Where to. Missing folders are made.
-        pages: How many will be written.
+        path: Destination. Missing folders are created.
+        pages: Number of pages that will be written.
 
     Yields:
         A `PagesWriter`.
@@ -82,23 +81,24 @@ def open_image_writer(
     metadata: ImageMetadata | None = None,
     quality: int | None = None,
 ) -> Iterator[ImageWriter]:
-    """Opens an image file to be written row by row, in the format that its suffix names.
+    """Opens an image file for writing row by row, in the format that its suffix names.
 
-    PNG, TIFF and PPM are streamed; the others are held in memory, uint8, until the end. The file is written
-    beside its place and renamed into it when the block ends well, so a reader never sees half an image.
+    PNG, TIFF and PPM are streamed; the others are held in memory as uint8 until the end. The file is written beside
+    its destination and renamed into place when the block ends without an error, so a reader never sees a partial
+    image.
 
     Args:
-        path: Where to; its suffix is one of `IMAGE_FORMATS`. Missing folders are made.
-        height: Rows that will be written.
-        width: Pixels of a row.
+        path: Destination; its suffix is one of `IMAGE_FORMATS`. Missing folders are created.
+        height: Number of rows that will be written.
+        width: Pixels per row.
         channels: 1 gray, 2 gray and alpha, 3 RGB, 4 RGB and alpha; straight color.
         dtype: uint8 or uint16, over the full range.
-        metadata: What the file is to say besides its pixels.
-        quality: 1 to 100, for JPEG (color is not sub-sampled) and WebP (100 is lossless); by default
+        metadata: Metadata to write.
+        quality: 1 to 100, for JPEG (color is not subsampled) and WebP (100 is lossless); by default
             `DEFAULT_QUALITY`.
 
     Yields:
-        A `ImageWriter`.
+        An `ImageWriter`.
 
     Raises:
         ValueError: If the format cannot hold an image of this size, an argument is wrong, or the number of rows
@@ -111,20 +111,22 @@ def open_image_writer(
     if not 1 <= quality <= 100:
         raise ValueError(f"`quality` must be from 1 to 100. Received: {quality}")
     if channels not in _MODES or np.dtype(dtype) not in (np.uint8, np.uint16):
-        raise ValueError(f"Images have 1 to 4 channels of uint8 or uint16. Received: {channels} of {np.dtype(dtype)}")
+        raise ValueError(
+            f"An image must have 1 to 4 channels of uint8 or uint16. Received: {channels} of {np.dtype(dtype)}"
+        )
     check_size(path, height=height, width=width)
     with atomic_path(path) as unfinished, open(unfinished, "wb") as file:
-        options = {"height": height, "width": width, "channels": channels, "dtype": np.dtype(dtype)}
+        options: dict[str, Any] = {"height": height, "width": width, "channels": channels, "dtype": np.dtype(dtype)}
         writer = ImageWriter(file, image_format, metadata or ImageMetadata(), quality=quality, **options)
         yield writer
         writer.close()
 
 
 def format_of(path: str | os.PathLike) -> ImageFormat:
-    """The format that a file's suffix names.
+    """Returns the format that a file's suffix names.
 
     Raises:
-        ValueError: If images cannot be written with that suffix.
+        ValueError: If there is no writable format with that suffix.
     """
     image_format = IMAGE_FORMATS.get(Path(path).suffix.lower())
     if image_format is None:
@@ -144,11 +146,11 @@ def check_size(path: str | os.PathLike, *, height: int, width: int) -> None:
 
 
 class ImageWriter:
-    """Takes the rows of one image.
+    """Row-by-row writer of one image.
 
     Attributes:
-        notes: What the format could not hold, one clause each; complete once the writer is closed.
-        encoder: What the rows are handed to.
+        notes: One clause for each thing that the format could not hold; complete once the writer is closed.
+        encoder: Receiver of the rows.
     """
 
     def __init__(
@@ -164,7 +166,7 @@ class ImageWriter:
         quality: int,
         place: Mapping[str, Any] | None = None,
     ):
-        """Begins the file, or at a place among the pages of a TIFF; see `open_image_writer`."""
+        """Begins the file, or a page of a TIFF; see `open_image_writer`."""
         self.notes: list[str] = []
         self._format = image_format
         self._shape, self._dtype = (height, width, channels), dtype
@@ -173,8 +175,9 @@ class ImageWriter:
         stored_channels = channels if image_format.alpha else channels - (channels + 1) % 2
         stored_dtype = dtype if image_format.deep else np.dtype(np.uint8)
         if stored_dtype != dtype:
-            self.notes.append(f"16 bits a channel were rounded to the 8 that {image_format.name} holds")
-        options = {"height": height, "width": width, "channels": stored_channels, "dtype": stored_dtype}
+            self.notes.append(f"16 bits per channel were rounded to 8, the depth of {image_format.name}")
+        options: dict[str, Any] = {"height": height, "width": width}
+        options |= {"channels": stored_channels, "dtype": stored_dtype}
         metadata = fitting_metadata(metadata, image_format, height=height, width=width, notes=self.notes)
         self.encoder: _Encoder
         if image_format.name == "PNG":
@@ -187,10 +190,10 @@ class ImageWriter:
             self.encoder = _PillowEncoder(file, image_format.name, metadata, quality=quality, **options)
 
     def write(self, rows: np.ndarray) -> None:
-        """Appends rows [count, width, channels] of the dtype that was announced.
+        """Appends rows [count, width, channels] of the announced dtype.
 
         Raises:
-            ValueError: If they are of another kind, or more than were announced.
+            ValueError: If the rows have another shape or dtype, or are too many.
         """
         height, *row_shape = self._shape
         if rows.dtype != self._dtype or list(rows.shape[1:]) != row_shape or self._written + len(rows) > height:
@@ -205,16 +208,16 @@ class ImageWriter:
         self.encoder.write(rows if self._format.deep else to_eight_bits(rows))
 
     def close(self) -> None:
-        """Ends the file; raises ValueError where rows are missing."""
+        """Ends the file; raises ValueError if rows are missing."""
         if self._written != self._shape[0]:
-            raise ValueError(f"An image of {self._shape[0]} rows was to be written. Received: {self._written}")
+            raise ValueError(f"Expected {self._shape[0]} rows of the image. Received: {self._written}")
         self.encoder.close()
         if self._alpha_lost:
-            self.notes.append(f"transparency was composited on white, since {self._format.name} holds none")
+            self.notes.append(f"transparency was composited on white, since {self._format.name} does not support it")
 
 
 def to_eight_bits(pixels: np.ndarray) -> np.ndarray:
-    """Rounds uint16 to the nearest uint8 over the full range; uint8 stays as it is."""
+    """Rounds uint16 to the nearest uint8 over the full range; uint8 is returned unchanged."""
     if pixels.dtype == np.uint8:
         return pixels
     return ((pixels.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
@@ -237,14 +240,14 @@ class _PpmStream:
         file.write(b"%s\n%d %d\n%d\n" % (b"P5" if channels == 1 else b"P6", width, height, np.iinfo(dtype).max))
 
     def write(self, rows: np.ndarray) -> None:
-        self._file.write(np.ascontiguousarray(rows, self._dtype))
+        self._file.write(np.ascontiguousarray(rows, self._dtype).data)
 
     def close(self) -> None:
         pass
 
 
 class _PillowEncoder:
-    """Collects a whole uint8 image and lets Pillow encode it."""
+    """Encoder that collects a whole uint8 image for Pillow."""
 
     def __init__(
         self,
@@ -261,7 +264,7 @@ class _PillowEncoder:
         self._file, self._name = file, name
         self._pixels = np.empty((height, width, channels), dtype)
         self._filled = 0
-        self._options = {"icc_profile": metadata.icc_profile or b""}
+        self._options: dict[str, Any] = {"icc_profile": metadata.icc_profile or b""}
         if metadata.dpi:
             self._options["dpi"] = metadata.dpi
         if metadata.exif:
@@ -273,7 +276,7 @@ class _PillowEncoder:
             self._options["extra"] = _iptc_segment(metadata.iptc)
         if name == "WEBP":
             lossless = quality == LOSSLESS_QUALITY
-            # Lossless keeps the color of hidden pixels too; there the quality is the effort.
+            # Lossless WebP keeps the color of hidden pixels too; its quality is the effort.
             self._options |= {"quality": 75 if lossless else quality, "lossless": lossless, "exact": lossless}
 
     def write(self, rows: np.ndarray) -> None:

@@ -1,4 +1,4 @@
-"""Trained generators of other frameworks, into models of this package: PyTorch, safetensors and ncnn."""
+"""Import of trained generators from PyTorch, safetensors and ncnn files into models of this package."""
 
 from tfgan_app.importers.architecture import NORMS, ImportOptions
 from tfgan_app.importers.architectures import ARCHITECTURES

@@ -1,4 +1,4 @@
-"""One architecture that can be imported: how it is recognized, and how it is built here."""
+"""Description of an importable architecture: its detection and its builder."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import keras
 from tfgan_app.importers.weights import Weights
 
 UNIT, SYMMETRIC, BYTE = "[0, 1]", "[-1, 1]", "[0, 255]"
-"""The ranges of values that networks work in."""
+"""Value ranges of networks."""
 
 NORMS = ("inference", "batch")
 
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """Choices that a file of weights leaves open.
+    """Choices that a weights file leaves open.
 
     Attributes:
-        scale: By which an upscaler enlarges, where its weights fit several scales; None takes the likely one.
-        norm: `inference` takes a batch normalization's running statistics; `batch` those of the image itself, as
+        scale: Scale of an upscaler whose weights fit several; None selects the most likely one.
+        norm: `inference` uses a batch normalization's running statistics; `batch` uses those of the image itself, as
             PyTorch does for a batch of one in training mode.
-        noise_level: Standard deviation of the noise, 0 to 255, that a denoiser is told which takes one.
+        noise_level: Standard deviation of the noise, 0 to 255, for a denoiser that takes it as an input.
     """
 
     scale: int | None = None
@@ -36,9 +36,9 @@ class Built:
     """A network with the weights of a file.
 
     Attributes:
-        network: `image` float32 `[batch, height, width, channels]` -> the like, or `latents` -> image.
-        details: Its size in words, such as `23 blocks, 64 channels`.
-        value_range: Of its inputs and outputs: `UNIT`, `SYMMETRIC` or `BYTE`.
+        network: `image` float32 `[batch, height, width, channels]` -> the same, or `latents` -> image.
+        details: Its size for people, such as `23 blocks, 64 channels`.
+        value_range: Range of its inputs and outputs: `UNIT`, `SYMMETRIC` or `BYTE`.
     """
 
     network: keras.Model
@@ -51,10 +51,10 @@ class Architecture:
     """A row of `ARCHITECTURES`.
 
     Attributes:
-        label: Its name for a person.
-        detect: Whether the names and shapes of tensors are of this architecture.
-        build: (weights, options) -> the network, with all of them in it. Raises ValueError where they do not fit.
-        options: Names of the fields of `ImportOptions` that it heeds.
+        label: Display name.
+        detect: Returns whether the names and shapes of tensors have this architecture.
+        build: (weights, options) -> the network with all of the weights. Raises ValueError if they do not fit.
+        options: Names of the fields of `ImportOptions` that it uses.
     """
 
     label: str

@@ -1,9 +1,10 @@
-"""From a file of weights to a model of this package."""
+"""Conversion of a weights file to a model of this package."""
 
 from __future__ import annotations
 
 import dataclasses
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +19,28 @@ from tfgan_app.importers.assembling import assemble
 from tfgan_app.importers.ncnn_files import read_ncnn
 from tfgan_app.importers.ncnn_graphs import check_same, named_tensors, with_last_resize
 from tfgan_app.importers.reading import NCNN, READERS, check_file, sha256
-from tfgan_app.importers.refusals import why_refused
 from tfgan_app.importers.state_dicts import state_dicts
 from tfgan_app.importers.weights import Weights, listed
 from tfgan_app.layers import receptive_field_of
+
+_OTHERS = {
+    "SwinIR or Swin2SR": r"layers\.0\.residual_group\.blocks\.0\.(attn|norm1)",
+    "HAT": r"layers\.0\.residual_group\.(blocks\.0\.conv_block|overlap_attn)",
+    "DAT": r"layers\.0\.blocks\.\d+\.attn\.",
+    "RLFN": r"block_1\.(c5|esa)\.",
+    "RFDN": r"B1\.c1_d\.",
+    "RCAN": r"body\.0\.body\.0\.body\.3\.conv_du\.",
+    "Restormer": r"encoder_level1\.0\.attn\.",
+    "SCUNet": r"m_body\.0\.trans_block\.",
+    "GFPGAN": r"stylegan_decoder\.",
+    "StyleGAN": r"(mapping|synthesis|style)\.\w+\.?\d*\.(weight|affine)",
+    "a diffusion model": r"(model\.)?(diffusion_model|input_blocks|time_embed)\.",
+    "Real-CUGAN": r"unet1\.conv1\.conv\.",
+    "MoSR, PLKSR or RealPLKSR": r"(gblocks|feats)\.\d+\.(token_mix|lk|channel_mixer|fc1)",
+}
+"""Architecture -> names of tensors that identify it, at the beginning."""
+
+_CLASSIFIER = r"(fc|classifier(\.\d+)?|linear\d*|head)\.weight"
 
 
 @dataclass(frozen=True)
@@ -29,10 +48,10 @@ class Imported:
     """An imported model.
 
     Attributes:
-        model: For inference, on images in [0, 1].
+        model: Inference model on images in [0, 1].
         architecture: Key of `ARCHITECTURES`.
-        details: The network's size in words.
-        facts: As its `Provenance` tells them.
+        details: The network's size for people.
+        facts: Facts stored in its `Provenance`.
     """
 
     model: keras.Model
@@ -48,20 +67,20 @@ def import_weights(
     options: ImportOptions = ImportOptions(),  # noqa: B008 (frozen)
     license: str | None = None,
 ) -> Imported:
-    """Imports a trained generator of PyTorch or ncnn; nothing that the file holds is run.
+    """Imports a trained generator of PyTorch or ncnn; no code in the file is run.
 
     Args:
-        path: A `.safetensors`, `.pth`, `.pt` or `.ckpt` file, or one of ncnn's pair of `.param` and `.bin`.
-        architecture: Key of `ARCHITECTURES`; None finds it by the tensors' names and shapes.
-        options: What the weights leave open.
-        license: Of the weights, as the user states it.
+        path: A `.safetensors`, `.pth`, `.pt` or `.ckpt` file, or either of ncnn's `.param` and `.bin` files.
+        architecture: Key of `ARCHITECTURES`; None detects it by the tensors' names and shapes.
+        options: Choices that the weights leave open.
+        license: License of the weights, as the user states it.
 
     Returns:
-        The model and what is known of it.
+        The model and its facts.
 
     Raises:
-        ValueError: If the file cannot be read, is of no known architecture, or its tensors do not fit it, each used
-            once. One line.
+        ValueError: If the file cannot be read, has an unknown architecture, or its tensors do not fit the architecture.
+            One line.
     """
     path = Path(path)
     _check_choices(architecture, options)
@@ -79,7 +98,7 @@ def import_weights(
         model = assemble(built, facts, name="imported")
         _check_scale(model, options.scale, facts)
     except ValueError as error:
-        # Keras and files of odd names make lines of their own.
+        # Messages of Keras and file names may contain line breaks.
         raise ValueError(f"Cannot import '{path}': {' '.join(str(error).split())}.") from error
     return Imported(model, name, built.details, facts)
 
@@ -96,9 +115,9 @@ def _check_choices(architecture: str | None, options: ImportOptions) -> None:
 def _recognized(
     candidates: Iterator[dict[str, np.ndarray]] | list[dict[str, np.ndarray]], wanted: str | None
 ) -> tuple[str, Weights]:
-    """The architecture of a file, and the tensors that are its.
+    """Architecture of a file, and the tensors of that architecture.
 
-    A generator that is one part of a larger file leaves the file's other tensors unused.
+    For a generator that is part of a larger file, the file's other tensors are ignored.
     """
     seen = []
     for tensors in candidates:
@@ -109,11 +128,9 @@ def _recognized(
                 return name, weights
     first = listed(seen[0])
     if wanted is not None:
-        raise ValueError(
-            f"`--architecture {wanted}`: its tensors, {first}, are not those of {ARCHITECTURES[wanted].label}"
-        )
-    unknown = f"its tensors, {first}, are of no architecture that is known"
-    reason = next(filter(None, map(why_refused, seen)), unknown)
+        raise ValueError(f"`--architecture {wanted}`: its tensors, {first}, do not match {ARCHITECTURES[wanted].label}")
+    unknown = f"its tensors, {first}, match no known architecture"
+    reason = next(filter(None, map(_why_refused, seen)), unknown)
     known = "; ".join(f"{name} ({row.label})" for name, row in ARCHITECTURES.items())
     raise ValueError(f"{reason}. Known: {known}")
 
@@ -123,7 +140,7 @@ def _built(row: Architecture, weights: Weights, options: ImportOptions) -> Built
     for field in dataclasses.fields(options):
         if getattr(options, field.name) != getattr(default, field.name) and field.name not in row.options:
             flag = field.name.replace("_", "-")
-            raise ValueError(f"`--{flag}` has no meaning for {row.label}")
+            raise ValueError(f"`--{flag}` does not apply to {row.label}")
     try:
         return row.build(weights, options)
     except ValueError as error:
@@ -144,3 +161,39 @@ def _facts(path: Path, row: Architecture, built: Built, license: str | None) -> 
         "License": license or "not stated",
         "Imported by": f"tfgan_app {tfgan_app.__version__}",
     }
+
+
+def _why_refused(weights: Weights) -> str | None:
+    """Names the unsupported architecture of weights, as far as it can be recognized.
+
+    Args:
+        weights: All tensors of the file.
+
+    Returns:
+        A clause, or None.
+    """
+    if _is_discriminator(weights):
+        return "it is a discriminator, which makes no images: give the generator's file"
+    for name, pattern in _OTHERS.items():
+        if any(re.match(pattern, tensor) for tensor in weights):
+            return f"its architecture is {name}, which is not supported"
+    if any(re.fullmatch(_CLASSIFIER, tensor) for tensor in weights):
+        return "it seems to be a classifier, which makes no images"
+    return None
+
+
+def _is_discriminator(weights: Weights) -> bool:
+    """Returns whether the last convolution or linear layer gives one number, and no layer upscales.
+
+    This holds for PatchGAN (`model.0`, ..., one channel of 4 x 4 kernels), for the U-Net and VGG discriminators of
+    ESRGAN, and for DCGAN's.
+    """
+    kernels = [(name, weights.shape(name)) for name in weights if re.search(r"weight(_orig)?$", name)]
+    kernels = [(name, shape) for name, shape in kernels if len(shape) in (2, 4)]
+    if len(kernels) < 2 or any(len(shape) not in (2, 4) for _, shape in kernels):
+        return False
+    _, last = kernels[-1]
+    if last[0] != 1:
+        return False
+    strided = [shape for _, shape in kernels if len(shape) == 4 and shape[2:] == (4, 4)]
+    return len(last) == 2 or len(strided) >= 2 or any("discriminator" in name.lower() for name, _ in kernels)

@@ -1,4 +1,4 @@
-"""ncnn's pairs of files: `.param`, the graph in words, and `.bin`, its weights."""
+"""ncnn's pairs of files: `.param` with the graph as text, and `.bin` with its weights."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class NcnnLayer:
     """One layer of a graph.
 
     Attributes:
-        kind: Its type, such as `Convolution`.
-        name: Its name.
+        kind: Layer type, such as `Convolution`.
+        name: Layer name.
         inputs: Names of the blobs that it reads.
         outputs: Names of the blobs that it writes.
-        options: Number of a parameter -> its value, or its values.
+        options: Number of a parameter -> its value or values.
         weights: Name -> float32 array: `weight` as in PyTorch, `bias`, `slope`, `data`.
     """
 
@@ -39,55 +39,68 @@ class NcnnLayer:
     weights: dict[str, np.ndarray] = field(default_factory=dict)
 
     def whole(self, option: int, default: int = 0) -> int:
-        """A parameter that is an integer."""
+        """An integer parameter."""
         value = self.options.get(option, default)
         if isinstance(value, list) or value != int(value) or abs(value) > 2**31:
-            raise FileError(f"the parameter {option} of its layer '{self.name}' is no integer")
+            raise FileError(f"the parameter {option} of its layer '{self.name}' is not an integer")
         return int(value)
+
+    def number(self, option: int, default: float = 0.0) -> float:
+        """A parameter that is one number."""
+        value = self.options.get(option, default)
+        if isinstance(value, list):
+            raise FileError(f"the parameter {option} of its layer '{self.name}' is not a number")
+        return value
+
+    def numbers(self, option: int) -> list[float]:
+        """A parameter that is a list of numbers; empty if it is missing."""
+        value = self.options.get(option, [])
+        if not isinstance(value, list):
+            raise FileError(f"the parameter {option} of its layer '{self.name}' is not a list of numbers")
+        return value
 
 
 def read_ncnn(path: Path) -> list[NcnnLayer]:
     """Reads a graph with its weights.
 
     Args:
-        path: Of the `.param` or the `.bin` file; the other lies beside it under the same name.
+        path: The `.param` or the `.bin` file; the other lies beside it under the same name.
 
     Returns:
-        The layers in the order of a run.
+        The layers in execution order.
 
     Raises:
-        FileError: If one of the files is missing, damaged or cut off, or has weights of a kind that is not read.
+        FileError: If one of the files is missing, damaged or truncated, or its weights have an unsupported type.
     """
     param, weights = path.with_suffix(".param"), path.with_suffix(".bin")
     for file in (param, weights):
         if not file.is_file():
-            raise FileError(f"ncnn's models are two files, and there is no '{file.name}' beside it")
+            raise FileError(f"an ncnn model has two files, but '{file.name}' is missing")
     layers = _read_param(param)
-    with weights.open("rb") as file:
-        content = _Content(file.read())
+    content = _Content(weights.read_bytes())
     read = [_with_weights(layer, content) for layer in layers]
     if content.left:
-        raise FileError(f"'{weights.name}' has {content.left:,} bytes more than '{param.name}' speaks of")
+        raise FileError(f"'{weights.name}' has {content.left:,} bytes more than '{param.name}' describes")
     return read
 
 
 def _read_param(path: Path) -> list[NcnnLayer]:
     if path.stat().st_size > _MAX_PARAM_BYTES:
-        raise FileError(f"'{path.name}' is too large for a graph in words")
+        raise FileError(f"'{path.name}' is too large for a graph file")
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
+        text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise FileError(f"'{path.name}' is no text: ncnn's binary graphs are not read") from error
-    lines = [line.split() for line in lines if line.strip()]
+        raise FileError(f"'{path.name}' is not text: binary graphs of ncnn are not supported") from error
+    lines = [line.split() for line in text.split("\n") if line.strip()]
     if not lines or lines[0] != [_MAGIC]:
-        raise FileError(f"'{path.name}' does not begin with {_MAGIC}, as ncnn's graphs do")
+        raise FileError(f"'{path.name}' does not begin with {_MAGIC}, the signature of ncnn's graphs")
     try:
         count = int(lines[1][0])
         layers = [_parse_layer(line) for line in lines[2:]]
     except (IndexError, ValueError, OverflowError) as error:
         raise error if isinstance(error, FileError) else FileError(f"'{path.name}' is damaged") from error
     if count != len(layers) or count > _MAX_LAYERS:
-        raise FileError(f"'{path.name}' announces {count} layers and has {len(layers)}: it is cut off or damaged")
+        raise FileError(f"'{path.name}' announces {count} layers but has {len(layers)}: it is truncated or damaged")
     return layers
 
 
@@ -96,7 +109,7 @@ def _parse_layer(words: list[str]) -> NcnnLayer:
     if not 0 <= inputs <= len(words) or not 0 <= outputs <= len(words) - 4 - inputs:
         raise ValueError
     names, rest = words[4 : 4 + inputs + outputs], words[4 + inputs + outputs :]
-    options = {}
+    options: dict[int, float | list[float]] = {}
     for word in rest:
         key, value = word.split("=", 1)
         if int(key) <= _ARRAY:
@@ -107,7 +120,7 @@ def _parse_layer(words: list[str]) -> NcnnLayer:
 
 
 class _Content:
-    """The bytes of a `.bin` file, read from the front."""
+    """Sequential reader of a `.bin` file."""
 
     def __init__(self, content: bytes):
         self._content = memoryview(content)
@@ -119,16 +132,16 @@ class _Content:
 
     def take(self, size: int) -> memoryview:
         if not 0 <= size <= self.left:
-            raise FileError("its .bin file is cut off, or does not belong to its .param file")
+            raise FileError("its .bin file is truncated, or does not belong to its .param file")
         self._position += size
         return self._content[self._position - size : self._position]
 
     def floats(self, count: int) -> np.ndarray:
-        """Plain float32."""
+        """Reads plain float32."""
         return np.frombuffer(self.take(4 * count), "<f4")
 
     def tagged(self, count: int, layer: NcnnLayer) -> np.ndarray:
-        """Numbers of the kind that a tag before them tells, as float32."""
+        """Reads numbers of the type that a preceding tag states, as float32."""
         tag = int.from_bytes(self.take(4), "little")
         if tag == _FP16:
             numbers = np.frombuffer(self.take(2 * count), "<f2")
@@ -137,7 +150,7 @@ class _Content:
         if tag in (0, _FP32):
             return self.floats(count)
         kind = "8-bit integers" if tag == _INT8 else f"the kind {tag:#010x}"
-        raise FileError(f"the weights of its layer '{layer.name}' are {kind}: only float32 and float16 are read")
+        raise FileError(f"the weights of its layer '{layer.name}' are {kind}: only float32 and float16 are supported")
 
 
 def _with_weights(layer: NcnnLayer, content: _Content) -> NcnnLayer:
@@ -151,7 +164,7 @@ def _with_weights(layer: NcnnLayer, content: _Content) -> NcnnLayer:
         shape = [size for size in sizes if size > 0]
         layer.weights["data"] = data(math.prod(shape), layer).reshape(shape)
     elif layer.kind not in _WITHOUT_WEIGHTS:
-        raise FileError(f"its layer '{layer.name}' is of the kind {layer.kind}, which is not read")
+        raise FileError(f"its layer '{layer.name}' has the type {layer.kind}, which is not supported")
     return layer
 
 
@@ -180,11 +193,11 @@ def _convolution_weights(layer: NcnnLayer, content: _Content) -> dict[str, np.nd
     height, groups = layer.whole(11, width), layer.whole(7, 1)
     if layer.whole(8):
         raise FileError(
-            f"the weights of its layer '{layer.name}' are 8-bit integers: only float32 and float16 are read"
+            f"the weights of its layer '{layer.name}' are 8-bit integers: only float32 and float16 are supported"
         )
     area = outputs * width * height
     if min(outputs, width, height, count) < 1 or count % area or groups != 1:
-        raise FileError(f"its layer '{layer.name}' is a convolution of sizes that do not fit together")
+        raise FileError(f"its layer '{layer.name}' is a convolution with sizes that do not match")
     weights = {"weight": content.tagged(count, layer).reshape(outputs, count // area, height, width)}
     if layer.whole(5):
         weights["bias"] = content.floats(outputs)

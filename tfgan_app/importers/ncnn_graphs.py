@@ -1,4 +1,4 @@
-"""ncnn's graphs: the names that PyTorch gives to their weights, and what they compute."""
+"""ncnn graphs: PyTorch's names for their weights, and their computation."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from tfgan_app.importers.tensors import FileError
 from tfgan_app.layers import RationalResize
 
 _SIZE = (11, 14)
-"""Height and width on which a graph is compared with the network that was built."""
+"""Height and width at which a graph is compared with the network that was built."""
 
 _SAME = 1e-3
-"""Another way of connecting layers differs by far more."""
+"""Largest difference of outputs; other layer connections differ by far more."""
 
 
 def named_tensors(layers: Sequence[NcnnLayer]) -> dict[str, np.ndarray]:
-    """The weights of a graph under the names of PyTorch's code.
+    """Weights of a graph under the names of PyTorch's code.
 
-    ncnn keeps the order of the layers, not their names. `check_same` finds out whether the order means the same.
+    ncnn keeps the order of the layers, not their names. `check_same` verifies that the order means the same.
 
     Raises:
-        FileError: If the graph is of no architecture that is known in this format.
+        FileError: If the graph has no architecture that is supported in this format.
     """
     convolutions = [layer for layer in layers if layer.kind == "Convolution"]
     slopes = [layer for layer in layers if layer.kind == "PReLU"]
@@ -37,7 +37,7 @@ def named_tensors(layers: Sequence[NcnnLayer]) -> dict[str, np.ndarray]:
     if names is None:
         kinds = sorted({layer.kind for layer in layers})
         raise FileError(
-            f"its graph of {len(convolutions)} convolutions ({', '.join(kinds)}) is of no architecture that is read "
+            f"its graph of {len(convolutions)} convolutions ({', '.join(kinds)}) has no architecture that is supported "
             "from ncnn: ESRGAN, SRVGGNetCompact or SPAN"
         )
     tensors = {}
@@ -48,14 +48,14 @@ def named_tensors(layers: Sequence[NcnnLayer]) -> dict[str, np.ndarray]:
 
 
 def _with_range_of_span(layers: Sequence[NcnnLayer], tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The weights of SPAN with its mean, for images that are multiplied by 255 as its code does.
+    """Weights of SPAN with its mean, for images that are multiplied by 255 as in its code.
 
-    Some files were made with other settings of the code: without either, or without the factor.
+    Some files were made with other settings of the code: without both, or without the factor.
     """
     before = list(itertools.takewhile(lambda layer: layer.kind != "Convolution", layers))
     means = [layer.weights["data"].reshape(-1) for layer in before if layer.kind == "MemoryData"]
     if not means:
-        return {**tensors, "no_norm": np.zeros(1, np.float32)}  # As SPAN's own files say it.
+        return {**tensors, "no_norm": np.zeros(1, np.float32)}  # The mark that SPAN's own files use.
     tensors = {**tensors, "mean": means[0]}
     if [layer.kind for layer in before].count("BinaryOp") == 1:
         tensors["conv_1.eval_conv.weight"] = tensors["conv_1.eval_conv.weight"] / np.float32(255)
@@ -70,8 +70,8 @@ def _names(layers, convolutions, slopes) -> list[str] | None:
     if slopes:
         return None
     if "Swish" in kinds and count == 22:
-        blocks = [f"block_{block}.c{index}_r.eval_conv" for block in range(1, 7) for index in (1, 2, 3)]
-        return ["conv_1.eval_conv", *blocks, "conv_2.eval_conv", "conv_cat", "upsampler.0"]
+        branches = [f"block_{block}.c{index}_r.eval_conv" for block in range(1, 7) for index in (1, 2, 3)]
+        return ["conv_1.eval_conv", *branches, "conv_2.eval_conv", "conv_cat", "upsampler.0"]
     blocks, others = divmod(count - 4, 15)
     if "Interp" in kinds and blocks > 0 and others <= 3:
         places = [(block, dense, index) for block in range(blocks) for dense in (1, 2, 3) for index in range(1, 6)]
@@ -82,15 +82,15 @@ def _names(layers, convolutions, slopes) -> list[str] | None:
 
 
 def check_same(layers: Sequence[NcnnLayer], built: Built, *, label: str) -> None:
-    """Runs a graph and the network that was built of its weights on a small random image.
+    """Compares a graph with the network built from its weights, on a small random image.
 
     Args:
         layers: The graph.
         built: The network.
-        label: Of its architecture.
+        label: Display name of its architecture.
 
     Raises:
-        FileError: If they differ, as they do where the graph connects its layers in another way.
+        FileError: If they differ, since the graph connects its layers in another way.
     """
     image = np.random.default_rng(0).random((1, *_SIZE, built.network.inputs[0].shape[-1]), np.float32)
     expected = run_graph(layers, image)
@@ -98,13 +98,13 @@ def check_same(layers: Sequence[NcnnLayer], built: Built, *, label: str) -> None
     received = keras.ops.convert_to_numpy(built.network(given, training=False))
     if expected.shape != received.shape:
         raise FileError(
-            f"its layers are those of {label}, but it makes {list(expected.shape[1:3])} pixels of {list(_SIZE)}, where "
-            f"the architecture makes {list(received.shape[1:3])}"
+            f"its layers are those of {label}, but it makes {list(expected.shape[1:3])} pixels from {list(_SIZE)}, "
+            f"while the architecture makes {list(received.shape[1:3])}"
         )
     difference = float(np.abs(expected - received).max())
     if not difference < _SAME * max(1.0, float(np.abs(expected).max())):
         raise FileError(
-            f"its layers are those of {label}, but connected in another way: outputs differ by {difference:.2g}"
+            f"its layers are those of {label}, but connected differently: outputs differ by {difference:.2g}"
         )
 
 
@@ -119,14 +119,14 @@ def run_graph(layers: Sequence[NcnnLayer], image: np.ndarray) -> np.ndarray:
         Its last output, `[1, height, width, channels]`.
 
     Raises:
-        FileError: If a layer is used in a way that is not known.
+        FileError: If a layer is used in an unsupported way.
     """
     blobs: dict[str, np.ndarray] = {}
     for layer in layers:
         try:
             inputs = [blobs[name] for name in layer.inputs]
         except KeyError as error:
-            raise FileError(f"its layer '{layer.name}' reads {error}, which no layer before it writes") from error
+            raise FileError(f"its layer '{layer.name}' reads {error}, which no earlier layer writes") from error
         if layer.kind == "Input":
             made = image
         else:
@@ -136,7 +136,7 @@ def run_graph(layers: Sequence[NcnnLayer], image: np.ndarray) -> np.ndarray:
                 raise (
                     error
                     if isinstance(error, FileError)
-                    else FileError(f"its layer '{layer.name}' ({layer.kind}) is used in a way that is not known")
+                    else FileError(f"its layer '{layer.name}' ({layer.kind}) is used in an unsupported way")
                 ) from error
         blobs.update(dict.fromkeys(layer.outputs, made))
     return np.asarray(made)
@@ -150,7 +150,7 @@ def _convolution(layer: NcnnLayer, inputs: list) -> np.ndarray:
     kernel = layer.weights["weight"].transpose(2, 3, 1, 0)
     x = ops.conv(x, kernel, stride, "valid", data_format="channels_last", dilation_rate=dilation)
     x = ops.convert_to_numpy(x) + layer.weights.get("bias", np.float32(0))
-    return _ACTIVATIONS[layer.whole(9)](x, layer.options.get(10, []))
+    return _ACTIVATIONS[layer.whole(9)](x, layer.numbers(10))
 
 
 _ACTIVATIONS: dict[int, Callable[[np.ndarray, Sequence[float]], np.ndarray]] = {
@@ -163,12 +163,12 @@ _ACTIVATIONS: dict[int, Callable[[np.ndarray, Sequence[float]], np.ndarray]] = {
 
 
 def _sigmoid(x: np.ndarray) -> np.ndarray:
-    return 0.5 * np.tanh(0.5 * x) + 0.5  # Which never overflows.
+    return 0.5 * np.tanh(0.5 * x) + 0.5  # This form never overflows.
 
 
 def _binary(layer: NcnnLayer, inputs: list) -> np.ndarray:
-    first, second = (inputs[0], np.float32(layer.options[2])) if layer.whole(1) and len(inputs) == 1 else inputs
-    # Constants of the graph have the channel first, or nothing else.
+    first, second = (inputs[0], np.float32(layer.number(2))) if layer.whole(1) and len(inputs) == 1 else inputs
+    # Constants of the graph have the channel axis first, or only one value.
     second = second.reshape(1, 1, 1, -1) if isinstance(second, np.ndarray) and second.ndim < 4 else second
     operations = (np.add, np.subtract, np.multiply, np.divide, np.maximum, np.minimum)
     return operations[layer.whole(0)](first, second)
@@ -179,8 +179,8 @@ def _eltwise(layer: NcnnLayer, inputs: list) -> np.ndarray:
         return np.prod(inputs, axis=0)
     if layer.whole(0) != 1:
         return np.max(inputs, axis=0)
-    factors = layer.options.get(1) or [1.0] * len(inputs)
-    return sum(np.float32(factor) * each for factor, each in zip(factors, inputs, strict=True))
+    factors = layer.numbers(1) or [1.0] * len(inputs)
+    return np.asarray(sum(np.float32(factor) * each for factor, each in zip(factors, inputs, strict=True)))
 
 
 def _interpolation(layer: NcnnLayer, inputs: list) -> np.ndarray:
@@ -189,7 +189,7 @@ def _interpolation(layer: NcnnLayer, inputs: list) -> np.ndarray:
         kernel = _KERNELS[layer.whole(0)]
         return ops.convert_to_numpy(RationalResize(ratio.numerator, ratio.denominator, kernel)(inputs[0]))
     if ratio.denominator != 1:
-        raise FileError(f"its layer '{layer.name}' takes the nearest pixel at a ratio of {ratio}, which is not read")
+        raise FileError(f"its layer '{layer.name}' takes the nearest pixel at the unsupported ratio {ratio}")
     return inputs[0].repeat(ratio.numerator, axis=1).repeat(ratio.numerator, axis=2)
 
 
@@ -199,19 +199,19 @@ _MAX_DENOMINATOR = 16
 
 
 def _ratio(layer: NcnnLayer) -> Fraction:
-    """By which an interpolation resizes both axes."""
-    height, width = layer.options.get(1, 1.0), layer.options.get(2, 1.0)
+    """Factor by which an interpolation resizes both axes."""
+    height, width = layer.number(1, 1.0), layer.number(2, 1.0)
     ratio = Fraction(height).limit_denominator(_MAX_DENOMINATOR)
     fits = height == width and abs(ratio - height) < 1e-6 and 0 < ratio <= _MAX_DENOMINATOR
     if not fits or layer.whole(3) or layer.whole(4) or layer.whole(6):
-        raise FileError(f"its layer '{layer.name}' resizes to a fixed size or by an odd ratio, which is not read")
+        raise FileError(f"its layer '{layer.name}' resizes to a fixed size or by an unsupported ratio")
     return ratio
 
 
 def with_last_resize(layers: Sequence[NcnnLayer], built: Built) -> Built:
-    """The network, followed by the interpolation with which a graph ends, if it does.
+    """Appends the interpolation at the end of a graph, if any, to the network.
 
-    Real-ESRGAN's video models for scales of 2 and 3 are that for 4, made smaller.
+    Real-ESRGAN's video models for scales of 2 and 3 are the one for 4, downscaled.
     """
     last = layers[-1]
     if last.kind != "Interp" or last.whole(0) not in _KERNELS:
@@ -232,7 +232,7 @@ def _shuffle(layer: NcnnLayer, inputs: list) -> np.ndarray:
 
 
 def _relu(layer: NcnnLayer, inputs: list) -> np.ndarray:
-    return np.where(inputs[0] > 0, inputs[0], inputs[0] * np.float32(layer.options.get(0, 0.0)))
+    return np.where(inputs[0] > 0, inputs[0], inputs[0] * np.float32(layer.number(0)))
 
 
 _RUN: Mapping[str, Callable[[NcnnLayer, list], np.ndarray]] = {
@@ -252,4 +252,4 @@ _RUN: Mapping[str, Callable[[NcnnLayer, list], np.ndarray]] = {
     "Swish": lambda layer, inputs: inputs[0] * _sigmoid(inputs[0]),
     "TanH": lambda layer, inputs: np.tanh(inputs[0]),
 }
-"""Kind of a layer -> (layer, inputs) -> what it writes."""
+"""Kind of a layer -> function (layer, inputs) -> outputs."""

@@ -1,4 +1,4 @@
-"""Files of weights of other frameworks, by their suffix."""
+"""Readers of weights files of other frameworks, by suffix."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ READERS: dict[str, Callable[[Path], Any]] = {
 """Suffix -> reader of nested dictionaries of arrays."""
 
 NCNN = (".param", ".bin")
-"""Suffixes of ncnn's pairs of files, which are graphs and not dictionaries."""
+"""Suffixes of ncnn's pairs of files, which hold graphs instead of dictionaries."""
 
 _GIT_LFS = b"version https://git-lfs"
 
 
 def check_file(path: Path) -> None:
-    """Checks that a path is a file of weights.
+    """Checks that a path is a weights file.
 
     Raises:
-        FileError: If there is none, or it is of another kind, empty or too large.
+        FileError: If it does not exist, has another suffix, is empty or too large.
     """
     if not path.is_file():
         raise FileError("there is no such file")
     suffixes = (*READERS, *NCNN)
     if path.suffix.lower() not in suffixes:
-        raise FileError(f"it should be of one of the kinds {', '.join(suffixes)}")
+        raise FileError(f"its suffix must be one of {', '.join(suffixes)}")
     if not 0 < path.stat().st_size <= MAX_BYTES:
-        raise FileError(f"it has {path.stat().st_size:,} bytes, where 1 to {MAX_BYTES:,} are read")
+        raise FileError(f"it has {path.stat().st_size:,} bytes; 1 to {MAX_BYTES:,} are supported")
     with path.open("rb") as file:
         start = file.read(64)
     if start.startswith(_GIT_LFS):
-        raise FileError("it is a pointer of Git LFS, not the file itself: fetch it with `git lfs pull`")
+        raise FileError("it is a Git LFS pointer, not the file itself: fetch it with `git lfs pull`")
     if start.lstrip().lower().startswith((b"<!doctype", b"<html")):
-        raise FileError("it is a web page, not a file of weights: the download failed")
+        raise FileError("it is a web page, not a weights file: the download failed")
 
 
 def sha256(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Files of the library safetensors."""
+"""Reading of safetensors files."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ def read_safetensors(path: Path) -> dict[str, np.ndarray]:
         Name -> array; bfloat16 as float32.
 
     Raises:
-        FileError: If it is no such file, is damaged, or holds numbers of another kind.
+        FileError: If it is not such a file, is damaged, or holds another number type.
     """
     try:
         # Not `load_file`, which cannot give bfloat16 to NumPy.
         tensors = deserialize(path.read_bytes())
     except SafetensorError as error:
-        raise FileError("it is no safetensors file, or it is damaged or cut off") from error
+        raise FileError("it is not a safetensors file, or it is damaged or truncated") from error
     found = {}
     for name, tensor in tensors:
         if tensor["dtype"] not in _DTYPES:
-            raise FileError(f"its tensor '{name}' is of the kind {tensor['dtype']}, not of {', '.join(_DTYPES)}")
+            raise FileError(f"its tensor '{name}' has the type {tensor['dtype']}, expected one of {', '.join(_DTYPES)}")
         found[name] = from_bytes(tensor["data"], _DTYPES[tensor["dtype"]]).reshape(tensor["shape"])
     return found

@@ -1,4 +1,4 @@
-"""The generator's tensors among all that a checkpoint holds."""
+"""Selection of the generator's tensors in a checkpoint."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ KEYS = (
     *("params", "netG_state_dict", "generator_state_dict", "netG", "net_g", "generator", "gen", "G"),
     *("model_state_dict", "state_dict", "model", "net", "network", "weights"),
 )
-"""Under which a checkpoint keeps the generator's tensors, the best first: averaged ones before others."""
+"""Keys of the generator's tensors in checkpoints, the best first: averaged ones before others."""
 
 WRAPPERS = ("module.", "_orig_mod.")
-"""Prefixes that `DataParallel` and `torch.compile` put before every name."""
+"""Prefixes that `DataParallel` and `torch.compile` add to every name."""
 
 PARTS = (
     *("generator_ema.", "net_g_ema.", "netG_ema.", "generator.", "net_g.", "netG.", "net_G.", "G.", "gen."),
@@ -30,16 +30,16 @@ _MAX_DEPTH = 4
 
 
 def state_dicts(content: Any) -> Iterator[dict[str, np.ndarray]]:
-    """What may be the generator's tensors, the likeliest first.
+    """Candidates for the generator's tensors, the most likely first.
 
     Args:
-        content: What a file holds: name -> array, or nested dictionaries of such.
+        content: Content of a file: name -> array, or nested dictionaries of such.
 
     Yields:
-        Name -> array, without prefixes that every name has; then the parts of them under known prefixes.
+        Name -> array, without prefixes that every name has; then the subsets under known prefixes.
 
     Raises:
-        FileError: If there are no tensors by name.
+        FileError: If there are no named tensors.
     """
     tensors = _without_wrappers(_find(content))
     yield tensors
@@ -51,21 +51,21 @@ def state_dicts(content: Any) -> Iterator[dict[str, np.ndarray]]:
 
 def _find(content: Any, depth: int = 0) -> dict[str, np.ndarray]:
     if not isinstance(content, Mapping):
-        raise FileError(f"it holds a {type(content).__name__}, where tensors by name are expected (a `state_dict()`)")
+        raise FileError(f"it holds a {type(content).__name__}, expected named tensors (a `state_dict()`)")
     tensors = {name: value for name, value in content.items() if isinstance(name, str) and _is_tensor(value)}
     nested = {name: value for name, value in content.items() if isinstance(value, Mapping) and _holds_kernels(value)}
-    # A dictionary may have a counter of steps beside the dictionaries of tensors.
+    # A dictionary may have a step counter beside the dictionaries of tensors.
     if any(tensor.ndim > 1 for tensor in tensors.values()) or not nested:
         if not tensors:
-            raise FileError(f"it holds no tensors by name; its keys are {listed(map(str, content))}")
+            raise FileError(f"it holds no named tensors; its keys are {listed(map(str, content))}")
         return tensors
     if depth >= _MAX_DEPTH:
         raise FileError("its dictionaries are nested too deeply")
     chosen = next((key for key in KEYS if key in nested), None)
     if chosen is None and len(nested) > 1:
         raise FileError(
-            f"it holds several sets of tensors, {listed(map(str, nested))}, of which none is called as a generator's: "
-            "save the one that you mean alone"
+            f"it holds several sets of tensors, {listed(map(str, nested))}, none of which has the name of a generator: "
+            "save only the one to import"
         )
     return _find(nested[chosen if chosen is not None else next(iter(nested))], depth + 1)
 
@@ -75,7 +75,7 @@ def _is_tensor(value: Any) -> bool:
 
 
 def _holds_kernels(value: Mapping, depth: int = 0) -> bool:
-    """Whether tensors lie in a dictionary by name; what an optimizer keeps lies by number."""
+    """Returns whether a dictionary holds named tensors; an optimizer's state is numbered."""
     if depth > _MAX_DEPTH:
         return False
     return any(

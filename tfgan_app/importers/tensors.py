@@ -1,4 +1,4 @@
-"""Tensors as PyTorch writes them: a part of a storage, seen through strides. Nothing outside of it is ever read."""
+"""PyTorch's stored tensors: views of a storage through strides, with checked bounds."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ DTYPES = {
     "ByteStorage": "uint8",
     "BoolStorage": "bool",
 }
-"""PyTorch's storage class -> type of its numbers."""
+"""PyTorch's storage class -> number type."""
 
 
 class FileError(ValueError):
-    """A file of weights that cannot be read; the message says why in one line, without the file's name."""
+    """A weights file that cannot be read; the message is one line with the reason, without the file's name."""
 
 
 def item_bytes(dtype: str) -> int:
@@ -36,7 +36,7 @@ def item_bytes(dtype: str) -> int:
 
 
 def from_bytes(content: bytes | memoryview, dtype: str) -> np.ndarray:
-    """Little-endian numbers as an array; bfloat16, which NumPy lacks, as float32."""
+    """Converts little-endian numbers to an array; bfloat16, which NumPy lacks, becomes float32."""
     if dtype == BFLOAT16:
         return (np.frombuffer(content, "<u2").astype(np.uint32) << 16).view(np.float32)
     return np.frombuffer(content, np.dtype(dtype).newbyteorder("<"))
@@ -49,7 +49,7 @@ class Storage:
     Attributes:
         key: Its name in the file.
         dtype: A value of `DTYPES`.
-        count: How many numbers it holds.
+        count: Count of its numbers.
     """
 
     key: str
@@ -58,7 +58,7 @@ class Storage:
 
     @property
     def size(self) -> int:
-        """In bytes."""
+        """Size in bytes."""
         return self.count * item_bytes(self.dtype)
 
 
@@ -67,10 +67,10 @@ class StoredTensor:
     """A tensor that has not been read yet.
 
     Attributes:
-        storage: Where its numbers are.
+        storage: Storage of its numbers.
         offset: Index of its first number in the storage.
         shape: Its shape.
-        strides: By how many numbers the index grows along each axis.
+        strides: Index steps along each axis.
     """
 
     storage: Storage
@@ -81,9 +81,9 @@ class StoredTensor:
     def __post_init__(self):
         numbers = (self.offset, *self.shape, *self.strides)
         if not all(type(number) is int and 0 <= number < 2**62 for number in numbers):
-            raise FileError("a tensor has a size, stride or offset that is no natural number")
+            raise FileError("a tensor has a size, stride or offset that is not a natural number")
         if len(self.shape) != len(self.strides) or len(self.shape) > MAX_DIMENSIONS:
-            raise FileError(f"a tensor has {len(self.shape)} sizes and {len(self.strides)} strides")
+            raise FileError(f"a tensor has {len(self.shape)} sizes but {len(self.strides)} strides")
         if 0 in self.shape:
             return
         last = self.offset + sum((size - 1) * stride for size, stride in zip(self.shape, self.strides, strict=True))
@@ -93,10 +93,10 @@ class StoredTensor:
             raise FileError(f"a tensor of shape {list(self.shape)} has more numbers than its storage")
 
     def read(self, numbers: np.ndarray) -> np.ndarray:
-        """The tensor out of the numbers of its storage, as a copy."""
+        """Extracts the tensor from the numbers of its storage, as a copy."""
         if 0 in self.shape:
             return np.zeros(self.shape, numbers.dtype)
         strides = [stride * numbers.itemsize for stride in self.strides]
-        # Safe, since the last index was checked against the storage, whose length was checked against the file.
+        # Safe: the last index was checked against the storage, whose length was checked against the file.
         view = np.lib.stride_tricks.as_strided(numbers[self.offset :], self.shape, strides, writeable=False)
         return np.array(view)

@@ -1,4 +1,4 @@
-"""Files of `torch.save`: the zip archives since PyTorch 1.6, and the row of pickles before."""
+"""Files of `torch.save`: zip archives since PyTorch 1.6, and sequences of pickles before."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _MAX_DEPTH = 16
 
 
 def read_torch_file(path: Path) -> Any:
-    """Reads what `torch.save` wrote.
+    """Reads a file written by `torch.save`.
 
     Args:
         path: The file.
 
     Returns:
-        Containers, numbers and strings as they were saved, with NumPy arrays in place of tensors. Objects of PyTorch
-        that are no tensors are of no use.
+        Containers, numbers and strings as saved, with NumPy arrays in place of tensors. Other objects of PyTorch are
+        replaced by placeholders.
 
     Raises:
-        FileError: If it is no such file, is damaged, or holds anything but tensors and containers.
+        FileError: If it is not such a file, is damaged, or holds anything but tensors and containers.
     """
     with path.open("rb") as file:
         if zipfile.is_zipfile(file):
@@ -46,7 +46,7 @@ def _read_zip(file: BinaryIO, size: int) -> Any:
     except FileError:
         raise
     except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise FileError("the archive is damaged or cut off") from error
+        raise FileError("the archive is damaged or truncated") from error
 
 
 def _read_archive(archive: zipfile.ZipFile, size: int) -> Any:
@@ -55,7 +55,7 @@ def _read_archive(archive: zipfile.ZipFile, size: int) -> Any:
         raise FileError(f"the archive has {len(entries):,} entries")
     pickles = [name for name in entries if name == "data.pkl" or name.endswith("/data.pkl")]
     if len(pickles) != 1:
-        raise FileError(f"the archive holds {len(pickles)} files data.pkl, where PyTorch writes one")
+        raise FileError(f"the archive holds {len(pickles)} files data.pkl, expected one")
     folder = pickles[0].removesuffix("data.pkl")
     if f"{folder}constants.pkl" in entries or any(name.startswith(f"{folder}code/") for name in entries):
         raise FileError("it is a TorchScript program, not weights: save the generator's `state_dict()`")
@@ -68,21 +68,21 @@ def _read_archive(archive: zipfile.ZipFile, size: int) -> Any:
         on_storage=lambda storage: _remember(storages, storage),
     )
     if sum(storage.size for storage in storages.values()) > size:
-        raise FileError(f"its tensors take more than the {size:,} bytes of the file")
+        raise FileError(f"its tensors exceed the {size:,} bytes of the file")
     numbers = {}
     for key, storage in storages.items():
         entry = entries.get(f"{folder}data/{key}")
         if entry is None or entry.file_size != storage.size:
             found = "there is none" if entry is None else f"there are {entry.file_size:,}"
-            raise FileError(f"its storage '{key}' should be of {storage.size:,} bytes, and {found}")
+            raise FileError(f"its storage '{key}' should have {storage.size:,} bytes, but {found}")
         numbers[key] = from_bytes(_stored(archive, entry, storage.size), storage.dtype)
     return _filled(content, numbers)
 
 
 def _stored(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> bytes:
-    """An entry, which PyTorch never compresses: what is compressed may be a bomb."""
+    """Reads an uncompressed entry; PyTorch never compresses, and a compressed one may be a zip bomb."""
     if entry.compress_type != zipfile.ZIP_STORED or entry.file_size > most:
-        raise FileError(f"the archive's entry '{entry.filename}' is compressed or too large, as PyTorch writes none")
+        raise FileError(f"the archive's entry '{entry.filename}' is compressed or too large: not by PyTorch")
     return archive.read(entry)
 
 
@@ -95,11 +95,11 @@ def _read_legacy(file: BinaryIO, size: int) -> Any:
     first = file.read(2)
     file.seek(0)
     if first[:1] != b"\x80" or first[1:] not in (b"\x02", b"\x03", b"\x04", b"\x05"):
-        raise FileError("it is no file of PyTorch's `torch.save`, neither a zip archive nor a pickle")
+        raise FileError("it was not written by `torch.save`: it is neither a zip archive nor a pickle")
     if unpickle(file) != _LEGACY_MAGIC:
-        raise FileError("it is a pickle, but not one of PyTorch's `torch.save`")
+        raise FileError("it is a pickle, but was not written by `torch.save`")
     if unpickle(file) != _LEGACY_PROTOCOL:
-        raise FileError("it is of a version of `torch.save` that is not known")
+        raise FileError("it has an unknown version of the `torch.save` format")
     system = unpickle(file)
     if not isinstance(system, dict) or system.get("little_endian") is not True:
         raise FileError("its numbers are big-endian")
@@ -109,12 +109,12 @@ def _read_legacy(file: BinaryIO, size: int) -> Any:
     if not isinstance(keys, list) or sorted(map(str, keys)) != sorted(storages):
         raise FileError("its list of storages does not belong to its tensors")
     if sum(storage.size for storage in storages.values()) > size:
-        raise FileError(f"its tensors take more than the {size:,} bytes of the file")
+        raise FileError(f"its tensors exceed the {size:,} bytes of the file")
     numbers = {}
     for key in keys:
         storage = storages[key]
         if int.from_bytes(_exactly(file, 8), "little", signed=True) != storage.count:
-            raise FileError(f"its storage '{key}' is not of the size that its tensors expect")
+            raise FileError(f"its storage '{key}' does not have the size that its tensors expect")
         numbers[key] = from_bytes(_exactly(file, storage.size), storage.dtype)
     return _filled(content, numbers)
 
@@ -122,12 +122,12 @@ def _read_legacy(file: BinaryIO, size: int) -> Any:
 def _exactly(file: BinaryIO, count: int) -> bytes:
     content = file.read(count)
     if len(content) != count:
-        raise FileError("it is cut off: tensors are missing at its end")
+        raise FileError("it is truncated: tensors are missing at its end")
     return content
 
 
 def _filled(content: Any, numbers: Mapping[str, Any], depth: int = 0) -> Any:
-    """The containers with arrays in place of tensors."""
+    """Replaces tensors in containers by arrays."""
     if depth > _MAX_DEPTH:
         raise FileError("its containers are nested too deeply")
     if isinstance(content, StoredTensor):

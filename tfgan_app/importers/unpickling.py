@@ -1,4 +1,4 @@
-"""PyTorch's pickles, read without running anything that they name."""
+"""PyTorch's pickles, read without running any code that they name."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ _DTYPE_NAMES = [
 
 
 class _Opaque:
-    """What stands for a value of PyTorch that says nothing about weights, such as a data type."""
+    """Placeholder for a value of PyTorch that does not matter for weights, such as a data type."""
 
     def __init__(self, *args: Any):
         del args
 
 
 def _rebuild_tensor(storage: Any, offset: Any, shape: Any, strides: Any, *rest: Any) -> StoredTensor:
-    del rest  # Whether it needs a gradient, hooks, metadata.
+    del rest  # `requires_grad`, hooks, metadata.
     if not isinstance(storage, Storage) or not isinstance(shape, tuple) or not isinstance(strides, tuple):
         raise FileError("a tensor does not name its storage, shape and strides")
     return StoredTensor(storage, offset, tuple(shape), tuple(strides))
@@ -69,15 +69,15 @@ _KNOWN: dict[tuple[str, str], Any] = {
     ("torch", "UntypedStorage"): "UntypedStorage",
     **{("torch", name): _Opaque() for name in _DTYPE_NAMES},
 }
-"""All that a pickle may name: (module, name) -> what stands for it here. Storage classes are their own names."""
+"""All names that a pickle may use: (module, name) -> its replacement here. Storage classes are their own names."""
 
 
 class WeightsUnpickler(pickle.Unpickler):
-    """An unpickler that makes containers, numbers, strings and `StoredTensor`s, and refuses anything else by name.
+    """Unpickler that creates containers, numbers, strings and `StoredTensor`s, and rejects anything else by name.
 
     Args:
         file: The pickle.
-        on_storage: Told of each storage that a tensor names.
+        on_storage: Called with each storage that a tensor names.
     """
 
     def __init__(self, file: BinaryIO, *, on_storage: Callable[[Storage], None] = lambda storage: None):
@@ -87,19 +87,19 @@ class WeightsUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _KNOWN:
             raise FileError(
-                f"it holds an object of the class '{module}.{name}', and only tensors, numbers, strings and "
-                "containers are read: save the generator's `state_dict()` alone"
+                f"it holds an object of the class '{module}.{name}', but only tensors, numbers, strings and "
+                "containers are supported: save only the generator's `state_dict()`"
             )
         return _KNOWN[module, name]
 
     def persistent_load(self, pid: Any) -> Storage:
-        """The storage that `('storage', class, key, location, count, ...)` names."""
+        """Returns the storage that `('storage', class, key, location, count, ...)` names."""
         if not isinstance(pid, tuple) or len(pid) < 5 or pid[0] != "storage":
-            raise FileError("it refers to something that is no storage")
+            raise FileError("it refers to something other than a storage")
         kind, key, count = pid[1], pid[2], pid[4]
         if not isinstance(kind, str) or kind not in DTYPES:
             known = ", ".join(DTYPES)
-            raise FileError(f"a storage is of the kind {kind if isinstance(kind, str) else 'unknown'}, not of {known}")
+            raise FileError(f"a storage has the type {kind if isinstance(kind, str) else 'unknown'}, not of {known}")
         if not isinstance(key, str) or type(count) is not int or not 0 <= count <= MAX_NUMBERS:
             raise FileError("a storage has no name or an impossible size")
         storage = Storage(key, DTYPES[kind], count)
@@ -112,7 +112,7 @@ def unpickle(file: BinaryIO, *, on_storage: Callable[[Storage], None] = lambda s
 
     Args:
         file: At its beginning; afterwards at its end.
-        on_storage: Told of each storage.
+        on_storage: Called with each storage.
 
     Raises:
         FileError: If it is damaged, or names anything but tensors and containers.
@@ -123,5 +123,5 @@ def unpickle(file: BinaryIO, *, on_storage: Callable[[Storage], None] = lambda s
         raise
     except RecursionError as error:
         raise FileError("its containers are nested too deeply") from error
-    except Exception as error:  # Damaged pickles fail in every way there is.
-        raise FileError("its list of tensors is damaged or cut off") from error
+    except Exception as error:  # Damaged pickles fail with any exception type.
+        raise FileError("its list of tensors is damaged or truncated") from error

@@ -1,4 +1,4 @@
-"""The tensors of a file by name, each to be used exactly once, and their way into layers."""
+"""The named tensors of a file, each used exactly once, and their transfer into layers."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import keras
 import numpy as np
 
 _NAMED = 6
-"""How many names are listed in a message."""
+"""Most names listed in a message."""
 
 
 class Weights:
-    """Name -> tensor of a file, which remembers the tensors that were used.
+    """Name -> tensor of a file, with a record of the tensors that were used.
 
     Args:
         tensors: Name -> array of any float type.
@@ -34,11 +34,11 @@ class Weights:
         return len(self._tensors)
 
     def has(self, *names: str) -> bool:
-        """Whether all of these are there."""
+        """Returns whether all of these exist."""
         return all(name in self._tensors for name in names)
 
     def shape(self, name: str) -> tuple[int, ...]:
-        """The shape of a tensor.
+        """Returns the shape of a tensor.
 
         Raises:
             ValueError: If it is missing.
@@ -48,21 +48,21 @@ class Weights:
         return self._tensors[name].shape
 
     def kernel(self, name: str) -> tuple[int, int, int, int]:
-        """The shape of a convolution's kernel, `[out, in, height, width]` (transposed: `[in, out, ...]`).
+        """Returns the shape of a convolution's kernel, `[out, in, height, width]` (transposed: `[in, out, ...]`).
 
         Raises:
-            ValueError: If it is missing or of another rank.
+            ValueError: If it is missing or has another rank.
         """
         shape = self.shape(name)
         if len(shape) != 4 or 0 in shape:
-            raise ValueError(f"the tensor '{name}' should be a kernel of 4 dimensions, and is of shape {list(shape)}")
+            raise ValueError(f"the tensor '{name}' should be a kernel of 4 dimensions, but has the shape {list(shape)}")
         return shape
 
     def take(self, name: str) -> np.ndarray:
-        """A tensor as float32; from now on it counts as used.
+        """Returns a tensor as float32 and marks it as used.
 
         Raises:
-            ValueError: If it is missing, was used before, or has a number that is not finite.
+            ValueError: If it is missing, was used before, or has a non-finite number.
         """
         self.shape(name)
         if name in self._used:
@@ -71,19 +71,19 @@ class Weights:
         with np.errstate(over="ignore"):
             tensor = self._tensors[name].astype(np.float32)
         if not np.isfinite(tensor).all():
-            raise ValueError(f"the tensor '{name}' holds numbers that are not finite")
+            raise ValueError(f"the tensor '{name}' holds NaN or infinite values")
         return tensor
 
     def leave(self, pattern: str) -> None:
-        """Counts tensors as used that say nothing at inference, such as counters: those that match a pattern."""
+        """Marks tensors that match a pattern as used, since inference does not need them, such as counters."""
         self._used |= {name for name in self._tensors if re.fullmatch(pattern, name)}
 
     def unused(self) -> list[str]:
-        """Names of the tensors that were not used."""
+        """Returns the names of the tensors that were not used."""
         return [name for name in self._tensors if name not in self._used]
 
     def count(self, pattern: str, *, first: int = 0) -> int:
-        """How many numbers a pattern's first group matches at the beginning of names, from `first` on.
+        """Counts consecutive numbers, from `first` on, that a pattern's first group matches at the beginning of names.
 
         Raises:
             ValueError: If the numbers have gaps.
@@ -95,17 +95,17 @@ class Weights:
 
 
 def listed(names: Iterable[str]) -> str:
-    """Some names for a message, and how many more there are."""
+    """Some names for a message, and the number of others."""
     names = list(names)
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ", ".join(f"'{name}'" for name in names[:_NAMED]) + more
 
 
 class Filler:
-    """Puts tensors into the layers of a network, in Keras' layouts.
+    """Transfers tensors into the layers of a network, in Keras' layouts.
 
     Args:
-        network: The model; each of its layers with weights has to be filled once.
+        network: The model; each of its layers with weights must be filled once.
         weights: The tensors.
     """
 
@@ -127,10 +127,10 @@ class Filler:
 
         Args:
             layer: Its name.
-            source: Prefix of `.weight` and `.bias`; the file has a bias where the layer has one.
-            shuffle: Factor of the `PixelShuffle` behind it: PyTorch counts the sub-pixels of a channel together.
+            source: Prefix of `.weight` and `.bias`; the file has a bias if the layer has one.
+            shuffle: Factor of the `PixelShuffle` after it: PyTorch numbers the sub-pixels of a channel consecutively.
             unshuffle: Factor of the `PixelUnshuffle` before it.
-            change: Applied to the kernel `[out, in, height, width]` first.
+            change: Function applied first to the kernel `[out, in, height, width]`.
         """
         kernel = change(self._weights.take(f"{source}.weight"))
         kernel = shuffled(shuffled(kernel, shuffle, axis=0), unshuffle, axis=1)
@@ -147,7 +147,7 @@ class Filler:
         self.arrays(layer, arrays, source)
 
     def depthwise(self, layer: str, source: str) -> None:
-        """Fills a `DepthwiseConv2D` with bias from a convolution in as many groups as channels."""
+        """Fills a `DepthwiseConv2D` with bias from a convolution with as many groups as channels."""
         kernel = self._weights.take(f"{source}.weight").transpose(2, 3, 0, 1)
         self.arrays(layer, [kernel, self._weights.take(f"{source}.bias")], source)
 
@@ -158,17 +158,17 @@ class Filler:
         self.arrays(layer, [self._weights.take(f"{source}.{name}") for name in names], source)
 
     def normalization(self, layer: str, source: str) -> None:
-        """Fills a normalization over each image with gain and bias; running statistics of the file do not count."""
+        """Fills a normalization over each image with gain and bias; running statistics of the file are ignored."""
         self._weights.leave(re.escape(source) + r"\.(num_batches_tracked|running_mean|running_var)")
         if self._layer(layer).weights:
             self.arrays(layer, [self._weights.take(f"{source}.{name}") for name in ("weight", "bias")], source)
 
     def slopes(self, layer: str, slopes: np.ndarray, source: str) -> None:
-        """Fills a `ParametricReLU` or `PReLU`, from one slope for all channels or one for each."""
+        """Fills a `ParametricReLU` or `PReLU`, from one slope for all channels or one per channel."""
         slopes = slopes.reshape(-1)
         shape = tuple(self._layer(layer).weights[0].shape)
         if slopes.size not in (1, shape[-1]):
-            raise ValueError(f"the tensor '{source}.weight' should hold {shape[-1]} slopes, and holds {slopes.size}")
+            raise ValueError(f"the tensor '{source}.weight' should hold {shape[-1]} slopes, but holds {slopes.size}")
         self.arrays(layer, [np.broadcast_to(slopes, shape)], source)
 
     def arrays(self, layer: str, arrays: list[np.ndarray], source: str) -> None:
@@ -181,7 +181,7 @@ class Filler:
         expected, received = [tuple(weight.shape) for weight in kept.weights], [array.shape for array in arrays]
         if expected != received:
             raise ValueError(
-                f"the tensors of '{source}' should be of the shapes {_shapes(expected)} and are {_shapes(received)} "
+                f"the tensors of '{source}' should have the shapes {_shapes(expected)} but have {_shapes(received)} "
                 "(height, width and channels last)"
             )
         kept.set_weights(arrays)
@@ -191,7 +191,7 @@ class Filler:
         """Checks that each layer was filled and each tensor used.
 
         Raises:
-            ValueError: If tensors are left over; they are named.
+            ValueError: If tensors are left over; the message names them.
         """
         empty = [layer.name for layer in self.network.layers if layer.weights and layer.name not in self._filled]
         if empty:
@@ -209,7 +209,7 @@ def _shapes(shapes: list[tuple[int, ...]]) -> str:
 
 
 def shuffled(array: np.ndarray, factor: int, *, axis: int) -> np.ndarray:
-    """Channels in the order of our pixel shuffle (sub-pixel, channel) from PyTorch's (channel, sub-pixel)."""
+    """Reorders channels from PyTorch's pixel shuffle (channel, sub-pixel) to ours (sub-pixel, channel)."""
     if factor == 1:
         return array
     channels, left = divmod(array.shape[axis], factor**2)
@@ -220,14 +220,14 @@ def shuffled(array: np.ndarray, factor: int, *, axis: int) -> np.ndarray:
 
 
 def square_root(number: int, *, of: str) -> int:
-    """The root of a square number.
+    """Integer root of a square number.
 
     Args:
-        number: Of which the root is taken.
+        number: The square number.
         of: Name of the tensor for the message.
 
     Raises:
-        ValueError: If it is none.
+        ValueError: If it is not a square number.
     """
     root = math.isqrt(max(number, 0))
     if root < 1 or root * root != number:

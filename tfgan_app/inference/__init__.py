@@ -1,6 +1,6 @@
-"""Running trained and exported models: on images, and out of nothing but seeds; without any training code.
+"""Prediction with trained and exported models: from images, or from seeds. No training code.
 
-Importing the package loads no TensorFlow: the functions that need it come with their modules when they are asked for.
+Importing the package loads no TensorFlow: functions that need it are loaded with their modules on first access.
 """
 
 from __future__ import annotations

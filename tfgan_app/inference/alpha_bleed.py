@@ -1,4 +1,4 @@
-"""Color for pixels that are transparent, so that what they happen to hold does not bleed into what is seen."""
+"""Color for fully transparent pixels, so that hidden colors do not bleed into visible ones."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tfgan_app.inference.levels import peak_of, to_levels
 
 _BLOCK_ROWS = 256
 _TRUST = 4.0
-"""Where a quarter of the area below a coarse pixel is opaque, its color is taken as known."""
+"""Where a quarter of the area below a coarse pixel is opaque, its color counts as known."""
 
 
 def fill_hidden_color(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
@@ -22,8 +22,8 @@ def fill_hidden_color(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
         alpha: The same dtype [height, width], 0 is transparent.
 
     Returns:
-        An image like `pixels`, which is unchanged wherever `alpha` is not 0. `pixels` itself where there is
-        nothing to fill, or nothing to fill it with.
+        An image like `pixels`, unchanged wherever `alpha` is not 0. `pixels` itself if there is nothing to fill, or no
+        visible color to fill with.
     """
     hidden = alpha == 0
     if not hidden.any() or hidden.all():
@@ -58,7 +58,7 @@ def _halved_image(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 
 
 def _halved(weighted: np.ndarray) -> np.ndarray:
-    """Means of squares of 2 x 2; what lies beyond an odd side has no weight."""
+    """Means of 2 x 2 squares; pixels beyond an odd side have no weight."""
     height, width, channels = weighted.shape
     padded = np.pad(weighted, ((0, height % 2), (0, width % 2), (0, 0)))
     return padded.reshape((height + 1) // 2, 2, (width + 1) // 2, 2, channels).mean(axis=(1, 3))
@@ -74,7 +74,7 @@ def _doubled(coarse: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 
 
 def _bilinear(coarse: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Colors [count, channels] at places of a grid of twice the size."""
+    """Colors [count, channels] at positions of a grid of twice the size."""
     (top, bottom, below), (left, right, beside) = (
         _neighbors(places, size) for places, size in zip((rows, columns), coarse.shape[:2], strict=True)
     )
@@ -84,7 +84,7 @@ def _bilinear(coarse: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.n
 
 
 def _neighbors(places: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The two coarse places on either side, and the weight [count, 1] of the second."""
+    """The two coarse positions on either side, and the weight [count, 1] of the second."""
     first = (places - 1) // 2
     weights = np.where(places % 2 == 0, 0.75, 0.25).astype(np.float32)[:, None]
     return np.clip(first, 0, size - 1), np.clip(first + 1, 0, size - 1), weights

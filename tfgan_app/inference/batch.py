@@ -1,14 +1,15 @@
-"""Images through a model: one thread reads ahead, one runs the model, and a few encode."""
+"""Batches of images through a model: one thread reads ahead, one runs the model, a few encode."""
 
 from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -19,14 +20,36 @@ from tfgan_app.inference.bounded_queue import Abandoned, BoundedQueue
 from tfgan_app.inference.folder_plan import Job
 from tfgan_app.inference.image_pipeline import RowPredictor, predict_image, with_remarks
 from tfgan_app.inference.pages import predict_pages
-from tfgan_app.inference.pixel_progress import PixelProgress
+
+if TYPE_CHECKING:
+    from tfgan_app.inference.finishing import FinishedPredictor
 
 EXPECTED = (ValueError, OSError, MemoryError)
-"""What a user can cause; it costs one input, not the others."""
+"""Errors that a user can cause; they cost one input, not the others."""
 
 _LOOKAHEAD = 4
 _LOOKAHEAD_PIXELS = 2**25
-"""Images are read ahead, and left to be encoded, while they have no more pixels than this together; or one."""
+"""Limit on the pixels of images read ahead or waiting to be encoded; a single image may exceed it."""
+
+
+class PixelProgress:
+    """Counts input pixels, and estimates those of images that are not yet read."""
+
+    def __init__(self, images: int, on_pixels: Callable[[int, int], None]):
+        """Takes the number of images, and a callback for the pixels done and the total."""
+        self._images, self._on_pixels = images, on_pixels
+        self._read = self._read_pixels = 0
+        self._done = 0.0
+
+    def begin(self, pixels: int) -> None:
+        """Adds an image that has been read."""
+        self._read += 1
+        self._read_pixels += pixels
+
+    def advance(self, pixels: float) -> None:
+        """Counts finished pixels."""
+        self._done += pixels
+        self._on_pixels(round(self._done), round(self._read_pixels * self._images / self._read))
 
 
 @dataclass(frozen=True)
@@ -44,7 +67,7 @@ class Batch:
     def run(
         self, jobs: Sequence[Job], readers: ThreadPoolExecutor, writers: ThreadPoolExecutor
     ) -> Iterator[tuple[Job, Exception | Sequence[str]]]:
-        """Yields each job in order with its notes, or with what went wrong."""
+        """Yields each job in order with its notes or its error."""
         writings: deque[tuple[Job, Future, int]] = deque()
         for job, reading, pixels in self._read_ahead(jobs, readers):
             writings.append((job, self._predict(job, reading, writers), self._result_pixels(pixels)))
@@ -55,11 +78,14 @@ class Batch:
             yield job, _outcome(writing)
 
     def bound(self, job: Job) -> RowPredictor:
-        """The predictor of one input, with what of that is to stay."""
-        return self.predictor if job.keep is None else self.predictor.keeping(job.keep, max_pixels=self.max_pixels)
+        """The predictor of one input, with its regions to keep."""
+        if job.keep is None:
+            return self.predictor
+        # `predict_path` finishes every predictor that has regions to keep.
+        return cast("FinishedPredictor", self.predictor).keeping(job.keep, max_pixels=self.max_pixels)
 
     def _result_pixels(self, pixels: int) -> int:
-        """About how many a result has; only the number of the input's is known."""
+        """Estimated pixels of a result; only the number of its input's pixels is known."""
         side = math.isqrt(pixels) + 1
         return math.prod(self.predictor.output_size(side, side))
 
@@ -81,7 +107,7 @@ class Batch:
                 reading.cancel()
 
     def run_pages(self, jobs: Mapping[Job, list[int]]) -> Iterator[tuple[Job, Exception | Sequence[str]]]:
-        """Yields each job of several pages with its notes, or with what went wrong."""
+        """Yields each job of several pages with its notes or its error."""
         for job, pages in jobs.items():
             read = partial(self._read_page, job)
             try:
@@ -99,13 +125,13 @@ class Batch:
         if height * width > self.max_output_pixels:
             raise ValueError(
                 f"Cannot predict the image '{printable(job.source)}': its result would be {width} x {height} pixels; "
-                f"accepted are at most {self.max_output_pixels} pixels: scale it down or cut it"
+                f"accepted are at most {self.max_output_pixels} pixels: scale it down or crop it"
             )
         check_size(job.target, height=height, width=width)
         return image
 
     def _predict(self, job: Job, reading: Future, writers: ThreadPoolExecutor) -> Future:
-        """Runs the model in this thread and hands its rows to one that writes them."""
+        """Runs the model in this thread and hands its rows to a thread that writes them."""
         handover = BoundedQueue()
         writing: Future | None = None
         try:
@@ -121,7 +147,7 @@ class Batch:
                 handover.put(strip)
                 self.progress.advance(len(strip) * height * width / predictor.output_size(height, width)[0])
             handover.complete()
-        except Abandoned:  # The writing has failed, and says why.
+        except Abandoned:  # Writing has failed and reports the error.
             return writing
         except BaseException as error:
             handover.abandon()
@@ -133,9 +159,9 @@ class Batch:
         return writing
 
     def _write(self, job: Job, image: DecodedImage, channels: int, strips: BoundedQueue) -> Sequence[str]:
-        """Writes the strips of an image as they come; returns the notes."""
+        """Writes the strips of an image as they arrive; returns the notes."""
         height, width = self.predictor.output_size(*image.pixels.shape[:2])
-        kind = {"channels": channels, "dtype": image.pixels.dtype, "metadata": image.metadata}
+        kind: dict[str, Any] = {"channels": channels, "dtype": image.pixels.dtype, "metadata": image.metadata}
         try:
             with open_image_writer(job.target, height=height, width=width, quality=self.quality, **kind) as writer:
                 for strip in strips:
@@ -153,7 +179,7 @@ def _read_mask(path: Path, *, max_pixels: int) -> np.ndarray:
 
 
 def _pixels_of(source: Path) -> int:
-    """By the file's header; of a file that does not tell, as many as are ever read ahead."""
+    """Number of pixels by the file's header; the read-ahead limit for a file without a readable header."""
     try:
         header = loading.image_header(source)
     except ValueError:
@@ -162,12 +188,12 @@ def _pixels_of(source: Path) -> int:
 
 
 def _held(images: Iterable[tuple[Job, Future, int]]) -> int:
-    """Pixels of all of them."""
+    """Number of pixels in all of them."""
     return sum(pixels for _, _, pixels in images)
 
 
 def _outcome(writing: Future) -> Exception | Sequence[str]:
-    """The notes of a written image, or the error; raises one that is nobody's fault but ours."""
+    """Notes of a written image, or its error; raises errors that no user can cause."""
     error = writing.exception()
     if error is None:
         return writing.result()

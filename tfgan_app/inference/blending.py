@@ -1,4 +1,4 @@
-"""Something between two models: the same network with weights in between."""
+"""Network interpolation: a model with weights between those of two others."""
 
 from __future__ import annotations
 
@@ -12,39 +12,38 @@ _AROUND = (keras.layers.InputLayer, keras.layers.Rescaling, ClipToUnitRange, Fro
 
 
 def blend_weights(model: keras.Model, other: keras.Model, *, share: float) -> None:
-    """Moves a model's weights towards another's.
+    """Moves a model's weights toward another's.
 
-    Network interpolation: Wang et al. 2018, "ESRGAN", arXiv:1809.00219, section 3.4, equation 4. Between a model that
-    was trained for fidelity and one that started from it and was trained against a discriminator, texture and noise
-    grow steadily.
+    Network interpolation: Wang et al. 2018, "ESRGAN", arXiv:1809.00219, section 3.4, equation 4. Between a model
+    trained for fidelity and one fine-tuned from it against a discriminator, texture and noise grow steadily.
 
     Args:
-        model: what is changed.
-        other: a model of the same networks.
-        share: 0 leaves the model as it is, 1 makes it the other.
+        model: The model to change.
+        other: A model with the same networks.
+        share: 0 leaves the model unchanged, 1 makes it equal to the other.
 
     Raises:
-        ValueError: if the weights of the two are not of the same shapes, or their layers are not the same.
+        ValueError: If the weights differ in shape, or the layers differ.
     """
     pairs = list(zip(model.weights, other.weights, strict=False))
     if len(model.weights) != len(other.weights) or any(a.shape != b.shape for a, b in pairs):
         raise ValueError(
             "Models to blend must be of the same network. Received: "
-            f"{model.count_params():,} and {other.count_params():,} parameters, or the same number laid out otherwise."
+            f"{model.count_params():,} and {other.count_params():,} parameters, or the same number in other shapes."
         )
     differing = _layers_of(model) ^ _layers_of(other)
     if differing:
         kinds = ", ".join(sorted({kind for kind, _, _ in differing}))
-        raise ValueError(f"Models to blend must be of the same network. Received: equal shapes, but other {kinds}.")
+        raise ValueError(f"Models to blend must be of the same network. Received: equal shapes, but different {kinds}.")
     for mine, theirs in pairs:
         if "float" in mine.dtype:
             mine.assign((1.0 - share) * mine + share * theirs)
 
 
 def _layers_of(model: keras.Model) -> set[tuple[str, str, int]]:
-    """Kind, activation and number of the layers of a network; those around it, which bring it its range, are left out.
+    """Kind, activation and number of the layers of a network, without the layers around it that set its value range.
 
-    Weights that were learned for other activations, or with another skip, fit by their shapes and give nonsense.
+    Weights trained for other activations, or with another skip, fit by shape but give wrong results.
     """
     kinds = Counter(
         (type(layer).__name__, _activation(layer))

@@ -1,4 +1,4 @@
-"""Rows passed from the thread that computes them to the one that writes them, a few at a time."""
+"""Bounded queue of rows between the thread that computes them and the thread that writes them."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import numpy as np
 
 
 class Abandoned(Exception):
-    """The other side has given up; its own error says why."""
+    """The other side has given up; its own error gives the reason."""
 
 
 class BoundedQueue:
-    """A queue of strips of one image that either side can give up on, without ever leaving the other waiting."""
+    """Queue of strips of one image; either side can abandon it without blocking the other."""
 
     def __init__(self, capacity_bytes: int = 3 * 2**23):
-        """Makes an empty one; `put` waits while strips of so many bytes are not taken yet.
+        """Makes an empty queue; `put` waits while this many bytes of strips are pending.
 
-        A row of tiles comes at once. It should be written while the model is at the next.
+        A whole row of tiles arrives at once. It should be written while the model runs on the next.
         """
         self._capacity_bytes = capacity_bytes
         self._strips: deque[np.ndarray] = deque()
@@ -28,7 +28,7 @@ class BoundedQueue:
         self._is_abandoned = False
 
     def put(self, strip: np.ndarray) -> None:
-        """Appends a strip; raises `Abandoned` where nobody will take it."""
+        """Appends a strip; raises `Abandoned` if the other side has given up."""
         with self._changed:
             self._changed.wait_for(lambda: self._is_abandoned or self._held() < self._capacity_bytes)
             if self._is_abandoned:
@@ -40,7 +40,7 @@ class BoundedQueue:
         return sum(strip.nbytes for strip in self._strips)
 
     def complete(self) -> None:
-        """Says that there will be no more strips."""
+        """Marks the end of the strips."""
         with self._changed:
             self._is_complete = True
             self._changed.notify_all()
@@ -53,7 +53,7 @@ class BoundedQueue:
             self._changed.notify_all()
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        """Takes the strips in order; raises `Abandoned` where the rest will not come."""
+        """Takes the strips in order; raises `Abandoned` if the rest will not come."""
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._strips or self._is_complete or self._is_abandoned)

@@ -1,4 +1,4 @@
-"""Several models one after the other, in one pass of tiles."""
+"""Several models in sequence, in one pass of tiles."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from tfgan_app.receptive_field import ReceptiveField
 
 
 def chain_predictors(predictors: Sequence[Predictor]) -> Predictor:
-    """One model that does what several do one after the other.
+    """Combines several models into one that runs them in sequence.
 
-    Each is given what the one before makes, clipped to [0, 1] and not rounded: the result is that of a lossless file
-    of floats in between, and each may have an engine of its own. The chain looks as far as its parts together, so tiles
-    are exact where those of all are.
+    Each model receives the output of the one before, clipped to [0, 1] and not rounded: the result equals that of
+    lossless float files in between. Each may have its own engine. The halo of the chain covers those of its parts, so
+    tiles are exact if those of all parts are.
 
     Args:
-        predictors: At least one, in the order in which they run. A model that fills holes may be the first only.
+        predictors: At least one, in order. Only the first may be a model that fills holes.
 
     Returns:
         The chain; its scale is the product of theirs.
@@ -34,13 +34,13 @@ def chain_predictors(predictors: Sequence[Predictor]) -> Predictor:
     for predictor in predictors[1:]:
         if predictor.info.kind == "inpainting":
             raise ValueError(
-                f"A model that fills holes must be the first `--model`, since a mask is of the input. Received: "
-                f"'{predictor.path}' behind another."
+                f"A model that fills holes must be the first `--model`, since a mask applies to the input. Received: "
+                f"'{predictor.path}' after another."
             )
     for predictor in predictors if len(predictors) > 1 else ():
         if predictor.info.largest_px is not None:
             raise ValueError(
-                f"A model made for one size of images cannot be one of several: '{predictor.path}' takes "
+                f"A model with a fixed image size cannot be part of a chain: '{predictor.path}' takes "
                 f"{predictor.info.largest_px} x {predictor.info.largest_px} pixels. Take its run or .keras file "
                 "instead."
             )
@@ -48,10 +48,10 @@ def chain_predictors(predictors: Sequence[Predictor]) -> Predictor:
 
 
 def chained_receptive_field(first: ReceptiveField, second: ReceptiveField) -> ReceptiveField:
-    """How far two models look, one after the other, in pixels of the first one's input.
+    """Receptive field of two models in sequence, in pixels of the first one's input.
 
-    An output depends on pixels in between up to `second.halo_px` from its own, and those on inputs up to
-    `first.halo_px` from theirs. A part that begins at a multiple for the chain does so for both models.
+    An output depends on intermediate pixels up to `second.halo_px` away, and those on inputs up to `first.halo_px`
+    away. A part that begins at a multiple for the chain does so for both models.
     """
     halo_px = None
     if first.halo_px is not None and second.halo_px is not None:
@@ -61,7 +61,7 @@ def chained_receptive_field(first: ReceptiveField, second: ReceptiveField) -> Re
 
 
 def _joined(first: Predictor, second: Predictor) -> Predictor:
-    """The model that does what one and then another does."""
+    """A model that runs one model and then another."""
 
     def forward(images: np.ndarray) -> Any:
         return second.forward(np.clip(np.asarray(first.forward(images)), 0.0, 1.0))

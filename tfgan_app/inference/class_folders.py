@@ -1,4 +1,4 @@
-"""The classes of a generative model as a user names them, and as folders on any file system."""
+"""Class names of a generative model: lookup by the user's spelling, and folder names for any file system."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from collections.abc import Sequence
 _FORBIDDEN = frozenset('<>:"/\\|?*')
 _RESERVED = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in "123456789")})
 _MAX_BYTES = 100
-"""Of a folder's name; file systems take 255, and paths should stay short."""
+"""Length of a folder's name; file systems allow 255, and paths should stay short."""
 
 
 def find_class(class_names: Sequence[str], wanted: str) -> int:
-    """The label of a class.
+    """Finds the label of a class.
 
     Args:
         class_names: Name of each label.
-        wanted: A name, in any case where that leaves one only, or else a label's number.
+        wanted: A class name, in any case if that is unambiguous, or a label's number.
 
     Raises:
-        ValueError: If there are no classes or none such. Lists those that there are.
+        ValueError: If there are no classes, or not this one. Lists the known classes.
     """
     if not class_names:
         raise ValueError(f"The model has no classes. Received: {wanted}")
@@ -35,21 +35,21 @@ def find_class(class_names: Sequence[str], wanted: str) -> int:
 
 
 def class_folders(class_names: Sequence[str]) -> list[str]:
-    """A folder name for each class: its own, unless a file system might not take it or tell it from another.
+    """Folder name for each class: its own name, unless a file system might reject or confuse it.
 
-    Characters that are not allowed everywhere become `_`. Of names that come out alike (upper and lower case are
-    alike on many file systems) one stays, an unchanged one where there is one; the others get their label appended.
+    Characters that are not portable become `_`. Of names that collide (many file systems ignore case) one is kept,
+    an unchanged one if possible; the others get their label appended.
 
     Args:
         class_names: Name of each label.
 
     Returns:
-        As many names, all different, that depend on `class_names` alone.
+        As many distinct names, which depend only on `class_names`.
     """
     safe = [_safe_name(name) for name in class_names]
     folders: dict[int, str] = {}
     taken: set[str] = set()
-    # Names that are safe already go first, so that no changed one takes their place.
+    # Names that are safe already go first, so that no changed name takes their place.
     for label in sorted(range(len(safe)), key=lambda label: safe[label] != class_names[label]):
         folder, count = safe[label], 1
         while folder.casefold() in taken:

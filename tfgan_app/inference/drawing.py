@@ -1,4 +1,4 @@
-"""Draws images of wanted seeds and classes into files."""
+"""Drawing of images from seeds and classes into files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MAX_SEED = 2**63 - 1
 _WORKERS = 2
 _CHUNK = 8
 _COLUMNS = 16
-"""At most, of a grid with several classes."""
+"""Rows of a grid with several classes, at most."""
 
 
 @dataclass(frozen=True)
@@ -47,28 +47,28 @@ def draw_images(
     on_progress: Callable[[int, int], None] = lambda done, total: None,
     on_failure: Callable[[Path, str], None] = lambda target, reason: None,
 ) -> PredictionSummary:
-    """Draws the seeds `seed`, `seed + 1`... into `seed-0000000.png`..., of each class into a folder of its own.
+    """Draws the seeds `seed`, `seed + 1`... into `seed-0000000.png`..., each class into its own folder.
 
-    An image depends on its seed, class and truncation alone, so any of them can be drawn again by itself. Gray
-    models write gray PNG files. Images of an earlier call are overwritten. Writing overlaps the model.
+    An image depends only on its seed, class and truncation, so any of them can be drawn again by itself. Gray models
+    write gray PNG files. Images of an earlier call are overwritten. Writing overlaps with the model.
 
     Args:
-        sampler: What `load_predictor` returned for a generative model.
-        output: A folder; or a file with the suffix of an image, for one image or a grid of up to `MAX_IN_GRID`, in
-            which each of several classes begins a row.
-        count: How many seeds (of each class); by default 1 for a file and `DEFAULT_COUNT` for a folder.
+        sampler: A generative model from `load_predictor`.
+        output: A folder; or a file with the suffix of an image, for one image or a grid of up to `MAX_IN_GRID` images.
+            In a grid, each of several classes begins a row.
+        count: Number of seeds (of each class); by default 1 for a file and `DEFAULT_COUNT` for a folder.
         seed: The first seed.
-        classes: Which classes to draw, each a name in any case or a number; by default all.
-        truncation: Largest absolute value of the latents; less of it, less variety.
-        on_progress: Called after each image with the number done and the number of all.
-        on_failure: Called with each file that could not be written and one line that names it and says why.
+        classes: Classes to draw, each a name in any case or a number; by default all.
+        truncation: Largest absolute value of the latents; smaller values reduce variety.
+        on_progress: Called after each image with the number done and the total.
+        on_failure: Called with each file that could not be written and one line that names it and the reason.
 
     Returns:
         A `PredictionSummary`; `failed` are files that could not be written.
 
     Raises:
-        ValueError: If an argument does not suit the model, or the model fails. Nothing is written before the
-            arguments are checked.
+        ValueError: If an argument does not suit the model, or the model fails. Arguments are checked before
+            anything is written.
     """
     check_truncation(truncation)
     labels = find_labels(sampler.class_names, classes)
@@ -88,7 +88,7 @@ def _note(summary: PredictionSummary, target: Path, error: BaseException | None,
     """Counts a file as written or failed.
 
     Raises:
-        BaseException: `error`, where it is more than a file that cannot be written.
+        BaseException: `error`, unless it only means that a file cannot be written.
     """
     if error is None:
         summary.written.append(target)
@@ -110,8 +110,8 @@ def _draw_grid(
         if images[0, ..., 0].size * len(jobs) > loading.MAX_PIXELS:
             height, width = images.shape[1:3]
             raise ValueError(
-                f"A grid holds at most {loading.MAX_PIXELS:,} pixels. Received: {len(jobs)} images of {width} x "
-                f"{height}. Give a folder for them."
+                f"A grid may have at most {loading.MAX_PIXELS:,} pixels. Received: {len(jobs)} images of {width} x "
+                f"{height}. Give a folder as the output."
             )
         for job, image in zip(chunk, images, strict=True):
             by_class.setdefault(job.label, []).append(image)
@@ -126,10 +126,10 @@ def _draw_grid(
 
 
 def _grid_of(classes: list[list[np.ndarray]]) -> np.ndarray:
-    """A grid as near to a square as it can be, or with rows of its own for each of several classes.
+    """A grid that is nearly square, or has separate rows for each of several classes.
 
     Args:
-        classes: Equally many images of each class, uint8 [height, width, 1 or 3].
+        classes: The same number of images of each class, uint8 [height, width, 1 or 3].
 
     Returns:
         uint8 [height, width, 1 or 3].
@@ -142,7 +142,7 @@ def _grid_of(classes: list[list[np.ndarray]]) -> np.ndarray:
 
 
 def _drawn(jobs: list[_Job], sampler: Sampler, truncation: float | None) -> np.ndarray:
-    """The images of a few jobs: uint8 [len(jobs), height, width, 1 or 3]."""
+    """Draws the images of a few jobs: uint8 [len(jobs), height, width, 1 or 3]."""
     labels = None if jobs[0].label is None else [job.label for job in jobs]
     return sampler([job.seed for job in jobs], labels, truncation)
 
@@ -150,7 +150,7 @@ def _drawn(jobs: list[_Job], sampler: Sampler, truncation: float | None) -> np.n
 def _run_jobs(
     jobs: list[_Job], sampler: Sampler, pool: ThreadPoolExecutor, *, truncation: float | None
 ) -> Iterator[tuple[_Job, Future]]:
-    """Yields each job in order with the writing of its file, a few images ahead of it."""
+    """Yields each job in order with the writing of its file, a few images ahead."""
     waiting: list[tuple[_Job, Future]] = []
     for start in range(0, len(jobs), _CHUNK):
         chunk = jobs[start : start + _CHUNK]
@@ -161,7 +161,7 @@ def _run_jobs(
 
 
 def _write(path: Path, image: np.ndarray) -> None:
-    """Writes uint8 [height, width, 1 or 3]; a PNG as an exported model encodes it, gray where it is."""
+    """Writes uint8 [height, width, 1 or 3]; a PNG as an exported model encodes it, gray for gray images."""
     if path.suffix.lower() != ".png":
         loading.write_image(path, np.broadcast_to(image, (*image.shape[:2], 3)))
         return
@@ -172,14 +172,14 @@ def _write(path: Path, image: np.ndarray) -> None:
 
 
 def find_labels(class_names: Sequence[str], classes: Sequence[str]) -> list[int | None]:
-    """The labels to draw, each once; `[None]` for a model without classes.
+    """Labels to draw, each once; `[None]` for a model without classes.
 
     Args:
-        class_names: Of the model.
+        class_names: Class names of the model.
         classes: Names in any case, or numbers; empty for all.
 
     Raises:
-        ValueError: If there is no such class.
+        ValueError: If a class does not exist.
     """
     if classes:
         return list(dict.fromkeys(find_class(class_names, wanted) for wanted in classes))
@@ -191,19 +191,18 @@ def _plan(sampler: Sampler, output: Path, *, labels: list[int | None], count: in
     shown = printable(output)
     if is_file and output.suffix.lower() not in loading.WRITABLE_SUFFIXES:
         known = ", ".join(sorted(loading.WRITABLE_SUFFIXES))
-        raise ValueError(f"The suffix of an image that is drawn must be one of {known}. Received: '{shown}'")
+        raise ValueError(f"The suffix of the output image must be one of {known}. Received: '{shown}'")
     if output.exists() and not (is_file or output.is_dir()):
         raise ValueError(f"The output must be a folder or an image file, such as a .png. Received the file '{shown}'.")
     count = count or (1 if is_file else DEFAULT_COUNT)
     if count > MAX_COUNT:
         raise ValueError(f"`--count` must be at most {MAX_COUNT} at a time. Received: {count}")
     if seed + count - 1 > _MAX_SEED:
-        raise ValueError(f"Seeds must be at most {_MAX_SEED}. Received: {seed} and {count - 1} that follow")
+        raise ValueError(f"Seeds must be at most {_MAX_SEED}. Received: {seed} and the {count - 1} after it")
     if is_file and count * len(labels) > MAX_IN_GRID:
         of_classes = f"{count} of each of {len(labels)} classes" if len(labels) > 1 else f"{count}"
         raise ValueError(
-            f"A grid holds at most {MAX_IN_GRID} images. Received: {of_classes}. Give a folder for them: '{shown}' "
-            "is a file."
+            f"A grid may have at most {MAX_IN_GRID} images. Received: {of_classes}. Give a folder, not '{shown}'."
         )
     folders = class_folders(sampler.class_names)
     jobs = []

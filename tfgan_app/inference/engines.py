@@ -1,12 +1,12 @@
-"""Which engine runs a model: LiteRT, which starts at once, or TensorFlow. Loads neither."""
+"""Choice of the engine for a model: LiteRT, which starts at once, or TensorFlow. Loads neither."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from tfgan_app.inference.shipped import located
 from tfgan_app.lite.proven import lite_name, proven_file
+from tfgan_app.shipped import located
 
 ENGINES = ("auto", "litert", "tensorflow")
 
@@ -15,25 +15,25 @@ _PAGE_MODEL = "model.tflite"
 
 
 def lite_file(path: str | os.PathLike) -> Path | None:
-    """The LiteRT file that a path names itself: a `.tflite` file, or the one of a web page's folder."""
+    """The LiteRT file that a path names itself: a `.tflite` file, or that of a web page's folder."""
     path = Path(path)
     file = path / _PAGE_MODEL if path.is_dir() else path
     return file if file.suffix == _LITE and file.is_file() else None
 
 
 def choose_lite_file(path: str | os.PathLike, *, engine: str = "auto", quantized: bool = False) -> Path | None:
-    """The LiteRT file that a model is run from.
+    """Chooses the LiteRT file to run a model from.
 
     Args:
         path: As for `load_predictor`.
-        engine: One of `ENGINES`. `"auto"` takes LiteRT on CPUs, where a file of proven parity lies beside the model.
-        quantized: Take the file in 8-bit integers.
+        engine: One of `ENGINES`. `"auto"` is LiteRT on CPUs if a file with verified parity lies beside the model.
+        quantized: Use the 8-bit integer file.
 
     Returns:
-        A `.tflite` file, None for TensorFlow.
+        A `.tflite` file, or None for TensorFlow.
 
     Raises:
-        ValueError: If the engine is not there for this model. One line.
+        ValueError: If the engine is not available for this model. One line.
     """
     if engine not in ENGINES:
         raise ValueError(f"`engine` must be one of {', '.join(ENGINES)}. Received: {engine}")
@@ -42,11 +42,11 @@ def choose_lite_file(path: str | os.PathLike, *, engine: str = "auto", quantized
     if engine == "tensorflow":
         if quantized or own is not None:
             asked = "`--quantized`" if quantized else f"'{path}'"
-            raise ValueError(f"TensorFlow runs no .tflite files. Received: {asked} with `--engine tensorflow`.")
+            raise ValueError(f"TensorFlow cannot run .tflite files. Received: {asked} with `--engine tensorflow`.")
         return None
     if own is not None:
         if quantized and not own.stem.endswith("_int8"):
-            raise ValueError(f"`--quantized` is for a model with an int8 file beside it. Received: '{path}'.")
+            raise ValueError(f"`--quantized` needs a model with an int8 file beside it. Received: '{path}'.")
         return own
     quantize = "int8" if quantized else "none"
     is_file = path.suffix == ".keras" and path.is_file()
@@ -59,12 +59,12 @@ def choose_lite_file(path: str | os.PathLike, *, engine: str = "auto", quantized
 
 
 def lite_file_beside(keras_file: Path) -> Path:
-    """Where the LiteRT file of a `.keras` file lies, whether there is one or not."""
+    """Path of the LiteRT file of a `.keras` file; the file need not exist."""
     return keras_file.with_name(lite_name(keras_file.stem))
 
 
 def gpu_in_sight() -> bool:
-    """Whether a GPU of NVIDIA's can be seen from this process, by its device files: TensorFlow is faster there."""
+    """Returns whether this process sees an NVIDIA GPU, by its device files: TensorFlow is faster there."""
     if os.environ.get("CUDA_VISIBLE_DEVICES", "0").strip() in ("", "-1"):
         return False
     return any(Path("/dev").glob("nvidia[0-9]*"))
@@ -76,6 +76,6 @@ def _missing(path: Path, quantize: str, *, is_file: bool) -> str:
         return f"{flag} needs a .keras file with its .tflite file beside it, or a shipped model. Received: '{path}'"
     option = "" if quantize == "none" else f" --quantize {quantize}"
     return (
-        f"{flag} needs '{path.with_name(lite_name(path.stem, quantize))}', compared with '{path.name}': make it by "
-        f"`tfgan_app export --run {path} --format tflite{option} --name {path.stem} --output {path.parent}`."
+        f"{flag} needs '{path.with_name(lite_name(path.stem, quantize))}', verified against '{path.name}': create it "
+        f"with `tfgan_app export --run {path} --format tflite{option} --name {path.stem} --output {path.parent}`."
     )

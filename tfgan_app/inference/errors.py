@@ -1,4 +1,4 @@
-"""What TensorFlow and Keras say, in one line."""
+"""Errors of TensorFlow and Keras in one line."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ __all__ = ["naming", "one_line"]
 
 
 def memory_errors() -> tuple[type[Exception], ...]:
-    """Exceptions of a model that the memory is too small for; TensorFlow's own where it has been loaded."""
+    """Exceptions of a model that runs out of memory; TensorFlow's own if it has been loaded."""
     tensorflow = sys.modules.get("tensorflow")
     return (MemoryError,) if tensorflow is None else (MemoryError, tensorflow.errors.ResourceExhaustedError)
 
 
 def model_errors() -> tuple[type[Exception], ...]:
-    """Exceptions of a model that fails on its input; TensorFlow's own where it has been loaded."""
+    """Exceptions of a model that fails on its input; TensorFlow's own if it has been loaded."""
     tensorflow = sys.modules.get("tensorflow")
     return () if tensorflow is None else (tensorflow.errors.OpError,)
 
 
 @contextlib.contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Puts the path of the model in front of what is wrong with it."""
+    """Prefixes errors with the path of the model."""
     try:
         yield
     except ValueError as error:

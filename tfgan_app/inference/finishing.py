@@ -1,4 +1,4 @@
-"""Steps around a model: periodic borders before it; a size, grain, and regions of the input behind it."""
+"""Steps around a model: periodic borders before it; size, grain and kept regions after it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,12 +26,12 @@ class Finish:
     """Steps around a model.
 
     Attributes:
-        sizing: The size of the results; None for the model's own.
+        sizing: Size of the results; None for the model's own.
         wrap: Whether images continue at their opposite edges.
         grain: Standard deviation of the film grain at middle gray, in [0, 1]; 0 for none.
-        seed: Of the grain.
-        feather_px: Over how many input pixels regions that are kept lead over to the model's.
-        models: Names of the models, in the order in which they run, for what the results say of themselves.
+        seed: Seed of the grain.
+        feather_px: Width in input pixels over which kept regions blend into the model's output.
+        models: Names of the models in order, for the metadata of the results.
     """
 
     sizing: Sizing | None = None
@@ -44,11 +45,11 @@ class Finish:
 class FinishedPredictor(ScaledRows):
     """A model with the steps of a `Finish` around it, behind the interface of a `Predictor`'s rows.
 
-    All of it is done strip by strip: memory does not grow with the height of the image. The order is: model, size,
-    grain, regions that are kept.
+    All steps run strip by strip: memory does not grow with the height of the image. The order is: model, size, grain,
+    kept regions.
 
     Attributes:
-        scale: Of the model; `output_size` tells the size of the results.
+        scale: Scale of the model; `output_size` gives the size of the results.
         info: Description of the model.
         finish: The steps.
     """
@@ -66,8 +67,8 @@ class FinishedPredictor(ScaledRows):
         Args:
             predictor: The model.
             finish: The steps.
-            keep: uint8 [height, width] of the image, 255 where its pixels stay; None to keep none.
-            frame: Number of the frame of a video.
+            keep: uint8 [height, width] for the image, 255 where its pixels stay; None to keep none.
+            frame: Frame number in a video.
         """
         self.scale = predictor.scale
         self.info = predictor.info
@@ -83,7 +84,7 @@ class FinishedPredictor(ScaledRows):
 
     @property
     def history(self) -> str:
-        """What is done to images, for their metadata: one line."""
+        """The applied steps in one line, for the metadata of images."""
         finish = self.finish
         names = ", then ".join(map(printable, finish.models or (self._predictor.path.name,)))
         steps = [f"tfgan_app {tfgan_app.__version__}: {names}"]
@@ -96,30 +97,31 @@ class FinishedPredictor(ScaledRows):
         return "; ".join(steps)
 
     def keeping(self, path: Path, *, max_pixels: int) -> FinishedPredictor:
-        """The predictor of an image of which a part is kept.
+        """The predictor for an image with regions to keep.
 
         Args:
-            path: A mask that is white there; see `read_keep_weights`.
-            max_pixels: Larger masks are refused.
+            path: A mask that is white in these regions; see `read_keep_weights`.
+            max_pixels: Larger masks are rejected.
         """
-        options = {"feather_px": self.finish.feather_px, "wrap": self.finish.wrap}
-        return self._with(keep=read_keep_weights(path, max_pixels=max_pixels, **options))
+        finish = self.finish
+        keep = read_keep_weights(path, feather_px=finish.feather_px, wrap=finish.wrap, max_pixels=max_pixels)
+        return self._with(keep=keep)
 
     def for_alpha(self) -> FinishedPredictor:
-        """The same without grain."""
+        """The same predictor without grain."""
         return self._with(finish=dataclasses.replace(self.finish, grain=0.0))
 
     def for_frame(self, index: int) -> FinishedPredictor:
-        """The same with the grain of a frame."""
+        """The same predictor with the grain of a frame."""
         return self._with(frame=index)
 
     def for_video(self) -> FinishedPredictor:
-        """The same with even sizes, as codecs take them that store color at half the resolution."""
+        """The same predictor with even sizes, for codecs that store color at half the resolution."""
         sizing = self.finish.sizing
         return self._with(finish=dataclasses.replace(self.finish, sizing=sizing and sizing.evened()))
 
     def _with(self, **changes: object) -> FinishedPredictor:
-        options = {"finish": self.finish, "keep": self._keep, "frame": self._frame} | changes
+        options: dict[str, Any] = {"finish": self.finish, "keep": self._keep, "frame": self._frame} | changes
         return FinishedPredictor(self._predictor, **options)
 
     def rows(self, pixels: np.ndarray, *, tile_px: int | None = None) -> Iterator[np.ndarray]:
@@ -133,7 +135,7 @@ class FinishedPredictor(ScaledRows):
             Iterator of float32 [rows, new width, 3] in [0, 1], from the top down.
 
         Raises:
-            ValueError: If an argument is of another kind, or the regions to keep are of another size.
+            ValueError: If an argument has another shape or dtype, or the keep mask has another size.
         """
         size = pixels.shape[:2]
         if self._keep is not None and self._keep.shape != size:
@@ -145,8 +147,7 @@ class FinishedPredictor(ScaledRows):
         target = self.output_size(*size)
         rows = self._sized(pixels, target, tile_px)
         if self.finish.grain:
-            options = {"amount": self.finish.grain, "seed": self.finish.seed, "frame": self._frame}
-            rows = with_grain(rows, **options)
+            rows = with_grain(rows, amount=self.finish.grain, seed=self.finish.seed, frame=self._frame)
         return rows if self._keep is None else self._kept(rows, pixels, target)
 
     def _sized(self, pixels: np.ndarray, target: tuple[int, int], tile_px: int | None) -> Iterator[np.ndarray]:
@@ -159,7 +160,7 @@ class FinishedPredictor(ScaledRows):
         return resized_rows(rows, source=source, target=target, margin=margin)
 
     def _kept(self, rows: Iterator[np.ndarray], pixels: np.ndarray, target: tuple[int, int]) -> Iterator[np.ndarray]:
-        """Leads over to the input, enlarged bicubically, where it is kept."""
+        """Blends into the input, upscaled bicubically, where it is kept."""
         plain = self._plain(pixels[..., :3], target, method="bicubic")
         shares = self._plain(self._keep[..., None], target, method="bilinear")
         for made, own, share in aligned(rows, plain, shares):
@@ -173,19 +174,19 @@ class FinishedPredictor(ScaledRows):
         return resized_rows(float_rows(pixels), source=size, target=target, margin=margin, method=method)
 
     def blends(self, height: int, width: int, *, tile_px: int | None = None) -> str | None:
-        """As `Predictor.blends`, of the image that the model is given."""
+        """Same as `Predictor.blends`, for the image that the model receives."""
         model = self._predictor
         if self.finish.wrap and isinstance(model, Predictor):
             height, width = padded_size(model, height, width)
         return model.blends(height, width, tile_px=tile_px)
 
     def remarks(self, height: int, width: int) -> list[str]:
-        """Which steps were done on an image of this size, one clause each."""
+        """Steps applied to an image of this size, one clause each."""
         made, target = self._predictor.output_size(height, width), self.output_size(height, width)
         found = []
         if made != target:
             sizes = [f"{columns} x {rows}" for rows, columns in (made, target)]
             found.append(f"the model's {sizes[0]} pixels were resized to {sizes[1]} (bicubic, antialiased)")
         if self.finish.wrap and not (isinstance(self._predictor, Predictor) and self._predictor.local):
-            found.append("the model looks too far, or at whole images, so the borders are only nearly periodic")
+            found.append("the model's receptive field is too large, so the borders are only nearly periodic")
         return found

@@ -1,4 +1,4 @@
-"""Predicts an image or a whole tree of images into files of the same relative names."""
+"""Prediction of an image or a folder tree into files with the same relative names."""
 
 from __future__ import annotations
 
@@ -8,30 +8,31 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tfgan_app.files import printable
 from tfgan_app.image_io import MAX_OUTPUT_PIXELS, loading
 from tfgan_app.image_io.file_tree import survey_folder
 from tfgan_app.image_io.value_range import InputRange
-from tfgan_app.inference.batch import EXPECTED, Batch
+from tfgan_app.inference.batch import EXPECTED, Batch, PixelProgress
 from tfgan_app.inference.finishing import Finish, FinishedPredictor
 from tfgan_app.inference.folder_plan import Job, plan_jobs, taken_by, with_masks
-from tfgan_app.inference.image_pipeline import RowPredictor
 from tfgan_app.inference.moving import MovingImages
 from tfgan_app.inference.pages import pages_of
-from tfgan_app.inference.pixel_progress import PixelProgress
+from tfgan_app.inference.predictor import Predictor
+from tfgan_app.inference.styling import StyledPredictor
 
 _WRITERS = 4
 
 
 @dataclass
 class PredictionSummary:
-    """What became of the images.
+    """Outcome of a prediction.
 
     Attributes:
-        written: The files that were written, in the order of their inputs.
-        failed: The inputs that could not be read, predicted or written.
-        skipped: The files that were there already and were to be kept.
+        written: Files that were written, in the order of their inputs.
+        failed: Inputs that could not be read, predicted or written.
+        skipped: Existing files that were kept.
     """
 
     written: list[Path] = field(default_factory=list)
@@ -40,7 +41,7 @@ class PredictionSummary:
 
 
 def predict_path(
-    predictor: RowPredictor,
+    predictor: Predictor | StyledPredictor | FinishedPredictor,
     input: str | os.PathLike,
     output: str | os.PathLike,
     *,
@@ -59,38 +60,38 @@ def predict_path(
     on_failure: Callable[[Path, str], None] = lambda source, reason: None,
     on_note: Callable[[Path, str], None] = lambda source, text: None,
 ) -> PredictionSummary:
-    """Predicts one image, or each image in a folder tree; reading and writing overlap the model.
+    """Predicts one image, or each image in a folder tree; reading and writing overlap with the model.
 
-    A folder's results have the relative names of their inputs. A suffix that is not that of the result's format
-    is replaced; where that name is taken already, the new one is appended (`a.gif` beside `a.png` becomes
-    `a.gif.png`). Results of an earlier prediction are overwritten or kept, inputs are never overwritten. What a
-    file holds besides 8-bit color is kept as `predict_image` and `open_image_writer` say.
+    Results for a folder have the relative names of their inputs. A suffix that does not match the result's format is
+    replaced; if that name is taken, the new suffix is appended (`a.gif` beside `a.png` becomes `a.gif.png`). Results
+    of an earlier prediction are overwritten or kept; inputs are never overwritten. `predict_image` and
+    `open_image_writer` state what is kept besides 8-bit color.
 
     Args:
-        predictor: A model of images.
-        input: An image file, or a folder. Where the output folder lies inside it, that part is left out.
+        predictor: An image model.
+        input: An image file, or a folder. An output folder inside it is left out.
         output: For an image: a file name with a suffix of an image, or a folder. For a folder: a folder.
-        output_format: Name of a format, such as `"png"` or `"jpg"`, for all results; by default each keeps its
-            input's, or becomes PNG where that cannot be written.
+        output_format: Name of a format, such as `"png"` or `"jpg"`, for all results; by default that of the input, or
+            PNG if that cannot be written.
         quality: 1 to 100, for JPEG and WebP (100 is lossless there); by default 95.
-        skip_existing: Keep results that are there already. Files are renamed into place, so those are whole, and
-            an interrupted prediction goes on where it stopped.
-        masks: For models that fill holes: an image that is light where the holes are, or a folder of such images
-            with the names of the inputs. Without them, what is fully transparent is filled.
-        keep_masks: As `masks`, but white where the input stays, and for every model; videos take them too. A
-            `FinishedPredictor` says how they lead over.
-        input_range: The values of black and white in inputs of more than 8 bits; None decides by the file, as
-            `tfgan_app.image_io.value_range` says.
-        moving: Takes the videos and animations, which are predicted after the images; without it, videos are left
-            alone, and of animations the first frame is taken.
+        skip_existing: Keep existing results. Files are renamed into place, so they are whole, and an interrupted
+            prediction continues where it stopped.
+        masks: For models that fill holes: an image that is light in the holes, or a folder of such images with the
+            names of the inputs. Without masks, fully transparent pixels are filled.
+        keep_masks: As `masks`, but white where the input stays, and for every model and for videos. A
+            `FinishedPredictor` defines the blending.
+        input_range: Values of black and white in inputs of more than 8 bits; None decides by the file, by the rule of
+            `tfgan_app.image_io.value_range`.
+        moving: Handles videos and animations, which are predicted after the images. Without it, videos are not used,
+            and only the first frame of an animation is.
         tile_px: Passed on to the predictor.
-        max_pixels: Images with more pixels than this fail, before they are decoded.
-        max_output_pixels: So do those whose results would have more than this, before they are computed.
-        on_progress: Called after each image with the number done and the number of all.
-        on_pixels: Called as results grow, with the input pixels done and those of all images; until all are
-            read, the latter is an estimate by the ones that are.
-        on_failure: Called with each input that failed and one line that names it and says why.
-        on_note: Called with each input of which something could not be kept and one clause that says what.
+        max_pixels: Images with more pixels fail, before they are decoded.
+        max_output_pixels: Images whose results would have more pixels fail, before they are computed.
+        on_progress: Called after each image with the number done and the total.
+        on_pixels: Called as results grow, with the input pixels done and the total; until all images are read, the
+            total is an estimate.
+        on_failure: Called with each failed input and one line that names it and the reason.
+        on_note: Called with each input and one clause for each thing of it that could not be kept.
 
     Returns:
         A `PredictionSummary`.
@@ -108,7 +109,7 @@ def predict_path(
         predictor = predictor if isinstance(predictor, FinishedPredictor) else FinishedPredictor(predictor, Finish())
     summary = PredictionSummary()
     if os.path.isdir(input):
-        _tell_leftovers(Path(input), summary, moving, on_failure, on_note)
+        _report_leftovers(Path(input), summary, moving, on_failure, on_note)
     if skip_existing:
         summary.skipped = [job.target for job in jobs if job.target.is_file()]
     todo = [job for job in jobs if job.target not in set(summary.skipped)]
@@ -133,14 +134,14 @@ def predict_path(
     return summary
 
 
-def _tell_leftovers(
+def _report_leftovers(
     folder: Path,
     summary: PredictionSummary,
     moving: MovingImages | None,
     on_failure: Callable[[Path, str], None],
     on_note: Callable[[Path, str], None],
 ) -> None:
-    """Names what is not predicted: folders that cannot be read, links, and files of other kinds."""
+    """Reports what is not predicted: unreadable folders, links, and files of other kinds."""
     survey = survey_folder(folder, takes=taken_by(moving))
     for path, problem in survey.problems:
         summary.failed.append(path)
@@ -154,13 +155,13 @@ def _tell_leftovers(
 def _run_moving(
     batch: Batch, moving: MovingImages | None, jobs: Sequence[Job]
 ) -> Iterator[tuple[Job, Exception | Sequence[str]]]:
-    """Yields each video with its notes, or with what went wrong."""
+    """Yields each video with its notes or its error."""
     for job in jobs:
         notes: list[str] = []
-        options = {"tile_px": batch.tile_px, "quality": batch.quality, "on_note": notes.append}
+        options: dict[str, Any] = {"tile_px": batch.tile_px, "quality": batch.quality, "on_note": notes.append}
         try:
             if job.mask is not None:
-                raise ValueError("a mask is for loading, and this is a video or an animation")
+                raise ValueError("a mask applies to images, and this is a video or an animation")
             moving.predict(batch.bound(job), job.source, job.target, **options)
         except EXPECTED as error:
             yield job, error
@@ -169,7 +170,7 @@ def _run_moving(
 
 
 def _reason(job: Job, error: Exception) -> str:
-    """One line that names the input, whichever of reading, predicting or writing failed."""
+    """One line that names the input, whether reading, predicting or writing failed."""
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
         text = f"{error.strerror}: '{printable(os.fsdecode(error.filename))}'"
     else:

@@ -1,4 +1,4 @@
-"""Which file becomes which: an image or a tree of images and the names of their results."""
+"""Mapping of inputs to results: an image or a tree of images and the names of their results."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from tfgan_app.files import printable
 from tfgan_app.image_io import IMAGE_FORMATS, format_of, loading
@@ -21,8 +22,8 @@ class Job:
 
     Attributes:
         source: The image.
-        target: Its result.
-        mask: The image that tells its holes, or None.
+        target: Path of its result.
+        mask: The image that marks its holes, or None.
         keep: The image that is white where the input stays, or None.
         is_moving: Whether its result is a video or an animation.
     """
@@ -35,25 +36,30 @@ class Job:
 
 
 def with_masks(jobs: list[Job], source: Path, masks: Path, *, role: str = "mask") -> list[Job]:
-    """Gives each job its mask.
+    """Assigns its mask to each job.
 
     Args:
-        jobs: What `plan_jobs` planned.
-        source: Its input.
-        masks: An image for all of them, or a folder of images with the names of the inputs and any suffix.
-        role: The attribute of `Job` that it becomes.
+        jobs: The result of `plan_jobs`.
+        source: The input of the jobs.
+        masks: One image for all jobs, or a folder of images with the names of the inputs and any suffix.
+        role: The attribute of `Job` to set.
 
     Raises:
-        ValueError: If there is no mask at all. A single one that is missing is named when its image's turn comes.
+        ValueError: If there is no mask at all. A single missing mask is reported with its image.
     """
     if masks.is_file():
-        return [replace(job, **{role: masks}) for job in jobs]
+        return [_with_mask(job, role, masks) for job in jobs]
     root = source if source.is_dir() else source.parent
     by_name = {path.relative_to(masks).with_suffix(""): path for path in loading.find_images(masks)}
     if not by_name:
         raise ValueError(f"The mask must be an image or a folder of images. There is none at '{printable(masks)}'.")
     found = [(job, job.source.relative_to(root)) for job in jobs]
-    return [replace(job, **{role: by_name.get(name.with_suffix(""), masks / name)}) for job, name in found]
+    return [_with_mask(job, role, by_name.get(name.with_suffix(""), masks / name)) for job, name in found]
+
+
+def _with_mask(job: Job, role: str, mask: Path) -> Job:
+    changes: dict[str, Any] = {role: mask}
+    return replace(job, **changes)
 
 
 def plan_jobs(
@@ -65,7 +71,7 @@ def plan_jobs(
         source: An image, or a folder of images.
         target: A file or a folder, or a folder.
         output_format: Name of the results' format, such as `"png"` or `"jpg"`; by default that of the input.
-        moving: Takes the videos and animations; without it, an animation is an image of its first frame.
+        moving: Handles videos and animations; without it, an animation counts as an image of its first frame.
 
     Returns:
         The jobs, in the order of `loading.find_images`.
@@ -80,7 +86,7 @@ def plan_jobs(
         raise ValueError(f"The output format must be one of {known}. Received: {output_format}")
     if source.is_dir():
         jobs = _plan_folder(source, target, suffix, moving)
-    elif os.path.lexists(source):  # What is no regular file is named when its turn comes.
+    elif os.path.lexists(source):  # An irregular file is reported with the images.
         jobs = [_plan_file(source, target, suffix, moving)]
     else:
         raise ValueError(f"The input must be an image or a folder of images. There is none at '{printable(source)}'.")
@@ -97,7 +103,7 @@ def _plan_file(source: Path, target: Path, suffix: str | None, moving: MovingIma
         _check_still(suffix)
         names_video = moving is not None and named in moving.suffixes | moving.target_suffixes
         if names_video and source.is_file() and not target.is_dir():
-            format_of(target)  # No folder is called `b.mp4`.
+            format_of(target)  # A folder would not be called `b.mp4`.
         return Job(source, _file_target(source, target, suffix))
     if target.is_dir() or named not in loading.IMAGE_SUFFIXES | moving.suffixes | moving.target_suffixes:
         result = moving.result_suffix(source, suffix)
@@ -115,14 +121,14 @@ def _plan_file(source: Path, target: Path, suffix: str | None, moving: MovingIma
 
 
 def _check_still(suffix: str | None) -> None:
-    """Raises ValueError for a format that is for what moves."""
+    """Raises ValueError for a format of videos or animations."""
     if suffix is not None and suffix not in IMAGE_FORMATS:
         known = ", ".join(sorted(known.removeprefix(".") for known in IMAGE_FORMATS))
         raise ValueError(f"The output format of images must be one of {known}. Received: {suffix[1:]}")
 
 
 def _still(suffix: str | None) -> str | None:
-    """The suffix, unless it is for what moves."""
+    """The suffix, unless it is that of videos or animations."""
     return suffix if suffix in IMAGE_FORMATS else None
 
 
@@ -145,7 +151,7 @@ def _plan_folder(source: Path, target: Path, suffix: str | None, moving: MovingI
     if found and not results:
         _check_still(suffix)
     suffix = _still(suffix)
-    if inside != _resolved(source):  # Results of an earlier prediction, where they lie among the inputs.
+    if inside != _resolved(source):  # Results of an earlier prediction among the inputs.
         found = [path for path in found if inside not in _resolved(path).parents]
     if not found:
         survey = survey_folder(source, takes=taken_by(moving))
@@ -153,7 +159,7 @@ def _plan_folder(source: Path, target: Path, suffix: str | None, moving: MovingI
         kinds = "images or videos" if moving else "images"
         raise ValueError(f"The input must hold {kinds}. Found none in '{printable(source)}'. {others}".rstrip())
     kept = {path for path in found if _keeps(path, suffix, results.get(path))}
-    # Compared in lower case: many file systems do not tell `A.png` from `a.png`.
+    # Compared in lower case: many file systems ignore case.
     taken = {str(path.relative_to(source)).lower() for path in kept}
     jobs = []
     for path in found:
@@ -166,29 +172,29 @@ def _plan_folder(source: Path, target: Path, suffix: str | None, moving: MovingI
 
 
 def taken_by(moving: MovingImages | None) -> Callable[[Path], bool]:
-    """Whether a file in a folder is predicted, by its suffix."""
+    """Returns a function that decides by its suffix whether a file in a folder is predicted."""
     suffixes = loading.IMAGE_SUFFIXES | (moving.suffixes if moving else set())
     return lambda path: path.suffix.lower() in suffixes
 
 
 def _resolved(path: Path) -> Path:
-    """Where links lead to; `Path.resolve` raises where one leads back to itself."""
+    """Target of links; `Path.resolve` raises for a link to itself."""
     return Path(os.path.realpath(path))
 
 
 def _find(source: Path, suffix: str | None, moving: MovingImages | None) -> tuple[list[Path], dict[Path, str]]:
-    """The files that are predicted, and the suffixes of the results of those that move."""
+    """Files to predict, and the suffixes of the results of videos and animations."""
     if moving is None:
         return loading.find_images(source), {}
     results, found = {}, []
     for path in loading.find_images(source, suffixes=loading.IMAGE_SUFFIXES | moving.suffixes):
         own = path.suffix.lower()
         is_regular = path.is_file()
-        # Others of images are not opened to look: they fail with their name if they are videos.
+        # Other image files are not opened to look: they fail with their name if they are videos.
         is_moving = own in moving.suffixes | moving.target_suffixes and is_regular and moving.takes(path)
         if is_moving and (result := moving.result_suffix(path, suffix)):
             results[path] = result
-        # Pipes and lost links fail with their name, and an image may be called `a.mp4`; `a.ts` may be a program.
+        # Pipes and broken links fail with their name. An image may be called `a.mp4`; `a.ts` may be a program.
         if is_moving or not is_regular or own in loading.IMAGE_SUFFIXES | (moving.suffixes - moving.shared_suffixes):
             found.append(path)
     return found, results

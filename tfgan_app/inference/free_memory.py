@@ -1,4 +1,4 @@
-"""How much memory this process may still take."""
+"""Memory that is available to this process."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 FALLBACK_BYTES = 2 * 2**30
-"""Where the system does not tell."""
+"""Result if the system does not report its memory."""
 
 
 def free_bytes(root: str | Path = "/") -> int:
     """Bytes that can be allocated without swapping and without being killed.
 
-    It is the least of what Linux calls available and what is left of the limits of the control groups (version 1 or
-    2) that the process is in, as containers and batch systems set them. Cached files count as free.
+    The minimum of Linux's available memory and the remaining limits of the process's control groups (version 1 or 2),
+    which containers and batch systems set. Cached files count as free.
 
     Args:
-        root: Where `proc` and `sys` are mounted.
+        root: Parent of the mount points `proc` and `sys`.
 
     Returns:
-        Bytes, at least 0; `FALLBACK_BYTES` on other systems than Linux.
+        Bytes, at least 0; `FALLBACK_BYTES` on systems other than Linux.
     """
     root = Path(root)
     found = [_available_bytes(root / "proc/meminfo"), *_left_of_limits(root)]
@@ -32,7 +32,7 @@ def _available_bytes(meminfo: Path) -> int | None:
 
 
 def _left_of_limits(root: Path) -> Iterator[int | None]:
-    """What is left of each limit on the process, or None where a group has none."""
+    """Remainder of each limit on the process, or None for a group without a limit."""
     for line in _read(root / "proc/self/cgroup").splitlines():
         _, controllers, group = line.split(":", 2)
         mount = root / "sys/fs/cgroup"
@@ -44,7 +44,7 @@ def _left_of_limits(root: Path) -> Iterator[int | None]:
 
 
 def _left_in_groups(mount: Path, group: str, names: tuple[str, str, str]) -> Iterator[int | None]:
-    """Of a group and all that it lies in; inside a container its own path may not exist, and the mount is its root."""
+    """Remainders for a group and its ancestors. In a container its path may not exist; the mount is its root then."""
     limit_name, usage_name, cached_name = names
     path = Path(group.lstrip("/"))
     for folder in (path, *path.parents):
@@ -55,7 +55,7 @@ def _left_in_groups(mount: Path, group: str, names: tuple[str, str, str]) -> Ite
 
 
 def _fields(path: Path) -> dict[str, int]:
-    """The numbers of a file of lines like `name number unit`."""
+    """Numbers of a file with lines like `name number unit`."""
     rows = (line.split() for line in _read(path).splitlines())
     return {row[0]: int(row[1]) for row in rows if len(row) > 1 and row[1].isdecimal()}
 

@@ -1,4 +1,4 @@
-"""Film grain, put back where a model has taken it away."""
+"""Film grain, added back after a model has removed it."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-"""BT.601."""
+"""Luma weights of BT.601."""
 
 
 def with_grain(strips: Iterable[np.ndarray], *, amount: float, seed: int, frame: int = 0) -> Iterator[np.ndarray]:
     """Adds grain to an image.
 
-    Gaussian noise, the same in all three channels and independent from one output pixel to the next. Its standard
-    deviation is `amount * 2 * sqrt(y * (1 - y))` for luma y: the pointwise deviation of the Boolean model of film
-    grain, in which a gray of y is covered by grains with probability y (Newson, Delon and Galerne 2017, "A stochastic
-    film grain model for resolution-independent rendering", Computer Graphics Forum 36(8)). So black and white stay
-    clean, and nothing is clipped to one side. Deviation: no grains larger than a pixel.
+    Gaussian noise, the same in all three channels and independent between output pixels. Its standard deviation is
+    `amount * 2 * sqrt(y * (1 - y))` for luma y: the pointwise deviation of the Boolean model of film grain, in which a
+    gray of y is covered by grains with probability y (Newson, Delon and Galerne 2017, "A stochastic film grain model
+    for resolution-independent rendering", Computer Graphics Forum 36(8)). So black and white stay clean, and nothing is
+    clipped to one side. Deviation: no grains larger than a pixel.
 
-    Each row has numbers of its own (Philox, by seed, frame and row), however the image is cut into strips.
+    Each row has its own numbers (Philox, by seed, frame and row), so they do not depend on how the image is cut.
 
     Args:
         strips: float32 [rows, width, 3] in [0, 1], from the top.
         amount: Standard deviation at middle gray, as a share of the range.
-        seed: Of the noise; not negative.
-        frame: Of a video, which must not stand still.
+        seed: Seed of the noise; not negative.
+        frame: Frame number in a video, whose grain must not stand still.
 
     Yields:
         float32 like the strips, in [0, 1].

@@ -1,4 +1,4 @@
-"""Predicts an image as it is: gray stays gray, 16 bits stay 16 bits, and transparency gets no halos."""
+"""Prediction of whole images: gray stays gray, 16 bits stay 16 bits, and transparency gets no halos."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from tfgan_app.model_info import ModelInfo
 
 
 class RowPredictor(Protocol):
-    """What of a `Predictor` is needed here."""
+    """Interface of a `Predictor` that is needed here."""
 
     scale: int
     info: ModelInfo
 
     def blends(self, height: int, width: int, *, tile_px: int | None = None) -> str | None:
-        """Why rows are blended from tiles that do not see all that they should, None where they are not."""
+        """Reason why rows are blended from tiles without their full context; None if they are exact."""
 
     def output_size(self, height: int, width: int) -> tuple[int, int]:
         """Height and width of the result of an image of this size."""
@@ -34,7 +34,7 @@ class RowPredictor(Protocol):
         """The predictor of an alpha channel."""
 
     def remarks(self, height: int, width: int) -> list[str]:
-        """Steps behind the model that the reader of an image of this size should know of, one clause each."""
+        """Steps after the model that matter for an image of this size, one clause each."""
 
     def rows(self, pixels: np.ndarray, *, tile_px: int | None = None) -> Iterator[np.ndarray]:
         """Levels [height, width, channels] -> float32 [count, new width, 3] in [0, 1], from the top."""
@@ -47,36 +47,35 @@ def predict_image(
 
     Gray is predicted as three equal channels, whose mean is taken unless the model makes color. Fully transparent
     pixels get the color of their visible neighbors before the model sees them, and color is predicted straight.
-    Where the size stays, alpha is left as it is, and the color of what is fully transparent too. A model that keeps
-    the size has its alpha resized with the result, and another predicts alpha as a gray image, where regions that
-    are all opaque or all transparent stay exactly so, up to one input pixel from their edge.
+    If the size stays, alpha and the color of fully transparent pixels are unchanged. If a model keeps the size and its
+    result is resized, alpha is resized with it. Any other model predicts alpha as a gray image; regions that are all
+    opaque or all transparent stay exactly so, up to one input pixel from their edge.
 
-    An inpainting model fills the pixels of the mask, or what is fully transparent where there is
-    none; then the result has no alpha.
+    An inpainting model fills the pixels of the mask, or fully transparent pixels if there is no mask; then the result
+    has no alpha.
 
-    Colors are not pulled back to those of the input: such a correction needs the whole result before its
-    first row can be written, and would undo what a model is meant to change. Measure the shift instead.
+    Colors are not matched to those of the input: such a correction needs the whole result before its first row can be
+    written, and would undo intended changes. Measure the shift instead.
 
     Args:
-        predictor: A model of images.
-        image: What `read_image` returned.
+        predictor: An image model.
+        image: The result of `read_image`.
         mask: bool [height, width], True in holes, for a model that fills them.
         tile_px: Passed on to `predictor.rows`.
 
     Returns:
-        The number of channels, 1 to 4 with alpha last, and the rows: of the image's dtype
-        [count, new width, channels], together as many as `predictor.output_size` says. They are computed as they are
-        taken.
+        The number of channels, 1 to 4 with alpha last, and the rows: [count, new width, channels] of the image's dtype,
+        together as many as `predictor.output_size` states. They are computed lazily.
 
     Raises:
-        ValueError: If a mask is given to a model that fills no holes, or is missing for one that does. While the rows
-            are taken, if the model fails.
+        ValueError: If a mask is given to a model that fills no holes, or is missing for one that does; or, while the
+            rows are consumed, if the model fails.
     """
     color_channels = 3 if predictor.info.makes_color else image.pixels.shape[2]
     if predictor.info.kind == "inpainting":
         return _fill_holes(predictor, image, mask, tile_px)
     if mask is not None:
-        raise ValueError("A mask is for models that fill holes. This one does not: leave it out.")
+        raise ValueError("A mask applies only to models that fill holes. This model does not: leave out the mask.")
     if image.alpha is None:
         return color_channels, _predicted(predictor, image.pixels, tile_px, keeps_color=predictor.info.makes_color)
     filled = fill_hidden_color(image.pixels, image.alpha)
@@ -85,12 +84,12 @@ def predict_image(
 
 
 def with_remarks(image: DecodedImage, predictor: RowPredictor, target: Path, *, tile_px: int | None) -> DecodedImage:
-    """Adds to an image's notes, and to the comment where the result's format has one, what is done to it.
+    """Records the applied steps in an image's notes, and in its comment if the result's format has one.
 
     Args:
-        image: What is predicted.
+        image: The input image.
         predictor: The model.
-        target: Where the result goes; its suffix decides the format.
+        target: Path of the result; its suffix determines the format.
         tile_px: As for `predict_image`.
 
     Returns:
@@ -102,10 +101,10 @@ def with_remarks(image: DecodedImage, predictor: RowPredictor, target: Path, *, 
     metadata, history = image.metadata, getattr(predictor, "history", "")
     places = format_of(target).metadata
     if history and "comment" in places:
-        # Texts of a PNG become the comment of what has no place for them.
+        # Texts of a PNG become the comment of formats without texts.
         own = metadata.comment or (None if "texts" in places else comment_of_texts(metadata.texts))
-        said = "; ".join([history, *remarks]).encode()
-        metadata = replace(metadata, comment=b"; ".join(filter(None, [own, said])))
+        applied = "; ".join([history, *remarks]).encode()
+        metadata = replace(metadata, comment=b"; ".join(filter(None, [own, applied])))
     notes = (*image.notes, *filter(None, [blended]), *remarks)
     return replace(image, notes=notes, metadata=metadata)
 
@@ -115,7 +114,7 @@ def _fill_holes(
 ) -> tuple[int, Iterator[np.ndarray]]:
     pixels, alpha = image.pixels, image.alpha
     if mask is None and alpha is None:
-        raise ValueError("A model that fills holes needs to know them: give `--mask`, or make them transparent.")
+        raise ValueError("A model that fills holes needs a mask: give `--mask`, or make the holes transparent.")
     if mask is None:
         filled = _predicted(predictor, pixels, tile_px, known=alpha > 0)
         return pixels.shape[2], filled
@@ -156,7 +155,7 @@ def _with_alpha(
     if target == size:
         return _with_own_alpha(color, image)
     if predictor.scale == 1 or predictor.info.kind == "inpainting":
-        # Only the size has changed, or the model knows of no alpha.
+        # Only the size has changed, or the model does not predict alpha.
         alpha = _resized_alpha(image.alpha, target)
     else:
         alpha = _predicted_alpha(predictor.for_alpha(), image.alpha, tile_px)
@@ -190,14 +189,14 @@ def _predicted_alpha(predictor: RowPredictor, alpha: np.ndarray, tile_px: int | 
     for rows in _predicted(predictor, alpha[..., None], tile_px):
         sources = np.arange(top, top + len(rows)) * size[0] // target[0]
         top += len(rows)
-        if is_larger:  # Else a pixel of the result covers more than one.
+        if is_larger:  # Otherwise a pixel of the result covers more than one.
             flat = _flat_pixels(alpha, sources[0], sources[-1] + 1)[sources - sources[0]][:, columns]
             rows = np.where(flat, alpha[sources][:, columns], rows[..., 0])[..., None]
         yield rows
 
 
 def _flat_pixels(alpha: np.ndarray, first: int, last: int) -> np.ndarray:
-    """Which pixels of rows `first` to `last` are fully opaque or transparent together with all around them."""
+    """Mask of pixels in rows `first` to `last` that are fully opaque or transparent together with their neighbors."""
     around = alpha[max(first - 1, 0) : last + 1]
     padded = np.pad(around, ((int(first == 0), int(last == len(alpha))), (1, 1)), mode="edge")
     windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3))

@@ -1,4 +1,4 @@
-"""Regions of an image that a model must leave alone, with soft edges."""
+"""Regions of an image that a model must not change, with soft edges."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def read_keep_weights(path: Path, *, feather_px: float, wrap: bool, max_pixels: 
     """Reads a mask that is white in regions to keep.
 
     Args:
-        path: An image; gray values keep their share.
-        feather_px: Over how many pixels around the white the share falls to nothing.
+        path: An image; gray values keep proportionally.
+        feather_px: Distance in pixels around white areas over which the weight falls to zero.
         wrap: Whether the image continues at its opposite edge.
-        max_pixels: Larger images are refused.
+        max_pixels: Larger images are rejected.
 
     Returns:
-        uint8 [height, width], 255 where all of the input is kept. It is not less wherever the mask is white.
+        uint8 [height, width], 255 where all of the input is kept; never below the mask.
 
     Raises:
         ValueError: If it cannot be read. One line.
@@ -33,7 +33,7 @@ def read_keep_weights(path: Path, *, feather_px: float, wrap: bool, max_pixels: 
 
 @functools.lru_cache(maxsize=1)
 def _read(path: Path, changed_at: int, feather_px: float, wrap: bool, max_pixels: int) -> np.ndarray:
-    """Cached, since one mask may be for all images of a folder."""
+    """Cached, since one mask may apply to all images of a folder."""
     del changed_at
     pixels = read_image(path, max_pixels=max_pixels).pixels
     shares = np.rint(pixels.mean(axis=-1, dtype=np.float32) * np.float32(255.0 / np.iinfo(pixels.dtype).max)).astype(
@@ -43,10 +43,10 @@ def _read(path: Path, changed_at: int, feather_px: float, wrap: bool, max_pixels
 
 
 def feathered(shares: np.ndarray, *, feather_px: float, wrap: bool = False) -> np.ndarray:
-    """Softens the edges of a mask towards the outside: uint8 [height, width] -> the same, nowhere less.
+    """Softens the edges of a mask outward: uint8 [height, width] -> the same, never below the mask.
 
-    The mask grows by half of `feather_px` and is then blurred by as much (two box filters), so that what was white
-    stays white. It grows by a pixel more, since an enlargement interpolates.
+    The mask grows by half of `feather_px` and is then blurred by as much (two box filters), so white areas stay
+    white. It grows by one more pixel, since upscaling interpolates.
     """
     if not feather_px:
         return shares
@@ -62,7 +62,7 @@ def feathered(shares: np.ndarray, *, feather_px: float, wrap: bool = False) -> n
 
 
 def _running_maximum(values: np.ndarray, radius: int, axis: int) -> np.ndarray:
-    """The largest within `radius` to either side, by windows that double."""
+    """Maximum within `radius` on either side, by windows that double."""
     values = np.moveaxis(values, axis, 0)
     padded = np.concatenate([values[:1].repeat(radius, 0), values, values[-1:].repeat(radius, 0)])
     length = 1

@@ -1,4 +1,4 @@
-"""Levels of images: integers over the whole range of their dtype, or floats in [0, 1]."""
+"""Pixel levels: integers over the whole range of their dtype, or floats in [0, 1]."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def peak_of(dtype: np.dtype) -> float:
 
 
 def to_levels(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Rounds levels to a dtype; floats stay as they are.
+    """Rounds levels to a dtype; floats are returned unchanged.
 
     Args:
         values: From 0 to `peak_of(dtype)`.

@@ -1,4 +1,4 @@
-"""Models of images under LiteRT, loaded without TensorFlow or Keras."""
+"""Image models under LiteRT, loaded without TensorFlow or Keras."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from tfgan_app.lite.model import LiteModel, load_lite_model
 from tfgan_app.model_info import card_info
 
 _LIMITS = TileLimits(efficient_px=192, strip_bytes=2**26)
-"""Convolutions take the same time a pixel in tiles of 96 to 288 px, and memory by the size: an upscaler of 64 channels
-3.5 kB for each of their pixels. With what a compact network sees around them, tiles of 192 px take 8 % longer than
-those of 256, and 110 MB less."""
+"""Most efficient tile. Convolutions take the same time per pixel in tiles of 96 to 288 px, and memory by the size: an
+upscaler of 64 channels takes 3.5 kB per pixel. With the halo of a compact network, tiles of 192 px take 8 % longer
+than those of 256, and 110 MB less."""
 
 
 def load_lite_predictor(path: Path) -> Predictor | None:
-    """Loads a model of images.
+    """Loads an image model.
 
     Args:
         path: A `.tflite` file of `tfgan_app export`.
 
     Returns:
-        None for a model that draws images from latents, which TensorFlow draws.
+        None for a model that draws images from latents, which runs on TensorFlow.
 
     Raises:
         ValueError: If it cannot be loaded. One line.
@@ -32,5 +32,5 @@ def load_lite_predictor(path: Path) -> Predictor | None:
 
 
 def lite_predictor(lite: LiteModel, path: Path) -> Predictor:
-    """Wraps a model of images that is loaded, with the facts of its card."""
+    """Wraps a loaded image model with the facts of its card."""
     return Predictor(lite, path, info=card_info(lite.card), limits=_LIMITS)

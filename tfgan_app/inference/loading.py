@@ -1,4 +1,4 @@
-"""Loads a model from wherever training or export left it, and finds out what it does."""
+"""Loading of models from any place where training or export stores them, with detection of their kind."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from tfgan_app.inference.places import find_saved_model, is_run
 from tfgan_app.inference.predictor import Predictor
 from tfgan_app.inference.sampler import Sampler
 from tfgan_app.inference.saved_models import load_saved_model
-from tfgan_app.inference.shipped import located, shipped_names
 from tfgan_app.inference.styling import Stylist
 from tfgan_app.keras_info import model_info
 from tfgan_app.keras_metadata import saved_class
@@ -23,13 +22,14 @@ from tfgan_app.layers import build_color_model, style_parts  # The package regis
 from tfgan_app.lite.model import load_lite_model
 from tfgan_app.model_info import ModelInfo, card_info
 from tfgan_app.registry import KERAS_MODELS
+from tfgan_app.shipped import located, shipped_names
 
 CHECKPOINTS = ("last", "best")
 AUXILIARY_SEPARATOR = "-"
-"""Between the name of a run's model and that of one kept beside it, as in `last-inverse.keras`."""
+"""Separator between the name of a run's model and that of a companion, as in `last-inverse.keras`."""
 
 COLOR = "color:"
-"""What a model's path begins with where it is no file but a conversion between color spaces."""
+"""Prefix of a model path that names a color space conversion instead of a file."""
 
 
 def load_predictor(path: str | os.PathLike, *, checkpoint: str = "last") -> Predictor | Sampler | Stylist:
@@ -37,12 +37,12 @@ def load_predictor(path: str | os.PathLike, *, checkpoint: str = "last") -> Pred
 
     Args:
         path: A run directory, a `.keras` or `.tflite` file, a web page's folder, a SavedModel folder, or an exported
-            model's folder, of which the highest version is taken. Or the name of a shipped model (or of one of its
+            model's folder, of which the highest version is loaded. Or the name of a shipped model (or of one of its
             files), see `tfgan_app.shipped`; or `color:NAME`, see `color_model`.
-        checkpoint: `"last"` or `"best"`: which of a run's models to take. Other paths hold only one model.
+        checkpoint: `"last"` or `"best"`: selects one of a run's models. Other paths hold only one model.
 
     Returns:
-        A `Sampler` for a model that draws images from latents, a `Stylist` for one that takes a style, else a
+        A `Sampler` for a model that draws images from latents, a `Stylist` for a style transfer model, otherwise a
         `Predictor`.
 
     Raises:
@@ -71,31 +71,31 @@ def load_predictor(path: str | os.PathLike, *, checkpoint: str = "last") -> Pred
 
 
 def is_color(path: str | os.PathLike) -> bool:
-    """Whether a path names a conversion between color spaces."""
+    """Returns whether a path names a color space conversion."""
     return os.fspath(path).startswith(COLOR)
 
 
 def color_model(path: str | os.PathLike) -> keras.Model:
-    """The model of a conversion between color spaces, which needs no training.
+    """Model of a color space conversion, which needs no training.
 
     Args:
         path: `color:` and one of `tfgan_app.layers.CONVERSIONS`, such as `color:rgb_to_lab`.
 
     Raises:
-        ValueError: If there is no such conversion; lists those that there are.
+        ValueError: If there is no such conversion; lists the known ones.
     """
     return build_color_model(os.fspath(path).removeprefix(COLOR))
 
 
 def model_file(path: str | os.PathLike, checkpoint: str = "last") -> Path:
-    """The `.keras` file at a path.
+    """Returns the `.keras` file at a path.
 
     Args:
         path: A run directory, a `.keras` file, or the name of a shipped model.
         checkpoint: As for `load_predictor`.
 
     Raises:
-        ValueError: If there is none.
+        ValueError: If there is no such file.
     """
     path = located(path)
     if is_run(path):
@@ -133,13 +133,13 @@ def run_checkpoint(run_dir: str | os.PathLike, checkpoint: str = "last") -> Path
 
 
 def load_companions(path: Path) -> dict[str, keras.Model]:
-    """Loads the models that a run keeps beside one of its own.
+    """Loads the companions of a run's model.
 
     Args:
-        path: What `run_checkpoint` returned.
+        path: The result of `run_checkpoint`.
 
     Returns:
-        Their names, such as `inverse` of `last-inverse.keras`, and the models; mostly none.
+        Their names, such as `inverse` for `last-inverse.keras`, and the models; usually none.
 
     Raises:
         ValueError: If one cannot be loaded.
@@ -159,7 +159,7 @@ def load_keras_model(path: str | os.PathLike) -> keras.Model:
         The inference model, not compiled; of a GAN of `tfgan_app.models` that was saved whole, its averaged generator.
 
     Raises:
-        ValueError: If the file is no such model. One line.
+        ValueError: If the file is not such a model. One line.
     """
     try:
         # Keras knows these classes once they are imported.
@@ -167,7 +167,7 @@ def load_keras_model(path: str | os.PathLike) -> keras.Model:
         is_gan = name in KERAS_MODELS and KERAS_MODELS[name] is not None
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
         return model.inference_model() if is_gan else model
-    except Exception as error:  # Damaged archives and foreign layers fail in many ways.
+    except Exception as error:  # Damaged archives and unknown layers fail in many ways.
         raise ValueError(f"Cannot load the Keras model '{path}': {one_line(error)}") from error
 
 
@@ -175,14 +175,14 @@ def predictor_of(model: keras.Model, path: str | os.PathLike) -> Predictor | Sam
     """Wraps an inference model that is in memory.
 
     Args:
-        model: What a task's `inference_model` made.
-        path: Where it came from.
+        model: The result of a task's `inference_model`.
+        path: Path that the model was loaded from.
 
     Returns:
-        As `load_predictor`.
+        The same as for `load_predictor`.
 
     Raises:
-        ValueError: If it is no such model. One line.
+        ValueError: If it is not such a model. One line.
     """
     path = Path(path)
     with naming(path):

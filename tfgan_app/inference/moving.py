@@ -1,4 +1,4 @@
-"""Videos and animations among images, as far as this layer has to know of them."""
+"""Videos and animations among images, as an interface for this layer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class MovingImages(Protocol):
 
     Attributes:
         suffixes: Lower-case suffixes of the files that a folder is searched for.
-        shared_suffixes: Those of them that other files have too, which are taken only where the content is a video.
+        shared_suffixes: Suffixes among them that other files use too; those are taken only if the content is a video.
         target_suffixes: Lower-case suffixes of the files that can be written.
     """
 
@@ -21,13 +21,13 @@ class MovingImages(Protocol):
     target_suffixes: frozenset[str]
 
     def takes(self, path: Path) -> bool:
-        """Whether a file is a video or an animation, by its content."""
+        """Returns whether a file is a video or an animation, by its content."""
 
     def moves(self, path: Path, suffix: str) -> bool:
-        """Whether the result with that suffix moves; else it is an image of the first frame."""
+        """Returns whether the result with that suffix is a video or animation; otherwise it is the first frame."""
 
     def result_suffix(self, path: Path, suffix: str | None) -> str | None:
-        """The suffix of the result in a folder, given that of the format that was asked for; None for a still."""
+        """Suffix of the result in a folder, given that of the requested format; None for a still image."""
 
     def predict(
         self,

@@ -1,9 +1,10 @@
-"""Predicts a TIFF of several pages, page by page, into another."""
+"""Prediction of a multi-page TIFF, page by page, into another."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ _TIFF_SUFFIXES = frozenset(suffix for suffix, kind in IMAGE_FORMATS.items() if k
 
 
 def pages_of(job: Job) -> list[int]:
-    """The numbers of the pages that become pages of the result; none where that is a file of one image."""
+    """Indices of the pages that become pages of the result; none if the result is a single image."""
     if job.is_moving or job.target.suffix.lower() not in _TIFF_SUFFIXES:
         return []
     pages = tiff_pages(job.source)
@@ -33,14 +34,14 @@ def predict_pages(
     """Predicts each page as `predict_image` does an image.
 
     Args:
-        predictor: A model of images.
+        predictor: An image model.
         target: The TIFF that is written.
-        pages: Their numbers.
-        read: Gives the image of a page and its mask, or raises ValueError.
+        pages: Indices of the pages.
+        read: Returns the image of a page and its mask, or raises ValueError.
         tile_px: Passed on to the predictor.
 
     Returns:
-        What could not be kept, one clause each.
+        One clause for each thing that could not be kept.
 
     Raises:
         ValueError: If a page cannot be read or predicted. Nothing is written.
@@ -53,9 +54,9 @@ def predict_pages(
             height, width = image.pixels.shape[:2]
             channels, strips = predict_image(predictor, image, mask=mask, tile_px=tile_px)
             image = with_remarks(image, predictor, target, tile_px=tile_px)
-            size = dict(zip(("height", "width"), predictor.output_size(height, width), strict=True))
-            kind = {"channels": channels, "dtype": image.pixels.dtype, "metadata": image.metadata}
-            with file.page(**size, **kind) as writer:
+            new_height, new_width = predictor.output_size(height, width)
+            kind: dict[str, Any] = {"channels": channels, "dtype": image.pixels.dtype, "metadata": image.metadata}
+            with file.page(height=new_height, width=new_width, **kind) as writer:
                 for strip in strips:
                     writer.write(strip)
             notes |= dict.fromkeys([*image.notes, *writer.notes])

@@ -1,4 +1,4 @@
-"""Which kind of model lies at a path, told by the names of its files."""
+"""Kind of the model at a path, by the names of its files."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from pathlib import Path
 
 
 def is_run(path: Path) -> bool:
-    """Whether a path is a run directory that has trained."""
+    """Returns whether a path is a run directory that has trained."""
     return (path / "checkpoints").is_dir()
 
 
 def find_saved_model(path: Path) -> Path | None:
-    """The folder itself where it is a SavedModel, else the highest of its versions, else None."""
+    """The folder itself if it is a SavedModel, otherwise its highest version, otherwise None."""
     if (path / "saved_model.pb").is_file():
         return path
     versions = [entry.parent for entry in path.glob("*/saved_model.pb") if entry.parent.name.isdecimal()]

@@ -1,4 +1,4 @@
-"""Resizing of a stream of rows to any size, a band at a time."""
+"""Resizing of a stream of rows to any size, band by band."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _STRIP_PIXELS = 2**20
 
 @dataclass(frozen=True)
 class Sizing:
-    """The size of the results; one of the first three is given.
+    """Size of the results, by exactly one of the first three attributes.
 
     Attributes:
-        scale: Factor by which height and width grow.
-        width: In pixels; the height keeps the aspect ratio.
-        height: In pixels; the width keeps the aspect ratio.
-        even: Whether sides that follow from others are rounded to even numbers, for videos.
+        scale: Factor for height and width.
+        width: Width in pixels; the height keeps the aspect ratio.
+        height: Height in pixels; the width keeps the aspect ratio.
+        even: Whether derived sides are rounded to even numbers, for videos.
     """
 
     scale: float | None = None
@@ -37,7 +37,7 @@ class Sizing:
         return self.height or self._rounded(height * factor), self.width or self._rounded(width * factor)
 
     def evened(self) -> Sizing:
-        """The same for videos."""
+        """The same size, even for videos."""
         return replace(self, even=True)
 
     def _rounded(self, side: float) -> int:
@@ -54,15 +54,15 @@ def resized_rows(
 ) -> Iterator[np.ndarray]:
     """Resizes an image from the top down, antialiased, in memory that does not grow with its height.
 
-    The numbers are those of `tfgan_app.degradations.resampling.resize`, MATLAB's `imresize`: Keys' cubic kernel with
-    a = -1/2, widened by the factor of a reduction, normalized. Like it and Pillow it works on the coded values, gamma
-    and all, not on linear light. Bands have fixed places, so the result does not depend on how the strips are cut.
+    The values equal those of `tfgan_app.degradations.resampling.resize`, MATLAB's `imresize`: Keys' cubic kernel with
+    a = -1/2, widened by the factor of a reduction, normalized. Like it and Pillow, it works on gamma-encoded values,
+    not on linear light. Bands have fixed positions, so the result does not depend on how the strips are cut.
 
     Args:
         strips: float32 [rows, width + 2 * margin, channels], together height + 2 * margin rows.
         source: Height and width of the image.
         target: Height and width of the result.
-        margin: Rows and columns around the image that continue it. 0 mirrors the image about its edges.
+        margin: Rows and columns around the image that continue it. 0 reflects the image at its edges.
         method: `"bicubic"` or `"bilinear"`.
 
     Yields:
@@ -95,7 +95,7 @@ def resized_rows(
 
 
 def float_rows(pixels: np.ndarray) -> Iterator[np.ndarray]:
-    """The rows of an image as a predictor gives them: uint8 or uint16 [height, width, channels] -> float32 strips."""
+    """Rows of an image in a predictor's format: uint8 or uint16 [height, width, channels] -> float32 strips."""
     count = max(1, _STRIP_PIXELS // pixels.shape[1])
     peak = np.iinfo(pixels.dtype).max
     for top in range(0, len(pixels), count):
@@ -106,25 +106,24 @@ def _band(rows: np.ndarray, weights: np.ndarray, columns: _Taps, width: int) -> 
     """Rows [count, old width, channels], weights [new count, count] -> [new count, new width, channels]."""
     count, old_width, channels = rows.shape
     mixed = (weights @ rows.reshape(count, -1)).reshape(len(weights), old_width, channels)
-    # Columns first, so that a block of them is one product of matrices.
+    # Columns first, so that a block of them is one matrix product.
     across = np.ascontiguousarray(mixed.transpose(1, 0, 2)).reshape(old_width, -1)
     result = np.empty((width, across.shape[1]), np.float32)
     for first in range(0, width, _BLOCK_COLUMNS):
         stop = min(first + _BLOCK_COLUMNS, width)
         low, high, block = columns.matrix(first, stop)
         np.matmul(block, across[low:high], out=result[first:stop])
-    result = result.reshape(width, len(weights), channels).transpose(1, 0, 2)
-    return np.clip(result, 0.0, 1.0)
+    return np.clip(result.reshape(width, len(weights), channels).transpose(1, 0, 2), 0.0, 1.0)
 
 
 @dataclass(frozen=True)
 class _Taps:
-    """Which elements of an axis each new one is made of.
+    """Source elements and weights for each element of a resized axis.
 
     Attributes:
         places: int64 [new size, taps].
         weights: float32 [new size, taps].
-        lows: int64 [new size], the first element that a new one or any behind it needs.
+        lows: int64 [new size], the first source element needed by a new one or any after it.
     """
 
     places: np.ndarray
@@ -133,7 +132,7 @@ class _Taps:
 
     @classmethod
     def of(cls, size: int, new_size: int, margin: int, method: str) -> _Taps:
-        """Of an axis with `margin` further elements at both ends, or mirrored ends."""
+        """Taps of an axis with `margin` more elements at both ends, or with reflected ends."""
         kernel, width = {"bicubic": (_cubic, 4.0), "bilinear": (_triangle, 2.0)}[method]
         ratio = new_size / size
         stretch = min(ratio, 1.0)
@@ -152,7 +151,7 @@ class _Taps:
         return cls(places, weights.astype(np.float32), lows)
 
     def matrix(self, first: int, stop: int) -> tuple[int, int, np.ndarray]:
-        """The part of the axis that new elements `first` to `stop` need, and float32 [new, old] weights of it."""
+        """The part of the axis that new elements `first` to `stop` need, and its float32 [new, old] weights."""
         places = self.places[first:stop]
         low, high = int(places.min()), int(places.max()) + 1
         matrix = np.zeros((stop - first, high - low), np.float32)
@@ -160,12 +159,12 @@ class _Taps:
         return low, high, matrix
 
     def lowest_from(self, first: int) -> int:
-        """The first element that is needed from a new one on; beyond the end, that of the last."""
+        """First source element needed from a new one on; beyond the end, that of the last."""
         return int(self.lows[min(first, len(self.lows) - 1)])
 
 
 def reach_px(size: int, new_size: int) -> int:
-    """Pixels beyond the edge of an axis that a bicubic resize looks at."""
+    """Pixels beyond the edge of an axis that a bicubic resize reads."""
     return math.ceil(2 * max(1.0, size / new_size)) + 1
 
 

@@ -1,14 +1,18 @@
-"""Streams of image rows: defaults of the models that make them, and strips of several streams side by side."""
+"""Streams of image rows: default methods of row predictors, and alignment of several streams."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 
 class ScaledRows:
-    """Defaults of a row predictor whose results are `scale` times as large as its inputs, and nothing else.
+    """Default methods of a row predictor whose results are its inputs scaled by `scale`, without further steps.
 
     Attributes:
         scale: Output pixels per input pixel along height and width.
@@ -20,23 +24,23 @@ class ScaledRows:
         """Height and width of the result of an image of this size."""
         return self.scale * height, self.scale * width
 
-    def for_alpha(self) -> ScaledRows:
-        """The predictor of an alpha channel: the same without what is for colors alone."""
+    def for_alpha(self) -> Self:
+        """The predictor of an alpha channel, without steps for color."""
         return self
 
-    def for_frame(self, index: int) -> ScaledRows:
+    def for_frame(self, index: int) -> Self:
         """The predictor of a frame of a video, counted from 0."""
         del index
         return self
 
     def remarks(self, height: int, width: int) -> list[str]:
-        """Steps behind the model that the reader of an image of this size should know of, one clause each."""
+        """Steps after the model that matter for an image of this size, one clause each."""
         del height, width
         return []
 
 
 def aligned(*streams: Iterator[np.ndarray]) -> Iterator[tuple[np.ndarray, ...]]:
-    """Strips of equal height out of streams whose strips need not be; it ends with the shortest."""
+    """Strips of equal height from streams cut differently; ends with the shortest."""
     held = [next(stream, None) for stream in streams]
     while not any(strip is None for strip in held):
         count = min(map(len, held))

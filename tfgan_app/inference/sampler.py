@@ -1,4 +1,4 @@
-"""A model that makes images out of seeds."""
+"""Generative models: images from seeds."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import numpy as np
 from tfgan_app.inference.errors import model_errors, one_line
 from tfgan_app.model_info import ModelInfo
 
-if TYPE_CHECKING:  # Loaded with the first model that draws; models of images may do without it.
+if TYPE_CHECKING:  # Loaded with the first model that draws; image models may do without it.
     import tensorflow as tf
 
 
 class Sampler:
-    """A generative model behind a uint8 interface: a seed in, its image out.
+    """A generative model behind a uint8 interface: a seed in, an image out.
 
     Attributes:
         path: The file or folder that the model was loaded from.
@@ -31,8 +31,8 @@ class Sampler:
         Args:
             forward: latents float32 [batch, latent_dim] (and labels int32 [batch] where there are classes) ->
                 float32 [batch, height, width, 1 or 3] in [0, 1].
-            path: Where it came from.
-            info: Description of the model, with the size of its latents and its classes.
+            path: Path that the model was loaded from.
+            info: Description of the model, with its latent size and its classes.
         """
         self.path = Path(path)
         self.info = info
@@ -40,24 +40,24 @@ class Sampler:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """What its labels mean, in their order; empty for a model that takes none."""
+        """Class names by label; empty for a model without labels."""
         return self.info.classes
 
     def __call__(
         self, seeds: Sequence[int], labels: Sequence[int] | None = None, truncation: float | None = None
     ) -> np.ndarray:
-        """Draws an image for each seed; it depends on its seed, label and truncation alone.
+        """Draws an image for each seed; it depends only on its seed, label and truncation.
 
         Args:
             seeds: int64 [count], at least one.
-            labels: int32 [count], the classes; given where the model has classes, and only there.
-            truncation: Largest absolute value of the latents (see `truncate_latents`); None leaves them as they are.
+            labels: int32 [count], the classes; required if the model has classes, and only then.
+            truncation: Largest absolute value of the latents (see `truncate_latents`); None does not truncate.
 
         Returns:
             uint8 [count, height, width, 1 or 3].
 
         Raises:
-            ValueError: If an argument is of another kind, or the model fails (for lack of memory, say).
+            ValueError: If an argument is invalid, or the model fails (out of memory, for example).
         """
         import tensorflow as tf
 
@@ -69,7 +69,7 @@ class Sampler:
         if truncation is not None:
             latents = truncate_latents(latents, truncation)
         inputs = (latents,) if labels is None else (latents, tf.constant(labels, tf.int32))
-        # One at a time: how a batch is divided into blocks and threads may change the last digits of an image.
+        # One at a time: the split of a batch into blocks and threads may change the last digits of an image.
         return np.concatenate([self._draw([each[i : i + 1] for each in inputs]) for i in range(len(seeds))])
 
     def _check_labels(self, labels: Sequence[int] | None, count: int) -> None:
@@ -85,11 +85,11 @@ class Sampler:
         except model_errors() as error:
             raise ValueError(f"The model failed: {one_line(error)}") from error
         if not np.isfinite(outputs).all():
-            raise ValueError("The model's images are not finite numbers: its training has diverged.")
+            raise ValueError("The model's images have NaN or infinite values: its training has diverged.")
         return np.rint(np.clip(outputs, 0.0, 1.0) * 255.0).astype(np.uint8)
 
 
 def check_truncation(truncation: float | None) -> None:
-    """Raises ValueError for a threshold that latents cannot be truncated at."""
+    """Raises ValueError if latents cannot be truncated at the threshold."""
     if truncation is not None and not 0.0 < truncation < math.inf:
         raise ValueError(f"`truncation` must be a positive number. Received: {truncation}")

@@ -1,4 +1,4 @@
-"""SavedModels as models of images, seeds and styles, by their signatures."""
+"""SavedModels as image, generative and style transfer models, by their signatures."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def load_saved_model(folder: Path) -> Predictor | Sampler | Stylist:
     """Wraps the signatures of a SavedModel.
 
     Args:
-        folder: What `find_saved_model` returned.
+        folder: The result of `find_saved_model`.
 
     Raises:
         ValueError: If it cannot be loaded, or lacks a signature. One line.
@@ -59,11 +59,11 @@ def _shape(spec: tf.TensorSpec) -> tuple[int | None, ...] | None:
 
 
 def _sampler_from(loaded: tf.Module, folder: Path, info: ModelInfo) -> Sampler:
-    names = ("latents",)
+    names: tuple[str, ...] = ("latents",)
     if "labels" in loaded.signatures[_SIGNATURE].structured_input_signature[1]:
         _check_signature(loaded, _NAMES_SIGNATURE, folder)
         names = ("latents", "labels")
-    # The signature alone does not keep the variables alive: it is looked up in `loaded` at each call.
+    # The signature alone does not keep the variables alive, so it is looked up in `loaded` at each call.
     return Sampler(
         lambda *inputs: loaded.signatures[_SIGNATURE](**dict(zip(names, inputs, strict=True)))["outputs"],
         folder,

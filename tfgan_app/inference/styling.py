@@ -1,4 +1,4 @@
-"""A model that gives images the style of another, large ones in tiles with the statistics of the whole."""
+"""Style transfer models; large images run in tiles with the statistics of the whole."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from tfgan_app.inference.predictor import Predictor
 from tfgan_app.inference.rows import ScaledRows
 from tfgan_app.model_info import ModelInfo
 
-if TYPE_CHECKING:  # TensorFlow takes seconds to load, and models without styles may do without it.
+if TYPE_CHECKING:  # TensorFlow takes seconds to load, and other models may do without it.
     import tensorflow as tf
 
 STATISTICS_PIXELS = 2**20
-"""Images with more pixels are scaled down to so many before their statistics are taken: half a gigabyte of features
-whatever the size, and the same result on every machine."""
+"""Images with more pixels are scaled down to this size before their statistics are computed: half a gigabyte of
+features for any size, and the same result on every machine."""
 
 
 class Stylist:
-    """A model that takes a style; bound to one, it is a model of images.
+    """A style transfer model; bound to a style, it is an image model.
 
     Attributes:
         path: The file or folder that the model was loaded from.
@@ -46,7 +46,7 @@ class Stylist:
             statistics: float32 [batch, height, width, 3] in [0, 1] -> float32 [batch, 2, channels].
             stylize: images, content statistics, style statistics, strength float32 [batch] -> float32
                 [batch, height, width, 3] in [0, 1].
-            path: Where it came from.
+            path: Path that the model was loaded from.
             info: Description of the model.
         """
         self.path = Path(path)
@@ -59,11 +59,11 @@ class Stylist:
 
         Args:
             style: uint8 [height, width, 3].
-            strength: 0 keeps the content's own statistics, 1 takes the style's.
-            keep_colors: Take only luma from the result, and the colors (BT.601 chroma) of the content.
+            strength: 0 keeps the content's own statistics, 1 uses the style's.
+            keep_colors: Use only luma from the result, and the colors (BT.601 chroma) of the content.
 
         Returns:
-            A model of images.
+            An image model.
         """
         import tensorflow as tf
 
@@ -74,10 +74,10 @@ class Stylist:
             known = self.statistics(content), style_statistics, tf.constant([strength], tf.float32)
             return Predictor(lambda images: self._forward(images, known, keep_colors), self.path, info=info)
 
-        return StyledPredictor(bind, info=info)
+        return StyledPredictor(bind, self.path, info=info)
 
     def statistics(self, pixels: np.ndarray) -> tf.Tensor:
-        """The statistics of an image, uint8, uint16 or float32 [height, width, 3]: float32 [1, 2, channels]."""
+        """Statistics of an image, uint8, uint16 or float32 [height, width, 3]: float32 [1, 2, channels]."""
         import tensorflow as tf
 
         image = tf.constant(pixels[np.newaxis].astype(np.float32) / peak_of(pixels.dtype))
@@ -108,17 +108,19 @@ def with_colors_of(content: tf.Tensor, styled: tf.Tensor) -> tf.Tensor:
 
 
 class StyledPredictor(ScaledRows):
-    """A model of images with a fixed style, behind the interface of a `Predictor`.
+    """An image model with a fixed style, behind the interface of a `Predictor`.
 
     Attributes:
-        scale: 1.
+        scale: Always 1.
+        path: The file or folder that the model was loaded from.
         info: Description of the model.
     """
 
     scale = 1
 
-    def __init__(self, bind: Callable[[np.ndarray], Predictor], *, info: ModelInfo):
-        """Wraps a function from a content image, whose statistics it takes, to the model of its parts."""
+    def __init__(self, bind: Callable[[np.ndarray], Predictor], path: str | os.PathLike, *, info: ModelInfo):
+        """Wraps a function from a content image, whose statistics it uses, to a model bound to them."""
+        self.path = Path(path)
         self.info = info
         self._bind = bind
 
@@ -127,16 +129,16 @@ class StyledPredictor(ScaledRows):
         return np.concatenate([self._bind(image)(image[np.newaxis]) for image in images])
 
     def bound_to(self, pixels: np.ndarray) -> Predictor:
-        """The model of one image, uint8 or uint16 [height, width, 3], and of parts of it."""
+        """The model bound to one image, uint8 or uint16 [height, width, 3], and to crops of it."""
         return self._bind(pixels)
 
     def rows(self, pixels: np.ndarray, *, tile_px: int | None = None) -> Iterator[np.ndarray]:
-        """As `Predictor.rows`; all tiles are given the statistics of the whole image."""
+        """Same as `Predictor.rows`; all tiles use the statistics of the whole image."""
         return self._bind(pixels).rows(pixels, tile_px=tile_px)
 
     def blends(self, height: int, width: int, *, tile_px: int | None = None) -> str | None:
-        """What of an image of this size is not exact, one clause; None where all is."""
+        """Reason why the result for an image of this size is not exact, one clause; None if it is exact."""
         del tile_px
         if height * width <= STATISTICS_PIXELS:
             return None
-        return "this image is large, so its statistics were taken from a smaller copy"
+        return "this image is large, so its statistics were computed from a smaller copy"

@@ -1,4 +1,4 @@
-"""Runs a model over an image part by part, so that memory does not grow with the image."""
+"""Tiled inference: memory does not grow with the image."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from tfgan_app.inference.errors import memory_errors
 from tfgan_app.receptive_field import ReceptiveField
 
 EFFICIENT_TILE_PX = 256
-"""A network of 12 convolutions of 64 channels and scale 4, which looks 12 pixels far, takes for a megapixel of output
-0.69 CPU seconds in tiles of 38 pixels, 0.34 of 102, 0.28 of 166, 0.26 of 230, and 0.25 to 0.26 from 294 to 998: the
-context counts for less, and larger feature maps lie less in the cache."""
+"""Most efficient tile on CPUs. For a megapixel of output, a network of 12 convolutions of 64 channels with scale 4
+and a halo of 12 pixels takes 0.69 CPU seconds in tiles of 38 pixels, 0.34 of 102, 0.28 of 166, 0.26 of 230, and 0.25 to
+0.26 from 294 to 998: the context matters less, and larger feature maps fit the cache less."""
 
 _TILE_PER_CONTEXT = 6
-"""For models that look far: 1.8 times the work of the whole."""
+"""For models with a large halo: 1.8 times the work of the whole."""
 
 MIN_TILE_PX = 32
 """Smaller tiles save little memory, since the context around them stays."""
 
 _OVERHEAD = 2
-"""Memory that a model was seen to take on CPUs is 1.04 to 1.7 times its feature maps."""
+"""Memory relative to feature maps: models were measured to take 1.04 to 1.7 times as much on CPUs."""
 
 UNKNOWN_BYTES = 2048
-"""Of feature maps per output pixel, where nothing is known of a model: eight of 64 channels."""
+"""Bytes of feature maps per output pixel for unknown models: eight maps of 64 channels."""
 
 _MODEST_BYTES = 2**30
-"""What a tile of a local model takes at most, unless most of it would be context."""
+"""Memory limit for a tile of a local model, unless most of it would be context."""
 
 _EXACT_BYTES = 2**32
 
@@ -40,17 +40,17 @@ _PIECE_PIXELS = 2**18
 
 _BLEND_PX = 64
 _BLEND_MARGIN_PX = 64
-"""Where tiles are not exact: over how many input pixels they fade into each other, and how many beyond that are left
-out, where the border of the tile shows most."""
+"""For inexact tiles: width in input pixels of the blended seam, and of the border beyond it that is dropped because
+it shows the edge of the tile most."""
 
 
 @dataclass(frozen=True)
 class TileLimits:
-    """What the engine that runs a model wants of tiles.
+    """Tile limits of an engine.
 
     Attributes:
-        efficient_px: Height and width beyond which a tile of a local model gains nothing.
-        strip_bytes: What a row of tiles of results, float32, takes at most.
+        efficient_px: Height and width above which a tile of a local model gains nothing.
+        strip_bytes: Limit on a row of result tiles, float32.
     """
 
     efficient_px: int = EFFICIENT_TILE_PX
@@ -62,13 +62,13 @@ TENSORFLOW_LIMITS = TileLimits()
 
 @dataclass(frozen=True)
 class Span:
-    """A part of an image along its height or width, in input pixels.
+    """A tile's extent along one axis, in input pixels.
 
     Attributes:
-        start: Where the part begins that the model gets.
-        stop: Where it ends.
-        keep_start: Where the part begins that is kept of the result.
-        keep_stop: Where it ends; the next part may begin before that, and the two are blended.
+        start: Start of the part that the model receives.
+        stop: End of the part that the model receives.
+        keep_start: Start of the part whose result is kept.
+        keep_stop: End of that part; the next one may begin before it, and the two are blended.
     """
 
     start: int
@@ -79,18 +79,18 @@ class Span:
 
 @dataclass(frozen=True)
 class Cutter:
-    """Cuts images so that a model gives for the parts what it gives for the whole.
+    """Splits images into tiles so that the results equal those for the whole image.
 
-    All parts of an image have the same size, so that the model runs on one shape. Each begins at a multiple of
-    `multiple`, and its size leaves the same remainder as the image's, so that layers with strides pad and sample as
-    they do in the whole. What lies less than `halo_px` from a cut is not kept, and the borders of the image
-    remain borders, with whatever a layer pads there.
+    All tiles of an image have the same size, so that the model runs on one shape. Each begins at a multiple of
+    `multiple`, and its size has the same remainder as the image's, so that layers with strides pad and sample as in the
+    whole. Results closer than `halo_px` to a cut are not kept, and the borders of the image remain borders, with the
+    padding of each layer.
 
     Attributes:
-        halo_px: How far the model looks.
+        halo_px: Halo of the model.
         multiple: See `ReceptiveField`.
-        overlap_px: How many pixels of the kept parts overlap.
-        part_px: The size of all parts, where the model takes no other; see `of_fixed_size`.
+        overlap_px: Overlap of the kept parts in pixels.
+        part_px: Size of all tiles, for a model of a fixed size; see `of_fixed_size`.
     """
 
     halo_px: int
@@ -100,30 +100,30 @@ class Cutter:
 
     @classmethod
     def of(cls, receptive_field: ReceptiveField) -> Cutter:
-        """For a model that is not local, parts that overlap enough to be blended."""
+        """Cutter for a receptive field; tiles of a model that is not local overlap enough to be blended."""
         if receptive_field.halo_px is None:
             return cls(_BLEND_MARGIN_PX, receptive_field.multiple, overlap_px=_BLEND_PX)
         return cls(receptive_field.halo_px, receptive_field.multiple)
 
     @classmethod
     def of_fixed_size(cls, size_px: int) -> Cutter:
-        """For a model that takes one size alone: parts of that size, which overlap by half of it at least."""
+        """Cutter for a model of a fixed size: tiles of that size, which overlap by at least half."""
         return cls(size_px // 8, overlap_px=size_px // 4, part_px=size_px)
 
     def seen_px(self, tile_px: int) -> int:
-        """About how many pixels the model gets to keep `tile_px` of them."""
+        """Approximate number of pixels that the model receives to keep `tile_px` of them."""
         return tile_px + 2 * (self.halo_px + self.multiple) + self.overlap_px
 
     def cut(self, length: int, tile_px: int, *, begin: int = 0) -> list[Span]:
-        """Cuts one axis.
+        """Splits one axis.
 
         Args:
-            length: Of the image, in pixels.
-            tile_px: How many pixels a part between two others keeps at most, but for rounding up to a multiple.
-            begin: The `keep_start` of a span of an earlier cut: only what follows is cut.
+            length: Length of the image in pixels.
+            tile_px: Pixels kept from an inner tile, at most, except for rounding up to a multiple.
+            begin: The `keep_start` of a span of an earlier split: only the rest is split.
 
         Returns:
-            Spans whose kept parts cover the image from `begin` on, in order. A single one where it fits in a tile.
+            Spans whose kept parts cover the image from `begin` on, in order. A single one if it fits in a tile.
         """
         if self.part_px is not None:
             return self._cut_fixed(length)
@@ -146,7 +146,7 @@ class Cutter:
         ]
 
     def _cut_fixed(self, length: int) -> list[Span]:
-        """Parts of one size, as evenly as they go; all of them blend over in the middle of what they share."""
+        """Evenly spaced tiles of one size, blended in the middle of their overlaps."""
         size = self.part_px
         if length <= size:
             return [Span(0, length, 0, length)]
@@ -167,14 +167,14 @@ class Cutter:
 
 
 def tiles_exactly(receptive_field: ReceptiveField, *, bytes_per_px: int | None) -> bool:
-    """Whether a model is run on tiles with all that their pixels depend on.
+    """Returns whether the tiles of a model include all pixels that their results depend on.
 
-    That is not so where it looks at the whole image, nor where tiles that are half as large as what it sees on
-    each side of them would take 25 times the work and 4 GiB. An RRDB network of 23 blocks for instance looks 349
-    pixels far, but hardly notices what is more than a tenth of that away.
+    This is not the case if the model sees the whole image, or if tiles half as large as the halo would take 25
+    times the work and 4 GiB. An RRDB network of 23 blocks, for example, has a halo of 349 pixels, but pixels beyond a
+    tenth of that have hardly any effect.
 
     Args:
-        receptive_field: Of the model.
+        receptive_field: Receptive field of the model.
         bytes_per_px: As for `choose_tile_px`.
     """
     if receptive_field.halo_px is None:
@@ -195,19 +195,19 @@ def choose_tile_px(
     free_bytes: int,
     limits: TileLimits = TENSORFLOW_LIMITS,
 ) -> int:
-    """How many input pixels a tile should keep along each axis.
+    """Number of input pixels that a tile should keep along each axis.
 
     Args:
-        height: Of the image.
-        width: Of the image.
-        receptive_field: Of the model.
-        bytes_per_px: What the model's feature maps take for an input pixel, or None where it is not known.
-        free_bytes: The memory that there is, of which half is used at most.
-        limits: Of the engine.
+        height: Height of the image.
+        width: Width of the image.
+        receptive_field: Receptive field of the model.
+        bytes_per_px: Memory of the model's feature maps per input pixel, or None if unknown.
+        free_bytes: Available memory, of which at most half is used.
+        limits: Tile limits of the engine.
 
     Returns:
-        For a local model the size beyond which nothing is gained, or less if that is too much for the memory. Else
-        the largest that there is memory for, since tiles change the result.
+        For a local model the size above which nothing is gained, or less if memory is short. Otherwise the largest size
+        that fits the memory, since tiles change the result.
     """
     cutter = Cutter.of(receptive_field)
     bytes_per_px = _total_bytes(receptive_field, bytes_per_px)
@@ -220,7 +220,7 @@ def choose_tile_px(
         return max(height, width) if whole else max(MIN_TILE_PX, fitting(free_bytes / 2))
     modest = fitting(min(free_bytes / 2, _MODEST_BYTES))
     if modest < 2 * receptive_field.halo_px:
-        # Less would spend most of the time on the context.
+        # Smaller tiles would spend most of the time on the context.
         modest = min(2 * receptive_field.halo_px, fitting(free_bytes / 2))
     return max(MIN_TILE_PX, min(modest, max(limits.efficient_px, _TILE_PER_CONTEXT * receptive_field.halo_px)))
 
@@ -235,19 +235,19 @@ def tiled_rows(
     on_smaller: Callable[[int], None] = lambda tile_px: None,
     strip_bytes: int = _STRIP_BYTES,
 ) -> Iterator[np.ndarray]:
-    """Runs a model tile by tile and gives the image from the top down.
+    """Runs a model tile by tile and yields the result from the top down.
 
-    Where a tile is too large for the memory, the rest of the image is done in smaller ones.
+    If a tile is too large for the memory, the rest of the image uses smaller ones.
 
     Args:
-        run: Part of the image [height, width, 3] -> float32 [scale * height, scale * width, 3]. Raises
-            one of `memory_errors()` where the memory is too small.
+        run: Crop of the image [height, width, 3] -> float32 [scale * height, scale * width, 3]. Raises one of
+            `memory_errors()` if the memory is too small.
         pixels: The image [height, width, 3].
-        cutter: For the model.
+        cutter: Cutter for the model.
         scale: Output pixels per input pixel along height and width.
-        tile_px: Height and width of what each tile adds, in input pixels. An image that fits in one is done whole.
+        tile_px: Height and width that each tile adds, in input pixels. An image that fits in one tile is run whole.
         on_smaller: Called with the size that is tried next.
-        strip_bytes: What a row of tiles of results takes at most.
+        strip_bytes: Limit on a row of result tiles.
 
     Yields:
         float32 [rows, scale * width, 3] in [0, 1].
@@ -256,7 +256,7 @@ def tiled_rows(
         ValueError: If the memory is too small for the smallest tiles. One line.
     """
     height, width = pixels.shape[:2]
-    # Low tiles keep the rows of a wide image small; where tiles change the result, there should be few.
+    # Flat tiles keep the rows of a wide image small; if tiles change the result, there should be few.
     most_rows = strip_bytes // (width * scale**2 * _BYTES_PER_OUTPUT) if not cutter.overlap_px else height
     most_rows = max(MIN_TILE_PX, most_rows)
     columns, waiting = cutter.cut(width, tile_px), cutter.cut(height, min(tile_px, most_rows))
@@ -276,11 +276,11 @@ def tiled_rows(
         done = (waiting[0].keep_start - row.keep_start) * scale if waiting else len(strip)
         tail = strip[done:].copy()
         yield from _pieces(strip[:done])
-        del strip  # Before the next one is made.
+        del strip  # Freed before the next one is computed.
 
 
 def _run_strip(run: Callable, pixels: np.ndarray, row: Span, *, columns: list[Span], scale: int) -> np.ndarray:
-    """What is kept of one row of tiles: float32 [rows, scale * width, 3]."""
+    """The kept part of one row of tiles: float32 [rows, scale * width, 3]."""
     rows = slice((row.keep_start - row.start) * scale, (row.keep_stop - row.start) * scale)
     strip = np.empty((rows.stop - rows.start, pixels.shape[1] * scale, 3), np.float32)
     filled = 0
@@ -296,14 +296,14 @@ def _run_strip(run: Callable, pixels: np.ndarray, row: Span, *, columns: list[Sp
 
 
 def _blend(earlier: np.ndarray, later: np.ndarray, *, axis: int) -> np.ndarray:
-    """Leads over from one part to the next along half a cosine; both [rows, columns, 3]."""
+    """Blends one tile into the next along half a cosine; both [rows, columns, 3]."""
     count = later.shape[axis]
     share = 0.5 - 0.5 * np.cos(np.pi * (np.arange(count, dtype=np.float32) + 0.5) / max(count, 1))
     return earlier + (later - earlier) * share.reshape((-1, 1, 1) if axis == 0 else (1, -1, 1))
 
 
 def _pieces(strip: np.ndarray) -> Iterator[np.ndarray]:
-    """Clipped to [0, 1], in pieces of a few megabytes, so that what is made of them takes little memory too."""
+    """Pieces of a few megabytes, clipped to [0, 1], so that processing them takes little memory too."""
     count = max(1, _PIECE_PIXELS // strip.shape[1])
     for start in range(0, len(strip), count):
         yield np.clip(strip[start : start + count], 0.0, 1.0)
@@ -314,6 +314,6 @@ def _smaller(tile_px: int, cutter: Cutter, error: Exception) -> int:
         seen = cutter.seen_px(tile_px)
         raise ValueError(
             f"There is not enough memory to run the model on {seen} x {seen} pixels, the smallest part of an image "
-            "that it can do: close other programs, or use a smaller model."
+            "that it can process: close other programs, or use a smaller model."
         ) from error
     return max(MIN_TILE_PX, tile_px // 2)

@@ -10,7 +10,7 @@ import numpy as np
 from tfgan_app.inference.predictor import Predictor
 
 INEXACT_MARGIN_PX = 128
-"""Around images for models that are not local."""
+"""Margin around images for models that are not local."""
 
 
 def wrapped_rows(
@@ -18,13 +18,13 @@ def wrapped_rows(
 ) -> Iterator[np.ndarray]:
     """Predicts an image with periodic borders along both axes.
 
-    The model is given the image continued by its opposite edges as far as it looks, and its result is cut out. A local
-    model gives for a rolled image the rolled result, if the image and the shift are multiples of its strides.
+    The model receives the image continued periodically by its halo, and the result is cropped. For a local model, a
+    rolled image gives the rolled result if the image and the shift are multiples of its strides.
 
     Args:
         predictor: The model.
         pixels: uint8 or uint16 [height, width, channels].
-        margin: Output pixels around the image that are to come along, continued likewise.
+        margin: Output pixels around the image to include, also continued periodically.
         tile_px: As for `Predictor.rows`.
 
     Yields:
@@ -44,12 +44,13 @@ def wrapped_rows(
 
 
 def padded_size(predictor: Predictor, height: int, width: int) -> tuple[int, int]:
-    """The size of the image that `wrapped_rows` gives the model, about."""
-    return tuple(side + sum(_margins(predictor, side, 0)) for side in (height, width))
+    """Approximate size of the image that `wrapped_rows` passes to the model."""
+    rows, columns = (side + sum(_margins(predictor, side, 0)) for side in (height, width))
+    return rows, columns
 
 
 def _margins(predictor: Predictor, side: int, extra: int) -> tuple[int, int]:
-    """Input pixels before and after, so that the model begins at a multiple and sees a multiple where it can."""
+    """Input pixels before and after, so that the model begins at a multiple and sees a multiple if possible."""
     receptive_field = predictor.info.receptive_field
     needed = extra + (receptive_field.halo_px if predictor.local else INEXACT_MARGIN_PX)
     multiple = receptive_field.multiple

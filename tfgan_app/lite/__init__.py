@@ -1,4 +1,4 @@
-"""LiteRT (TFLite) files: what is written in them, and how they run."""
+"""LiteRT (TFLite) files: their metadata, and running them."""
 
 from tfgan_app.lite.files import Card, check_alive, read_card, with_card, with_output_levels
 from tfgan_app.lite.model import LiteModel

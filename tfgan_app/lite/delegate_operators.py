@@ -1,4 +1,4 @@
-"""Names of the builtin operations that accelerators have."""
+"""Names of the builtin operations that accelerators support."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ NNAPI_OPERATORS = frozenset(
         "TRANSPOSE_CONV",
     ]
 )
-"""Builtin operations that the Neural Networks API 1.3 (Android 11) has. Android 15 declares this interface outdated."""
+"""Builtin operations of the Neural Networks API 1.3 (Android 11). Android 15 deprecates this interface."""
 
 GPU_OPERATORS = frozenset(
     [
@@ -171,4 +171,4 @@ GPU_OPERATORS = frozenset(
         "TRANSPOSE_CONV",
     ]
 )
-"""Builtin operations that the GPU delegate has a kernel for, on tensors of fixed shapes."""
+"""Builtin operations for which the GPU delegate has a kernel, on tensors of fixed shapes."""

@@ -1,4 +1,4 @@
-"""What a .tflite file says of itself: metadata beside the network, which every LiteRT runtime passes over."""
+"""Metadata of .tflite files, stored beside the network; every LiteRT runtime ignores it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ METADATA_NAME = "tfgan_app"
 """Name of the metadata buffer that holds a `Card` as JSON."""
 
 MAX_FILE_BYTES = 2**31
-"""Flatbuffers hold no more."""
+"""Size limit of flatbuffers."""
 
 _MAX_CARD_BYTES = 2**20
 _IDENTIFIER = b"TFL3"
@@ -28,23 +28,23 @@ Sizes = Literal["any", "multiple", "fixed"]
 
 @dataclass(frozen=True)
 class Card:
-    """What has to be known of a .tflite file to use it.
+    """Facts that are needed to use a .tflite file.
 
     Attributes:
-        name: Of the model.
-        version: Of the package that wrote it.
-        license: Of the weights.
+        name: Name of the model.
+        version: Version of the package that wrote the file.
+        license: License of the weights.
         quantize: `"none"`, `"float16"`, `"dynamic"` or `"int8"`.
-        tile_px: Height and width of the input that it was written for; None where it has no size of its own.
+        tile_px: Height and width of the input that it was written for; None for an open size.
         sizes: Whether the input can be resized at run time: to `"any"` size, to any `"multiple"` of `multiple`, or
             not at all (`"fixed"`).
         scale: Output pixels per input pixel along height and width.
-        halo_px: How many input pixels beyond its own an output pixel depends on; None where that may be all.
+        halo_px: Largest distance in input pixels at which an input affects an output pixel; None if unbounded.
         multiple: See `ReceptiveField`.
-        channels: Of the input: 3, or 4 where the fourth tells what is known (full) and what is a hole (0).
-        bytes_per_px: What its feature maps take for each pixel of the input; None where that is not known.
+        channels: Channels of the input: 3, or 4 if the fourth marks known pixels (full) and holes (0).
+        bytes_per_px: Memory of its feature maps per input pixel; None if unknown.
         makes_color: Whether gray images come back in color.
-        latent_dim: Of a generative model: the size of its latents; 0 for a model of images.
+        latent_dim: Latent size of a generative model; 0 for an image model.
         classes: Names of its labels.
     """
 
@@ -64,21 +64,21 @@ class Card:
     classes: tuple[str, ...] = ()
 
     def to_json(self) -> str:
-        """One object, with the ranges of inputs and outputs in words."""
+        """Returns a JSON object, with the ranges of inputs and outputs in words."""
         ranges = "0 to 255, uint8" if self.quantize == "int8" else "0 to 1, float32"
         inputs = "standard normal, float32" if self.latent_dim else ranges
         return json.dumps(dataclasses.asdict(self) | {"input_range": inputs, "output_range": ranges}, indent=1)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Card:
-        """Reads what `to_json` wrote; fields that it does not know are left out.
+        """Reads the result of `to_json`; unknown fields are ignored.
 
         Raises:
-            ValueError: If a field is missing or of another kind.
+            ValueError: If a field is missing or has the wrong type.
         """
         values = json.loads(text)
         if not isinstance(values, dict):
-            raise ValueError(f"must be an object, not {type(values).__name__}")
+            raise ValueError(f"must be an object. Received: {type(values).__name__}")
         values = with_current_names(values)
         known = {field.name: values[field.name] for field in dataclasses.fields(cls) if field.name in values}
         card = cls(**{"name": "", "version": "", **known, "classes": tuple(known.get("classes", ()))})
@@ -86,16 +86,16 @@ class Card:
         whole = all(type(number) is int and number > 0 for number in numbers) and type(card.latent_dim) is int
         optional = all(it is None or type(it) is int for it in (card.tile_px, card.halo_px, card.bytes_per_px))
         if not whole or not optional or card.sizes not in ("any", "multiple", "fixed"):
-            raise ValueError("has values of the wrong kind")
+            raise ValueError("has values of the wrong type")
         return card
 
 
 def with_card(content: bytes, card: Card) -> bytes:
-    """A .tflite file with a card in it, in place of the one before.
+    """Returns a .tflite file with a card in it, replacing the previous one.
 
     Args:
         content: The file.
-        card: What to write into it.
+        card: The card to write.
     """
     model = flatbuffer_utils.convert_bytearray_to_object(bytearray(content))
     model.metadata = model.metadata or []
@@ -111,22 +111,22 @@ def with_card(content: bytes, card: Card) -> bytes:
 
 
 _LEAST_SCALE = 1e-7
-"""Of a feature map in integers, where features are of the order of 1. XNNPACK crashes on far smaller ones."""
+"""Least scale of an integer feature map, where features are about 1. XNNPACK crashes on far smaller ones."""
 
 _MOST_REQUANTIZATION = 256.0
-"""From sums of products to the integers of a convolution's outputs. XNNPACK crashes beyond that."""
+"""Largest factor from sums of products to a convolution's integer outputs. XNNPACK crashes beyond that."""
 
 _CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED")
 
 
 def check_alive(content: bytes) -> None:
-    """Refuses a file of integers in which a layer gave next to nothing but zeros for all calibration images.
+    """Rejects an integer file with a layer whose outputs were nearly all zero for all calibration images.
 
     Args:
         content: The file.
 
     Raises:
-        ValueError: If there is such a layer; it is named.
+        ValueError: If there is such a layer; the message names it.
     """
     model = flatbuffer_utils.convert_bytearray_to_object(bytearray(content))
     graph = model.subgraphs[0]
@@ -137,27 +137,27 @@ def check_alive(content: bytes) -> None:
             if scales and (min(scales) < _LEAST_SCALE or _requantization(model, operator) >= _MOST_REQUANTIZATION):
                 name = graph.tensors[index].name.decode(errors="replace").split(";")[0]
                 raise ValueError(
-                    f"The layer behind `{name}` gives next to nothing but zeros for all calibration images: it is "
+                    f"The layer after `{name}` outputs almost only zeros for all calibration images: it is "
                     "dead, and integers cannot hold it. Train again with a lower rate, or export without int8."
                 )
 
 
 def _requantization(model: schema.ModelT, operator: schema.OperatorT) -> float:
-    """The largest factor from a convolution's sums of products to its outputs; 0 for other operations."""
+    """Largest factor from a convolution's sums of products to its outputs; 0 for other operations."""
     if flatbuffer_utils.opcode_to_name(model, operator.opcodeIndex) not in _CONVOLUTIONS:
         return 0.0
     tensors = model.subgraphs[0].tensors
-    # All take their weights second; a transposed convolution takes its size first and the features third.
+    # Weights are always the second input; a transposed convolution has its size first and the features third.
     scales = [tensors[index].quantization for index in [*operator.inputs[:3], operator.outputs[0]] if index >= 0]
     known = [float(max(it.scale)) for it in scales if it is not None and it.scale is not None and len(it.scale)]
     return known[0] * known[1] / known[-1] if len(known) >= 3 else 0.0
 
 
 def with_output_levels(content: bytes) -> bytes:
-    """A file of integers whose outputs are the levels of 8-bit files: 255 is 1 and 0 is 0.
+    """Returns an integer file whose outputs are the levels of 8-bit files: 255 is 1 and 0 is 0.
 
-    The converter takes the range of the outputs of calibration instead. The last operation converts signed integers to
-    unsigned ones, and it can convert to any scale.
+    The converter uses the range of calibration outputs instead. The last operation converts signed integers to unsigned
+    ones, and it can convert to any scale.
 
     Args:
         content: A file whose outputs are uint8.
@@ -171,20 +171,20 @@ def with_output_levels(content: bytes) -> bytes:
         (maker,) = (operator for operator in graph.operators if index in operator.outputs)
         name = flatbuffer_utils.opcode_to_name(model, maker.opcodeIndex)
         if name != "QUANTIZE" or graph.tensors[index].type != schema.TensorType.UINT8:
-            raise ValueError(f"The outputs must be converted to uint8 in the end. Received: an output of {name}")
+            raise ValueError(f"The outputs must be converted to uint8 last. Received: an output of {name}")
         quantization = graph.tensors[index].quantization
         quantization.scale, quantization.zeroPoint = [1 / 255], [0]
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 
 def read_card(content: bytes) -> Card | None:
-    """The card of a .tflite file, None where it has none.
+    """Returns the card of a .tflite file, None if it has none.
 
     Raises:
-        ValueError: If this is no such file, or its card cannot be read. One line.
+        ValueError: If it is not such a file, or its card cannot be read. One line.
     """
     if content[4:8] != _IDENTIFIER:
-        raise ValueError("it does not begin as a .tflite file does")
+        raise ValueError("it is not a .tflite file")
     try:
         model = schema.Model.GetRootAs(content)
         for index in range(model.MetadataLength()):
@@ -192,16 +192,16 @@ def read_card(content: bytes) -> Card | None:
             if entry.Name() == METADATA_NAME.encode():
                 data = model.Buffers(entry.Buffer()).DataAsNumpy()
                 return Card.from_json(bytes(data[:_MAX_CARD_BYTES]))
-    except Exception as error:  # A damaged file is read as numbers and offsets that mean nothing.
-        raise ValueError(f"what it says of itself cannot be read: {error}") from error
+    except Exception as error:  # A damaged file gives meaningless numbers and offsets.
+        raise ValueError(f"its metadata cannot be read: {error}") from error
     return None
 
 
 def read_file(path: str | os.PathLike) -> bytes:
-    """The bytes of a .tflite file of a bounded size.
+    """Bytes of a .tflite file of bounded size.
 
     Raises:
-        ValueError: If it is larger than flatbuffers can be.
+        ValueError: If it exceeds the size limit of flatbuffers.
     """
     path = Path(path)
     size = path.stat().st_size

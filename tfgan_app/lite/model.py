@@ -1,4 +1,4 @@
-"""A .tflite file behind the interface that a Keras model of images has."""
+"""A .tflite file behind the interface of a Keras image model."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ SIGNATURE = "serving_default"
 
 
 class LiteModel:
-    """Runs a .tflite file of one signature `images` -> `outputs`, or `latents` (and `labels`) -> `outputs`.
+    """Runner of a .tflite file with one signature `images` -> `outputs`, or `latents` (and `labels`) -> `outputs`.
 
-    It takes batches and floats whatever the file takes: images go in one at a time, and the integers of an int8
-    file are converted.
+    It accepts batches and floats for any file: images are processed one at a time, and the integers of an int8 file are
+    converted.
 
     Attributes:
-        card: What the file says of itself.
+        card: Card of the file.
     """
 
     def __init__(self, source: str | os.PathLike | bytes, *, threads: int | None = None):
@@ -32,16 +32,16 @@ class LiteModel:
 
         Args:
             source: Its path, or its bytes.
-            threads: Of the interpreter; by default as many as there are cores for this process.
+            threads: Threads of the interpreter; by default the number of cores available to this process.
 
         Raises:
-            ValueError: If it is no such file, was not written by `tfgan_app export`, or needs what this runtime
-                does not have. One line.
+            ValueError: If it is not such a file, was not written by `tfgan_app export`, or needs features that this
+                runtime lacks. One line.
         """
         content = source if isinstance(source, bytes) else read_file(source)
         card = read_card(content)
         if card is None:
-            raise ValueError("it has no card: only a .tflite file that `tfgan_app export` wrote says how it is used")
+            raise ValueError("it has no card: only .tflite files from `tfgan_app export` are supported")
         self.card = card
         self._lock = threading.Lock()  # An interpreter has one input and one output at a time.
         try:
@@ -53,13 +53,13 @@ class LiteModel:
             raise ValueError(f"this runtime cannot load it: {first_line(error)}") from error
         runner = self._interpreter.get_signature_runner(
             SIGNATURE
-        )  # Not kept: it holds tensors, which forbids resizing.
+        )  # Not kept: it holds tensors, which prevents resizing.
         self._inputs, self._output = runner.get_input_details(), runner.get_output_details()["outputs"]
         self.input_names = tuple(name for name in ("images", "latents", "labels") if name in signature["inputs"])
         self._shapes = {name: tuple(self._inputs[name]["shape"]) for name in self.input_names}
 
     def takes(self, height: int, width: int) -> bool:
-        """Whether it runs on images of a size, be it by mirroring what is missing."""
+        """Returns whether it runs on images of a size, possibly extended by reflection."""
         tile_px = self.card.tile_px
         return self.card.sizes != "fixed" or tile_px is None or max(height, width) <= tile_px
 
@@ -68,13 +68,13 @@ class LiteModel:
 
         Args:
             *inputs: `images` float32 [batch, height, width, channels] in [0, 1]; or `latents` float32
-                [batch, latent_dim], and `labels` int32 [batch] where there are classes.
+                [batch, latent_dim], and `labels` int32 [batch] if there are classes.
 
         Returns:
             float32 [batch, scale * height, scale * width, 3], or the images of the latents, in [0, 1].
 
         Raises:
-            ValueError: If the file does not take images of this size, or LiteRT fails. One line.
+            ValueError: If the file does not support this image size, or LiteRT fails. One line.
         """
         arrays = [np.asarray(array) for array in inputs]
         if self.input_names == ("images",):
@@ -94,7 +94,7 @@ class LiteModel:
         return outputs[:, : height * self.card.scale, : width * self.card.scale]
 
     def _padded(self, image: np.ndarray) -> np.ndarray:
-        """Mirrored to a size that the file takes, as the networks do themselves for their strides."""
+        """Extends an image by reflection to a supported size, as the networks do themselves for their strides."""
         if self.card.sizes == "any" or self.card.tile_px is None:
             return image
         for axis in (1, 2):
@@ -131,11 +131,11 @@ class LiteModel:
 
 
 def run_signature(content: bytes, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Runs a .tflite file with whatever outputs once, in floats.
+    """Runs a .tflite file with any outputs once, in floats.
 
     Args:
         content: The file; its inputs have fixed sizes.
-        inputs: Name -> array of the size and in the units of the model that was converted.
+        inputs: Name -> array in the size and units of the converted model.
 
     Returns:
         Name of each output -> float32.
@@ -159,7 +159,7 @@ def _quantized(array: np.ndarray, details: dict) -> np.ndarray:
 def _dequantized(array: np.ndarray, details: dict) -> np.ndarray:
     scale, zero_point = details["quantization"]
     if not scale or np.issubdtype(array.dtype, np.floating):
-        return np.asarray(array, np.float32)  # The interpreter's tensors come as copies.
+        return np.asarray(array, np.float32)  # The interpreter returns copies of its tensors.
     outputs = array.astype(np.float32)
     outputs -= np.float32(zero_point)
     outputs *= np.float32(scale)
@@ -177,10 +177,10 @@ def _cores() -> int:
 
 
 def load_lite_model(path: str | os.PathLike, *, threads: int | None = None) -> LiteModel:
-    """Loads a file; what is wrong with it is said with its name.
+    """Loads a file; errors name it.
 
     Raises:
-        ValueError: As `LiteModel`. One line.
+        ValueError: As for `LiteModel`. One line.
     """
     try:
         return LiteModel(path, threads=threads)

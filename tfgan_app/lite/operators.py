@@ -1,4 +1,4 @@
-"""Which operations of a .tflite file the accelerators of a phone would take over, and which not."""
+"""Operations of a .tflite file that the accelerators of a phone can and cannot run."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _DELEGATE = "DELEGATE"
 
 @dataclass(frozen=True)
 class Delegation:
-    """What an accelerator would leave to the plain CPU kernels.
+    """Operations that an accelerator runs, and those left to plain CPU kernels.
 
     Attributes:
-        delegate: Its name.
-        taken: How many operations it takes.
-        left: Name of each operation that it leaves -> how often.
-        parts: Into how many parts the network falls for it: each change between accelerator and CPU copies feature
+        delegate: Name of the accelerator's delegate.
+        taken: Number of operations that it runs.
+        left: Name of each operation that it does not run -> count.
+        parts: Number of parts that the network is split into: each change between accelerator and CPU copies feature
             maps and waits.
-        why: Why it takes nothing, where that is so.
+        why: Reason why it runs nothing, if so.
     """
 
     delegate: str
@@ -36,27 +36,27 @@ class Delegation:
     why: str = ""
 
     def line(self) -> str:
-        """One line for a person."""
+        """One readable line."""
         if not self.left:
-            return f"{self.delegate}: takes all {self.taken} operations"
+            return f"{self.delegate}: runs all {self.taken} operations"
         if self.why:
-            return f"{self.delegate}: takes nothing: {self.why}"
+            return f"{self.delegate}: runs nothing: {self.why}"
         left = ", ".join(f"{count} {name}" for name, count in sorted(self.left.items()))
         parts = "" if self.parts == 1 else f", in {self.parts} parts"
-        return f"{self.delegate}: takes {self.taken} operations{parts}, and leaves to the CPU {left}"
+        return f"{self.delegate}: runs {self.taken} operations{parts}, and leaves to the CPU {left}"
 
 
 def operator_names(content: bytes) -> list[str]:
-    """Names of the operations of a .tflite file, in order, as often as they occur."""
+    """Names of the operations of a .tflite file, in order, with repetitions."""
     interpreter = Interpreter(model_content=content, num_threads=1)
     return [details["op_name"] for details in interpreter._get_ops_details()]
 
 
 def delegations(content: bytes) -> list[Delegation]:
-    """What XNNPACK (on CPUs), the GPU delegate and NNAPI would take of a .tflite file.
+    """Operations of a .tflite file that XNNPACK (on CPUs), the GPU delegate and NNAPI would run.
 
-    XNNPACK is asked by loading the file with it here. The other two are compared with the operations that they have, by
-    name and the kinds of their numbers: what a driver really takes differs by phone.
+    XNNPACK is tested by loading the file with it here. The other two are compared by their lists of operations and
+    number types: the support of real drivers differs by phone.
     """
     with native_stderr_hidden():
         on_cpu = _xnnpack(content)
@@ -64,7 +64,7 @@ def delegations(content: bytes) -> list[Delegation]:
     graph = model.subgraphs[0]
     if any(-1 in _signature_of(graph.tensors[index]) for index in graph.inputs):
         nothing = dict(collections.Counter(operator_names(content)))
-        why = "the size of the input is open, which it does not take"
+        why = "the size of the input is open, which it does not support"
         return [on_cpu, *(Delegation(name, 0, nothing, 1, why) for name in ("GPU", "NNAPI"))]
     operators = [_Operator.of(model, operator) for operator in graph.operators]
     on_gpu = [each.name in GPU_OPERATORS and not each.mirrors_edge for each in operators]
@@ -82,9 +82,9 @@ class _Operator:
     """One operation of a file.
 
     Attributes:
-        name: Of the builtin operation.
-        mixes_numbers: Whether it multiplies floats by integers, as files of the kind `dynamic` do.
-        mirrors_edge: Whether it pads by mirroring with the edge twice.
+        name: Name of the builtin operation.
+        mixes_numbers: Whether it multiplies floats by integers, as in `dynamic` files.
+        mirrors_edge: Whether it pads by reflection that repeats the edge.
     """
 
     name: str
@@ -109,7 +109,7 @@ def _by_operator(delegate: str, operators: list[_Operator], taken: list[bool]) -
 
 
 def _xnnpack(content: bytes) -> Delegation:
-    """The interpreter replaces what XNNPACK takes by nodes of their own; what they stand for is found by their ends."""
+    """Finds the operations that XNNPACK's nodes replace in the interpreter, by their inputs and outputs."""
     interpreter = Interpreter(model_content=content, num_threads=1)
     interpreter.allocate_tensors()
     operators = interpreter._get_ops_details()
@@ -124,7 +124,7 @@ def _xnnpack(content: bytes) -> Delegation:
 
 
 def _between(nodes: list[dict], maker: dict[int, int], *, first: set[int], last: Iterator[int]) -> set[int]:
-    """Indices of the operations that lie between tensors."""
+    """Indices of the operations between tensors."""
     found: set[int] = set()
     waiting = [tensor for tensor in last if tensor not in first]
     while waiting:

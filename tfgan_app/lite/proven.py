@@ -1,4 +1,4 @@
-"""Which .tflite file beside a `.keras` file is known to be the same model."""
+"""Lookup of the .tflite file beside a `.keras` file with verified parity."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from typing import Any
 from tfgan_app.keras_metadata import weights_fingerprint
 
 MANIFEST_FILE = "manifest.json"
-"""Where `tfgan_app export` notes what it has compared with its model, beside the files."""
+"""File in which `tfgan_app export` records verified exports, beside them."""
 
 MADE_OF = "made_of"
 """Key of an entry: the `weights_fingerprint` of the `.keras` file that was exported."""
 
 
 def lite_name(stem: str, quantize: str = "none") -> str:
-    """The file name of a model's LiteRT export, such as `upscale_x4_int8.tflite`."""
+    """File name of a model's LiteRT export, such as `upscale_x4_int8.tflite`."""
     return f"{stem}.tflite" if quantize == "none" else f"{stem}_{quantize}.tflite"
 
 
 def proven_file(keras_file: Path, *, quantize: str = "none") -> Path | None:
-    """The LiteRT file beside a `.keras` file, where an export has compared the two and neither has changed since.
+    """The LiteRT file beside a `.keras` file, if an export has verified it and neither has changed since.
 
     Args:
         keras_file: The model.
         quantize: `"none"`, or a quantization of `tfgan_app export`.
 
     Returns:
-        The path, or None where there is no such file or nothing is known of it.
+        The path, or None if there is no such file or no record of it.
     """
     file = keras_file.with_name(lite_name(keras_file.stem, quantize))
     entry = _entry(keras_file.parent / MANIFEST_FILE, file.name)
@@ -40,7 +40,7 @@ def proven_file(keras_file: Path, *, quantize: str = "none") -> Path | None:
 
 
 def _entry(manifest: Path, name: str) -> dict[str, Any]:
-    """The entry of a file; empty where there is none that can be read, which an export would say."""
+    """Entry of a file; empty if it cannot be read, which an export would report."""
     try:
         entry = json.loads(manifest.read_text(encoding="utf-8"))[name]
     except (OSError, ValueError, KeyError, TypeError):

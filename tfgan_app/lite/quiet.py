@@ -1,4 +1,4 @@
-"""What native code of LiteRT says whatever it was asked."""
+"""Suppression of output that LiteRT's native code writes to stderr."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import threading
 from collections.abc import Iterator
 
 _ONE_AT_A_TIME = threading.RLock()
-"""Two threads that put stderr back in the wrong order would lose it for good."""
+"""Two threads that restore stderr in the wrong order would lose it for good."""
 
 
 @contextlib.contextmanager
 def native_stderr_hidden() -> Iterator[None]:
-    """Holds back what native code prints on stderr: its converter and its interpreter know no log level.
+    """Hides native output on stderr: the converter and the interpreter have no log level.
 
-    What goes wrong comes as an exception as well.
+    Errors are raised as exceptions as well.
     """
     with _ONE_AT_A_TIME:
         sys.stderr.flush()

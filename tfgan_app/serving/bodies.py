@@ -14,7 +14,7 @@ from tfgan_app.serving.held_bytes import Share
 from tfgan_app.serving.limits import Limits
 
 _STEP_BYTES = 2**16
-"""Unpacked at once: a step takes a fraction of a millisecond, and others have their turn in between."""
+"""Bytes unpacked at once: a step takes a fraction of a millisecond, and other requests run in between."""
 
 _BLOCK_BYTES = 2**20
 
@@ -23,13 +23,13 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Unpacker:
-    """Unpacks one gzip or zlib stream, step by step: a small one can hold more than there is memory for."""
+    """Step-by-step unpacker of one gzip or zlib stream; a small one can expand beyond the memory."""
 
     def __init__(self, encoding: str) -> None:
         """Starts a stream.
 
         Args:
-            encoding: Its name, for messages.
+            encoding: Name of the encoding, for messages.
         """
         self._encoding = encoding
         self._stream = zlib.decompressobj(zlib.MAX_WBITS | 32)  # Either header.
@@ -38,13 +38,13 @@ class Unpacker:
         """Unpacks the next bytes of the stream.
 
         Args:
-            data: As they arrived, cut anywhere.
+            data: Received bytes, cut anywhere.
 
         Yields:
-            What they hold, at most 64 KiB at a time.
+            The unpacked bytes, at most 64 KiB at a time.
 
         Raises:
-            ServingError: INVALID_ARGUMENT, if they are damaged or go on behind the end of the stream.
+            ServingError: INVALID_ARGUMENT, if they are damaged or continue behind the end of the stream.
         """
         for start in range(0, len(data), _STEP_BYTES):
             yield from self._unpack_step(data[start : start + _STEP_BYTES])
@@ -65,10 +65,10 @@ class Unpacker:
         """Ends the stream.
 
         Raises:
-            ServingError: INVALID_ARGUMENT, if its end has not come.
+            ServingError: INVALID_ARGUMENT, if the stream is not complete.
         """
         if not self._stream.eof:
-            raise self._damaged("it is cut off")
+            raise self._damaged("it is truncated")
 
     def _damaged(self, why: str) -> ServingError:
         return invalid(f"The body is not {self._encoding}: {why}")
@@ -77,12 +77,12 @@ class Unpacker:
 async def read_body(request: web.BaseRequest, share: Share, limits: Limits) -> bytes:
     """Reads the body of a REST request, unpacked.
 
-    Whatever can be refused by the headers is refused before the client is told to go on (`Expect: 100-continue`).
+    Requests are rejected by their headers, if possible, before the client is told to continue (`Expect: 100-continue`).
 
     Args:
-        request: Of a body that nobody has read yet.
+        request: A request whose body has not been read.
         share: Grows with the body, before the bytes are kept.
-        limits: Bounds on its size and time.
+        limits: Bounds on size and time.
 
     Returns:
         The body.
@@ -105,10 +105,10 @@ async def read_body(request: web.BaseRequest, share: Share, limits: Limits) -> b
 
 
 class _Kept:
-    """The pieces of one message, each counted before it is kept.
+    """Pieces of one message, each counted before it is kept.
 
-    Those of a large one are copied into pages of their own and put together at the end. In the memory that is shared
-    with everything else they would lie between the holes of other messages, and the process would hold twice as much.
+    Pieces of a large message are copied into separate memory pages and joined at the end. In shared memory they would
+    lie between the holes of other messages, and the process would hold twice as much.
     """
 
     def __init__(self, share: Share, limit: int, *, beside: int = 0) -> None:
@@ -156,14 +156,14 @@ class _Kept:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # Now: an error refers to the frames that it went through, and is often freed only by the garbage collector.
+        # Cleared now: an error refers to its frames, and often only the garbage collector frees it.
         for block in self._blocks:
             block.close()
         self._blocks.clear()
 
 
 async def _read(request: web.BaseRequest, unpacker: Unpacker | None, share: Share, limit: int) -> bytes:
-    await _tell_to_go_on(request)
+    await _send_continue(request)
     arrived = 0
     with _Kept(share, limit) as kept:
         async for chunk in request.content.iter_any():
@@ -179,7 +179,7 @@ async def _read(request: web.BaseRequest, unpacker: Unpacker | None, share: Shar
         return kept.message()
 
 
-async def _tell_to_go_on(request: web.BaseRequest) -> None:
+async def _send_continue(request: web.BaseRequest) -> None:
     expected = request.headers.get("Expect")
     if expected is None or request.version < HttpVersion11:
         return
@@ -192,7 +192,7 @@ async def _tell_to_go_on(request: web.BaseRequest) -> None:
 
 
 def _too_large(limit: int) -> ServingError:
-    return ServingError(Code.TOO_LARGE, f"A request may have {limit} bytes. Send less at once.")
+    return ServingError(Code.TOO_LARGE, f"A request may have at most {limit} bytes. Send less at once.")
 
 
 _GZIP_START = b"\x1f\x8b"
@@ -202,25 +202,25 @@ _ZLIB_START = 0x78
 async def read_message(messages: AsyncIterator[bytes], share: Share, limits: Limits) -> bytes:
     """Reads the only message of a gRPC request, unpacked.
 
-    gRPC tells no size beforehand and would unpack without a bound of ours: it is told to leave messages as they are.
+    gRPC announces no size and would unpack without a bound, so it is configured to leave messages packed.
 
     Args:
-        messages: Of the call.
-        share: Is as large as a message may be until it has arrived, and then as large as it is.
-        limits: Bounds.
+        messages: Messages of the call.
+        share: Reserves the largest message size until the message has arrived, then its real size.
+        limits: Bounds on size and time.
 
     Returns:
         The message.
 
     Raises:
-        ServingError: TOO_LARGE, RESOURCE_EXHAUSTED, or INVALID_ARGUMENT for a damaged one or none.
+        ServingError: TOO_LARGE, RESOURCE_EXHAUSTED, or INVALID_ARGUMENT for a damaged or missing message.
     """
     share.resize(limits.max_body_bytes)
     message = await anext(aiter(messages), None)
     if message is None:
         raise invalid("The call holds no request.")
     share.resize(len(message))
-    # No request of our services starts so: these would be tags of fields that none of them has.
+    # No request of our services starts so: these bytes would be tags of unused fields.
     if not message or not (message.startswith(_GZIP_START) or message[0] == _ZLIB_START):
         return message
     unpacker = Unpacker("gzip or deflate")

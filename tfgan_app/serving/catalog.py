@@ -1,4 +1,4 @@
-"""Which models are served: keeps up with the folder, swaps versions, and lets go of old ones."""
+"""Catalog of the served models: follows the folder, swaps versions, and unloads old ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tfgan_app.serving.models_config import CONFIG_FILE, ModelRules, read_models
 from tfgan_app.serving.notices import Notices
 from tfgan_app.serving.saved_models import ModelVersion
 
-_SERVED_ON = "What is loaded is served on."
+_SERVED_ON = "Loaded versions are still served."
 
 
 class Catalog:
@@ -36,9 +36,9 @@ class Catalog:
 
         Args:
             root: The folder of models.
-            keep_versions: How many of the highest versions of a model are served, where `models.config` says nothing.
-            executor: Where models are loaded.
-            report: Told in one line what was loaded, let go, or is wrong.
+            keep_versions: Number of highest versions served for each model without rules in `models.config`.
+            executor: Executor that loads models.
+            report: Receives one line for each load, unload and problem.
         """
         self._root = root
         self._keep_versions = keep_versions
@@ -50,19 +50,19 @@ class Catalog:
         self._scanned = self._ready = False
 
     async def refresh(self) -> None:
-        """Looks at the folder once: loads what is new, retires what is gone or overtaken.
+        """Scans the folder once: loads new versions, retires removed and superseded ones.
 
-        A folder that cannot be read, or is empty as that of a mount is that went away, tells nothing: what is loaded
-        from it is served on.
+        A folder that is unreadable, or empty as a mount point without its mount, changes nothing: its loaded versions
+        are still served.
         """
         loop = asyncio.get_running_loop()
         try:
             found = await loop.run_in_executor(self._executor, find_models, self._root)
         except OSError as error:
-            self._notices.tell("", f"'{self._root}' cannot be read: {error.strerror or error}. {_SERVED_ON}")
+            self._notices.report("", f"'{self._root}' cannot be read: {error.strerror or error}. {_SERVED_ON}")
             return
         if self._entries and not (found.keys() & self._entries or any(listing.versions for listing in found.values())):
-            self._notices.tell("", f"'{self._root}' holds no models any more. {_SERVED_ON}")
+            self._notices.report("", f"'{self._root}' holds no models any more. {_SERVED_ON}")
             return
         self._notices.settle("", f"'{self._root}' can be read again")
         await self._refresh_rules(loop, found)
@@ -80,7 +80,7 @@ class Catalog:
         try:
             self._rules = await loop.run_in_executor(self._executor, read_models_config, self._root)
         except ValueError as problem:
-            self._notices.tell(CONFIG_FILE, f"{str(problem).rstrip('.')}. It is not used until it is mended.")
+            self._notices.report(CONFIG_FILE, f"{str(problem).rstrip('.')}. It is ignored until it is corrected.")
             return
         self._notices.settle(CONFIG_FILE)
         for name, rules in self._rules.items():
@@ -88,16 +88,16 @@ class Catalog:
             asked_for = rules.specific | set(rules.labels.values())
             missing = sorted(asked_for - listing.versions.keys()) if listing and listing.versions else []
             if listing is None:
-                self._notices.tell(f"/{name}", f"{CONFIG_FILE} lists {name}, which is no folder in '{self._root}'")
+                self._notices.report(f"/{name}", f"{CONFIG_FILE} lists {name}, which is not a folder in '{self._root}'")
             elif missing:
-                self._notices.tell(f"/{name}", f"{name} has no version {missing[0]}, which {CONFIG_FILE} asks for")
+                self._notices.report(f"/{name}", f"{name} has no version {missing[0]}, which {CONFIG_FILE} asks for")
             else:
                 self._notices.settle(f"/{name}")
 
     async def _refresh_model(self, loop: asyncio.AbstractEventLoop, name: str, listing: Listing | None) -> None:
         entries = self._entries.get(name, {})
         served = {version for version, entry in entries.items() if _is_served(entry)}
-        if listing is None:  # Taken out of a folder that can be read.
+        if listing is None:  # Removed from a readable folder.
             self._retire(entries, wanted=(), there=())
             self._notices.settle(name)
             return
@@ -113,18 +113,20 @@ class Catalog:
                 break
             if not await self._load(loop, name, missing[0], versions[missing[0]]):
                 broken.add(missing[0])
-        # Where nothing that is wanted can be served, what is loaded is better than nothing.
+        # If no wanted version can be served, a loaded one is better than none.
         self._retire(entries, wanted=wanted or served & there, there=versions.keys() | listing.unclear)
 
     def _is_away(self, name: str, listing: Listing, served: set[int]) -> bool:
-        """Whether the folder of a model tells nothing now, which is said once."""
+        """Returns whether a model's folder is temporarily unreadable, and reports it once."""
         folder, unclear = listing.folder, sorted(listing.unclear & served)
         if listing.error:
-            self._notices.tell(name, f"'{folder}' cannot be read: {listing.error}.{f' {_SERVED_ON}' if served else ''}")
+            self._notices.report(
+                name, f"'{folder}' cannot be read: {listing.error}.{f' {_SERVED_ON}' if served else ''}"
+            )
         elif served and not listing.versions:
-            self._notices.tell(name, f"'{folder}' holds no whole version any more. {_SERVED_ON}")
+            self._notices.report(name, f"'{folder}' holds no whole version any more. {_SERVED_ON}")
         elif unclear:
-            self._notices.tell(name, f"'{folder / str(unclear[0])}' cannot be read any more. {_SERVED_ON}")
+            self._notices.report(name, f"'{folder / str(unclear[0])}' cannot be read any more. {_SERVED_ON}")
         else:
             self._notices.settle(name, f"'{folder}' can be read again")
         return bool(listing.error or (served and not listing.versions))
@@ -168,7 +170,7 @@ class Catalog:
         return model
 
     async def _unload(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Lets go of retired versions that no request uses any more, and gives their memory back."""
+        """Unloads retired versions that no request uses any more, and frees their memory."""
         freed = []
         for name, entries in list(self._entries.items()):
             for version, entry in list(entries.items()):
@@ -188,8 +190,8 @@ class Catalog:
         """Finds a version and keeps it loaded until the block ends.
 
         Args:
-            name: Of the model.
-            version: Its number; the highest that is available if `None`.
+            name: Name of the model.
+            version: Version number; the highest available one if `None`.
             label: A label instead of a number.
 
         Yields:
@@ -232,7 +234,7 @@ class Catalog:
         return labels[label]
 
     def statuses(self, name: str, *, version: int | None = None, label: str | None = None) -> dict[int, Entry]:
-        """The versions of a model, the highest first, whatever their state.
+        """Versions of a model in any state, the highest first.
 
         Raises:
             ServingError: NOT_FOUND, if there is no such model or version.
@@ -262,11 +264,11 @@ class Catalog:
 
     @property
     def ready(self) -> bool:
-        """Whether the server has begun to serve: a model that fails later, or beside others, does not change it."""
+        """Whether the server has begun to serve; later failures, or those of other models, do not change it."""
         return self._ready
 
     def failures(self) -> dict[str, dict[int, str]]:
-        """Name -> version -> why it cannot be loaded."""
+        """Name -> version -> reason why it cannot be loaded."""
         return {
             name: {version: entry.error for version, entry in entries.items() if entry.state is State.END}
             for name, entries in sorted(self._entries.items())
@@ -278,7 +280,7 @@ def _is_served(entry: Entry | None) -> bool:
 
 
 def _collect_garbage() -> None:
-    # What TensorFlow loads holds on to itself in circles, and the C library keeps what was freed.
+    # TensorFlow's loaded objects form reference cycles, and the C library keeps freed memory.
     gc.collect()
     with suppress(AttributeError, OSError):
         ctypes.CDLL(None).malloc_trim(0)

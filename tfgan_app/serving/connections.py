@@ -1,10 +1,11 @@
-"""REST connections that cannot be held open for ever: bounds on their number, and clocks for slow clients."""
+"""REST connections with bounds on their number, and timers against slow clients."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import cast
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -19,24 +20,24 @@ _TOO_MANY_MESSAGE = b"The server is overloaded: it has no more connections. Try 
 
 
 class _OwnFaults(logging.Filter):
-    """Keeps clients that do not speak HTTP from filling the log: they are answered, and are no fault of the server."""
+    """Log filter for clients that do not speak HTTP: they get an answer, and it is not the server's fault."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether to log a record."""
+        """Returns whether to log a record."""
         return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 LOGGER = logging.getLogger("tfgan_app.serving")
-"""For what aiohttp has to say about the server's own faults."""
+"""Logger for aiohttp's reports on the server's own faults."""
 
 LOGGER.addFilter(_OwnFaults())
 
 
 class ConnectionLimits:
-    """Knows the open connections and makes their protocols.
+    """Open connections, their limits, and the factory of their protocols.
 
-    aiohttp has no clock for a client that connects and then sends its headers byte by byte, or never fetches its
-    answer. Here each connection has one: it runs while the server waits for the client outside of a request.
+    aiohttp has no timer for a client that connects and sends its headers byte by byte, or never fetches its answer.
+    Here each connection has one, which runs while the server waits for the client outside a request.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -46,27 +47,29 @@ class ConnectionLimits:
         self.closed = False
 
     def factory(self, server: web.Server) -> Callable[[], asyncio.Protocol]:
-        """A protocol factory for `loop.create_server`.
+        """Returns a protocol factory for `loop.create_server`.
 
         Args:
-            server: Makes aiohttp's own protocol, which is wrapped.
+            server: Creates aiohttp's own protocol, which is wrapped.
         """
         return lambda: _TimedConnection(server(), self)
 
     def close(self) -> None:
-        """Ends the connections that are left when the server ends, and those that were just being made."""
+        """Closes remaining connections when the server ends, including those being made."""
         self.closed = True
         for transport in list(self.open):
             transport.abort()
 
 
 def connection_of(request: web.BaseRequest) -> _TimedConnection | None:
-    """The clock of a request's connection; `None` once the client has left."""
-    return request.transport.get_protocol() if request.transport is not None else None
+    """Returns the timed connection of a request; `None` once the client has left."""
+    if request.transport is None:
+        return None
+    return cast(_TimedConnection, request.transport.get_protocol())
 
 
 class _TimedConnection(asyncio.Protocol):
-    """Passes everything on to aiohttp's protocol, and ends the connection when its clock runs out."""
+    """Wraps aiohttp's protocol and closes the connection when its timer expires."""
 
     def __init__(self, inner: asyncio.Protocol, owner: ConnectionLimits) -> None:
         self._inner = inner
@@ -75,7 +78,8 @@ class _TimedConnection(asyncio.Protocol):
         self._clock: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport = cast(asyncio.Transport, transport)  # A TCP connection's.
         self._transport = transport
         self._owner.open.add(transport)
         if self._owner.closed:
@@ -91,16 +95,16 @@ class _TimedConnection(asyncio.Protocol):
             self.start_clock(self._owner.limits.head_seconds)
 
     def start_clock(self, seconds: float) -> None:
-        """The client has so long until its next request is there."""
+        """Starts the timer until the client's next request must be complete."""
         self.stop_clock()
         self._clock = asyncio.get_running_loop().call_later(seconds, self._transport.abort)
 
     def wait_for_client(self) -> None:
-        """The request is answered: the client has a while to fetch the answer and send its next request."""
+        """Restarts the timer after an answer: the client must fetch it and send its next request."""
         self.start_clock(self._owner.limits.idle_seconds)
 
     def stop_clock(self) -> None:
-        """A request is there: the server's own bounds apply until it is answered."""
+        """Stops the timer after a request: the server's own bounds apply until it is answered."""
         if self._clock is not None:
             self._clock.cancel()
             self._clock = None

@@ -1,4 +1,4 @@
-"""What REST and gRPC have in common: finding the model, the bounds, the run, the clock and the count."""
+"""Request handling shared by REST and gRPC: model lookup, bounds, execution, timing and counting."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from tfgan_app.serving.scheduler import Scheduler
 from tfgan_app.serving.telemetry import Telemetry
 
 _MIN_BOUNDED_PIXELS = 64 * 64
-"""Allowed whatever the memory, since the estimate is one for large images."""
+"""Pixels allowed for any memory size, since the estimate holds for large images."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """Whom a request is for, as the client said it: at most one of `version` and `label`; no signature: the default."""
+    """Addressee of a request, from the client: at most one of `version` and `label`; no signature means the default."""
 
     model: str
     version: int | None = None
@@ -38,10 +38,10 @@ class Call:
     """A request that is being answered.
 
     Attributes:
-        target: Whom it is for.
-        started: `time.perf_counter()` when it was there as a whole.
-        model: The version that answers, once it was found.
-        endpoint: The signature that answers, once it was found.
+        target: Addressee of the request.
+        started: `time.perf_counter()` when the request was complete.
+        model: The version that answers, once it is known.
+        endpoint: The signature that answers, once it is known.
     """
 
     target: Target
@@ -51,17 +51,17 @@ class Call:
 
 
 class Core:
-    """Answers requests whatever the protocol. Its methods run on the event loop."""
+    """Protocol-independent request handling. Its methods run on the event loop."""
 
     def __init__(self, catalog: Catalog, scheduler: Scheduler, telemetry: Telemetry, *, limits: Limits, workers: int):
-        """Puts the parts together.
+        """Stores the parts.
 
         Args:
             catalog: The models.
-            scheduler: Runs them.
-            telemetry: Counts.
-            limits: Bounds.
-            workers: How many runs share `limits.memory_bytes`.
+            scheduler: Runs the models.
+            telemetry: Counts requests and outcomes.
+            limits: Bounds on requests.
+            workers: Number of runs that share `limits.memory_bytes`.
         """
         self.catalog = catalog
         self.telemetry = telemetry
@@ -73,7 +73,7 @@ class Core:
         self.calls = 0
 
     def check_target(self, target: Target) -> None:
-        """Tells what can be told before the rest of a request is there.
+        """Checks the addressee before the rest of a request has arrived.
 
         Raises:
             ServingError: NOT_FOUND or UNAVAILABLE, as `resolved`.
@@ -135,7 +135,7 @@ class Core:
             yield call.endpoint
 
     def max_pixels(self, call: Call) -> int:
-        """How many pixels a request to the model may have, by the limit and by what the model takes for each."""
+        """Pixels that a request to the model may have, by the limit and by the model's memory per pixel."""
         bytes_per_px = call.model.info.bytes_per_px
         if not bytes_per_px or self.limits.memory_bytes is None:
             return self.limits.max_pixels
@@ -153,13 +153,13 @@ class Core:
         """Checks the inputs of a resolved call and runs its signature on them.
 
         Args:
-            call: Within `resolved`.
-            inputs: name -> array.
-            output_filter: Which outputs to return; all if empty.
-            timeout_seconds: What the client is ready to wait, if less than the server allows.
+            call: A call inside `resolved`.
+            inputs: Name -> array.
+            output_filter: Names of the outputs to return; all if empty.
+            timeout_seconds: Time that the client waits, if less than the server allows.
 
         Returns:
-            name -> array, sorted by name.
+            Name -> array, sorted by name.
 
         Raises:
             ServingError: INVALID_ARGUMENT, RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED, or INTERNAL.

@@ -1,4 +1,4 @@
-"""Names and versions of the models in a folder, and folders that cannot be looked at."""
+"""Names and versions of the models in a folder, and reasons why folders cannot be read."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Listing:
 
     Attributes:
         folder: Its path.
-        versions: version -> its folder, of those that can be loaded.
-        unclear: Versions whose folder is there, but holds no `saved_model.pb` (yet, or any more) or cannot be read.
-        error: Why the folder itself cannot be read, if so.
+        versions: Version -> its folder, for versions that can be loaded.
+        unclear: Versions with a folder that has no `saved_model.pb` (yet, or any more) or cannot be read.
+        error: Reason why the folder itself cannot be read, if so.
     """
 
     folder: Path
@@ -34,14 +34,14 @@ def find_models(root: Path) -> dict[str, Listing]:
     """Finds the models in a folder and their versions.
 
     Args:
-        root: A folder of models, `NAME/VERSION/saved_model.pb`, or the folder of one model. Whatever else lies in it is
-            not looked at; nor are names that start with a dot.
+        root: A folder of models, `NAME/VERSION/saved_model.pb`, or the folder of one model. Other content and names
+            that start with a dot are ignored.
 
     Returns:
-        name -> its folder, those of folders without versions included.
+        Name -> its folder, including folders without versions.
 
     Raises:
-        OSError: If `root` cannot be listed: it is gone, not mounted, or not ours to read.
+        OSError: If `root` cannot be listed: it is gone, not mounted, or not readable.
     """
     own = _listing(root)
     if own.versions:
@@ -73,7 +73,7 @@ def _listing(folder: Path) -> Listing:
 
 
 def _folders(folder: Path) -> Iterator[tuple[Path, bool]]:
-    """The folders in a folder, and whether each is known to be one: dangling links and stale mounts are not."""
+    """Folders in a folder, and whether each is accessible: dangling links and stale mounts are not."""
     for path in sorted(folder.iterdir()):
         if path.name.startswith("."):
             continue
@@ -81,7 +81,7 @@ def _folders(folder: Path) -> Iterator[tuple[Path, bool]]:
             if stat.S_ISDIR(path.stat().st_mode):
                 yield path, True
         except OSError:
-            if path.name in {entry.name for entry in folder.iterdir()}:  # Or it vanished just now.
+            if path.name in {entry.name for entry in folder.iterdir()}:  # Otherwise it vanished just now.
                 yield path, False
 
 
@@ -93,7 +93,7 @@ def _is_file(path: Path) -> bool:
 
 
 def file_stamp(folder: Path) -> tuple:
-    """Changes when the files of a version do, so that one that could not be loaded is tried again."""
+    """Stamp that changes with the files of a version, so that a failed version is loaded again."""
     try:
         paths = sorted(path for path in folder.rglob("*") if path.is_file())
         return tuple((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in paths)

@@ -1,7 +1,7 @@
-"""The signatures of a SavedModel, and the checks that stand between a request and TensorFlow.
+"""Signatures of a SavedModel, and the checks between a request and TensorFlow.
 
-TensorFlow ends the whole process on some inputs that a graph was not traced for, such as a tensor of another rank. So
-names, types and shapes are checked against the signature here, before anything runs.
+TensorFlow aborts the whole process on some inputs that a graph was not traced for, such as a tensor of another rank.
+So names, types and shapes are checked against the signature here, before anything runs.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -18,10 +19,10 @@ from tfgan_app.serving.errors import invalid, shortened
 from tfgan_app.serving.image_size import pixels_to_decode
 
 IMAGE_INPUT_SUFFIXES = ("image_bytes", "style_bytes")
-"""Inputs whose names end so hold image files."""
+"""Suffix of inputs that hold image files."""
 
 _MAX_CHANNELS = 4
-"""A tensor may hold so many values for each pixel that a request may hold."""
+"""Values that a tensor may hold for each pixel that a request may hold."""
 
 
 @dataclass(frozen=True)
@@ -29,15 +30,15 @@ class TensorInfo:
     """An input or output of a signature.
 
     Attributes:
-        dtype: Its type.
-        shape: Its dimensions, `None` where any size will do; `None` as a whole where the rank is not known.
+        dtype: Data type.
+        shape: Dimensions, `None` for any size; `None` as a whole if the rank is unknown.
     """
 
     dtype: tf.DType
     shape: tuple[int | None, ...] | None
 
     @classmethod
-    def from_proto(cls, info: object) -> TensorInfo:
+    def from_proto(cls, info: Any) -> TensorInfo:
         """Reads a `TensorInfo` proto of a `SignatureDef`."""
         shape = tf.TensorShape(info.tensor_shape)
         return cls(tf.as_dtype(info.dtype), None if shape.rank is None else tuple(shape.as_list()))
@@ -53,12 +54,12 @@ class Endpoint:
     """One signature that can be called.
 
     Attributes:
-        name: Of the signature.
-        inputs: name -> `TensorInfo`.
-        outputs: name -> `TensorInfo`.
-        function: Takes a tensor for each input by name, returns a dict of tensors.
-        mergeable: Whether rows of several requests may run as one batch. Not where all inputs are strings: graphs
-            decode files one by one, so that nothing would be gained and one bad file would spoil all.
+        name: Name of the signature.
+        inputs: Name -> `TensorInfo`.
+        outputs: Name -> `TensorInfo`.
+        function: Takes a tensor for each input by name and returns a dict of tensors.
+        mergeable: Whether rows of several requests may run as one batch. False if all inputs are strings: graphs decode
+            files one by one, so nothing would be gained and one bad file would spoil all.
     """
 
     name: str
@@ -68,13 +69,13 @@ class Endpoint:
     mergeable: bool
 
     @classmethod
-    def from_signature(cls, name: str, signature_def: object, function: Callable) -> Endpoint:
+    def from_signature(cls, name: str, signature_def: Any, function: Callable) -> Endpoint:
         """Describes a loaded signature.
 
         Args:
-            name: Of the signature.
+            name: Name of the signature.
             signature_def: Its `SignatureDef` proto.
-            function: What `tf.saved_model.load` made of it.
+            function: The function from `tf.saved_model.load`.
         """
         inputs = {key: TensorInfo.from_proto(info) for key, info in sorted(signature_def.inputs.items())}
         outputs = {key: TensorInfo.from_proto(info) for key, info in sorted(signature_def.outputs.items())}
@@ -88,7 +89,7 @@ class Endpoint:
         return all(info.batched for info in (*self.inputs.values(), *self.outputs.values()))
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Runs the signature on arrays that were checked, and returns its outputs as arrays."""
+        """Runs the signature on checked arrays, and returns its outputs as arrays."""
         tensors = {name: tf.constant(array, self.inputs[name].dtype) for name, array in inputs.items()}
         return {name: tensor.numpy() for name, tensor in self.function(**tensors).items()}
 
@@ -107,14 +108,14 @@ class Endpoint:
 
         Args:
             inputs: An array for each input, strings as arrays of `bytes` objects.
-            max_batch: Rows allowed.
-            max_pixels: Pixels allowed, of all images together.
+            max_batch: Largest number of rows.
+            max_pixels: Largest number of pixels in all images together.
 
         Returns:
-            How many rows the request has; 1 for a signature without a batch dimension.
+            Number of rows of the request; 1 for a signature without a batch dimension.
 
         Raises:
-            ServingError: INVALID_ARGUMENT, says which input is wrong and how.
+            ServingError: INVALID_ARGUMENT, names the wrong input and the reason.
         """
         self.check_names(set(inputs))
         for name, array in inputs.items():
@@ -123,8 +124,8 @@ class Endpoint:
         pixels = sum(self._pixels(name, array) for name, array in inputs.items())
         if pixels > max_pixels:
             raise invalid(
-                f"The images of a request may have {max_pixels} pixels together. Received: {pixels}. "
-                "Send fewer at a time, smaller ones, or parts."
+                f"The images of a request may have at most {max_pixels} pixels together. Received: {pixels}. "
+                "Send fewer at a time, smaller ones, or crops."
             )
         return rows
 
@@ -142,9 +143,9 @@ class Endpoint:
         counts = {name: len(array) for name, array in inputs.items() if self.inputs[name].batched}
         rows = max(counts.values(), default=1)
         if rows > max_batch:
-            raise invalid(f"A request may have {max_batch} rows. Received: {rows}. Send several requests.")
+            raise invalid(f"A request may have at most {max_batch} rows. Received: {rows}. Send several requests.")
         if len(set(counts.values())) > 1:
-            raise invalid(f"All inputs must have as many rows. Received: {counts}.")
+            raise invalid(f"All inputs must have the same number of rows. Received: {counts}.")
         return rows
 
     def _pixels(self, name: str, array: np.ndarray) -> int:
@@ -164,7 +165,7 @@ def _pixels_of_files(name: str, files: np.ndarray) -> int:
 
 
 def _pixels_of_shape(shape: tuple[int, ...]) -> int:
-    """Of images `[batch, height, width, channels]`; other tensors may hold as many values as images do."""
+    """Pixels of images `[batch, height, width, channels]`; other tensors may hold as many values as images."""
     values = math.prod(shape)
     return max(values // shape[-1] if len(shape) == 4 else 0, math.ceil(values / _MAX_CHANNELS))
 
@@ -172,4 +173,4 @@ def _pixels_of_shape(shape: tuple[int, ...]) -> int:
 def check_size(name: str, shape: tuple[int, ...], *, max_pixels: int) -> None:
     """Raises INVALID_ARGUMENT if a numeric tensor is too large, before anything is allocated for it."""
     if 0 not in shape and _pixels_of_shape(shape) > max_pixels:
-        raise invalid(f"Input '{name}' is too large: a request may have {max_pixels} pixels. Received: {list(shape)}.")
+        raise invalid(f"Input '{name}' must have at most {max_pixels} pixels. Received: {list(shape)}.")

@@ -1,4 +1,4 @@
-"""Versions of models that the server knows, and where each is in its life."""
+"""Versions of models that the server knows, with their states."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tfgan_app.serving.saved_models import ModelVersion
 
 
 class State(enum.Enum):
-    """Where a version is in its life, with the names of TensorFlow Serving."""
+    """State of a version, with the names of TensorFlow Serving."""
 
     LOADING = "LOADING"
     AVAILABLE = "AVAILABLE"
@@ -22,10 +22,10 @@ class Entry:
     """A version that the catalog knows.
 
     Attributes:
-        state: Where it is in its life.
+        state: State of the version.
         model: The loaded version, while there is one.
-        error: Why it could not be loaded.
-        stamp: Of the files that could not be loaded.
+        error: Reason why it could not be loaded.
+        stamp: Stamp of the files that could not be loaded.
     """
 
     state: State

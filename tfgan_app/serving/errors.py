@@ -1,4 +1,4 @@
-"""What a client did wrong or the server cannot do, and how REST and gRPC say it."""
+"""Errors for clients, with their codes and messages in REST and gRPC."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import re
 import tensorflow as tf
 
 _MAX_MESSAGE_CHARS = 500
-"""Of what came from TensorFlow or quotes the client."""
+"""Longest text from TensorFlow or quoted from the client."""
 
 
 class Code(enum.Enum):
-    """Kinds of failure, each with its gRPC status and the HTTP status that TensorFlow Serving gives it."""
+    """Kinds of failure, each with its gRPC status and the HTTP status that TensorFlow Serving uses."""
 
     CANCELLED = ("CANCELLED", 499)
     INVALID_ARGUMENT = ("INVALID_ARGUMENT", 400)
@@ -36,11 +36,11 @@ class Code(enum.Enum):
 
 
 class ServingError(Exception):
-    """A failure that the client is told about.
+    """A failure that is reported to the client.
 
     Attributes:
-        code: Its kind.
-        message: One line that says what was expected, what was received and what to do.
+        code: Kind of failure.
+        message: One line with what was expected, what was received and what to do.
     """
 
     def __init__(self, code: Code, message: str) -> None:
@@ -50,19 +50,19 @@ class ServingError(Exception):
 
 
 def invalid(message: str) -> ServingError:
-    """The error of a request that no server could answer."""
+    """Error for a request that no server could answer."""
     return ServingError(Code.INVALID_ARGUMENT, message)
 
 
 def shortened(text: str, *, max_chars: int = 80) -> str:
-    """Text of a client on one line, and no more of it than helps."""
+    """Text of a client on one line, cut to a useful length."""
     text = " ".join(text.split())
     return text if len(text) <= max_chars else f"{text[:max_chars]}..."
 
 
 _OF_INPUTS = (tf.errors.InvalidArgumentError, tf.errors.OutOfRangeError, tf.errors.FailedPreconditionError)
 
-# What surrounds the reason in the message of an op that failed inside of a graph.
+# Text around the reason in the message of an op that failed inside a graph.
 _FRAME = re.compile(
     r"^(Graph execution error:|Detected at node .*|<stack traces unavailable>"
     r"|\(\d+\) \w+: .*Detected at node.*|\t? ?\[\[\{\{node.*)$"
@@ -73,20 +73,20 @@ _OP_SUFFIX = re.compile(r"\s*\[Op:[^\]]*\]\s*$|\s*\[\[\{\{node[^\]]*\]\]")
 
 
 def from_tensorflow(error: Exception) -> ServingError:
-    """The error to tell for what TensorFlow raised while it ran a model.
+    """Error for the client from an exception that TensorFlow raised while it ran a model.
 
     Args:
-        error: What was raised.
+        error: The exception.
 
     Returns:
-        INVALID_ARGUMENT where TensorFlow blames the inputs, RESOURCE_EXHAUSTED where memory ran out, else INTERNAL.
+        INVALID_ARGUMENT if TensorFlow blames the inputs, RESOURCE_EXHAUSTED if memory ran out, otherwise INTERNAL.
     """
     if isinstance(error, ServingError):
         return error
     message = getattr(error, "message", None) or str(error) or type(error).__name__
     lines = [_OP_PREFIX.sub("", line) for line in message.splitlines() if not _FRAME.match(line)]
     lines = [_OP_SUFFIX.sub("", line).strip() for line in lines]
-    reason = _ASSERTION.sub(_said, " ".join(line for line in lines if line) or message)
+    reason = _ASSERTION.sub(_assertion_text, " ".join(line for line in lines if line) or message)
     reason = shortened(reason, max_chars=_MAX_MESSAGE_CHARS)
     if isinstance(error, _OF_INPUTS):
         return invalid(reason)
@@ -95,6 +95,6 @@ def from_tensorflow(error: Exception) -> ServingError:
     return ServingError(Code.INTERNAL, f"The model failed: {reason}")
 
 
-def _said(assertion: re.Match) -> str:
-    """The text and the values of `tf.debugging.Assert`, which prints each in brackets."""
+def _assertion_text(assertion: re.Match) -> str:
+    """Text and values of `tf.debugging.Assert`, which prints each in brackets."""
     return " ".join(part.strip("[]") for part in assertion[1].split("] ["))

@@ -1,4 +1,4 @@
-"""Receives gRPC requests within the bounds: of bytes, before gRPC takes them in, and of time."""
+"""Bounded reception of gRPC requests: bytes are limited before gRPC reads them, and time is limited too."""
 
 from __future__ import annotations
 
@@ -16,66 +16,66 @@ from tfgan_app.serving.held_bytes import HeldBytes, Share
 from tfgan_app.serving.limits import Limits
 
 CHANNEL_OPTIONS = (
-    # A stream that is not read yet stays within its first window of 64 KiB; larger ones would be held uncounted.
+    # A stream that is not yet read stays within its first window of 64 KiB; larger ones would be held uncounted.
     ("grpc.http2.bdp_probe", 0),
-    # Compressed messages come as they are: unpacked by gRPC they would be held before they can be counted.
+    # Compressed messages arrive packed: unpacked by gRPC they would be held before they can be counted.
     ("grpc.per_message_decompression", 0),
 )
-"""Of a server with `BoundedRequests`."""
+"""Options of a server with `BoundedRequests`."""
 
 _PREDICT = "/tensorflow.serving.PredictionService/Predict"
 
 _MAX_SMALL_BYTES = 2**16
-"""Of a request that is not for a prediction: names, and numbers of versions."""
+"""Largest request that is not for a prediction: names, and numbers of versions."""
 
 _SMALL_ARRIVING = 4
 
 
 class BoundedRequests(grpc.aio.ServerInterceptor):
-    """Reads the request of each unary method itself, where gRPC would hold as many as clients send.
+    """Interceptor that reads the request of each unary method, where gRPC would hold any number of requests.
 
-    How large a message is shows only once gRPC takes it in. So a few arrive at a time, each counted as the largest that
+    The size of a message is known only once gRPC reads it. So a few arrive at a time, each counted as the largest that
     may come; flow control keeps the others with their clients. Requests for anything but a prediction are counted
-    apart, so that probes are answered by a server that holds all it can.
+    separately, so that a server at its limit still answers probes.
     """
 
     def __init__(self, held: HeldBytes, limits: Limits) -> None:
         """Starts without methods.
 
         Args:
-            held: Counts predictions.
-            limits: Bounds on each request. Messages that are on their way take half of `max_pending_bytes` at most.
+            held: Counts the bytes of predictions.
+            limits: Bounds on each request. Messages in transit take at most half of `max_pending_bytes`.
         """
         largest = limits.max_body_bytes
-        self._predictions = _Door(held, limits, at_once=max(1, limits.max_pending_bytes // (2 * largest)))
-        self._others = _Door(HeldBytes(2 * _SMALL_ARRIVING * largest), limits, at_once=_SMALL_ARRIVING)
+        self._predictions = _Gate(held, limits, at_once=max(1, limits.max_pending_bytes // (2 * largest)))
+        self._others = _Gate(HeldBytes(2 * _SMALL_ARRIVING * largest), limits, at_once=_SMALL_ARRIVING)
         self._handlers: dict[str, grpc.RpcMethodHandler] = {}
 
     async def intercept_service(self, continuation: Callable, details: grpc.HandlerCallDetails) -> Any:
-        """Finds the handler of a method, whose requests are received here from then on."""
+        """Finds the handler of a method and wraps it to receive its requests here."""
         if details.method not in self._handlers:
             handler = await continuation(details)
             if handler is None:
                 return None
             is_prediction = details.method == _PREDICT
-            door = self._predictions if is_prediction else self._others
+            gate = self._predictions if is_prediction else self._others
             self._handlers[details.method] = (
-                _received_by(door, handler, None if is_prediction else _MAX_SMALL_BYTES)
+                _received_by(gate, handler, None if is_prediction else _MAX_SMALL_BYTES)
                 if handler.unary_unary
                 else grpc.stream_stream_rpc_method_handler(_not_implemented)
             )
         return self._handlers[details.method]
 
 
-def _received_by(door: _Door, handler: grpc.RpcMethodHandler, max_bytes: int | None) -> grpc.RpcMethodHandler:
+def _received_by(gate: _Gate, handler: grpc.RpcMethodHandler, max_bytes: int | None) -> grpc.RpcMethodHandler:
     async def answer(messages: AsyncIterator[bytes], context: grpc.aio.ServicerContext) -> Any:
         try:
-            async with door.request(messages, handler.request_deserializer, max_bytes) as request:
+            async with gate.request(messages, handler.request_deserializer, max_bytes) as request:
                 return await handler.unary_unary(request, context)
         except ServingError as error:
             await context.abort(grpc.StatusCode[error.code.grpc_name], error.message)
 
-    # To the client a stream of one message is the same as one message.
+    # To the client, a stream of one message is the same as one message.
     return grpc.stream_unary_rpc_method_handler(answer, None, handler.response_serializer)
 
 
@@ -83,8 +83,8 @@ async def _not_implemented(messages: AsyncIterator[bytes], context: grpc.aio.Ser
     await context.abort(grpc.StatusCode.UNIMPLEMENTED, "Only methods with one request and one answer are implemented.")
 
 
-class _Door:
-    """Lets a few messages in at a time."""
+class _Gate:
+    """Gate that admits a few messages at a time."""
 
     def __init__(self, held: HeldBytes, limits: Limits, *, at_once: int) -> None:
         self._held = held
@@ -95,7 +95,7 @@ class _Door:
     async def request(
         self, messages: AsyncIterator[bytes], deserialize: Callable, max_bytes: int | None
     ) -> AsyncIterator[Any]:
-        """The request of a call, counted until the block ends."""
+        """Yields the request of a call, counted until the block ends."""
         with self._held.share() as share:
             yield _parsed(await self._receive(messages, share, max_bytes), deserialize)
 
@@ -110,7 +110,9 @@ class _Door:
         finally:
             self._free.release()
         if max_bytes is not None and len(message) > max_bytes:
-            raise ServingError(Code.TOO_LARGE, f"This request may have {max_bytes} bytes. Received: {len(message)}.")
+            raise ServingError(
+                Code.TOO_LARGE, f"A request may have at most {max_bytes} bytes. Received: {len(message)}."
+            )
         return message
 
 
@@ -123,7 +125,7 @@ def _too_slow(code: Code, message: str) -> Any:
 
 
 def _parsed(message: bytes, deserialize: Callable) -> Any:
-    """The request; bytes that are none are the client's fault, where gRPC says UNKNOWN and logs a traceback."""
+    """Parses the request; malformed bytes are the client's fault, where gRPC answers UNKNOWN and logs a traceback."""
     try:
         return deserialize(message)
     except DecodeError as error:

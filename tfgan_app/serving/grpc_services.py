@@ -66,7 +66,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
             return response
 
     async def GetModelMetadata(self, request: Any, context: grpc.aio.ServicerContext) -> Any:
-        """Tells the signatures of a model."""
+        """Returns the signatures of a model."""
         return await _answer(context, self._metadata(request))
 
     async def _metadata(self, request: Any) -> Any:
@@ -76,7 +76,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
             raise invalid("GetModelMetadataRequest must specify at least one metadata_field")
         for field in request.metadata_field:
             if field != _SIGNATURES:
-                raise invalid(f"Metadata field {shortened(field)} is not supported. There is: {_SIGNATURES}.")
+                raise invalid(f"Metadata field {shortened(field)} is not supported. Supported: {_SIGNATURES}.")
         target = _target(request.model_spec)
         with self._core.catalog.use(target.model, version=target.version, label=target.label) as model:
             response = get_model_metadata_pb2.GetModelMetadataResponse()
@@ -100,14 +100,14 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 
 
 class ModelService(model_service_pb2_grpc.ModelServiceServicer):
-    """GetModelStatus; what is served follows the folder, not requests."""
+    """GetModelStatus; the folder determines what is served, not requests."""
 
     def __init__(self, core: Core) -> None:
         """Answers with `core`."""
         self._core = core
 
     async def GetModelStatus(self, request: Any, context: grpc.aio.ServicerContext) -> Any:
-        """Tells the states of the versions of a model."""
+        """Returns the states of the versions of a model."""
         return await _answer(context, self._status(request))
 
     async def _status(self, request: Any) -> Any:
@@ -126,14 +126,14 @@ async def _not_implemented(context: grpc.aio.ServicerContext, method: str, inste
 
 
 class HealthService(health_pb2_grpc.HealthServicer):
-    """Tells whether the server serves: as a whole, by the names of its services, and by those of its models."""
+    """Health of the server as a whole, of its services by name, and of its models by name."""
 
     def __init__(self, core: Core) -> None:
         """Answers with `core`."""
         self._core = core
 
     async def Check(self, request: Any, context: grpc.aio.ServicerContext) -> Any:
-        """SERVING or NOT_SERVING."""
+        """Returns SERVING or NOT_SERVING."""
         catalog, name = self._core.catalog, request.service
         if name in ("", *_SERVICE_NAMES):
             serving = catalog.ready

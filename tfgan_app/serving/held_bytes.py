@@ -1,4 +1,4 @@
-"""Bound on the bytes of all requests together: counted as they arrive and as they unpack, before they are kept."""
+"""Bound on the bytes of all requests together, counted as they arrive and unpack, before they are kept."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from tfgan_app.serving.errors import Code, ServingError
 
 
 class HeldBytes:
-    """Bytes that all requests hold, on the event loop.
+    """Bytes held by all requests, on the event loop.
 
     Attributes:
-        total: Bytes that are held now, those that are set aside for messages on their way included.
+        total: Bytes held now, including those reserved for messages in transit.
     """
 
     def __init__(self, max_bytes: int) -> None:
         """Starts with nothing held.
 
         Args:
-            max_bytes: What `total` may become.
+            max_bytes: Upper bound of `total`.
         """
         self._max_bytes = max_bytes
         self.total = 0
 
     @contextmanager
     def share(self) -> Iterator[Share]:
-        """The share of one request; it is given back when the block ends."""
+        """The share of one request; it is released when the block ends."""
         share = Share(self)
         try:
             yield share
@@ -37,7 +37,7 @@ class HeldBytes:
         """Counts bytes.
 
         Raises:
-            ServingError: RESOURCE_EXHAUSTED, if all together would be beyond the bound.
+            ServingError: RESOURCE_EXHAUSTED, if the total would exceed the bound.
         """
         if self.total + size_bytes > self._max_bytes:
             raise ServingError(
@@ -47,15 +47,15 @@ class HeldBytes:
         self.total += size_bytes
 
     def give_back(self, size_bytes: int) -> None:
-        """Counts bytes no longer."""
+        """Releases bytes."""
         self.total -= size_bytes
 
 
 class Share:
-    """Bytes that one request holds.
+    """Bytes held by one request.
 
     Attributes:
-        size_bytes: How many.
+        size_bytes: Number of bytes.
     """
 
     def __init__(self, owner: HeldBytes) -> None:
@@ -64,11 +64,11 @@ class Share:
         self.size_bytes = 0
 
     def resize(self, size_bytes: int) -> None:
-        """Sets how many bytes the request holds. Called before they are kept.
+        """Sets the number of bytes the request holds. Called before they are kept.
 
         Raises:
-            ServingError: RESOURCE_EXHAUSTED, if all requests together would hold too many. The share is given back at
-                once: by the time that the error has gone its way, others would have been refused for its sake.
+            ServingError: RESOURCE_EXHAUSTED, if all requests together would hold too many. The share is released at
+                once: otherwise others would be rejected while the error propagates.
         """
         self._owner.give_back(self.size_bytes)
         self.size_bytes = 0

@@ -1,4 +1,4 @@
-"""REST requests whose body is an image file, answered with an image file: an extension of TensorFlow Serving's API."""
+"""REST requests with an image file as the body, answered with an image file: an extension of TensorFlow Serving."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _IMAGES = ("*/*", "image/*", "image/png")
 
 
 def is_image_body(media_type: str, body: bytes) -> bool:
-    """Whether a body is an image file, by its `Content-Type`.
+    """Returns whether a body is an image file, by its `Content-Type`.
 
     Args:
-        media_type: As aiohttp gives it, in lower case and without parameters.
+        media_type: Media type from aiohttp, in lower case and without parameters.
         body: The whole body, unpacked.
 
     Returns:
-        False for what is to be read as JSON, whatever its type: TensorFlow Serving does not look at it.
+        False for a body to parse as JSON, of any type: TensorFlow Serving ignores the type.
 
     Raises:
-        ServingError: WRONG_MEDIA_TYPE, for a form, and an image file that is announced as something else.
+        ServingError: WRONG_MEDIA_TYPE, for a form, or an image file announced as another type.
     """
     if media_type.startswith("image/"):
         return True
@@ -43,17 +43,17 @@ async def answer(core: Core, call: Call, request: web.BaseRequest, body: bytes) 
     """Runs the default signature of a model on one image file.
 
     Args:
-        core: Runs it.
-        call: Not resolved yet.
-        request: Its `Accept` decides between the image and JSON.
+        core: Runs the signature.
+        call: A call that is not yet resolved.
+        request: The request; its `Accept` header selects the image or JSON.
         body: The image file.
 
     Returns:
-        The PNG file that the model made; JSON as for one of `instances` where the client accepts only that, or the
-        model makes no image.
+        The PNG file that the model made. JSON as for one of `instances`, if the client accepts only that or the model's
+        output is not an image.
 
     Raises:
-        ServingError: WRONG_MEDIA_TYPE, if the model takes something else than one image. Or what `Core.predict` raises.
+        ServingError: WRONG_MEDIA_TYPE, if the model takes anything but one image. Also the errors of `Core.predict`.
     """
     with core.resolved(call) as endpoint:
         outputs = await core.predict(call, {_image_input(call, endpoint): string_array([body], (1,))})

@@ -1,7 +1,7 @@
-"""Image files on their way into a model and out of it: more formats than its graph decodes, and alpha around it.
+"""Image files into and out of a model: more formats than its graph decodes, with alpha carried around it.
 
-The decoder in a SavedModel sees neither the orientation of most formats nor every kind of transparency. So what is no
-plain PNG or JPEG file is read as `predict` reads it, and given to the model as a plain PNG file.
+The decoder in a SavedModel ignores the orientation of most formats and some kinds of transparency. So anything but a
+plain PNG or JPEG file is read as `predict` reads it, and passed to the model as a plain PNG file.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tfgan_app.serving.tensors import string_array
 
 _CONTENT, _OUTPUT = "image_bytes", "output_bytes"
 _PNG_LEVEL = 1
-"""For files that the graph decodes at once."""
+"""Compression level for files that the graph decodes at once."""
 
 _ANSWER_LEVEL = 3
 """As in the graph itself, see `tfgan_app.export.endpoints.PNG_COMPRESSION`."""
@@ -34,23 +34,23 @@ _ANSWER_LEVEL = 3
 _SHARED_MEMORY = "/dev/shm"
 _ORIENTATION_TAG = 0x0112
 
-# Chunks of a PNG file by which its pixels are not all there is to see. Found in other data they cost a conversion.
+# Chunks that affect how a PNG file looks besides its pixels. Found in other data, they only cost a conversion.
 _TELLING_CHUNKS = (b"tRNS", b"eXIf", b"Raw profile type", b"XML:com.adobe.xmp")
 
 
 @dataclass(frozen=True)
 class ImageEndpoint(Endpoint):
-    """A signature from image files to image files, one for each row.
+    """A signature from image files to image files, one per row.
 
     Attributes:
-        info: Description of the model. Where it has no scale, transparency is composited on white.
+        info: Description of the model. Without a scale, transparency is composited on white.
     """
 
     info: ModelInfo = field(default_factory=ModelInfo)
 
     @classmethod
     def wrap(cls, endpoint: Endpoint, info: ModelInfo) -> Endpoint:
-        """Makes an `ImageEndpoint` of a signature that is one, and leaves any other as it is.
+        """Turns a signature for image files into an `ImageEndpoint`; returns any other unchanged.
 
         Args:
             endpoint: Any signature.
@@ -58,20 +58,20 @@ class ImageEndpoint(Endpoint):
         """
         if _CONTENT not in endpoint.inputs or set(endpoint.outputs) != {_OUTPUT} or not endpoint.has_rows:
             return endpoint
-        fields = {**vars(endpoint), "mergeable": False}  # Rows run one by one: nothing would be gained.
+        fields = {**vars(endpoint), "mergeable": False}  # Rows run one by one, so nothing would be gained.
         return cls(**fields, info=info)
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Runs the signature row by row, so that a file that cannot be read is named.
+        """Runs the signature row by row, so that an unreadable file can be named.
 
         Args:
-            inputs: name -> array that was checked.
+            inputs: Name -> checked array.
 
         Returns:
-            `output_bytes`: PNG files as `bytes` objects, RGBA where the row's image had transparency.
+            `output_bytes`: PNG files as `bytes` objects, RGBA if the row's image had transparency.
 
         Raises:
-            ServingError: INVALID_ARGUMENT, names the input and the row. Or what the model fails with.
+            ServingError: INVALID_ARGUMENT, names the input and the row. Also the errors of the model.
         """
         count = len(inputs[_CONTENT])
         rows = [{name: array[index : index + 1] for name, array in inputs.items()} for index in range(count)]
@@ -83,7 +83,7 @@ class ImageEndpoint(Endpoint):
             if all(map(is_plain, files.values())):
                 try:
                     return self._answer(row, {})
-                except tf.errors.InvalidArgumentError:  # Said better, or read after all, by the other decoder.
+                except tf.errors.InvalidArgumentError:  # The other decoder reads the file or gives a better reason.
                     pass
             return self._convert_and_run(
                 row, {name: read_request_image(name, index, data) for name, data in files.items()}
@@ -105,31 +105,36 @@ class ImageEndpoint(Endpoint):
             with Image.open(io.BytesIO(answer), formats=("PNG",)) as image:
                 return np.asarray(image.convert("RGB"))
 
-        _, strips = predict_image(_Whole(predict, self.info), content)
+        _, strips = predict_image(_WholeImageModel(predict, self.info), content)
         return _png(np.concatenate(list(strips)), level=_ANSWER_LEVEL)
 
     def _answer(self, row: Mapping[str, np.ndarray], files: Mapping[str, bytes]) -> bytes:
-        """The image that the graph makes of a row, some of whose files were converted."""
+        """Runs the graph on a row, some of whose files were converted."""
         converted = {name: string_array([data], (1,)) for name, data in files.items()}
         return super().run({**row, **converted})[_OUTPUT][0]
 
 
-class _Whole:
-    """A model of whole images, as `predict_image` wants one."""
+class _WholeImageModel:
+    """A model of whole images, with the interface that `predict_image` needs."""
 
     def __init__(self, predict: Callable[[np.ndarray], np.ndarray], info: ModelInfo) -> None:
         self.scale = info.scale
-        self.info = replace(info, makes_color=True)  # Answers are RGB, those of gray images too.
+        self.info = replace(info, makes_color=True)  # Answers are RGB, even for gray images.
         self._predict = predict
 
     def blends(self, height: int, width: int, *, tile_px: int | None = None) -> str | None:
         del height, width, tile_px
+        return None
 
     def output_size(self, height: int, width: int) -> tuple[int, int]:
         return self.scale * height, self.scale * width
 
-    def for_alpha(self) -> _Whole:
+    def for_alpha(self) -> _WholeImageModel:
         return self
+
+    def remarks(self, height: int, width: int) -> list[str]:
+        del height, width
+        return []
 
     def rows(self, pixels: np.ndarray, *, tile_px: int | None = None) -> Iterator[np.ndarray]:
         del tile_px
@@ -137,7 +142,7 @@ class _Whole:
 
 
 def is_plain(data: bytes) -> bool:
-    """Whether a file is an upright PNG or JPEG without transparency, of 8 bits: a graph decodes it as Pillow does."""
+    """Returns whether a file is an upright, opaque 8-bit PNG or JPEG, which a graph decodes as Pillow does."""
     try:
         with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as image:
             if image.mode not in ("L", "RGB") or not image.tile:
@@ -150,11 +155,11 @@ def is_plain(data: bytes) -> bool:
 
 
 def read_request_image(name: str, index: int, data: bytes) -> DecodedImage:
-    """Reads a file as `predict` does, in 8 bits and in RGB.
+    """Reads a file as `predict` does, as 8-bit RGB.
 
     Args:
-        name: Of the input, for messages.
-        index: Of the row, for messages.
+        name: Name of the input, for messages.
+        index: Index of the row, for messages.
         data: The file, whose header `pixels_to_decode` can read.
 
     Returns:
@@ -165,7 +170,7 @@ def read_request_image(name: str, index: int, data: bytes) -> DecodedImage:
     """
     with _scratch_file(data) as path:
         try:
-            # No more than was counted, whatever another look at the header finds.
+            # No more pixels than were counted, even if this decoder reads the header differently.
             image = read_image(path, max_pixels=pixels_to_decode(data))
         except ValueError as error:
             reason = str(error).partition(f"'{path}': ")[2] or str(error)
@@ -175,7 +180,7 @@ def read_request_image(name: str, index: int, data: bytes) -> DecodedImage:
 
 @contextmanager
 def _scratch_file(data: bytes) -> Iterator[str]:
-    """Keeps bytes in a file, in memory where there is room, while the block runs."""
+    """Keeps bytes in a file, in memory if there is room, while the block runs."""
     with ExitStack() as files:
         for folder in (_SHARED_MEMORY, None):
             with suppress(OSError):
@@ -194,7 +199,7 @@ def _in_8_bits(values: np.ndarray | None) -> np.ndarray | None:
 
 
 def on_white(image: DecodedImage) -> np.ndarray:
-    """Composites an image on white, as training data and the decoder in a graph do: uint8 [height, width, 3]."""
+    """Composites an image on white, as training data and a graph's decoder do: uint8 [height, width, 3]."""
     if image.alpha is None:
         return image.pixels
     alpha = image.alpha[..., None].astype(np.uint32)
@@ -202,7 +207,7 @@ def on_white(image: DecodedImage) -> np.ndarray:
 
 
 def _with_holes(image: DecodedImage) -> np.ndarray:
-    """uint8 [height, width, 4]: the fourth channel is 0 in holes, which are fully transparent, and full elsewhere."""
+    """uint8 [height, width, 4]: the fourth channel is 0 in holes (fully transparent pixels) and full elsewhere."""
     known = np.full(image.pixels.shape[:2], True) if image.alpha is None else image.alpha > 0
     return np.concatenate([image.pixels, np.where(known, 255, 0).astype(np.uint8)[..., None]], axis=-1)
 

@@ -1,6 +1,6 @@
-"""How many pixels an image file would decode to, read from its header.
+"""Number of pixels that an image file would decode to, read from its header.
 
-The decoders trust these numbers when they allocate, so that a file of a few bytes can ask for gigabytes.
+Decoders trust these numbers when they allocate, so a file of a few bytes can claim gigabytes.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from tfgan_app.image_io.opening import open_image
 from tfgan_app.image_io.png_chunks import PNG_SIGNATURE, png_header
 
 _MAX_JPEG_SCANS = 64
-"""A progressive JPEG may hold any number of passes over all its pixels; encoders write about ten."""
+"""Most scans of a progressive JPEG, each of which covers all pixels; encoders write about ten."""
 
 _MAX_BLOCKS = 200_000
-"""Steps from block to block: 50 MB of GIF, or as much as a hostile file may keep us busy."""
+"""Most steps from block to block: 50 MB of GIF, a bound on the time that a hostile file can take."""
 
 _SEGMENT = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])")
-"""A JPEG marker with a segment behind it, or the end: decoders skip fill bytes, stuffed zeros and restart markers.
-One byte at a time, since a repetition would try a run of fill bytes from each of its places."""
+"""A JPEG marker followed by a segment, or the end: decoders skip fill bytes, stuffed zeros and restart markers.
+One byte at a time, since a repetition would retry a run of fill bytes from each position."""
 
 _SIZE_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _END_MARKER, _SCAN_MARKER = 0xD9, 0xDA
@@ -43,27 +43,27 @@ def pixels_to_decode(data: bytes) -> int:
         Pixels, at least 1.
 
     Raises:
-        ValueError: If the format is not one of these, or the header is cut off or damaged.
+        ValueError: If the format is not one of these, or the header is truncated or damaged.
     """
     reader = next((reader for magic, reader in _READERS.items() if data.startswith(magic)), _other)
     try:
         pixels = reader(data)
     except (struct.error, IndexError):
-        raise ValueError("its header is cut off") from None
+        raise ValueError("its header is truncated") from None
     if pixels < 1:
-        raise ValueError("its header says that it has no pixels")
+        raise ValueError("its header announces no pixels")
     return pixels
 
 
 def _png(data: bytes) -> int:
     header = png_header(data)
     if header is None:
-        raise ValueError("its header is cut off" if len(data) < 26 else "its header is damaged")
+        raise ValueError("its header is truncated" if len(data) < 26 else "its header is damaged")
     return header.width * header.height
 
 
 def _jpeg(data: bytes) -> int:
-    """Segments count up to the end of the image: a video or a second image may lie behind it."""
+    """Counts segments up to the end of the image: a video or a second image may follow it."""
     pixels, scans, position = 0, 0, 2
     for _ in range(_MAX_BLOCKS):
         found = _SEGMENT.search(data, position)
@@ -82,19 +82,19 @@ def _jpeg(data: bytes) -> int:
     else:
         raise ValueError("it has too many segments")
     if not pixels:
-        raise ValueError("its header does not tell its size")
+        raise ValueError("its header does not state its size")
     return pixels
 
 
 def _gif(data: bytes) -> int:
-    """All frames count, since the decoder unpacks each of them even if only the first is wanted."""
+    """Counts all frames, since the decoder decodes each of them even if only the first is wanted."""
     width, height, flags = struct.unpack_from("<HHB", data, 6)
     frames = _gif_frames(data, 13 + _color_table_bytes(flags))
     return width * height + sum(frames)
 
 
 def _gif_frames(data: bytes, position: int) -> Iterator[int]:
-    """The pixels of each frame."""
+    """Yields the pixels of each frame."""
     steps = 0
     while position < len(data) and data[position] != 0x3B:
         if data[position] == 0x2C:
@@ -117,7 +117,7 @@ def _color_table_bytes(flags: int) -> int:
 
 
 def _bmp(data: bytes) -> int:
-    is_core = struct.unpack_from("<I", data, 14)[0] == 12  # The header of OS/2 has numbers of 16 bits.
+    is_core = struct.unpack_from("<I", data, 14)[0] == 12  # The OS/2 header has 16-bit numbers.
     width, height = struct.unpack_from("<HH" if is_core else "<ii", data, 18)
     return abs(width) * abs(height)
 
@@ -126,7 +126,7 @@ def _webp(data: bytes) -> int:
     if data[8:12] != b"WEBP":
         raise ValueError(_EXPECTED)
     kind = data[12:16]
-    if kind == b"VP8X":  # Of an animation the first image is taken, drawn on a canvas of this size.
+    if kind == b"VP8X":  # An animation is decoded to its first image, on a canvas of this size.
         width, height = (int.from_bytes(data[at : at + 3], "little") + 1 for at in (24, 27))
         _ = data[29]
     elif kind == b"VP8L":
@@ -148,7 +148,7 @@ def _other(data: bytes) -> int:
         with opened as image:
             width, height = image.size
     except Image.DecompressionBombError:
-        raise ValueError("its header says that it has more pixels than are ever decoded") from None
+        raise ValueError("its header announces more pixels than are ever decoded") from None
     except Exception:  # Decoders fail on hostile bytes with almost any exception type.
         raise ValueError(f"{_EXPECTED}{hint}") from None
     return width * height
@@ -164,4 +164,4 @@ _READERS = {
 }
 
 SIGNATURES = (*_READERS, b"II*\0", b"MM\0*", b"\0\0\0\x0cjP  ")
-"""Beginnings of image files, no JSON document among them."""
+"""Beginnings of image files; no JSON document starts with one of them."""

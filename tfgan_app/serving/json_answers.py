@@ -1,7 +1,7 @@
-"""The JSON that TensorFlow Serving's REST API answers: rows and columns, base64, and numbers that keep their values.
+"""JSON answers of TensorFlow Serving's REST API: rows and columns, base64, and numbers that keep their values.
 
-orjson writes large arrays many times as fast as the standard library, which is left what orjson does not know: `NaN`
-and `Infinity`, which TensorFlow Serving gives although JSON has no such numbers.
+orjson writes large arrays many times as fast as the standard library. The latter handles only what orjson lacks:
+`NaN` and `Infinity`, which TensorFlow Serving writes although JSON has no such numbers.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ def write_outputs(outputs: Mapping[str, np.ndarray], rows: bool) -> bytes:
     """Writes the body of an answer.
 
     Args:
-        outputs: name -> array; strings as arrays of `bytes` objects.
-        rows: Whether to answer in rows (`predictions`), else in columns (`outputs`).
+        outputs: Name -> array; strings as arrays of `bytes` objects.
+        rows: Whether to answer in rows (`predictions`) or in columns (`outputs`).
 
     Returns:
-        JSON in UTF-8. Strings of outputs whose names end in `_bytes` are base64 objects. With one output its name is
-        left out.
+        JSON in UTF-8. Strings of outputs whose names end in `_bytes` are base64 objects. The name of a single output is
+        omitted.
 
     Raises:
         ServingError: INVALID_ARGUMENT, if outputs cannot be answered in rows.
@@ -49,7 +49,7 @@ def write_outputs(outputs: Mapping[str, np.ndarray], rows: bool) -> bytes:
 def _check_rows(outputs: Mapping[str, np.ndarray]) -> None:
     sizes = {name: array.shape[0] if array.ndim else None for name, array in outputs.items()}
     if None in sizes.values() or len(set(sizes.values())) > 1:
-        raise invalid(f"Outputs have inconsistent batch sizes {sizes}: ask in columns, with 'inputs'.")
+        raise invalid(f"Outputs have inconsistent batch sizes {sizes}: send the request in columns, with 'inputs'.")
 
 
 def _in_rows(values: dict[str, Any]) -> Any:
@@ -68,12 +68,12 @@ def _jsonable(name: str, array: np.ndarray, *, finite: bool) -> Any:
 
 
 def _widened(array: np.ndarray) -> np.ndarray:
-    """bfloat16, which neither NumPy nor JSON knows, as float32."""
+    """Converts bfloat16, which neither NumPy nor JSON has, to float32."""
     return array.astype(np.float32) if array.dtype.kind == "V" or array.dtype.name == "bfloat16" else array
 
 
 def _plain_numbers(array: np.ndarray) -> Any:
-    """Python's numbers; a float32 as the shortest decimal that is this float32."""
+    """Python numbers; a float32 as the shortest decimal with the same float32 value."""
     if array.dtype.kind == "f" and array.dtype.itemsize < 8:
         return _converted(array.tolist(), lambda value: float(str(array.dtype.type(value))))
     return array.tolist()

@@ -1,7 +1,7 @@
-"""The JSON that TensorFlow Serving's REST API takes: rows and columns, base64, and numbers in nested lists.
+"""JSON requests of TensorFlow Serving's REST API: rows and columns, base64, and numbers in nested lists.
 
-orjson parses large arrays several times as fast as the standard library, which is left what orjson does not know: `NaN`
-and `Infinity`, which TensorFlow Serving takes although JSON has no such numbers.
+orjson parses large arrays several times as fast as the standard library. The latter handles only what orjson lacks:
+`NaN` and `Infinity`, which TensorFlow Serving accepts although JSON has no such numbers.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Document:
 
     Attributes:
         values: The JSON object.
-        signature: The name of the signature, empty for the default.
+        signature: Name of the signature, empty for the default.
     """
 
     values: dict[str, Any]
@@ -47,7 +47,7 @@ def parse(body: bytes) -> Document:
         A `Document`.
 
     Raises:
-        ServingError: INVALID_ARGUMENT, if it is no JSON object or names no signature properly.
+        ServingError: INVALID_ARGUMENT, if it is not a JSON object or its signature name is not a string.
     """
     if not body.strip():
         raise invalid("JSON Parse error: The document is empty")
@@ -76,14 +76,14 @@ def read_inputs(document: Document, endpoint: Endpoint) -> tuple[dict[str, np.nd
     """Reads the inputs of a request.
 
     Args:
-        document: What `parse` returned.
+        document: The result of `parse`.
         endpoint: The signature.
 
     Returns:
-        name -> array, and whether they came as rows (`instances`), as the answer then has to.
+        Name -> array, and whether they came as rows (`instances`), as the answer must then be.
 
     Raises:
-        ServingError: INVALID_ARGUMENT, says what is wrong where.
+        ServingError: INVALID_ARGUMENT, names the error and its place.
     """
     values = document.values
     reader = _Reader(endpoint)
@@ -97,7 +97,7 @@ def read_inputs(document: Document, endpoint: Endpoint) -> tuple[dict[str, np.nd
 
 
 class _Reader:
-    """Makes arrays of the JSON values of one request."""
+    """Converter of one request's JSON values to arrays."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._infos = endpoint.inputs
@@ -126,7 +126,7 @@ class _Reader:
         for name in self._infos:
             if name not in inputs:
                 raise invalid(f"Missing named input: {name} in 'inputs' object.")
-        # TensorFlow Serving overlooks names that it does not know; a client is better told of its misspelling.
+        # TensorFlow Serving ignores unknown names; here a misspelling is an error.
         self._endpoint.check_names(set(inputs))
         return {name: self._array(name, inputs[name]) for name in self._infos}
 
@@ -145,7 +145,7 @@ class _Reader:
 
 
 def _is_named(value: Any) -> bool:
-    """Whether a value is an object of named tensors, not one of base64."""
+    """Returns whether a value is an object of named tensors, not a base64 object."""
     return isinstance(value, dict) and not _is_base64(value)
 
 
@@ -154,9 +154,9 @@ def _is_base64(value: dict) -> bool:
 
 
 def _flattened(name: str, value: Any) -> tuple[tuple[int, ...], list]:
-    """The shape and the values of nested lists, which must be as long as their neighbors.
+    """Shape and values of nested lists, whose lengths must match on each level.
 
-    NumPy would do it too, but takes booleans for numbers, and a long text among numbers for an array of such texts.
+    NumPy would convert booleans to numbers, and long text among numbers to an array of text.
     """
     shape: list[int] = []
     leaves = [value]
@@ -169,7 +169,7 @@ def _flattened(name: str, value: Any) -> tuple[tuple[int, ...], list]:
 
 
 def _strings(name: str, value: Any) -> np.ndarray:
-    """Strings in nested lists to an array of `bytes` objects."""
+    """Converts strings in nested lists to an array of `bytes` objects."""
     shape, leaves = _flattened(name, value)
     return string_array([_string(name, leaf) for leaf in leaves], shape)
 
@@ -181,7 +181,7 @@ def _string(name: str, value: Any) -> bytes:
         try:
             return value.encode()
         except UnicodeEncodeError:
-            raise invalid(f"Input '{name}' holds text that is no Unicode: send it as base64") from None
+            raise invalid(f"Input '{name}' holds text that is not valid Unicode: send it as base64") from None
     if isinstance(value, dict) and _is_base64(value):
         return _decode_base64(name, value["b64"])
     if isinstance(value, dict):
@@ -194,7 +194,7 @@ def _is_data_url(text: str) -> bool:
 
 
 def _decode_base64(name: str, text: str) -> bytes:
-    if _is_data_url(text):  # As `FileReader` and canvases of browsers give files.
+    if _is_data_url(text):  # The form of `FileReader` and canvases in browsers.
         head, comma, text = text.partition(",")
         if not comma or not head.lower().endswith(";base64"):
             raise invalid(f"Input '{name}': a `data:` URL must be data:TYPE;base64,... Received: {shortened(head)}")
@@ -202,7 +202,7 @@ def _decode_base64(name: str, text: str) -> bytes:
         return base64.b64decode(text, validate=True)
     except ValueError:
         pass
-    # Padding is optional, both alphabets are known, and line breaks are overlooked.
+    # Padding is optional, both alphabets are accepted, and line breaks are ignored.
     text = "".join(text.split()).rstrip("=").replace("-", "+").replace("_", "/")
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
@@ -211,7 +211,7 @@ def _decode_base64(name: str, text: str) -> bytes:
 
 
 def _numbers(name: str, value: Any, dtype: tf.DType) -> np.ndarray:
-    """Numbers in nested lists to an array, without losing or inventing anything."""
+    """Converts numbers in nested lists to an array, without losing or inventing anything."""
     shape, leaves = _flattened(name, value)
     types = {bool} if dtype.is_bool else {int} if dtype.is_integer else {int, float}
     if not types.issuperset(map(type, leaves)):
@@ -225,7 +225,7 @@ def _numbers(name: str, value: Any, dtype: tf.DType) -> np.ndarray:
 
 
 def _cast(name: str, array: np.ndarray, dtype: tf.DType) -> np.ndarray:
-    """To the type of the input, if all values fit."""
+    """Converts an array to the type of the input, if all values fit."""
     finite = array[np.isfinite(array)] if dtype.is_floating else array
     if finite.size and (finite.min() < dtype.min or finite.max() > dtype.max):
         raise invalid(f"Input '{name}': cannot convert JSON values beyond {dtype.min:g} to {dtype.max:g}")
@@ -233,6 +233,6 @@ def _cast(name: str, array: np.ndarray, dtype: tf.DType) -> np.ndarray:
 
 
 def _quoted(value: Any) -> str:
-    """The start of a JSON value, for a message."""
-    kind = {dict: "an object", list: "a list"}.get(type(value))
-    return kind or shortened(json.dumps(value))
+    """Start of a JSON value, for a message."""
+    kinds: dict[type, str] = {dict: "an object", list: "a list"}
+    return kinds.get(type(value)) or shortened(json.dumps(value))

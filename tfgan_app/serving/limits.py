@@ -7,21 +7,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Limits:
-    """What one request, and all of them together, may take.
+    """Limits on one request, and on all of them together.
 
     Attributes:
         max_body_bytes: Bytes of a REST body or gRPC message.
-        max_pending_bytes: Bytes of all requests that arrive or are being answered; at least twice `max_body_bytes`.
+        max_pending_bytes: Bytes of all pending requests; at least twice `max_body_bytes`.
         max_pixels: Pixels of all input images of one request together.
         max_batch: Rows (images, seeds) of one request.
         max_queue: Requests that wait for a worker.
         max_connections: Open REST connections.
-        timeout_seconds: From a whole request to its answer.
-        head_seconds: From a new REST connection to a whole request line with headers.
-        body_seconds: From there to the whole body.
-        idle_seconds: From an answer until it was fetched and the connection's next request has come.
-        memory_bytes: What the runs of models may take together; `None`: not bounded. Needs models that tell what they
-            take (`receptive_field`), and lowers `max_pixels` for them.
+        timeout_seconds: Time from a complete request to its answer.
+        head_seconds: Time from a new REST connection to a complete request line with headers.
+        body_seconds: Time from there to the complete body.
+        idle_seconds: Time from an answer until it is fetched and the connection's next request has arrived.
+        memory_bytes: Memory of all model runs together; `None` means no limit. Needs models that state their memory
+            (`receptive_field`), and lowers `max_pixels` for them.
     """
 
     max_body_bytes: int = 32 * 2**20
@@ -37,10 +37,10 @@ class Limits:
     memory_bytes: int | None = None
 
     def __post_init__(self) -> None:
-        """Checks what depends on each other.
+        """Checks fields that depend on each other.
 
         Raises:
-            ValueError: If no request of the allowed size could be held, packed and unpacked.
+            ValueError: If a request of the largest size could not be held both packed and unpacked.
         """
         if self.max_pending_bytes < 2 * self.max_body_bytes:
             raise ValueError(

@@ -1,4 +1,4 @@
-"""Protocol messages that REST and gRPC both answer with."""
+"""Protocol messages shared by REST and gRPC answers."""
 
 from __future__ import annotations
 

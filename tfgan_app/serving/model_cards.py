@@ -1,4 +1,4 @@
-"""What a model is for and whose weights it has, by the cards that lie beside it."""
+"""Purpose and license of a model, from the cards that lie beside it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 CARD_FILE = "MODEL_CARD.md"
 SHIPPED_FILE = "shipped.json"
-"""In the folder of all models: name -> `what_for` and `license`, among others."""
+"""File in the folder of all models: name -> `what_for` and `license`, among others."""
 
 _MAX_BYTES = 2**16
 _MAX_CHARS = 240
@@ -21,14 +21,14 @@ _NOT_STATED = "not stated"
 
 
 def card_facts(folder: Path) -> dict[str, str]:
-    """Reads the card of a version, which `export` writes, and what people write of its model.
+    """Reads the card of a version, which `export` writes, and other descriptions of its model.
 
     Args:
-        folder: Of the version, `NAME/VERSION`.
+        folder: Folder of the version, `NAME/VERSION`.
 
     Returns:
-        Those that are known of `about`, `license` and `parameters`. `about` is what `shipped.json` says, else the
-        first sentence of the model's card.
+        The known ones of `about`, `license` and `parameters`. `about` comes from `shipped.json`, or else from the first
+        sentence of the model's card.
     """
     own, shipped = _read(folder / CARD_FILE), _shipped(folder.parent)
     found = {"license": _LICENSE.search(own), "parameters": _PARAMETERS.search(own)}
@@ -40,7 +40,7 @@ def card_facts(folder: Path) -> dict[str, str]:
 
 
 def _shipped(model_folder: Path) -> dict[str, object]:
-    """What `shipped.json` beside a model's folder says of it; empty where it says nothing."""
+    """Entry of `shipped.json` beside a model's folder; empty if there is none."""
     try:
         entry = json.loads(_read(model_folder.parent / SHIPPED_FILE))[model_folder.name]
     except (ValueError, KeyError, TypeError):
@@ -54,7 +54,7 @@ def _as_sentence(text: object) -> str:
 
 
 def _read(path: Path) -> str:
-    """The beginning of a file; empty where there is none that can be read."""
+    """Beginning of a file; empty if it cannot be read."""
     try:
         with path.open("rb") as file:
             return file.read(_MAX_BYTES).decode(errors="replace")
@@ -63,7 +63,7 @@ def _read(path: Path) -> str:
 
 
 def _first_sentence(card: str) -> str:
-    """Of the first paragraph below the headings, without marks of Markdown; empty where there is none."""
+    """First sentence of the first paragraph below the headings, without Markdown marks; empty if there is none."""
     for block in re.split(r"\n\s*\n", card.replace("\r\n", "\n")):
         lines = [line for line in block.strip().splitlines() if not line.startswith("#")]
         if not lines:

@@ -1,4 +1,4 @@
-"""`models.config`: which versions of a model are served, and under which labels."""
+"""`models.config`: the versions of each model to serve, and their labels."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _MAX_VERSION = 2**63 - 1
 
 @dataclass(frozen=True)
 class ModelRules:
-    """Which versions of a model are served.
+    """Versions of a model to serve.
 
     Attributes:
-        keep: How many of the highest; `None`: as many as the server keeps of any model.
-        specific: These and no others, if any.
-        labels: label -> version, which is served beside the highest.
+        keep: Number of highest versions; `None` for the server's default.
+        specific: Exactly these versions, if any.
+        labels: Label -> version, which is served besides the highest.
     """
 
     keep: int | None = None
@@ -31,12 +31,12 @@ class ModelRules:
     labels: Mapping[str, int] = field(default_factory=dict)
 
     def wanted(self, versions: Collection[int], *, keep: int, broken: Collection[int]) -> list[int]:
-        """Which versions to serve.
+        """Returns the versions to serve.
 
         Args:
-            versions: Those that are there.
-            keep: How many of the highest that load, where the rules do not say.
-            broken: Those that could not be loaded.
+            versions: Existing versions.
+            keep: Number of highest loadable versions, if the rules have none.
+            broken: Versions that could not be loaded.
 
         Returns:
             Versions, the highest first.
@@ -50,19 +50,18 @@ class ModelRules:
 
 
 def read_models_config(root: Path) -> dict[str, ModelRules]:
-    """Reads `models.config` in the folder of models, where there is one.
+    """Reads `models.config` in the folder of models, if it exists.
 
-    Models are those of the folder, whether they are listed or not; `base_path` is where TensorFlow Serving would find
-    them.
+    Models come from the folder, listed or not; `base_path` is the path at which TensorFlow Serving would find them.
 
     Args:
         root: The folder of models.
 
     Returns:
-        name -> rules, of the models that are listed.
+        Name -> rules, for the listed models.
 
     Raises:
-        ValueError: If the file is not a `ModelServerConfig` in text format, or asks for what this server does not do.
+        ValueError: If the file is not a `ModelServerConfig` in text format, or uses an unsupported feature.
     """
     path = root / CONFIG_FILE
     try:

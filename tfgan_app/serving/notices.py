@@ -1,4 +1,4 @@
-"""Lines about a state that lasts: told once when it begins, and once when it ends."""
+"""Notices of lasting states: reported once when they begin, and once when they end."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from collections.abc import Callable
 
 
 class Notices:
-    """Remembers what was told about each subject."""
+    """Memory of the last notice on each subject."""
 
     def __init__(self, report: Callable[[str], None]) -> None:
-        """Starts with nothing told.
+        """Starts without notices.
 
         Args:
-            report: Gets each line.
+            report: Receives each line.
         """
         self._report = report
         self._told: dict[str, str] = {}
 
-    def tell(self, subject: str, line: str) -> None:
-        """Reports a line, unless it is what was told last about the subject."""
+    def report(self, subject: str, line: str) -> None:
+        """Reports a line, unless it repeats the last one on the subject."""
         if self._told.get(subject) != line:
             self._report(line)
         self._told[subject] = line
 
     def settle(self, subject: str, line: str = "") -> None:
-        """Reports that what was told about the subject is over, if anything was."""
+        """Reports that the state of the subject has ended, if there was a notice."""
         if self._told.pop(subject, None) and line:
             self._report(line)

@@ -1,4 +1,4 @@
-"""Hosts that the server answers to, and web pages of others that may use it (CORS)."""
+"""Rules for `Host` headers and for web pages of other origins (CORS)."""
 
 from __future__ import annotations
 
@@ -20,21 +20,20 @@ _HEADER_NAMES = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~, -]{0,500}")
 
 
 class OriginRules:
-    """Decides by `Host` and `Origin` whether a request is answered, and whether a page may read the answer."""
+    """Decision by `Host` and `Origin` whether a request is answered, and whether a page may read the answer."""
 
     def __init__(self, *, local_only: bool, allow_hosts: Iterable[str] = (), allow_origins: Iterable[str] = ()) -> None:
         """Makes the rules.
 
         Args:
-            local_only: Whether the server listens on the loopback interface only. Then requests that a browser was led
-                to send by another site are refused: by their `Host` (a foreign name that was made to point here) and
-                `Origin`.
-            allow_hosts: Names of the server, such as that of a proxy before it, beside those of this machine. Where
-                there are any, a server on other interfaces answers to these names only. `*`: any.
-            allow_origins: Pages of others that may use the server, as `https://app.example`. `*`: any.
+            local_only: Whether the server listens on the loopback interface only. Then requests that another site made
+                a browser send are rejected, by their `Host` (a foreign name resolved to this machine) and `Origin`.
+            allow_hosts: Names of the server, such as that of a proxy before it, besides those of this machine. If there
+                are any, a server on other interfaces answers only to these names. `*`: any.
+            allow_origins: Origins of other pages that may use the server, such as `https://app.example`. `*`: any.
 
         Raises:
-            ValueError: If a host or origin is none.
+            ValueError: If a host or origin is malformed.
         """
         self._allow_hosts = frozenset(_checked_host(host) for host in allow_hosts)
         self._allow_origins = frozenset(_checked_origin(origin) for origin in allow_origins)
@@ -42,7 +41,7 @@ class OriginRules:
         self._checks_hosts = (local_only or bool(self._allow_hosts)) and ANY not in self._allow_hosts
 
     def check(self, request: web.BaseRequest) -> None:
-        """Refuses a request that is not for this server, or comes from a page that may not use it.
+        """Rejects a request for another host, or from a page that may not use this server.
 
         Raises:
             ServingError: PERMISSION_DENIED.
@@ -64,7 +63,7 @@ class OriginRules:
             )
 
     def is_preflight(self, request: web.BaseRequest) -> bool:
-        """Whether a browser asks if a page of another site may send a request."""
+        """Returns whether a browser asks if a page of another site may send a request."""
         headers = request.headers
         return request.method == "OPTIONS" and "Origin" in headers and "Access-Control-Request-Method" in headers
 
@@ -88,7 +87,7 @@ class OriginRules:
         return response
 
     def add_headers(self, request: web.BaseRequest, response: web.Response) -> None:
-        """Lets the page that sent a request read the answer, errors included, where it may."""
+        """Adds the headers that let the requesting page read the answer, errors included, if allowed."""
         if not self._allow_origins:
             return
         response.headers["Vary"] = "Origin"
@@ -98,7 +97,7 @@ class OriginRules:
             response.headers["Access-Control-Expose-Headers"] = "Retry-After"
 
     def _is_own(self, origin: str, host: SplitResult) -> bool:
-        """Whether a page is the server's own, as it is called here or by a proxy."""
+        """Returns whether a page is the server's own, by the name used here or by a proxy."""
         parts = _split(origin)
         return parts.netloc == host.netloc or _name(parts) in self._allow_hosts
 
@@ -110,8 +109,8 @@ def _checked_host(text: str) -> str:
     host = text.strip().lower().removeprefix("[").removesuffix("]")
     if host != ANY and not _HOST.fullmatch(host):
         raise ValueError(
-            f"A host to allow must be a name or address without scheme, port or path, as models.example, or {ANY} for "
-            f"any. Received: {text!r}."
+            f"An allowed host must be a name or address without scheme, port or path, such as models.example, or {ANY} "
+            f"for any. Received: {text!r}."
         )
     return host
 
@@ -126,10 +125,10 @@ def _checked_origin(text: str) -> str:
     is_page = bool(parts.scheme and _name(parts)) and origin == f"{parts.scheme}://{parts.netloc}"
     if origin != ANY and not (is_page and "@" not in origin and port != -1):
         raise ValueError(
-            f"An origin to allow must be scheme://host or scheme://host:port, as https://app.example, or {ANY} for "
+            f"An allowed origin must be scheme://host or scheme://host:port, such as https://app.example, or {ANY} for "
             f"any. Received: {text!r}."
         )
-    # Browsers leave the port of the scheme out.
+    # Browsers omit the default port of the scheme.
     is_default_port = port is not None and port == _DEFAULT_PORTS.get(parts.scheme)
     return origin.removesuffix(f":{port}") if is_default_port else origin
 
@@ -137,7 +136,7 @@ def _checked_origin(text: str) -> str:
 def _split(url: str) -> SplitResult:
     try:
         return urlsplit(url)
-    except ValueError:  # Brackets that do not match.
+    except ValueError:  # Unmatched brackets.
         return SplitResult("", "", "", "", "")
 
 

@@ -1,4 +1,4 @@
-"""REST: TensorFlow Serving's URLs, and a few of our own for people, probes and Prometheus."""
+"""REST: TensorFlow Serving's URLs, and extensions for users, probes and Prometheus."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tfgan_app.serving.origins import OriginRules
 from tfgan_app.serving.page import PAGE_FILES, PAGE_HEADERS
 
 _SMALL_BYTES = 2**16
-"""JSON up to this size is read and written on the event loop: handing it to a thread would take longer."""
+"""JSON up to this size is handled on the event loop: a thread would take longer."""
 
 _MODEL = r"/v1/models/([^/:]+)(?:/versions/(\d+)|/labels/([^/:]+))?"
 _ACTION = re.compile(rf"(?i:{_MODEL}):(predict|classify|regress)")
@@ -45,14 +45,14 @@ class RestApi:
         """Makes the routes.
 
         Args:
-            core: What answers.
-            executor: Where large JSON is read and written.
-            codec_threads: Of the executor.
-            origins: Whose requests are answered.
+            core: Answers the requests.
+            executor: Runs the conversion of large JSON.
+            codec_threads: Number of the executor's threads.
+            origins: Rules for hosts and origins.
         """
         self._core = core
         self._executor = executor
-        # Parsed, a body is several times as large: no more of them at a time than are being read.
+        # A parsed body is several times as large: no more of them at a time than threads parse.
         self._codec_free = asyncio.Semaphore(codec_threads)
         self._origins = origins
         self._routes: dict[str, Handler] = {
@@ -87,7 +87,7 @@ class RestApi:
         except (web.HTTPException, web.RequestPayloadError) as error:
             response = _error(invalid(f"The request is damaged: {shortened(str(error))}"))
         if "Expect" in request.headers and not request.content.is_eof():
-            response.force_close()  # The client may send its body or not: what follows could be either.
+            response.force_close()  # The client may or may not send its body, so the next bytes are ambiguous.
         return response
 
     async def _dispatch(self, request: web.BaseRequest) -> web.Response:
@@ -116,7 +116,7 @@ class RestApi:
         core = self._core
         with core.held.share() as share, ExitStack() as answering:
             if "Expect" in request.headers:
-                core.check_target(target)  # The client waits to hear whether its body is wanted.
+                core.check_target(target)  # The client waits for permission to send its body.
             body = await read_body(request, share, core.limits)
             call = answering.enter_context(core.call(target, protocol="rest"))
             if image_bodies.is_image_body(request.content_type, body):
@@ -129,7 +129,7 @@ class RestApi:
         return web.Response(body=answer, content_type="application/json")
 
     async def _read_inputs(self, body: bytes, call: Call, answering: ExitStack) -> tuple[dict[str, Any], bool]:
-        """The inputs of a call and whether they came as rows; its model stays loaded until `answering` ends."""
+        """Inputs of a call and whether they came as rows; its model stays loaded until `answering` ends."""
         size_bytes = len(body)
         async with self._codec_free if size_bytes > _SMALL_BYTES else nullcontext():
             document = await self._maybe_in_thread(size_bytes, json_requests.parse, body)
@@ -180,7 +180,7 @@ class RestApi:
 
 
 def _gone() -> web.Response:
-    """For a client that has left: nobody reads it."""
+    """Answer for a client that has left, which nobody reads."""
     return web.Response(status=Code.CANCELLED.http_status)
 
 

@@ -1,4 +1,4 @@
-"""One version of a model: loading, warming up, and what can be told about it."""
+"""One version of a model: loading, warm-up, and description."""
 
 from __future__ import annotations
 
@@ -31,32 +31,32 @@ class ModelVersion:
     """A loaded version of a model.
 
     Attributes:
-        name: Of the model.
-        version: Its number.
-        signature_defs: name -> `SignatureDef` proto, as the file has them.
-        endpoints: name -> `Endpoint`, of those that can be called.
-        facts: What the page needs to know: `kind` (`images`, `latents` or `other`), and where it applies `channels`,
-            `scale`, `takes_style`, `classes`, and those of `card_facts`.
+        name: Name of the model.
+        version: Version number.
+        signature_defs: Name -> `SignatureDef` proto, as in the file.
+        endpoints: Name -> `Endpoint`, for signatures that can be called.
+        facts: Facts for the page: `kind` (`images`, `latents` or `other`), and where they apply `channels`, `scale`,
+            `takes_style`, `classes`, and those of `card_facts`.
         info: Description of the model.
-        users: Requests that are using it; owned by the event loop.
+        users: Number of requests that use it; owned by the event loop.
     """
 
     def __init__(self, name: str, version: int, path: Path) -> None:
         """Loads a version.
 
         Args:
-            name: Of the model.
-            version: Its number.
+            name: Name of the model.
+            version: Version number.
             path: The folder with `saved_model.pb`.
 
         Raises:
-            Exception: Whatever TensorFlow raises on a folder that is no SavedModel.
+            Exception: Any that TensorFlow raises on a folder that is not a SavedModel.
         """
         self.name = name
         self.version = version
         self.users = 0
         self.signature_defs = _read_signature_defs(path)
-        # Alive as long as its functions are called: they hold no reference to its variables.
+        # Kept alive as long as its functions are called: they hold no reference to its variables.
         self._loaded = tf.saved_model.load(str(path))
         self.endpoints = {
             key: Endpoint.from_signature(key, self.signature_defs[key], function)
@@ -68,13 +68,13 @@ class ModelVersion:
         self.endpoints = {key: ImageEndpoint.wrap(endpoint, self.info) for key, endpoint in self.endpoints.items()}
 
     def warm_up(self, path: Path) -> int:
-        """Replays the recorded requests that a version may come with; the bounds of clients do not apply to them.
+        """Replays the recorded warm-up requests of a version; limits on clients do not apply to them.
 
         Args:
             path: The version's folder.
 
         Returns:
-            How many requests were replayed.
+            Number of replayed requests.
 
         Raises:
             ValueError: If the file is damaged or a request in it fails.

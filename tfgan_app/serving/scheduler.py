@@ -1,7 +1,7 @@
-"""Runs models in a few threads: requests wait in one queue, and those that fit together run as one batch.
+"""Scheduler of model runs in a few threads: one queue, and compatible requests run as one batch.
 
-A worker takes the oldest request and with it what else in the queue may run with it. It never waits for more to come:
-while all workers are busy the queue fills by itself, and while one is free waiting would only cost time.
+A worker takes the oldest request and all compatible ones in the queue. It never waits for more: while all workers are
+busy the queue fills by itself, and while one is free waiting would only cost time.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from tfgan_app.serving.errors import Code, ServingError, from_tensorflow
 from tfgan_app.serving.saved_models import ModelVersion
 
 _MAX_MERGED_ROWS = 8
-"""Of requests that run as one batch: a small generator drew 1.4 to 1.8 times as much in eights as one by one, and no
-more in larger batches, each of whose sizes TensorFlow has to prepare for first."""
+"""Most rows of several requests in one batch: a small generator drew 1.4 to 1.8 times as much in eights as one by
+one, and no more in larger batches, each of whose sizes TensorFlow first has to prepare for."""
 
 _MAX_MERGED_BYTES = 256 * 2**10
-"""Of inputs that run as one batch. Larger images keep all cores busy one by one, and would only take more memory."""
+"""Most pixels in one batch. Larger images keep all cores busy one by one, and would only take more memory."""
 
 
 @dataclass(eq=False)
@@ -45,7 +45,7 @@ class _Job:
 
 
 class Scheduler:
-    """Worker threads and the queue before them."""
+    """Worker threads and their queue."""
 
     def __init__(
         self,
@@ -58,10 +58,11 @@ class Scheduler:
         """Starts the workers.
 
         Args:
-            workers: Threads.
-            max_queue: Requests that may wait.
-            max_batch: Rows that requests may have; as many run at once, and of several requests at most 8.
-            on_batch: Told the version and how many rows it runs at once, from the worker's thread.
+            workers: Number of threads.
+            max_queue: Largest number of waiting requests.
+            max_batch: Largest number of rows of a request, which run at once; rows of several requests are limited to
+                8.
+            on_batch: Called with the version and the rows of each run, from the worker's thread.
         """
         self._max_queue = max_queue
         self._max_rows = min(max_batch, _MAX_MERGED_ROWS)
@@ -76,25 +77,25 @@ class Scheduler:
             thread.start()
 
     def __len__(self) -> int:
-        """How many requests wait."""
+        """Number of waiting requests."""
         return len(self._queue)
 
     async def run(
         self, model: ModelVersion, endpoint: Endpoint, inputs: Mapping[str, np.ndarray], *, rows: int
     ) -> dict[str, np.ndarray]:
-        """Runs a signature on inputs that were checked.
+        """Runs a signature on checked inputs.
 
         Args:
-            model: The version, which is kept loaded until it has run, even if the caller gives up before.
+            model: The version, which stays loaded until it has run, even if the caller gives up earlier.
             endpoint: Its signature.
-            inputs: name -> array.
-            rows: Of the inputs.
+            inputs: Name -> array.
+            rows: Number of rows of the inputs.
 
         Returns:
-            name -> array.
+            Name -> array.
 
         Raises:
-            ServingError: RESOURCE_EXHAUSTED if the queue is full, or what went wrong.
+            ServingError: RESOURCE_EXHAUSTED if the queue is full, or the error of the run.
         """
         loop = asyncio.get_running_loop()
         job = _Job(model, endpoint, inputs, rows, loop.create_future())
@@ -111,7 +112,7 @@ class Scheduler:
         return await job.future
 
     def close(self) -> None:
-        """Ends the workers; what still waits is not run any more."""
+        """Ends the workers; waiting requests are not run any more."""
         with self._changed:
             self._closed = True
             self._queue.clear()
@@ -127,10 +128,10 @@ class Scheduler:
                 jobs = self._take()
             if jobs:
                 self._run(jobs)
-                jobs = None  # Or an idle worker would keep a version from being unloaded.
+                jobs = None  # Otherwise an idle worker would keep a version loaded.
 
     def _take(self) -> list[_Job]:
-        """The oldest request and what may run with it; requests that nobody waits for are dropped."""
+        """The oldest request and compatible ones; abandoned requests are dropped."""
         jobs: list[_Job] = []
         left: deque[_Job] = deque()
         rows = size_bytes = 0
@@ -155,7 +156,7 @@ class Scheduler:
         self._on_batch(jobs[0].model, sum(job.rows for job in jobs))
         try:
             answers: list = _run_together(jobs)
-        except Exception as error:  # TensorFlow raises whatever an op, or Python inside of one, does.
+        except Exception as error:  # Ops, and Python inside them, raise any type.
             if len(jobs) > 1:
                 for job in jobs:
                     self._run([job])
@@ -187,5 +188,5 @@ def _deliver(job: _Job, answer: dict[str, np.ndarray] | ServingError | None) -> 
         else:
             job.future.set_result(answer)
 
-    with contextlib.suppress(RuntimeError):  # The loop is closed: nobody waits for anything any more.
+    with contextlib.suppress(RuntimeError):  # The loop is closed: nobody waits any more.
         job.future.get_loop().call_soon_threadsafe(set_result)

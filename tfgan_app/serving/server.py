@@ -1,4 +1,4 @@
-"""The server: ports, start, the watch over the folder, and an end that answers what has begun."""
+"""The server: ports, start, folder watch, and graceful shutdown."""
 
 from __future__ import annotations
 
@@ -37,21 +37,21 @@ def _print_line(line: str) -> None:
 
 @dataclass(frozen=True)
 class Settings:
-    """How to serve.
+    """Settings of the server.
 
     Attributes:
         models: Folder of models, or of one model.
         host: Address to listen on.
         rest_port: Port for REST; 0 for any that is free.
         grpc_port: Port for gRPC; 0 for any that is free.
-        workers: Runs of models at the same time.
-        keep_versions: How many of the highest versions of each model are served, where `models.config` says nothing.
-        allow_hosts: Names that the server is called by, beside those of this machine (see `OriginRules`).
-        allow_origins: Web pages of others that may use it (see `OriginRules`).
-        poll_seconds: Between two looks at the folder.
-        grace_seconds: For what has begun, when the server is told to stop.
-        limits: Bounds.
-        report: Told in one line what happens.
+        workers: Number of model runs at the same time.
+        keep_versions: Number of highest versions served for each model without rules in `models.config`.
+        allow_hosts: Names of the server besides those of this machine (see `OriginRules`).
+        allow_origins: Origins of other web pages that may use it (see `OriginRules`).
+        poll_seconds: Time between two scans of the folder.
+        grace_seconds: Time for pending requests when the server stops.
+        limits: Bounds on requests.
+        report: Receives one line for each event.
     """
 
     models: Path
@@ -69,21 +69,21 @@ class Settings:
 
 
 class Server:
-    """A server of a folder of models. Create, `start` and `stop` it on one event loop."""
+    """Server of a folder of models. Create, `start` and `stop` it on one event loop."""
 
     def __init__(self, settings: Settings) -> None:
         """Prepares the server; nothing is opened or loaded yet.
 
         Args:
-            settings: How to serve.
+            settings: Settings of the server.
 
         Raises:
-            ValueError: If there is no such folder, its `models.config` cannot be used, or a host or origin to allow is
-                none.
+            ValueError: If the folder does not exist, its `models.config` is invalid, or a host or origin to allow is
+                malformed.
         """
         if not settings.models.is_dir():
             raise ValueError(f"`--models` must be a folder of exported models. Received: '{settings.models}'")
-        read_models_config(settings.models)  # Later it is mended while the server runs; now nothing depends on it yet.
+        read_models_config(settings.models)  # Later it can be corrected while the server runs; at start it is an error.
         self._settings = settings
         self._origins = OriginRules(
             local_only=settings.host in _LOCAL_HOSTS,
@@ -91,7 +91,7 @@ class Server:
             allow_origins=settings.allow_origins,
         )
         limits = settings.limits
-        # Loading takes the folder's own thread, so that it never waits for JSON, nor JSON for it.
+        # Loading has its own thread, so that it never waits for JSON, nor JSON for it.
         self._loader = ThreadPoolExecutor(1, thread_name_prefix="model-loader")
         self._codec = ThreadPoolExecutor(_CODEC_THREADS, thread_name_prefix="json")
         self._scheduler = Scheduler(
@@ -134,7 +134,7 @@ class Server:
     async def _start_rest(self) -> None:
         settings, loop = self._settings, asyncio.get_running_loop()
         api = RestApi(self._core, executor=self._codec, codec_threads=_CODEC_THREADS, origins=self._origins)
-        # Idle connections are ended by our own clock, which must be the first.
+        # Idle connections are closed by our own timer, which must be the first.
         keep_seconds = 2 * settings.limits.idle_seconds
         self._web = web.Server(
             api.handle,
@@ -159,7 +159,7 @@ class Server:
             ("grpc.server_handshake_timeout_ms", round(limits.head_seconds * 1000)),
             *CHANNEL_OPTIONS,
         ]
-        # What is beyond the queue is refused as it comes, with RESOURCE_EXHAUSTED.
+        # Requests beyond the queue are rejected on arrival, with RESOURCE_EXHAUSTED.
         self._grpc = grpc.aio.server(
             options=options,
             interceptors=[BoundedRequests(self._core.held, limits)],
@@ -175,8 +175,8 @@ class Server:
         while True:
             try:
                 await self._catalog.refresh()
-            except Exception as error:  # The watch must outlive whatever one look at the folder meets.
-                self._settings.report(f"Looking at '{self._settings.models}' failed: {error!r}")
+            except Exception as error:  # The watch must survive any failure of one scan.
+                self._settings.report(f"Scanning '{self._settings.models}' failed: {error!r}")
             await asyncio.sleep(self._settings.poll_seconds)
 
     @property
@@ -185,7 +185,7 @@ class Server:
         return self._catalog.ready
 
     async def stop(self) -> None:
-        """Takes no new requests, answers those that have begun within the grace, and closes everything."""
+        """Rejects new requests, answers pending ones within the grace period, and closes everything."""
         grace = self._settings.grace_seconds
         self._core.draining = True
         self._rest_listener.close()
@@ -216,12 +216,12 @@ class Server:
             f"Serving '{settings.models}' at http://{host}:{self.rest_port}/ and gRPC {host}:{self.grpc_port}"
         )
         await stopping.wait()
-        settings.report("Stopping: what has begun is answered first")
+        settings.report("Stopping: pending requests are answered first")
         await self.stop()
 
 
 def _check_port(host: str, port: int) -> None:
-    """Raises OSError if a port is taken, as gRPC would, but without a log line of its own."""
+    """Raises OSError if a port is taken, as gRPC would, but without gRPC's log line."""
     family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

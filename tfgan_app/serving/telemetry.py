@@ -1,4 +1,4 @@
-"""Numbers for Prometheus: requests, latency, batches, queue and loaded models."""
+"""Prometheus metrics: requests, latency, batches, queue and loaded models."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _BATCH_ROWS = (1, 2, 4, 8, 16, 32, 64, 128)
 
 
 class Telemetry:
-    """The metrics of one server, in a registry of their own."""
+    """Metrics of one server, in a separate registry."""
 
     def __init__(
         self,
@@ -27,38 +27,38 @@ class Telemetry:
         """Makes the metrics.
 
         Args:
-            queue_length: Requests that wait now.
-            held_bytes: Bytes of requests that are held now.
-            loaded: Names and versions that are loaded now.
+            queue_length: Number of waiting requests.
+            held_bytes: Bytes of requests held now.
+            loaded: Names and versions of loaded models.
             failed: Names and versions that cannot be loaded.
             ready: Whether the server has begun to serve.
         """
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "tfgan_requests",
-            "Requests that were answered. Models that are not there count as none.",
+            "Answered requests. Unknown models have an empty name.",
             ["model", "version", "signature", "protocol", "code"],
             registry=self._registry,
         )
         self._latency = Histogram(
             "tfgan_request_seconds",
-            "From a whole request to its answer.",
+            "Time from a complete request to its answer.",
             ["model", "protocol"],
             buckets=_LATENCY_SECONDS,
             registry=self._registry,
         )
         self._batches = Histogram(
             "tfgan_batch_rows",
-            "Rows of each run of a model, of one request or several.",
+            "Rows of each model run, from one or more requests.",
             ["model"],
             buckets=_BATCH_ROWS,
             registry=self._registry,
         )
         queue = Gauge("tfgan_queue_length", "Requests that wait for a worker.", registry=self._registry)
         queue.set_function(queue_length)
-        readiness = Gauge("tfgan_ready", "1 where the server has begun to serve.", registry=self._registry)
+        readiness = Gauge("tfgan_ready", "1 if the server has begun to serve.", registry=self._registry)
         readiness.set_function(lambda: float(ready()))
-        held = Gauge("tfgan_held_bytes", "Bytes of requests that are held.", registry=self._registry)
+        held = Gauge("tfgan_held_bytes", "Bytes of requests held now.", registry=self._registry)
         held.set_function(held_bytes)
         text = "1 for each version that answers."
         self._registry.register(_ModelVersions("tfgan_model_loaded", text, loaded))
@@ -69,15 +69,15 @@ class Telemetry:
         """Counts an answered request.
 
         Args:
-            labels: `model`, `version`, `signature` (empty where there is none of that name), `protocol` and `code`.
-            started: `time.perf_counter()` when it came.
+            labels: `model`, `version`, `signature` (empty if unknown), `protocol` and `code`.
+            started: `time.perf_counter()` when the request came.
         """
         self._requests.labels(**labels).inc()
         latency = self._latency.labels(model=labels["model"], protocol=labels["protocol"])
         latency.observe(time.perf_counter() - started)
 
     def count_batch(self, model: str, rows: int) -> None:
-        """Counts a run of a model."""
+        """Counts a model run."""
         self._batches.labels(model=model).observe(rows)
 
     def page(self) -> bytes:
@@ -86,7 +86,7 @@ class Telemetry:
 
 
 class _ModelVersions:
-    """Collected when asked for, so that unloaded versions leave no series behind."""
+    """Gauge collected on demand, so that unloaded versions leave no series behind."""
 
     def __init__(self, name: str, text: str, versions: Callable[[], Iterable[tuple[str, int]]]) -> None:
         self._name, self._text, self._versions = name, text, versions

@@ -1,4 +1,4 @@
-"""`TensorProto` messages to arrays and back, without trusting what a message says about itself."""
+"""Conversion of `TensorProto` messages to arrays and back, without trusting a message's own claims."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ def read_inputs(protos: Mapping[str, Any], endpoint: Endpoint, *, max_pixels: in
     """Reads the tensors of a request.
 
     Args:
-        protos: name -> `TensorProto`.
-        endpoint: The signature they are for.
-        max_pixels: Pixels allowed; larger tensors are refused before they are allocated.
+        protos: Name -> `TensorProto`.
+        endpoint: The signature that receives them.
+        max_pixels: Largest number of pixels; larger tensors are rejected before they are allocated.
 
     Returns:
-        name -> array; strings as an array of `bytes` objects.
+        Name -> array; strings as an array of `bytes` objects.
 
     Raises:
-        ServingError: INVALID_ARGUMENT, if names or types are not the signature's or a message contradicts itself.
+        ServingError: INVALID_ARGUMENT, if names or types do not match the signature or a message contradicts itself.
     """
     endpoint.check_names(set(protos))
     return {
@@ -61,7 +61,7 @@ def _read(name: str, proto: Any, *, dtype: tf.DType, max_pixels: int) -> np.ndar
     if proto.tensor_content:
         return _read_content(name, proto.tensor_content, shape=shape, dtype=dtype)
     values = getattr(proto, _VALUE_FIELDS[dtype])
-    # The last value stands for all that follow, and none for zeros: that is how TensorFlow packs constants.
+    # The last value is repeated for all that follow, and no value means zeros: TensorFlow packs constants so.
     if len(values) > count:
         raise invalid(f"Input '{name}' of shape {list(shape)} takes {count} values. Received: {len(values)}.")
     if not len(values):
@@ -69,7 +69,7 @@ def _read(name: str, proto: Any, *, dtype: tf.DType, max_pixels: int) -> np.ndar
     try:
         return tf.make_ndarray(proto)
     except (OverflowError, ValueError, TypeError):
-        raise invalid(f"Input '{name}' holds values that are no {dtype.name}.") from None
+        raise invalid(f"Input '{name}' holds values that are not valid {dtype.name}.") from None
 
 
 def _read_content(name: str, content: bytes, *, shape: tuple[int, ...], dtype: tf.DType) -> np.ndarray:
@@ -92,7 +92,7 @@ def _read_strings(name: str, proto: Any, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def string_array(values: list[bytes], shape: tuple[int, ...]) -> np.ndarray:
-    """An array of `bytes` objects: NumPy's own strings would lose zeros at their ends."""
+    """Array of `bytes` objects: NumPy's own strings would lose trailing zeros."""
     array = np.empty(len(values), object)
     array[:] = values
     return array.reshape(shape)

@@ -12,7 +12,7 @@ import numpy as np
 
 from tfgan_app.config import load_json
 from tfgan_app.inference import load_companions, load_keras_model, run_checkpoint
-from tfgan_app.inference.shipped import shipped_model_path, shipped_names
+from tfgan_app.shipped import shipped_model_path, shipped_names
 from tfgan_app.training.checkpoints import DISCRIMINATOR, Checkpoints
 from tfgan_app.training.task import Networks
 

@@ -1,4 +1,4 @@
-"""Videos and animations, frame by frame, with their times, sound and colors."""
+"""Videos and animations, processed frame by frame with their timing, sound and color."""
 
 from tfgan_app.video.animations import ANIMATION_SUFFIXES, animation_suffix, is_animation
 from tfgan_app.video.kinds import SHARED_SUFFIXES, VIDEO_INPUT_SUFFIXES, is_video

@@ -1,4 +1,4 @@
-"""Writes animated GIFs frame by frame, holding no more than two of them in memory."""
+"""Frame-by-frame writing of animated GIFs, with at most two frames in memory."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _KEEP, _CLEAR = 1, 2
 
 
 class GifWriter(AnimationWriter):
-    """A GIF in the making; each frame has a palette of its own."""
+    """Animated GIF being written; each frame has its own palette."""
 
     units_a_second = 100
 
     def __init__(self, file: IO[bytes], clip: VideoClip, *, on_note: Callable[[str], None]):
-        """Writes the head of the file."""
+        """Writes the file header."""
         super().__init__(clip, on_note=on_note)
         self._file = file
         comment = fitting_image_metadata(clip, _GIF, on_note=on_note).comment
         file.write(b"GIF89a" + struct.pack("<HHBBB", clip.width, clip.height, 0x70, 0, 0))
         if clip.plays != 1:
-            # A GIF says how often it is repeated after it was shown.
+            # A GIF stores the number of repetitions after the first pass.
             file.write(b"\x21\xff\x0bNETSCAPE2.0\x03\x01" + struct.pack("<H", max(0, clip.plays - 1)) + b"\0")
         if comment:
             blocks = [comment[at : at + 255] for at in range(0, len(comment), 255)]
@@ -42,7 +42,7 @@ class GifWriter(AnimationWriter):
     def _write_frame(self, frame: VideoFrame, duration: int, following: VideoFrame | None) -> None:
         if 0 < duration < 2:
             self._on_note("frames of less than 0.02 s are shown for 0.1 s by browsers")
-        # Only where the next frame shows through must this one be cleared away.
+        # This frame is cleared only if the next one shows through.
         disposal = _KEEP if following is None or following.alpha is None else _CLEAR
         self._file.write(_encoded(frame, min(duration, 0xFFFF), disposal))
 
@@ -55,9 +55,9 @@ def open_gif_writer(path: Path, clip: VideoClip, *, on_note: Callable[[str], Non
     """Begins a GIF.
 
     Args:
-        path: Where to.
-        clip: What is to be written.
-        on_note: Called with each thing that cannot be kept, one clause.
+        path: Destination.
+        clip: The clip to write.
+        on_note: Called with one clause for each thing that cannot be kept.
 
     Yields:
         A `GifWriter`. Its file is whole after `finish`.
@@ -66,20 +66,20 @@ def open_gif_writer(path: Path, clip: VideoClip, *, on_note: Callable[[str], Non
         ValueError: If frames are too large for a GIF.
     """
     if max(clip.width, clip.height) > _GIF.max_side:
-        raise ValueError(f"a GIF is at most 65535 px wide and high, and this would be {clip.width} x {clip.height}")
+        raise ValueError(f"a GIF may be at most 65535 px wide and high. Received: {clip.width} x {clip.height}")
     if clip.codec != "gif":
-        on_note("more than 256 colors a frame are not kept in a GIF")
+        on_note("a GIF keeps at most 256 colors per frame")
     if clip.codec != "gif" and clip.has_alpha:
-        on_note("transparency in between becomes none or all in a GIF")
+        on_note("partial transparency becomes opaque or transparent in a GIF")
     with open(path, "wb") as file:
         yield GifWriter(file, clip, on_note=on_note)
 
 
 def _encoded(frame: VideoFrame, delay_cs: int, disposal: int) -> bytes:
-    """A frame's control block and image, with the palette of a file that Pillow wrote of it alone."""
+    """Control block and image of a frame, with the palette of a single-frame file written by Pillow."""
     image = Image.fromarray(frame.pixels)
     colors = 256 if frame.alpha is None else _TRANSPARENT
-    # Median cut takes ten times as long and leaves specks in dark and in strong colors.
+    # Median cut takes ten times as long and leaves specks in dark and saturated colors.
     indexed = image.quantize(colors, method=Image.Quantize.FASTOCTREE)
     if image.getcolors(colors) is None:
         indexed = image.quantize(palette=indexed, dither=Image.Dither.FLOYDSTEINBERG)
@@ -98,10 +98,10 @@ def _encoded(frame: VideoFrame, delay_cs: int, disposal: int) -> bytes:
 
 
 def _parts(gif: bytes) -> tuple[bytes, bytes]:
-    """The color table of a GIF of one frame, and its image from the descriptor to the last block."""
+    """Color table of a single-frame GIF, and its image from the descriptor to the last block."""
     at = 13 + 3 * 2 ** ((gif[10] & 7) + 1)
     table = gif[13:at]
-    while gif[at] == 0x21:  # Extensions: two bytes, then blocks that begin with their length, up to an empty one.
+    while gif[at] == 0x21:  # Extensions: two bytes, then length-prefixed blocks up to an empty one.
         at += 2
         while gif[at]:
             at += 1 + gif[at]

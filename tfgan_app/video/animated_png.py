@@ -1,4 +1,4 @@
-"""Writes animated PNG files (APNG) frame by frame, each frame whole."""
+"""Frame-by-frame writing of animated PNG files (APNG), each frame whole."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _MAX_SHORT = 0xFFFF
 
 
 class ApngWriter(AnimationWriter):
-    """An animated PNG in the making."""
+    """Animated PNG being written."""
 
     def __init__(self, file: IO[bytes], clip: VideoClip, *, on_note: Callable[[str], None]):
-        """Writes all that comes before the frames."""
+        """Writes everything before the frames."""
         super().__init__(clip, on_note=on_note)
         self._file = file
         self._frames = self._sequence = 0
@@ -45,7 +45,7 @@ class ApngWriter(AnimationWriter):
     def _write_frame(self, frame: VideoFrame, duration: int, following: VideoFrame | None) -> None:
         del following
         height, width = frame.pixels.shape[:2]
-        # Milliseconds as a fraction of two short numbers.
+        # Milliseconds as a fraction of two 16-bit numbers.
         count, a_second = (duration, 1000) if duration <= _MAX_SHORT else (min(duration // 1000, _MAX_SHORT), 1)
         place = struct.pack(">IIII", width, height, 0, 0) + struct.pack(">HHBB", count, a_second, _KEEP, _REPLACE)
         self._file.write(png_chunk(b"fcTL", self._next_number() + place))
@@ -70,9 +70,9 @@ def open_apng_writer(path: Path, clip: VideoClip, *, on_note: Callable[[str], No
     """Begins an animated PNG.
 
     Args:
-        path: Where to.
-        clip: What is to be written.
-        on_note: Called with each thing that cannot be kept, one clause.
+        path: Destination.
+        clip: The clip to write.
+        on_note: Called with one clause for each thing that cannot be kept.
 
     Yields:
         An `ApngWriter`. Its file is whole after `finish`.
@@ -82,9 +82,9 @@ def open_apng_writer(path: Path, clip: VideoClip, *, on_note: Callable[[str], No
 
 
 def _compressed(frame: VideoFrame, *, has_alpha: bool) -> Iterator[bytes]:
-    """The compressed rows of a frame, in parts."""
+    """Compressed rows of a frame, in parts."""
     height, width, _ = frame.pixels.shape
-    rows = PngRows(width=width, channels=3 + has_alpha, dtype=np.uint8)
+    rows = PngRows(width=width, channels=3 + has_alpha, dtype=np.dtype(np.uint8))
     count = max(1, 2**20 // (width * 4))
     for top in range(0, height, count):
         block = frame.pixels[top : top + count]

@@ -1,4 +1,4 @@
-"""Writes animated WebP files frame by frame, each frame whole, in the container of the WebP specification."""
+"""Frame-by-frame writing of animated WebP files, each frame whole, in the container of the WebP specification."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _LOSSLESS_QUALITY, _LOSSLESS_EFFORT, _DEFAULT_QUALITY = 100, 75, 95
 
 
 class WebpWriter(AnimationWriter):
-    """An animated WebP in the making."""
+    """Animated WebP being written."""
 
     def __init__(self, file: IO[bytes], clip: VideoClip, *, quality: int | None, on_note: Callable[[str], None]):
-        """Writes the head of the file."""
+        """Writes the file header."""
         super().__init__(clip, on_note=on_note)
         self._file = file
         self._metadata = fitting_image_metadata(clip, _WEBP, on_note=on_note)
@@ -64,7 +64,7 @@ class WebpWriter(AnimationWriter):
             self._chunk(b"XMP ", self._metadata.xmp)
         size = self._file.seek(0, os.SEEK_END) - 8
         if size > 0xFFFFFFFE:
-            raise ValueError("the result has more than the 4 GB that a WebP holds: write a video")
+            raise ValueError("the result exceeds 4 GB, the limit of a WebP: write a video")
         self._file.seek(4)
         self._file.write(struct.pack("<I", size))
 
@@ -79,28 +79,28 @@ def open_webp_writer(
     """Begins an animated WebP.
 
     Args:
-        path: Where to.
-        clip: What is to be written.
-        quality: 1 to 100, which is lossless; by default 95, or lossless where the clip is.
-        on_note: Called with each thing that cannot be kept, one clause.
+        path: Destination.
+        clip: The clip to write.
+        quality: 1 to 100 (lossless); by default 95, or lossless if the clip is.
+        on_note: Called with one clause for each thing that cannot be kept.
 
     Yields:
         A `WebpWriter`. Its file is whole after `finish`.
 
     Raises:
-        ValueError: If the quality is no such, or frames are too large for a WebP.
+        ValueError: If the quality is out of range, or frames are too large for a WebP.
     """
     if quality is not None and not 1 <= quality <= _LOSSLESS_QUALITY:
         raise ValueError(f"`quality` must be from 1 to 100. Received: {quality}")
     if max(clip.width, clip.height) > _WEBP.max_side:
-        side = f"a WebP is at most {_WEBP.max_side} px wide and high"
-        raise ValueError(f"{side}, and this would be {clip.width} x {clip.height}")
+        side = f"a WebP may be at most {_WEBP.max_side} px wide and high"
+        raise ValueError(f"{side}. Received: {clip.width} x {clip.height}")
     with open(path, "wb") as file:
         yield WebpWriter(file, clip, quality=quality, on_note=on_note)
 
 
 def _frame_chunks(webp: bytes) -> bytes:
-    """The chunks of a still WebP that hold its pixels."""
+    """Chunks of a still WebP that hold its pixels."""
     kept, at = bytearray(), 12
     while at + 8 <= len(webp):
         size = struct.unpack_from("<I", webp, at + 4)[0]

@@ -1,4 +1,4 @@
-"""Animations (GIF, WebP, APNG): read frame by frame, and what their writers have in common."""
+"""Animations (GIF, WebP, APNG): frame-by-frame reading, and the common base of their writers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import os
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -19,7 +19,7 @@ from tfgan_app.image_io.png_chunks import PNG_SIGNATURE, is_animated_png
 from tfgan_app.video.clip import VideoClip, VideoFrame, VideoStep
 
 ANIMATION_SUFFIXES = frozenset({".gif", ".webp", ".png", ".apng"})
-"""Lower-case suffixes of the files that hold animations."""
+"""Lower-case suffixes of animation files."""
 
 _CODECS = {"GIF": "gif", "WEBP": "webp", "PNG": "apng"}
 ANIMATION_CODECS = frozenset(_CODECS.values())
@@ -32,12 +32,12 @@ _PRIVATE_TAGS = {"encoder", "major_brand", "minor_version", "compatible_brands"}
 
 
 def holds_animation(head: bytes) -> bool:
-    """Whether a file that begins with these bytes is of a format that holds animations."""
+    """Returns whether a file that begins with these bytes has a format that supports animations."""
     return head.startswith((PNG_SIGNATURE, b"GIF8")) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
 
 
 def is_animation(path: str | os.PathLike) -> bool:
-    """Whether a file is a GIF, WebP or PNG of more than one frame; False too where it cannot be read."""
+    """Returns whether a file is a GIF, WebP or PNG of more than one frame; False if it cannot be read."""
     try:
         check_regular(path)
         with open(path, "rb") as file:
@@ -52,7 +52,7 @@ def is_animation(path: str | os.PathLike) -> bool:
 
 
 def animation_suffix(path: str | os.PathLike) -> str:
-    """The usual suffix of a GIF, WebP or PNG, by its content."""
+    """Usual suffix of a GIF, WebP or PNG, by its content."""
     with open(path, "rb") as file:
         head = file.read(4)
     return {b"GIF8": ".gif", b"RIFF": ".webp"}.get(head, ".png")
@@ -60,21 +60,21 @@ def animation_suffix(path: str | os.PathLike) -> str:
 
 def _frames_of(path: str | os.PathLike) -> int:
     with Image.open(path, formats=("GIF", "WEBP")) as image:
-        return 1 + bool(image.is_animated)
+        return 1 + bool(getattr(image, "is_animated", False))
 
 
 class AnimationReader:
     """An open animation.
 
     Attributes:
-        clip: What is known of it.
+        clip: Description of the animation.
     """
 
     def __init__(self, image: Image.Image, metadata: ImageMetadata, orientation: int, notes: tuple[str, ...]):
-        """Takes an opened image of checked size, and what it says besides."""
+        """Takes an opened image of checked size, its metadata, orientation and notes."""
         self._image, self._orientation = image, orientation
-        frames = image.n_frames
-        # The image of an APNG for viewers without animation need not be its first frame.
+        frames = getattr(image, "n_frames", 1)
+        # The default image of an APNG need not be its first frame.
         self._first = int(bool(image.info.get("default_image")))
         image.seek(self._first)
         image.load()
@@ -97,10 +97,10 @@ class AnimationReader:
         )
 
     def steps(self) -> Iterator[VideoStep]:
-        """Yields each frame as it is to be seen, that is with what earlier ones left of it; once.
+        """Yields each frame as displayed, that is composed with earlier ones; once.
 
         Raises:
-            ValueError: If the file is damaged or cut off.
+            ValueError: If the file is damaged or truncated.
         """
         end = 0.0
         for index in range(self.clip.frames):
@@ -108,7 +108,7 @@ class AnimationReader:
                 self._image.seek(self._first + index)
                 rgba = apply_orientation(_rgba(self._image), self._orientation)
             except _DAMAGES as error:
-                raise ValueError(f"it is damaged or cut off at frame {index + 1} of {self.clip.frames}") from error
+                raise ValueError(f"it is damaged or truncated at frame {index + 1} of {self.clip.frames}") from error
             time = round(end)
             end += float(self._image.info.get("duration", 0))
             alpha = None if rgba[..., 3].min() == 255 else np.ascontiguousarray(rgba[..., 3])
@@ -121,26 +121,26 @@ def open_animation(path: str | os.PathLike, *, max_pixels: int) -> Iterator[Anim
     """Opens a GIF, WebP or PNG.
 
     Args:
-        path: The file; its content decides the format, not its suffix.
-        max_pixels: Refuse frames with more pixels than this before decoding them.
+        path: The file; its content determines the format, not its suffix.
+        max_pixels: Frames with more pixels are rejected before decoding.
 
     Yields:
         An `AnimationReader`.
 
     Raises:
-        ValueError: If it is none of these, or too large.
+        ValueError: If it has another format, or is too large.
     """
-    notes = ["16 bits a channel were reduced to 8"] if _is_deep_png(path) else []
+    notes = ["16 bits per channel were reduced to 8"] if _is_deep_png(path) else []
     try:
         image, metadata_of = open_still(path, notes)
     except (*_DAMAGES, Image.DecompressionBombError) as error:
-        raise ValueError("it is not an animation that can be read") from error
+        raise ValueError("it is not a readable animation") from error
     with image:
         width, height = image.size
         if image.format not in _CODECS:
-            raise ValueError("it is not an animation that can be read")
+            raise ValueError("it is not a readable animation")
         if not 1 <= width * height <= max_pixels:
-            accepted = f"1 to {max_pixels} pixels a frame: scale it down or cut it"
+            accepted = f"1 to {max_pixels} pixels a frame: scale it down or crop it"
             raise ValueError(f"it is {width} x {height} pixels; accepted are {accepted}")
         try:
             metadata, orientation = metadata_of()
@@ -150,8 +150,8 @@ def open_animation(path: str | os.PathLike, *, max_pixels: int) -> Iterator[Anim
         yield reader
 
 
-def _is_lossless_webp(image: Image.Image) -> bool:
-    """Whether the first frame's pixels are; Pillow leaves the file at hand where it was opened by name."""
+def _is_lossless_webp(image: Any) -> bool:
+    """Returns whether the first frame is lossless; Pillow exposes the file only if it was opened by name."""
     with open(image.filename, "rb") as file:
         head = file.read(2**20)
     lossless, lossy = head.find(b"VP8L"), head.find(b"VP8 ")
@@ -165,22 +165,22 @@ def _is_deep_png(path: str | os.PathLike) -> bool:
 
 
 def _rgba(image: Image.Image) -> np.ndarray:
-    if image.mode.startswith("I"):  # Gray of 16 bits, which Pillow would clip.
+    if image.mode.startswith("I"):  # 16-bit gray, which Pillow would clip.
         gray = (np.asarray(image).astype(np.uint32) * 255 + 32767) // 65535
         image = Image.fromarray(gray.astype(np.uint8))
     return np.asarray(image.convert("RGBA"))
 
 
 def _plays(image: Image.Image) -> int:
-    """How often an animation is shown; a GIF says how often it is repeated."""
+    """Number of plays of an animation; a GIF stores the number of repetitions."""
     loop = image.info.get("loop")
     if image.format != "GIF":
         return int(loop or 0)
     return 1 if loop is None else loop and loop + 1
 
 
-def with_shown_times(steps: Iterator[VideoStep]) -> Iterator[VideoStep]:
-    """The frames of a GIF for as long as browsers show them."""
+def with_shown_times(steps: Iterator[VideoStep]) -> Generator[VideoStep, None, None]:
+    """Frames of a GIF with the durations that browsers use."""
     time = 0
     for step in steps:
         frame = step.frame
@@ -191,21 +191,21 @@ def with_shown_times(steps: Iterator[VideoStep]) -> Iterator[VideoStep]:
 
 
 def _shown_ms(duration: float) -> int:
-    """How long browsers show a frame."""
+    """Duration of a frame in browsers."""
     return round(duration) if duration >= _LEAST_SHOWN_MS else _SHOWN_INSTEAD_MS
 
 
 class AnimationWriter:
-    """An animation in the making. Each frame is held back until its end is known.
+    """Animation being written. Each frame is held back until its end is known.
 
     Attributes:
-        units_a_second: In which the format counts time.
+        units_a_second: Time units of the format per second.
     """
 
     units_a_second = 1000
 
     def __init__(self, clip: VideoClip, *, on_note: Callable[[str], None]):
-        """Takes what is to be written, and whom to tell what cannot be kept, one clause each."""
+        """Takes the clip to write, and a callback for one clause on each thing that cannot be kept."""
         self._clip = clip
         self._on_note = on_note
         self._held: VideoFrame | None = None
@@ -213,8 +213,8 @@ class AnimationWriter:
         self._written = self._duration = 0
 
     def write(self, packets: tuple[Any, ...], frame: VideoFrame | None) -> None:
-        """Adds a frame, uint8 or uint16 [height, width, 3] of the clip's size; None for none."""
-        del packets  # An animation has images only.
+        """Adds a frame, uint8 or uint16 [height, width, 3] of the clip's size; None adds nothing."""
+        del packets  # An animation has no other tracks.
         if frame is None:
             return
         self._start = frame.time if self._start is None else self._start
@@ -229,7 +229,7 @@ class AnimationWriter:
         self._write_end()
 
     def _write_held(self, end: int, following: VideoFrame | None) -> None:
-        # Ends are rounded, not durations, so that errors do not add up.
+        # Ends are rounded, not durations, so that rounding errors do not add up.
         end_units = round((end - self._start) * self._clip.time_base * self.units_a_second)
         is_unknown = self._held.duration == 0 and end == self._held.time
         duration = self._duration if is_unknown and self._written else end_units - self._written
@@ -247,19 +247,19 @@ class AnimationWriter:
 def fitting_image_metadata(
     clip: VideoClip, image_format: ImageFormat, *, on_note: Callable[[str], None]
 ) -> ImageMetadata:
-    """What an animation's file can keep of what another says besides its frames; the rest is noted.
+    """Metadata of another file that an animation can keep; the rest is noted.
 
     Args:
-        clip: What is to be written.
-        image_format: What its file holds.
-        on_note: Called with each thing that is left out, one clause.
+        clip: The clip to write.
+        image_format: Format of the animation.
+        on_note: Called with one clause for each thing that is left out.
     """
     kind = {"GIF": "a GIF", "WEBP": "an animated WebP", "PNG": "an animated PNG"}.get(image_format.name)
     for lost, what in (
         (clip.tracks, "its sound, subtitles and attachments are"),
-        (clip.bits > 8, f"its {clip.bits} bits a channel are"),
+        (clip.bits > 8, f"its {clip.bits} bits per channel are"),
         (clip.metadata.keys() - _PRIVATE_TAGS, "its tags are"),
-        (clip.aspect != 1, "the shape of its pixels is"),
+        (clip.aspect != 1, "its pixel aspect ratio is"),
     ):
         if lost and kind:
             on_note(f"{what} not kept in {kind}")

@@ -1,4 +1,4 @@
-"""What is known of a video apart from its frames, and how its frames travel from file to file."""
+"""Description of a video apart from its frames, and the frames and packets passed from file to file."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ class VideoClip:
     """A video without its frames, upright.
 
     Attributes:
-        height: In pixels.
-        width: In pixels.
-        codec: FFmpeg's name of the kind of compression, such as `"h264"`.
-        time_base: Seconds in a unit of time.
-        frame_rate: Frames a second, on average.
-        frames: How many there are, as far as the file says; None where it does not.
-        chroma: How finely color is stored: `"420"`, `"422"` or `"444"`.
-        bits: Bits a channel.
-        color: What its numbers mean.
-        aspect: Width of a pixel over its height.
-        plays: How often an animation is shown, 0 for ever.
+        height: Height in pixels.
+        width: Width in pixels.
+        codec: FFmpeg's name of the codec, such as `"h264"`.
+        time_base: Duration of a time unit in seconds.
+        frame_rate: Average number of frames per second.
+        frames: Number of frames, according to the file; None if unknown.
+        chroma: Chroma subsampling: `"420"`, `"422"` or `"444"`.
+        bits: Bits per channel.
+        color: Color description of its values.
+        aspect: Pixel aspect ratio (width over height).
+        plays: Number of plays of an animation, 0 for endless.
         has_alpha: Whether frames may be transparent.
         is_lossless: Whether its frames are compressed without loss.
-        image_metadata: What an animation says as images do.
+        image_metadata: Metadata that an animation has in common with images.
         metadata: Tags of the file.
-        track_metadata: Tags of the track of images.
-        chapters: As PyAV gives them.
+        track_metadata: Tags of the video track.
+        chapters: Chapters from PyAV.
         tracks: PyAV's streams of sound, subtitles and attachments.
-        notes: What cannot be kept, one clause each.
+        notes: One clause for each thing that cannot be kept.
     """
 
     height: int
@@ -67,9 +67,9 @@ class VideoFrame:
 
     Attributes:
         pixels: uint8 or uint16 [height, width, 3], full range, upright.
-        time: When it is shown, in units of the clip's `time_base`.
-        duration: For how long, in the same units; 0 where that is not known.
-        alpha: uint8 [height, width], 0 where the frame is transparent; None for an opaque one.
+        time: Time of display, in units of the clip's `time_base`.
+        duration: Duration in the same units; 0 if unknown.
+        alpha: uint8 [height, width], 0 where the frame is transparent; None if it is opaque.
     """
 
     pixels: np.ndarray
@@ -80,11 +80,11 @@ class VideoFrame:
 
 @dataclass(frozen=True)
 class VideoStep:
-    """What lies between one frame and the next in a file.
+    """One frame of a file with the packets before it.
 
     Attributes:
         packets: PyAV's packets of other tracks, to be copied.
-        frame: The frame behind them; None at the end of the file.
+        frame: The frame after them; None at the end of the file.
     """
 
     packets: tuple[Any, ...]
@@ -92,13 +92,13 @@ class VideoStep:
 
 
 def load_av() -> ModuleType:
-    """Imports PyAV, which brings FFmpeg along.
+    """Imports PyAV, which includes FFmpeg.
 
     Raises:
-        ValueError: If it is not installed. One line that says what to install.
+        ValueError: If it is not installed. One line with the command that installs it.
     """
     try:
         import av
     except ImportError as error:
-        raise ValueError("Videos need PyAV, which is not installed. Try: pip install 'tfgan_app[video]'") from error
+        raise ValueError("Videos need PyAV. Install it with: pip install 'tfgan_app[video]'") from error
     return av

@@ -1,4 +1,4 @@
-"""Which files are videos, by what they begin with."""
+"""Detection of video files by their first bytes."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ VIDEO_INPUT_SUFFIXES = frozenset(
         *(".gif", ".webp", ".apng"),
     }
 )
-"""Lower-case suffixes of the files that a folder is searched for; what they are, their content tells."""
+"""Lower-case suffixes of the files that a folder is searched for; their content decides their kind."""
 
 SHARED_SUFFIXES = frozenset({".ts", ".mts", ".qt", ".webp", ".gif", ".apng"})
-"""Of these, a file whose content is no video is no broken video: TypeScript, text, images."""
+"""Suffixes among them that other files share, such as TypeScript, text and images: not broken videos."""
 
 _HEAD_BYTES = 1024
 _SIGNATURES = (
@@ -35,16 +35,16 @@ _SYNC_BYTE, _PACKETS = 0x47, ((0, 188), (4, 192), (0, 204))
 
 
 def is_video(path: str | os.PathLike) -> bool:
-    """Whether a file is to be treated as a video, by its content.
+    """Returns whether a file is handled as a video, by its content.
 
-    An animation (GIF, WebP, PNG of more than one frame) is one. So is a file with the suffix of a video whose content
-    is of no kind that is known, such as a damaged one.
+    An animation (GIF, WebP, PNG of more than one frame) is handled as a video. So is a file with a video suffix and
+    unknown content, such as a damaged one.
     """
     try:
         check_regular(path)
         with open(path, "rb") as file:
             head = file.read(_HEAD_BYTES)
-    except ValueError:  # A pipe would be waited for; the reader of images names what it is.
+    except ValueError:  # Opening a pipe would block; the image reader reports it.
         return False
     except OSError:
         head = b""
@@ -57,7 +57,7 @@ def is_video(path: str | os.PathLike) -> bool:
 
 
 def holds_video(head: bytes) -> bool:
-    """Whether a file that begins with these bytes is of a container of videos that is read here."""
+    """Returns whether a file that begins with these bytes is a supported video container."""
     if head[4:8] in _ATOMS:
         return head[4:8] != b"ftyp" or head[8:12] not in _IMAGE_BRANDS
     is_stream = any(

@@ -1,4 +1,4 @@
-"""Predicts a video into a video: frame by frame, with its times, its sound and its colors."""
+"""Prediction of videos frame by frame, with their timing, sound and color."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
@@ -36,17 +36,17 @@ VIDEO_SUFFIXES = ANIMATION_SUFFIXES | frozenset(video_suffixes())
 """Lower-case suffixes of the files that `predict_video` writes."""
 
 MAX_FRAME_PIXELS = 2**25
-"""Videos with more pixels a frame than this (34 megapixels, 8K) are refused before they are decoded."""
+"""Videos with more pixels per frame than this (34 megapixels, 8K) are rejected before they are decoded."""
 
 MAX_RESULT_PIXELS = 16 * MAX_FRAME_PIXELS
-"""And so are results with larger frames, which are whole in memory."""
+"""Results with larger frames, which are held in memory whole, are rejected too."""
 
 _LOOKAHEAD = 2
 _HEAD_BYTES = 16
 
 
 class ImagePredictor(Protocol):
-    """What `predict_video` needs of a model."""
+    """Interface of a model that `predict_video` needs."""
 
     def output_size(self, height: int, width: int) -> tuple[int, int]:
         """Height and width of the result of a frame of this size."""
@@ -55,7 +55,7 @@ class ImagePredictor(Protocol):
         """The predictor of a frame, counted from 0."""
 
     def remarks(self, height: int, width: int) -> list[str]:
-        """Steps behind the model that the reader of frames of this size should know of, one clause each."""
+        """Steps after the model that matter for frames of this size, one clause each."""
 
     def rows(self, pixels: np.ndarray, *, tile_px: int | None = None) -> Iterator[np.ndarray]:
         """uint8 or uint16 [height, width, 3] -> strips float32 [rows, new width, 3] in [0, 1], from the top."""
@@ -76,29 +76,30 @@ def predict_video(
 ) -> int:
     """Predicts every frame of a video.
 
-    Each frame keeps its time, so variable frame rates stay so. Sound, subtitles, attachments, chapters and tags are
-    copied; what the target's container cannot hold is encoded anew or left out, and noted. Frames are turned upright.
-    Colors keep their matrix, range, primaries and transfer, and 10 bits stay 10 where the encoder takes them. Decoding
-    and encoding overlap the model, and a few frames are in memory at a time.
+    Each frame keeps its time, so variable frame rates are preserved. Sound, subtitles, attachments, chapters and tags
+    are copied; what the target's container cannot hold is re-encoded or left out, with a note. Frames are turned
+    upright. Colors keep their matrix, range, primaries and transfer, and 10 bits stay 10 if the encoder supports them.
+    Decoding and encoding overlap with the model, and only a few frames are in memory at a time.
 
     Args:
-        predictor: The model. It sees each frame by itself, as coded for the screen.
-        source: The file; its content decides the kind.
-        target: Where to; its suffix, one of `VIDEO_SUFFIXES`, decides the kind. Written beside and renamed, so that it
-            is whole or not there.
+        predictor: The model. It processes each frame separately, gamma-encoded.
+        source: The file; its content determines the kind.
+        target: Destination; its suffix, one of `VIDEO_SUFFIXES`, determines the kind. Written beside and renamed into
+            place, so it is whole or absent.
         tile_px: As for `Predictor.rows`.
         crf: Quality of the encoder, from 0 (best) to 51 or 63; None for one hard to tell from the original.
-        codec: `"h264"`, `"hevc"`, `"vp9"` or `"av1"`; None for the source's where the target takes it, else its usual.
-        quality: 1 to 100 (lossless) of an animated WebP; None for 95, or lossless where the source is.
-        max_pixels: Refuse a source with more pixels a frame than this.
-        on_progress: Called after each frame with the number done and that of all, None where it is not known.
-        on_note: Called with each thing that could not be kept, one clause, once.
+        codec: `"h264"`, `"hevc"`, `"vp9"` or `"av1"`; None for the source's if the target supports it, else its
+            default.
+        quality: 1 to 100 (lossless) of an animated WebP; None for 95, or lossless if the source is.
+        max_pixels: Sources with more pixels per frame are rejected.
+        on_progress: Called after each frame with the number done and the total, None if unknown.
+        on_note: Called with one clause for each thing that could not be kept, once.
 
     Returns:
         The number of frames.
 
     Raises:
-        ValueError: If the source is damaged, cut off or no video, the target cannot be such, or PyAV is missing. One
+        ValueError: If the source is damaged, truncated or not a video, the target is invalid, or PyAV is missing. One
             line; nothing is written.
         OSError: If the target cannot be written.
     """
@@ -119,6 +120,7 @@ def predict_video(
         for each in (*clip.notes, *predictor.remarks(*size)):
             note(each)
         unfinished = stack.enter_context(atomic_path(target))
+        opened: contextlib.AbstractContextManager[Any]
         if suffix == ".gif":
             opened = open_gif_writer(unfinished, clip, on_note=note)
         elif suffix == ".webp":
@@ -133,10 +135,10 @@ def predict_video(
 
 
 def first_frame(source: str | os.PathLike, *, max_pixels: int = MAX_FRAME_PIXELS) -> np.ndarray:
-    """The first frame of a video or an animation, on white: uint8 [height, width, 3].
+    """First frame of a video or an animation, on white: uint8 [height, width, 3].
 
     Raises:
-        ValueError: If it is damaged or no video, or PyAV is missing. One line that names it.
+        ValueError: If it is damaged or not a video, or PyAV is missing. One line that names it.
     """
     source = Path(source)
     with _one_line(source), _open(source, max_pixels=max_pixels) as reader:
@@ -147,8 +149,8 @@ def first_frame(source: str | os.PathLike, *, max_pixels: int = MAX_FRAME_PIXELS
         return to_eight_bits(frame.pixels)
 
 
-def _steps_for(reader: Any, suffix: str) -> Iterator[VideoStep]:
-    """The frames as the target's kind of file shows them."""
+def _steps_for(reader: Any, suffix: str) -> Generator[VideoStep, None, None]:
+    """Frames with the timing of the target's kind of file."""
     steps = reader.steps()
     if reader.clip.codec == "gif" and suffix != ".gif":
         steps = with_shown_times(steps)
@@ -157,7 +159,7 @@ def _steps_for(reader: Any, suffix: str) -> Iterator[VideoStep]:
 
 def _run(
     predictor: ImagePredictor,
-    steps: Iterator[VideoStep],
+    steps: Generator[VideoStep, None, None],
     writer: Any,
     *,
     clip: VideoClip,
@@ -183,7 +185,7 @@ def _run(
 
 
 def _ahead(steps: Iterator[VideoStep], pool: ThreadPoolExecutor) -> Iterator[VideoStep]:
-    """Yields what `pool`'s only thread takes from `steps`, a few steps ahead."""
+    """Yields the steps that `pool`'s only thread takes from `steps`, a few ahead."""
     waiting = deque(pool.submit(next, steps, None) for _ in range(_LOOKAHEAD))
     while (step := waiting.popleft().result()) is not None:
         waiting.append(pool.submit(next, steps, None))
@@ -217,14 +219,14 @@ def _open(source: Path, *, max_pixels: int) -> Any:
 def _result_clip(clip: VideoClip, size: tuple[int, int], suffix: str, *, on_note: Callable[[str], None]) -> VideoClip:
     notes = clip.notes
     if clip.codec in ANIMATION_CODECS and suffix not in ANIMATION_SUFFIXES:
-        notes += ("transparency becomes white, and how often it repeats is up to the player",)
+        notes += ("transparency becomes white, and the number of repeats is up to the player",)
         fitting_image_metadata(clip, ImageFormat(suffix[1:].upper()), on_note=on_note)
     return dataclasses.replace(clip, height=size[0], width=size[1], notes=notes)
 
 
 @contextlib.contextmanager
 def _one_line(source: Path) -> Iterator[None]:
-    """Names the source in what is wrong with it."""
+    """Prefixes errors with the source."""
     try:
         yield
     except ValueError as error:
@@ -232,7 +234,7 @@ def _one_line(source: Path) -> Iterator[None]:
 
 
 def _once(report: Callable[[str], None]) -> Callable[[str], None]:
-    """Reports each text the first time that it comes."""
+    """Reports each text only once."""
     seen: set[str] = set()
 
     def report_new(text: str) -> None:
@@ -253,13 +255,13 @@ def _check_size(height: int, width: int) -> None:
 
 def _check_kind(clip: VideoClip, suffix: str) -> None:
     if suffix == ".png" and clip.codec not in ANIMATION_CODECS:
-        raise ValueError("a PNG of a video would be an animation: ask for .apng, or for another of its kinds")
+        raise ValueError("a PNG of a video would be an animation: use .apng, or another video or animation format")
 
 
 def _check_target(source: Path, target: Path, codec: str | None) -> None:
     if target.suffix.lower() not in VIDEO_SUFFIXES:
         known = ", ".join(sorted(VIDEO_SUFFIXES))
-        raise ValueError(f"The suffix of a video to write must be one of {known}. Received: '{printable(target)}'")
+        raise ValueError(f"The suffix of the output video must be one of {known}. Received: '{printable(target)}'")
     check_codec(target, codec)
     if source.exists() and target.exists() and source.samefile(target):
         raise ValueError(f"The result would overwrite its source '{printable(source)}': give it another name.")

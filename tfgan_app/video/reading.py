@@ -1,4 +1,4 @@
-"""Reads a video frame by frame through PyAV: upright RGB, with its times and all that goes along."""
+"""Frame-by-frame reading of videos through PyAV: upright RGB, with timing and all other tracks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from tfgan_app.video.clip import VideoClip, VideoFrame, VideoStep, load_av
 from tfgan_app.video.color import VideoColor, color_of, to_rgb
 
-# No playlists and no formats that are made of other files: a video is one file, whatever its suffix says.
+# No playlists and no formats composed of other files: a video is one file, for any suffix.
 _DEMUXERS = "mov,mp4,matroska,webm,avi,mpegts,mpeg,flv,ogg,asf"
 
 _ATTACHED_IMAGE = 0x400
@@ -24,19 +24,19 @@ class VideoReader:
     """An open video file.
 
     Attributes:
-        clip: What is known of it.
+        clip: Description of the video.
     """
 
     def __init__(self, container: Any, stream: Any, *, max_pixels: int):
-        """Decodes the first frame of `stream`, since only frames tell which way is up and what colors mean."""
+        """Decodes the first frame of `stream`, since only frames have orientation and color properties."""
         self._stream = stream
         self._container = container
         self._end = Fraction(0)
         if stream.codec_context is None:
-            raise ValueError("its compression is of a kind that FFmpeg does not know here")
+            raise ValueError("its codec is not supported by this FFmpeg")
         _check_size(stream.codec_context.width, stream.codec_context.height, max_pixels)
         stream.thread_type = "AUTO"
-        # Frames may be larger than the file's head promises.
+        # Frames may be larger than the header states.
         stream.codec_context.options = {"max_pixels": str(max_pixels)}
         self._tracks = tuple(it for it in container.streams if it.type in ("audio", "subtitle", "attachment"))
         self._decoded = self._decode()
@@ -54,14 +54,14 @@ class VideoReader:
         """Yields each frame in order with the packets before it; once.
 
         Raises:
-            ValueError: If the file is damaged or ends too early. Then the frames before are of no use.
+            ValueError: If the file is damaged or ends too early. Then the frames before are invalid too.
         """
         packets, frame = self._first
         with _one_line():
             time = frame.pts or 0
             while frame is not None:
                 next_packets, next_frame = next(self._decoded)
-                # Encoders take no two frames of one time. A file's own durations are wrong where rates vary.
+                # Encoders reject two frames with one time. A file's own durations are wrong for variable rates.
                 end = self._end_time(frame, time) if next_frame is None else max(next_frame.pts or 0, time + 1)
                 yield VideoStep(tuple(packets), VideoFrame(self._upright(frame), time, end - time))
                 packets, frame, time = next_packets, next_frame, end
@@ -69,7 +69,7 @@ class VideoReader:
         yield VideoStep(tuple(packets), None)
 
     def _decode(self) -> Iterator[tuple[list[Any], Any]]:
-        """Yields (packets of other tracks, the frame behind them), the last frame None."""
+        """Yields (packets of other tracks, the frame after them); the last frame is None."""
         packets: list[Any] = []
         for packet in self._container.demux(self._stream, *(it for it in self._tracks if it.type != "attachment")):
             self._note_end(packet)
@@ -86,29 +86,29 @@ class VideoReader:
 
     def _note_end(self, packet: Any) -> None:
         if packet.is_corrupt:
-            raise ValueError(f"it is damaged or cut off at {float((packet.pts or 0) * packet.time_base):.3f} s")
+            raise ValueError(f"it is damaged or truncated at {float((packet.pts or 0) * packet.time_base):.3f} s")
         if packet.pts is not None:
             self._end = max(self._end, (packet.pts + (packet.duration or 0)) * packet.time_base)
 
     def _check_end(self) -> None:
-        """Raises ValueError where the file stops before the end that it announces."""
+        """Raises ValueError if the file stops before the end that it announces."""
         duration = Fraction(self._container.duration or 0, 1_000_000)
         announced = duration + Fraction(max(0, self._container.start_time or 0), 1_000_000)
         tolerance = max(Fraction(1, 2), 2 / self.clip.frame_rate)
         if any(it.type == "data" for it in self._container.streams):
-            tolerance = max(tolerance, duration / 20)  # They are not read, and may be a little longer.
+            tolerance = max(tolerance, duration / 20)  # Other tracks are not read, and may be a little longer.
         if announced - self._end > tolerance:
-            raise ValueError(f"it is cut off: it ends at {float(self._end):.2f} s of {float(announced):.2f} s")
+            raise ValueError(f"it is truncated: it ends at {float(self._end):.2f} s of {float(announced):.2f} s")
 
     def _end_time(self, frame: Any, time: int) -> int:
-        """When the last frame ends."""
+        """End time of the last frame."""
         announced = (self._stream.start_time or 0) + (self._stream.duration or 0)
         return max(announced, time + (frame.duration or round(1 / (self.clip.frame_rate * self.clip.time_base))))
 
     def _upright(self, frame: Any) -> np.ndarray:
         if (frame.width, frame.height) != self._size:
             sizes = f"from {self._size[0]} x {self._size[1]} to {frame.width} x {frame.height}"
-            raise ValueError(f"its images change their size {sizes} px: cut it in two there")
+            raise ValueError(f"its frame size changes {sizes} px: split the video there")
         return _turned(to_rgb(frame, self._color, deep=self._bits > 8), self._orientation)
 
     def _clip(self, frame: Any) -> VideoClip:
@@ -140,14 +140,14 @@ def open_video(path: str | os.PathLike, *, max_pixels: int) -> Iterator[VideoRea
     """Opens a video file of any kind that FFmpeg reads by itself.
 
     Args:
-        path: The file; its content decides the format, not its suffix.
-        max_pixels: Refuse frames with more pixels than this before decoding them.
+        path: The file; its content determines the format, not its suffix.
+        max_pixels: Frames with more pixels are rejected before decoding.
 
     Yields:
         A `VideoReader`.
 
     Raises:
-        ValueError: If the file is missing, too large, damaged or no video; of inside of the block too.
+        ValueError: If the file is missing, too large, damaged or not a video; also raised inside the block.
     """
     av = load_av()
     options = {"format_whitelist": _DEMUXERS}
@@ -156,7 +156,7 @@ def open_video(path: str | os.PathLike, *, max_pixels: int) -> Iterator[VideoRea
     with container:
         streams = [it for it in container.streams.video if not it.disposition.value & _ATTACHED_IMAGE]
         if not streams:
-            raise ValueError("it has no track of images")
+            raise ValueError("it has no video track")
         with _one_line():
             reader = VideoReader(container, streams[0], max_pixels=max_pixels)
         yield reader
@@ -164,22 +164,22 @@ def open_video(path: str | os.PathLike, *, max_pixels: int) -> Iterator[VideoRea
 
 @contextlib.contextmanager
 def _one_line() -> Iterator[None]:
-    """Makes FFmpeg's errors a ValueError without its numbers and paths."""
+    """Turns FFmpeg's errors into a ValueError without its numbers and paths."""
     failures = load_av().error.FFmpegError
     try:
         yield
     except failures as error:
-        raise ValueError(f"it is damaged or no video ({error.strerror or error})") from error
+        raise ValueError(f"it is damaged or not a video ({error.strerror or error})") from error
 
 
 def _check_size(width: int, height: int, max_pixels: int) -> None:
     if not 1 <= width * height <= max_pixels:
-        accepted = f"1 to {max_pixels} pixels a frame: scale it down or cut it"
+        accepted = f"1 to {max_pixels} pixels a frame: scale it down or crop it"
         raise ValueError(f"it is {width} x {height} pixels; accepted are {accepted}")
 
 
 def _frame_rate(stream: Any) -> Fraction:
-    """Frames a second; heads of files may claim thousands, but not in both places."""
+    """Frames per second; headers may claim thousands, but not in both places."""
     return min((it for it in (stream.average_rate, stream.guessed_rate) if it), default=Fraction(25))
 
 
@@ -189,7 +189,7 @@ def _estimated_frames(stream: Any, container: Any) -> int | None:
 
 
 def _orientation(frame: Any) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Where the frame's right and down point to on the screen, as steps (right, down)."""
+    """Directions of the frame's right and down on the screen, as steps (right, down)."""
     block = frame.side_data.get("DISPLAYMATRIX")
     if block is None:
         return _IDENTITY
@@ -200,7 +200,7 @@ def _orientation(frame: Any) -> tuple[tuple[int, int], tuple[int, int]]:
 def _turned(pixels: np.ndarray, orientation: tuple[tuple[int, int], tuple[int, int]]) -> np.ndarray:
     right, down = orientation
     if right[0] == 0:
-        # The screen's right is one of the frame's own down or up, so exchange them first.
+        # The screen's right is the frame's up or down, so swap the axes first.
         pixels, right, down = pixels.transpose(1, 0, 2), down, right
     return np.ascontiguousarray(pixels[:: down[1], :: right[0]])
 
@@ -213,20 +213,20 @@ def _chroma(pixel_format: Any) -> str:
 
 
 def _losses(frame: Any, stream: Any, container: Any, color: VideoColor) -> Iterator[str]:
-    """What of a file is not carried into results, one clause each."""
+    """Properties of a file that results do not keep, one clause each."""
     if len(container.streams.video) > 1:
-        yield "of several tracks of images only the first is kept"
+        yield "only the first of several video tracks is kept"
     if any(it.type == "data" for it in container.streams):
-        yield "tracks of data, such as time codes and positions, are not kept"
+        yield "data tracks, such as time codes and positions, are not kept"
     name = frame.format.name
     if stream.metadata.get("alpha_mode") == "1" or name.startswith(
         ("yuva", "rgba", "bgra", "argb", "abgr", "gbra", "ya")
     ):
         yield "its transparency is not kept"
     if frame.interlaced_frame:
-        yield "it is interlaced, and lines of two moments are treated as one image: deinterlace it first"
+        yield "it is interlaced, and lines of two moments are processed as one image: deinterlace it first"
     if color.is_hdr:
-        yield "it is HDR: its brightness is kept as coded, which models do not know, and its mastering data is lost"
+        yield "it is HDR: its brightness is kept as coded, which models do not expect, and its mastering data is lost"
     block = frame.side_data.get("DISPLAYMATRIX")
     if block is not None and _orientation(frame) == _IDENTITY and frame.rotation % 360:
-        yield f"it is turned by {frame.rotation} degrees, which is not kept"
+        yield f"it is rotated by {frame.rotation} degrees, which is not kept"

@@ -1,4 +1,4 @@
-"""Sound, subtitles and attachments on their way from one video file into another."""
+"""Sound, subtitles and attachments, copied or re-encoded from one video file into another."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tfgan_app.video.clip import load_av
 _AUDIO_ENCODERS = {"webm": "libopus", "matroska": "libopus"}
 _LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
 _BITS_A_CHANNEL = 96_000
-# Tags begin so, whatever language their name ends with.
+# Beginnings of tags, whose names may end with any language.
 _FOREIGN_TAGS = (
     *("encoder", "duration", "rotate", "vendor_id", "alpha_mode"),
     *("bps", "number_of_frames", "number_of_bytes", "_statistics"),
@@ -19,7 +19,7 @@ _FOREIGN_TAGS = (
 
 
 class VideoTracks:
-    """The tracks of a result that are not images."""
+    """Tracks of a result other than video."""
 
     def __init__(self, copies: dict[int, Any], encodings: dict[int, _Encoding]):
         """Takes output streams and encodings by the index of the input stream."""
@@ -27,7 +27,7 @@ class VideoTracks:
         self._encodings = encodings
 
     def convert(self, packet: Any) -> list[Any]:
-        """Turns a packet of the input into packets to be muxed: itself, newly encoded ones, or none."""
+        """Converts a packet of the input to packets to be muxed: itself, re-encoded ones, or none."""
         index = packet.stream.index
         if index in self._encodings:
             return self._encodings[index].convert(packet)
@@ -37,12 +37,12 @@ class VideoTracks:
         return [packet]
 
     def flush(self) -> list[Any]:
-        """What encoders hold back at the end."""
+        """Returns the remaining packets of the encoders."""
         return [packet for encoding in self._encodings.values() for packet in encoding.flush()]
 
 
 class _Encoding:
-    """A track of sound that is decoded and encoded anew."""
+    """A sound track that is decoded and re-encoded."""
 
     def __init__(self, source: Any, target: Any):
         self._source = source
@@ -70,15 +70,15 @@ class _Encoding:
 def copy_tracks(container: Any, tracks: Iterable[Any], *, on_note: Callable[[str], None]) -> VideoTracks:
     """Adds the tracks to a file that is being written.
 
-    Packets are copied as they are where the container takes their kind. Sound that it does not take is encoded anew.
+    Packets are copied unchanged if the container supports their codec. Other sound is re-encoded.
 
     Args:
         container: PyAV's output container, not begun.
         tracks: PyAV's input streams.
-        on_note: Called with each thing that cannot be kept, one clause.
+        on_note: Called with one clause for each thing that cannot be kept.
 
     Returns:
-        What turns the input's packets into the output's.
+        Converter of the input's packets to the output's.
     """
     copies: dict[int, Any] = {}
     encodings: dict[int, _Encoding] = {}
@@ -89,7 +89,7 @@ def copy_tracks(container: Any, tracks: Iterable[Any], *, on_note: Callable[[str
         elif track.type == "audio" and track.codec_context is not None:
             added = _add_encoded(container, track)
             encodings[track.index] = _Encoding(track, added)
-            on_note(f"its {_kind(track)} is encoded anew as {added.codec_context.codec.canonical_name}")
+            on_note(f"its {_kind(track)} is re-encoded as {added.codec_context.codec.canonical_name}")
         else:
             on_note(f"its {_kind(track)} cannot be kept in this kind of file")
             continue
@@ -99,17 +99,17 @@ def copy_tracks(container: Any, tracks: Iterable[Any], *, on_note: Callable[[str
 
 
 def kept_track_tags(tags: Mapping[str, str]) -> dict[str, str]:
-    """The tags of a track without those that a muxer or an encoder writes, or that are not so in a result."""
+    """Tags of a track without those that a muxer or an encoder writes, or that are wrong for a result."""
     return {name: text for name, text in tags.items() if not name.lower().startswith(_FOREIGN_TAGS)}
 
 
 def _add_copied(container: Any, track: Any) -> Any | None:
-    """A track that takes packets as they are; None where the container cannot hold them."""
+    """Adds a track that takes packets unchanged; None if the container cannot hold them."""
     av = load_av()
     if track.type == "attachment" and container.format.name != "matroska":
         return None
     try:
-        # What a container takes shows when its head is written, so one is written to nowhere first.
+        # Only writing its header shows whether a container supports a codec, so one is first written to nowhere.
         with av.open(io.BytesIO(), "w", format=container.format.name) as trial:
             trial.add_stream_from_template(track)
             trial.start_encoding()
@@ -124,7 +124,7 @@ def _add_encoded(container: Any, track: Any) -> Any:
     rates = load_av().Codec(encoder, "w").audio_rates or [source.sample_rate]
     added = container.add_stream(encoder, rate=source.sample_rate if source.sample_rate in rates else 48000)
     context = added.codec_context
-    # Encoders take few of the many ways to arrange as many loudspeakers.
+    # Encoders support few of the many channel layouts.
     context.layout = _LAYOUTS.get(source.channels, "stereo")
     context.bit_rate = _BITS_A_CHANNEL * context.channels
     context.open()

@@ -1,9 +1,9 @@
-"""Transparency of animations: on white, enlarged, and kept from shining through at edges."""
+"""Transparency of animations: compositing on white, resizing, and color that does not bleed at edges."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import numpy as np
 from PIL import Image
@@ -11,8 +11,8 @@ from PIL import Image
 from tfgan_app.video.clip import VideoStep
 
 
-def on_white_background(steps: Iterator[VideoStep]) -> Iterator[VideoStep]:
-    """The frames of an animation for a video, which has no transparency."""
+def on_white_background(steps: Iterator[VideoStep]) -> Generator[VideoStep, None, None]:
+    """Composites the frames of an animation on white for a video, which has no transparency."""
     for step in steps:
         frame = step.frame
         if frame is not None and frame.alpha is not None:
@@ -28,12 +28,12 @@ def resized_alpha(alpha: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def spread_color(pixels: np.ndarray, alpha: np.ndarray, *, steps: int = 16) -> np.ndarray:
-    """Continues colors into transparent places, whose own color means nothing and would shine through at edges.
+    """Extends colors into transparent areas, whose own color is undefined and would show at edges.
 
     Args:
         pixels: uint8 [height, width, 3].
         alpha: uint8 [height, width], 0 where the image is transparent.
-        steps: How far, in pixels.
+        steps: Distance in pixels.
 
     Returns:
         uint8 [height, width, 3].

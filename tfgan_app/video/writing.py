@@ -1,4 +1,4 @@
-"""Writes a video frame by frame through PyAV, with the sound, subtitles and tags of the one it was made from."""
+"""Frame-by-frame writing of videos through PyAV, with the sound, subtitles and tags of the source."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from tfgan_app.video.tracks import copy_tracks, kept_track_tags
 
 @dataclass(frozen=True)
 class VideoEncoder:
-    """How a kind of compression is written.
+    """Encoder settings for a codec.
 
     Attributes:
         name: FFmpeg's encoder.
-        crf: Quality by default, lower is better; hard to tell from the original.
-        even: Whether it takes even sizes only where color is stored at half the resolution.
+        crf: Default quality, lower is better; hard to tell from the original.
+        even: Whether it requires even sizes with chroma at half the resolution.
         options: Further options of the encoder.
     """
 
@@ -40,7 +40,7 @@ VIDEO_ENCODERS: dict[str, VideoEncoder] = {
     "vp9": VideoEncoder("libvpx-vp9", 24, False, {"row-mt": "1", "cpu-used": "2"}),
     "av1": VideoEncoder("libsvtav1", 24, True, {"preset": "6"}),
 }
-"""What `codec` may be."""
+"""Values of `codec`."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,10 @@ _FOREIGN_TAGS = frozenset({"major_brand", "minor_version", "compatible_brands", 
 
 
 class VideoWriter:
-    """A video file in the making."""
+    """Video file being written."""
 
     def __init__(self, container: Any, clip: VideoClip, *, codec: str, crf: int | None, on_note: Callable[[str], None]):
-        """Opens the encoder, so that what it refuses is known before anything is computed."""
+        """Opens the encoder, so that unsupported settings fail before anything is computed."""
         self._av = load_av()
         self._container = container
         self._clip = clip
@@ -78,9 +78,7 @@ class VideoWriter:
         is_even = encoder.even and "444" not in self._pixel_format
         self._padding = (clip.height % 2, clip.width % 2) if is_even else (0, 0)
         if any(self._padding):
-            on_note(
-                f"its last row or column is repeated, since {codec} with color at half the resolution takes even sizes"
-            )
+            on_note(f"its last row or column is repeated, since {codec} with subsampled color requires even sizes")
         self._stream = self._add_stream(encoder, codec, crf)
         self._tracks = copy_tracks(container, clip.tracks, on_note=on_note)
         container.metadata.update({k: v for k, v in clip.metadata.items() if k.lower() not in _FOREIGN_TAGS})
@@ -88,11 +86,11 @@ class VideoWriter:
             container.set_chapters(list(clip.chapters))
 
     def write(self, packets: tuple[Any, ...], frame: VideoFrame | None) -> None:
-        """Adds what comes next.
+        """Adds the next packets and frame.
 
         Args:
-            packets: Of other tracks, to be copied.
-            frame: uint8 or uint16 [height, width, 3] of the clip's size; None for none.
+            packets: Packets of other tracks, to be copied.
+            frame: uint8 or uint16 [height, width, 3] of the clip's size; None adds nothing.
         """
         with self._one_line():
             for packet in packets:
@@ -101,11 +99,11 @@ class VideoWriter:
                 self._encode(frame)
 
     def finish(self) -> None:
-        """Writes what the encoders hold back, and the end of the file."""
+        """Writes the remaining packets of the encoders, and the end of the file."""
         with self._one_line():
             self._mux(self._stream.encode(None))
             if self._is_mp4 and self._held is not None:
-                # MP4 adds up times of decoding, so the packet that is decoded last must bring it to the end.
+                # MP4 adds up decoding times, so the packet that is decoded last must extend to the end.
                 self._held.duration = max(1, self._end - self._held.dts + min(0, self._first_dts))
             self._mux_held()
             self._container.mux(self._tracks.flush())
@@ -122,7 +120,7 @@ class VideoWriter:
 
     def _mux(self, packets: list[Any]) -> None:
         for packet in packets:
-            packet.duration = self._durations.pop(packet.pts, 0)  # Encoders leave it out.
+            packet.duration = self._durations.pop(packet.pts, 0)  # Encoders omit it.
             self._first_dts = packet.dts if self._held is None else self._first_dts
             self._mux_held()
             self._held = packet
@@ -140,23 +138,23 @@ class VideoWriter:
         context.sample_aspect_ratio = clip.aspect
         context.colorspace, context.color_range = self._color.matrix, 2 if self._color.full_range else 1
         context.color_primaries, context.color_trc = self._color.primaries, self._color.transfer
-        context.thread_type = "AUTO"  # PyAV asks for slices, which cost quality.
+        context.thread_type = "AUTO"  # PyAV's default is slices, which cost quality.
         if (clip.frames or 0) < _FEW_FRAMES:
-            context.max_b_frames = 0  # With them, x265 gives clips of one or two frames random times of decoding.
+            context.max_b_frames = 0  # With them, x265 gives clips of one or two frames random decoding times.
         context.options = {"crf": str(encoder.crf if crf is None else crf), **encoder.options}
         if codec == "hevc" and self._is_mp4:
-            context.codec_tag = "hvc1"  # Apple's players know no other.
+            context.codec_tag = "hvc1"  # Apple's players support no other.
         try:
             context.open()
         except self._av.error.FFmpegError as error:
             size = f"{clip.width} x {clip.height} px"
-            raise ValueError(f"the encoder {encoder.name} refuses {size} in {self._pixel_format}: {error}") from error
+            raise ValueError(f"{encoder.name} does not support {size} in {self._pixel_format}: {error}") from error
         stream.metadata.update(kept_track_tags(clip.track_metadata))
         return stream
 
     @contextlib.contextmanager
     def _one_line(self) -> Iterator[None]:
-        """Makes FFmpeg's errors those of the system, such as a full disk, or a ValueError."""
+        """Turns FFmpeg's errors into system errors, such as a full disk, or a ValueError."""
         try:
             yield
         except self._av.error.FFmpegError as error:
@@ -178,30 +176,30 @@ def open_video_writer(
     """Begins a video file.
 
     Args:
-        path: Where to; left as it is where the block fails.
-        clip: What is to be written.
-        suffix: Says which container it becomes; one of `video_suffixes()`.
-        codec: One of `VIDEO_ENCODERS`; None for that of the clip where the container takes it, else its usual one.
-        crf: Quality, lower is better; None for the encoder's.
-        on_note: Called with each thing that cannot be kept, one clause.
+        path: Destination; unchanged if the block fails.
+        clip: The clip to write.
+        suffix: Determines the container; one of `video_suffixes()`.
+        codec: One of `VIDEO_ENCODERS`; None for the clip's if the container supports it, else the container's default.
+        crf: Quality, lower is better; None for the encoder's default.
+        on_note: Called with one clause for each thing that cannot be kept.
 
     Yields:
         A `VideoWriter`. Its file is whole after `finish`.
 
     Raises:
-        ValueError: If the container cannot hold the codec, or the encoder refuses the clip.
+        ValueError: If the container cannot hold the codec, or the encoder rejects the clip.
     """
     av = load_av()
     container = _CONTAINERS[suffix]
     codec = _choose_codec(av, container, suffix, clip.codec if codec is None else codec, is_asked=codec is not None)
     options = {"movflags": "+faststart" + ("+use_metadata_tags" if _needs_free_tags(clip) else "")}
     options = options if container.format in ("mp4", "mov") else {}
-    os.environ.setdefault("SVT_LOG", "1")  # Errors only; it writes to stderr by itself.
+    os.environ.setdefault("SVT_LOG", "1")  # Errors only; the encoder writes to stderr by itself.
     output = av.open(os.path.abspath(path), "w", format=container.format, container_options=options)
     try:
         yield VideoWriter(output, clip, codec=codec, crf=crf, on_note=on_note)
     finally:
-        with contextlib.suppress(Exception):  # Closing what failed fails again, and says less.
+        with contextlib.suppress(Exception):  # Closing after a failure fails again, with a worse message.
             output.close()
 
 
@@ -211,7 +209,7 @@ def video_suffixes() -> tuple[str, ...]:
 
 
 def check_codec(path: str | os.PathLike, codec: str | None) -> None:
-    """Raises ValueError where a file's suffix or its codec cannot be written."""
+    """Raises ValueError if a file's suffix or its codec cannot be written."""
     suffix = Path(path).suffix.lower()
     if codec is not None and suffix in _CONTAINERS and codec not in _CONTAINERS[suffix].codecs:
         raise ValueError(
@@ -229,9 +227,9 @@ def _choose_codec(av: Any, container: _Container, suffix: str, codec: str, *, is
 
 
 def _pixel_format(av: Any, encoder: VideoEncoder, clip: VideoClip, on_note: Callable[[str], None]) -> str:
-    """The format nearest to the clip's that the encoder takes; says what is lost."""
+    """Supported format nearest to the clip's; notes losses."""
     known = {it.name for it in av.Codec(encoder.name, "w").video_formats}
-    # Color at full resolution is more than RGB clips gain: few players show it.
+    # Color at full resolution is more than RGB clips gain: few players support it.
     wanted = "420" if clip.color.is_rgb else clip.chroma
     finer = dict.fromkeys([wanted, "444", "422", "420"])
     depths = sorted((8, 10, 12), key=lambda bits: (bits < clip.bits, abs(bits - clip.bits)))
@@ -239,12 +237,12 @@ def _pixel_format(av: Any, encoder: VideoEncoder, clip: VideoClip, on_note: Call
     chosen = next(name for name in names if name in known)
     chroma, bits = names[chosen]
     if bits < clip.bits:
-        on_note(f"its {clip.bits} bits a channel become {bits}, the most that {encoder.name} takes here")
+        on_note(f"its {clip.bits} bits per channel become {bits}, the most that {encoder.name} supports here")
     if chroma < clip.chroma:
-        on_note("its color is stored at half the resolution (4:2:0), which all players show")
+        on_note("its color is stored at half the resolution (4:2:0), which all players support")
     return chosen
 
 
 def _needs_free_tags(clip: VideoClip) -> bool:
-    """Whether there are tags that MP4's fixed set has no place for, such as those of phones."""
+    """Returns whether there are tags outside MP4's fixed set, such as those of phones."""
     return any(name.startswith("com.") for name in clip.metadata)

@@ -1,11 +1,11 @@
-// Puts the results of tiles together, row by row: blends what overlaps and adds transparency.
+// Assembles the results of tiles row by row: blends overlaps and adds transparency.
 'use strict';
 
 /* global Tiling */
 /* exported Assembly */
 class Assembly {
   /**
-   * @param {{width: number, height: number, alpha: ?Uint8ClampedArray}} image Its alpha, where it is not opaque.
+   * @param {{width: number, height: number, alpha: ?Uint8ClampedArray}} image Alpha is null for an opaque image.
    * @param {{scale: number}} facts Of the model, for `Tiling` too.
    */
   constructor(image, facts) {
@@ -18,9 +18,9 @@ class Assembly {
 
   /**
    * @param {Float32Array|Uint8Array} values The model's result for a tile.
-   * @param {{row: !Object, column: !Object}} spans What `Tiling.cutAxis` says of the tile; row by row, left to right.
-   * @return {{x: number, y: number, width: number, height: number, pixels: Uint8ClampedArray}} What is kept of it, in
-   *     output pixels; RGBA, final but where a later tile overlaps.
+   * @param {{row: !Object, column: !Object}} spans Spans of the tile from `Tiling.cutAxis`; row by row, left to right.
+   * @return {{x: number, y: number, width: number, height: number, pixels: Uint8ClampedArray}} Its kept part, in
+   *     output pixels; RGBA, final except where a later tile overlaps.
    */
   add(values, {row, column}) {
     const {scale} = this;
@@ -83,7 +83,7 @@ function bilinearPlaces(position, scale, length) {
 }
 
 /**
- * Leads over from what lies below a block to the block, along half a cosine.
+ * Blends a block into the earlier pixels below it, along half a cosine.
  *
  * @param {!Object} block Its first `columns` or its first `rows` are changed.
  * @param {!Object} earlier A strip from the image's left to its right border.

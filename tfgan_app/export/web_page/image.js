@@ -5,16 +5,16 @@ const PHONE_PIXELS = 4096 * 4096;
 const DESKTOP_PIXELS = 4 * PHONE_PIXELS;
 const LONGEST_SIDE = 16384;
 
-/** How many pixels a result may have on this device. */
+/** Largest number of result pixels on this device. */
 export function largestResult() {
   return matchMedia('(pointer: coarse)').matches ? PHONE_PIXELS : DESKTOP_PIXELS;
 }
 
 /**
- * Decodes a file, turned as its camera was held.
+ * Decodes a file and applies its EXIF orientation.
  *
- * Colors come in sRGB: a wide-gamut photo is converted, since what the page writes carries no profile and is taken
- * for sRGB everywhere. Images in sRGB and those without a profile are read as they are.
+ * Colors come in sRGB: a wide-gamut photo is converted, since the page writes files without a profile, which
+ * are read as sRGB everywhere. Images in sRGB and those without a profile are not changed.
  *
  * @param {Blob} file
  * @return {Promise<ImageBitmap>}
@@ -33,7 +33,7 @@ export async function decode(file) {
  *
  * @param {{width: number, height: number}} image
  * @param {number} scale Of the model.
- * @return {{width: number, height: number, share: number}} `share` is 1 where all of it fits.
+ * @return {{width: number, height: number, share: number}} `share` is 1 if the whole image fits.
  */
 export function fitting({width, height}, scale) {
   const share = Math.min(
@@ -45,7 +45,7 @@ export function fitting({width, height}, scale) {
 }
 
 /**
- * Draws all of an image, or its middle, or all of it smaller, and reads it back.
+ * Draws an image, its center, or a smaller copy, and reads the pixels back.
  *
  * Canvases keep colors multiplied by alpha: half transparent ones lose some precision, and those of fully transparent
  * pixels are lost. They get colors of their neighbors for the model, or edges would darken.
@@ -90,7 +90,7 @@ function hasTransparency(pixels) {
   return false;
 }
 
-/** RGBA of an image drawn over ever coarser versions of itself, which fill what is transparent. */
+/** RGBA of an image drawn over ever coarser versions of itself, which fill transparent pixels. */
 function spreadColors(canvas) {
   const levels = [canvas];
   while (levels[0].width > 1 || levels[0].height > 1) {

@@ -11,8 +11,8 @@ const [status, chooser, tooLarge, work, file, after] =
 let facts = null;
 let worker = null;
 let accelerator = 'wasm';
-let engine = '';  // What runs the model, in words.
-let chosen = null;  // {name, bitmap} of the image that is worked on.
+let engine = '';  // Display name of what runs the model.
+let chosen = null;  // {name, bitmap} of the current image.
 
 /** A duration in words, to two digits where it is short. */
 function inSeconds(milliseconds) {
@@ -57,7 +57,7 @@ function startWorker(wanted) {
   worker.postMessage({type: 'load', accelerator, facts});
 }
 
-/** Says what went wrong; other images may still work unless the model itself is missing. */
+/** Shows an error; other images may still work unless the model itself is missing. */
 function fail(message, {isFinal = false} = {}) {
   show(...(isFinal ? [] : [chooser]));
   say(message, {isError: true});
@@ -162,7 +162,7 @@ function start({shrink}) {
 function listen() {
   file.addEventListener('change', () => {
     const [image] = file.files;
-    file.value = '';  // Or choosing the same file again would be no change.
+    file.value = '';  // Otherwise choosing the same file again would be no change.
     image && take(image);
   });
   element('another').addEventListener('click', () => file.click());
@@ -177,7 +177,7 @@ function listen() {
   listenForDrops();
 }
 
-/** Images may be dropped and pasted once the model is loaded, while none is being worked on. */
+/** Images may be dropped and pasted once the model is loaded, unless one is being processed. */
 function listenForDrops() {
   const idle = () => !chooser.hidden || !(work.hidden || work.classList.contains('running'));
   document.addEventListener('dragover', event => {

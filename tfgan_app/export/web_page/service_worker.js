@@ -17,7 +17,7 @@ self.addEventListener('fetch', event => {
   }
 });
 
-/** What the server has, and what it had when it cannot be reached: a page that is exported anew is seen at once. */
+/** The server's file, or the cached one if it cannot be reached: a new export is visible at once. */
 async function answer(event) {
   const cache = await caches.open(CACHE);
   try {

@@ -1,9 +1,9 @@
-// Cuts images into the tiles of a model that takes one size only, and puts the results together.
+// Cuts images into the tiles of a model that takes one size only, and extracts their results.
 'use strict';
 
 /* exported Tiling */
 const Tiling = (() => {
-  // Where exact tiles would spend most of their pixels on what surrounds them, tiles overlap less and are blended.
+  // Where exact tiles would spend most of their pixels on context, tiles overlap less and are blended.
   const SMALLEST_USEFUL_SHARE = 1 / 4;
   const BLEND_SHARE = 1 / 8;
 
@@ -21,15 +21,15 @@ const Tiling = (() => {
   /**
    * Cuts one axis of an image.
    *
-   * Networks pad what lies outside of the image, most with zeros, so a tile may not stick out of it: the last one
-   * ends where the image ends. Sides that are no multiple of the network's are mirrored up to the next one, which is
-   * what such networks do themselves. Sides shorter than a tile are mirrored up to a tile: there the network sees a
+   * Networks pad beyond the image, most with zeros, so a tile must not extend beyond it: the last one
+   * ends where the image ends. Sides that are no multiple of the network's are mirrored up to the next one, as
+   * such networks do themselves. Sides shorter than a tile are mirrored up to a tile: there the network sees a
    * mirrored image beyond the right or bottom border where it would else see its own padding, and the pixels within
    * its context of that border differ slightly from those of the image run whole.
    *
    * @param {number} length Of the axis, in pixels.
    * @param {{tile_px: number, halo_px: ?number, multiple: number}} facts Of the model.
-   * @return {{start: number, keepStart: number, keepStop: number}[]} What is kept of each tile, in input pixels.
+   * @return {{start: number, keepStart: number, keepStop: number}[]} The kept part of each tile, in input pixels.
    *     Neighbors overlap where tiles are blended.
    */
   function cutAxis(length, facts) {

@@ -14,7 +14,7 @@ let model = null;
 let facts = null;
 let canceled = false;
 
-/** The file's bytes, unpacked unless the server has done so on the way. */
+/** The file's bytes, decompressed unless the server did so in transit. */
 async function fetchBytes(url) {
   const response = await fetch(url);
   if (!response.ok) {
@@ -46,7 +46,7 @@ async function loadRuntime() {
   for (const build of await builds()) {
     const script = `${RUNTIME}${build}.js`;
     try {
-      // The names are the runtime's own: it takes its WebAssembly and its threads' script from there.
+      // The runtime defines these names: it loads its WebAssembly and its threads' script from there.
       self.Module = {
         wasmBinary: await fetchBytes(`${RUNTIME}${build}.wasm.gz`),
         mainScriptUrlOrBlob: script,
@@ -62,7 +62,7 @@ async function loadRuntime() {
   throw failures[0];
 }
 
-/** Refuses a model file that is not the one that `model.json` describes. */
+/** Rejects a model file that does not match `model.json`. */
 function checkModel() {
   const tile = facts.tile_px;
   const expected = [[1, tile, tile, 3], [1, facts.scale * tile, facts.scale * tile, 3]];
@@ -87,7 +87,7 @@ async function load({accelerator, facts: given}) {
   self.postMessage({type: 'ready', threads: accelerator === 'wasm' ? threads : 0});
 }
 
-/** Fails where the graphics card cannot run all of the model; this build of the runtime cannot share it. */
+/** Fails if the graphics card cannot run the whole model; this build of the runtime cannot split it. */
 async function checkGraphicsCard() {
   if (model.options.accelerator !== 'webgpu' || !model.isFullyAccelerated) {
     throw new Error('The graphics card cannot run all of the model.');
@@ -110,7 +110,7 @@ async function runTile(values) {
   }
 }
 
-/** Lets messages in, a cancellation among them. */
+/** Yields to incoming messages, such as a cancellation. */
 const breathe = () => new Promise(resolve => setTimeout(resolve));
 
 async function run({image}) {

@@ -1,4 +1,4 @@
-"""The architectures that can be imported, a file and a row for each."""
+"""The importable architectures, with a file and a row for each."""
 
 from tfgan_app.importers.architecture import Architecture
 from tfgan_app.importers.architectures import (
@@ -29,4 +29,4 @@ ARCHITECTURES: dict[str, Architecture] = {
     "fast_style": Architecture("fast neural style (Johnson)", fast_style.detect, fast_style.build),
     "nafnet": Architecture("NAFNet", nafnet.detect, nafnet.build),
 }
-"""Name for `--architecture` -> row; the first that detects a file is taken."""
+"""Name for `--architecture` -> row; the first that detects a file is used."""

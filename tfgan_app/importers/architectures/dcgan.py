@@ -1,4 +1,4 @@
-"""The generator of PyTorch's DCGAN tutorial and its kin."""
+"""The generator of PyTorch's DCGAN tutorial and its derivatives."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from tfgan_app.importers.weights import Filler, Weights
 from tfgan_app.networks.transposed_dcgan import build_transposed_dcgan
 
 _MAX_CONVOLUTIONS = 9
-"""For images of 1,024 pixels."""
+"""Limit for images of 1,024 pixels."""
 
 
 def detect(weights: Weights) -> bool:
-    """A row of 4 x 4 kernels, each giving what the next one takes, with statistics of batch normalization."""
+    """Detects a sequence of 4 x 4 kernels whose channels match, with batch normalization statistics."""
     kernels = _kernels(weights)
     shapes = [weights.shape(name) for name in kernels]
     if (
@@ -30,7 +30,7 @@ def detect(weights: Weights) -> bool:
 def build(weights: Weights, options: ImportOptions) -> Built:
     """Builds the generator with running statistics."""
     if options.norm != "inference":
-        raise ValueError("its batch normalization works with its running statistics (`--norm inference`)")
+        raise ValueError("its batch normalization requires its running statistics (`--norm inference`)")
     kernels = _kernels(weights)
     shapes = [weights.kernel(name) for name in kernels]
     network = build_transposed_dcgan(
@@ -51,7 +51,7 @@ def build(weights: Weights, options: ImportOptions) -> Built:
 
 
 def _kernels(weights: Weights) -> list[str]:
-    """Names of the kernels in a row under one prefix, in order; none where there are others."""
+    """Names of the kernels in sequence under one prefix, in order; none if there are others."""
     names = [name for name in weights if name.endswith(".weight") and len(weights.shape(name)) == 4]
     parts = [re.fullmatch(r"(.+)\.(\d+)\.weight", name) for name in names]
     if not names or not all(parts) or len({part[1] for part in parts}) != 1:

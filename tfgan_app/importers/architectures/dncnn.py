@@ -12,12 +12,12 @@ _PREFIXES = ("model", "dncnn")
 
 
 def detect(weights: Weights) -> bool:
-    """A row of 3 x 3 convolutions, as many channels out as in or those of a pixel unshuffle."""
+    """Detects a sequence of 3 x 3 convolutions with equal input and output channels, or those of a pixel unshuffle."""
     return _is_row(weights) and not detect_ffdnet(weights)
 
 
 def detect_ffdnet(weights: Weights) -> bool:
-    """A row of 3 x 3 convolutions which takes one channel more than it gives, these of four times an image's."""
+    """Detects a sequence of 3 x 3 convolutions with one extra input channel and four times an image's channels."""
     if not _is_row(weights):
         return False
     kernels = _kernels(weights)
@@ -26,12 +26,12 @@ def detect_ffdnet(weights: Weights) -> bool:
 
 
 def build(weights: Weights, options: ImportOptions) -> Built:
-    """Builds DnCNN, with batch normalization where the file has it, or FDnCNN, which is told the noise."""
+    """Builds DnCNN, with batch normalization if the file has it, or FDnCNN, which takes the noise level."""
     return _build(weights, options, unshuffle=1)
 
 
 def build_ffdnet(weights: Weights, options: ImportOptions) -> Built:
-    """Builds FFDNet for one strength of noise."""
+    """Builds FFDNet for one noise level."""
     return _build(weights, options, unshuffle=2)
 
 
@@ -39,9 +39,9 @@ def _build(weights: Weights, options: ImportOptions, *, unshuffle: int) -> Built
     kernels = _kernels(weights)
     width, taken = weights.kernel(kernels[0])[:2]
     given = weights.kernel(kernels[-1])[0]
-    told = taken == given + 1
-    if not told and (taken != given or options.noise_level != ImportOptions().noise_level):
-        raise ValueError(f"it takes {taken} channels and gives {given}, none of which tells the strength of noise")
+    takes_noise = taken == given + 1
+    if not takes_noise and (taken != given or options.noise_level != ImportOptions().noise_level):
+        raise ValueError(f"it takes {taken} channels and gives {given}, none of which is a noise level")
     prefix, second = kernels[1].rsplit(".", 2)[:2]
     normalized = f"{prefix}.{int(second) + 1}.running_mean" in weights
     network = build_dncnn(
@@ -49,21 +49,21 @@ def _build(weights: Weights, options: ImportOptions, *, unshuffle: int) -> Built
         width=width,
         depth=len(kernels),
         normalization=normalized,
-        # KAIR's is larger than PyTorch's, which the first code of DnCNN in PyTorch has.
+        # KAIR's epsilon is larger than PyTorch's, which the first PyTorch code of DnCNN has.
         epsilon=1e-4 if prefix == "model" else 1e-5,
         middle_bias=f"{prefix}.{second}.bias" in weights,
-        noise=options.noise_level / 255.0 if told else None,
+        noise=options.noise_level / 255.0 if takes_noise else None,
         unshuffle=unshuffle,
-        residual=not told,
+        residual=not takes_noise,
     )
-    _fill(Filler(network, weights), kernels, normalized=normalized, told=told, unshuffle=unshuffle)
-    noise = f", for noise of {options.noise_level:g}" if told else ""
+    _fill(Filler(network, weights), kernels, normalized=normalized, takes_noise=takes_noise, unshuffle=unshuffle)
+    noise = f", for noise of {options.noise_level:g}" if takes_noise else ""
     return Built(network, f"{len(kernels)} convolutions, {width} channels, {given // unshuffle**2} of images{noise}")
 
 
-def _fill(filler: Filler, kernels: list[str], *, normalized: bool, told: bool, unshuffle: int) -> None:
+def _fill(filler: Filler, kernels: list[str], *, normalized: bool, takes_noise: bool, unshuffle: int) -> None:
     def unshuffled(kernel: np.ndarray) -> np.ndarray:
-        image, noise = (kernel[:, :-1], kernel[:, -1:]) if told else (kernel, kernel[:, :0])
+        image, noise = (kernel[:, :-1], kernel[:, -1:]) if takes_noise else (kernel, kernel[:, :0])
         return np.concatenate([shuffled(image, unshuffle, axis=1), noise], axis=1)
 
     for index, kernel in enumerate(kernels):
@@ -78,7 +78,7 @@ def _fill(filler: Filler, kernels: list[str], *, normalized: bool, told: bool, u
 
 
 def _kernels(weights: Weights) -> list[str]:
-    """Names of the convolutions in their order; none where the names are of another kind."""
+    """Names of the convolutions in order; none if the names have another form."""
     prefix = next((prefix for prefix in _PREFIXES if f"{prefix}.0.weight" in weights), None)
     names = [name for name in weights if name.endswith(".weight") and len(weights.shape(name)) == 4]
     numbers = [name.split(".")[1] for name in names if name.split(".")[0] == prefix and name.count(".") == 2]

@@ -12,19 +12,19 @@ _DEPTH = 3
 
 
 def detect(weights: Weights) -> bool:
-    """By its head, its tail and its first block on the way down."""
+    """Detects the head, the tail and the first downsampling block."""
     return weights.has("m_head.weight", "m_down1.0.res.0.weight", "m_tail.weight", "m_up1.0.weight")
 
 
 def build(weights: Weights, options: ImportOptions) -> Built:
-    """Builds DRUNet for one strength of noise, of strided and transposed convolutions."""
+    """Builds DRUNet for one noise level, with strided and transposed convolutions."""
     width, taken = weights.kernel("m_head.weight")[:2]
     channels = weights.kernel("m_tail.weight")[0]
     if taken != channels + 1:
-        raise ValueError(f"it takes {taken} channels and gives {channels}, where one more is for the noise")
+        raise ValueError(f"it takes {taken} channels and gives {channels}, expected one more input for the noise")
     blocks = weights.count(r"m_body\.(\d+)\.")
     if f"m_down1.{blocks}.weight" not in weights or weights.kernel("m_up1.0.weight")[2:] != (2, 2):
-        raise ValueError("it enlarges or reduces in another way than by strided and transposed 2 x 2 convolutions")
+        raise ValueError("it resizes by other means than strided and transposed 2 x 2 convolutions")
     network = build_restoration_unet(
         channels=channels,
         width=width,
@@ -56,6 +56,6 @@ def _fill_block(filler: Filler, layer: str, source: str) -> None:
 
 
 def _transposed_as_shuffle(kernel: np.ndarray) -> np.ndarray:
-    """A 2 x 2 transposed convolution of stride 2, `[in, out, 2, 2]`, as one of 1 x 1 before a pixel shuffle."""
+    """Converts a 2 x 2 transposed convolution of stride 2, `[in, out, 2, 2]`, to a 1 x 1 one before a pixel shuffle."""
     taken, given = kernel.shape[:2]
     return kernel.transpose(0, 2, 3, 1).reshape(1, 1, taken, 4 * given)

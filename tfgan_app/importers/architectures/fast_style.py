@@ -1,4 +1,4 @@
-"""The networks of PyTorch's example of fast neural style."""
+"""The networks of PyTorch's fast neural style example."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _NAMES = ("from_image", "down_0", "down_1", "up_0", "up_1")
 
 
 def detect(weights: Weights) -> bool:
-    """By its first and last convolution."""
+    """Detects the first and last convolution."""
     return weights.has("conv1.conv2d.weight", "in1.weight", "res1.conv1.conv2d.weight", "deconv3.conv2d.weight")
 
 

@@ -10,12 +10,12 @@ from tfgan_app.networks.nafnet import build_nafnet
 
 
 def detect(weights: Weights) -> bool:
-    """By its ends and the residual scales of its middle."""
+    """Detects the first and last layers and the residual scales of the middle."""
     return weights.has("intro.weight", "ending.weight", "middle_blks.0.beta", "middle_blks.0.sca.1.weight")
 
 
 def build(weights: Weights, options: ImportOptions) -> Built:
-    """Builds NAFNet, whose attention looks at the whole image."""
+    """Builds NAFNet, whose attention sees the whole image."""
     del options
     width, channels = weights.kernel("intro.weight")[:2]
     depth = weights.count(r"encoders\.(\d+)\.")
@@ -52,7 +52,7 @@ def _fill_blocks(filler: Filler, weights: Weights, layer: str, source: str, coun
 
 
 def _fill_block(filler: Filler, weights: Weights, layer: str, source: str) -> None:
-    """Our blocks have gains, biases and residual scales merged into the 1 x 1 convolutions beside them."""
+    """Fills a block; ours has gains, biases and residual scales merged into the adjacent 1 x 1 convolutions."""
     for expanding, contracting, norm, scale in (
         ("conv1", "conv3", "norm1", "beta"),
         ("conv4", "conv5", "norm2", "gamma"),
@@ -71,7 +71,7 @@ def _fill_block(filler: Filler, weights: Weights, layer: str, source: str) -> No
 def _pointwise(weights: Weights, source: str) -> tuple[np.ndarray, np.ndarray]:
     """Kernel `[out, in]` and bias of a 1 x 1 convolution."""
     if weights.kernel(f"{source}.weight")[2:] != (1, 1):
-        raise ValueError(f"the convolution '{source}' is not of 1 x 1")
+        raise ValueError(f"the convolution '{source}' is not 1 x 1")
     return weights.take(f"{source}.weight")[:, :, 0, 0], weights.take(f"{source}.bias")
 
 

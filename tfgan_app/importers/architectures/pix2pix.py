@@ -12,18 +12,18 @@ _MAX_DEPTH = 10
 
 
 def detect(weights: Weights) -> bool:
-    """By its nesting: a block within the outermost one, and one within that."""
+    """Detects the nesting: a block within the outermost one, and one within that."""
     return weights.has(f"{_OUTER}.0.weight", f"{_OUTER}.1.model.1.weight", f"{_OUTER}.3.weight")
 
 
 def build(weights: Weights, options: ImportOptions) -> Built:
-    """Builds the U-Net, as deep as the file's."""
+    """Builds the U-Net with the depth of the file."""
     prefixes = [f"{_OUTER}.1.model"]
     while f"{prefixes[-1]}.3.model.1.weight" in weights:
         prefixes.append(f"{prefixes[-1]}.3.model")
     depth = len(prefixes) + 1
     if depth > _MAX_DEPTH:
-        raise ValueError(f"it halves images {depth} times, and {_MAX_DEPTH} at most make sense")
+        raise ValueError(f"it halves images {depth} times; at most {_MAX_DEPTH} are supported")
     downs = [f"{_OUTER}.0", *(f"{prefix}.1" for prefix in prefixes)]
     ups = [f"{_OUTER}.3", *(f"{prefix}.5" for prefix in prefixes[:-1]), f"{prefixes[-1]}.3"]
     norms = {f"down_{level}": f"{prefix}.2" for level, prefix in enumerate(prefixes[:-1], 1)}

@@ -1,4 +1,4 @@
-"""ESRGAN and Real-ESRGAN: RRDBNet, in the layouts of their three code bases."""
+"""ESRGAN and Real-ESRGAN: RRDBNet, in the layouts of its three code bases."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ _RENAMED = (
     (r"model\.1\.sub\.(\d+)\.RDB(\d)\.conv(\d)\.0\.", r"body.\1.rdb\2.conv\3."),
     (r"model\.1\.sub\.\d+\.(?=weight|bias)", "conv_body."),
 )
-"""Names of the first ESRGAN, of BSRGAN and of RealSR -> those of Real-ESRGAN (BasicSR)."""
+"""Names of the original ESRGAN, of BSRGAN and of RealSR -> those of Real-ESRGAN (BasicSR)."""
 
 
 def detect(weights: Weights) -> bool:
-    """By the first dense block, in any of the layouts."""
+    """Detects the first dense block, in any of the layouts."""
     first = ("body.0.rdb1.conv1.weight", "RRDB_trunk.0.RDB1.conv1.weight", "model.1.sub.0.RDB1.conv1.0.weight")
     return any(name in weights for name in first)
 
 
 def canonical(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The tensors under the names of Real-ESRGAN's code; others than RRDB's stay as they are."""
+    """Renames tensors to Real-ESRGAN's names; other tensors keep their names."""
     renamed = {_renamed(name): tensor for name, tensor in tensors.items()}
     if len(renamed) != len(tensors):
-        raise ValueError("two of its tensors are the same layer's")
-    # The first layout numbers what follows the blocks: enlargements, then two convolutions with an activation between.
+        raise ValueError("two of its tensors belong to the same layer")
+    # The original layout numbers the layers after the blocks: upscaling, then two convolutions around an activation.
     tail = sorted({int(match[1]) for name in renamed if (match := re.fullmatch(r"model\.(\d+)\.weight", name))})
     if len(tail) < 2:
         return renamed
@@ -83,10 +83,10 @@ def build(weights: Weights, options: ImportOptions) -> Built:
 
 def _scale(enlargements: int, unshuffle: int, wanted: int | None) -> int:
     if wanted == 3 and enlargements == 1 and unshuffle == 1:
-        return 3  # One step, as for a scale of 2: the weights are of the same shapes.
+        return 3  # One step, as for a scale of 2: the weights have the same shapes.
     scale, left = divmod(2**enlargements, unshuffle)
     if left:
-        raise ValueError(f"it makes images smaller: {enlargements} doublings behind a pixel unshuffle of {unshuffle}")
+        raise ValueError(f"it reduces images: {enlargements} doublings after a pixel unshuffle of {unshuffle}")
     return scale
 
 

@@ -1,4 +1,4 @@
-"""SPAN, as it is trained and with its branches merged."""
+"""SPAN, as trained and with its branches merged."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from tfgan_app.importers.weights import Filler, Weights, square_root
 from tfgan_app.networks.span import BLOCKS, build_span
 
 _MEAN, _GAIN = (0.4488, 0.4371, 0.4040), 255.0
-"""Of the authors' code; most files do not have them."""
+"""Tensors of the authors' code; most files do not have them."""
 
 
 def detect(weights: Weights) -> bool:
-    """By its concatenation and its first block, merged or not."""
+    """Detects the concatenation and the first block, merged or not."""
     if not weights.has("conv_cat.weight", "upsampler.0.weight"):
         return False
     return any(f"block_1.c1_r.{kind}.weight" in weights for kind in ("eval_conv", "sk"))
 
 
 def build(weights: Weights, options: ImportOptions) -> Built:
-    """Builds SPAN; the branches of its convolutions become one kernel."""
+    """Builds SPAN; the branches of its convolutions are merged into one kernel."""
     del options
     width = weights.kernel("conv_cat.weight")[0]
     first = "conv_1.sk.weight" if "conv_1.sk.weight" in weights else "conv_1.eval_conv.weight"
@@ -32,7 +32,7 @@ def build(weights: Weights, options: ImportOptions) -> Built:
     weights.leave("no_norm")
     mean = tuple(map(float, weights.take("mean").reshape(-1))) if "mean" in weights else _MEAN
     if not plain and channels != len(mean):
-        raise ValueError(f"it takes {channels} channels, and the mean that it takes off is of {len(mean)}")
+        raise ValueError(f"it takes {channels} channels, but subtracts a mean of {len(mean)}")
     network = build_span(
         scale=scale, channels=channels, width=width, mean=None if plain else mean, gain=1.0 if plain else _GAIN
     )
@@ -49,10 +49,10 @@ def build(weights: Weights, options: ImportOptions) -> Built:
 
 
 def _merged(weights: Weights, source: str) -> tuple[np.ndarray, np.ndarray]:
-    """Kernel `[out, in, 3, 3]` and bias of a convolution that is trained as 1 x 1, 3 x 3, 1 x 1 and a 1 x 1 beside."""
+    """Kernel `[out, in, 3, 3]` and bias of a convolution trained as 1 x 1, 3 x 3, 1 x 1 with a parallel 1 x 1."""
     if f"{source}.sk.weight" not in weights:
         return weights.take(f"{source}.eval_conv.weight"), weights.take(f"{source}.eval_conv.bias")
-    # What training left in the merged convolution may be older than its branches.
+    # The merged convolution in the file may be older than its branches.
     weights.leave(re.escape(source) + r"\.eval_conv\.(weight|bias)")
     (k1, b1), (k2, b2), (k3, b3) = (
         (weights.take(f"{source}.conv.{index}.weight").astype(np.float64), weights.take(f"{source}.conv.{index}.bias"))
@@ -65,5 +65,5 @@ def _merged(weights: Weights, source: str) -> tuple[np.ndarray, np.ndarray]:
         kernel[:, :, 1:2, 1:2] += skip
         bias = k3[:, :, 0, 0] @ (k2.sum((2, 3)) @ b1 + b2) + b3 + skip_bias
     except (ValueError, IndexError) as error:
-        raise ValueError(f"the branches of '{source}' are of shapes that do not fit together") from error
+        raise ValueError(f"the branches of '{source}' have shapes that do not match") from error
     return kernel.astype(np.float32), bias.astype(np.float32)

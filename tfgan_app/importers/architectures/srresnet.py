@@ -1,4 +1,4 @@
-"""SRResNet, MSRResNet and EDSR in the layouts of their code bases, each as a list of sources and a configuration."""
+"""SRResNet, MSRResNet and EDSR in the layouts of their code bases, each a list of sources and a configuration."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from tfgan_app.networks.residual_upscaler import ResidualUpscaler, build_residua
 from tfgan_app.networks.upscaling import STAGES, enlargement_stages
 
 DIV2K_MEAN = (0.4488, 0.4371, 0.4040)
-"""Of RGB in [0, 1], in the code of EDSR."""
+"""Mean of RGB in [0, 1], in the code of EDSR."""
 
 _LARGE = 256
-"""The width from which on EDSR's blocks are scaled by 0.1."""
+"""Width from which EDSR's blocks are scaled by 0.1."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """A code base's names for the layers of `build_residual_upscaler`, and its choices.
+    """Names of a code base for the layers of `build_residual_upscaler`, and its configuration.
 
     Attributes:
-        marks: Names by which a file is recognized.
-        config: What the network has by the code.
+        marks: Names that identify a file.
+        config: Configuration of the network in the code.
         head: Prefix of the first convolution.
-        block: Of the two convolutions of a block, `{}` being its number.
-        stages: Of the convolutions of the enlargements.
-        last: Of the last convolution, `{}` being the number of enlargements.
-        after: Of the convolution behind the blocks, `{}` being their number.
-        full_size: Of the convolution at full size.
-        first_block: The number of the first block.
-        norms: Layer of ours -> prefix of its batch normalization.
-        slopes: Layer of ours -> prefix of its PReLU.
-        value_range: Of the network.
+        block: Prefixes of the two convolutions of a block, with `{}` for its number.
+        stages: Prefixes of the upscaling convolutions.
+        last: Prefix of the last convolution, with `{}` for the number of upscaling steps.
+        after: Prefix of the convolution after the blocks, with `{}` for their number.
+        full_size: Prefix of the convolution at full size.
+        first_block: Number of the first block.
+        norms: Our layer -> prefix of its batch normalization.
+        slopes: Our layer -> prefix of its PReLU.
+        value_range: Value range of the network.
     """
 
     marks: tuple[str, ...]
@@ -114,16 +114,16 @@ LAYOUTS: dict[str, Layout] = {
         },
     ),
 }
-"""Code bases in words -> their layouts."""
+"""Names of code bases -> their layouts."""
 
 
 def detect(weights: Weights) -> bool:
-    """By the marks of one of the layouts."""
+    """Detects the marks of one of the layouts."""
     return any(weights.has(*layout.marks) for layout in LAYOUTS.values())
 
 
 def build(weights: Weights, options: ImportOptions) -> Built:
-    """Builds the network of the layout that a file has."""
+    """Builds the network in the layout of the file."""
     name, layout = next((name, layout) for name, layout in LAYOUTS.items() if weights.has(*layout.marks))
     blocks = _count(weights, layout.block[0], layout.first_block)
     stages = [stage for stage in layout.stages if f"{stage}.weight" in weights]
@@ -158,9 +158,9 @@ def _config(
     width, channels, kernel_px, _ = weights.kernel(f"{layout.head}.weight")
     scale = math.prod(square_root(weights.kernel(f"{stage}.weight")[0] // width, of=stage) for stage in stages)
     if scale not in STAGES or enlargement_stages(scale, tuple(STAGES)) == ():
-        raise ValueError(f"it enlarges by {scale}")
+        raise ValueError(f"it upscales by {scale}")
     if layout.config.mean and channels != len(DIV2K_MEAN):
-        raise ValueError(f"it takes {channels} channels, where a mean of {len(DIV2K_MEAN)} is taken off")
+        raise ValueError(f"it takes {channels} channels, but subtracts a mean of {len(DIV2K_MEAN)}")
     return dataclasses.replace(
         layout.config,
         scale=scale,
@@ -174,13 +174,13 @@ def _config(
 
 
 def _edsr_mean(weights: Weights, config: ResidualUpscaler) -> ResidualUpscaler:
-    """The mean that EDSR keeps as convolutions, where the file has them."""
+    """Configuration with the mean that EDSR stores as convolutions, if the file has them."""
     weights.leave(r"(sub|add)_mean\.weight")  # The identity: its authors' standard deviation is 1.
     if not weights.has("sub_mean.bias", "add_mean.bias"):
         return config
     taken, given = weights.take("sub_mean.bias"), weights.take("add_mean.bias")
     if taken.shape != (config.channels,) or not (taken == -given).all():
-        raise ValueError("the mean that it takes off is not the one that it puts back")
+        raise ValueError("the mean that it subtracts differs from the one that it adds back")
     return dataclasses.replace(config, mean=tuple(map(float, given)))
 
 
@@ -202,7 +202,7 @@ def _fill_slopes(filler: Filler, weights: Weights, layer: str, source: str) -> N
 
 
 def _count(weights: Weights, source: str, first: int) -> int:
-    """How many blocks in a row there are."""
+    """Number of consecutive blocks."""
     count = 0
     while f"{source.format(first + count)}.weight" in weights:
         count += 1

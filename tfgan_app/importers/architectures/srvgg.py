@@ -8,7 +8,7 @@ from tfgan_app.networks.srvgg import build_srvgg
 
 
 def detect(weights: Weights) -> bool:
-    """A row of convolutions with slopes between."""
+    """Detects a sequence of convolutions with slopes between."""
     names = ("body.0.weight", "body.1.weight", "body.2.weight")
     return weights.has(*names) and [len(weights.shape(name)) for name in names] == [4, 1, 4]
 

@@ -1,4 +1,4 @@
-"""The page at `/`: its files, read once, so that no URL reaches the file system."""
+"""Files of the page at `/`, read once, so that no URL reaches the file system."""
 
 from __future__ import annotations
 
@@ -32,4 +32,4 @@ PAGE_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }
-"""Sent with each of them: nothing is loaded from elsewhere, and no other site may frame the page."""
+"""Headers of each file: nothing is loaded from elsewhere, and no other site may frame the page."""

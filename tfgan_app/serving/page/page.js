@@ -6,8 +6,8 @@ const show = makeCompare({
   root: element("compare"), before: element("before"), after: element("after"), range: element("split"),
 });
 
-let listed = []; // All that the server told of, in its order.
-let models = []; // Those of them that answer.
+let listed = []; // All models of the server, in its order.
+let models = []; // The available ones among them.
 let isChosenByHand = false;
 let lastFile = null;
 let lastStyle = null;
@@ -26,7 +26,7 @@ function complain(text) {
   element("error").hidden = !text;
 }
 
-/** Fetches JSON; whatever goes wrong becomes an error with a sentence. */
+/** Fetches JSON; every failure becomes an error with a sentence. */
 async function call(path, options) {
   let response;
   try {
@@ -40,7 +40,7 @@ async function call(path, options) {
   return answer;
 }
 
-/** Asks which models there are; returns whether some are still being loaded. */
+/** Fetches the list of models; returns whether some are still loading. */
 async function loadModels() {
   const answer = await call("v1/models");
   const loading = answer.models.some((model) => model.state === "LOADING");
@@ -101,7 +101,7 @@ function showInput() {
   element("class-field").hidden = classes.length === 0;
 }
 
-/** What a model is for, by its card, else by what it takes and gives. */
+/** Purpose of a model, by its card, otherwise by its inputs and outputs. */
 function about(model) {
   if (model.about) return model.about;
   if (model.takes_style) return "Gives an image the style of another.";
@@ -122,7 +122,7 @@ function facts(model) {
   return known.join(" · ");
 }
 
-/** Runs `work(signal)` unless another run replaces it, and tells what goes wrong. */
+/** Runs `work(signal)` unless another run replaces it, and shows errors. */
 async function run(busyText, work) {
   running?.abort();
   const own = (running = new AbortController());
@@ -135,7 +135,7 @@ async function run(busyText, work) {
     if (running !== own || error.name === "AbortError") return;
     say("");
     complain(error.message);
-    element("result").hidden = true; // Or the last result would pass for this one's.
+    element("result").hidden = true; // Otherwise the last result would seem to be this one's.
   } finally {
     if (running === own) running = null;
   }
@@ -168,7 +168,7 @@ function sendImage(file) {
   const model = chosen();
   if (!file || model?.kind !== "images") return;
   lastFile = file;
-  isChosenByHand = true; // The model that loads next must not take its place.
+  isChosenByHand = true; // A model that loads later must not replace it.
   if (model.takes_style && !lastStyle) {
     say("Now choose the image whose style it takes.");
     return;

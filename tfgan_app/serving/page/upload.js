@@ -1,9 +1,9 @@
-// What is sent of a file that a person chose: the file itself, or what the browser sees in it where the server would not.
+// The upload of a chosen file: the file itself, or the browser's rendering of a format that the server does not read.
 
 // The server turns images by their EXIF orientation as browsers do, and keeps transparency.
 const SENT_AS_THEY_ARE = new Set(["image/png", "image/jpeg", "image/gif", "image/bmp", "image/webp", "image/avif"]);
 
-/** Returns `{blob, width, height}`, in a format that the server reads. Throws where it is no image. */
+/** Returns `{blob, width, height}`, in a format that the server reads. Throws if it is not an image. */
 export async function prepare(file) {
   const bitmap = await createImageBitmap(file).catch(() => null);
   if (!bitmap && file.type === "image/tiff") return { blob: file }; // The server reads what browsers do not.
