@@ -192,7 +192,7 @@ def test_images_that_were_added_since_the_training_are_said(run_dir, tmp_path, c
     facts = json.loads((copy / "run.json").read_text())
     (copy / "run.json").write_text(json.dumps(facts | {"data_fingerprint": "another"}))
     assert app("augment", "--run", copy, "--output", tmp_path / "out", "--per-class", 1) == 0
-    assert "the training images are not those that this run was trained on" in capsys.readouterr().err
+    assert "the training images differ from those that this run was trained on" in capsys.readouterr().err
 
 
 def test_a_study_of_more_than_there_is_is_refused_before_training(run_dir, data, tmp_path, capsys):

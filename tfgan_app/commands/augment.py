@@ -1,4 +1,4 @@
-"""`tfgan_app augment`: synthetic training images of each class, chosen and written with what is known of them."""
+"""`tfgan_app augment`: selects synthetic training images of each class and writes them with a manifest."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def run(args: argparse.Namespace) -> int:
     """Writes `args.per_class` images of each class of the run `args.run` into `args.output`.
 
     Args:
-        args: the parsed flags of the subcommand.
+        args: Parsed flags of the command.
 
     Returns:
-        0, or 1 where a class is short of images (one line on stderr says which and why) or a training image
-        could not be read.
+        0, or 1 if a class is short of images (one line on stderr names it and the reason) or a training image could
+        not be read.
 
     Raises:
-        ValueError: for a run, folder or setting that cannot be used. Nothing is written before these are checked.
+        ValueError: If the run, the folder or a setting cannot be used. Nothing is written before these are checked.
     """
     directory = RunDirectory.existing(args.run)
     config, task_class = directory.read_config()

@@ -1,4 +1,4 @@
-"""Says which files and folders of a data source a command leaves out."""
+"""Reports of files and folders of a data source that a command leaves out."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from tfgan_app.tasks.progress import LeftOut
 
 
 def data_folders(config: RunConfig) -> list[str | None]:
-    """The data sources of a run."""
+    """Returns the data sources of a run."""
     return [config.data.source, *(getattr(config.task, name, None) for name in ("styles", "low_res"))]
 
 
 def report_leftovers(source: str | None, report: Callable[[str], Any]) -> None:
-    """Reports what the image readers do not take from a folder.
+    """Reports the files and folders that the image readers leave out.
 
     Args:
         source: A data source; only folders have leftovers.
-        report: Called with one line each: for folders that cannot be read (`LeftOut`), linked folders that are
-            not followed, and files that look like images or videos.
+        report: Called with one line for each unreadable folder (`LeftOut`) and each linked folder that is not
+            followed, and with one about files that look like images or videos.
     """
     if source is None or not Path(source).is_dir():
         return

@@ -1,4 +1,4 @@
-"""`tfgan_app predict`: a model on images or a video, or images out of a model that generates."""
+"""`tfgan_app predict`: runs a model on images or videos, or generates images."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _WEBP = ".webp"
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What a prediction has done: a line for stdout, whether something failed, and the files."""
+    """Outcome of a prediction: a line for stdout, whether something failed, and the files."""
 
     said: str
     failed: bool = False
@@ -56,23 +56,23 @@ class _Outcome:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Predicts `args.input` into `args.output` with the model at `args.model`, or draws images into it.
+    """Runs the model `args.model` on `args.input`, or generates images, and writes to `args.output`.
 
     Args:
-        args: The parsed flags of the subcommand.
+        args: Parsed flags of the command.
 
     Returns:
-        0, or 1 where some images failed; each of them is named on stderr.
+        0, or 1 if some images failed; each of them is named on stderr.
 
     Raises:
-        ValueError: If a flag is missing or does not apply, or there is no such model or input.
+        ValueError: If a flag is missing or not applicable, or there is no such model or input.
     """
     settings = PredictSettings.parse(args.set)
     finish = finish_of(args, settings)
     if args.compare:
         _check_compare(args, settings)
     elif args.crop:
-        raise ValueError("`--crop` is of `--compare`, which was not given.")
+        raise ValueError("`--crop` needs `--compare`, which is missing.")
     choice = EngineChoice(args.engine, args.quantized, args.debug)
     models = load_models(args.model, checkpoint=args.checkpoint or "last", settings=settings, choice=choice)
     if args.compare:
@@ -100,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check_compare(args: argparse.Namespace, settings: PredictSettings) -> None:
-    """Raises ValueError for what does not go with `--compare`."""
+    """Raises ValueError for flags and settings that are not supported with `--compare`."""
     if not args.input:
         raise ValueError("`--input` must name an image, a video or a folder of them. Received none.")
     refused = (*_DRAWING, "style", "mask", "output_format", "quality", "resume", "json", *_AROUND[1:])
@@ -124,7 +124,7 @@ def _compare(models: Sequence[Predictor], args: argparse.Namespace) -> int:
 
 def _with_style(stylist: Stylist, args: argparse.Namespace, settings: PredictSettings) -> Predictor:
     if not args.style:
-        raise ValueError("`--style` must name the image whose style is taken. Received none.")
+        raise ValueError("`--style` must name the style image. Received none.")
     strength = 1.0 if settings.strength is None else settings.strength
     return stylist.with_style(read_rgb(args.style), strength=strength, keep_colors=settings.keep_colors)
 
@@ -169,7 +169,7 @@ def _predict_video(
     _refuse(args, refused if job.target.suffix.lower() == _WEBP else (*refused, "quality"))
     if args.resume and job.target.is_file():
         return _Outcome(
-            f"0 frames written, {printable(job.target)} was there already", results={"skipped": [str(job.target)]}
+            f"0 frames written, {printable(job.target)} already existed", results={"skipped": [str(job.target)]}
         )
     if args.keep_mask:
         (job,) = with_masks([job], Path(args.input), Path(args.keep_mask), role="keep")
@@ -183,7 +183,7 @@ def _predict_video(
 def _draw(sampler: Sampler, args: argparse.Namespace, settings: PredictSettings, progress: PredictProgress) -> _Outcome:
     _refuse(args, ("input", "tile", *_IMAGES, *_AROUND))
     if settings.grain:
-        raise ValueError("`grain` is for models of images. Received a model that draws them: leave it out.")
+        raise ValueError("`grain` is for image models. Received a noise model: leave it out.")
     summary = draw_images(
         sampler,
         args.output,
@@ -198,7 +198,7 @@ def _draw(sampler: Sampler, args: argparse.Namespace, settings: PredictSettings,
 
 
 def _outcome(summary: PredictionSummary, output: str) -> _Outcome:
-    skipped = f", {len(summary.skipped)} were there already" if summary.skipped else ""
+    skipped = f", {len(summary.skipped)} already existed" if summary.skipped else ""
     failed = f", {len(summary.failed)} failed" if summary.failed else ""
     results = {name: list(map(os.fspath, paths)) for name, paths in vars(summary).items()}
     return _Outcome(

@@ -1,4 +1,4 @@
-"""The discriminator of a run, which only its checkpoints hold."""
+"""Discriminator of a run, which only its checkpoints hold."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from tfgan_app.training.checkpoints import Checkpoints
 
 
 def load_discriminator(directory: RunDirectory, task: Task) -> keras.Model:
-    """Builds the one discriminator of a run, with the weights of its newest good checkpoint, in float32.
+    """Builds the only discriminator of a run in float32, with the weights of the newest intact checkpoint.
 
     Args:
-        directory: of the run.
-        task: of the run, with its configuration.
+        directory: The run directory.
+        task: Task of the run, with its configuration.
 
     Raises:
-        ValueError: when there is no good checkpoint, or it is of other networks.
+        ValueError: If there is no intact checkpoint, or it belongs to other networks.
     """
     discriminators = task.build_networks().discriminators
     found = Checkpoints(directory.checkpoints).restore_discriminators(discriminators, on_damaged=_tell)

@@ -1,4 +1,4 @@
-"""The study of a task that has one: run, shown, and kept beside the run's report."""
+"""Study of a task: runs it, prints it, and writes it into the run and its report."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from tfgan_app.tasks.base import Task
 
 
 def warn_of_other_images(directory: RunDirectory, task: Task, report: Callable[[str], Any]) -> None:
-    """Reports when the training images are not those that the run was trained on."""
+    """Reports training images that differ from those that the run was trained on."""
     if directory.read_facts().get("data_fingerprint") != task.fingerprint():
         report(
-            "the training images are not those that this run was trained on: copies are looked for among those that "
-            "are there now. Train anew, or bring the others back."
+            "the training images differ from those that this run was trained on: copies are searched for among the "
+            "current ones. Train again, or restore the original images."
         )
 
 
@@ -34,13 +34,13 @@ def run_study(
     """Runs `task.study` and prints its table.
 
     Args:
-        task: of the run.
-        model: its inference model.
-        directory: of the run.
-        report: called with a line when images are not what they were.
+        task: Task of the run.
+        model: Inference model of the run.
+        directory: The run directory.
+        report: Called with a line if the images have changed.
 
     Returns:
-        What `task.study` returned.
+        The return value of `task.study`.
     """
     warn_of_other_images(directory, task, report)
     study = task.study(model, load_discriminator(directory, task))
@@ -51,14 +51,14 @@ def run_study(
 def keep_study(
     study: dict[str, Any], task: Task, *, directory: RunDirectory, config: RunConfig, metrics: dict[str, float]
 ) -> None:
-    """Writes a study as `study.json` and into the run's report; where it cannot be written, that is said.
+    """Writes a study as `study.json` and into the run's report; a failed write is reported on stderr.
 
     Args:
-        study: what `run_study` returned.
-        task: of the run.
-        directory: of the run.
-        config: of the run.
-        metrics: what `task.evaluate` gave, for the report.
+        study: Return value of `run_study`.
+        task: Task of the run.
+        directory: The run directory.
+        config: Configuration of the run.
+        metrics: Return value of `task.evaluate`, for the report.
     """
     try:
         write_text(directory.path / STUDY_FILE, f"{json.dumps(study, indent=2, ensure_ascii=False)}\n")

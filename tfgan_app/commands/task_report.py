@@ -1,4 +1,4 @@
-"""What a task has to say while it reads images, and what that means for the exit code."""
+"""Task messages about images on stderr, and their exit code."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tfgan_app.tasks.progress import LeftOut
 
 
 class TaskReport:
-    """Prints a task's lines on stderr and remembers whether images were left out.
+    """Printer of a task's messages on stderr that records whether images were left out.
 
     Attributes:
         exit_code: 0, or 1 once an image was left out.
@@ -19,7 +19,7 @@ class TaskReport:
         self.exit_code = 0
 
     def __call__(self, message: str) -> None:
-        """Takes one line; a `LeftOut` names images that the task cannot use."""
+        """Prints one line; a `LeftOut` names images that the task cannot use."""
         print(f"tfgan_app: {printable(message)}", file=sys.stderr)
         if isinstance(message, LeftOut):
             self.exit_code = 1
