@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import keyword
 import os
 import shlex
@@ -35,7 +36,8 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     """
     for stream in (sys.stdout, sys.stderr):
         # File names may contain characters that the terminal cannot encode.
-        stream.reconfigure(errors="backslashreplace")
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     app.run(run, argv=argv if argv is None else list(argv), flags_parser=parse)
 
 

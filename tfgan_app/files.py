@@ -86,7 +86,7 @@ def check_regular(path: str | os.PathLike) -> None:
     except OSError as error:
         if not os.path.islink(path):
             raise
-        target = printable(os.readlink(path))
+        target = printable(os.readlink(os.fspath(path)))
         if isinstance(error, FileNotFoundError):
             raise ValueError(f"it is a link to '{target}', which does not exist") from error
         raise ValueError(f"it is a link to '{target}' that cannot be followed: {error.strerror}") from error

@@ -233,7 +233,11 @@ REFUSED = {
     "page and wrap": (["strong"], ["--compare", "--wrap"], "`--wrap` is not supported with `--compare`"),
     "page as jpg": (["strong"], ["--compare"], "must be a page, .html, or a sheet, .png. Received: '.*o.jpg'"),
     "page of holes": (["filler"], ["--compare", "--output", "o.png"], "`--compare` is for models without a mask"),
-    "page of noise": (["drawing"], ["--compare", "--output", "o.png"], "which draws images from noise"),
+    "page of noise": (
+        ["drawing"],
+        ["--compare", "--output", "o.png"],
+        "which is only for image models. Received: .*, a noise model",
+    ),
     "crop outside": (["strong"], ["--compare", "--output", "o.png", "--crop", "50,0,8"], "There is nothing to compare"),
     "bad crop": (["strong"], ["--compare", "--crop", "1,2"], "must be X,Y,SIZE in pixels"),
 }

@@ -195,5 +195,5 @@ def test_options_are_checked(array, options, message):
 
 
 def test_no_images_are_refused(array):
-    with pytest.raises(ValueError, match="at least one image"):
+    with pytest.raises(ValueError, match="at least one readable image"):
         batches(array.select([]))

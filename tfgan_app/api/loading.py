@@ -9,7 +9,9 @@ from typing import Any
 
 from tfgan_app.api.errors import one_line_errors
 from tfgan_app.api.predictors import ImageModel, NoiseModel
+from tfgan_app.api.settings import path_text
 from tfgan_app.commands.predict_settings import EngineChoice, PredictSettings, load_model
+from tfgan_app.inference import Sampler
 from tfgan_app.inference.places import find_saved_model, is_run
 from tfgan_app.inference.shipped import is_shipped, shipped_models
 from tfgan_app.keras_metadata import NOT_STATED, read_metadata
@@ -57,14 +59,13 @@ def load(
         (64, 48)
     """
     name = os.fspath(name_or_path)
-    other = None if fidelity_model is None else os.fspath(fidelity_model)
-    settings = PredictSettings(fidelity=fidelity, fidelity_model=other, ensemble=ensemble)
+    settings = PredictSettings(fidelity=fidelity, fidelity_model=path_text(fidelity_model), ensemble=ensemble)
     choice = EngineChoice(engine, quantized)
     model = load_model(name, checkpoint=checkpoint, settings=settings, choice=choice)
     info = dataclasses.replace(model.info, **_known_of(name, model.info))
     if quantized:
         info = dataclasses.replace(info, figures={})  # They were measured on the float model.
-    return NoiseModel(model, info) if info.kind == "noise" else ImageModel(model, info)
+    return NoiseModel(model, info) if isinstance(model, Sampler) else ImageModel(model, info)
 
 
 def _known_of(name: str, info: ModelInfo) -> dict[str, Any]:

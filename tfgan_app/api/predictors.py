@@ -263,10 +263,16 @@ class NoiseModel:
             The `written` and `failed` files.
         """
         progress = PredictProgress()
-        options = {"count": count, "seed": seed, "classes": classes, "truncation": truncation}
         try:
             return draw_images(
-                self._model, Path(output), **options, on_progress=progress.show, on_failure=progress.interrupt
+                self._model,
+                Path(output),
+                count=count,
+                seed=seed,
+                classes=classes,
+                truncation=truncation,
+                on_progress=progress.show,
+                on_failure=progress.interrupt,
             )
         finally:
             progress.end()

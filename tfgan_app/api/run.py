@@ -18,7 +18,7 @@ from tfgan_app.api.errors import one_line_errors
 from tfgan_app.api.images import ImageLike
 from tfgan_app.api.loading import load, run_figures
 from tfgan_app.api.predictors import ImageModel, NoiseModel
-from tfgan_app.api.settings import as_assignments
+from tfgan_app.api.settings import as_assignments, path_text
 from tfgan_app.callbacks import read_metrics
 from tfgan_app.callbacks.grids import find_grids
 from tfgan_app.commands.evaluate import evaluate
@@ -156,9 +156,13 @@ class Run:
         Raises:
             ValueError: If the images cannot be used.
         """
-        data = None if data is None else os.fspath(data)
-        options = {"data": data, "overrides": as_assignments(set), "checkpoint": checkpoint}
-        found = evaluate(os.fspath(self.path), **options, report=TaskReport())
+        found = evaluate(
+            os.fspath(self.path),
+            data=path_text(data),
+            overrides=as_assignments(set),
+            checkpoint=checkpoint,
+            report=TaskReport(),
+        )
         return Evaluation(found.pop("metrics"), **found)
 
     def predict(
@@ -192,7 +196,11 @@ class Run:
             return model.generate(**options) if output is None else model.generate_files(output, **options)
         if input is None:
             raise ValueError("`input` must be an image, a file or a folder. Received none.")
-        return model.predict(input, **options) if output is None else model.predict_files(input, output, **options)
+        if output is None:
+            return model.predict(input, **options)
+        if not isinstance(input, (str, os.PathLike)):
+            raise ValueError(f"`input` must be a path if there is an `output`. Received: {type(input).__name__}.")
+        return model.predict_files(input, output, **options)
 
     def generate(self, *args: Any, checkpoint: str = "last", **options: Any) -> Any:
         """Generates images from noise, see `NoiseModel.generate`."""
@@ -229,10 +237,18 @@ class Run:
         Raises:
             ValueError: If an option is invalid, or the export differs from the model.
         """
-        places = {"output": output, "runtime": runtime}
-        paths = {key: None if place is None else os.fspath(place) for key, place in places.items()}
-        options = {"quantize": quantize, "name": name, "license": license, "tile": tile, "checkpoint": checkpoint}
-        _, result = export(ExportOptions(os.fspath(self.path), format, **options, **paths))
+        options = ExportOptions(
+            os.fspath(self.path),
+            format,
+            quantize=quantize,
+            output=path_text(output),
+            name=name,
+            license=license,
+            tile=tile,
+            runtime=path_text(runtime),
+            checkpoint=checkpoint,
+        )
+        _, result = export(options)
         return result.path
 
     @one_line_errors()

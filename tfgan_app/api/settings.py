@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,3 +29,8 @@ def _text(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ",".join(map(_text, value))
     return str(value)
+
+
+def path_text(path: str | os.PathLike | None) -> str | None:
+    """Returns a path as text; None stays None."""
+    return None if path is None else os.fspath(path)

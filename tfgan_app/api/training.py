@@ -8,7 +8,7 @@ from typing import Any
 
 from tfgan_app.api.errors import one_line_errors
 from tfgan_app.api.run import Run
-from tfgan_app.api.settings import as_assignments
+from tfgan_app.api.settings import as_assignments, path_text
 from tfgan_app.commands.train import TrainOptions
 from tfgan_app.commands.train import train as train_run
 
@@ -66,10 +66,10 @@ def train(
         >>> run.step
         2
     """
-    places = {"data": data, "run_dir": run_dir, "config": config}
     options = TrainOptions(
         task=task,
-        **{name: None if place is None else os.fspath(place) for name, place in places.items()},
+        data=path_text(data),
+        run_dir=path_text(run_dir),
         steps=steps,
         image_size=image_size,
         batch_size=batch_size,
@@ -77,6 +77,7 @@ def train(
         precision=precision,
         seed=seed,
         strategy=strategy,
+        config=path_text(config),
         set=as_assignments(set),
         resume=resume,
         command_line="tfgan_app.train(...)",

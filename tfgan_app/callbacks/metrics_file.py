@@ -120,7 +120,8 @@ def _read_whole_rows(path: Path) -> tuple[list[str], list[dict[str, float]]]:
     lines = list(csv.reader(line for line in whole.split("\n") if "\0" not in line))
     if not lines or lines[0][:1] != ["step"]:
         return ["step"], []
-    columns, rows = lines[0], []
+    columns = lines[0]
+    rows: list[dict[str, float]] = []
     for cells in lines[1:]:
         row = _parsed_row(columns, cells)
         if row is not None and (not rows or row["step"] > rows[-1]["step"]):

@@ -40,6 +40,14 @@ class ProgressBar(StepCallback):
         self._stream = stream
         self._restart()
 
+    def _restart(self) -> None:
+        self._timer = StepTimer()
+        self._images_per_second: float | None = None
+        self._speed_taken = time.monotonic()
+        self._first_done: tuple[float, int] | None = None
+        self._shown_at, self._shown_step = -float("inf"), -1
+        self._logs: Mapping = {}
+
     def on_train_begin(self, logs=None):
         """Starts the clocks."""
         super().on_train_begin(logs)
@@ -67,14 +75,6 @@ class ProgressBar(StepCallback):
             self._show(time.monotonic())
         if self._is_terminal():
             self._emit("\n")
-
-    def _restart(self) -> None:
-        self._timer = StepTimer()
-        self._images_per_second: float | None = None
-        self._speed_taken = time.monotonic()
-        self._first_done: tuple[float, int] | None = None
-        self._shown_at, self._shown_step = -float("inf"), -1
-        self._logs: Mapping = {}
 
     def _take_speed(self, now: float) -> None:
         steps_per_second = self._timer.take()

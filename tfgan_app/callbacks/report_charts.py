@@ -103,7 +103,7 @@ def chart(
     give_matplotlib_a_home()
     import matplotlib  # Imported here, because only a report needs it.
 
-    settings = {"svg.fonttype": "none", "svg.hashsalt": title, "path.simplify_threshold": 1.0, "font.size": 12.5}
+    settings: Any = {"svg.fonttype": "none", "svg.hashsalt": title, "path.simplify_threshold": 1.0, "font.size": 12.5}
     with matplotlib.rc_context(settings):
         svg = _svg(draw, height_px)
     for name, stand_in in STAND_INS.items():

@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from html import escape
+from typing import TypeGuard
 
 from tfgan_app.callbacks.validation import is_better
 from tfgan_app.registry import METRICS, Metric
@@ -149,5 +150,5 @@ def _card(result: Result) -> str:
     return html + "</div>"
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

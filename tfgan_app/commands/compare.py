@@ -13,11 +13,11 @@ from PIL import Image
 
 from tfgan_app.commands.compare_crops import Crop, choose_crops
 from tfgan_app.commands.compare_page import comparison_page, comparison_sheet
-from tfgan_app.commands.predict_models import check_image_models, sizing_of
+from tfgan_app.commands.predict_models import image_models, sizing_of
 from tfgan_app.files import atomic_path, printable
 from tfgan_app.image_io.grid import spread_indices
 from tfgan_app.image_io.loading import IMAGE_SUFFIXES, find_images, read_rgb, write_image
-from tfgan_app.inference import Predictor
+from tfgan_app.inference import Predictor, Sampler, Stylist
 from tfgan_app.inference.resizing import Sizing, float_rows, resized_rows
 from tfgan_app.inference.shipped import located
 from tfgan_app.video import SHARED_SUFFIXES, VIDEO_INPUT_SUFFIXES, first_frame, is_video
@@ -104,7 +104,7 @@ class Comparison:
 
 
 def compare(
-    models: Sequence[Predictor],
+    models: Sequence[Predictor | Sampler | Stylist],
     args: argparse.Namespace,
     *,
     on_failure: Callable[[Path, str], None],
@@ -132,16 +132,16 @@ def compare(
         raise ValueError(
             f"`--output` of `--compare` must be a page, .html, or a sheet, .png. Received: '{printable(output)}'."
         )
-    check_image_models(models, args.model, use="`--compare` shows results side by side")
-    for model, path in zip(models, args.model, strict=True):
+    predictors = image_models(models, args.model, use="`--compare` shows results side by side")
+    for model, path in zip(predictors, args.model, strict=True):
         if model.info.kind == "inpainting":
             raise ValueError(f"`--compare` is for models without a mask. Received: '{path}', an inpainting model.")
     sizing = sizing_of(args)
-    scale = sizing.scale if sizing else max(model.scale for model in models)
+    scale = sizing.scale if sizing else max(model.scale for model in predictors)
     found = _inputs(Path(args.input), output, on_note)
-    comparison = Comparison([_compared(*pair) for pair in zip(models, args.model, strict=True)], scale)
+    comparison = Comparison([_compared(*pair) for pair in zip(predictors, args.model, strict=True)], scale)
     _tell_apart(comparison.models)
-    for model in models:  # The first call compiles, which must not count as inference time.
+    for model in predictors:  # The first call compiles, which must not count as inference time.
         list(model.rows(np.zeros((_WARM_UP_PX, _WARM_UP_PX, 3), np.uint8), tile_px=args.tile))
     for done, path in enumerate(found):
         try:
@@ -244,7 +244,7 @@ def _compare_crop(comparison: Comparison, pixels: np.ndarray, crop: Crop, tile_p
         model.seconds += time.perf_counter() - start
         model.megapixels += made.shape[0] * made.shape[1] / 1e6
         scale = predictor.scale
-        results.append(_sized(made, tuple(scale * at for at in inside), scale * crop.size, target))
+        results.append(_sized(made, (scale * inside[0], scale * inside[1]), scale * crop.size, target))
     return ComparedCrop(crop, bicubic, results)
 
 

@@ -109,8 +109,14 @@ def run(args: argparse.Namespace) -> int:
     source, result = export(ExportOptions(**{field.name: getattr(args, field.name) for field in fields(ExportOptions)}))
     _tell(source, result, args)
     if args.format == "keras":
-        known = {"license": args.license or source.license, "training": source.training}
-        if line := write_lite_beside(result.path, source.model, held_out=source.held_out, **known):
+        line = write_lite_beside(
+            result.path,
+            source.model,
+            held_out=source.held_out,
+            license=args.license or source.license,
+            training=source.training,
+        )
+        if line:
             print(line)
     return 0
 
@@ -227,14 +233,14 @@ def _open(options: ExportOptions) -> Source:
 def _without_run(model: keras.Model, path: Path, *, name: str) -> Source:
     """Returns the source for a model without a run: no images of its own, and an origin only if it was imported."""
     facts = provenance_of(model)
-    known = {"license": facts.pop("License", "not stated"), "training": facts}
+    license = facts.pop("License", NOT_STATED)
     info = model_info(model)
     if info.kind == "noise":
-        return Source(path, model, name, None, (), list, f"the images of {PARITY_SEEDS} seeds", **known)
+        return Source(path, model, name, None, (), list, f"the images of {PARITY_SEEDS} seeds", facts, license)
     images = photographs(channels=info.channels)
     held_out = [(image, None) for image in images["val"]]
     compared_on = f"{len(held_out)} bundled photographs"
-    return Source(path, model, name, None, held_out, lambda: images["train"], compared_on, **known)
+    return Source(path, model, name, None, held_out, lambda: images["train"], compared_on, facts, license)
 
 
 def _open_run(directory: RunDirectory, *, checkpoint: str) -> Source:

@@ -63,8 +63,9 @@ def _write_lite(imported: Imported, output: Path) -> None:
 
     info = model_info(imported.model)
     held_out = [] if info.kind == "noise" else [(it, None) for it in photographs(channels=info.channels)["val"]]
-    known = {"license": imported.facts["License"], "training": _origin(imported)}
-    if line := write_lite_beside(output, imported.model, held_out=held_out, **known):
+    license = imported.facts["License"]
+    line = write_lite_beside(output, imported.model, held_out=held_out, license=license, training=_origin(imported))
+    if line:
         print(line)
 
 

@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from tfgan_app.commands.leftovers import report_leftovers
@@ -37,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         ValueError: If there are no images.
     """
+    inspect: Callable[..., Inspection]
     if holds_unpaired(args.data):
         inspect = inspect_unpaired
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import keras
@@ -22,7 +22,7 @@ def write_lite_beside(
     keras_file: Path,
     model: keras.Model,
     *,
-    held_out: list[tuple[np.ndarray, np.ndarray | None]],
+    held_out: Sequence[tuple[np.ndarray, np.ndarray | None]],
     license: str,
     training: Mapping[str, str],
 ) -> str | None:

@@ -39,11 +39,14 @@ from tfgan_app.inference import (
     predict_path,
     with_masks,
 )
+from tfgan_app.inference.styling import StyledPredictor
 
 _DRAWING = ("count", "seed", "class", "truncation")
 _IMAGES = ("mask", "input_range", "output_format", "quality", "resume")
 _AROUND = ("output_scale", "output_width", "output_height", "keep_mask", "wrap")
 _WEBP = ".webp"
+
+_RowPredictor = Predictor | StyledPredictor | FinishedPredictor
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     models = load_models(args.model, checkpoint=args.checkpoint or "last", settings=settings, choice=choice)
     if args.compare:
         return _compare(models, args)
-    model = chained(models, args.model)
+    model: Predictor | Sampler | Stylist | StyledPredictor = chained(models, args.model)
     if isinstance(model, Stylist):
         model = _with_style(model, args, settings)
     else:
@@ -109,11 +112,12 @@ def _check_compare(args: argparse.Namespace, settings: PredictSettings) -> None:
         raise ValueError("`grain` is not supported with `--compare`. Leave it out.")
 
 
-def _compare(models: Sequence[Predictor], args: argparse.Namespace) -> int:
+def _compare(models: Sequence[Predictor | Sampler | Stylist], args: argparse.Namespace) -> int:
     progress = PredictProgress()
-    reports = {"on_failure": progress.interrupt, "on_note": progress.note, "on_progress": progress.show}
     try:
-        comparison = compare(models, args, **reports)
+        comparison = compare(
+            models, args, on_failure=progress.interrupt, on_note=progress.note, on_progress=progress.show
+        )
     finally:
         progress.end()
     crops = sum(len(image.crops) for image in comparison.images)
@@ -122,14 +126,14 @@ def _compare(models: Sequence[Predictor], args: argparse.Namespace) -> int:
     return 1 if comparison.failed else 0
 
 
-def _with_style(stylist: Stylist, args: argparse.Namespace, settings: PredictSettings) -> Predictor:
+def _with_style(stylist: Stylist, args: argparse.Namespace, settings: PredictSettings) -> StyledPredictor:
     if not args.style:
         raise ValueError("`--style` must name the style image. Received none.")
     strength = 1.0 if settings.strength is None else settings.strength
     return stylist.with_style(read_rgb(args.style), strength=strength, keep_colors=settings.keep_colors)
 
 
-def _predict(predictor: Predictor | FinishedPredictor, args: argparse.Namespace, progress: PredictProgress) -> _Outcome:
+def _predict(predictor: _RowPredictor, args: argparse.Namespace, progress: PredictProgress) -> _Outcome:
     if not args.input:
         raise ValueError("`--input` must name an image, a folder of images or a video. Received none.")
     videos = Videos(progress.show_frames)
@@ -158,7 +162,7 @@ def _predict(predictor: Predictor | FinishedPredictor, args: argparse.Namespace,
 
 
 def _predict_video(
-    predictor: Predictor | FinishedPredictor,
+    predictor: _RowPredictor,
     args: argparse.Namespace,
     job: Job,
     videos: Videos,
@@ -171,7 +175,7 @@ def _predict_video(
         return _Outcome(
             f"0 frames written, {printable(job.target)} already existed", results={"skipped": [str(job.target)]}
         )
-    if args.keep_mask:
+    if args.keep_mask and isinstance(predictor, FinishedPredictor):  # `finish_of` makes one for `--keep-mask`.
         (job,) = with_masks([job], Path(args.input), Path(args.keep_mask), role="keep")
         predictor = predictor.keeping(job.keep, max_pixels=MAX_PIXELS)
     options = {"tile_px": args.tile, "quality": args.quality}

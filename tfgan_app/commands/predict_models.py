@@ -19,6 +19,7 @@ from tfgan_app.inference import (
     chain_predictors,
 )
 from tfgan_app.inference.places import is_run
+from tfgan_app.inference.styling import StyledPredictor
 
 _LARGEST_SCALE = 64.0
 
@@ -57,16 +58,27 @@ def chained(models: Sequence[Predictor | Sampler | Stylist], paths: Sequence[str
     """
     if len(models) == 1:
         return models[0]
-    check_image_models(models, paths, use="Several `--model` run in sequence")
-    return chain_predictors(models)
+    return chain_predictors(image_models(models, paths, use="Several `--model` run in sequence"))
 
 
-def check_image_models(models: Sequence[Predictor | Sampler | Stylist], paths: Sequence[str], *, use: str) -> None:
-    """Raises ValueError for a model that does not map images to images."""
+def image_models(models: Sequence[Predictor | Sampler | Stylist], paths: Sequence[str], *, use: str) -> list[Predictor]:
+    """Returns the models if all of them map images to images.
+
+    Args:
+        models: Loaded models.
+        paths: Their paths as given by the user.
+        use: Start of the message for another model: the purpose of the models.
+
+    Raises:
+        ValueError: If one of them is a noise or style model.
+    """
+    predictors = []
     for model, path in zip(models, paths, strict=True):
         if not isinstance(model, Predictor):
             kind = "style" if isinstance(model, Stylist) else "noise"
             raise ValueError(f"{use}, which is only for image models. Received: '{path}', a {kind} model.")
+        predictors.append(model)
+    return predictors
 
 
 def finish_of(args: argparse.Namespace, settings: PredictSettings) -> Finish | None:
@@ -96,7 +108,9 @@ def sizing_of(args: argparse.Namespace) -> Sizing | None:
     return Sizing(args.output_scale, args.output_width, args.output_height)
 
 
-def finished(model: Predictor, finish: Finish | None) -> Predictor | FinishedPredictor:
+def finished(
+    model: Predictor | StyledPredictor, finish: Finish | None
+) -> Predictor | StyledPredictor | FinishedPredictor:
     """Returns the model with the steps around it."""
     return model if finish is None else FinishedPredictor(model, finish)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tfgan_app.files import printable
 from tfgan_app.inference import FinishedPredictor, Predictor
+from tfgan_app.inference.styling import StyledPredictor
 from tfgan_app.video import (
     ANIMATION_SUFFIXES,
     SHARED_SUFFIXES,
@@ -69,7 +70,7 @@ class Videos:
 
     def predict(
         self,
-        predictor: Predictor,
+        predictor: Predictor | StyledPredictor | FinishedPredictor,
         source: Path,
         target: Path,
         *,

@@ -29,12 +29,12 @@ def warn_of_other_images(directory: RunDirectory, task: Task, report: Callable[[
 
 
 def run_study(
-    task: Task, model: keras.Model, *, directory: RunDirectory, report: Callable[[str], Any]
+    task: Any, model: keras.Model, *, directory: RunDirectory, report: Callable[[str], Any]
 ) -> dict[str, Any]:
     """Runs `task.study` and prints its table.
 
     Args:
-        task: Task of the run.
+        task: Task of the run, with a method `study`.
         model: Inference model of the run.
         directory: The run directory.
         report: Called with a line if the images have changed.

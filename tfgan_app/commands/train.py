@@ -28,11 +28,13 @@ from tfgan_app.files import quoted
 from tfgan_app.registry import metric_name
 from tfgan_app.tasks import load_task
 from tfgan_app.tasks.base import Task
-from tfgan_app.tasks.methods import check_preset, preset_for
+from tfgan_app.tasks.methods import MethodChoice, check_preset, preset_for
 from tfgan_app.training.devices import build_strategy, is_chief, resolve_precision
 
 WARM_UP_STEPS = 3
 TIMED_STEPS = 5
+
+_TaskClass = type[Task] | MethodChoice
 
 
 @dataclass
@@ -167,7 +169,7 @@ def _check_best_metric(config: RunConfig, task: Task):
         )
 
 
-def _resolve(args: TrainOptions, task_class: type, saved: RunDirectory | None) -> tuple[RunConfig, list[str]]:
+def _resolve(args: TrainOptions, task_class: _TaskClass, saved: RunDirectory | None) -> tuple[RunConfig, list[str]]:
     """Returns the configuration of a new run, or of a resumed one with its allowed changes, and lines for the user."""
     if args.resume and (args.preset or args.config):
         raise ValueError("`--resume` uses the run's own configuration: leave out `--preset` and `--config`.")
@@ -193,11 +195,11 @@ def _resolve(args: TrainOptions, task_class: type, saved: RunDirectory | None) -
     return resume_schedule(before, config, run=saved, given=by_hand)
 
 
-def _preset_name(args: TrainOptions, task_class: type) -> str:
+def _preset_name(args: TrainOptions, task_class: _TaskClass) -> str:
     return args.preset or preset_for(task_class, _given(args))
 
 
-def _described_preset(args: TrainOptions, task_class: type) -> list[str]:
+def _described_preset(args: TrainOptions, task_class: _TaskClass) -> list[str]:
     name = _preset_name(args, task_class)
     return preset_lines(args.task, task_class.config_class, name=name, preset=task_class.presets[name])
 

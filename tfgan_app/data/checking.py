@@ -156,7 +156,8 @@ def _without_problems(
     on_note: Callable[[str], Any] | None,
 ) -> list[_Item]:
     """Returns the items without a problem, in the same order; several are checked in parallel."""
-    good, ranges = [], Counter()
+    good: list[_Item] = []
+    ranges: Counter[str] = Counter()
     with ThreadPoolExecutor(min(_MAX_THREADS, os.cpu_count() or 1)) as pool:
         for done, (item, checks) in enumerate(zip(items, pool.map(checks_of, items), strict=True), start=1):
             if problem := next((check.problem for check in checks if check.problem), None):

@@ -207,7 +207,7 @@ def read_files(
 
 def unusable(files: Iterable[FileFacts]) -> dict[str, list[str]]:
     """Returns the problems of unusable files under `"unreadable"` and `"oversized"`."""
-    found = {"unreadable": [], "oversized": []}
+    found: dict[str, list[str]] = {"unreadable": [], "oversized": []}
     for file in files:
         if file.problem:
             found["oversized" if file.oversized else "unreadable"].append(file.problem)

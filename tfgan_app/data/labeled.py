@@ -48,7 +48,7 @@ class LabeledImages:
     def __len__(self) -> int:
         return len(self.names)
 
-    def select(self, indices: Sequence[int]) -> LabeledImages:
+    def select(self, indices: Sequence[int] | np.ndarray) -> LabeledImages:
         """Returns the images at `indices`, in that order."""
         return LabeledImages(
             names=[self.names[i] for i in indices],

@@ -129,8 +129,10 @@ def _array_facts(images: np.ndarray) -> list[FileFacts]:
 
 def _class_counts(found: LabeledSet) -> dict[str, dict[str, int]]:
     count = len(found.class_names)
-    train, val = (np.bincount(part.labels, minlength=count) if count else [] for part in (found.train, found.val))
-    return {name: {"train": int(train[label]), "val": int(val[label])} for label, name in enumerate(found.class_names)}
+    if not count:
+        return {}
+    train, val = (np.bincount(part.labels, minlength=count).tolist() for part in (found.train, found.val))
+    return {name: {"train": train[label], "val": val[label]} for label, name in enumerate(found.class_names)}
 
 
 def _problems(found: LabeledSet, train_facts: list[FileFacts], val_facts: list[FileFacts]) -> list[Problem]:
@@ -165,7 +167,7 @@ class _Usable:
 
 def _in_two_classes(records: Sequence[tuple[str, str, int]], class_names: tuple[str, ...]) -> list[str]:
     """Returns the images with more than one label, over all splits."""
-    groups = defaultdict(dict)
+    groups: defaultdict[str, dict[int, str]] = defaultdict(dict)
     for digest, name, label in records:
         groups[digest].setdefault(label, name)
     return [

@@ -180,7 +180,8 @@ def _read_split(folder: Path, *, root: Path) -> _Found:
     images = find_images(folder)
     if not images:
         raise ValueError(_not_a_pair_set(root, f"there is no image in '{printable(folder)}'"))
-    halvable, unmatched = [], []
+    halvable: list[Path] = []
+    unmatched: list[Path] = []
     for path in images:
         (halvable if _is_side_by_side(path) else unmatched).append(path)
     if len(unmatched) >= len(halvable):

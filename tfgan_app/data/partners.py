@@ -103,11 +103,14 @@ def build_partner_dataset(
         A dataset of `{"image": uint8 [batch, size_px, size_px, 3], "position": int64 [batch]}` and, for each name of
         partners, uint8 `[batch, size_px / scale, size_px / scale, 3]` crops at the same place.
     """
-    reading = {"background": crops.background, "input_range": crops.input_range}
-    columns = {"image": Column(FileImages(images.paths, **reading))}
+
+    def files(paths: Sequence[Path]) -> FileImages:
+        return FileImages(paths, background=crops.background, input_range=crops.input_range)
+
+    columns = {"image": Column(files(images.paths))}
     for name, given in partners.items():
         # Pixels are repeated, so that all columns are cropped at the same place.
-        columns[name] = Column(FileImages(given.paths, **reading), repeat=given.scale)
+        columns[name] = Column(files(given.paths), repeat=given.scale)
     dataset = build_batches(
         ImageReader(columns, crops),
         schedule,

@@ -169,14 +169,16 @@ def _two_folders(root: Path) -> _Folders | None:
         splits = [name for name in _SPLITS if all(name in folders for folders in inner)]
         if "train" not in splits:
             return _Folders("A/ and B/", (named["a"], named["b"]), None)
-        train, *val = [tuple(folders[split] for folders in inner) for split in splits[:2]]
-        return _Folders(f"A/ and B/, each with {'/ and '.join(splits[:2])}/", train, val[0] if val else None)
+        parts = [(inner[0][split], inner[1][split]) for split in splits[:2]]
+        layout = f"A/ and B/, each with {'/ and '.join(splits[:2])}/"
+        return _Folders(layout, parts[0], parts[1] if len(parts) == 2 else None)
     if "train" in named:
         splits = ["train", *(name for name in VAL_NAMES if name in named)][:2]
         inner = [folders_by_name(named[split]) for split in splits]
         if all(folders.keys() == {"a", "b"} for folders in inner):
-            train, *val = [(folders["a"], folders["b"]) for folders in inner]
-            return _Folders(f"{'/ and '.join(splits)}/ with A/ and B/", train, val[0] if val else None)
+            parts = [(folders["a"], folders["b"]) for folders in inner]
+            layout = f"{'/ and '.join(splits)}/ with A/ and B/"
+            return _Folders(layout, parts[0], parts[1] if len(parts) == 2 else None)
     return None
 
 
@@ -186,8 +188,8 @@ def _find_in_folder(root: Path, *, val_fraction: float) -> UnpairedSet:
     folders = _two_folders(root)
     if folders is not None:
         train = [ImageSide(_images(folder)) for folder in folders.train]
-        val = [ImageSide(_images(folder)) for folder in folders.val] if folders.val else [None, None]
-        return UnpairedSet(folders.layout, str(root), *train, *val, val_is_holdout=folders.val is None)
+        val = [ImageSide(_images(folder)) for folder in folders.val] if folders.val else None
+        return _unpaired_set(folders.layout, str(root), train, val=val, val_is_holdout=val is None)
     try:
         pairs = find_pairs(root, val_fraction=val_fraction)
     except ValueError:
@@ -197,7 +199,16 @@ def _find_in_folder(root: Path, *, val_fraction: float) -> UnpairedSet:
     sides = [[pair for pair in pairs.train if _is_of_a(pair.name) == of_a] for of_a in (True, False)]
     train = [_side(part, side) for part, side in zip(sides, ("input", "target"), strict=True)]
     val = [_side(pairs.val, side) for side in ("input", "target")]
-    return UnpairedSet(f"halves of {pairs.layout}", str(root), *train, *val, val_is_holdout=pairs.val_is_holdout)
+    layout = f"halves of {pairs.layout}"
+    return _unpaired_set(layout, str(root), train, val=val, val_is_holdout=pairs.val_is_holdout)
+
+
+def _unpaired_set(
+    layout: str, origin: str, train: Sequence[ImageSide], *, val: Sequence[ImageSide] | None, val_is_holdout: bool
+) -> UnpairedSet:
+    """Returns a set from its sides A and B; without a split, the held-out sides are still None."""
+    val_input, val_target = val or (None, None)
+    return UnpairedSet(layout, origin, train[0], train[1], val_input, val_target, val_is_holdout)
 
 
 def _open_tfds(source: str, *, cache_dir: str | Path | None, on_note: Callable[[str], Any]) -> UnpairedSet:
@@ -208,15 +219,15 @@ def _open_tfds(source: str, *, cache_dir: str | Path | None, on_note: Callable[[
         raise ValueError(f"'{source}' must have the splits trainA and trainB. It has: {', '.join(sorted(splits))}.")
 
     def side(split: str) -> ImageSide:
-        options = {"val_fraction": 0.0, "cache_dir": cache_dir, "on_note": on_note}
-        return ImageSide(open_images(f"{source}:{split}", **options).train)
+        found = open_images(f"{source}:{split}", val_fraction=0.0, cache_dir=cache_dir, on_note=on_note)
+        return ImageSide(found.train)
 
     val = next((name for name in VAL_NAMES if {f"{name}A", f"{name}B"} <= splits), None)
-    held_out = [side(f"{val}{letter}") for letter in "AB"] if val else [None, None]
     # Their images are numbered: equal names are no true pairs.
-    held_out = [each and _renamed(each, prefix) for each, prefix in zip(held_out, "AB", strict=True)]
+    held_out = [_renamed(side(f"{val}{letter}"), letter) for letter in "AB"] if val else None
     layout = f"splits trainA and trainB, {val}A and {val}B" if val else "splits trainA and trainB"
-    return UnpairedSet(layout, source, side("trainA"), side("trainB"), *held_out, val_is_holdout=val is None)
+    train = [side("trainA"), side("trainB")]
+    return _unpaired_set(layout, source, train, val=held_out, val_is_holdout=val is None)
 
 
 def _renamed(side: ImageSide, prefix: str) -> ImageSide:
