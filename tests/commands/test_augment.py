@@ -153,7 +153,7 @@ def test_a_run_without_checkpoints_says_what_is_missing(run_dir, tmp_path, capsy
     for path in (copy / "checkpoints").glob("step-*.npz"):
         path.unlink()
     assert app("augment", "--run", copy, "--output", tmp_path / "out", "--per-class", 1) == 2
-    assert "Expected a good checkpoint" in capsys.readouterr().err
+    assert "Expected an intact checkpoint" in capsys.readouterr().err
 
 
 @pytest.mark.large

@@ -6,11 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from tfgan_app.commands.leftovers import report_leftovers
 from tfgan_app.commands.run_directory import RunDirectory
-from tfgan_app.commands.run_discriminator import load_discriminator
-from tfgan_app.commands.run_study import warn_of_other_images
-from tfgan_app.commands.task_report import TaskReport
+from tfgan_app.commands.run_study import load_discriminator, warn_of_other_images
+from tfgan_app.commands.task_report import TaskReport, report_leftovers
 from tfgan_app.config import RunConfig, apply_overrides
 from tfgan_app.files import printable
 from tfgan_app.inference import load_keras_model, run_checkpoint

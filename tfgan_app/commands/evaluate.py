@@ -9,17 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from tfgan_app.callbacks import ABOUT_FIGURES
-from tfgan_app.commands.leftovers import report_leftovers
 from tfgan_app.commands.metrics_text import format_metrics
 from tfgan_app.commands.run_directory import RunDirectory, hinting_at_moved_data
 from tfgan_app.commands.run_study import keep_study, run_study
-from tfgan_app.commands.shipped_recipe import read_recipe
-from tfgan_app.commands.task_report import TaskReport
-from tfgan_app.config import absolute_source, apply_overrides, load_json, replace_values
+from tfgan_app.commands.task_report import TaskReport, report_leftovers
+from tfgan_app.config import RunConfig, absolute_source, apply_overrides, load_json, replace_values, resolve_config
 from tfgan_app.files import printable, write_text
 from tfgan_app.inference import load_companions, load_keras_model, model_file, run_checkpoint
-from tfgan_app.inference.shipped import is_shipped, shipped_models, shipped_names
+from tfgan_app.inference.shipped import ShippedModel, is_shipped, shipped_models, shipped_names
 from tfgan_app.metrics import compare, comparison_lines
+from tfgan_app.tasks import load_task
 from tfgan_app.tasks.base import Task
 
 NO_LIMIT = 2**31 - 1
@@ -95,7 +94,7 @@ def evaluate(
             f"{shipped_names()}"
         )
     directory = None if shipped else RunDirectory.existing(run)
-    config, task_class = read_recipe(shipped) if shipped else directory.read_config()
+    config, task_class = _read_recipe(shipped) if shipped else directory.read_config()
     config = apply_overrides(replace_values(config, {"data.max_val_images": NO_LIMIT}), overrides)
     measure_on = absolute_source(data)
     report_leftovers(measure_on or config.data.source, report)
@@ -116,6 +115,13 @@ def evaluate(
         if data is None:
             keep_study(evaluation["study"], task, directory=directory, config=config, metrics=metrics)
     return evaluation
+
+
+def _read_recipe(model: ShippedModel) -> tuple[RunConfig, Any]:
+    """Returns the training configuration of a shipped model, on the bundled sample, and the class of its task."""
+    task_class = load_task(model.task)
+    preset = task_class.presets[model.preset]
+    return resolve_config(model.task, task_class.config_class, preset=preset, config_file=model.recipe), task_class
 
 
 def _count_trained_on(task: Task, report: Callable[[str], Any], *, given: bool) -> int:

@@ -9,8 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tfgan_app.commands.leftovers import report_leftovers
-from tfgan_app.commands.task_report import TaskReport
+from tfgan_app.commands.task_report import TaskReport, report_leftovers
 from tfgan_app.data.inspection import Inspection, Problem, inspect_pairs
 from tfgan_app.data.labeled_inspection import inspect_labeled
 from tfgan_app.data.opening import holds_pairs

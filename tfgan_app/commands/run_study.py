@@ -1,4 +1,4 @@
-"""Study of a task: runs it, prints it, and writes it into the run and its report."""
+"""Study of a run: loads its discriminator, runs the study, prints it, and writes it into the run and its report."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import keras
 from tfgan_app.callbacks import STUDY_FILE, write_report
 from tfgan_app.commands.next_commands import next_commands
 from tfgan_app.commands.run_directory import RunDirectory
-from tfgan_app.commands.run_discriminator import load_discriminator
 from tfgan_app.config import RunConfig
 from tfgan_app.files import printable, write_text
 from tfgan_app.tasks.augment.study import study_lines
 from tfgan_app.tasks.base import Task
+from tfgan_app.training.checkpoints import Checkpoints
 
 
 def warn_of_other_images(directory: RunDirectory, task: Task, report: Callable[[str], Any]) -> None:
@@ -71,3 +71,27 @@ def keep_study(
         print(f"report: {printable(report)}")
     except OSError as error:
         print(f"tfgan_app: could not write the study into the run: {error}", file=sys.stderr)
+
+
+def load_discriminator(directory: RunDirectory, task: Task) -> keras.Model:
+    """Builds the only discriminator of a run in float32, with the weights of the newest intact checkpoint.
+
+    Args:
+        directory: The run directory.
+        task: Task of the run, with its configuration.
+
+    Raises:
+        ValueError: If there is no intact checkpoint, or it belongs to other networks.
+    """
+    discriminators = task.build_networks().discriminators
+    found = Checkpoints(directory.checkpoints).restore_discriminators(discriminators, on_damaged=_tell)
+    if found is None:
+        raise ValueError(
+            f"Expected an intact checkpoint (step-*.npz) in {directory.checkpoints}, which holds the discriminator. "
+            "Found none; train the run on, or copy its checkpoints back."
+        )
+    return discriminators["discriminator"]
+
+
+def _tell(path, reason: str) -> None:
+    print(f"tfgan_app: checkpoint {path.name} cannot be used ({reason}); trying the previous one", file=sys.stderr)

@@ -10,7 +10,6 @@ from dataclasses import dataclass, fields
 import tensorflow as tf
 
 from tfgan_app.commands.building import build_trainer
-from tfgan_app.commands.leftovers import data_folders, report_leftovers
 from tfgan_app.commands.phases import (
     begin_schedule,
     next_phase,
@@ -21,7 +20,7 @@ from tfgan_app.commands.phases import (
 from tfgan_app.commands.preset_text import preset_lines
 from tfgan_app.commands.provenance import recorded_part, run_facts
 from tfgan_app.commands.run_directory import RunDirectory, check_resumable, hinting_at_moved_data
-from tfgan_app.commands.task_report import TaskReport
+from tfgan_app.commands.task_report import TaskReport, data_folders, report_leftovers
 from tfgan_app.commands.training_session import TrainingSession, with_data_sharding
 from tfgan_app.config import RunConfig, read_values, replace_values, resolve_config, to_json
 from tfgan_app.files import quoted

@@ -107,7 +107,9 @@ class TrainingSession:
             return 0
         step = self._restore()
         if step is None:
-            raise ValueError(f"Expected a good checkpoint in {self.checkpoints.directory}. Found none to resume from.")
+            raise ValueError(
+                f"Expected an intact checkpoint in {self.checkpoints.directory}. Found none to resume from."
+            )
         return step
 
     def warn_of_figures(self, measured: Mapping[str, float]) -> None:
@@ -185,7 +187,7 @@ class TrainingSession:
     def _roll_back(self, error: NonFiniteError, rollbacks: int) -> None:
         restored = self._restore()
         if restored is None:
-            raise ValueError(f"{error} There is no good checkpoint to go back to.") from error
+            raise ValueError(f"{error} There is no intact checkpoint to go back to.") from error
         self.trainer.reset_metrics()
         # The checkpoint restored its seed; each attempt needs a different one.
         self.trainer.seed.assign_add(ROLLBACK_SEED_STRIDE * (error.step * MAX_ROLLBACKS + rollbacks))
@@ -261,7 +263,9 @@ class TrainingSession:
 
     def _restore(self) -> int | None:
         def on_damaged(path, reason):
-            self.events.record(0, "warning", f"checkpoint {path.name} cannot be used ({reason}); trying the one before")
+            self.events.record(
+                0, "warning", f"checkpoint {path.name} cannot be used ({reason}); trying the previous one"
+            )
 
         return self.checkpoints.restore(self.trainer, on_damaged=on_damaged, set_aside=self._is_chief)
 

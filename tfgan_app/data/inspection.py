@@ -95,7 +95,7 @@ class Inspection:
         ]
         if self.smallest and self.largest:
             sizes = " to ".join(f"{width} x {height}" for width, height in (self.smallest, self.largest))
-            lines += [f"  image sizes     {sizes} px (width x height)"]
+            lines += [f"  image sizes       {sizes} px (width x height)"]
         lines += [f"  pixel formats     {_counts(self.modes)}", f"  file formats      {_counts(self.formats)}"]
         lines += [f"  {'value ranges':17} {line}" for line in range_lines(self.ranges)]
         if not self.problems:
