@@ -43,7 +43,7 @@ _PUBLIC = {
     "train": "tfgan_app.api.training:train",
 }
 """The public names: `module:attribute`, or a module; each is imported when it is first used. `__all__` lists them for
-tools that read the source alone."""
+tools that only read the source."""
 
 _LIGHT = ("ModelInfo", "load")
 """Public names that do not load TensorFlow by themselves: `load` does so for the models that need it."""

@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     """Runs a parsed command.
 
     Args:
-        args: What `parse` returned.
+        args: Return value of `parse`.
 
     Returns:
         The exit code.

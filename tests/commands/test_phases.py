@@ -201,7 +201,9 @@ def test_a_phase_needs_steps_and_the_same_optimizer(run, capsys):
     assert "for another phase, raise `--steps`" in capsys.readouterr().err
     assert resume(run, "--steps", 16, "--set", "optimizer.muon_learning_rate=0.02") == 2
     error = capsys.readouterr().err
-    assert "cannot go on with another optimizer" in error and f"`--set task.init_from={shlex.quote(str(run))}`" in error
+    assert (
+        "cannot continue with another optimizer" in error and f"`--set task.init_from={shlex.quote(str(run))}`" in error
+    )
     assert resume(run, "--steps", 16, "--set", "optimizer.beta_1=0.1") == 2
     assert "optimizer.beta_1 was 0.9, now 0.1" in capsys.readouterr().err
     assert read(run, "run.json") == read(run, "run.json") and len(read(run, "run.json")["phases"]) == 1

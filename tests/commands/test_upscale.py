@@ -274,6 +274,6 @@ def test_a_model_with_a_card_is_not_joined_by_another(faithful, tmp_path, capsys
     card.write_text("# upscale\n")
     arguments = ("export", "--run", str(faithful), "--format", "saved_model", "--output", str(tmp_path))
     assert app(*arguments) == 2
-    assert "Give yours another name: `--name NAME`." in capsys.readouterr().err
+    assert "Use another name: `--name NAME`." in capsys.readouterr().err
     assert list(card.parent.iterdir()) == [card]
     assert app(*arguments, "--name", "mine") == 0

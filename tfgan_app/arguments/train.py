@@ -24,7 +24,7 @@ def add(commands: Any) -> None:
     """Adds the command and its flags."""
     summary = "Train a task; weights, logs and images go to a run directory."
     parser = add_command(commands, "train", summary=summary, epilog=lambda: _TRAIN_EPILOG + _preset_lines())
-    parser.add_argument("--task", type=_task, metavar=f"{{{','.join(TASKS)}}}", help="task; --resume knows its own")
+    parser.add_argument("--task", type=_task, metavar=f"{{{','.join(TASKS)}}}", help="task; not needed with --resume")
     parser.add_argument("--data", metavar="SOURCE", help=SOURCE_HELP)
     parser.add_argument("--run-dir", metavar="DIR", help="folder to write (default: a new folder in runs/)")
     parser.add_argument("--steps", type=positive, metavar="N", help="training steps of the whole run")

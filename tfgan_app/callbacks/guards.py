@@ -79,13 +79,13 @@ class HealthMonitor(StepCallback):
         self.diversity_limit = diversity_limit
         self.coverage_limit = coverage_limit
         self._record = record
-        self._said: set[str] = set()
+        self._warned: set[str] = set()
         self._averages: dict[str, float] = {}
 
     def on_train_begin(self, logs=None):
         """Resets the averages and warnings."""
         super().on_train_begin(logs)
-        self._said, self._averages = set(), {"real_accuracy": 0.5, "fake_accuracy": 0.5, "diversity": 1.0}
+        self._warned, self._averages = set(), {"real_accuracy": 0.5, "fake_accuracy": 0.5, "diversity": 1.0}
 
     def on_step(self, logs):
         """Checks the discriminator's accuracies and the generator's diversity."""
@@ -100,7 +100,7 @@ class HealthMonitor(StepCallback):
                 f"the discriminator has won: it recognizes {real:.0%} of the real and {fake:.0%} of the "
                 "generated images, so the generator learns little from it. Lower "
                 "optimizer.discriminator_learning_rate, smooth the labels (task.real_label=0.9, with a cross-entropy "
-                "loss), or give it more varied images.",
+                "loss), or train on more varied images.",
             )
         if diversity < self.diversity_limit:
             self._warn(
@@ -137,7 +137,7 @@ class HealthMonitor(StepCallback):
             )
 
     def _warn(self, condition: str, message: str, *, step: int | None = None) -> None:
-        if condition in self._said:
+        if condition in self._warned:
             return
-        self._said.add(condition)
+        self._warned.add(condition)
         self._record(self.step if step is None else step, "warning", message)

@@ -104,17 +104,19 @@ def results_html(results: Sequence[Result], *, caveats: Sequence[str] = ()) -> s
 
 def _verdict(results: Sequence[Result]) -> str:
     first = results[0]
-    said = f"<strong>{escape(first.style.label)} {escape(first.text(first.value))}</strong> on held-out images"
+    sentence = f"<strong>{escape(first.style.label)} {escape(first.text(first.value))}</strong> on held-out images"
     if first.baseline is not None:
         baseline, value = first.baseline
         if baseline.is_limit:
-            said += f"; {escape(baseline.label)} in place of generated ones score {escape(first.text(value))}"
+            sentence += f"; {escape(baseline.label)} in place of generated ones score {escape(first.text(value))}"
         else:
             side = "above" if first.value >= value else "below"
-            said += f", {first.text(abs(first.value - value))} {side} {baseline.label} ({escape(first.text(value))})"
+            sentence += (
+                f", {first.text(abs(first.value - value))} {side} {baseline.label} ({escape(first.text(value))})"
+            )
     compared = [result for result in results if result.rival is not None]
     if not compared:
-        return f"{said}."
+        return f"{sentence}."
     label = escape(compared[0].baseline[0].label)
     better = [result for result in compared if is_better(result.metric, result.value, result.rival)]
     if len(better) == len(compared):
@@ -124,7 +126,7 @@ def _verdict(results: Sequence[Result]) -> str:
         chip = f'<span class="chip warn">not better than {label} in {names}</span>'
     else:
         chip = f'<span class="chip bad">not better than {label}</span>'
-    return f"{said}. {chip}"
+    return f"{sentence}. {chip}"
 
 
 def _card(result: Result) -> str:

@@ -6,7 +6,7 @@ import time
 
 
 class StepTimer:
-    """Timer that sums the seconds inside training steps.
+    """Timer of training steps.
 
     Validation, grids and checkpoints run between steps and do not count. The first step of a run does not count
     either, because it traces and compiles.

@@ -65,10 +65,10 @@ class StopOnSignal(keras.callbacks.Callback):
         self.received = signal.Signals(number)
         if self.model is not None:
             self.model.stop_training = True
-        _tell(f"\ntfgan_app: {self.received.name}: stopping after this step (Ctrl-C again: at once)\n")
+        _write_stderr(f"\ntfgan_app: {self.received.name}: stopping after this step (Ctrl-C again: at once)\n")
 
 
-def _tell(text: str) -> None:
+def _write_stderr(text: str) -> None:
     try:
         # Not sys.stderr: the handler may interrupt a write to it, which is not reentrant.
         os.write(2, text.encode())

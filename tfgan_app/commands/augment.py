@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     write_selection(output, selection, class_names=names, training_names=training.names, checkpoint=str(checkpoint))
     print(f"{len(selection.kept)} images written to {printable(output)}")
     print(_thresholds(selection))
-    return _tell_short(selection, names) or report.exit_code
+    return _report_short(selection, names) or report.exit_code
 
 
 def _overridden(config: RunConfig, overrides: list[str]) -> RunConfig:
@@ -79,11 +79,11 @@ def _thresholds(selection: Selection) -> str:
     return (
         f"{drawn} drawn; dropped: {dropped} (confidence below {limits.confidence:g}; "
         f"distance at most {min(limits.distances):.3g} to {max(limits.distances):.3g}, by class, "
-        f"and {limits.duplicate_share:g} of it between drawn ones)"
+        f"and {limits.duplicate_share:g} of it between drawn images)"
     )
 
 
-def _tell_short(selection: Selection, names: tuple[str, ...]) -> int:
+def _report_short(selection: Selection, names: tuple[str, ...]) -> int:
     short = []
     for name, count in zip(names, selection.counts, strict=True):
         if count.is_short:

@@ -140,7 +140,7 @@ def compare(
     scale = sizing.scale if sizing else max(model.scale for model in predictors)
     found = _inputs(Path(args.input), output, on_note)
     comparison = Comparison([_compared(*pair) for pair in zip(predictors, args.model, strict=True)], scale)
-    _tell_apart(comparison.models)
+    _make_names_unique(comparison.models)
     for model in predictors:  # The first call compiles, which must not count as inference time.
         list(model.rows(np.zeros((_WARM_UP_PX, _WARM_UP_PX, 3), np.uint8), tile_px=args.tile))
     for done, path in enumerate(found):
@@ -200,7 +200,7 @@ def _compared(model: Predictor, path: str) -> ComparedModel:
     return ComparedModel(Path(path).name, path, model, sum(file.stat().st_size for file in files))
 
 
-def _tell_apart(models: list[ComparedModel]) -> None:
+def _make_names_unique(models: list[ComparedModel]) -> None:
     """Names models of the same name by their paths."""
     names = [model.name for model in models]
     for model in models:

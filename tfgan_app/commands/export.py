@@ -107,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
     if args.delegates and args.format not in _LITE:
         raise ValueError(f"`--delegates` is for the formats tflite and web. Received: --format {args.format}.")
     source, result = export(ExportOptions(**{field.name: getattr(args, field.name) for field in fields(ExportOptions)}))
-    _tell(source, result, args)
+    _print_result(source, result, args)
     if args.format == "keras":
         line = write_lite_beside(
             result.path,
@@ -165,7 +165,7 @@ def _check_flags(options: ExportOptions) -> None:
         raise ValueError(f"`--runtime` is for the format web. Received: --format {options.format}.")
 
 
-def _tell(source: Source, result: ExportResult, args: argparse.Namespace) -> None:
+def _print_result(source: Source, result: ExportResult, args: argparse.Namespace) -> None:
     parity = result.parity
     also = "" if source.info.kind == "noise" else " and parts of them"
     if source.info.kind != "noise" and LIMITS[args.quantize or "none"].noise:
@@ -179,14 +179,14 @@ def _tell(source: Source, result: ExportResult, args: argparse.Namespace) -> Non
         lost = "" if parity.lost_psnr is None else f"; {parity.lost_psnr:.2f} dB lost against the held-out images"
         print(f"PSNR against the model {parity.psnr:.1f} dB, at least {parity.least_psnr:.1f}{lost}")
     if args.delegates:
-        _tell_delegations(result.path)
+        _print_delegations(result.path)
     if args.format == "web":
         print(f"Next: python -m http.server --directory {quoted(result.path)} --bind 127.0.0.1 8000")
     else:
         print(f"Next: tfgan_app predict --model {quoted(result.path)} {_example_flags(source.info)}")
 
 
-def _tell_delegations(path: Path) -> None:
+def _print_delegations(path: Path) -> None:
     file = path / "model.tflite" if path.is_dir() else path
     found = delegations(file.read_bytes())
     for delegation in found:
@@ -202,7 +202,7 @@ def _check_no_card(folder: Path) -> None:
     """Refuses a name whose folder already holds the card of another model."""
     if (folder / _CARD).exists():
         raise ValueError(
-            f"'{printable(folder)}' holds a model with a card of its own. Give yours another name: `--name NAME`."
+            f"'{printable(folder)}' already holds the card of another model. Use another name: `--name NAME`."
         )
 
 

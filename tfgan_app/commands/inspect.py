@@ -69,7 +69,7 @@ def _with_leftovers(inspection: Inspection, source: str) -> Inspection:
         (
             "not followed",
             [f"'{printable(path)}' {note}" for path, note in survey.notes],
-            "Their images count once, where they are.",
+            "Their images count only at their original place.",
         ),
         ("left alone", survey.kinds, "These look like images or videos and are not used. Rename or convert them."),
     )

@@ -19,7 +19,7 @@ PHASE_SETTINGS = tuple(
 """Settings whose change starts a new phase of a resumed run."""
 
 WARMUP_SHARE = 10
-"""The warm-up takes at most one part in this many of the schedule."""
+"""The warm-up takes at most 1 / `WARMUP_SHARE` of the schedule."""
 
 
 def begin_schedule(config: RunConfig, *, given: Collection[str]) -> tuple[RunConfig, list[str]]:
@@ -69,7 +69,7 @@ def resume_schedule(
     rates = saved.optimizer.muon_learning_rate, wanted.optimizer.muon_learning_rate
     if (rates[0] is None) != (rates[1] is None):
         raise ValueError(
-            "`--resume` cannot go on with another optimizer: optimizer.muon_learning_rate was "
+            "`--resume` cannot continue with another optimizer: optimizer.muon_learning_rate was "
             f"{rates[0]!r}, now {rates[1]!r}. Start a new run from this one: `--set task.init_from={quoted(run.path)}`."
         )
     begin = Checkpoints(run.checkpoints).newest_step() or 0

@@ -14,7 +14,7 @@ from typing import Any
 from tfgan_app.commands.compare import compare
 from tfgan_app.commands.predict_models import (
     chained,
-    engine_said,
+    engine_note,
     finish_of,
     finished,
     load_models,
@@ -53,7 +53,7 @@ _RowPredictor = Predictor | StyledPredictor | FinishedPredictor
 class _Outcome:
     """Outcome of a prediction: a line for stdout, whether something failed, and the files."""
 
-    said: str
+    line: str
     failed: bool = False
     results: Mapping[str, Any] = field(default_factory=dict)
 
@@ -98,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
         steps, results = step_facts(finish, args), outcome.results
         facts = prediction_facts(args.command_line, model_facts(models, args.model), steps, results)
         write_text(args.json, f"{json.dumps(facts, indent=2)}\n")
-    print(f"{outcome.said}{engine_said(models)}")
+    print(f"{outcome.line}{engine_note(models)}")
     return 1 if outcome.failed else 0
 
 

@@ -119,7 +119,7 @@ def _is_lite(model: Predictor | Sampler | Stylist) -> bool:
     return model.path.suffix == ".tflite"
 
 
-def engine_said(models: Sequence[Predictor | Sampler | Stylist]) -> str:
+def engine_note(models: Sequence[Predictor | Sampler | Stylist]) -> str:
     """Returns the end of a line with the files that LiteRT ran; empty if there are none."""
     names = ", ".join(model.path.name for model in models if _is_lite(model) and isinstance(model, Predictor))
     return f", by LiteRT ({printable(names)})" if names else ""

@@ -24,17 +24,17 @@ class PredictProgress:
         """Shows the number of images."""
         rate = done / max(time.monotonic() - self._start, 1e-6)
         self._images = f"{done}/{total} images"
-        self._say(f"{self._images}, {rate:.1f}/s")
+        self._print(f"{self._images}, {rate:.1f}/s")
 
     def show_pixels(self, done: int, total: int) -> None:
         """Shows the share of input pixels, which gives progress within large images."""
         counted = f"{self._images}, " if self._images else ""
-        self._say(f"{counted}{done / max(total, 1):.0%}{self._left(done, total)}")
+        self._print(f"{counted}{done / max(total, 1):.0%}{self._left(done, total)}")
 
     def show_frames(self, done: int, total: int | None) -> None:
         """Shows the number of frames of a video; the total may be unknown (None)."""
         of = f"/{total}" if total else ""
-        self._say(f"{done}{of} frames{self._left(done, total or 0)}")
+        self._print(f"{done}{of} frames{self._left(done, total or 0)}")
 
     def interrupt(self, source: Path, reason: str) -> None:
         """Prints a failure on a separate line; `reason` names the source."""
@@ -58,7 +58,7 @@ class PredictProgress:
             return ""
         return f", {format_seconds((total - done) * (time.monotonic() - self._start) / done)} left"
 
-    def _say(self, line: str) -> None:
+    def _print(self, line: str) -> None:
         now = time.monotonic()
         if sys.stderr.isatty():
             print(f"\r{line:<{len(self._line)}}", end="", file=sys.stderr, flush=True)

@@ -84,7 +84,7 @@ def load_discriminator(directory: RunDirectory, task: Task) -> keras.Model:
         ValueError: If there is no intact checkpoint, or it belongs to other networks.
     """
     discriminators = task.build_networks().discriminators
-    found = Checkpoints(directory.checkpoints).restore_discriminators(discriminators, on_damaged=_tell)
+    found = Checkpoints(directory.checkpoints).restore_discriminators(discriminators, on_damaged=_report_damaged)
     if found is None:
         raise ValueError(
             f"Expected an intact checkpoint (step-*.npz) in {directory.checkpoints}, which holds the discriminator. "
@@ -93,5 +93,5 @@ def load_discriminator(directory: RunDirectory, task: Task) -> keras.Model:
     return discriminators["discriminator"]
 
 
-def _tell(path, reason: str) -> None:
+def _report_damaged(path, reason: str) -> None:
     print(f"tfgan_app: checkpoint {path.name} cannot be used ({reason}); trying the previous one", file=sys.stderr)

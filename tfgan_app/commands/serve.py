@@ -16,7 +16,7 @@ _SHARE_OF_MEMORY = 0.7
 """Share of the free memory at the start that running models may use."""
 
 _BODIES_HELD = 4
-"""Of the largest size, at least, where that is larger than usual."""
+"""Minimum number of request bodies of the largest size that fit into the limit of pending bytes."""
 
 
 def run(args: argparse.Namespace) -> int:

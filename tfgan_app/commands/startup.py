@@ -15,7 +15,7 @@ from absl import logging as absl_logging
 import tfgan_app
 from tfgan_app.caches import give_matplotlib_a_home
 
-# Printed while TensorFlow loads on a machine without a GPU, whatever its log level.
+# Printed while TensorFlow loads on a machine without a GPU, at any log level.
 _CHATTER = re.compile(
     r"absl::InitializeLog|oneDNN custom operations|Could not find cuda drivers|failed call to cuInit"
     r"|This TensorFlow binary is optimized|To enable the following instructions|^\s*$"

@@ -118,9 +118,9 @@ class TrainingSession:
         Args:
             measured: Return value of `task.evaluate`, or an empty mapping.
         """
-        said = {event["message"] for event in read_events(self.run.path)}
+        recorded = {event["message"] for event in read_events(self.run.path)}
         for line in self._task.caveats(measured):
-            if (message := f"{ABOUT_FIGURES}{line}") not in said:
+            if (message := f"{ABOUT_FIGURES}{line}") not in recorded:
                 self.events.record(int(self.trainer.step.numpy()), "warning", message)
 
     def train(self) -> int:
@@ -229,7 +229,7 @@ class TrainingSession:
                 self._scalars,
                 best_metric=metric_name(training.best_metric),
                 on_best=self._save_best,
-                listeners=(health.on_validation, self._say_validation),
+                listeners=(health.on_validation, self._print_validation),
                 record=record,
             ),
             *([self._signals] if self._handles_signals else []),
@@ -247,7 +247,7 @@ class TrainingSession:
         if self._is_chief:
             self.run.add_facts(best={"step": step, "metric": metric, "value": values[metric]})
 
-    def _say_validation(self, step: int, values: Mapping[str, float]) -> None:
+    def _print_validation(self, step: int, values: Mapping[str, float]) -> None:
         if self._is_chief:
             say_line(validation_line(step, values, best=self.run.read_facts().get("best")))
 

@@ -51,7 +51,7 @@ def with_method(section: Any, method: Any) -> Any:
 
     Args:
         section: Section of a task.
-        method: Value of its field `method`. Returns the section as it is if there is no such method.
+        method: Value of its field `method`. For an unknown method, the section is returned unchanged.
 
     Raises:
         ValueError: If a value was set that the method does not use.

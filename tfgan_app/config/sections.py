@@ -66,7 +66,7 @@ class TrainingConfig:
     Attributes:
         steps: Number of training steps of the whole run, including resumed parts.
         batch_size: Images per step over all replicas.
-        seed: Seed; everything random in a run is a function of it and the step.
+        seed: Seed of the run; everything random is a function of it and the step.
         precision: Compute dtype policy; `auto` picks the fastest one for the hardware.
         strategy: Distribution over devices and hosts; `auto` uses all local GPUs.
         discriminator_steps: Discriminator updates per generator update, each on a separate batch.

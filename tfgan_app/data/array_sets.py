@@ -92,7 +92,7 @@ def open_tfds_set(name_and_split: str, *, val_fraction: float = 0.1, seed: int =
 
 
 _Part = tuple[np.ndarray, np.ndarray]
-"""uint8 [images, height, width] or [images, height, width, channels], and labels of any integer type."""
+"""uint8 images [images, height, width] or [images, height, width, channels], and labels of any integer type."""
 
 
 def _load_keras_module(name: str, class_names: tuple[str, ...]) -> tuple[tuple[str, ...], _Part, _Part]:

@@ -38,7 +38,7 @@ class ImagePair:
         name: Path within the split without suffix, with forward slashes: `"cats/tom"`. Unique in its split.
         input_path: File that holds the input.
         target_path: File that holds the target; the same file for side-by-side images.
-        input_half: Half of the file that is the input: `"left"`, `"right"`, or None for all of it.
+        input_half: Half of the file that is the input: `"left"`, `"right"`, or None for the whole image.
         target_half: The same for the target.
     """
 
