@@ -177,7 +177,7 @@ def test_precedence(tmp_path):
     ("content", "message"),
     [
         ("{", "must be a JSON file"),
-        ("[1]", "must hold a JSON object. Received: list."),
+        ("[1]", "must contain a JSON object. Received: list."),
         ('{"task_name": "upscale"}', "must be for task 'paint'. Received: task_name='upscale'."),
         ('{"training": {"steps": "5"}}', "`training.steps` must be an integer"),
     ],

@@ -3,7 +3,7 @@
     import tfgan_app as tfgan
     tfgan.load("upscale_x4").predict("photo.jpg").save("sharp.png")
 
-Importing the package loads no TensorFlow; using one of its names does, where it is needed.
+Importing the package does not load TensorFlow; the names that need it load it when they are first used.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ __all__ = ["ModelInfo", "Run", "callbacks", "load", "models", "train"]
 __version__ = "0.7.0"
 
 LOG_LEVEL_IS_OURS = "TF_CPP_MIN_LOG_LEVEL" not in os.environ
-"""Whether the user has left it to us how much TensorFlow's native code prints."""
+"""Whether the user has not set TensorFlow's native log level, so that this package may choose it."""
 
-# TensorFlow reads this once, when it is imported. What goes wrong comes as an exception as well; at level 2 the graph
-# optimizer would report each pattern that it could not fuse as an error ("remapper failed").
+# TensorFlow reads this once, when it is imported. Failures also raise exceptions; at level 2 the graph optimizer
+# would report each pattern that it could not fuse as an error ("remapper failed").
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 # The trainer is a TensorFlow program, so a `~/.keras/keras.json` that names another backend must not reach
@@ -44,10 +44,10 @@ _PUBLIC = {
     "train": "tfgan_app.api.training:train",
 }
 """The public names: `module:attribute`, or a module; each is imported when it is first used. `__all__` lists them for
-tools that read the source alone."""
+tools that only read the source."""
 
 _LIGHT = ("ModelInfo", "load", "models")
-"""Those that load no TensorFlow by themselves: `load` does so for the models that need it."""
+"""Public names that do not load TensorFlow by themselves: `load` does so for the models that need it."""
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""Folders for what can be made or downloaded again, also where there is no home that can be written."""
+"""Cache folders for files that can be rebuilt or downloaded again, even without a writable home directory."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from pathlib import Path
 
 
 def cache_folder(name: str) -> Path:
-    """Makes a folder for what can be made or downloaded again.
+    """Creates a cache folder for files that can be rebuilt or downloaded again.
 
     Args:
-        name: Of the folder, such as `"features"`.
+        name: Name of the folder, such as `"features"`.
 
     Returns:
-        `tfgan_app/NAME` in the user's cache (`XDG_CACHE_HOME`, else `~/.cache`); where that cannot be written, in the
-        folder of temporary files.
+        `tfgan_app/NAME` in the user's cache (`XDG_CACHE_HOME`, else `~/.cache`), or in the folder of temporary files
+        if the cache is not writable.
 
     Raises:
-        OSError: If neither can be written.
+        OSError: If neither is writable.
     """
-    with contextlib.suppress(OSError, RuntimeError):  # Without HOME, a user whom the system does not know has no home.
+    with contextlib.suppress(OSError, RuntimeError):  # Without HOME, a user unknown to the system has no home.
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         return _writable(base / "tfgan_app" / name)
     return _writable(_private_folder() / name)
 
 
 def _private_folder() -> Path:
-    """The user's own folder among the temporary files; others must not be able to put files into it."""
+    """Returns a private folder of the user in the system's temporary folder; nobody else can write to it."""
     user = os.getuid() if hasattr(os, "getuid") else "user"
     folder = Path(tempfile.gettempdir(), f"tfgan_app-{user}")
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -41,9 +41,9 @@ def _private_folder() -> Path:
 
 
 def give_matplotlib_a_home() -> None:
-    """Names another folder for matplotlib where its own cannot be written, of which it would warn.
+    """Points matplotlib to a cache folder if its own folders are not writable, which would make it warn.
 
-    To be called before anything imports it, as Keras does.
+    Call this before anything imports matplotlib, as Keras does.
     """
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # It warns that the first start takes longer.
     folders = [os.environ.get("MPLCONFIGDIR")]
@@ -51,16 +51,16 @@ def give_matplotlib_a_home() -> None:
         home = os.path.expanduser("~")
         bases = (("XDG_CONFIG_HOME", ".config"), ("XDG_CACHE_HOME", ".cache"))
         folders = [os.path.join(os.environ.get(name) or os.path.join(home, base), "matplotlib") for name, base in bases]
-    # Where there is no home at all, `~` stays as it is.
+    # Without any home, `expanduser` leaves `~` in place.
     if folders[-1].startswith("~") or not all(map(_can_write, folders)):
         with contextlib.suppress(OSError):
             os.environ["MPLCONFIGDIR"] = str(cache_folder("matplotlib"))
 
 
 def give_tfds_a_home() -> None:
-    """Names another folder for TensorFlow Datasets where there is no home to download to.
+    """Points TensorFlow Datasets to a cache folder if the home directory is not writable.
 
-    To be called before it is imported.
+    Call this before it is imported.
     """
     home = os.path.expanduser("~")
     if "TFDS_DATA_DIR" not in os.environ and not (os.path.isdir(home) and _can_write(home)):
@@ -77,11 +77,11 @@ def _can_write(folder: str) -> bool:
 
 
 def _writable(folder: Path) -> Path:
-    """Makes a folder.
+    """Creates a folder and returns it.
 
     Raises:
-        OSError: If nothing can be written in it.
+        OSError: If it is not writable.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=folder):  # Full disks and quotas are nothing that `os.access` knows of.
+    with tempfile.TemporaryFile(dir=folder):  # `os.access` does not see full disks and quotas.
         return folder

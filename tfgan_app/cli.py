@@ -1,15 +1,16 @@
-"""The command line: reads argv, runs one command, and turns what goes wrong into one line and an exit code.
+"""Command line: parses argv, runs one command, and turns errors into one line and an exit code.
 
 Exit codes: 0 done, 1 finished but some inputs failed, 2 bad usage or bad input, 130 interrupted.
 
-Help and usage errors answer at once because nothing here loads TensorFlow: the module of a command is
-imported when the command is run.
+Help and usage errors are fast because nothing here loads TensorFlow: the module of a command is imported when the
+command runs.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import keyword
 import os
 import shlex
@@ -34,8 +35,9 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         argv: Program name and arguments; `sys.argv` if None.
     """
     for stream in (sys.stdout, sys.stderr):
-        # File names may hold what the terminal's encoding does not.
-        stream.reconfigure(errors="backslashreplace")
+        # File names may contain characters that the terminal cannot encode.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     app.run(run, argv=argv if argv is None else list(argv), flags_parser=parse)
 
 
@@ -46,8 +48,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         argv: Program name and arguments.
 
     Returns:
-        `command`, `debug`, `tensorflow` and the flags of the command, `-` turned into `_`; and `command_line`, the
-        whole of it as a shell takes it.
+        `command`, `debug`, `tensorflow` and the flags of the command with `_` for `-`; and `command_line`, the whole
+        command quoted for a shell.
 
     Raises:
         SystemExit: After help or the version (0), or a usage error (2).
@@ -66,10 +68,10 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Runs the command that was parsed.
+    """Runs a parsed command.
 
     Args:
-        args: What `parse` returned.
+        args: Return value of `parse`.
 
     Returns:
         The exit code.
@@ -91,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"tfgan_app: error: {printable(error_message(error))}", file=sys.stderr)
         return 2
     except Exception as error:
-        # Out of memory, an image that vanished: not a fault of this program, whose own keep their traceback.
+        # Out of memory, or an image that vanished: no bug in this program. Bugs keep their traceback.
         if args.debug or not (isinstance(error, MemoryError) or type(error).__module__.startswith("tensorflow")):
             raise
         kind = type(error).__name__
@@ -103,12 +105,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _module(command: str) -> str:
-    """Name of the module of a command, whose own may be a word of Python."""
+    """Returns the module name of a command; a Python keyword such as `import` gets an underscore."""
     return f"{command}_" if keyword.iskeyword(command) else command
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Returns the parser of the whole command line."""
+    """Builds the parser of the whole command line."""
     parser = Parser(
         prog="tfgan_app",
         description="Train image GANs on your own images, look at the results, measure and ship them.",

@@ -1,4 +1,4 @@
-"""Durations for people to read."""
+"""Human-readable durations."""
 
 from __future__ import annotations
 

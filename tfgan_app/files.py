@@ -1,4 +1,4 @@
-"""Atomic file writes (temporary file, then rename), regular files, names that can be printed."""
+"""Atomic file writes (temporary file, then rename), checks for regular files, and printable file names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-# Control characters, line ends, marks that turn the direction of a text, and bytes that are no UTF-8 (surrogates).
+# Control characters, line ends, marks that change text direction, and bytes that are not UTF-8 (surrogates).
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _FIRST_BYTE, _LAST_BYTE = 0xDC80, 0xDCFF
 _KINDS = {
@@ -24,13 +24,13 @@ _KINDS = {
 
 
 def printable(name: str | os.PathLike) -> str:
-    r"""Escapes the characters of a file name that a terminal, a web page or a UTF-8 file would not take as they are.
+    r"""Escapes characters of a file name that are unsafe in a terminal, a web page or a UTF-8 file.
 
     Args:
         name: A path, or a line of text with paths in it.
 
     Returns:
-        One line of valid Unicode: a byte that is no UTF-8 becomes `\xf1`, a line end `\n`, ESC `\x1b`.
+        One line of valid Unicode: a byte that is not UTF-8 becomes `\xf1`, a line end `\n`, ESC `\x1b`.
     """
     return _UNPRINTABLE.sub(_escaped, os.fspath(name))
 
@@ -43,7 +43,7 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """Returns the first line of an error's message, or the name of its class if it has none.
+    """Returns the first line of an error's message, or the name of its class if the message is empty.
 
     TensorFlow, Keras and LiteRT append stacks and advice.
     """
@@ -52,17 +52,17 @@ def first_line(error: BaseException) -> str:
 
 
 def quoted(argument: str | os.PathLike) -> str:
-    """An argument of a command as a shell takes it, on one line that can be printed.
+    """Quotes a command's argument for a shell, on one printable line.
 
     Args:
-        argument: A word, or a path: one that begins with a dash becomes `./-name`, which is no flag.
+        argument: Text, or a path: one that begins with a dash becomes `./-name`, so that it is not taken for a flag.
     """
     text = os.fspath(argument)
     if isinstance(argument, os.PathLike) and text.startswith("-"):
         text = os.path.join(os.curdir, text)
     if _UNPRINTABLE.search(text) is None:
         return shlex.quote(text)
-    # Bash, zsh and most others know this form; the plain one cannot be printed on one line.
+    # Bash, zsh and most other shells know this form; the plain one would not be printable on one line.
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
     return f"$'{_UNPRINTABLE.sub(_shell_escaped, escaped)}'"
 
@@ -72,21 +72,21 @@ def _shell_escaped(match: re.Match[str]) -> str:
 
 
 def check_regular(path: str | os.PathLike) -> None:
-    """Refuses everything but a regular file, before anything waits for a pipe to be written.
+    """Refuses everything but a regular file; reading a pipe could block forever.
 
     Args:
         path: The file; links are followed.
 
     Raises:
-        ValueError: If it is a folder, a pipe, a socket or a device, or a link that leads nowhere.
-        OSError: If it is not there or cannot be looked at.
+        ValueError: If it is a folder, a pipe, a socket, a device or a broken link.
+        OSError: If it does not exist or cannot be accessed.
     """
     try:
         mode = os.stat(path).st_mode
     except OSError as error:
         if not os.path.islink(path):
             raise
-        target = printable(os.readlink(path))
+        target = printable(os.readlink(os.fspath(path)))
         if isinstance(error, FileNotFoundError):
             raise ValueError(f"it is a link to '{target}', which does not exist") from error
         raise ValueError(f"it is a link to '{target}' that cannot be followed: {error.strerror}") from error
@@ -96,19 +96,20 @@ def check_regular(path: str | os.PathLike) -> None:
 
 @contextlib.contextmanager
 def atomic_path(path: str | os.PathLike, *, sync: bool = False) -> Iterator[Path]:
-    """Gives a path to write to instead of `path`; renames it in when the block ends well.
+    """Yields a temporary path to write to, and renames it to `path` when the block ends without an error.
 
-    A process killed at any moment leaves the previous file, or none, as it was. Missing folders are made.
+    A process that is killed at any moment leaves the previous file (or no file) as it was. Missing folders are
+    created.
 
     Args:
-        path: where the file belongs.
-        sync: wait until the disk has it, so that it outlives a power cut too.
+        path: Where the file belongs.
+        sync: Whether to wait until the file is on disk, so that it survives a power failure.
 
     Yields:
         A path in the same folder, hidden, with the same suffix.
 
     Raises:
-        OSError: if the file cannot be written; it names `path`. What was written of it is removed.
+        OSError: If the file cannot be written; it names `path`. The temporary file is removed.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -119,7 +120,7 @@ def atomic_path(path: str | os.PathLike, *, sync: bool = False) -> Iterator[Path
             _sync(unfinished)
         os.replace(unfinished, path)
     except OSError as error:
-        # Nobody has ever heard of the temporary file.
+        # The user does not know the temporary file.
         if error.filename is not None and os.path.basename(os.fsdecode(error.filename)) == unfinished.name:
             raise OSError(error.errno, error.strerror, str(path)) from error
         error.args = tuple(
@@ -133,18 +134,18 @@ def atomic_path(path: str | os.PathLike, *, sync: bool = False) -> Iterator[Path
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:
-    r"""Writes a UTF-8 file, whole or not at all.
+    r"""Writes a UTF-8 file atomically.
 
     Args:
         path: The file.
-        text: Bytes of file names that are no UTF-8 (surrogates) are written as `\udcf1`, which in JSON is an escape
-            that reads back as the same name.
+        text: Its content. File-name bytes that are not UTF-8 (surrogates) are written as `\udcf1`, a JSON escape that
+            reads back as the same name.
 
     Raises:
-        OSError: If it cannot be written.
+        OSError: If the file cannot be written.
     """
     path = Path(path)
-    if path.exists() and not path.is_file():  # Such as /dev/stdout, which nothing must be renamed over.
+    if path.exists() and not path.is_file():  # Such as /dev/stdout, which must not be replaced.
         path.write_text(text, encoding="utf-8", errors="backslashreplace")
         return
     with atomic_path(path) as unfinished:
@@ -153,12 +154,12 @@ def write_text(path: str | os.PathLike, text: str) -> None:
 
 @contextlib.contextmanager
 def exclusive(folder: str | os.PathLike) -> Iterator[None]:
-    """Keeps other processes out that ask for the same folder, until the block ends.
+    """Holds an exclusive lock on a folder between processes until the block ends.
 
-    Where the system has no such locks (Windows) it does nothing.
+    It does nothing on systems without such locks (Windows).
 
     Args:
-        folder: it exists.
+        folder: An existing folder.
     """
     try:
         import fcntl

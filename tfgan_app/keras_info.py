@@ -1,4 +1,4 @@
-"""The description of a Keras model, read off its graph."""
+"""`ModelInfo` of a Keras model, from its graph."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from tfgan_app.layers import (
 from tfgan_app.model_info import HOLE_CHANNELS, KINDS, Kind, ModelInfo
 
 _KNOWN: weakref.WeakKeyDictionary[keras.Model, ModelInfo] = weakref.WeakKeyDictionary()
-"""A walk over the graph of a deep network takes a noticeable time, and an export asks again and again."""
+"""Cache: walking the graph of a deep network takes noticeable time, and an export asks repeatedly."""
 
 
 def model_info(model: keras.Model) -> ModelInfo:
-    """Reads the description off a Keras inference model.
+    """Returns the description of a Keras inference model.
 
     Args:
         model: `images` float32 `[batch, height, width, 3 or 4]` in [0, 1], with `style` and `strength` or without; or
             `latents` float32 `[batch, latent_dim]`, with `labels` int32 `[batch]` or without -> images in [0, 1].
 
     Returns:
-        Its `ModelInfo`; a model whose inputs have other names counts as one of images.
+        Its `ModelInfo`. A model whose inputs have other names counts as an image model.
 
     Raises:
-        ValueError: If a model of images has not one image as input and one as output, or fails on a small one.
+        ValueError: If an image model does not have one image input and one image output, or fails on a small image.
     """
     if model not in _KNOWN:
         facts = provenance_of(model)
@@ -68,7 +68,7 @@ def _images_info(model: keras.Model, origin: Mapping) -> ModelInfo:
 
 
 def _style_info(model: keras.Model, origin: Mapping) -> ModelInfo:
-    # The statistics of the whole image are computed apart: the rest is local.
+    # The statistics of the whole image are computed separately; the rest is local.
     path = style_parts(model).path
     receptive_field, bytes_per_px = receptive_field_of(path), feature_bytes_per_px(path)
     return ModelInfo(

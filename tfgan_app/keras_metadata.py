@@ -1,7 +1,7 @@
-"""The license and origin of a model inside its `.keras` file; standard library only.
+"""License and origin of a model, stored in its `.keras` file; standard library only.
 
-They are a further key of the archive's own `metadata.json`. Keras writes the file's date and version there and does not
-read them back, so that any Keras loads the file as before. A model that Keras alone loads and saves loses them.
+They are an extra key in the archive's `metadata.json`. Keras writes the date and its version there and never reads
+them, so any Keras still loads the file. A model that plain Keras loads and saves again loses them.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ _CONTENT = ("config.json", "model.weights.h5")
 _KEY = "tfgan_app"
 _MAX_CONFIG_BYTES = 2**26
 _MAX_BYTES = 2**20
-"""Of `metadata.json`; a text that is longer is not ours."""
+"""Size limit of `metadata.json`; a longer file was not written by this package."""
 
 
 @dataclass(frozen=True)
 class KerasMetadata:
-    """What travels with the weights.
+    """Metadata of a `.keras` file.
 
     Attributes:
-        license: Of the weights.
-        facts: What a card says of their origin: name -> words.
+        license: License of the weights.
+        facts: Origin of the weights, as a model card lists it: name -> text.
     """
 
     license: str = NOT_STATED
@@ -38,14 +38,14 @@ class KerasMetadata:
 
 
 def weights_fingerprint(path: str | os.PathLike) -> str | None:
-    """Tells one network with its weights from another by the checksums that the archive holds anyway.
+    """Returns a fingerprint of a network and its weights, from the checksums that the archive stores anyway.
 
     Args:
         path: A `.keras` file.
 
     Returns:
-        Sizes and CRC-32 of the configuration and the weights; None where the file is no such archive. It stays the
-        same when metadata are written, and says nothing against somebody who means to deceive.
+        Sizes and CRC-32 of the configuration and the weights; None if the file is not such an archive. Writing
+        metadata does not change it. It is no protection against deliberate forgery.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -65,15 +65,15 @@ def saved_class(path: str | os.PathLike) -> str:
 
 
 def write_metadata(path: str | os.PathLike, metadata: KerasMetadata) -> None:
-    """Writes the metadata into a `.keras` file, in place of what was there; the rest of the file stays as it is.
+    """Writes metadata into a `.keras` file in place of any earlier metadata; the rest of the file does not change.
 
     Args:
-        path: A file that Keras saved.
-        metadata: What to write.
+        path: A `.keras` file.
+        metadata: The metadata.
 
     Raises:
         OSError: If the file cannot be written.
-        zipfile.BadZipFile: If it is no archive.
+        zipfile.BadZipFile: If it is not an archive.
     """
     with (
         atomic_path(path) as unfinished,
@@ -88,7 +88,7 @@ def write_metadata(path: str | os.PathLike, metadata: KerasMetadata) -> None:
 
 
 def read_metadata(path: str | os.PathLike) -> KerasMetadata:
-    """Reads the metadata of a `.keras` file; a file without any, or a damaged one, states nothing."""
+    """Reads the metadata of a `.keras` file; a file without metadata or a damaged one gives the defaults."""
     try:
         with zipfile.ZipFile(path) as archive, archive.open(_METADATA) as entry:
             values = json.loads(entry.read(_MAX_BYTES))[_KEY]

@@ -1,6 +1,6 @@
-"""One description of every model: what it takes, what it gives, and how it has to be run; without TensorFlow.
+"""`ModelInfo`, one description for all models: inputs, outputs and tiling; without TensorFlow.
 
-`tfgan_app.keras_info` reads it off a Keras model.
+`tfgan_app.keras_info` builds it for a Keras model.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ HOLE_CHANNELS = 4
 """Input channels of an inpainting model: the fourth is 1 in known pixels and 0 in holes."""
 
 _RECEPTIVE_FIELD_SIGNATURE = "receptive_field"
-_OLD_RECEPTIVE_FIELD_SIGNATURE = "locality"  # Of exports of 0.6.
+_OLD_RECEPTIVE_FIELD_SIGNATURE = "locality"  # Used by exports of version 0.6.
 _NAMES_SIGNATURE = "class_names"
 
 KINDS: dict[frozenset[str], Kind] = {
@@ -36,7 +36,7 @@ KINDS: dict[frozenset[str], Kind] = {
     frozenset({"seeds"}): "noise",
     frozenset({"seeds", "classes"}): "noise",
 }
-"""The kind of a model by the names of its inputs, which are the same in every format."""
+"""Kind of a model by the names of its inputs, which are the same in every format."""
 
 
 @dataclass(frozen=True)
@@ -44,22 +44,22 @@ class ModelInfo:
     """Description of an inference model. Loading, prediction, export and serving dispatch on it.
 
     Attributes:
-        kind: `"images"` (images to images), `"inpainting"` (images with holes to images), `"style"` (an image and the
-            image whose style it is given), `"noise"` (latents to images), or `"other"` (not a model of this package).
-        receptive_field: Scale, receptive field and tile alignment; None where they are not known, and for noise.
-        channels: Of the input images; an inpainting model takes a fourth, see `HOLE_CHANNELS`.
-        output_channels: Of the output images: 1 or 3.
-        value_range: Of the inputs and outputs, as floats.
-        bytes_per_px: Memory of the feature maps for each input pixel; None where it is not known.
-        makes_color: Whether gray images come back in color.
-        latent_dim: Size of the latent vectors of a model of kind noise, else 0.
-        classes: Names of its labels; empty for an unconditional model.
-        image_size: Height and width of the images that are made from noise, where they are known.
-        largest_px: Side of the largest images that a file of one fixed size takes, else None.
-        task: The task that it was trained by, where it is known.
-        license: Of the weights.
-        facts: Origin of the weights: name -> words, such as the architecture and the source file.
-        figures: Measured quality with its protocol, where it is known: name -> number or words.
+        kind: `"images"` (images to images), `"inpainting"` (images with holes to images), `"style"` (a content image
+            and a style image to an image), `"noise"` (latents to images), or `"other"` (not a model of this package).
+        receptive_field: Scale, receptive field and tile alignment; None if they are unknown, and for noise models.
+        channels: Channels of the input images; an inpainting model takes a fourth, see `HOLE_CHANNELS`.
+        output_channels: Channels of the output images: 1 or 3.
+        value_range: Range of the inputs and outputs, as floats.
+        bytes_per_px: Memory of the feature maps per input pixel in bytes; None if unknown.
+        makes_color: Whether gray inputs give color outputs.
+        latent_dim: Length of the latent vectors of a noise model, else 0.
+        classes: Class names; empty for an unconditional model.
+        image_size: Height and width of the images of a noise model; None if unknown.
+        largest_px: Side of the largest image that a file with a fixed input size takes, else None.
+        task: The task that trained the model; None if unknown.
+        license: License of the weights.
+        facts: Origin of the weights, such as the architecture and the source file: name -> text.
+        figures: Measured quality and its protocol: name -> number or text; empty if unknown.
 
     Example:
         >>> import tfgan_app as tfgan
@@ -88,21 +88,21 @@ class ModelInfo:
 
     @property
     def scale(self) -> int | None:
-        """Output pixels per input pixel along height and width; None where it is not known, and for noise."""
+        """Output pixels per input pixel along height and width; None if unknown, and for noise models."""
         return None if self.receptive_field is None else self.receptive_field.scale
 
     @property
     def halo_px(self) -> int | None:
-        """Radius of the receptive field in input pixels; None where it may be the whole image, or is not known."""
+        """Radius of the receptive field in input pixels; None if it is unknown or may span the whole image."""
         return None if self.receptive_field is None else self.receptive_field.halo_px
 
     @property
     def multiple(self) -> int:
-        """Tiles begin at multiples of this."""
+        """Alignment of tiles in input pixels: tiles start at multiples of it."""
         return 1 if self.receptive_field is None else self.receptive_field.multiple
 
     def to_numbers(self) -> dict[str, int]:
-        """The facts about tiling as integers, which is all that a SavedModel's signature returns to every client."""
+        """Returns the tiling facts as integers, which a SavedModel's signature can return to any client."""
         return {
             "scale": self.receptive_field.scale,
             "halo_px": -1 if self.receptive_field.halo_px is None else self.receptive_field.halo_px,
@@ -113,7 +113,7 @@ class ModelInfo:
 
 
 def card_info(card: Card) -> ModelInfo:
-    """The description of a .tflite file, from its card."""
+    """Returns the description of a .tflite file from its card."""
     if card.latent_dim:
         return ModelInfo(kind="noise", latent_dim=card.latent_dim, classes=card.classes, license=card.license)
     return ModelInfo(
@@ -129,11 +129,11 @@ def card_info(card: Card) -> ModelInfo:
 
 @dataclass(frozen=True)
 class Signature:
-    """A signature of a SavedModel, as far as its description needs it.
+    """A SavedModel signature, as far as `signatures_info` needs it.
 
     Attributes:
-        inputs: Name -> shape of each input, None for an unknown rank.
-        run: Name -> array of each input to name -> array of each output.
+        inputs: Input name -> shape; None for an unknown rank.
+        run: Maps input name -> array to output name -> array.
     """
 
     inputs: Mapping[str, tuple[int | None, ...] | None]
@@ -141,15 +141,15 @@ class Signature:
 
 
 def signatures_info(signatures: Mapping[str, Signature], *, default: str) -> ModelInfo:
-    """The description of a SavedModel, from the names of its signatures' inputs and what two of them return.
+    """Returns the description of a SavedModel from its signatures: their input names, and the values of two of them.
 
     Args:
         signatures: All signatures of the SavedModel.
-        default: The signature whose inputs decide on the kind of model.
+        default: Name of the signature whose inputs decide the kind.
 
     Returns:
-        Its `ModelInfo`; of kind `"other"` where the inputs are not those of an export of this package, and without
-        receptive field where none is stored.
+        Its `ModelInfo`; of kind `"other"` if the inputs are not those of an export of this package, and without a
+        receptive field if none is stored.
     """
     inputs = signatures[default].inputs if default in signatures else {}
     kind = KINDS.get(frozenset(inputs), "other")
@@ -171,13 +171,13 @@ def signatures_info(signatures: Mapping[str, Signature], *, default: str) -> Mod
 
 
 def _stored_numbers(signatures: Mapping[str, Signature]) -> tuple[int | None, dict[str, int]]:
-    """Channels of the input, and what `to_numbers` wrote; neither where the signature is missing or foreign."""
+    """Returns the input channels and the stored `to_numbers`; None and {} if the signature is missing or foreign."""
     signature = signatures.get(_RECEPTIVE_FIELD_SIGNATURE) or signatures.get(_OLD_RECEPTIVE_FIELD_SIGNATURE)
     shape = signature.inputs.get("images") if signature else None
     if shape is None or len(shape) != 4 or shape[-1] is None:
         return None, {}
-    told = signature.run({"images": np.zeros((1, 1, 1, shape[-1]), np.uint8)})
-    return shape[-1], with_current_names({name: int(values[0]) for name, values in told.items()})
+    stored = signature.run({"images": np.zeros((1, 1, 1, shape[-1]), np.uint8)})
+    return shape[-1], with_current_names({name: int(values[0]) for name, values in stored.items()})
 
 
 def _stored_receptive_field(numbers: Mapping[str, int]) -> ReceptiveField | None:
@@ -188,7 +188,7 @@ def _stored_receptive_field(numbers: Mapping[str, int]) -> ReceptiveField | None
 
 
 def _stored_classes(signatures: Mapping[str, Signature]) -> tuple[str, ...]:
-    """The names of the classes; the signature is asked for their number first."""
+    """Returns the class names; the first call of the signature gives their number."""
     signature = signatures.get(_NAMES_SIGNATURE)
     if signature is None or set(signature.inputs) != {"labels"}:
         return ()

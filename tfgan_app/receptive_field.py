@@ -1,4 +1,4 @@
-"""How far around a pixel a model of images looks; standard library only."""
+"""Receptive fields of image models; standard library only."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 OLD_NAMES = {"context_px": "halo_px", "makes_colour": "makes_color"}
-"""Names of stored facts in files that 0.6 exported."""
+"""Names of stored facts in exports of version 0.6 -> current names."""
 
 
 @dataclass(frozen=True)
 class ReceptiveField:
-    """What has to be known of an image-to-image model to run it on parts of an image.
+    """Receptive field of an image-to-image model, as tiled inference needs it.
 
     Attributes:
         scale: Output pixels per input pixel along height and width.
-        halo_px: How many input pixels beyond its own an output pixel depends on, on the worst side. None where
-            that may be all of them.
-        multiple: A part has to begin at a multiple of this, and its size has to leave the same remainder by it as the
-            image's: then strided layers pad and sample it as they do the image.
+        halo_px: Largest distance in input pixels from an output pixel's position to a pixel that it depends on; None
+            if that may be the whole image.
+        multiple: A tile must start at a multiple of this, and its size must be congruent to the image's modulo this,
+            so that strided layers pad and sample the tile as they do the whole image.
     """
 
     scale: int
@@ -28,5 +28,5 @@ class ReceptiveField:
 
 
 def with_current_names(stored: Mapping[str, Any]) -> dict[str, Any]:
-    """Stored facts by their names of today, whatever version exported the file."""
+    """Returns stored facts under their current names, for files of any version."""
     return {OLD_NAMES.get(name, name): value for name, value in stored.items()}

@@ -1,8 +1,8 @@
-"""Every table of the house: the names that a configuration may use, and where each one's code lives.
+"""Registry: all tables of names that a configuration may use, with the module of each entry.
 
-A row is the text `module:attribute`, imported when it is looked up, so that this module needs nothing but the standard
-library and the command line can list all names at once. A new network, loss, degradation or format is one new file and
-one row here. Where a table is open, a name with a colon is a user's own: `--set task.generator=my_module:build`.
+A row is the text `module:attribute`, imported when it is looked up. So this module needs only the standard library, and
+the command line lists all names without delay. A new network, loss, degradation or format is one new file and one row
+here. Where a table is open, a name with a colon is a user's own object: `--set task.generator=my_module:build`.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import Any
 
 
 class Table(Mapping[str, Any]):
-    """Names and the objects they stand for; looking one up imports it.
+    """Mapping from names to objects that imports an object when it is looked up.
 
     Args:
-        kind: The objects' kind, for messages: "a generator".
-        rows: Name -> `module:attribute`, or that and keyword arguments which the object is called with in any case.
+        kind: Kind of the objects, for messages: "a generator".
+        rows: Name -> `module:attribute`, or a pair of that and keyword arguments that are always passed to the object.
     """
 
     def __init__(self, kind: str, rows: Mapping[str, str | tuple[str, dict[str, Any]]]):
@@ -29,7 +29,7 @@ class Table(Mapping[str, Any]):
         self._rows = dict(rows)
 
     def __getitem__(self, name: str) -> Any:
-        """The object of a row, or the user's own behind `module:attribute`.
+        """Returns the object of a row, or a user's own object for `module:attribute`.
 
         Raises:
             KeyError: If there is no such row.
@@ -54,22 +54,22 @@ class Table(Mapping[str, Any]):
 
 
 def is_own(name: str) -> bool:
-    """Whether a name stands for a user's own object: `module:attribute`."""
+    """Returns whether a name refers to a user's own object: `module:attribute`."""
     module, colon, attribute = name.partition(":")
     return bool(colon) and all(part.isidentifier() for part in [*module.split("."), attribute])
 
 
 def _import_own(name: str) -> Any:
-    """Imports a user's own object, from the current folder too."""
+    """Imports a user's own object; the current folder is searched too."""
     module, _, attribute = name.partition(":")
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:
         return getattr(importlib.import_module(module), attribute)
-    except Exception as error:  # The user's module may fail in any way while it is imported.
+    except Exception as error:  # Importing a user's module may raise anything.
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(
-            f"Cannot import '{name}': {reason}. Its module is looked for in the current folder and on PYTHONPATH."
+            f"Cannot import '{name}': {reason}. Its module is searched for in the current folder and on PYTHONPATH."
         ) from error
 
 
@@ -83,7 +83,7 @@ TASKS = Table(
         "upscale": "tfgan_app.tasks.restoration.upscale:UpscaleTask",
     },
 )
-"""Classes of tasks, or a `MethodChoice` among several."""
+"""Task classes, or a `MethodChoice` among several."""
 
 PRESETS = Table(
     "a task's presets",
@@ -95,7 +95,7 @@ PRESETS = Table(
         "upscale": "tfgan_app.tasks.restoration.upscale_config:PRESETS",
     },
 )
-"""The presets of each task; their modules load nothing but the standard library."""
+"""Presets of each task; their modules load only the standard library."""
 
 _NETWORKS = "tfgan_app.networks"
 
@@ -115,7 +115,7 @@ DISCRIMINATORS = Table(
     "a discriminator of patches",
     {f"patchgan_{px}": (f"{_NETWORKS}.patchgan:build_patchgan", {"receptive_field": px}) for px in (16, 34, 70, 286)},
 )
-"""A list `[condition, image]` of float images to float32 logits `[batch, rows, columns, 1]`, one a patch (positive:
+"""A list `[condition, image]` of float images to float32 logits `[batch, rows, columns, 1]`, one per patch (positive:
 real)."""
 
 NOISE_GENERATORS = Table(
@@ -172,7 +172,7 @@ CROP_DISCRIMINATORS = Table(
         "vgg": f"{_NETWORKS}.sr_discriminator:build_vgg_discriminator",
     },
 )
-"""Images of any size from 32 on to float32 logits: one an image, `[batch, 1]`, or one a pixel,
+"""Images of at least 32 x 32 pixels to float32 logits: one per image, `[batch, 1]`, or one per pixel,
 `[batch, height, width, 1]`."""
 
 _ADVERSARIAL = "tfgan_app.losses.adversarial"
@@ -222,7 +222,7 @@ DEGRADATIONS = Table(
         "real": "tfgan_app.degradations.real_esrgan:RealESRGAN",
     },
 )
-"""Classes of degradations with keyword-only settings; see `tfgan_app.degradations`."""
+"""Degradation classes with keyword-only settings; see `tfgan_app.degradations`."""
 
 DISCRIMINATOR_AUGMENTATIONS = Table(
     "an augmentation for discriminators",
@@ -231,7 +231,7 @@ DISCRIMINATOR_AUGMENTATIONS = Table(
         "diffaugment": "tfgan_app.augmentation.diff_augment:DiffAugment",
     },
 )
-"""Classes of augmentations of the images that a discriminator sees."""
+"""Augmentation classes for the images that the discriminator sees."""
 
 KERAS_MODELS = Table(
     "a GAN as a Keras model",
@@ -261,15 +261,15 @@ EXPORTERS = Table(
 
 @dataclass(frozen=True)
 class Metric:
-    """One figure of an evaluation.
+    """A metric of an evaluation.
 
     Attributes:
-        label: Its name in reports.
-        higher_is_better: The direction.
-        unit: Its unit in reports.
-        decimals: Digits behind the point in reports.
-        function: For metrics of users: `(target, output) -> float` of two uint8 `[height, width, channels]` images.
-            The house's own are computed by the evaluations of the tasks.
+        label: Name in reports.
+        higher_is_better: Whether higher values are better.
+        unit: Unit in reports.
+        decimals: Decimal places in reports.
+        function: For users' own metrics: `(target, output) -> float` of two uint8 `[height, width, channels]` images.
+            The built-in metrics are computed by the evaluations of the tasks.
     """
 
     label: str
@@ -296,16 +296,16 @@ METRICS: dict[str, Metric] = {
     "content_distance": Metric("Distance from the content", False),
     "style_distance": Metric("Distance from the style", False),
 }
-"""Figures by name, in the order in which reports show them."""
+"""Metrics by name, in the order of reports."""
 
 
 def metric_name(name: str) -> str:
-    """The name of a metric in evaluations: of a user's own its attribute in lower case."""
+    """Returns the name of a metric in evaluations: for a user's own metric, its attribute in lower case."""
     return name.partition(":")[2].lower() if is_own(name) else name
 
 
 def add_own_metrics(names: tuple[str, ...]) -> dict[str, Metric]:
-    """Adds the metrics of a user to `METRICS`, each under its attribute's name in lower case.
+    """Adds a user's own metrics to `METRICS`, each under its attribute's name in lower case.
 
     Args:
         names: `module:attribute` of `Metric` objects that have a `function`.
@@ -314,7 +314,7 @@ def add_own_metrics(names: tuple[str, ...]) -> dict[str, Metric]:
         The metrics by name.
 
     Raises:
-        ValueError: If one is no such metric, or has the name of one of the house.
+        ValueError: If an object is not such a metric, or has the name of a built-in metric.
     """
     found = {}
     for name in names:

@@ -137,7 +137,7 @@ def test_a_style_is_taken_from_any_image(tmp_path):
     assert not np.array_equal(styled.predict(PHOTO, style=style), expected)
     gray = styled.predict(PHOTO[..., 0], style=style, keep_colors=True)
     assert gray.shape == (6, 9)
-    with pytest.raises(ValueError, match="`style` must be the image whose style is taken"):
+    with pytest.raises(ValueError, match="`style` must be a style image"):
         styled.predict(PHOTO)
     with pytest.raises(ValueError, match="`strength` must be from 0 to 1. Received: 2"):
         styled.predict(PHOTO, style=style, strength=2)
@@ -153,7 +153,7 @@ def test_what_is_blended_from_tiles_is_told():
     ("x", "options", "message"),
     [
         ("missing.png", {}, r"Cannot read the image 'missing\.png'"),
-        (".", {}, "Received the folder '.': give it to `predict_files`"),
+        (".", {}, "Received the folder '.': pass it to `predict_files`"),
         (PHOTO.astype(np.int32), {}, r"Received: int32 \[6, 9, 3\]"),
         (PHOTO.astype(np.float32), {}, r"Float images must lie in \[0, 1\]. Received: values from \d+ to \d+"),
         (np.full((2, 2, 3), np.nan), {}, r"Float images must lie in \[0, 1\]"),
@@ -162,7 +162,7 @@ def test_what_is_blended_from_tiles_is_told():
         (np.zeros((0, 9), np.uint8), {}, r"Received: uint8 \[0, 9\]"),
         (None, {}, r"Received: object \[\]"),
         (PHOTO, {"mask": MASK}, "A mask applies only to models that fill holes"),
-        (PHOTO, {"style": PHOTO}, "`style` is for models that take a style"),
+        (PHOTO, {"style": PHOTO}, "`style` is for style models"),
         (PHOTO, {"tile": 0}, "`tile_px` must be a positive integer. Received: 0"),
     ],
 )

@@ -140,7 +140,7 @@ def test_new_examples_replace_the_old_ones(run_dir):
 def test_a_run_stopped_at_once_still_has_a_report(tmp_path):
     page = Page(write_report(tmp_path / "new", title="run"))
     assert "Not validated yet" in page.text
-    assert "None: nothing out of the ordinary" in page.text
+    assert "None." in page.text
 
 
 def test_a_run_stopped_after_one_row(tmp_path):
@@ -249,7 +249,7 @@ def test_a_study_is_shown_as_a_chart_and_tables(run_dir):
     for text in (
         "Does it help a classifier",
         "Gain from <synthetic> images.",
-        "Accuracy: 200 real images, 20 a class; 300 synthetic",
+        "Accuracy: 200 real images, 20 per class; 300 synthetic",
         "Too few passed of: <bag> 3.",
         "75.00 %, 0.00",
         "60.00 %",

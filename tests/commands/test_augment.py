@@ -153,7 +153,7 @@ def test_a_run_without_checkpoints_says_what_is_missing(run_dir, tmp_path, capsy
     for path in (copy / "checkpoints").glob("step-*.npz"):
         path.unlink()
     assert app("augment", "--run", copy, "--output", tmp_path / "out", "--per-class", 1) == 2
-    assert "Expected a good checkpoint" in capsys.readouterr().err
+    assert "Expected an intact checkpoint" in capsys.readouterr().err
 
 
 @pytest.mark.large
@@ -192,7 +192,7 @@ def test_images_that_were_added_since_the_training_are_said(run_dir, tmp_path, c
     facts = json.loads((copy / "run.json").read_text())
     (copy / "run.json").write_text(json.dumps(facts | {"data_fingerprint": "another"}))
     assert app("augment", "--run", copy, "--output", tmp_path / "out", "--per-class", 1) == 0
-    assert "the training images are not those that this run was trained on" in capsys.readouterr().err
+    assert "the training images differ from those that this run was trained on" in capsys.readouterr().err
 
 
 def test_a_study_of_more_than_there_is_is_refused_before_training(run_dir, data, tmp_path, capsys):

@@ -86,7 +86,7 @@ def test_it_is_evaluated_and_predicts(run_dir, pairs, tmp_path, capsys):
 def test_a_format_that_cannot_have_such_a_folder_says_so_in_a_line(run_dir, tmp_path, capsys):
     output = tmp_path / SPANISH
     assert app("export", "--run", run_dir, "--format", "saved_model", "--output", output) == 2
-    assert r"TensorFlow takes names of files in UTF-8 alone. Received: '" in capsys.readouterr().err
+    assert r"TensorFlow accepts only file names in UTF-8. Received: '" in capsys.readouterr().err
 
 
 def test_every_command_names_what_it_leaves_out_and_does_the_rest(pairs, tmp_path, capsys):

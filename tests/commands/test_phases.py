@@ -198,10 +198,12 @@ def test_a_phase_that_was_stopped_goes_on_bit_for_bit(finished, tmp_path):
 
 def test_a_phase_needs_steps_and_the_same_optimizer(run, capsys):
     assert resume(run, "--set", "optimizer.generator_learning_rate=5e-4") == 2
-    assert "for another phase give it more with `--steps`" in capsys.readouterr().err
+    assert "for another phase, raise `--steps`" in capsys.readouterr().err
     assert resume(run, "--steps", 16, "--set", "optimizer.muon_learning_rate=0.02") == 2
     error = capsys.readouterr().err
-    assert "cannot go on with another optimizer" in error and f"`--set task.init_from={shlex.quote(str(run))}`" in error
+    assert (
+        "cannot continue with another optimizer" in error and f"`--set task.init_from={shlex.quote(str(run))}`" in error
+    )
     assert resume(run, "--steps", 16, "--set", "optimizer.beta_1=0.1") == 2
     assert "optimizer.beta_1 was 0.9, now 0.1" in capsys.readouterr().err
     assert read(run, "run.json") == read(run, "run.json") and len(read(run, "run.json")["phases"]) == 1
@@ -234,7 +236,10 @@ def test_a_configuration_of_a_later_phase_makes_a_run_with_one_schedule(run, dat
 
 def test_resume_knows_the_task_and_a_new_run_must_be_told(run, data, tmp_path, capsys):
     assert app("train", "--task", "generate", "--run-dir", run, "--resume", "--steps", 10) == 2
-    assert "`--task` must be that of the run, translate, or be left out. Received: generate." in capsys.readouterr().err
+    assert (
+        "`--task` must be the task of the run, translate, or be left out. Received: generate."
+        in capsys.readouterr().err
+    )
     with pytest.raises(SystemExit) as stopped:
         cli.parse(["tfgan_app", "train", "--data", str(data)])
     assert stopped.value.code == 2
@@ -258,7 +263,7 @@ def test_moved_images_are_named_with_what_to_add(tmp_path, capsys):
     (moved / "train" / "0.png").unlink()
     capsys.readouterr()
     assert resume(run, "--steps", 8) == 2
-    assert "`--data PATH` if they have moved" in capsys.readouterr().err
+    assert "pass their new place with `--data PATH`" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["pairs", "my pairs", "it's", "a\nb", b"Mu\xf1oz".decode(errors="surrogateescape")])

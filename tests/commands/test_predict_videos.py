@@ -136,7 +136,7 @@ def test_images_animations_and_videos_in_one_tree(negative, videos, tmp_path, ca
     times = {name: (target / name).stat().st_mtime_ns for name in names_in(target)}
     assert run(negative, source, target, "--resume") == 1
     assert {name: (target / name).stat().st_mtime_ns for name in times} == times
-    assert capsys.readouterr().out == f"1 written to {target}, 7 were there already, 2 failed\n"
+    assert capsys.readouterr().out == f"1 written to {target}, 7 already existed, 2 failed\n"
 
 
 def test_resume_of_a_single_video(negative, videos, tmp_path, capsys):
@@ -145,7 +145,7 @@ def test_resume_of_a_single_video(negative, videos, tmp_path, capsys):
     said = capsys.readouterr().out.splitlines()
     assert said == [
         f"{COUNT} frames written to {tmp_path / 'b.mp4'}",
-        f"0 frames written, {tmp_path / 'b.mp4'} was there already",
+        f"0 frames written, {tmp_path / 'b.mp4'} already existed",
     ]
 
 

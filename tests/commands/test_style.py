@@ -51,12 +51,12 @@ def test_a_folder_in_the_style_of_an_image(folder):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"style": None}, "`--style` must name the image whose style is taken. Received none."),
+        ({"style": None}, "`--style` must name the style image. Received none."),
         ({"style": "missing.png"}, "missing.png"),
         ({"model": "color:rgb_to_hsv"}, "`--style` is not supported for this model. Received: "),
-        ({"model": "color:rgb_to_hsv", "style": None, "settings": ["strength=0.5"]}, "models that take a style"),
+        ({"model": "color:rgb_to_hsv", "style": None, "settings": ["strength=0.5"]}, "are for style models"),
         ({"settings": ["strength=1.5"]}, "`strength` must be"),
-        ({"settings": ["ensemble=true"]}, "Received a model that takes a style"),
+        ({"settings": ["ensemble=true"]}, "`ensemble` is for image models. Received a style model"),
     ],
 )
 def test_what_does_not_apply_is_said_in_one_line(folder, tmp_path, changes, said, capsys):

@@ -121,7 +121,7 @@ def test_predict_enlarges_files_and_folders(faithful, data, tmp_path, capsys):
     (tmp_path / "out" / "1.png").unlink()
     arguments = ("predict", "--model", faithful, "--input", data / "val", "--output", tmp_path / "out", "--resume")
     assert app(*arguments) == 0
-    assert "1 written to" in (said := capsys.readouterr().out) and "1 were there already" in said
+    assert "1 written to" in (said := capsys.readouterr().out) and "1 already existed" in said
     assert (tmp_path / "out" / "0.png").stat().st_mtime_ns == before
 
 
@@ -274,6 +274,6 @@ def test_a_model_with_a_card_is_not_joined_by_another(faithful, tmp_path, capsys
     card.write_text("# upscale\n")
     arguments = ("export", "--run", str(faithful), "--format", "saved_model", "--output", str(tmp_path))
     assert app(*arguments) == 2
-    assert "Give yours another name: `--name NAME`." in capsys.readouterr().err
+    assert "Use another name: `--name NAME`." in capsys.readouterr().err
     assert list(card.parent.iterdir()) == [card]
     assert app(*arguments, "--name", "mine") == 0

@@ -176,7 +176,7 @@ def test_a_tfds_set_without_labels_has_no_classes(tfds):
         ("tfds:alpha", r"gray or RGB.*\[6, 8, 4\].*to a folder"),
         ("tfds:tiny:nosplit", "Unknown split 'nosplit'"),
         ("tfds:tiny:none", "the split 'none' is empty"),
-        ("tfds:untrained", "has no split `train`. Give one as tfds:untrained:SPLIT: a, b"),
+        ("tfds:untrained", "has no split `train`. Use tfds:untrained:SPLIT with one of: a, b"),
     ],
 )
 def test_what_cannot_be_opened_is_one_line(tfds, source, message):

@@ -127,7 +127,7 @@ def test_splits_that_do_not_fit_are_refused(fill, paths, message):
 
 def test_missing_and_empty_folders_are_one_line_with_the_accepted_layouts(tmp_path):
     for folder in (tmp_path / "nowhere", tmp_path):
-        with pytest.raises(ValueError, match=f"{folder.name}.*a folder for each class.*train/") as error:
+        with pytest.raises(ValueError, match=f"{folder.name}.*one folder per class.*train/") as error:
             find_labeled(folder)
         assert "\n" not in str(error.value)
 

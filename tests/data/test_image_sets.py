@@ -52,7 +52,7 @@ def test_a_split_is_held_out_from(sets, tmp_path):
     [
         ("tfds:nowhere", "Dataset nowhere not found"),
         ("tfds:words", "has no feature `hr` or `image`. It has: text"),
-        ("tfds:untrained", "has no split `train`. Give one as tfds:untrained:SPLIT: a"),
+        ("tfds:untrained", "has no split `train`. Use tfds:untrained:SPLIT, one of: a"),
         ("tfds:flowers:none", "Unknown split"),
     ],
 )

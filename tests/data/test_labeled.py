@@ -29,7 +29,7 @@ def test_select_keeps_name_label_and_image_together():
     [
         ({"paths": None, "images": None}, "both or neither"),
         ({"paths": ["x"], "images": np.zeros((1, 2, 2, 3), np.uint8)}, "both or neither"),
-        ({"images": np.zeros((2, 2, 2, 3), np.uint8)}, r"one name, label and image each. Received: \(1, 1, 2\)"),
+        ({"images": np.zeros((2, 2, 2, 3), np.uint8)}, r"must be of equal number. Received: \(1, 1, 2\)"),
         ({"images": np.zeros((1, 2, 2, 3), np.float32)}, r"uint8.*Received: float32 \[1, 2, 2, 3\]"),
         ({"images": np.zeros((1, 2, 2), np.uint8)}, r"Received: uint8 \[1, 2, 2\]"),
         ({"images": np.zeros((1, 2, 2, 4), np.uint8)}, r"Received: uint8 \[1, 2, 2, 4\]"),

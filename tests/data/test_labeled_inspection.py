@@ -31,7 +31,7 @@ def test_a_clean_set_has_counts_and_no_problems(tmp_path, save, random_image):
     assert (inspection.smallest, inspection.largest) == ((10, 8), (11, 8))
     assert (inspection.modes, inspection.formats) == ({"RGB": 25}, {"PNG": 25})
     text = "\n".join(inspection.lines())
-    for line in ("training images 23", "cats: 12 training, 1 held-out", "10 x 8 to 11 x 8", "No problems found"):
+    for line in ("training images   23", "cats: 12 training, 1 held-out", "10 x 8 to 11 x 8", "No problems found"):
         assert line in text
 
 

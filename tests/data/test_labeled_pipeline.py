@@ -174,7 +174,7 @@ def test_evaluation_takes_the_center_of_every_image_in_order(tmp_path, save):
 
 def test_many_small_records_are_read_in_order():
     batch_images = np.random.default_rng(0).integers(0, 256, (600, 4, 4, 1), np.uint8)
-    images = LabeledImages([str(i) for i in range(600)], np.zeros(600, np.int32), batch_images=batch_images)
+    images = LabeledImages([str(i) for i in range(600)], np.zeros(600, np.int32), images=batch_images)
     reader = build_labeled_reader(images, CropSpec(4, channels=1))
     np.testing.assert_array_equal(np.stack([record["image"] for record in reader.records()]), batch_images)
 
@@ -195,5 +195,5 @@ def test_options_are_checked(array, options, message):
 
 
 def test_no_images_are_refused(array):
-    with pytest.raises(ValueError, match="at least one image"):
+    with pytest.raises(ValueError, match="at least one readable image"):
         batches(array.select([]))

@@ -239,7 +239,7 @@ def test_options_are_checked(pairs, options, message):
 
 
 def test_no_pairs_and_mixed_layouts_are_refused(pairs):
-    with pytest.raises(ValueError, match="at least one image pair"):
+    with pytest.raises(ValueError, match="at least one readable image pair"):
         batches([])
     with pytest.raises(ValueError, match="both kinds"):
         batches([pairs[0], replace(pairs[1], input_half=None, target_half=None)])

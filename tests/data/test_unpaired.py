@@ -151,7 +151,7 @@ def test_what_holds_no_two_sets_is_one_clear_line(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="There is no folder"):
         open_unpaired(tmp_path / "nowhere")
     write(tmp_path / "photos", range(3))
-    with pytest.raises(ValueError, match=r"no two sets of images. Accepted are: trainA/"):
+    with pytest.raises(ValueError, match=r"does not contain two sets of images. Accepted: trainA/"):
         open_unpaired(tmp_path / "photos")
     write(tmp_path / "half/trainA", range(3))
     (tmp_path / "half/trainB").mkdir()

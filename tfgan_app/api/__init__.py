@@ -1,1 +1,1 @@
-"""The Python interface for notebooks and scripts: load, train, and runs; see `tfgan_app.__getattr__`."""
+"""Python API for notebooks and scripts: `load`, `train` and `Run`; see `tfgan_app.__getattr__`."""

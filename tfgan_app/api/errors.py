@@ -1,4 +1,4 @@
-"""Errors of a user's making, as ValueErrors of one line."""
+"""User errors as one-line ValueErrors."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tfgan_app.files import printable
 
 @contextlib.contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Turns ValueError and OSError into a ValueError with the line that the command line prints.
+    """Converts ValueError and OSError into a ValueError with the line that the command line would print.
 
-    It is a decorator, too.
+    It also works as a decorator.
 
     Raises:
-        ValueError: In place of the error from inside, which is its cause.
+        ValueError: Instead of the original error, which becomes its cause.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Images as users have them (paths, Pillow images, arrays), on their way to a model and back."""
+"""Conversion between users' images (paths, Pillow images, arrays) and decoded images."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _ACCEPTED = "a path, a Pillow image, or a uint8, uint16 or float array [H, W], [
 
 @dataclass(frozen=True)
 class Images:
-    """One image or a batch, and the way back to what the user gave.
+    """One image or a batch, with the conversion back to the user's type.
 
     Attributes:
-        images: The images, one for each of a batch.
-        back: Takes the result of each, [H, W, C] of the image's dtype, and returns the like of what was given.
+        images: The decoded images of the batch.
+        back: Converts their results, each [H, W, C] of the image's dtype, to the type that the user passed.
     """
 
     images: Sequence[DecodedImage]
@@ -37,18 +37,18 @@ class Images:
 
 
 def read_images(x: ImageLike) -> Images:
-    """Reads what a user gave.
+    """Reads an image or a batch passed by a user.
 
     Args:
-        x: A path or a Pillow image, whose result is a Pillow image; or an array, whose result is an array of its
-            dtype, range and rank. Channels are gray, gray and alpha, RGB, or RGB and alpha.
+        x: A path or a Pillow image, for which results become a Pillow image; or an array, for which they become an
+            array of its dtype, range and rank. Channels are gray, gray and alpha, RGB, or RGB and alpha.
 
     Raises:
-        ValueError: If it is none of these, or a file cannot be read. One line.
+        ValueError: If it is none of these, or a file cannot be read. The message is one line.
     """
     if isinstance(x, (str, os.PathLike)):
         if os.path.isdir(x):
-            raise ValueError(f"`predict` takes one image. Received the folder '{x}': give it to `predict_files`.")
+            raise ValueError(f"`predict` takes one image. Received the folder '{x}': pass it to `predict_files`.")
         image = read_image(x)
         return Images([image], lambda results: _to_pillow(results[0], image.metadata))
     if isinstance(x, Image.Image):
@@ -58,10 +58,10 @@ def read_images(x: ImageLike) -> Images:
 
 
 def read_mask(mask: ImageLike) -> np.ndarray:
-    """Reads a mask, which is light (or True) where the holes are.
+    """Reads a mask that is light (or True) in holes.
 
     Args:
-        mask: As for `read_images`, one image; arrays may be bool.
+        mask: One image, as for `read_images`; arrays may also be bool.
 
     Returns:
         bool [height, width].
@@ -76,7 +76,7 @@ def read_mask(mask: ImageLike) -> np.ndarray:
 
 
 def read_style(style: ImageLike) -> np.ndarray:
-    """Reads the image whose style is taken: uint8 [height, width, 3], transparency composited on white."""
+    """Reads a style image as uint8 [height, width, 3], with transparency composited on white."""
     image = _only(read_images(style), "style")
     if image.pixels.dtype == np.float32:
         levels = [np.rint(each * 255).astype(np.uint8) for each in (image.pixels, image.alpha) if each is not None]
@@ -93,7 +93,7 @@ def _only(images: Images, name: str) -> DecodedImage:
 def _from_pillow(image: Image.Image) -> DecodedImage:
     upright = ImageOps.exif_transpose(image)
     pixels, alpha = split_channels(upright, [])
-    # Of what was converted to sRGB the profile is not true any more.
+    # The profile no longer describes pixels that were converted to sRGB.
     profile = None if upright.mode in ("CMYK", "LAB") else upright.info.get("icc_profile")
     return DecodedImage(pixels, alpha, ImageMetadata(icc_profile=profile))
 
@@ -101,7 +101,7 @@ def _from_pillow(image: Image.Image) -> DecodedImage:
 def _to_pillow(result: np.ndarray, metadata: ImageMetadata) -> Image.Image:
     channels = result.shape[-1]
     if result.dtype == np.uint16 and channels > 1:
-        # Pillow has no color of more than 8 bits.
+        # Pillow has no color mode with more than 8 bits per channel.
         result = ((result.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
     image = Image.fromarray(result[..., 0] if channels == 1 else result)
     if metadata.icc_profile and profile_color_space(metadata.icc_profile) == ("GRAY" if channels < 3 else "RGB"):
@@ -127,7 +127,7 @@ def _from_array(x: Any) -> Images:
 
 
 def _checked_levels(array: np.ndarray) -> np.ndarray:
-    """The array in one of `LEVEL_DTYPES`."""
+    """Returns the array in one of `LEVEL_DTYPES`."""
     if array.dtype in LEVEL_DTYPES[:2]:
         return array
     if not np.issubdtype(array.dtype, np.floating):
@@ -136,7 +136,7 @@ def _checked_levels(array: np.ndarray) -> np.ndarray:
     low, high = (float(levels.min()), float(levels.max())) if levels.size else (0.0, 0.0)
     if not 0.0 <= low <= high <= 1.0:
         raise ValueError(
-            f"Float images must lie in [0, 1]. Received: values from {low:g} to {high:g}. Scale them, or give uint8."
+            f"Float images must lie in [0, 1]. Received: values from {low:g} to {high:g}. Scale them, or pass uint8."
         )
     return levels
 
@@ -150,5 +150,5 @@ def _split(image: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
 
 
 def _gray_or_color(result: np.ndarray) -> np.ndarray:
-    """[H, W] where the result is gray as its input, else [H, W, C]."""
+    """Returns [H, W] for a gray result, else [H, W, C]."""
     return result[..., 0] if result.shape[-1] == 1 else result

@@ -1,4 +1,4 @@
-"""`tfgan_app.load`: any model, wherever training, export or import left it."""
+"""`tfgan_app.load`: loads any model that training, export or import wrote."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Any
 
 from tfgan_app.api.errors import one_line_errors
 from tfgan_app.api.predictors import ImageModel, NoiseModel
+from tfgan_app.api.settings import path_text
 from tfgan_app.commands.predict_settings import EngineChoice, PredictSettings, load_model
+from tfgan_app.inference import Sampler
 from tfgan_app.inference.places import find_saved_model, is_run
 from tfgan_app.keras_metadata import NOT_STATED, read_metadata
 from tfgan_app.model_info import ModelInfo
@@ -32,19 +34,20 @@ def load(
     Args:
         name_or_path: The name of a shipped model (see `tfgan_app models`); a run directory; a folder or version folder
             of an exported SavedModel, or of a web page; a `.keras` or `.tflite` file; or `color:NAME`.
-        checkpoint: `"last"` or `"best"` of a run.
-        fidelity: 0 is the model as it is, 1 the one that its training started from, and what is between lies between.
-        fidelity_model: The other model, where that is not known.
-        ensemble: Average over the eight orientations of each image: eight times slower, a little more faithful.
-        engine: `"litert"`, `"tensorflow"`, or `"auto"`: on CPUs LiteRT, without loading TensorFlow, where a `.tflite`
-            file of proven parity lies beside the `.keras` file.
-        quantized: Run that file in 8-bit integers: faster, a little less exact.
+        checkpoint: Checkpoint of a run: `"last"` or `"best"`.
+        fidelity: Blend of weights in [0, 1]: 0 is the model itself, 1 the model that its training started from.
+        fidelity_model: The model that it started from, if that is not recorded.
+        ensemble: Whether to average over the eight orientations of each image: eight times slower, slightly more
+            accurate.
+        engine: `"litert"`, `"tensorflow"`, or `"auto"`: LiteRT on CPUs, without loading TensorFlow, if a `.tflite`
+            file with verified parity is beside the `.keras` file.
+        quantized: Whether to run that file in 8-bit integers: faster, slightly less accurate.
 
     Returns:
-        An `ImageModel`, whose `predict` takes and returns images; or a `NoiseModel`, whose `generate` makes them.
+        An `ImageModel`, whose `predict` takes and returns images; or a `NoiseModel`, whose `generate` returns images.
 
     Raises:
-        ValueError: If there is no such model, or it cannot be loaded. One line.
+        ValueError: If there is no such model, or it cannot be loaded. The message is one line.
 
     Example:
         >>> import tfgan_app as tfgan
@@ -56,21 +59,20 @@ def load(
         (64, 48)
     """
     name = os.fspath(name_or_path)
-    other = None if fidelity_model is None else os.fspath(fidelity_model)
-    settings = PredictSettings(fidelity=fidelity, fidelity_model=other, ensemble=ensemble)
+    settings = PredictSettings(fidelity=fidelity, fidelity_model=path_text(fidelity_model), ensemble=ensemble)
     choice = EngineChoice(engine, quantized)
     model = load_model(name, checkpoint=checkpoint, settings=settings, choice=choice)
     info = dataclasses.replace(model.info, **_known_of(name, model.info))
     if quantized:
-        info = dataclasses.replace(info, figures={})  # They are those of the float model.
-    return NoiseModel(model, info) if info.kind == "noise" else ImageModel(model, info)
+        info = dataclasses.replace(info, figures={})  # They were measured on the float model.
+    return NoiseModel(model, info) if isinstance(model, Sampler) else ImageModel(model, info)
 
 
 def _known_of(name: str, info: ModelInfo) -> dict[str, Any]:
-    """Fields of `ModelInfo` that stand beside a model, not in its graph."""
+    """Returns the fields of `ModelInfo` that are stored beside a model, not in its graph."""
     if is_shipped(name):
         row = next(row for row in shipped_models().values() if name == row.name or name in row.files)
-        # The figures are those of the float model.
+        # The figures were measured on the float model.
         figures = row.figures if name in (row.name, row.files[0]) else {}
         return {"task": row.task, "license": row.license, "figures": figures}
     path = Path(name)
@@ -91,7 +93,7 @@ def _known_of(name: str, info: ModelInfo) -> dict[str, Any]:
 
 
 def run_figures(run_dir: Path) -> dict[str, float | str]:
-    """The newest validation of a run, and how it was measured; empty before the first one."""
+    """Returns the newest validation of a run and its protocol; empty before the first one."""
     from tfgan_app.callbacks import read_metrics
 
     measured = [row for row in read_metrics(run_dir) if any(key.startswith(_VALIDATION) for key in row)]

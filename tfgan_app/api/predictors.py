@@ -1,4 +1,4 @@
-"""Loaded models, as a notebook uses them."""
+"""Loaded models for notebooks and scripts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tfgan_app.model_info import ModelInfo
 
 
 class ImageModel:
-    """A model of images: an upscaler, a restorer, a translator, one that fills holes, or one that takes a style.
+    """An image model: an upscaler, a restorer, a translator, an inpainting model or a style model.
 
     Attributes:
         path: The file or folder that it was loaded from.
@@ -37,7 +37,7 @@ class ImageModel:
     """
 
     def __init__(self, model: Predictor | Stylist, info: ModelInfo):
-        """Wraps a loaded model; `tfgan_app.load` is the usual way to one."""
+        """Wraps a loaded model; users call `tfgan_app.load`."""
         self.path = model.path
         self.info = info
         self._model = model
@@ -57,23 +57,23 @@ class ImageModel:
         keep_colors: bool = False,
         tile: int | None = None,
     ) -> Any:
-        """Runs the model on an image or a batch, pixel for pixel as the command `predict` does.
+        """Runs the model on an image or a batch; pixels are identical to those of the command `predict`.
 
-        Gray stays gray (unless the model makes color), 16 bits stay 16 bits, alpha is carried along, and large images
-        run in tiles without seams.
+        Gray stays gray (unless the model makes color), 16 bits stay 16 bits, alpha is kept, and large images run in
+        tiles without seams.
 
         Args:
             x: A path, a Pillow image, or an array: uint8, uint16 or float in [0, 1], `[H, W]`, `[H, W, C]` or a batch
                 `[N, H, W, C]` of gray, gray and alpha, RGB, or RGB and alpha.
-            mask: Light or True where the holes are, for inpainting models; without it, fully transparent pixels are
-                filled. One for all images of a batch, or an array `[N, H, W]`.
-            style: The image whose style is taken, for models of styles.
-            strength: Of the style: 0 keeps the image's own, 1 is the style's.
-            keep_colors: Whether to take only light and dark from the styled image.
-            tile: Height and width of a tile in pixels; by default as large as the free memory allows.
+            mask: For inpainting models, light or True in holes; without it, fully transparent pixels are filled. One
+                mask for all images of a batch, or an array `[N, H, W]`.
+            style: The style image, for style models.
+            strength: Strength of the style in [0, 1]: 0 keeps the image's own style.
+            keep_colors: Whether to take only the lightness from the styled image.
+            tile: Height and width of a tile in pixels; by default as large as free memory allows.
 
         Returns:
-            A Pillow image for a path or a Pillow image (of 8 bits a channel where it has color), else an array of the
+            A Pillow image for a path or a Pillow image (color has 8 bits per channel), else an array of the
             dtype, range and rank of `x`.
 
         Raises:
@@ -111,24 +111,24 @@ class ImageModel:
         quality: int | None = None,
         resume: bool = False,
     ) -> PredictionSummary:
-        """Runs the model on a file, a video, or a folder tree of both, and writes files; as the command `predict`.
+        """Runs the model on a file, a video, or a folder tree of both, and writes files, like the command `predict`.
 
-        A file that fails is named on stderr, and the others go on.
+        A file that fails is named on stderr and skipped.
 
         Args:
             input: An image, an animation, a video, or a folder of them.
-            output: A file, or a folder whose results have the names of their inputs.
+            output: A file, or a folder in which results have the names of their inputs.
             mask: An image, or a folder of them with the names of the inputs, for inpainting models.
             style: As for `predict`.
             strength: As for `predict`.
             keep_colors: As for `predict`.
             tile: As for `predict`.
-            output_format: `"png"`, `"jpg"`, `"webp"`...; by default that of each input.
-            quality: 1 to 100, of JPEG and WebP.
-            resume: Whether to keep results that are there already.
+            output_format: `"png"`, `"jpg"`, `"webp"`...; by default the format of each input.
+            quality: Quality of JPEG and WebP, 1 to 100.
+            resume: Whether to keep existing results.
 
         Returns:
-            The files that were `written`, those that `failed`, and those that were `skipped`.
+            The `written`, `failed` and `skipped` files.
 
         Raises:
             ValueError: If there is no such input, or an argument does not suit the model.
@@ -154,28 +154,28 @@ class ImageModel:
             progress.end()
 
     def generate(self, **options: Any) -> np.ndarray:
-        """Is for models that make images from noise.
+        """Raises an error, because only noise models generate images.
 
         Raises:
             ValueError: Always.
         """
-        raise ValueError("`generate` is for models of noise. This one takes images: use `predict`.")
+        raise ValueError("`generate` is for noise models. This model takes images: use `predict`.")
 
     def _bound(self, style: ImageLike | None, strength: float, keep_colors: bool) -> RowPredictor:
-        """The model of images, with the style of a model that takes one."""
+        """Returns the model, bound to a style if it is a style model."""
         if not isinstance(self._model, Stylist):
             if style is not None:
-                raise ValueError("`style` is for models that take a style. This one takes none: leave it out.")
+                raise ValueError("`style` is for style models. This model takes no style: leave it out.")
             return self._model
         if style is None:
-            raise ValueError("`style` must be the image whose style is taken. Received none.")
+            raise ValueError("`style` must be a style image. Received none.")
         if not 0.0 <= strength <= 1.0:
             raise ValueError(f"`strength` must be from 0 to 1. Received: {strength}")
         return self._model.with_style(read_style(style), strength=strength, keep_colors=keep_colors)
 
 
 def _masks(mask: ImageLike | None, images: Images) -> Sequence[np.ndarray | None]:
-    """A mask for each image of a batch."""
+    """Returns a mask for each image of a batch."""
     count = len(images.images)
     if mask is None:
         return [None] * count
@@ -186,7 +186,7 @@ def _masks(mask: ImageLike | None, images: Images) -> Sequence[np.ndarray | None
 
 
 class NoiseModel:
-    """A generator: seeds in, images out.
+    """A generator from noise: seeds in, images out.
 
     Attributes:
         path: The file or folder that it was loaded from.
@@ -194,7 +194,7 @@ class NoiseModel:
     """
 
     def __init__(self, model: Sampler, info: ModelInfo):
-        """Wraps a loaded model; `tfgan_app.load` is the usual way to one."""
+        """Wraps a loaded model; users call `tfgan_app.load`."""
         self.path = model.path
         self.info = info
         self._model = model
@@ -212,16 +212,16 @@ class NoiseModel:
         classes: str | Sequence[str] = (),
         truncation: float | None = None,
     ) -> np.ndarray:
-        """Makes images from the seeds `seed`, `seed + 1`...; the same seed gives the same image everywhere.
+        """Generates images from the seeds `seed`, `seed + 1`...; the same seed gives the same image everywhere.
 
         Args:
-            count: How many, of each class.
+            count: Number of images per class.
             seed: The first seed.
             classes: Names or numbers of the classes; by default all.
-            truncation: Largest absolute value of the latents; less of it, less variety.
+            truncation: Largest absolute value of the latents; smaller values give less variety.
 
         Returns:
-            uint8 `[count * classes, H, W, 1 or 3]`, class by class.
+            uint8 `[count * classes, H, W, 1 or 3]`, ordered by class.
 
         Raises:
             ValueError: If an argument does not suit the model.
@@ -250,31 +250,37 @@ class NoiseModel:
         classes: Sequence[str] = (),
         truncation: float | None = None,
     ) -> PredictionSummary:
-        """Writes images into a folder, or one image or a grid into a file; as the command `predict`.
+        """Writes images into a folder, or one image or a grid into a file, like the command `predict`.
 
         Args:
             output: A folder, or an image file.
-            count: How many, of each class; by default 16 into a folder and 1 into a file.
+            count: Number of images per class; by default 16 for a folder and 1 for a file.
             seed: As for `generate`.
             classes: As for `generate`.
             truncation: As for `generate`.
 
         Returns:
-            The files that were `written` and those that `failed`.
+            The `written` and `failed` files.
         """
         progress = PredictProgress()
-        options = {"count": count, "seed": seed, "classes": classes, "truncation": truncation}
         try:
             return draw_images(
-                self._model, Path(output), **options, on_progress=progress.show, on_failure=progress.interrupt
+                self._model,
+                Path(output),
+                count=count,
+                seed=seed,
+                classes=classes,
+                truncation=truncation,
+                on_progress=progress.show,
+                on_failure=progress.interrupt,
             )
         finally:
             progress.end()
 
     def predict(self, x: Any = None, **options: Any) -> Any:
-        """Is for models of images.
+        """Raises an error, because only image models take images.
 
         Raises:
             ValueError: Always.
         """
-        raise ValueError("`predict` is for models of images. This one makes them from noise: use `generate`.")
+        raise ValueError("`predict` is for image models. This model generates images from noise: use `generate`.")

@@ -1,4 +1,4 @@
-"""`tfgan_app.Run`: a run directory, to look at, measure, predict with and export."""
+"""`tfgan_app.Run`: a run directory with methods to show, evaluate, predict and export."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tfgan_app.api.errors import one_line_errors
 from tfgan_app.api.images import ImageLike
 from tfgan_app.api.loading import load, run_figures
 from tfgan_app.api.predictors import ImageModel, NoiseModel
-from tfgan_app.api.settings import as_assignments
+from tfgan_app.api.settings import as_assignments, path_text
 from tfgan_app.callbacks import read_metrics
 from tfgan_app.callbacks.grids import find_grids
 from tfgan_app.commands.evaluate import evaluate
@@ -34,12 +34,12 @@ _THUMBNAIL_PX = 640
 
 
 class Evaluation(dict):
-    """Metrics of an evaluation by name, with the protocol that they were measured by.
+    """Metrics of an evaluation by name, with their protocol.
 
     Attributes:
-        protocol: How it was measured: data, number of images, checkpoint.
-        caveats: What the figures cannot carry, a sentence each.
-        study: The study of a task that has one, else None.
+        protocol: Data, number of images, checkpoint and other conditions of the measurement.
+        caveats: Limits of the figures, one sentence each.
+        study: The study, for a task that has one, else None.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Run:
             path: The run directory.
 
         Raises:
-            ValueError: If there is no run.
+            ValueError: If the folder is not a run directory.
         """
         self._directory = RunDirectory.existing(os.fspath(path))
         self.path = self._directory.path
@@ -93,7 +93,7 @@ class Run:
     @property
     @one_line_errors()
     def config(self) -> RunConfig:
-        """The configuration, as `config.json` has it."""
+        """The configuration in `config.json`."""
         return self._directory.read_config()[0]
 
     @property
@@ -103,9 +103,9 @@ class Run:
 
     @property
     def metrics(self) -> dict[str, list[float]]:
-        """The columns of `metrics.csv`, all of one length: `step` (int), losses, rates, and validation as `val_...`.
+        """Columns of `metrics.csv`, all of one length: `step` (int), losses, rates, and validation as `val_...`.
 
-        What was not measured at a step is NaN, which plots leave out.
+        A value that was not measured at a step is NaN, which plots leave out.
         """
         rows = read_metrics(self.path)
         names = dict.fromkeys(name for row in rows for name in row)
@@ -119,7 +119,7 @@ class Run:
 
     @one_line_errors()
     def load(self, *, checkpoint: str = "last") -> ImageModel | NoiseModel:
-        """Loads the run's model, once for each version of it.
+        """Loads the run's model; it is cached until the checkpoint changes.
 
         Args:
             checkpoint: `"last"` or `"best"`.
@@ -143,12 +143,12 @@ class Run:
         checkpoint: str = "last",
         set: Mapping[str, Any] | None = None,
     ) -> Evaluation:
-        """Measures the run on held-out images, as the command `evaluate`.
+        """Measures the run on held-out images, like the command `evaluate`.
 
         Args:
-            data: Images to measure on; by default the run's own.
+            data: Images to measure on; by default those of the run.
             checkpoint: `"last"` or `"best"`.
-            set: Settings over those of the run, by dotted key.
+            set: Settings that override those of the run, by dotted key.
 
         Returns:
             An `Evaluation`: a dict of the metrics.
@@ -156,9 +156,13 @@ class Run:
         Raises:
             ValueError: If the images cannot be used.
         """
-        data = None if data is None else os.fspath(data)
-        options = {"data": data, "overrides": as_assignments(set), "checkpoint": checkpoint}
-        found = evaluate(os.fspath(self.path), **options, report=TaskReport())
+        found = evaluate(
+            os.fspath(self.path),
+            data=path_text(data),
+            overrides=as_assignments(set),
+            checkpoint=checkpoint,
+            report=TaskReport(),
+        )
         return Evaluation(found.pop("metrics"), **found)
 
     def predict(
@@ -172,15 +176,15 @@ class Run:
         """Predicts with the run's model.
 
         Args:
-            input: An image or a batch, see `ImageModel.predict`; or with `output` a file or folder. None for a model
-                of noise.
-            output: Where files go; None returns the images.
+            input: An image or a batch, see `ImageModel.predict`; with `output`, a file or folder. None for a noise
+                model.
+            output: File or folder to write; None returns the images.
             checkpoint: `"last"` or `"best"`.
             **options: Those of `ImageModel.predict` and `predict_files`, or of `NoiseModel.generate` and
                 `generate_files`.
 
         Returns:
-            The images; with `output` what was `written`, `failed` and `skipped`.
+            The images; with `output` the `written`, `failed` and `skipped` files.
 
         Raises:
             ValueError: If an argument does not suit the model, or the run has none.
@@ -192,10 +196,14 @@ class Run:
             return model.generate(**options) if output is None else model.generate_files(output, **options)
         if input is None:
             raise ValueError("`input` must be an image, a file or a folder. Received none.")
-        return model.predict(input, **options) if output is None else model.predict_files(input, output, **options)
+        if output is None:
+            return model.predict(input, **options)
+        if not isinstance(input, (str, os.PathLike)):
+            raise ValueError(f"`input` must be a path if there is an `output`. Received: {type(input).__name__}.")
+        return model.predict_files(input, output, **options)
 
     def generate(self, *args: Any, checkpoint: str = "last", **options: Any) -> Any:
-        """Makes images from noise, see `NoiseModel.generate`."""
+        """Generates images from noise, see `NoiseModel.generate`."""
         return self.load(checkpoint=checkpoint).generate(*args, **options)
 
     @one_line_errors()
@@ -211,39 +219,47 @@ class Run:
         checkpoint: str = "last",
         runtime: str | os.PathLike | None = None,
     ) -> Path:
-        """Exports the run's model and checks the export against it, as the command `export`.
+        """Exports the run's model and compares the export with it, like the command `export`.
 
         Args:
             format: `"saved_model"`, `"tflite"`, `"web"` or `"keras"`.
             quantize: `"float16"`, `"dynamic"` or `"int8"`, for tflite and web.
             output: Folder of all exported models; `exported_models` by default.
-            name: Of the model; that of the task by default.
-            license: Of the weights.
-            tile: Input size of tflite and web; 0 leaves it open.
+            name: Name of the model; by default that of the task.
+            license: License of the weights.
+            tile: Input size of tflite and web in pixels; 0 allows any size.
             checkpoint: `"last"` or `"best"`.
-            runtime: Folder with the tarballs of LiteRT's web runtime, where npm is missing.
+            runtime: Folder with the tarballs of LiteRT's web runtime, for use without npm.
 
         Returns:
-            The version folder, folder or file; `tfgan_app.load` takes it.
+            The version folder, folder or file, which `tfgan_app.load` accepts.
 
         Raises:
-            ValueError: If an option has no such choice, or the export differs from the model.
+            ValueError: If an option is invalid, or the export differs from the model.
         """
-        places = {"output": output, "runtime": runtime}
-        paths = {key: None if place is None else os.fspath(place) for key, place in places.items()}
-        options = {"quantize": quantize, "name": name, "license": license, "tile": tile, "checkpoint": checkpoint}
-        _, result = export(ExportOptions(os.fspath(self.path), format, **options, **paths))
+        options = ExportOptions(
+            os.fspath(self.path),
+            format,
+            quantize=quantize,
+            output=path_text(output),
+            name=name,
+            license=license,
+            tile=tile,
+            runtime=path_text(runtime),
+            checkpoint=checkpoint,
+        )
+        _, result = export(options)
         return result.path
 
     @one_line_errors()
     def show(self) -> Image.Image:
-        """Shows the newest image grid, inline in a notebook.
+        """Returns the newest image grid and displays it in a notebook.
 
         Returns:
             The grid.
 
         Raises:
-            ValueError: If the run has drawn none (yet).
+            ValueError: If the run has no grid (yet).
         """
         grids = find_grids(self.path)
         if not grids:
@@ -257,7 +273,7 @@ class Run:
         return image
 
     def _repr_html_(self) -> str:
-        """A summary for notebooks: task, step, newest validation, and the newest grid."""
+        """Returns a summary for notebooks: task, step, newest validation and newest grid."""
         title = f"{html.escape(self.config.task_name)}: {html.escape(self.path.name)}, step {self.step:,}"
         rows = "".join(
             f"<tr><td>{html.escape(name)}</td><td>{html.escape(_shown(value))}</td></tr>"
@@ -273,7 +289,7 @@ def _shown(value: float | str) -> str:
 
 
 def _data_url(path: Path) -> str:
-    """A PNG file as a `data:` URL, scaled down to at most `_THUMBNAIL_PX` in width."""
+    """Returns a PNG file as a `data:` URL, scaled down to at most `_THUMBNAIL_PX` in width."""
     with Image.open(path) as image:
         image.thumbnail((_THUMBNAIL_PX, 4 * _THUMBNAIL_PX))
         image.save(buffer := io.BytesIO(), format="PNG")

@@ -1,4 +1,4 @@
-"""`tfgan_app.train`: a training from its data to its run."""
+"""`tfgan_app.train`: trains a task and returns its run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from tfgan_app.api.errors import one_line_errors
 from tfgan_app.api.run import Run
-from tfgan_app.api.settings import as_assignments
+from tfgan_app.api.settings import as_assignments, path_text
 from tfgan_app.commands.train import TrainOptions
 from tfgan_app.commands.train import train as train_run
 
@@ -30,31 +30,31 @@ def train(
     set: Mapping[str, Any] | None = None,
     resume: bool = False,
 ) -> Run:
-    """Trains, or goes on with a run; as the command `train`.
+    """Trains a new run or resumes one, like the command `train`.
 
-    Interrupting it (the stop button of a notebook, Ctrl-C) ends the training after its step with everything saved;
-    `resume` goes on from there.
+    An interrupt (the stop button of a notebook, Ctrl-C) ends the training after the current step with everything
+    saved; `resume` continues from there.
 
     Args:
-        task: `"translate"`, `"generate"`, `"upscale"`, `"restore"` or `"augment"`; a run that goes on knows its own.
+        task: `"translate"`, `"generate"`, `"upscale"`, `"restore"` or `"augment"`; not needed with `resume`.
         data: A folder of images, `keras:NAME` or `tfds:NAME`; by default the bundled sample of the task.
         steps: Training steps of the whole run.
         image_size: Side of the training images in pixels.
-        batch_size: Images a step.
+        batch_size: Images per step.
         run_dir: A new folder; by default one in `runs/`.
-        preset: A named set of values of the task.
+        preset: Name of a preset of the task.
         precision: `"auto"`, `"float32"`, `"mixed_float16"` or `"mixed_bfloat16"`.
-        seed: Of everything random.
+        seed: Seed of everything random.
         strategy: Distribution over devices.
         config: A `config.json`, or part of one.
-        set: Any other settings by dotted key, those of `config.json`.
-        resume: Go on with the run in `run_dir`.
+        set: Any other settings of `config.json`, by dotted key.
+        resume: Whether to continue the run in `run_dir`.
 
     Returns:
         The `Run`.
 
     Raises:
-        ValueError: If a setting, the data or the folder cannot be used. One line.
+        ValueError: If a setting, the data or the folder cannot be used. The message is one line.
 
     Example:
         >>> import tfgan_app as tfgan
@@ -66,10 +66,10 @@ def train(
         >>> run.step
         2
     """
-    places = {"data": data, "run_dir": run_dir, "config": config}
     options = TrainOptions(
         task=task,
-        **{name: None if place is None else os.fspath(place) for name, place in places.items()},
+        data=path_text(data),
+        run_dir=path_text(run_dir),
         steps=steps,
         image_size=image_size,
         batch_size=batch_size,
@@ -77,6 +77,7 @@ def train(
         precision=precision,
         seed=seed,
         strategy=strategy,
+        config=path_text(config),
         set=as_assignments(set),
         resume=resume,
         command_line="tfgan_app.train(...)",

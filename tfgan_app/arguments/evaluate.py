@@ -1,4 +1,4 @@
-"""What `tfgan_app evaluate` takes."""
+"""Flags of `tfgan_app evaluate`."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def add(commands: Any) -> None:
         metavar="DIR",
         help="run directory, or a shipped model's name (`tfgan_app models`)",
     )
-    parser.add_argument("--data", metavar="SOURCE", help="images to measure on; the run's own by default")
-    parser.add_argument("--json", metavar="FILE", help="write the numbers to a file as well")
-    parser.add_argument("--compare", metavar="FILE", help="what --json wrote of another run, to be compared with")
+    parser.add_argument("--data", metavar="SOURCE", help="images to measure on (default: those of the run)")
+    parser.add_argument("--json", metavar="FILE", help="also write the numbers to a file")
+    parser.add_argument("--compare", metavar="FILE", help="--json file of another evaluation to compare with")
     add_set(parser)
     add_checkpoint(parser)

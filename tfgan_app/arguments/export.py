@@ -1,4 +1,4 @@
-"""What `tfgan_app export` takes."""
+"""Flags of `tfgan_app export`."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ def add(commands: Any) -> None:
         "--quantize", choices=("none", "float16", "dynamic", "int8"), default="none", help="weight format"
     )
     parser.add_argument("--output", default="exported_models", metavar="DIR", help="default: exported_models")
-    parser.add_argument("--name", metavar="NAME", help="name of the model; the task's by default")
+    parser.add_argument("--name", metavar="NAME", help="name of the model (default: that of the task)")
     parser.add_argument("--license", metavar="TEXT", help="license of the weights (default: the .keras file's own)")
     parser.add_argument(
         "--tile",
         type=natural,
         metavar="PX",
-        help="input size of tflite and web (default: by the model); 0 leaves it open, which only CPUs take",
+        help="input size of tflite and web (default: by the model); 0: any size, which only CPUs support",
     )
     parser.add_argument(
-        "--delegates", action="store_true", help="say which operations accelerators would leave to the CPU"
+        "--delegates", action="store_true", help="list the operations that accelerators would leave to the CPU"
     )
     parser.add_argument(
-        "--runtime", metavar="DIR", help="folder with the npm tarballs of LiteRT's web runtime, where npm is missing"
+        "--runtime", metavar="DIR", help="folder with the npm tarballs of LiteRT's web runtime, for use without npm"
     )
     add_checkpoint(parser)
 

@@ -9,8 +9,8 @@ from typing import Any
 from tfgan_app.arguments.parsing import add_command, positive
 
 _IMPORT_EPILOG = """\
-FILE is a .safetensors, .pth, .pt or .ckpt file, or one of ncnn's pair of .param and .bin. Nothing in it is run. The
-architecture is found by the names and shapes of its tensors. Then, for instance:
+FILE is a .safetensors, .pth, .pt or .ckpt file, or either file of an ncnn pair (.param and .bin). No code in it is
+executed. The architecture is detected from the names and shapes of its tensors. Then, for instance:
   tfgan_app predict --model FILE.keras --input photos --output out
   tfgan_app export --run FILE.keras --format tflite --quantize int8
 """
@@ -18,26 +18,26 @@ architecture is found by the names and shapes of its tensors. Then, for instance
 
 def add(commands: Any) -> None:
     """Adds the command and its flags."""
-    summary = "Turn trained weights of PyTorch or ncnn into a model of this package."
+    summary = "Convert trained PyTorch or ncnn weights into a model of this package."
     parser = add_command(commands, "import", summary=summary, epilog=_IMPORT_EPILOG)
-    parser.add_argument("--weights", required=True, metavar="FILE", help="file of weights")
+    parser.add_argument("--weights", required=True, metavar="FILE", help="weights file")
     parser.add_argument("--output", required=True, metavar="FILE.keras", help="model to write")
-    parser.add_argument("--architecture", metavar="NAME", help="architecture of the weights (default: found out)")
-    parser.add_argument("--scale", type=positive, metavar="N", help="scale, where the weights fit several")
+    parser.add_argument("--architecture", metavar="NAME", help="architecture of the weights (default: detected)")
+    parser.add_argument("--scale", type=positive, metavar="N", help="scale, if the weights fit several")
     parser.add_argument(
         "--norm",
         choices=("inference", "batch"),
         default="inference",
-        help="statistics of batch normalization: the trained ones (default), or each image's own, as pix2pix is run",
+        help="statistics of batch normalization: the trained ones (default), or those of each image, as in pix2pix",
     )
     parser.add_argument(
         "--noise-level",
         type=_level,
         metavar="SIGMA",
-        help="standard deviation of noise, 0 to 255, that FFDNet and DRUNet take away (default: 15)",
+        help="standard deviation of the noise that FFDNet and DRUNet remove, 0 to 255 (default: 15)",
     )
-    parser.add_argument("--no-tflite", action="store_true", help="leave out the LiteRT file beside the model")
-    parser.add_argument("--license", metavar="TEXT", help="license of the weights, for the model's card")
+    parser.add_argument("--no-tflite", action="store_true", help="do not write a LiteRT file beside the model")
+    parser.add_argument("--license", metavar="TEXT", help="license of the weights, for the model card")
 
 
 def _level(text: str) -> float:

@@ -1,4 +1,4 @@
-"""What `tfgan_app inspect` takes."""
+"""Flags of `tfgan_app inspect`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tfgan_app.arguments.parsing import SOURCE_HELP, add_command, add_input_rang
 
 def add(commands: Any) -> None:
     """Adds the command and its flags."""
-    parser = add_command(commands, "inspect", summary="Say what is in a data set, and what is wrong with it.")
+    parser = add_command(commands, "inspect", summary="Summarize a data set and list its problems.")
     parser.add_argument("--data", required=True, metavar="SOURCE", help=SOURCE_HELP.partition(";")[0])
     add_input_range(parser)
-    parser.add_argument("--json", metavar="FILE", help="write the findings to a file as well")
+    parser.add_argument("--json", metavar="FILE", help="also write the findings to a file")

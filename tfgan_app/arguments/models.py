@@ -1,4 +1,4 @@
-"""What `tfgan_app models` takes."""
+"""Flags of `tfgan_app models`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from tfgan_app.arguments.parsing import add_command
 
 _MODELS_EPILOG = """\
-A name stands for its model wherever one is asked for, in any folder:
+A name can be used wherever a model is expected, in any folder:
   tfgan_app predict  --model upscale_x4 --input photo.jpg --output photo_x4.png
   tfgan_app evaluate --model upscale_x4 --data Set5
   tfgan_app export   --model upscale_x4 --format tflite --quantize float16

@@ -1,4 +1,4 @@
-"""What the flags of all commands are made of: the parser, types of values, shared flags."""
+"""Parser, value types and shared flags of all commands."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from absl.flags import argparse_flags
 
 from tfgan_app.files import printable
 
-SOURCE_HELP = "a folder of images, keras:NAME or tfds:NAME[:SPLIT]; without it the task's bundled sample"
-"""What `--data` may be."""
+SOURCE_HELP = "folder of images, keras:NAME or tfds:NAME[:SPLIT] (default: the task's bundled sample)"
+"""Help text of `--data`."""
 
 
 class Parser(argparse_flags.ArgumentParser):
-    """An argument parser that answers a usage error with one line."""
+    """Argument parser that reports a usage error in one line."""
 
     def __init__(self, **kwargs: Any) -> None:
-        # Abbreviations would turn every new flag into a change of meaning of somebody's script.
+        # With abbreviations, every new flag could change the meaning of a user's script.
         super().__init__(allow_abbrev=False, **kwargs)
 
     def error(self, message: str) -> NoReturn:
@@ -29,7 +29,7 @@ class Parser(argparse_flags.ArgumentParser):
         self.exit(2, f"{self.prog}: error: {printable(one_line(message))} (see `{self.prog} --help`)\n")
 
     def format_help(self) -> str:
-        # Some epilogs take time to make, which only those who read them should spend.
+        # Some epilogs take time to build; only readers of the help should pay for it.
         if callable(self.epilog):
             self.epilog = self.epilog()
         return super().format_help()
@@ -38,14 +38,14 @@ class Parser(argparse_flags.ArgumentParser):
 def add_command(
     commands: Any, name: str, *, summary: str, tensorflow: bool = True, **kwargs: Any
 ) -> argparse.ArgumentParser:
-    """Adds a command, with the flags that every command has.
+    """Adds a command with the flags that all commands share.
 
     Args:
-        commands: What `ArgumentParser.add_subparsers` returned.
-        name: Of the command; `tfgan_app.commands.NAME` runs it.
+        commands: The return value of `ArgumentParser.add_subparsers`.
+        name: Name of the command; `tfgan_app.commands.NAME` runs it.
         summary: One line of help.
         tensorflow: Whether the command needs TensorFlow, which takes seconds to start.
-        **kwargs: Of `ArgumentParser.add_parser`; `epilog` may be a function that makes it.
+        **kwargs: Arguments of `ArgumentParser.add_parser`; `epilog` may be a function that returns the text.
     """
     formatter = argparse.RawDescriptionHelpFormatter
     parser = commands.add_parser(name, help=summary, description=summary, formatter_class=formatter, **kwargs)
@@ -83,17 +83,17 @@ def _assignment(text: str) -> str:
 
 
 def positive(text: str) -> int:
-    """An integer of at least 1, as a flag's type."""
+    """Parses an integer of at least 1; the type of a flag."""
     return _whole_number(text, minimum=1)
 
 
 def natural(text: str) -> int:
-    """An integer of at least 0, as a flag's type."""
+    """Parses an integer of at least 0; the type of a flag."""
     return _whole_number(text, minimum=0)
 
 
 def positive_number(text: str) -> float:
-    """A number above 0, as a flag's type."""
+    """Parses a number above 0; the type of a flag."""
     with contextlib.suppress(ValueError):
         if 0.0 < float(text) < math.inf:
             return float(text)
@@ -101,7 +101,7 @@ def positive_number(text: str) -> float:
 
 
 def number_range(text: str) -> tuple[float, float]:
-    """Two finite numbers, the lower one first, as a flag's type."""
+    """Parses two finite numbers, the lower one first; the type of a flag."""
     with contextlib.suppress(ValueError):
         low, high = (float(part) for part in text.split(","))
         if -math.inf < low < high < math.inf:
@@ -115,7 +115,7 @@ def add_input_range(parser: argparse.ArgumentParser) -> None:
         "--input-range",
         type=number_range,
         metavar="LOW,HIGH",
-        help="values of black and white in files of more than 8 bits, as --input-range=-1,1 (default: by the file)",
+        help="values of black and white in files of more than 8 bits, such as --input-range=-1,1 (default: by file)",
     )
 
 
@@ -127,14 +127,14 @@ def _whole_number(text: str, *, minimum: int) -> int:
 
 
 def one_line(text: str) -> str:
-    """Lines put together into one, without those that are empty."""
+    """Joins the non-empty lines of a text into one line."""
     return " ".join(line.strip() for line in text.splitlines() if line.strip())
 
 
 def error_message(error: Exception) -> str:
-    """The line that tells a user what went wrong."""
+    """Returns the one-line message of an error for the user."""
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
         return f"{error.strerror}: {printable(os.fsdecode(error.filename))}"
     if isinstance(error, UnicodeEncodeError):  # TensorFlow writes and reads SavedModels.
-        return f"TensorFlow takes names of files in UTF-8 alone. Received: '{error.object}'"
+        return f"TensorFlow accepts only file names in UTF-8. Received: '{error.object}'"
     return one_line(str(error)) or type(error).__name__

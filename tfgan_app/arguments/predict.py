@@ -1,4 +1,4 @@
-"""What `tfgan_app predict` takes."""
+"""Flags of `tfgan_app predict`."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from tfgan_app.arguments.parsing import (
 )
 
 _PREDICT_EPILOG = """\
-A model that generates takes no --input: its images are numbered by seed, and the same seed gives the same image:
-  --output DIR --count 100 --seed 0      seed-0000000.png to seed-0000099.png; of each class into DIR/CLASS
-  --output one.png --seed 42             that one again
-  --output grid.png --count 16           all of them in one image, a row or more for each class
+A model that generates images takes no --input. Its images are numbered by seed; the same seed gives the same image:
+  --output DIR --count 100 --seed 0      seed-0000000.png to seed-0000099.png; with classes in DIR/CLASS
+  --output one.png --seed 42             one image, again
+  --output grid.png --count 16           all images in one grid, at least one row per class
 """
 
 
 def add(commands: Any) -> None:
     """Adds the command and its flags."""
-    summary = "Run a model over images, or draw new ones with a model that generates."
+    summary = "Run a model on images or videos, or generate new images."
     parser = add_command(commands, "predict", summary=summary, epilog=_PREDICT_EPILOG, tensorflow=False)
     parser.add_argument(
         "--model",
@@ -33,68 +33,68 @@ def add(commands: Any) -> None:
         action="append",
         metavar="PATH",
         help="run directory, exported model folder or .keras file; a shipped model's name (`tfgan_app models`); or "
-        "color:NAME, such as color:rgb_to_lab. Repeated: one runs after the other, on what that makes",
+        "color:NAME, such as color:rgb_to_lab. Repeated: each model runs on the result of the one before",
     )
     parser.add_argument("--input", metavar="PATH", help="image, animation, video, or a folder of them")
     parser.add_argument("--output", required=True, metavar="PATH", help="image, animation, video or folder to write")
-    parser.add_argument("--mask", metavar="PATH", help="what to fill is light here: an image, or a folder of them")
-    parser.add_argument("--style", metavar="PATH", help="the image whose style is taken, for models of styles")
+    parser.add_argument("--mask", metavar="PATH", help="image, or folder of images, that is light where to fill")
+    parser.add_argument("--style", metavar="PATH", help="style image, for style models")
     add_input_range(parser)
     parser.add_argument("--tile", type=positive, metavar="PX", help="work in tiles of this size (default: by memory)")
     _add_finish(parser)
     parser.add_argument(
         "--output-format", metavar="NAME", help="png, jpg, webp, tiff, mp4, webm, gif... (default: as the input)"
     )
-    parser.add_argument("--quality", type=positive, metavar="N", help="1 to 100, of JPEG and WebP (default: 95)")
-    parser.add_argument("--resume", action="store_true", help="keep results that are there already")
+    parser.add_argument("--quality", type=positive, metavar="N", help="JPEG and WebP quality, 1 to 100 (default: 95)")
+    parser.add_argument("--resume", action="store_true", help="keep existing results")
     parser.add_argument(
         "--engine",
         choices=("auto", "litert", "tensorflow"),
         default="auto",
-        help="what runs the model (default: on CPUs LiteRT, where a .tflite file lies beside the .keras file)",
+        help="engine that runs the model (default: LiteRT on CPUs if a .tflite file is beside the .keras file)",
     )
-    parser.add_argument("--quantized", action="store_true", help="run in 8-bit integers: faster, a little less exact")
+    parser.add_argument("--quantized", action="store_true", help="run in 8-bit integers: faster, less accurate")
     add_set(parser)
     parser.add_argument(
         "--count",
         type=positive,
         metavar="N",
-        help="how many images to generate, of each class (default: 1 into a file, 16 into a folder)",
+        help="number of images to generate per class (default: 1 into a file, 16 into a folder)",
     )
-    parser.add_argument("--seed", type=natural, metavar="N", help="seed of the first of them, or of grain (default: 0)")
+    parser.add_argument("--seed", type=natural, metavar="N", help="seed of the first image, or of grain (default: 0)")
     parser.add_argument(
         "--class",
         dest="classes",
         action="append",
         default=[],
         metavar="NAME",
-        help="generate this class only, by name or number; may be repeated (default: all)",
+        help="class to generate, by name or number; may be repeated (default: all)",
     )
     parser.add_argument(
         "--truncation",
         type=positive_number,
         metavar="T",
-        help="largest latent: 2 changes little, 0.5 trades much variety for quality (default: no limit)",
+        help="limit of the latents: 2 changes little, 0.5 trades much variety for quality (default: no limit)",
     )
     add_checkpoint(parser)
-    parser.add_argument("--json", metavar="FILE", help="write down how the results came about")
+    parser.add_argument("--json", metavar="FILE", help="write a record of the models, settings and results")
 
 
 def _add_finish(parser: Any) -> None:
-    """Adds the steps around a model."""
+    """Adds the flags for steps before and after the model."""
     sizes = parser.add_mutually_exclusive_group()
-    help_text = "size of the results, from any model: its own is resized, antialiased"
+    help_text = "size of the results relative to the input, resized with antialiasing from the model's own size"
     sizes.add_argument("--output-scale", type=positive_number, metavar="F", help=help_text)
-    sizes.add_argument("--output-width", type=positive, metavar="PX", help="the same by the width")
-    sizes.add_argument("--output-height", type=positive, metavar="PX", help="the same by the height")
+    sizes.add_argument("--output-width", type=positive, metavar="PX", help="the same by width")
+    sizes.add_argument("--output-height", type=positive, metavar="PX", help="the same by height")
     parser.add_argument(
-        "--keep-mask", metavar="PATH", help="the input stays where this image is white; or a folder of such images"
+        "--keep-mask", metavar="PATH", help="image (or folder of images) that is white where the input is kept"
     )
-    parser.add_argument("--wrap", action="store_true", help="seamless textures: the image continues at its other edge")
+    parser.add_argument("--wrap", action="store_true", help="seamless textures: edges continue at opposite edges")
     parser.add_argument(
         "--compare",
         action="store_true",
-        help="no results but a page (.html) or a sheet (.png) of crops by each --model, beside bicubic enlargement",
+        help="write only a page (.html) or sheet (.png) of crops from each --model beside bicubic resizing",
     )
     parser.add_argument(
         "--crop",
@@ -102,7 +102,7 @@ def _add_finish(parser: Any) -> None:
         default=[],
         type=_crop,
         metavar="X,Y,SIZE",
-        help="of --compare, in input pixels; may be repeated (default: by detail)",
+        help="crop for --compare in input pixels; may be repeated (default: by detail)",
     )
 
 

@@ -1,10 +1,10 @@
-"""Callbacks: what is written, shown and watched while a model trains.
+"""Callbacks for logs, image grids, validation, checkpoints and guards during training.
 
-They work by training step (`StepCallback`), and their order in `fit(callbacks=[...])` matters:
+They count training steps (`StepCallback`). Their order in `fit(callbacks=[...])` matters:
 
-- `NonFiniteGuard` first, so that nothing of a broken step is kept;
+- `NonFiniteGuard` first, so that nothing of a broken step is saved;
 - `Validation` after `ScalarLog`, whose log it reads;
-- `Checkpointing` last, so that a run that resumes from a checkpoint finds all that was written before it.
+- `Checkpointing` last, so that a resumed run finds everything that was written before its checkpoint.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Checkpoints along the run."""
+"""Periodic checkpoints."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ from tfgan_app.callbacks.step_callback import StepCallback, checked_interval
 
 
 class Checkpointing(StepCallback):
-    """Saves every so often, and always when training ends or is interrupted.
+    """Saves a checkpoint at intervals, and when training ends or is interrupted.
 
-    A disk that is full costs a checkpoint, not the run: the failure is told, training goes on, and the
-    checkpoint before is what a resume would use. List this callback last, so that a checkpoint is never
-    ahead of what the other callbacks wrote for its step.
+    A full disk does not end the run: the failure is reported, training continues, and a resume would use the previous
+    checkpoint. List this callback last, so that a checkpoint is never ahead of the other callbacks' files.
 
     Args:
         every_steps: Steps between checkpoints.
         save_fn: Saves a checkpoint of the given step.
-        record: Where a failed save is told: `EventLog.record`, or stderr alone.
+        record: Receives failed saves: `EventLog.record`, or `say` for stderr only.
 
     Attributes:
-        saved_step: The last step that was saved by this process, or None.
-        failed_step: The last step whose save failed with none saved since, or None.
+        saved_step: The last step that this process saved, or None.
+        failed_step: The step of the last failed save if none has succeeded since, else None.
     """
 
     def __init__(self, every_steps: int, save_fn: Callable[[int], object], *, record: Record = say):
@@ -34,12 +33,12 @@ class Checkpointing(StepCallback):
         self._record = record
 
     def on_train_begin(self, logs=None):
-        """Forgets what an earlier call of `fit` saved: after a rollback the same step is another one."""
+        """Resets the saved step: after a rollback, the same step has other weights."""
         super().on_train_begin(logs)
         self.saved_step = self.failed_step = None
 
     def on_step(self, logs):
-        """Saves when it is due; the last step when training ends, after what others write for it then."""
+        """Saves if a checkpoint is due; `on_train_end` saves the last step, after the other callbacks' writes."""
         is_last = self.step - self.initial_step == (self.params or {}).get("steps")
         if self.is_due(self.every_steps) and not is_last:
             self._save()
@@ -57,8 +56,8 @@ class Checkpointing(StepCallback):
             self._record(
                 self.step,
                 "error",
-                f"could not save a checkpoint: {error}. Training goes on; free some disk space, or the work "
-                "since the last checkpoint is lost if the run stops.",
+                f"could not save a checkpoint: {error}. Training continues; free some disk space, or a stop loses "
+                "the work since the last checkpoint.",
             )
         else:
             self.saved_step, self.failed_step = self.step, None

@@ -1,6 +1,6 @@
-"""What happened in a run, for the person at the console and for the report.
+"""Events of a run, for the console and the report.
 
-One JSON object a line in `events.jsonl`: `{"time": ..., "step": ..., "kind": ..., "message": ...}`.
+`events.jsonl` holds one JSON object per line: `{"time": ..., "step": ..., "kind": ..., "message": ...}`.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from tfgan_app.files import printable
 EVENTS_FILE = "events.jsonl"
 
 ABOUT_FIGURES = "about the figures: "
-"""What the message of a warning begins with that belongs beside the results, too."""
+"""Prefix of warnings that are also shown beside the results."""
 
 Record = Callable[[int, str, str], None]
 """Takes (step, kind, message): `EventLog.record` or `say`."""
 
 WRITE_ERRORS = (OSError, tf.errors.OpError)
-"""What a failed write raises: Python's own error, or TensorFlow's where TensorFlow does the writing."""
+"""Exceptions of a failed write, by Python or by TensorFlow."""
 
 
 def say(step: int, kind: str, message: str) -> None:
-    """Prints one event as one line on stderr, over a progress line that may be standing there.
+    """Prints an event as one line on stderr, over any progress line.
 
     Args:
         step: Training step at which it happened.
@@ -39,30 +39,30 @@ def say(step: int, kind: str, message: str) -> None:
 
 
 def say_line(line: str) -> None:
-    """Prints a line on stderr, over a progress line that may be standing there."""
+    """Prints a line on stderr, over any progress line."""
     stream = sys.stderr
     try:
         erase_line = "\r\x1b[K" if stream.isatty() else ""
         stream.write(f"{erase_line}{line}\n")
         stream.flush()
     except (AttributeError, OSError, ValueError):
-        return  # A console that has gone away (closed pipe, no stderr) must not end a run.
+        return  # A lost console (closed pipe, no stderr) must not end a run.
 
 
 class EventLog:
-    """Appends events to `events.jsonl` in a run directory and says each on stderr.
+    """Log of events in `events.jsonl` of a run directory and on stderr.
 
     Args:
-        run_dir: The run directory; made when the first event is recorded.
+        run_dir: The run directory; the first event creates it.
     """
 
     def __init__(self, run_dir: str | Path):
         self.path = Path(run_dir) / EVENTS_FILE
 
     def record(self, step: int, kind: str, message: str) -> None:
-        """Says the event on stderr and appends it to the file.
+        """Prints an event on stderr and appends it to the file.
 
-        A disk that is full is often the very thing to record, so a failed write is only said.
+        A failed write is only reported on stderr, because a full disk is often the event itself.
 
         Args:
             step: Training step at which it happened.
@@ -81,13 +81,13 @@ class EventLog:
         with open(self.path, "a+b") as file:
             if file.tell():
                 file.seek(-1, 2)
-                if file.read(1) != b"\n":  # A process was killed inside its last line.
+                if file.read(1) != b"\n":  # A process was killed while writing its last line.
                     line = "\n" + line
-            file.write(line.encode("utf-8", "backslashreplace") + b"\n")  # A valid escape of JSON.
+            file.write(line.encode("utf-8", "backslashreplace") + b"\n")  # A valid JSON escape.
 
 
 def read_events(run_dir: str | Path) -> list[dict]:
-    """Returns the events of a run, oldest first; lines that a crash cut short are left out.
+    """Returns the events of a run, oldest first; incomplete lines are left out.
 
     Args:
         run_dir: The run directory.
@@ -110,12 +110,12 @@ def read_events(run_dir: str | Path) -> list[dict]:
 
 
 def warning_events(events: Sequence[Mapping]) -> list[Mapping]:
-    """Those of `read_events` that a person should look at."""
+    """Returns the events that need attention."""
     return [event for event in events if event["kind"] != "info"]
 
 
 def figure_caveats(events: Sequence[Mapping]) -> list[str]:
-    """What of `read_events` says about the figures of a run."""
+    """Returns the caveats about the figures of a run."""
     messages = dict.fromkeys(str(event["message"]) for event in warning_events(events))
     return [message.removeprefix(ABOUT_FIGURES) for message in messages if message.startswith(ABOUT_FIGURES)]
 

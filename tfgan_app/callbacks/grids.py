@@ -1,4 +1,4 @@
-"""Grids of images along the run, as PNG files and in TensorBoard."""
+"""Image grids during a run, as PNG files and in TensorBoard."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _GRID_NAME = re.compile(r"step-(\d+)\.png")
 
 
 class ImageGrids(StepCallback):
-    """Writes `samples/step-0000500.png` every so often, and at the end of a run that ends by itself.
+    """Writes grids such as `samples/step-0000500.png` at intervals and at the regular end of a run.
 
-    A resumed run removes the grids past the step it resumes at: they belong to a course that was given up.
+    A resumed run removes the grids after its first step, which belong to a discarded continuation.
 
     Args:
         run_dir: The run directory.
@@ -30,7 +30,7 @@ class ImageGrids(StepCallback):
         sample_fn: Returns the grid's rows, each a sequence of uint8 [height, width, 3] images
             (for example input, output, target). Without rows, no grid is written.
         headers: Text above each column, or None.
-        record: Where a failed write is told: `EventLog.record`, or stderr alone.
+        record: Receives failed writes: `EventLog.record`, or `say` for stderr only.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class ImageGrids(StepCallback):
         self._writer: tf.summary.SummaryWriter | None = None
 
     def on_train_begin(self, logs=None):
-        """Removes the grids past the step that the run resumes at."""
+        """Removes the grids after the step at which the run resumes."""
         super().on_train_begin(logs)
         self._written_step = None
         for step, path in find_grids(self._run_dir):
@@ -60,7 +60,7 @@ class ImageGrids(StepCallback):
                 path.unlink(missing_ok=True)
 
     def on_step(self, logs):
-        """Writes a grid when one is due."""
+        """Writes a grid if one is due."""
         if self.is_due(self.every_steps):
             self._write()
 
@@ -70,7 +70,7 @@ class ImageGrids(StepCallback):
             self._write()
 
     def complete(self, step: int) -> None:
-        """Writes the grid of a run's last step where a run that was killed then has left none."""
+        """Writes the missing grid of the last step for a run that was killed there."""
         self.step = step
         if step not in dict(find_grids(self._run_dir)):
             self._write()
@@ -85,11 +85,11 @@ class ImageGrids(StepCallback):
             write_image(self._run_dir / SAMPLES_DIR / f"step-{self.step:07d}.png", grid)
             self._write_summary(grid)
         except WRITE_ERRORS as error:
-            self._record(self.step, "warning", f"could not write an image grid; training goes on: {error}")
+            self._record(self.step, "warning", f"could not write an image grid; training continues: {error}")
 
     def _write_summary(self, grid: np.ndarray) -> None:
         if self._writer is None:
-            # A folder of its own: TensorBoard reads only the newest file of a folder that two writers share.
+            # A separate folder: TensorBoard reads only the newest file of a folder with two writers.
             self._writer = tf.summary.create_file_writer(os.fsencode(self._run_dir / "logs" / "samples"))
         with self._writer.as_default():
             tf.summary.image("samples", grid[None], step=self.step)
@@ -97,6 +97,6 @@ class ImageGrids(StepCallback):
 
 
 def find_grids(run_dir: str | Path) -> list[tuple[int, Path]]:
-    """Returns (step, path) of the grids in a run directory, in the order of their steps."""
+    """Returns (step, path) of the grids in a run directory, ordered by step."""
     matches = ((_GRID_NAME.fullmatch(path.name), path) for path in (Path(run_dir) / SAMPLES_DIR).glob("*.png"))
     return sorted((int(match[1]), path) for match, path in matches if match)

@@ -1,4 +1,4 @@
-"""Guards: training that has broken down stops, training that goes wrong is said."""
+"""Guards: stop a training with non-finite losses, and warn about an unhealthy one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class NonFiniteError(RuntimeError):
     """A loss or a gradient was NaN or infinite.
 
     Args:
-        step: The training step at which it was seen.
+        step: The training step.
     """
 
     def __init__(self, step: int):
@@ -21,10 +21,10 @@ class NonFiniteError(RuntimeError):
 
 
 class NonFiniteGuard(StepCallback):
-    """Raises `NonFiniteError` out of `fit` when the log `nonfinite` is above zero or itself not a number.
+    """Raises `NonFiniteError` from `fit` if the log `nonfinite` is above zero or NaN.
 
-    `nonfinite` counts the losses and gradients that were not finite. List this guard first, so that no other
-    callback logs or saves anything of a broken step.
+    `nonfinite` counts the non-finite losses and gradients. List this guard first, so that no other callback logs or
+    saves anything of a broken step.
     """
 
     def on_step(self, logs):
@@ -41,26 +41,25 @@ class NonFiniteGuard(StepCallback):
 
 
 class HealthMonitor(StepCallback):
-    """Says, once per condition and `fit`, that the training goes wrong and what to do about it.
+    """Warns about an unhealthy training, once per condition and call of `fit`, with a remedy.
 
-    - The discriminator has won: it tells real from generated images nearly always, so the generator has
-      little left to learn from it. Looks at exponential averages of the logs `real_accuracy` and
-      `fake_accuracy` (in [0, 1]), which start at one half: it takes about three windows of a perfect
-      discriminator until this is said.
-    - The generator has collapsed: the log `diversity` (how much the images of a generated batch differ from
-      each other, over how much those of a real one do), averaged alike, is low.
-    - The generator leaves most of the data out: `coverage` of a validation is next to nothing.
-    - The output ignores the input: `output_variation` of a validation (how much the outputs differ from each
-      other, over how much the targets do) is next to nothing.
+    - The discriminator has won: it nearly always separates real from generated images, so the generator learns little
+      from it. The guard uses exponential averages of the logs `real_accuracy` and `fake_accuracy` (in [0, 1]), which
+      start at one half, so a perfect discriminator triggers the warning after about three windows.
+    - The generator has collapsed: the log `diversity` (variation within a generated batch relative to a real one),
+      averaged the same way, is low.
+    - The generator misses most of the data: `coverage` of a validation is close to zero.
+    - The output ignores the input: `output_variation` of a validation (variation between outputs relative to the
+      targets) is close to zero.
 
     Args:
-        record: Where warnings go: `EventLog.record`, or stderr alone.
-        window_steps: Time constant, in steps, of the averages of the accuracies.
-        accuracy_limit: Both averages above this: the discriminator has won. None where that is no bad sign, as with
-            losses that only order images.
-        variation_limit: `output_variation` below this: the output ignores its input.
-        diversity_limit: the average of `diversity` below this: the generator has collapsed.
-        coverage_limit: `coverage` below this share of that of real images: most of the data is left out.
+        record: Receives warnings: `EventLog.record`, or `say` for stderr only.
+        window_steps: Time constant of the averages in steps.
+        accuracy_limit: Limit of both accuracies above which the discriminator has won. None if high accuracies are no
+            problem, as with losses that only rank images.
+        variation_limit: Limit of `output_variation` below which the output ignores its input.
+        diversity_limit: Limit of the average `diversity` below which the generator has collapsed.
+        coverage_limit: Limit of `coverage`, relative to that of real images, below which most data is missed.
     """
 
     def __init__(
@@ -80,16 +79,16 @@ class HealthMonitor(StepCallback):
         self.diversity_limit = diversity_limit
         self.coverage_limit = coverage_limit
         self._record = record
-        self._said: set[str] = set()
+        self._warned: set[str] = set()
         self._averages: dict[str, float] = {}
 
     def on_train_begin(self, logs=None):
-        """Starts to watch anew."""
+        """Resets the averages and warnings."""
         super().on_train_begin(logs)
-        self._said, self._averages = set(), {"real_accuracy": 0.5, "fake_accuracy": 0.5, "diversity": 1.0}
+        self._warned, self._averages = set(), {"real_accuracy": 0.5, "fake_accuracy": 0.5, "diversity": 1.0}
 
     def on_step(self, logs):
-        """Watches the discriminator's accuracies and the generator's diversity."""
+        """Checks the discriminator's accuracies and the generator's diversity."""
         watched = {name: logs[name] for name in self._averages if name in logs}
         weight = min((self.step - self.previous_step) / self.window_steps, 1.0)
         for name, value in float_logs(watched).items():
@@ -101,7 +100,7 @@ class HealthMonitor(StepCallback):
                 f"the discriminator has won: it recognizes {real:.0%} of the real and {fake:.0%} of the "
                 "generated images, so the generator learns little from it. Lower "
                 "optimizer.discriminator_learning_rate, smooth the labels (task.real_label=0.9, with a cross-entropy "
-                "loss), or give it more varied images.",
+                "loss), or train on more varied images.",
             )
         if diversity < self.diversity_limit:
             self._warn(
@@ -112,11 +111,11 @@ class HealthMonitor(StepCallback):
             )
 
     def on_validation(self, step: int, values: Mapping[str, float]) -> None:
-        """Watches whether the outputs depend on the inputs, and how much of the data is covered.
+        """Checks the variation of the outputs and the coverage of the data.
 
         Args:
             step: Training step of the validation.
-            values: Its metrics; `output_variation` and `coverage` are looked at where they are measured.
+            values: Its metrics; `output_variation` and `coverage` are checked if present.
         """
         variation = values.get("output_variation")
         if variation is not None and variation < self.variation_limit:
@@ -124,7 +123,7 @@ class HealthMonitor(StepCallback):
                 "output",
                 f"the output ignores its input: outputs of different inputs differ {variation:.1%} as much as "
                 "their targets do. Lower optimizer.generator_learning_rate, give the reconstruction loss more "
-                "weight, and check with `tfgan_app inspect` that inputs and targets belong together.",
+                "weight, and check with `tfgan_app inspect` that inputs and targets match.",
                 step=step,
             )
         coverage, floor = values.get("coverage"), values.get("floor_coverage", 1.0)
@@ -132,13 +131,13 @@ class HealthMonitor(StepCallback):
             self._warn(
                 "coverage",
                 f"the generated images resemble only {coverage:.1%} of the held-out ones (real images: "
-                f"{floor:.1%}). Early in a training that is usual; if it stays, the generator leaves out most of the "
+                f"{floor:.1%}). This is normal early in a training; if it persists, the generator misses most of the "
                 "data: raise task.r1_weight and task.r2_weight, or lower both learning rates.",
                 step=step,
             )
 
     def _warn(self, condition: str, message: str, *, step: int | None = None) -> None:
-        if condition in self._said:
+        if condition in self._warned:
             return
-        self._said.add(condition)
+        self._warned.add(condition)
         self._record(self.step if step is None else step, "warning", message)

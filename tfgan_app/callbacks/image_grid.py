@@ -1,4 +1,4 @@
-"""Grids of images that a Keras-level GAN makes while it trains."""
+"""Image grids for `fit` of a Keras-level GAN."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ GRID_COLUMNS = 8
 
 
 class ImageGrid(keras.callbacks.Callback):
-    """Writes PNG grids of what the averaged generator makes of the same inputs, along a training.
+    """Writes PNG grids of the averaged generator's outputs for fixed inputs during training.
 
-    One image of the batch is a row: its input, the output, and the target where there is one. Of a model that draws
-    from noise, outputs fill the rows.
+    Each image of the batch is a row: its input, its output and, if there is one, its target. For a generator from
+    noise, outputs fill the rows.
 
     Args:
-        images_or_batch: What `predict` of the model takes, or a tuple of that and its targets, images float32 in
-            [-1, 1]; for a `GAN` latents, `[latents, labels]`, or how many images are drawn from fixed seeds.
-        directory: Folder of the grids, made when it is missing: `epoch-0001.png`, or `step-0000100.png`.
+        images_or_batch: Inputs of the model's `predict`, or a tuple of inputs and targets, images float32 in [-1, 1];
+            for a `GAN`, latents, `[latents, labels]`, or the number of images to generate from fixed seeds.
+        directory: Folder of the grids `epoch-0001.png` or `step-0000100.png`; created if missing.
         every: `"epoch"`, or the number of training steps between grids.
 
     Raises:
@@ -59,7 +59,7 @@ class ImageGrid(keras.callbacks.Callback):
             self._write(f"epoch-{epoch + 1:04d}.png")
 
     def on_train_batch_end(self, batch, logs=None):
-        """Writes the grid of a step when one is due."""
+        """Writes the grid of a step if one is due."""
         if self._every == EPOCH:
             return
         step = int(self.model.step.numpy())
@@ -77,10 +77,10 @@ class ImageGrid(keras.callbacks.Callback):
 
 
 def to_rgb(image: np.ndarray) -> np.ndarray:
-    """An image as uint8 RGB.
+    """Converts an image to uint8 RGB.
 
     Args:
-        image: float `[height, width, 1, 3 or 4]` in [-1, 1]; a fourth channel is left out.
+        image: float `[height, width, 1, 3 or 4]` in [-1, 1]; a fourth channel is dropped.
     """
     image = image[..., :3] if image.shape[-1] != 1 else np.repeat(image, 3, axis=-1)
     return np.rint(np.clip(image.astype(np.float32), -1.0, 1.0) * 127.5 + 127.5).astype(np.uint8)

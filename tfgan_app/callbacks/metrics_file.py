@@ -1,4 +1,4 @@
-"""`metrics.csv`: one row a logged step, whole after a crash, with columns that may grow."""
+"""`metrics.csv`: one row per logged step, robust against crashes, with columns added as needed."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ METRICS_FILE = "metrics.csv"
 class MetricsFile:
     """A CSV file of numbers by training step.
 
-    Rows are appended; the last row may still be added to; a new column rewrites the file (beside, then
-    renamed in), with empty cells in the rows before. Opening keeps only whole rows, so a line that a killed
-    process left half-written is mended by the first write.
+    Rows are appended, and the last row may still grow. A new column rewrites the file atomically, with empty cells in
+    earlier rows. Opening keeps only complete rows, so the first write repairs a line that a killed process left
+    incomplete.
 
     Args:
         path: The file; it need not exist.
 
     Attributes:
         columns: Column names, `step` first.
-        rows: The rows as `{column: value}`, cells that are empty left out. Values are rounded to the six
-            digits that the file holds, so that a resumed run sees exactly the same numbers.
+        rows: The rows as `{column: value}` without empty cells. Values are rounded to six digits as in the file, so
+            that a resumed run sees exactly the same numbers.
     """
 
     def __init__(self, path: str | Path):
         self.path = Path(path)
         self.columns, self.rows = _read_whole_rows(self.path)
-        self._last_row_offset: int | None = None  # None: the file is not (or may not be) what `rows` says.
+        self._last_row_offset: int | None = None  # None: the file may differ from `rows`.
 
     def rewind(self, step: int) -> None:
-        """Drops the rows past `step`, and mends the file.
+        """Drops the rows after `step` and repairs the file.
 
         Raises:
             OSError: If the file cannot be written.
@@ -44,19 +44,19 @@ class MetricsFile:
             self._rewrite()
 
     def write(self, step: int, values: Mapping[str, float]) -> None:
-        """Adds values to the row of `step`, which is the last row or a new one.
+        """Adds values to the row of `step`, the last row or a new one.
 
         Args:
-            step: Training step, not before the last row's.
+            step: Training step, at least that of the last row.
             values: Numbers by column name; new names become new columns.
 
         Raises:
-            ValueError: If `step` lies before the last row's.
+            ValueError: If `step` is less than that of the last row.
             OSError: If the file cannot be written; the values are kept and written with the next row.
         """
         if self.rows and step < self.rows[-1]["step"]:
             raise ValueError(
-                f"`step` must not lie before the last row's, {self.rows[-1]['step']}. Received: step={step}."
+                f"`step` must be at least that of the last row, {self.rows[-1]['step']}. Received: step={step}."
             )
         is_new_row = not self.rows or step > self.rows[-1]["step"]
         if is_new_row:
@@ -86,7 +86,7 @@ class MetricsFile:
             file.seek(offset)
             line = self._row_line(self.rows[-1])
             if file.write(line) != len(line):
-                raise OSError(f"Only a part of a row was written to {self.path}.")
+                raise OSError(f"Only part of a row was written to {self.path}.")
             file.truncate()
         self._last_row_offset = offset
 
@@ -101,13 +101,13 @@ class MetricsFile:
 
 
 def read_metrics(run_dir: str | Path) -> list[dict[str, float]]:
-    """Returns the whole rows of a run's `metrics.csv`, oldest first.
+    """Returns the complete rows of a run's `metrics.csv`, oldest first.
 
     Args:
         run_dir: The run directory.
 
     Returns:
-        One `{column: value}` a row, with `step` in each; empty cells are left out. Empty without a file.
+        One `{column: value}` per row, with `step` in each and without empty cells. Empty if there is no file.
     """
     return _read_whole_rows(Path(run_dir) / METRICS_FILE)[1]
 
@@ -115,12 +115,13 @@ def read_metrics(run_dir: str | Path) -> list[dict[str, float]]:
 def _read_whole_rows(path: Path) -> tuple[list[str], list[dict[str, float]]]:
     if not path.is_file():
         return ["step"], []
-    # What follows the last newline is a line that was being written when the process was killed.
+    # Text after the last newline is an incomplete line of a killed process.
     whole = path.read_bytes().decode("utf-8", errors="replace").rpartition("\n")[0]
     lines = list(csv.reader(line for line in whole.split("\n") if "\0" not in line))
     if not lines or lines[0][:1] != ["step"]:
         return ["step"], []
-    columns, rows = lines[0], []
+    columns = lines[0]
+    rows: list[dict[str, float]] = []
     for cells in lines[1:]:
         row = _parsed_row(columns, cells)
         if row is not None and (not rows or row["step"] > rows[-1]["step"]):

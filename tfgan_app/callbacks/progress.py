@@ -1,4 +1,4 @@
-"""The progress line: where the run is, how fast it goes and when it will be done."""
+"""Progress line: step, losses, speed and time left."""
 
 from __future__ import annotations
 
@@ -24,14 +24,13 @@ SPEED_EVERY_SECONDS = 1.0
 class ProgressBar(StepCallback):
     """Shows step, losses, images/s and the time left.
 
-    On a terminal one line overwrites itself. Elsewhere (a file, a pipe) a line is printed about every ten
-    seconds, or every hundred steps where those take a while. A terminal that is narrow, or that goes away,
-    never ends a run.
+    A terminal shows one line that overwrites itself. A file or pipe gets a line about every ten seconds, or every
+    hundred steps if those take longer. A narrow or lost terminal never ends a run.
 
     Args:
-        total_steps: The step at which the run will be done.
-        batch_size: Images a step, all devices together.
-        stream: Where to write. Defaults to `sys.stderr`.
+        total_steps: The last step of the run.
+        batch_size: Images per step over all devices.
+        stream: Output stream; `sys.stderr` by default.
     """
 
     def __init__(self, total_steps: int, batch_size: int, stream: TextIO | None = None):
@@ -40,6 +39,14 @@ class ProgressBar(StepCallback):
         self.batch_size = batch_size
         self._stream = stream
         self._restart()
+
+    def _restart(self) -> None:
+        self._timer = StepTimer()
+        self._images_per_second: float | None = None
+        self._speed_taken = time.monotonic()
+        self._first_done: tuple[float, int] | None = None
+        self._shown_at, self._shown_step = -float("inf"), -1
+        self._logs: Mapping = {}
 
     def on_train_begin(self, logs=None):
         """Starts the clocks."""
@@ -51,7 +58,7 @@ class ProgressBar(StepCallback):
         self._timer.start()
 
     def on_step(self, logs):
-        """Shows the line when it is time to."""
+        """Shows the line if it is due."""
         now = time.monotonic()
         self._timer.stop(self.step - self.previous_step)
         if self._first_done is None:
@@ -63,19 +70,11 @@ class ProgressBar(StepCallback):
             self._show(now)
 
     def on_train_end(self, logs=None):
-        """Shows the last step and leaves the line standing."""
+        """Shows the last step and ends the line."""
         if self.step > self.initial_step and self._shown_step != self.step:
             self._show(time.monotonic())
         if self._is_terminal():
             self._emit("\n")
-
-    def _restart(self) -> None:
-        self._timer = StepTimer()
-        self._images_per_second: float | None = None
-        self._speed_taken = time.monotonic()
-        self._first_done: tuple[float, int] | None = None
-        self._shown_at, self._shown_step = -float("inf"), -1
-        self._logs: Mapping = {}
 
     def _take_speed(self, now: float) -> None:
         steps_per_second = self._timer.take()
@@ -96,7 +95,7 @@ class ProgressBar(StepCallback):
     def _show(self, now: float) -> None:
         self._shown_at, self._shown_step = now, self.step
         if self._is_terminal():
-            # One column stays free: a full line would wrap on some terminals and could not be overwritten.
+            # One column stays free: some terminals wrap a full line, which could then not be overwritten.
             text = self._text(now, with_bar=True)[: max(self._columns() - 1, 1)]
             self._emit(f"\r\x1b[K{text}")
         else:
@@ -116,7 +115,7 @@ class ProgressBar(StepCallback):
         return "  ".join(parts)
 
     def _seconds_left(self, now: float) -> float | None:
-        # By the wall clock, because validation and checkpoints take a part of the time that is left too.
+        # By wall-clock time, because validation and checkpoints take part of the remaining time too.
         if self._first_done is None or self.step == self._first_done[1]:
             return None
         began, first_step = self._first_done
@@ -139,7 +138,7 @@ class ProgressBar(StepCallback):
             self._target().write(text)
             self._target().flush()
         except (AttributeError, OSError, ValueError):
-            return  # The console has gone (closed pipe, no stderr); the run has not.
+            return  # A lost console (closed pipe, no stderr) must not end the run.
 
     def _target(self) -> TextIO:
         return self._stream if self._stream is not None else sys.stderr

@@ -1,4 +1,4 @@
-"""`report.html`: what a run did and where it stands, in one file that can be mailed."""
+"""`report.html`: results, curves, images, events and settings of a run in one self-contained file."""
 
 from __future__ import annotations
 
@@ -41,32 +41,32 @@ def write_report(
     next_commands: Sequence[str] = (),
     summary: Mapping[str, object] | None = None,
 ) -> Path:
-    """Writes `report.html` from what lies in the run directory, however far the run got.
+    """Writes `report.html` from the files in the run directory, at any stage of the run.
 
-    Read are `metrics.csv`, `events.jsonl`, `config.json`, `run.json`, `study.json`, the grids `samples/step-*.png` and
-    the images `samples/examples/NUMBER-CAPTION.png`; what is missing or damaged is left out.
+    It reads `metrics.csv`, `events.jsonl`, `config.json`, `run.json`, `study.json`, the grids `samples/step-*.png` and
+    the images `samples/examples/NUMBER-CAPTION.png`; missing or damaged files are left out.
 
     Args:
         run_dir: The run directory.
         title: The page's heading.
-        next_commands: Shell commands to go on with; a trailing `  # what it does` is shown as text.
-        summary: The final evaluation: metrics (`METRICS`) and the same with the prefix of a baseline
-            (`copy_psnr`, `floor_fid`), which make the headline; anything else is shown as a fact
-            (`val_images=94` as "val images: 94"). Without metrics the last validation is shown.
+        next_commands: Suggested shell commands; a trailing `  # comment` is shown as text.
+        summary: The final evaluation. Metrics (`METRICS`), also with the prefix of a baseline (`copy_psnr`,
+            `floor_fid`), form the headline; other items are shown as facts (`val_images=94` as "val images: 94").
+            Without metrics, the last validation is shown.
 
     Returns:
         The report's path.
 
     Raises:
-        OSError: If it cannot be written.
+        OSError: If the report cannot be written.
     """
     run_dir, summary = Path(run_dir), dict(summary or {})
     rows, events, config = read_metrics(run_dir), read_events(run_dir), _flattened(_read_json(run_dir / "config.json"))
     warnings = warning_events(events)
     sections = [
         Section("Does it help a classifier", study_section(run_dir), STUDY_NOTE),
-        Section("Examples", _examples(run_dir), "What the finished model does."),
-        Section("Over time", _grids(run_dir), "The same images as training went on; the last is rightmost."),
+        Section("Examples", _examples(run_dir), "Results of the finished model."),
+        Section("Over time", _grids(run_dir), "The same images during training; the newest is at the right."),
         Section("Curves", curves_html(rows, [event["step"] for event in warnings if isinstance(event["step"], int)])),
         Section("Warnings and events", _events(events)),
         Section("Next commands", _commands(next_commands)),
@@ -119,21 +119,21 @@ def _facts(summary: Mapping[str, object], rows: Rows, config: Mapping[str, objec
 def _commands(commands: Sequence[str]) -> str:
     html = []
     for line in commands:
-        command, purpose = re.fullmatch(r"(.*?)(?:  # ([^'\"]*))?", line).groups()  # A quoted path may hold a "#".
+        command, purpose = re.fullmatch(r"(.*?)(?:  # ([^'\"]*))?", line).groups()  # A quoted path may contain "#".
         purpose_html = f'<p class="small muted">{escape(purpose.strip())}</p>' if purpose else ""
         html.append(f'{purpose_html}<div class="command"><div><pre>{_escape(command.strip())}</pre></div></div>')
     return f'<div class="card">{"".join(html)}</div>' if html else ""
 
 
 def write_examples(run_dir: str | Path, examples: Mapping[str, np.ndarray]) -> None:
-    """Writes the images of the section "Examples" in place of earlier ones.
+    """Writes the images of the section "Examples" and replaces earlier ones.
 
     Args:
         run_dir: The run directory.
-        examples: caption (letters, digits, hyphens and spaces) -> uint8 [height, width, 3], in the order of the report.
+        examples: Caption (letters, digits, hyphens and spaces) -> uint8 [height, width, 3], in the order of the report.
 
     Raises:
-        OSError: If one cannot be written.
+        OSError: If an image cannot be written.
     """
     folder = Path(run_dir) / SAMPLES_DIR / EXAMPLES_DIR
     for old in folder.glob("*.png"):
@@ -168,7 +168,7 @@ def _image(path: Path, caption: str) -> str:
     except (OSError, ValueError):
         return ""
     width, height = image.size
-    # The style sheet lets examples fill their cards; grids over time stand side by side in a size of their own.
+    # The style sheet scales examples to their cards; grids over time are side by side at a fixed size.
     scale = max(ENLARGE_TO_PX // width, 1)
     css_class = "pixels" if scale > 1 else "smooth"
     return (
@@ -180,7 +180,7 @@ def _image(path: Path, caption: str) -> str:
 
 def _data_uri(image: Image.Image, path: Path) -> str:
     content, kind = path.read_bytes(), "png"
-    if len(content) > PNG_LIMIT_BYTES:  # Large photographs would make a file too big to mail.
+    if len(content) > PNG_LIMIT_BYTES:  # Large photographs would make the file too big to mail.
         buffer = io.BytesIO()
         image.save(buffer, "JPEG", quality=90, subsampling=0)
         content, kind = buffer.getvalue(), "jpeg"
@@ -193,7 +193,7 @@ def _counted(count: int, noun: str) -> str:
 
 def _events(events: Sequence[Mapping]) -> str:
     if not events:
-        return '<p class="muted">None: nothing out of the ordinary was seen.</p>'
+        return '<p class="muted">None.</p>'
     colors = {"warning": "warn", "rollback": "warn", "error": "bad"}
     items = [
         f'<li><span class="chip {colors.get(event["kind"], "")}">{escape(str(event["kind"]))}</span>'
@@ -202,7 +202,7 @@ def _events(events: Sequence[Mapping]) -> str:
         for event in events[-EVENTS_SHOWN:]
     ]
     earlier = len(events) - len(items)
-    more = f'<p class="muted small">{earlier} earlier ones are in events.jsonl.</p>' if earlier else ""
+    more = f'<p class="muted small">{earlier} earlier events are in events.jsonl.</p>' if earlier else ""
     return f'{more}<ul class="events">{"".join(items)}</ul>'
 
 
@@ -215,7 +215,7 @@ def _config(config: Mapping[str, object]) -> str:
         for key, value in config.items()
     )
     return (
-        f'<details class="card"><summary>{len(config)} settings, each can be given with --set KEY=VALUE'
+        f'<details class="card"><summary>{len(config)} settings, each settable with --set KEY=VALUE'
         f"</summary><table>{table_rows}</table></details>"
     )
 
@@ -249,7 +249,7 @@ def _flattened(tree: Mapping[str, object], prefix: str = "") -> dict[str, object
 
 
 def _escape(text: str) -> str:
-    """HTML of a text that may hold file names."""
+    """Returns a text that may contain file names as HTML."""
     return escape(printable(" ".join(text.splitlines())))
 
 

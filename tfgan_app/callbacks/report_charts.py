@@ -1,4 +1,4 @@
-"""The report's line charts: drawn by matplotlib as SVG text that takes its colors and font from the page."""
+"""Line charts of the report: SVG text from matplotlib with the colors and font of the page."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from tfgan_app.caches import give_matplotlib_a_home
 WIDTH_PX, HEIGHT_PX = 420, 230
 SMOOTH_FROM_POINTS = 60
 
-# matplotlib knows no CSS variables: these colors stand in for the page's until the SVG text is there.
+# matplotlib does not support CSS variables: these colors are placeholders, replaced in the SVG text.
 COLORS = ("s0", "s1", "s2", "s3", "baseline", "line", "warn")
 STAND_INS = {name: f"#{index:06x}" for index, name in enumerate(COLORS, 1)}
-# Ids and style rules hold for the whole page, so two charts would clash; the page has a font of its own.
+# Ids and style rules apply to the whole page, so two charts would clash; the font is that of the page.
 NOT_FOR_THE_PAGE = re.compile(r'<style.*?</style>|(?<=<g) id="[^"]*"|font[a-z-]*: [^;"]*; ?', re.DOTALL)
 
 
 @dataclasses.dataclass(frozen=True)
 class Series:
-    """One curve.
+    """A curve of a chart.
 
     Attributes:
-        label: Its name in the legend.
-        points: (step, value); values that are not finite are gaps.
-        dashed: Drawn as a dashed line, for something to compare with.
+        label: Name in the legend.
+        points: (step, value) pairs; non-finite values are gaps.
+        dashed: Whether the line is dashed, as for a baseline.
     """
 
     label: str
@@ -44,13 +44,13 @@ class Series:
 
     @property
     def values(self) -> np.ndarray:
-        """float64 [points], NaN where a value is not finite."""
+        """The values, float64 [points], with NaN for non-finite ones."""
         values = np.array([value for _, value in self.points], np.float64)
         return np.where(np.isfinite(values), values, np.nan)
 
     @property
     def finite(self) -> np.ndarray:
-        """The finite values: float64 [points or fewer]."""
+        """The finite values, float64 [at most points]."""
         return self.values[np.isfinite(self.values)]
 
 
@@ -61,18 +61,18 @@ def line_chart(
     value_range: tuple[float, float] | None = None,
     marks: Sequence[int] = (),
 ) -> str:
-    """Draws a chart with its title and legend.
+    """Draws a line chart with title and legend.
 
-    Long, noisy curves are drawn faintly with a smoothed one over them.
+    Long, noisy curves are drawn faintly below a smoothed curve.
 
     Args:
-        title: Above the chart; no two charts of a page have the same.
+        title: Title above the chart, unique on the page.
         series: The curves; those without a finite value are left out.
-        value_range: Lowest and highest value shown; by default what the curves need.
-        marks: Steps to mark with a vertical line, for example where something was warned of.
+        value_range: Lowest and highest value shown; by default the range of the curves.
+        marks: Steps to mark with a vertical line, for example those of warnings.
 
     Returns:
-        An HTML `<figure>`, or an empty string when there is nothing to draw.
+        An HTML `<figure>`, or an empty string if there is nothing to draw.
     """
     series = [curve for curve in series if curve.finite.size]
     if not series:
@@ -91,19 +91,19 @@ def chart(
     """Draws one pair of axes as SVG text in the page's colors.
 
     Args:
-        title: Above the chart; no two charts of a page have the same.
+        title: Title above the chart, unique on the page.
         draw: Called with matplotlib's axes; colors are those of `STAND_INS`.
         legend: HTML beside the title.
-        label: What a screen reader says.
-        height_px: Height; the width is that of every chart.
+        label: Text for screen readers.
+        height_px: Height; all charts have the same width.
 
     Returns:
         An HTML `<figure>`.
     """
     give_matplotlib_a_home()
-    import matplotlib  # Here, as only a report needs it.
+    import matplotlib  # Imported here, because only a report needs it.
 
-    settings = {"svg.fonttype": "none", "svg.hashsalt": title, "path.simplify_threshold": 1.0, "font.size": 12.5}
+    settings: Any = {"svg.fonttype": "none", "svg.hashsalt": title, "path.simplify_threshold": 1.0, "font.size": 12.5}
     with matplotlib.rc_context(settings):
         svg = _svg(draw, height_px)
     for name, stand_in in STAND_INS.items():
@@ -117,10 +117,10 @@ def chart(
 
 
 def _svg(draw: Callable[[Any], None], height_px: int) -> str:
-    """Returns what belongs between `<svg>` and `</svg>`."""
+    """Returns the content between `<svg>` and `</svg>`."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(WIDTH_PX / 72, height_px / 72), layout="constrained")  # 72 SVG units an inch.
+    figure = Figure(figsize=(WIDTH_PX / 72, height_px / 72), layout="constrained")  # 72 SVG units per inch.
     axes = figure.add_subplot()
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
@@ -146,7 +146,7 @@ def _draw_curves(axes, series: Sequence[Series], value_range: tuple[float, float
 
 
 def _draw(axes, curve: Series, color: str) -> None:
-    if curve.dashed and len(curve.points) == 1:  # A baseline measured once still is a line to compare with.
+    if curve.dashed and len(curve.points) == 1:  # A baseline that was measured once is drawn as a horizontal line.
         axes.axhline(curve.values[0], color=color, linestyle="--")
     elif curve.dashed:
         axes.plot(curve.steps, curve.values, "--", color=color)
@@ -158,7 +158,7 @@ def _draw(axes, curve: Series, color: str) -> None:
 
 
 def _smoothed(values: np.ndarray) -> np.ndarray:
-    # Centered, not trailing: a trailing mean would draw every fall and rise too late.
+    # Centered: a trailing mean would show every change too late.
     window, known = np.ones(2 * (len(values) // 50) + 1), np.isfinite(values)
     total = np.convolve(np.where(known, values, 0.0), window, "same")
     count = np.convolve(known, window, "same")
@@ -167,7 +167,7 @@ def _smoothed(values: np.ndarray) -> np.ndarray:
 
 def _value_range(series: Sequence[Series]) -> tuple[float, float]:
     values = np.sort(np.concatenate([curve.finite for curve in series]))
-    trimmed = len(values) // 100  # A GAN's first steps may spike: past 100 points the top 1% set no scale.
+    trimmed = len(values) // 100  # First steps may spike: from 100 points on, the top 1% does not set the scale.
     return values[trimmed], values[-1 - trimmed]
 
 

@@ -1,4 +1,4 @@
-"""The report's curves: losses, validation metrics against their baselines, what the discriminator says."""
+"""Curves of the report: losses, validation metrics with baselines, and discriminator outputs."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ Rows = Sequence[Mapping[str, float]]
 
 
 def curves_html(rows: Rows, marks: Sequence[int]) -> str:
-    """Charts of everything that was measured, the main ones in sight.
+    """Returns charts of all logged values; minor ones are folded away.
 
     Args:
-        rows: of `metrics.csv`.
-        marks: steps at which there were warnings.
+        rows: Rows of `metrics.csv`.
+        marks: Steps with warnings.
     """
     names = list(dict.fromkeys(name for row in rows for name in row if name != "step"))
     main = [

@@ -1,4 +1,4 @@
-"""The report's page: its HTML frame, style sheet and the few lines of script behind its copy buttons."""
+"""HTML frame, style sheet and copy-button script of the report."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ footer { margin-top: 40px; color: var(--muted); font-size: .84rem; }
 @media print { body { background: #fff; } button { display: none; } .strip { flex-wrap: wrap; } }
 """
 
-# `navigator.clipboard` is missing where a browser does not trust file:// pages: then the text is selected.
+# `navigator.clipboard` is missing in browsers that do not trust file:// pages: then the text is selected.
 SCRIPT = """
 document.querySelectorAll('.command').forEach(function (row) {
   var button = document.createElement('button'), code = row.querySelector('pre');
@@ -123,7 +123,7 @@ def page(title: str, body: str) -> str:
 
     Args:
         title: Plain text, escaped here.
-        body: HTML of what the page shows.
+        body: HTML of the page content.
     """
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -135,11 +135,11 @@ def page(title: str, body: str) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class Section:
-    """A part of the page under a heading.
+    """A section of the page with a heading.
 
     Attributes:
         heading: Plain text, escaped here.
-        content: HTML; a section without content is left out of the page.
+        content: HTML; an empty section is left out of the page.
         note: Plain text under the heading, escaped here.
     """
 
@@ -149,7 +149,7 @@ class Section:
 
     @property
     def anchor(self) -> str:
-        """The id that links lead to."""
+        """The element id, the target of links."""
         return re.sub(r"[^a-z]+", "-", self.heading.lower()).strip("-")
 
     def html(self) -> str:
@@ -160,7 +160,7 @@ class Section:
 
 
 def sections_html(sections: Sequence[Section]) -> str:
-    """Returns the sections that have content, after a line of links to them."""
+    """Returns the non-empty sections after a line of links to them."""
     sections = [section for section in sections if section.content]
     links = [f'<a href="#{section.anchor}">{escape(section.heading)}</a>' for section in sections]
     navigation = f'<nav aria-label="Sections">{"".join(links)}</nav>'

@@ -1,4 +1,4 @@
-"""The report's headline: each metric of the result beside what it is to be compared with."""
+"""Headline of the report: each metric of the result with its baseline."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from html import escape
+from typing import TypeGuard
 
 from tfgan_app.callbacks.validation import is_better
 from tfgan_app.registry import METRICS, Metric
@@ -13,12 +14,12 @@ from tfgan_app.registry import METRICS, Metric
 
 @dataclasses.dataclass(frozen=True)
 class Baseline:
-    """What a metric may be measured on beside the result.
+    """A baseline of a metric.
 
     Attributes:
-        prefix: of the metric's name, such as `copy_` in `copy_psnr`.
-        label: what it is, in words.
-        is_limit: whether it can only be approached, as by a generator without fault, and not be beaten.
+        prefix: Prefix of the metric's name, such as `copy_` in `copy_psnr`.
+        label: Description of the baseline.
+        is_limit: Whether it is the score of a perfect generator, which can be approached but not beaten.
     """
 
     prefix: str
@@ -32,11 +33,11 @@ BASELINES = (
     Baseline("bicubic_", "bicubic enlargement", is_limit=False),
     Baseline("floor_", "real images", is_limit=True),
 )
-"""Baselines that the report knows."""
+"""Baselines of the report."""
 
 
 def find_baseline(values: Mapping[str, float], metric: str) -> tuple[Baseline, float] | None:
-    """The baseline that was measured beside a metric, and its value."""
+    """Returns the measured baseline of a metric and its value, or None."""
     for baseline in BASELINES:
         if (name := f"{baseline.prefix}{metric}") in values:
             return baseline, float(values[name])
@@ -45,7 +46,7 @@ def find_baseline(values: Mapping[str, float], metric: str) -> tuple[Baseline, f
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """One metric's value, with that of its baseline and its 95 % interval where they were measured."""
+    """Value of a metric, with its baseline and its 95 % interval if they were measured."""
 
     metric: str
     value: float
@@ -54,12 +55,12 @@ class Result:
 
     @property
     def style(self) -> Metric:
-        """How it is written."""
+        """Label, unit and decimals of the metric."""
         return METRICS[self.metric]
 
     @property
     def rival(self) -> float | None:
-        """The value of a baseline that is to be beaten."""
+        """The value of a baseline that can be beaten, else None."""
         return None if self.baseline is None or self.baseline[0].is_limit else self.baseline[1]
 
     def text(self, value: float) -> str:
@@ -68,11 +69,11 @@ class Result:
 
 
 def find_results(summary: Mapping[str, object], rows: Sequence[Mapping[str, float]]) -> list[Result]:
-    """Takes the metrics from the summary, else from the last validated row.
+    """Returns the metrics of the summary, else of the last row with a validation.
 
     Args:
-        summary: May hold `psnr`, `copy_psnr` and so on.
-        rows: Rows of metrics.csv, which may hold `val_psnr`, `val_copy_psnr` and so on.
+        summary: Values such as `psnr` and `copy_psnr`.
+        rows: Rows of metrics.csv, with values such as `val_psnr` and `val_copy_psnr`.
     """
     values = {name: value for name, value in summary.items() if _is_number(value)}
     if not values.keys() & METRICS.keys():
@@ -87,13 +88,13 @@ def find_results(summary: Mapping[str, object], rows: Sequence[Mapping[str, floa
 
 
 def find_interval(values: Mapping[str, float], metric: str) -> tuple[float, float] | None:
-    """The 95 % interval that was measured with a metric."""
+    """Returns the measured 95 % interval of a metric, or None."""
     ends = values.get(f"{metric}_low"), values.get(f"{metric}_high")
     return None if None in ends else (float(ends[0]), float(ends[1]))
 
 
 def results_html(results: Sequence[Result], *, caveats: Sequence[str] = ()) -> str:
-    """Returns the sentence that sums the results up, a card for each, and what they cannot carry."""
+    """Returns a summary sentence, a card for each result, and the caveats."""
     if not results:
         return '<p class="card muted">Not validated yet: the run ended before its first validation.</p>'
     cards = "".join(_card(result) for result in results)
@@ -103,17 +104,19 @@ def results_html(results: Sequence[Result], *, caveats: Sequence[str] = ()) -> s
 
 def _verdict(results: Sequence[Result]) -> str:
     first = results[0]
-    said = f"<strong>{escape(first.style.label)} {escape(first.text(first.value))}</strong> on held-out images"
+    sentence = f"<strong>{escape(first.style.label)} {escape(first.text(first.value))}</strong> on held-out images"
     if first.baseline is not None:
         baseline, value = first.baseline
         if baseline.is_limit:
-            said += f"; {escape(baseline.label)} in place of generated ones score {escape(first.text(value))}"
+            sentence += f"; {escape(baseline.label)} in place of generated ones score {escape(first.text(value))}"
         else:
             side = "above" if first.value >= value else "below"
-            said += f", {first.text(abs(first.value - value))} {side} {baseline.label} ({escape(first.text(value))})"
+            sentence += (
+                f", {first.text(abs(first.value - value))} {side} {baseline.label} ({escape(first.text(value))})"
+            )
     compared = [result for result in results if result.rival is not None]
     if not compared:
-        return f"{said}."
+        return f"{sentence}."
     label = escape(compared[0].baseline[0].label)
     better = [result for result in compared if is_better(result.metric, result.value, result.rival)]
     if len(better) == len(compared):
@@ -123,7 +126,7 @@ def _verdict(results: Sequence[Result]) -> str:
         chip = f'<span class="chip warn">not better than {label} in {names}</span>'
     else:
         chip = f'<span class="chip bad">not better than {label}</span>'
-    return f"{said}. {chip}"
+    return f"{sentence}. {chip}"
 
 
 def _card(result: Result) -> str:
@@ -149,5 +152,5 @@ def _card(result: Result) -> str:
     return html + "</div>"
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

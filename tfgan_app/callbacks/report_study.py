@@ -1,4 +1,4 @@
-"""The report's section on what generated images are worth to a classifier: a chart and tables for each size."""
+"""Report section on classifiers trained with generated images: a chart and tables for each data size."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tfgan_app.callbacks.report_charts import STAND_INS, chart
 
 STUDY_FILE = "study.json"
 STUDY_NOTE = (
-    "The same small classifier trained on each kind of data, every time for as many steps, and linear classifiers in "
-    "closed form; all on held-out real images. Intervals are of 95 % each, over seeds and images; what "
-    "holds zero is no measurable difference. Of so many comparisons, one may be outside by chance."
+    "The same small classifier trained on each kind of data for the same number of steps, and linear classifiers in "
+    "closed form, all evaluated on held-out real images. Intervals are 95 % each, over seeds and images; an interval "
+    "that contains zero is no measurable difference. With this many comparisons, one may exclude zero by chance."
 )
 
 _ROW_PX = 26
@@ -22,7 +22,7 @@ _CHIPS = {"gain": "good", "loss": "bad"}
 
 
 def study_section(run_dir: Path) -> str:
-    """HTML of `study.json`, as `tfgan_app evaluate` writes it; empty where there is none that can be read."""
+    """Returns the HTML of `study.json`, which `tfgan_app evaluate` writes; empty if it cannot be read."""
     try:
         study = json.loads((run_dir / STUDY_FILE).read_text(encoding="utf-8"))
         return "\n".join(_size(size) for size in study["sizes"])
@@ -32,7 +32,7 @@ def study_section(run_dir: Path) -> str:
 
 def _size(size: Mapping[str, Any]) -> str:
     count = size["real_per_class"]
-    each = f", {count:,} a class" if count else ""
+    each = f", {count:,} per class" if count else ""
     title = f"{size['real_images']:,} real images{each}; {size['synthetic_images']:,} synthetic"
     arms, differences = size["arms"], size["differences"]
     drawn = chart(f"Accuracy: {title}", lambda axes: _draw(axes, arms), height_px=40 + _ROW_PX * len(arms))

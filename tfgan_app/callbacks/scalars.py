@@ -1,4 +1,4 @@
-"""Scalars to `metrics.csv` and TensorBoard."""
+"""Scalar logs in `metrics.csv` and TensorBoard."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from tfgan_app.callbacks.step_timer import StepTimer
 
 
 class ScalarLog(StepCallback):
-    """Logs the means over each window of steps, and is where other callbacks send their numbers.
+    """Logs means over windows of steps, and values from other callbacks.
 
-    Keras' logs are running means; they are reset after each row, so a row tells of its own window.
-    A resumed run drops the rows past the step it resumes at and goes on counting `seconds`.
-    A file that cannot be written is said once; training goes on, and the rows follow when it can be again.
+    Keras' logs are running means. They are reset after each row, so a row covers only its own window. A resumed run
+    drops the rows after its first step and continues to count `seconds`. A file that cannot be written is reported
+    once; training continues, and the rows are written when it is possible again.
 
     Args:
-        run_dir: The run directory: `metrics.csv` and TensorBoard's `logs/scalars` go there.
-        every_steps: Steps a row.
-        batch_size: Images a step, all devices together, for `images_per_second`.
-        extra: Gives further numbers for each row, such as the learning rates.
-        record: Where a failed write is told: `EventLog.record`, or stderr alone.
+        run_dir: The run directory, for `metrics.csv` and TensorBoard's `logs/scalars`.
+        every_steps: Steps per row.
+        batch_size: Images per step over all devices, for `images_per_second`.
+        extra: Returns further values for each row, such as the learning rates.
+        record: Receives failed writes: `EventLog.record`, or `say` for stderr only.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class ScalarLog(StepCallback):
         return self._metrics.rows
 
     def on_train_begin(self, logs=None):
-        """Drops what lies past the step that the run resumes at."""
+        """Drops the rows after the step at which the run resumes."""
         super().on_train_begin(logs)
         self._close_writer()
         self._timer, self._unlogged = StepTimer(), None
@@ -71,24 +71,24 @@ class ScalarLog(StepCallback):
         self._timer.start()
 
     def on_step(self, logs):
-        """Writes a row when one is due."""
+        """Writes a row if one is due."""
         self._timer.stop(self.step - self.previous_step)
         self._unlogged = logs
         if self.is_due(self.every_steps):
             self._log_window()
 
     def on_train_end(self, logs=None):
-        """Writes the row of a window that the run's end cut short."""
+        """Writes the row of the last, shorter window."""
         if self._unlogged is not None:
             self._log_window()
         self._close_writer()
 
     def write(self, step: int, values: Mapping[str, float]) -> None:
-        """Adds numbers to the row of `step` and sends them to TensorBoard.
+        """Adds values to the row of `step` and to TensorBoard.
 
         Args:
-            step: Training step, not before the last row's.
-            values: Numbers by name, for example `{"val_psnr": 21.3}`; new names become new columns.
+            step: Training step, at least that of the last row.
+            values: Values by name, for example `{"val_psnr": 21.3}`; new names become new columns.
         """
         values = float_logs(values)
         self._tolerate("metrics.csv", lambda: self._metrics.write(step, values))
@@ -121,7 +121,7 @@ class ScalarLog(StepCallback):
             write()
         except WRITE_ERRORS as error:
             if what not in self._failed:
-                self._record(self.step, "warning", f"could not write {what}; training goes on: {error}")
+                self._record(self.step, "warning", f"could not write {what}; training continues: {error}")
             self._failed.add(what)
         else:
             self._failed.discard(what)

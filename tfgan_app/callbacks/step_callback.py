@@ -1,4 +1,4 @@
-"""The base of every callback here: work is counted in training steps, not in epochs."""
+"""Base class of callbacks that count training steps instead of epochs."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import numpy as np
 
 
 class StepCallback(keras.callbacks.Callback):
-    """A Keras callback that knows the run's training step, across resumes.
+    """Keras callback that tracks the run's training step across resumes.
 
-    `fit` counts batches from zero each time it is called. A run that is resumed sets
-    `model.initial_step` (an int, 0 when missing) before `fit`, and runs one epoch.
+    `fit` counts batches from zero at each call. A resumed run sets `model.initial_step` (an int, 0 if missing) before
+    `fit` and runs one epoch.
 
     Subclasses implement `on_step`.
 
     Attributes:
-        step: Steps done so far in this run.
-        previous_step: `step` at the call before; more than one less with `steps_per_execution` > 1.
-        initial_step: The step this call of `fit` started from.
+        step: Number of completed steps of the run.
+        previous_step: `step` at the previous call; with `steps_per_execution` > 1 it is lower by more than one.
+        initial_step: The step at which this call of `fit` started.
     """
 
     def __init__(self):
@@ -28,7 +28,7 @@ class StepCallback(keras.callbacks.Callback):
         self.step = self.previous_step = self.initial_step = 0
 
     def on_train_begin(self, logs=None):
-        """Takes the step that the run starts from or resumes at."""
+        """Reads the step at which the run starts or resumes."""
         self.initial_step = int(getattr(self.model, "initial_step", 0))
         self.step = self.previous_step = self.initial_step
 
@@ -38,20 +38,20 @@ class StepCallback(keras.callbacks.Callback):
         self.on_step(logs or {})
 
     def on_step(self, logs: Mapping[str, Any]) -> None:
-        """Called after each step (or block of steps) with Keras' logs. Does nothing by default."""
+        """Handles a completed step (or block of steps) with Keras' logs; does nothing by default."""
 
     def is_due(self, every_steps: int) -> bool:
-        """True when a multiple of `every_steps` lies in the steps just done."""
+        """Returns whether the steps just completed include a multiple of `every_steps`."""
         return self.step // every_steps > self.previous_step // every_steps
 
     @property
     def ended_by_itself(self) -> bool:
-        """True when at least one step ran and nothing asked training to stop."""
+        """Returns whether at least one step ran and nothing stopped the training early."""
         return self.step > self.initial_step and not getattr(self.model, "stop_training", False)
 
 
 def checked_interval(name: str, steps: int) -> int:
-    """Returns `steps`.
+    """Returns `steps` if it is a valid interval.
 
     Raises:
         ValueError: If it is not a positive number of steps.
@@ -62,13 +62,13 @@ def checked_interval(name: str, steps: int) -> int:
 
 
 def float_logs(logs: Mapping[str, Any]) -> dict[str, float]:
-    """Returns the numbers in Keras' logs as floats; what is no number is left out.
+    """Returns the numbers in Keras' logs as floats; other values are left out.
 
-    Under `MultiWorkerMirroredStrategy` a log has shape [1] or [workers]: those become their mean.
+    Under `MultiWorkerMirroredStrategy` a log has shape [1] or [workers]; it becomes its mean.
     """
     values = {}
     for name, value in logs.items():
-        if value is None:  # NumPy would take it for NaN.
+        if value is None:  # NumPy would convert it to NaN.
             continue
         try:
             values[name] = float(np.mean(np.asarray(value, dtype=np.float64)))

@@ -1,4 +1,4 @@
-"""How fast training steps run, with everything between them left out."""
+"""Speed of training steps without the time between them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import time
 
 
 class StepTimer:
-    """Sums the seconds spent inside training steps.
+    """Timer of training steps.
 
-    Validation, grids and checkpoints run between steps and do not count. Nor does the first step of a
-    run: it traces and compiles, which says nothing about speed.
+    Validation, grids and checkpoints run between steps and do not count. The first step of a run does not count
+    either, because it traces and compiles.
     """
 
     def __init__(self):
@@ -19,11 +19,11 @@ class StepTimer:
         self._seconds = 0.0
 
     def start(self) -> None:
-        """Marks the beginning of a step."""
+        """Marks the start of a step."""
         self._started = time.perf_counter()
 
     def stop(self, steps: int = 1) -> None:
-        """Marks the end of what `start` began, which held `steps` steps."""
+        """Marks the end of `steps` steps since `start`."""
         if self._started is None:
             return
         if self._warm:
@@ -32,7 +32,7 @@ class StepTimer:
         self._warm, self._started = True, None
 
     def take(self) -> float | None:
-        """Returns steps per second since the last `take`, or None when no step was timed."""
+        """Returns steps per second since the last `take`, or None if no step was timed."""
         rate = self._steps / self._seconds if self._seconds > 0 else None
         self._steps, self._seconds = 0, 0.0
         return rate

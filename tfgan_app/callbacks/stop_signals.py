@@ -1,10 +1,11 @@
-"""Ctrl-C and `kill` end a run after the step it is in, with everything saved."""
+"""Graceful stop on Ctrl-C and `kill`: the run ends after its current step with everything saved."""
 
 from __future__ import annotations
 
 import os
 import signal
 import threading
+from typing import Any
 
 import keras
 
@@ -14,45 +15,45 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 class StopOnSignal(keras.callbacks.Callback):
     """Stops training after the current step on SIGINT or SIGTERM.
 
-    A second SIGINT raises `KeyboardInterrupt` at once. The handlers that were there before come back when
-    training ends; call `restore` in a `finally` for the case that `fit` raises. `install` may be called
-    before `fit`, so that a signal during set-up is heard too: the run then stops after its first step.
+    A second SIGINT raises `KeyboardInterrupt` at once. The previous handlers are restored when training ends; call
+    `restore` in a `finally` block in case `fit` raises. `install` may be called before `fit` to handle a signal during
+    setup: the run then stops after its first step.
 
     Attributes:
-        received: The signal that came first (`signal.Signals`), or None.
+        received: The first signal (`signal.Signals`), or None.
     """
 
     def __init__(self):
         super().__init__()
         self.received: signal.Signals | None = None
-        self._previous: dict[int, object] = {}
+        self._previous: dict[int, Any] = {}
 
     def on_train_begin(self, logs=None):
-        """Takes over the signals."""
+        """Installs the signal handlers."""
         self.install()
         if self.received is not None:
             self.model.stop_training = True
 
     def on_train_batch_end(self, batch, logs=None):
-        """Stops, also where something has set `stop_training` back since the signal came."""
+        """Stops the training, even if `stop_training` was reset after the signal."""
         if self.received is not None:
             self.model.stop_training = True
 
     def on_train_end(self, logs=None):
-        """Gives the signals back."""
+        """Restores the previous signal handlers."""
         self.restore()
 
     def install(self) -> None:
-        """Takes over the signals; outside the main thread, where Python cannot, does nothing."""
+        """Installs the signal handlers; does nothing outside the main thread, where Python does not allow it."""
         if self._previous or threading.current_thread() is not threading.main_thread():
             return
         self._previous = {number: signal.signal(number, self._handle) for number in SIGNALS}
 
     def restore(self) -> None:
-        """Gives the signals back to the handlers that were there before."""
+        """Restores the previous signal handlers."""
         previous, self._previous = self._previous, {}
         for number, handler in previous.items():
-            # None stands for a handler that was not set from Python and cannot be named.
+            # None means a handler that was not set from Python and cannot be restored.
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
     def _handle(self, number: int, frame) -> None:
@@ -64,12 +65,12 @@ class StopOnSignal(keras.callbacks.Callback):
         self.received = signal.Signals(number)
         if self.model is not None:
             self.model.stop_training = True
-        _tell(f"\ntfgan_app: {self.received.name}: stopping after this step (Ctrl-C again: at once)\n")
+        _write_stderr(f"\ntfgan_app: {self.received.name}: stopping after this step (Ctrl-C again: at once)\n")
 
 
-def _tell(text: str) -> None:
+def _write_stderr(text: str) -> None:
     try:
-        # Not sys.stderr: a handler may run inside a write to it, which must not be entered twice.
+        # Not sys.stderr: the handler may interrupt a write to it, which is not reentrant.
         os.write(2, text.encode())
     except OSError:
         return

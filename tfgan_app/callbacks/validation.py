@@ -1,4 +1,4 @@
-"""Validation along the run, and the best step by it."""
+"""Periodic validation, and the best step by a metric."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ValidationListener = Callable[[int, Mapping[str, float]], None]
 
 
 def is_better(metric: str, value: float, other: float) -> bool:
-    """True when `value` beats `other` by `metric`; a value that is not finite never does."""
+    """Returns whether `value` is better than `other` by `metric`; a non-finite value never is."""
     if not math.isfinite(value):
         return False
     if not math.isfinite(other):
@@ -23,19 +23,19 @@ def is_better(metric: str, value: float, other: float) -> bool:
 
 
 class Validation(StepCallback):
-    """Evaluates every so often, and at the end of a run that ends by itself.
+    """Evaluates at intervals and at the regular end of a run.
 
-    Values go to the scalar log as `val_NAME`. The best so far is read from that log, so it holds across
-    resumes; list this callback before `Checkpointing`, so that no checkpoint is ahead of its own validation.
+    Values go to the scalar log as `val_NAME`. The best value so far is read from that log, so it is kept across
+    resumes. List this callback before `Checkpointing`, so that no checkpoint is ahead of its own validation.
 
     Args:
         every_steps: Steps between validations.
         evaluate_fn: Returns metrics by name, for example `{"psnr": 21.3, "copy_psnr": 18.6}`.
-        scalar_log: Where the values go.
-        best_metric: The metric that says which step is best, one of `evaluate_fn`'s.
-        on_best: Called with (step, values) when `best_metric` is better than ever before.
+        scalar_log: Log that receives the values.
+        best_metric: The metric of `evaluate_fn` that selects the best step.
+        on_best: Called with (step, values) if `best_metric` is the best so far.
         listeners: Called with (step, values) after each validation, such as `HealthMonitor.on_validation`.
-        record: Where a failed `on_best` (a full disk) is told: `EventLog.record`, or stderr alone.
+        record: Receives a failure of `on_best` (a full disk): `EventLog.record`, or `say` for stderr only.
     """
 
     def __init__(
@@ -60,12 +60,12 @@ class Validation(StepCallback):
         self._validated_step: int | None = None
 
     def on_train_begin(self, logs=None):
-        """Forgets what an earlier call of `fit` validated."""
+        """Resets the validated step of an earlier call of `fit`."""
         super().on_train_begin(logs)
         self._validated_step = None
 
     def on_step(self, logs):
-        """Validates when it is due."""
+        """Validates if it is due."""
         if self.is_due(self.every_steps):
             self.validate()
 
@@ -75,13 +75,13 @@ class Validation(StepCallback):
             self.validate()
 
     def validate(self) -> dict[str, float]:
-        """Evaluates now, logs the values and calls `on_best` when they are the best so far.
+        """Evaluates now, logs the values, and calls `on_best` if they are the best so far.
 
         Returns:
             The metrics by name, without the prefix.
 
         Raises:
-            ValueError: If `best_metric` is none of the metrics.
+            ValueError: If `best_metric` is not one of the metrics.
         """
         values = float_logs(self._evaluate_fn())
         if self.best_metric not in values:
@@ -91,7 +91,7 @@ class Validation(StepCallback):
         best_before = self._best_so_far()
         self._scalar_log.write(self.step, {f"val_{name}": value for name, value in values.items()})
         self._validated_step = self.step
-        # Compared as the log holds them, so that a resumed run, which reads them back, decides alike.
+        # Compared as logged (rounded), so that a resumed run, which reads the log, decides the same.
         logged = self._scalar_log.rows[-1][f"val_{self.best_metric}"]
         if self._on_best is not None and is_better(self.best_metric, logged, best_before):
             self._call_on_best(values)
@@ -100,7 +100,7 @@ class Validation(StepCallback):
         return values
 
     def complete(self, step: int) -> None:
-        """Makes up for what a run that was killed at its last step has left undone: the validation, the best model."""
+        """Completes the validation and the best model for a run that was killed at its last step."""
         self.step = step
         logged = next((row for row in self._scalar_log.rows if row["step"] == step), {})
         values = {name.removeprefix("val_"): value for name, value in logged.items() if name.startswith("val_")}
@@ -121,4 +121,4 @@ class Validation(StepCallback):
         try:
             self._on_best(self.step, values)
         except WRITE_ERRORS as error:
-            self._record(self.step, "error", f"could not save the best checkpoint; training goes on: {error}")
+            self._record(self.step, "error", f"could not save the best checkpoint; training continues: {error}")

@@ -1,1 +1,1 @@
-"""One module per subcommand, each with `run(args) -> int`: parsed flags in, exit code out."""
+"""Commands: one module each, with `run(args) -> int` from parsed flags to an exit code."""

@@ -1,4 +1,4 @@
-"""`tfgan_app augment`: synthetic training images of each class, chosen and written with what is known of them."""
+"""`tfgan_app augment`: selects synthetic training images of each class and writes them with a manifest."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from tfgan_app.commands.leftovers import report_leftovers
 from tfgan_app.commands.run_directory import RunDirectory
-from tfgan_app.commands.run_discriminator import load_discriminator
-from tfgan_app.commands.run_study import warn_of_other_images
-from tfgan_app.commands.task_report import TaskReport
+from tfgan_app.commands.run_study import load_discriminator, warn_of_other_images
+from tfgan_app.commands.task_report import TaskReport, report_leftovers
 from tfgan_app.config import RunConfig, apply_overrides
 from tfgan_app.files import printable
 from tfgan_app.inference import load_keras_model, run_checkpoint
@@ -25,14 +23,14 @@ def run(args: argparse.Namespace) -> int:
     """Writes `args.per_class` images of each class of the run `args.run` into `args.output`.
 
     Args:
-        args: the parsed flags of the subcommand.
+        args: Parsed flags of the command.
 
     Returns:
-        0, or 1 where a class is short of images (one line on stderr says which and why) or a training image
-        could not be read.
+        0, or 1 if a class is short of images (one line on stderr names it and the reason) or a training image could
+        not be read.
 
     Raises:
-        ValueError: for a run, folder or setting that cannot be used. Nothing is written before these are checked.
+        ValueError: If the run, the folder or a setting cannot be used. Nothing is written before these are checked.
     """
     directory = RunDirectory.existing(args.run)
     config, task_class = directory.read_config()
@@ -60,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     write_selection(output, selection, class_names=names, training_names=training.names, checkpoint=str(checkpoint))
     print(f"{len(selection.kept)} images written to {printable(output)}")
     print(_thresholds(selection))
-    return _tell_short(selection, names) or report.exit_code
+    return _report_short(selection, names) or report.exit_code
 
 
 def _overridden(config: RunConfig, overrides: list[str]) -> RunConfig:
@@ -81,11 +79,11 @@ def _thresholds(selection: Selection) -> str:
     return (
         f"{drawn} drawn; dropped: {dropped} (confidence below {limits.confidence:g}; "
         f"distance at most {min(limits.distances):.3g} to {max(limits.distances):.3g}, by class, "
-        f"and {limits.duplicate_share:g} of it between drawn ones)"
+        f"and {limits.duplicate_share:g} of it between drawn images)"
     )
 
 
-def _tell_short(selection: Selection, names: tuple[str, ...]) -> int:
+def _report_short(selection: Selection, names: tuple[str, ...]) -> int:
     short = []
     for name, count in zip(names, selection.counts, strict=True):
         if count.is_short:

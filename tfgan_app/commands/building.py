@@ -1,4 +1,4 @@
-"""What a task and a configuration make: networks, optimizers and the trainer around them."""
+"""Networks, optimizers and trainer of a task and its configuration."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ def build_trainer(task: Task, config: RunConfig, *, strategy: tf.distribute.Stra
     """Builds networks, averaged networks (in float32), optimizers and trainer in the strategy's scope.
 
     Args:
-        task: what is trained.
-        config: with `training.precision` resolved.
-        strategy: where it is trained.
+        task: The task.
+        config: Its configuration with `training.precision` resolved.
+        strategy: Distribution strategy of the training.
     """
     training, optimizer = config.training, config.optimizer
     with strategy.scope():

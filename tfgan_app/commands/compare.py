@@ -1,4 +1,4 @@
-"""`predict --compare`: several models over the same crops of the same images."""
+"""`predict --compare`: several models on the same crops of the same images."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from PIL import Image
 
 from tfgan_app.commands.compare_crops import Crop, choose_crops
 from tfgan_app.commands.compare_page import comparison_page, comparison_sheet
-from tfgan_app.commands.predict_models import check_image_models, sizing_of
+from tfgan_app.commands.predict_models import image_models, sizing_of
 from tfgan_app.files import atomic_path, printable
 from tfgan_app.image_io.grid import spread_indices
 from tfgan_app.image_io.loading import IMAGE_SUFFIXES, find_images, read_rgb, write_image
-from tfgan_app.inference import Predictor
+from tfgan_app.inference import Predictor, Sampler, Stylist
 from tfgan_app.inference.resizing import Sizing, float_rows, resized_rows
 from tfgan_app.shipped import located
 from tfgan_app.video import SHARED_SUFFIXES, VIDEO_INPUT_SUFFIXES, first_frame, is_video
@@ -35,15 +35,15 @@ _SUFFIXES = (".html", ".png")
 
 @dataclass
 class ComparedModel:
-    """A model of a comparison, and how long it took.
+    """A model of a comparison, with its time.
 
     Attributes:
-        name: How it is called there.
-        path: Where it lies.
-        predictor: The model.
-        file_bytes: Of its file or folder.
-        seconds: That all crops took, with what the model has to see around them.
-        megapixels: Of output in that time.
+        name: Name in the comparison.
+        path: Path of the model.
+        predictor: The loaded model.
+        file_bytes: Size of its file or folder.
+        seconds: Time of all crops, including the receptive field around them.
+        megapixels: Output in that time.
     """
 
     name: str
@@ -56,11 +56,11 @@ class ComparedModel:
 
 @dataclass(frozen=True)
 class ComparedCrop:
-    """A crop by the input and by each model.
+    """A crop of the input and the same crop from each model.
 
     Attributes:
-        crop: Where it lies.
-        bicubic: uint8 [size, size, 3], the input enlarged.
+        crop: Its place in the input.
+        bicubic: uint8 [size, size, 3], the input resized bicubically.
         results: The same of each model.
     """
 
@@ -71,13 +71,13 @@ class ComparedCrop:
 
 @dataclass(frozen=True)
 class ComparedImage:
-    """An input, by its crops.
+    """An input image and its crops.
 
     Attributes:
-        name: Of the file.
-        size: Height and width.
-        overview: uint8 [height, width, 3], reduced.
-        crops: What is shown of it.
+        name: File name.
+        size: Height and width in pixels.
+        overview: uint8 [height, width, 3], the image scaled down.
+        crops: Its crops.
     """
 
     name: str
@@ -88,12 +88,12 @@ class ComparedImage:
 
 @dataclass
 class Comparison:
-    """What is shown.
+    """Content of a comparison page or sheet.
 
     Attributes:
-        models: In the order of the flags.
-        scale: Output pixels per input pixel of all that is shown.
-        images: Those that could be compared.
+        models: The models, in the order of the flags.
+        scale: Output pixels per input pixel of all crops.
+        images: The compared images.
         failed: Inputs that could not be compared.
     """
 
@@ -104,27 +104,27 @@ class Comparison:
 
 
 def compare(
-    models: Sequence[Predictor],
+    models: Sequence[Predictor | Sampler | Stylist],
     args: argparse.Namespace,
     *,
     on_failure: Callable[[Path, str], None],
     on_note: Callable[[Path, str], None],
     on_progress: Callable[[int, int], None],
 ) -> Comparison:
-    """Writes a page or a sheet of several models over the same crops.
+    """Writes a page or a sheet of several models on the same crops.
 
     Args:
-        models: What `load_models` loaded.
-        args: The parsed flags of `predict`.
+        models: Models from `load_models`.
+        args: Parsed flags of `predict`.
         on_failure: Called with each input that failed, and a line that names it.
-        on_note: Called with each input of which not all is shown, and a clause.
-        on_progress: Called after each image with the number done and that of all.
+        on_note: Called with each input that is shown only in part, and a clause about it.
+        on_progress: Called after each image with the number done and the total.
 
     Returns:
-        What was compared.
+        The comparison.
 
     Raises:
-        ValueError: If a flag or a model does not fit, or nothing could be compared.
+        ValueError: If a flag or a model is not suitable, or no image could be compared.
         OSError: If the output cannot be written.
     """
     output = Path(args.output)
@@ -132,16 +132,16 @@ def compare(
         raise ValueError(
             f"`--output` of `--compare` must be a page, .html, or a sheet, .png. Received: '{printable(output)}'."
         )
-    check_image_models(models, args.model, use="`--compare` lays results side by side")
-    for model, path in zip(models, args.model, strict=True):
+    predictors = image_models(models, args.model, use="`--compare` shows results side by side")
+    for model, path in zip(predictors, args.model, strict=True):
         if model.info.kind == "inpainting":
-            raise ValueError(f"`--compare` is for models that need no mask. Received: '{path}', which fills holes.")
+            raise ValueError(f"`--compare` is for models without a mask. Received: '{path}', an inpainting model.")
     sizing = sizing_of(args)
-    scale = sizing.scale if sizing else max(model.scale for model in models)
+    scale = sizing.scale if sizing else max(model.scale for model in predictors)
     found = _inputs(Path(args.input), output, on_note)
-    comparison = Comparison([_compared(*pair) for pair in zip(models, args.model, strict=True)], scale)
-    _tell_apart(comparison.models)
-    for model in models:  # So that seconds are of the work, not of its preparation.
+    comparison = Comparison([_compared(*pair) for pair in zip(predictors, args.model, strict=True)], scale)
+    _make_names_unique(comparison.models)
+    for model in predictors:  # The first call compiles, which must not count as inference time.
         list(model.rows(np.zeros((_WARM_UP_PX, _WARM_UP_PX, 3), np.uint8), tile_px=args.tile))
     for done, path in enumerate(found):
         try:
@@ -165,14 +165,14 @@ def compare(
 
 
 def _inputs(source: Path, output: Path, on_note: Callable[[Path, str], None]) -> list[Path]:
-    """The files to compare, a few of a large folder; without an earlier sheet, which may lie among them."""
+    """Returns the files to compare: a few of a large folder, without the sheet of an earlier comparison."""
     if source.is_file():
         if output.exists() and output.samefile(source):
             raise ValueError(f"The output would overwrite the input '{printable(source)}': choose another output.")
         return [source]
     if not source.is_dir():
         place = printable(source)
-        raise ValueError(f"`--input` must be an image, a video or a folder of them. There is none at '{place}'.")
+        raise ValueError(f"`--input` must be an image, a video or a folder of them. There is nothing at '{place}'.")
     known = {path: None for suffixes in (IMAGE_SUFFIXES, VIDEO_INPUT_SUFFIXES) for path in _find(source, suffixes)}
     found = [path for path in known if not (output.exists() and path.exists() and output.samefile(path))]
     if not found:
@@ -183,7 +183,7 @@ def _inputs(source: Path, output: Path, on_note: Callable[[Path, str], None]) ->
 
 
 def _find(folder: Path, suffixes: Set[str]) -> list[Path]:
-    """Files of those suffixes; of those that other files have too, videos alone."""
+    """Returns files with these suffixes; under a suffix that other files share, only videos."""
     found = find_images(folder, suffixes=suffixes)
     return [path for path in found if path.suffix.lower() not in SHARED_SUFFIXES or is_video(path)]
 
@@ -200,8 +200,8 @@ def _compared(model: Predictor, path: str) -> ComparedModel:
     return ComparedModel(Path(path).name, path, model, sum(file.stat().st_size for file in files))
 
 
-def _tell_apart(models: list[ComparedModel]) -> None:
-    """Models of the same name are called by their paths."""
+def _make_names_unique(models: list[ComparedModel]) -> None:
+    """Names models of the same name by their paths."""
     names = [model.name for model in models]
     for model in models:
         if names.count(model.name) > 1:
@@ -220,7 +220,7 @@ def _crops(pixels: np.ndarray, args: argparse.Namespace, *, scale: float, count:
     crops = [Crop(*crop) for crop in args.crop]
     for crop in crops:
         if crop.x + crop.size > width or crop.y + crop.size > height:
-            raise ValueError(f"the crop {crop} does not lie within its {width} x {height} pixels")
+            raise ValueError(f"the crop {crop} is not inside its {width} x {height} pixels")
     return crops
 
 
@@ -233,7 +233,7 @@ def _compare_crop(comparison: Comparison, pixels: np.ndarray, crop: Crop, tile_p
         predictor = model.predictor
         halo_px, multiple = predictor.info.receptive_field.halo_px, predictor.info.receptive_field.multiple
         if halo_px is None:
-            margin = max(pixels.shape[:2])  # It looks at whole images.
+            margin = max(pixels.shape[:2])  # Its receptive field is the whole image.
         else:
             margin = halo_px if predictor.local else min(halo_px, _INEXACT_MARGIN_PX)
         rows, columns, inside = crop.with_margin(
@@ -244,7 +244,7 @@ def _compare_crop(comparison: Comparison, pixels: np.ndarray, crop: Crop, tile_p
         model.seconds += time.perf_counter() - start
         model.megapixels += made.shape[0] * made.shape[1] / 1e6
         scale = predictor.scale
-        results.append(_sized(made, tuple(scale * at for at in inside), scale * crop.size, target))
+        results.append(_sized(made, (scale * inside[0], scale * inside[1]), scale * crop.size, target))
     return ComparedCrop(crop, bicubic, results)
 
 
@@ -253,9 +253,9 @@ def _floats(pixels: np.ndarray) -> np.ndarray:
 
 
 def _sized(values: np.ndarray, inside: tuple[int, int], size: int, target: tuple[int, int]) -> np.ndarray:
-    """Cuts a square out of what was made around it, and resizes it: uint8 [new height, new width, 3]."""
+    """Crops a square out of a larger result and resizes it: uint8 [new height, new width, 3]."""
     top, left = inside
-    # What is beside the square continues it, as far as there is anything.
+    # Resampling sees the pixels around the square, as far as there are any.
     margin = min(_BICUBIC_MARGIN_PX, top, left, values.shape[0] - top - size, values.shape[1] - left - size)
     around = values[top - margin : top + size + margin, left - margin : left + size + margin]
     if target == (size, size):

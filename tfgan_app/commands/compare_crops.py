@@ -1,4 +1,4 @@
-"""Crops of an image that tell models apart: given ones, or those with the most detail."""
+"""Crops of an image for comparing models: given crops, or those with the most detail."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 _SURVEY_PIXELS = 2**22
-"""Larger images are thinned out to about so many pixels to look for detail."""
+"""Larger images are subsampled to about this number of pixels for the detail search."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Crop:
     Attributes:
         x: First column.
         y: First row.
-        size: Side.
+        size: Side length.
     """
 
     x: int
@@ -31,12 +31,12 @@ class Crop:
     def with_margin(
         self, shape: tuple[int, int], *, margin: int, multiple: int = 1
     ) -> tuple[slice, slice, tuple[int, int]]:
-        """The part of an image with all that a model has to see of it.
+        """Returns the part of an image that a model needs for this crop.
 
         Args:
             shape: Height and width of the image.
-            margin: How far the model looks.
-            multiple: As in `ReceptiveField`: where the part begins, and by what its size leaves the image's remainder.
+            margin: Radius of the model's receptive field in pixels.
+            multiple: Alignment of the part's start and size, as in `ReceptiveField`.
 
         Returns:
             Rows and columns of the part, and row and column of the crop in it.
@@ -56,17 +56,17 @@ def _around(start: int, size: int, length: int, margin: int, multiple: int) -> t
 
 
 def choose_crops(pixels: np.ndarray, *, size: int, count: int) -> list[Crop]:
-    """The squares of an image with the most detail, which do not overlap.
+    """Returns the squares of an image with the most detail, without overlap.
 
-    Detail is the mean difference of neighboring pixels in luma.
+    Detail is the mean absolute difference of neighboring pixels in luma.
 
     Args:
         pixels: uint8 [height, width, 3].
-        size: Of the squares, at most height and width.
-        count: How many, at most.
+        size: Side of the squares, at most height and width.
+        count: Maximum number of squares.
 
     Returns:
-        At least one, those with more detail first.
+        At least one square, ordered by decreasing detail.
     """
     height, width = pixels.shape[:2]
     step = max(1, math.ceil(math.sqrt(height * width / _SURVEY_PIXELS)))
@@ -91,5 +91,5 @@ def choose_crops(pixels: np.ndarray, *, size: int, count: int) -> list[Crop]:
 
 
 def _starts(length: int, size: int) -> np.ndarray:
-    """Where squares may begin: at each half of one, and at the end."""
+    """Returns the candidate start positions: every half square, and the last possible one."""
     return np.unique(np.append(np.arange(0, length - size + 1, max(1, size // 2)), length - size))

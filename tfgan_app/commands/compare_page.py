@@ -1,4 +1,4 @@
-"""A comparison of models as one HTML page that needs nothing else, or as one sheet."""
+"""Comparison of models as one self-contained HTML page or one image sheet."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ buttons.forEach(button => button.addEventListener('click', () => {
 
 
 def comparison_page(comparison: Comparison) -> str:
-    """The whole HTML document, with all images in it."""
+    """Returns the whole HTML document with all images embedded."""
     names = [_BICUBIC, *(model.name for model in comparison.models)]
     sections = []
     for image in comparison.images:
-        overview = f'<img class="overview" alt="where the crops lie" src="{_overview(image)}">'
+        overview = f'<img class="overview" alt="positions of the crops" src="{_overview(image)}">'
         rows = [
             '<div class="crops">'
             + "".join(map(_figure, names, [crop.bicubic, *crop.results], [str(crop.crop)] * len(names)))
@@ -84,7 +84,7 @@ def comparison_page(comparison: Comparison) -> str:
 
 
 def comparison_sheet(comparison: Comparison) -> np.ndarray:
-    """All crops in rows, a column for each model: uint8 [height, width, 3]."""
+    """Returns all crops in rows, with a column for each model: uint8 [height, width, 3]."""
     rows = [[crop.bicubic, *crop.results] for image in comparison.images for crop in image.crops]
     headers = [_BICUBIC, *(f"{printable(model.name)}  {', '.join(_facts(model))}" for model in comparison.models)]
     return make_grid(rows, padding_px=6, headers=headers)
@@ -132,8 +132,8 @@ def _facts(model: ComparedModel) -> tuple[str, str]:
 
 def _explanation(comparison: Comparison) -> str:
     text = (
-        f"All crops are shown {comparison.scale:g} times as large as in the input; their place is x, y and side in "
-        "input pixels. Time is that of all crops with what the model has to see around them."
+        f"All crops are shown at {comparison.scale:g} times their input size; their position is x, y and side in "
+        "input pixels. Time is for all crops, including the receptive field around them."
     )
     others = [model.name for model in comparison.models if model.predictor.scale != comparison.scale]
     return f"{text} Resized bicubically to that size: {', '.join(map(printable, others))}." if others else text

@@ -1,4 +1,4 @@
-"""`tfgan_app export`: a run's model in a format that runs elsewhere."""
+"""`tfgan_app export`: converts a run's model to a format for use elsewhere."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Pair = tuple[np.ndarray, np.ndarray | None]
 
 @dataclass
 class ExportOptions:
-    """What an export is asked for; the fields are the flags of the command.
+    """Options of an export; the fields are the flags of the command.
 
     Attributes:
         run: Run directory, `.keras` file, name of a shipped model, or `color:NAME`.
@@ -43,8 +43,8 @@ class ExportOptions:
         quantize: A quantization that the format offers.
         output: Folder of all exported models.
         name: Name of the model; None for that of the task or file.
-        license: Of the weights; None for what is known.
-        tile: Input size of the formats tflite and web; 0 leaves it open.
+        license: License of the weights; None for the recorded one.
+        tile: Input size of the formats tflite and web in pixels; 0 allows any size.
         runtime: Folder with the tarballs of LiteRT's web runtime.
         checkpoint: `"last"` or `"best"` of a run.
     """
@@ -62,18 +62,18 @@ class ExportOptions:
 
 @dataclass(frozen=True)
 class Source:
-    """A model to be exported, and the images that are known of it.
+    """A model to export, with images to compare and calibrate on.
 
     Attributes:
-        path: Of its `.keras` file, or what stands for it.
-        model: The model.
-        name: Its name, where the user gives none.
-        image_size_px: Of its training images; None where that is not known.
+        path: Its `.keras` file, or the name that stands for it.
+        model: The Keras model.
+        name: Default name.
+        image_size_px: Side of its training images; None if unknown.
         held_out: Images to compare on.
-        calibration: Gives training images.
-        compared_on: Which images these are, for the user.
-        training: What is known of the training, for the model's card.
-        license: Of the weights, as far as it is known.
+        calibration: Returns training images.
+        compared_on: Description of the images to compare on, for messages.
+        training: Facts about the training, for the model card.
+        license: License of the weights, as far as it is known.
     """
 
     path: Path
@@ -88,47 +88,53 @@ class Source:
 
     @property
     def info(self) -> ModelInfo:
-        """Of the model."""
+        """The description of the model."""
         return model_info(self.model)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exports the model of the run `args.run` and says where it went and how exact it is.
+    """Exports the model of the run `args.run` and prints the path and the parity of the export.
 
     Args:
-        args: The parsed flags of the subcommand.
+        args: Parsed flags of the command.
 
     Returns:
         0.
 
     Raises:
-        ValueError: If the run has no model, a flag has no such choice, or the export differs from the model.
+        ValueError: If the run has no model, a flag is invalid, or the export differs from the model.
     """
     if args.delegates and args.format not in _LITE:
         raise ValueError(f"`--delegates` is for the formats tflite and web. Received: --format {args.format}.")
     source, result = export(ExportOptions(**{field.name: getattr(args, field.name) for field in fields(ExportOptions)}))
-    _tell(source, result, args)
+    _print_result(source, result, args)
     if args.format == "keras":
-        known = {"license": args.license or source.license, "training": source.training}
-        if line := write_lite_beside(result.path, source.model, held_out=source.held_out, **known):
+        line = write_lite_beside(
+            result.path,
+            source.model,
+            held_out=source.held_out,
+            license=args.license or source.license,
+            training=source.training,
+        )
+        if line:
             print(line)
     return 0
 
 
 def export(options: ExportOptions) -> tuple[Source, ExportResult]:
-    """Exports the model of a run, a `.keras` file, a shipped model or a conversion between color spaces.
+    """Exports the model of a run, a `.keras` file, a shipped model or a color conversion.
 
     Args:
-        options: What is asked for.
+        options: Options of the export.
 
     Returns:
-        The model and what is known of it, and where it went.
+        The source model and the result.
 
     Raises:
-        ValueError: If there is no such model, an option has no such choice, or the export differs from the model.
+        ValueError: If there is no such model, an option is invalid, or the export differs from the model.
     """
     quantize = options.quantize or "none"
-    find_exporter(options.format, quantize)  # Said before anything is loaded.
+    find_exporter(options.format, quantize)  # Raises before anything is loaded.
     _check_flags(options)
     source = _open(options)
     output_dir, name = Path(options.output or _OUTPUT_DIR), options.name or source.name
@@ -159,7 +165,7 @@ def _check_flags(options: ExportOptions) -> None:
         raise ValueError(f"`--runtime` is for the format web. Received: --format {options.format}.")
 
 
-def _tell(source: Source, result: ExportResult, args: argparse.Namespace) -> None:
+def _print_result(source: Source, result: ExportResult, args: argparse.Namespace) -> None:
     parity = result.parity
     also = "" if source.info.kind == "noise" else " and parts of them"
     if source.info.kind != "noise" and LIMITS[args.quantize or "none"].noise:
@@ -173,30 +179,30 @@ def _tell(source: Source, result: ExportResult, args: argparse.Namespace) -> Non
         lost = "" if parity.lost_psnr is None else f"; {parity.lost_psnr:.2f} dB lost against the held-out images"
         print(f"PSNR against the model {parity.psnr:.1f} dB, at least {parity.least_psnr:.1f}{lost}")
     if args.delegates:
-        _tell_delegations(result.path)
+        _print_delegations(result.path)
     if args.format == "web":
         print(f"Next: python -m http.server --directory {quoted(result.path)} --bind 127.0.0.1 8000")
     else:
         print(f"Next: tfgan_app predict --model {quoted(result.path)} {_example_flags(source.info)}")
 
 
-def _tell_delegations(path: Path) -> None:
+def _print_delegations(path: Path) -> None:
     file = path / "model.tflite" if path.is_dir() else path
     found = delegations(file.read_bytes())
     for delegation in found:
         print(delegation.line())
     if any(delegation.left for delegation in found):
         print(
-            "What is left runs on plain CPU kernels, and each change between them and an accelerator copies feature "
-            "maps: a few such operations can cost more than all others."
+            "The remaining operations run on plain CPU kernels. Each switch between them and an accelerator copies "
+            "feature maps, so a few of them can cost more than all others."
         )
 
 
 def _check_no_card(folder: Path) -> None:
-    """Refuses a name whose card, and whoever serves it, speaks of another model."""
+    """Refuses a name whose folder already holds the card of another model."""
     if (folder / _CARD).exists():
         raise ValueError(
-            f"'{printable(folder)}' holds a model with a card of its own. Give yours another name: `--name NAME`."
+            f"'{printable(folder)}' already holds the card of another model. Use another name: `--name NAME`."
         )
 
 
@@ -225,16 +231,16 @@ def _open(options: ExportOptions) -> Source:
 
 
 def _without_run(model: keras.Model, path: Path, *, name: str) -> Source:
-    """A model of which nothing is known of its images, but where it came from if it was imported."""
+    """Returns the source for a model without a run: no images of its own, and an origin only if it was imported."""
     facts = provenance_of(model)
-    known = {"license": facts.pop("License", "not stated"), "training": facts}
+    license = facts.pop("License", NOT_STATED)
     info = model_info(model)
     if info.kind == "noise":
-        return Source(path, model, name, None, (), list, f"the images of {PARITY_SEEDS} seeds", **known)
+        return Source(path, model, name, None, (), list, f"the images of {PARITY_SEEDS} seeds", facts, license)
     images = photographs(channels=info.channels)
     held_out = [(image, None) for image in images["val"]]
     compared_on = f"{len(held_out)} bundled photographs"
-    return Source(path, model, name, None, held_out, lambda: images["train"], compared_on, **known)
+    return Source(path, model, name, None, held_out, lambda: images["train"], compared_on, facts, license)
 
 
 def _open_run(directory: RunDirectory, *, checkpoint: str) -> Source:
@@ -252,7 +258,7 @@ def _open_run(directory: RunDirectory, *, checkpoint: str) -> Source:
         held_out, kind = task.held_out_examples(), "held-out"
         calibration = task.calibration_images
     except (ValueError, OSError) as error:
-        _report(f"Checking the export on random images, since the run's data set is of no use here: {error}")
+        _report(f"Checking the export on random images, because the run's data set is not usable here: {error}")
         held_out, kind = _random_examples(config, channels=info.channels), "random"
         calibration = _no_calibration(error)
     compared_on = f"{len(held_out)} {kind} images"
@@ -277,13 +283,13 @@ def _random_examples(config: RunConfig, *, channels: int) -> list[Pair]:
 
 def _no_calibration(error: Exception) -> Callable[[], Sequence[np.ndarray]]:
     def refuse() -> Sequence[np.ndarray]:
-        raise ValueError(f"`--quantize int8` needs the run's training images, and they are of no use here: {error}")
+        raise ValueError(f"`--quantize int8` needs the run's training images, which are not usable here: {error}")
 
     return refuse
 
 
 def photographs(*, channels: int) -> dict[str, list[np.ndarray]]:
-    """The bundled photographs by split; for a model that fills holes with the middle of each missing."""
+    """Returns the bundled photographs by split; for an inpainting model, with a hole in the center of each."""
     from tfgan_app.data.bundled import bundled_path
     from tfgan_app.image_io.loading import find_images, read_rgb
 

@@ -1,4 +1,4 @@
-"""`tfgan_app import`: trained weights of other frameworks into a `.keras` file."""
+"""`tfgan_app import`: converts trained weights of other frameworks to a `.keras` file."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from tfgan_app.keras_metadata import KerasMetadata, write_metadata
 
 
 def run(args: argparse.Namespace) -> int:
-    """Imports `args.weights` into `args.output`, and writes a card beside it.
+    """Imports `args.weights` into `args.output` and writes a model card beside it.
 
     Args:
-        args: The parsed flags of the subcommand.
+        args: Parsed flags of the command.
 
     Returns:
         0.
 
     Raises:
-        ValueError: If the file cannot be imported or the output is taken.
+        ValueError: If the file cannot be imported, or the output exists.
     """
     output = Path(args.output)
     if output.suffix != ".keras":
@@ -63,8 +63,9 @@ def _write_lite(imported: Imported, output: Path) -> None:
 
     info = model_info(imported.model)
     held_out = [] if info.kind == "noise" else [(it, None) for it in photographs(channels=info.channels)["val"]]
-    known = {"license": imported.facts["License"], "training": _origin(imported)}
-    if line := write_lite_beside(output, imported.model, held_out=held_out, **known):
+    license = imported.facts["License"]
+    line = write_lite_beside(output, imported.model, held_out=held_out, license=license, training=_origin(imported))
+    if line:
         print(line)
 
 

@@ -1,4 +1,4 @@
-"""`tfgan_app inspect`: what is in a data set, and what is wrong with it."""
+"""`tfgan_app inspect`: summary and problems of a data set."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import argparse
 import dataclasses
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from tfgan_app.commands.leftovers import report_leftovers
-from tfgan_app.commands.task_report import TaskReport
+from tfgan_app.commands.task_report import TaskReport, report_leftovers
 from tfgan_app.data.inspection import Inspection, Problem, inspect_pairs
 from tfgan_app.data.labeled_inspection import inspect_labeled
 from tfgan_app.data.opening import holds_pairs
@@ -24,12 +24,12 @@ _REPORT_EVERY_FILES = 100
 
 
 def run(args: argparse.Namespace) -> int:
-    """Prints what was found, and writes it as JSON where asked.
+    """Prints the findings about a data set, and writes them as JSON if requested.
 
     Args:
-        args: `data`, a folder of image pairs, two sets of unpaired images, or images with or without classes
-            as a folder, `keras:NAME` or `tfds:NAME[:SPLIT]`; `input_range`, the values of black and white
-            in files of more than 8 bits, or None; `json`, a file to write or None.
+        args: `data`, a folder of image pairs, two sets of unpaired images, or images with or without classes as a
+            folder, `keras:NAME` or `tfds:NAME[:SPLIT]`; `input_range`, the values of black and white in files of more
+            than 8 bits, or None; `json`, a file to write, or None.
 
     Returns:
         0, or 1 if some files cannot be used; each of them is named on stderr.
@@ -37,6 +37,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         ValueError: If there are no images.
     """
+    inspect: Callable[..., Inspection]
     if holds_unpaired(args.data):
         inspect = inspect_unpaired
     else:
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
         inspection = inspect(args.data, input_range=args.input_range, on_progress=_show_progress)
         inspection = _with_leftovers(inspection, args.data)
     except ValueError:
-        report_leftovers(args.data, TaskReport())  # Perhaps why nothing is found.
+        report_leftovers(args.data, TaskReport())  # This may explain why nothing is found.
         raise
     for line in inspection.lines():
         print(printable(line))
@@ -59,16 +60,16 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _with_leftovers(inspection: Inspection, source: str) -> Inspection:
-    """Adds the files and folders that the readers do not take."""
+    """Adds the files and folders that the image readers do not use."""
     if not Path(source).is_dir():
         return inspection
     survey = survey_folder(source, takes=is_image)
     found = (
-        ("unreachable", [line for _, line in survey.problems], "What they hold is left out. Mend or remove them."),
+        ("unreachable", [line for _, line in survey.problems], "Their content is left out. Repair or remove them."),
         (
             "not followed",
             [f"'{printable(path)}' {note}" for path, note in survey.notes],
-            "Their images count once, where they are.",
+            "Their images count only at their original place.",
         ),
         ("left alone", survey.kinds, "These look like images or videos and are not used. Rename or convert them."),
     )
@@ -81,7 +82,7 @@ def _unusable_files(inspection: Inspection) -> list[str]:
 
 
 def _show_progress(done: int, total: int) -> None:
-    """Counts the files on one line of a terminal, which is cleared at the end."""
+    """Shows the number of files read on one terminal line, and clears it at the end."""
     if not sys.stderr.isatty():
         return
     if done == total:

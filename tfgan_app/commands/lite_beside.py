@@ -1,8 +1,8 @@
-"""The LiteRT file beside a `.keras` file, which `predict` runs without starting TensorFlow."""
+"""LiteRT file beside a `.keras` file, which `predict` runs without loading TensorFlow."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import keras
@@ -22,27 +22,27 @@ def write_lite_beside(
     keras_file: Path,
     model: keras.Model,
     *,
-    held_out: list[tuple[np.ndarray, np.ndarray | None]],
+    held_out: Sequence[tuple[np.ndarray, np.ndarray | None]],
     license: str,
     training: Mapping[str, str],
 ) -> str | None:
-    """Exports a model of images to LiteRT beside its `.keras` file; a file that is there already stays.
+    """Exports an image model to LiteRT beside its `.keras` file; an existing file is kept.
 
     Args:
-        keras_file: The file that was written.
+        keras_file: The `.keras` file.
         model: The model in it.
-        held_out: Images to compare on, with what should come out.
-        license: Of the weights.
-        training: What the card says of the training.
+        held_out: Images to compare on, with their targets.
+        license: License of the weights.
+        training: Facts about the training, for the model card.
 
     Returns:
-        A line that says what was written, or why nothing was; None for models that draw images or take a style.
+        A line that names the file, or the reason why none was written; None for noise and style models.
     """
     if model_info(model).kind in ("noise", "style"):
         return None
     target = lite_file_beside(keras_file)
     if model.count_params() * 4 > _LARGEST_BYTES:
-        return f"No '{printable(target)}' was written: the network is large. `tfgan_app export --format tflite` does it"
+        return f"No '{printable(target)}' was written: the network is large. Use `tfgan_app export --format tflite`"
     try:
         result = export_model(
             model,
@@ -54,8 +54,6 @@ def write_lite_beside(
             training=training,
             made_of=weights_fingerprint(keras_file),
         )
-    except ValueError as error:  # Its operations, or its parity: TensorFlow runs it all the same.
-        return (
-            f"No '{printable(target)}' was written, so that predict runs by TensorFlow: {' '.join(str(error).split())}"
-        )
-    return f"Wrote {printable(result.path)}, by which predict starts at once on CPUs"
+    except ValueError as error:  # Unsupported operations, or no parity: TensorFlow still runs the model.
+        return f"No '{printable(target)}' was written, so predict uses TensorFlow: {' '.join(str(error).split())}"
+    return f"Wrote {printable(result.path)}, with which predict starts faster on CPUs"

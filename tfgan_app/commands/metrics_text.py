@@ -1,4 +1,4 @@
-"""Metrics as a person reads them on a terminal."""
+"""Metrics as text for a terminal."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tfgan_app.callbacks import METRICS, find_baseline, find_interval
 
 
 def format_metrics(metrics: dict[str, float], *, write: Callable[[float], str] = "{:.4g}".format) -> str:
-    """One line a metric, beside its baseline and its 95 % interval where they were measured."""
+    """Returns one line per metric, with its baseline and 95 % interval if they were measured."""
     baselines = {name: find_baseline(metrics, name) for name in metrics}
     beside = {f"{found[0].prefix}{name}" for name, found in baselines.items() if found}
     intervals = {name: interval for name in metrics if (interval := find_interval(metrics, name))}
@@ -23,12 +23,12 @@ def format_metrics(metrics: dict[str, float], *, write: Callable[[float], str] =
 
 
 def validation_line(step: int, values: Mapping[str, float], *, best: Mapping | None) -> str:
-    """One line for the console about a validation.
+    """Returns a line about a validation.
 
     Args:
-        step: of the validation.
-        values: its metrics.
-        best: `step`, `metric` and `value` of the best validation so far, this one included; None where there is none.
+        step: Step of the validation.
+        values: Its metrics.
+        best: `step`, `metric` and `value` of the best validation so far, including this one; None if there is none.
     """
     parts = []
     for name in (name for name in METRICS if name in values):

@@ -1,4 +1,4 @@
-"""`tfgan_app models`: the trained models that come with the package."""
+"""`tfgan_app models`: lists the trained models that come with the package."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tfgan_app.shipped import ShippedModel, shipped_models, shipped_names
 
 
 def run(args: argparse.Namespace) -> int:
-    """Lists the shipped models, for people or as JSON.
+    """Lists the shipped models as text or JSON.
 
     Args:
         args: `json`, a file to write, `-` for stdout, or None.

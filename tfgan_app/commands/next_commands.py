@@ -1,4 +1,4 @@
-"""What a user may do next with a run."""
+"""Suggested next commands for a run."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from tfgan_app.files import printable, quoted
 from tfgan_app.tasks.base import Task
 
 WORTH_A_PHASE = 0.5
-"""Below this share of the peak rate, more steps change little: a new phase is suggested."""
+"""Share of the peak learning rate below which more steps change little, so that a new phase is suggested."""
 
 
 def _export_name(run: Path) -> str:
-    """The run's name as that of a model: TensorFlow takes no others, and a dot would hide it."""
+    """Returns the run's name as a valid model name for TensorFlow, without a leading dot that would hide it."""
     return printable(os.path.basename(os.path.abspath(run))).replace("\\", "_").lstrip(".-") or "model"
 
 
 def next_commands(run: Path, config: RunConfig, task: Task, *, finished: bool) -> list[str]:
-    """Commands for a terminal; a trailing `  # what it does` explains one.
+    """Returns shell commands; a trailing `  # comment` explains one.
 
     Args:
-        run: the run directory.
-        config: of the run.
-        task: of the run.
-        finished: whether it has trained all its steps.
+        run: The run directory.
+        config: Configuration of the run.
+        task: Task of the run.
+        finished: Whether it has trained all its steps.
     """
     path, name = quoted(run), quoted(_export_name(run))
     commands = [
@@ -41,7 +41,7 @@ def next_commands(run: Path, config: RunConfig, task: Task, *, finished: bool) -
 
 
 def _train_on(resume: str, config: RunConfig) -> list[str]:
-    """How a finished run gets more steps: at the rate where its schedule ended, or in a new phase where that is low."""
+    """Returns commands that train a finished run on: at its final rate, or in a new phase if that rate is low."""
     steps = config.training.steps
     more = f"{resume} --steps {2 * steps}"
     commands = [f"{more}  # train on, {rates_text(config, steps)}"]

@@ -1,4 +1,4 @@
-"""Learning rates along a run: the warm-up that fits it, and the phases that `--resume` begins with other rates."""
+"""Learning-rate schedules of a run: warm-up length, and the phases that `--resume` starts with other rates."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from tfgan_app.training.optimizers import LearningRate
 PHASE_SETTINGS = tuple(
     key for key, spec in field_specs("optimizer", OptimizerConfig).items() if spec.on_resume == "new_phase"
 )
-"""What a resumed run may change and be in a new phase."""
+"""Settings whose change starts a new phase of a resumed run."""
 
 WARMUP_SHARE = 10
-"""A warm-up takes at most one of so many parts of the schedule."""
+"""The warm-up takes at most 1 / `WARMUP_SHARE` of the schedule."""
 
 
 def begin_schedule(config: RunConfig, *, given: Collection[str]) -> tuple[RunConfig, list[str]]:
-    """The schedule of a new run: over all its steps, from the first one on.
+    """Returns the configuration of a new run with a schedule over all its steps.
 
     Args:
-        config: as the user has it; that of a run in a later phase may be its origin.
-        given: keys that the user has set by hand.
+        config: The user's configuration, which may come from a run in a later phase.
+        given: Keys that the user set explicitly.
 
     Returns:
         The configuration, and lines for the user.
 
     Raises:
-        ValueError: when the user sets where the schedule begins.
+        ValueError: If the user sets the start of the schedule.
     """
     if "optimizer.schedule_start" in given and config.optimizer.schedule_start:
         raise ValueError(
@@ -42,7 +42,7 @@ def begin_schedule(config: RunConfig, *, given: Collection[str]) -> tuple[RunCon
         )
     steps = config.optimizer.schedule_steps
     if config.optimizer.schedule_start and "optimizer.schedule_steps" not in given:
-        steps = None  # Those of another run's last phase.
+        steps = None  # They belong to the last phase of another run.
     values = {"optimizer.schedule_start": 0, "optimizer.schedule_steps": steps or config.training.steps}
     return _fit_warmup(replace_values(config, values))
 
@@ -50,33 +50,32 @@ def begin_schedule(config: RunConfig, *, given: Collection[str]) -> tuple[RunCon
 def resume_schedule(
     saved: RunConfig, wanted: RunConfig, *, run: RunDirectory, given: Collection[str]
 ) -> tuple[RunConfig, list[str]]:
-    """The schedule of a resumed run: as it was, or from the newest checkpoint on where the user asks for another.
+    """Returns the configuration of a resumed run: with its own schedule, or a new one from the newest checkpoint on.
 
     Args:
-        saved: the run's configuration.
-        wanted: the same with what the user has changed.
-        run: its directory.
-        given: keys that the user has set by hand.
+        saved: The run's configuration.
+        wanted: The same with the user's changes.
+        run: The run directory.
+        given: Keys that the user set explicitly.
 
     Returns:
         The configuration, and lines for the user.
 
     Raises:
-        ValueError: when the run has no step left for another phase, or is to change its kind of optimizer.
+        ValueError: If no step is left for another phase, or the kind of optimizer would change.
     """
     if not any(key in PHASE_SETTINGS for key in diff(saved, wanted)):
         return wanted, []
     rates = saved.optimizer.muon_learning_rate, wanted.optimizer.muon_learning_rate
     if (rates[0] is None) != (rates[1] is None):
         raise ValueError(
-            "`--resume` cannot go on with another optimizer: optimizer.muon_learning_rate was "
+            "`--resume` cannot continue with another optimizer: optimizer.muon_learning_rate was "
             f"{rates[0]!r}, now {rates[1]!r}. Start a new run from this one: `--set task.init_from={quoted(run.path)}`."
         )
     begin = Checkpoints(run.checkpoints).newest_step() or 0
     if begin >= wanted.training.steps:
         raise ValueError(
-            f"The run in {run.path} has finished its {wanted.training.steps} steps: for another phase give it more "
-            "with `--steps`."
+            f"The run in {run.path} has finished its {wanted.training.steps} steps: for another phase, raise `--steps`."
         )
     start = wanted.optimizer.schedule_start if "optimizer.schedule_start" in given else begin
     values = {"optimizer.schedule_start": start}
@@ -86,21 +85,21 @@ def resume_schedule(
 
 
 def phase_record(config: RunConfig, step: int) -> dict[str, Any]:
-    """What `run.json` holds of the phase that begins at a step."""
+    """Returns the record in `run.json` of the phase that begins at a step."""
     optimizer = to_dict(config)["optimizer"]
     return {"step": step, "settings": {key: optimizer[key.partition(".")[2]] for key in PHASE_SETTINGS}}
 
 
 def next_phase(phases: Sequence[Mapping[str, Any]], config: RunConfig, step: int) -> tuple[list, str | None]:
-    """The phases of a run that goes on.
+    """Returns the phases of a resumed run.
 
     Args:
-        phases: those that `run.json` has, at least one.
-        config: what the run goes on with.
-        step: at which it does.
+        phases: The phases in `run.json`, at least one.
+        config: Configuration of the resumed run.
+        step: Step at which it resumes.
 
     Returns:
-        The phases, with a new one where the settings are others than the last one's, and a line about it or None.
+        The phases, with a new one if the settings differ from those of the last phase, and a line about it or None.
     """
     record = phase_record(config, step)
     before, now = phases[-1]["settings"], record["settings"]
@@ -111,7 +110,7 @@ def next_phase(phases: Sequence[Mapping[str, Any]], config: RunConfig, step: int
 
 
 def share_of_peak(config: RunConfig, step: int) -> float:
-    """The learning rates at a step over their peaks, which all follow one schedule."""
+    """Returns the learning rates at a step relative to their peaks; all rates follow one schedule."""
     optimizer, steps = config.optimizer, config.optimizer.schedule_steps or config.training.steps
     warmup, begin = optimizer.warmup_steps, optimizer.schedule_start
     rate = LearningRate(1.0, schedule=optimizer.schedule, warmup_updates=warmup, updates=steps, begin=begin)
@@ -119,13 +118,13 @@ def share_of_peak(config: RunConfig, step: int) -> float:
 
 
 def rates_text(config: RunConfig, step: int) -> str:
-    """The generator's learning rate at a step, in words."""
+    """Returns a text with the generator's learning rate at a step."""
     share, peak = share_of_peak(config, step), config.optimizer.generator_learning_rate
     return f"learning rate {share * peak:.3g}, {share:.0%} of its peak"
 
 
 def _fit_warmup(config: RunConfig) -> tuple[RunConfig, list[str]]:
-    """Shortens a warm-up that would take more than its share of the schedule, and says so."""
+    """Shortens a warm-up that would take more than its share of the schedule, with a line about it."""
     optimizer, steps = config.optimizer, config.training.steps
     longest = optimizer.schedule_steps // WARMUP_SHARE
     notes = []
@@ -137,6 +136,6 @@ def _fit_warmup(config: RunConfig) -> tuple[RunConfig, list[str]]:
         config = replace_values(config, {"optimizer.warmup_steps": longest})
     if config.optimizer.warmup_steps >= steps - optimizer.schedule_start:
         notes.append(
-            f"all steps lie in the warm-up of {config.optimizer.warmup_steps}: the rate never gets to its peak"
+            f"all steps are within the warm-up of {config.optimizer.warmup_steps}: the rate never reaches its peak"
         )
     return config, notes

@@ -1,4 +1,4 @@
-"""`tfgan_app predict`: a model on images or a video, or images out of a model that generates."""
+"""`tfgan_app predict`: runs a model on images or videos, or generates images."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 from tfgan_app.commands.compare import compare
 from tfgan_app.commands.predict_models import (
     chained,
-    engine_said,
+    engine_note,
     finish_of,
     finished,
     load_models,
@@ -39,45 +39,48 @@ from tfgan_app.inference import (
     predict_path,
     with_masks,
 )
+from tfgan_app.inference.styling import StyledPredictor
 
 _DRAWING = ("count", "seed", "class", "truncation")
 _IMAGES = ("mask", "input_range", "output_format", "quality", "resume")
 _AROUND = ("output_scale", "output_width", "output_height", "keep_mask", "wrap")
 _WEBP = ".webp"
 
+_RowPredictor = Predictor | StyledPredictor | FinishedPredictor
+
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What a prediction has done: a line for stdout, whether something failed, and the files."""
+    """Outcome of a prediction: a line for stdout, whether something failed, and the files."""
 
-    said: str
+    line: str
     failed: bool = False
     results: Mapping[str, Any] = field(default_factory=dict)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Predicts `args.input` into `args.output` with the model at `args.model`, or draws images into it.
+    """Runs the model `args.model` on `args.input`, or generates images, and writes to `args.output`.
 
     Args:
-        args: The parsed flags of the subcommand.
+        args: Parsed flags of the command.
 
     Returns:
-        0, or 1 where some images failed; each of them is named on stderr.
+        0, or 1 if some images failed; each of them is named on stderr.
 
     Raises:
-        ValueError: If a flag is missing or does not apply, or there is no such model or input.
+        ValueError: If a flag is missing or not applicable, or there is no such model or input.
     """
     settings = PredictSettings.parse(args.set)
     finish = finish_of(args, settings)
     if args.compare:
         _check_compare(args, settings)
     elif args.crop:
-        raise ValueError("`--crop` is of `--compare`, which was not given.")
+        raise ValueError("`--crop` needs `--compare`, which is missing.")
     choice = EngineChoice(args.engine, args.quantized, args.debug)
     models = load_models(args.model, checkpoint=args.checkpoint or "last", settings=settings, choice=choice)
     if args.compare:
         return _compare(models, args)
-    model = chained(models, args.model)
+    model: Predictor | Sampler | Stylist | StyledPredictor = chained(models, args.model)
     if isinstance(model, Stylist):
         model = _with_style(model, args, settings)
     else:
@@ -95,12 +98,12 @@ def run(args: argparse.Namespace) -> int:
         steps, results = step_facts(finish, args), outcome.results
         facts = prediction_facts(args.command_line, model_facts(models, args.model), steps, results)
         write_text(args.json, f"{json.dumps(facts, indent=2)}\n")
-    print(f"{outcome.said}{engine_said(models)}")
+    print(f"{outcome.line}{engine_note(models)}")
     return 1 if outcome.failed else 0
 
 
 def _check_compare(args: argparse.Namespace, settings: PredictSettings) -> None:
-    """Raises ValueError for what does not go with `--compare`."""
+    """Raises ValueError for flags and settings that are not supported with `--compare`."""
     if not args.input:
         raise ValueError("`--input` must name an image, a video or a folder of them. Received none.")
     refused = (*_DRAWING, "style", "mask", "output_format", "quality", "resume", "json", *_AROUND[1:])
@@ -109,11 +112,12 @@ def _check_compare(args: argparse.Namespace, settings: PredictSettings) -> None:
         raise ValueError("`grain` is not supported with `--compare`. Leave it out.")
 
 
-def _compare(models: Sequence[Predictor], args: argparse.Namespace) -> int:
+def _compare(models: Sequence[Predictor | Sampler | Stylist], args: argparse.Namespace) -> int:
     progress = PredictProgress()
-    reports = {"on_failure": progress.interrupt, "on_note": progress.note, "on_progress": progress.show}
     try:
-        comparison = compare(models, args, **reports)
+        comparison = compare(
+            models, args, on_failure=progress.interrupt, on_note=progress.note, on_progress=progress.show
+        )
     finally:
         progress.end()
     crops = sum(len(image.crops) for image in comparison.images)
@@ -122,14 +126,14 @@ def _compare(models: Sequence[Predictor], args: argparse.Namespace) -> int:
     return 1 if comparison.failed else 0
 
 
-def _with_style(stylist: Stylist, args: argparse.Namespace, settings: PredictSettings) -> Predictor:
+def _with_style(stylist: Stylist, args: argparse.Namespace, settings: PredictSettings) -> StyledPredictor:
     if not args.style:
-        raise ValueError("`--style` must name the image whose style is taken. Received none.")
+        raise ValueError("`--style` must name the style image. Received none.")
     strength = 1.0 if settings.strength is None else settings.strength
     return stylist.with_style(read_rgb(args.style), strength=strength, keep_colors=settings.keep_colors)
 
 
-def _predict(predictor: Predictor | FinishedPredictor, args: argparse.Namespace, progress: PredictProgress) -> _Outcome:
+def _predict(predictor: _RowPredictor, args: argparse.Namespace, progress: PredictProgress) -> _Outcome:
     if not args.input:
         raise ValueError("`--input` must name an image, a folder of images or a video. Received none.")
     videos = Videos(progress.show_frames)
@@ -158,7 +162,7 @@ def _predict(predictor: Predictor | FinishedPredictor, args: argparse.Namespace,
 
 
 def _predict_video(
-    predictor: Predictor | FinishedPredictor,
+    predictor: _RowPredictor,
     args: argparse.Namespace,
     job: Job,
     videos: Videos,
@@ -169,9 +173,9 @@ def _predict_video(
     _refuse(args, refused if job.target.suffix.lower() == _WEBP else (*refused, "quality"))
     if args.resume and job.target.is_file():
         return _Outcome(
-            f"0 frames written, {printable(job.target)} was there already", results={"skipped": [str(job.target)]}
+            f"0 frames written, {printable(job.target)} already existed", results={"skipped": [str(job.target)]}
         )
-    if args.keep_mask:
+    if args.keep_mask and isinstance(predictor, FinishedPredictor):  # `finish_of` makes one for `--keep-mask`.
         (job,) = with_masks([job], Path(args.input), Path(args.keep_mask), role="keep")
         predictor = predictor.keeping(job.keep, max_pixels=MAX_PIXELS)
     options = {"tile_px": args.tile, "quality": args.quality}
@@ -183,7 +187,7 @@ def _predict_video(
 def _draw(sampler: Sampler, args: argparse.Namespace, settings: PredictSettings, progress: PredictProgress) -> _Outcome:
     _refuse(args, ("input", "tile", *_IMAGES, *_AROUND))
     if settings.grain:
-        raise ValueError("`grain` is for models of images. Received a model that draws them: leave it out.")
+        raise ValueError("`grain` is for image models. Received a noise model: leave it out.")
     summary = draw_images(
         sampler,
         args.output,
@@ -198,7 +202,7 @@ def _draw(sampler: Sampler, args: argparse.Namespace, settings: PredictSettings,
 
 
 def _outcome(summary: PredictionSummary, output: str) -> _Outcome:
-    skipped = f", {len(summary.skipped)} were there already" if summary.skipped else ""
+    skipped = f", {len(summary.skipped)} already existed" if summary.skipped else ""
     failed = f", {len(summary.failed)} failed" if summary.failed else ""
     results = {name: list(map(os.fspath, paths)) for name, paths in vars(summary).items()}
     return _Outcome(

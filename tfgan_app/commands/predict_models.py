@@ -1,4 +1,4 @@
-"""The model of a prediction: one or several, and the steps around it."""
+"""Models of a prediction, and the steps before and after them."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from tfgan_app.inference import (
     chain_predictors,
 )
 from tfgan_app.inference.places import is_run
+from tfgan_app.inference.styling import StyledPredictor
 
 _LARGEST_SCALE = 64.0
 
@@ -29,17 +30,17 @@ def load_models(
     """Loads the models at several paths.
 
     Args:
-        paths: At least one.
-        checkpoint: Of those that are run directories; where none is one, it must be `"last"`.
-        settings: Of the prediction.
-        choice: The engine, for each of them.
+        paths: Paths of the models, at least one.
+        checkpoint: Checkpoint of run directories; without a run directory it must be `"last"`.
+        settings: Settings of the prediction.
+        choice: Engine for each model.
 
     Raises:
-        ValueError: As `load_model`, or if the settings are for a single one.
+        ValueError: As for `load_model`, or if a setting is for a single model only.
     """
     if len(paths) > 1 and settings.fidelity is not None:
         raise ValueError(
-            f"`fidelity` is for a single `--model`. Received {len(paths)}: leave it out, or run them singly."
+            f"`fidelity` is for a single `--model`. Received {len(paths)}: leave it out, or run them one at a time."
         )
     runs = {path for path in paths if is_run(Path(path))}
     checkpoints = [checkpoint if path in runs or not runs else "last" for path in paths]
@@ -50,34 +51,45 @@ def load_models(
 
 
 def chained(models: Sequence[Predictor | Sampler | Stylist], paths: Sequence[str]) -> Predictor | Sampler | Stylist:
-    """The model that runs several one after the other; a single one may be of any kind.
+    """Returns one model that runs several in sequence; a single model may be of any kind.
 
     Raises:
-        ValueError: If one of several is no model of images, or does not fit behind the one before.
+        ValueError: If one of several is not an image model, or does not fit the one before.
     """
     if len(models) == 1:
         return models[0]
-    check_image_models(models, paths, use="Several `--model` run one after the other")
-    return chain_predictors(models)
+    return chain_predictors(image_models(models, paths, use="Several `--model` run in sequence"))
 
 
-def check_image_models(models: Sequence[Predictor | Sampler | Stylist], paths: Sequence[str], *, use: str) -> None:
-    """Raises ValueError for a model that is not from images to images."""
+def image_models(models: Sequence[Predictor | Sampler | Stylist], paths: Sequence[str], *, use: str) -> list[Predictor]:
+    """Returns the models if all of them map images to images.
+
+    Args:
+        models: Loaded models.
+        paths: Their paths as given by the user.
+        use: Start of the message for another model: the purpose of the models.
+
+    Raises:
+        ValueError: If one of them is a noise or style model.
+    """
+    predictors = []
     for model, path in zip(models, paths, strict=True):
         if not isinstance(model, Predictor):
-            kind = "takes a style" if isinstance(model, Stylist) else "draws images from noise"
-            raise ValueError(f"{use}, which is for models of images alone. Received: '{path}', which {kind}.")
+            kind = "style" if isinstance(model, Stylist) else "noise"
+            raise ValueError(f"{use}, which is only for image models. Received: '{path}', a {kind} model.")
+        predictors.append(model)
+    return predictors
 
 
 def finish_of(args: argparse.Namespace, settings: PredictSettings) -> Finish | None:
-    """The steps around the model that the flags ask for; None for none.
+    """Returns the steps around the model that the flags request; None if there are none.
 
     Raises:
-        ValueError: If a setting is given without what it is for.
+        ValueError: If a setting is given without the flag that it belongs to.
     """
     sizing = sizing_of(args)
     if settings.feather_px is not None and not args.keep_mask:
-        raise ValueError("`feather_px` is of `--keep-mask FILE`. Received none.")
+        raise ValueError("`feather_px` needs `--keep-mask FILE`. Received none.")
     options = {} if settings.feather_px is None else {"feather_px": settings.feather_px}
     several = len(args.model) > 1
     if not (sizing or args.wrap or settings.grain or args.keep_mask or several):
@@ -88,7 +100,7 @@ def finish_of(args: argparse.Namespace, settings: PredictSettings) -> Finish | N
 
 
 def sizing_of(args: argparse.Namespace) -> Sizing | None:
-    """The size that the flags ask for; None for the model's own."""
+    """Returns the output size that the flags request; None for the model's own."""
     if args.output_scale and args.output_scale > _LARGEST_SCALE:
         raise ValueError(f"`--output-scale` must be at most {_LARGEST_SCALE:g}. Received: {args.output_scale:g}.")
     if not (args.output_scale or args.output_width or args.output_height):
@@ -96,8 +108,10 @@ def sizing_of(args: argparse.Namespace) -> Sizing | None:
     return Sizing(args.output_scale, args.output_width, args.output_height)
 
 
-def finished(model: Predictor, finish: Finish | None) -> Predictor | FinishedPredictor:
-    """The model with the steps around it."""
+def finished(
+    model: Predictor | StyledPredictor, finish: Finish | None
+) -> Predictor | StyledPredictor | FinishedPredictor:
+    """Returns the model with the steps around it."""
     return model if finish is None else FinishedPredictor(model, finish)
 
 
@@ -105,14 +119,14 @@ def _is_lite(model: Predictor | Sampler | Stylist) -> bool:
     return model.path.suffix == ".tflite"
 
 
-def engine_said(models: Sequence[Predictor | Sampler | Stylist]) -> str:
-    """Which files LiteRT ran, as the end of a line; empty for none."""
+def engine_note(models: Sequence[Predictor | Sampler | Stylist]) -> str:
+    """Returns the end of a line with the files that LiteRT ran; empty if there are none."""
     names = ", ".join(model.path.name for model in models if _is_lite(model) and isinstance(model, Predictor))
     return f", by LiteRT ({printable(names)})" if names else ""
 
 
 def model_facts(models: Sequence[Predictor | Sampler | Stylist], paths: Sequence[str]) -> list[dict[str, Any]]:
-    """Name, file, scale and engine of each model, for `--json`."""
+    """Returns name, file, scale and engine of each model, for `--json`."""
     return [
         {
             "name": Path(path).name,
@@ -125,7 +139,7 @@ def model_facts(models: Sequence[Predictor | Sampler | Stylist], paths: Sequence
 
 
 def step_facts(finish: Finish | None, args: argparse.Namespace) -> dict[str, Any]:
-    """The steps around the model, for `--json`; what was not asked for is None."""
+    """Returns the steps around the model, for `--json`; those not requested are None."""
     finish = finish or Finish()
     sizing = finish.sizing
     size = None if sizing is None else {"scale": sizing.scale, "width": sizing.width, "height": sizing.height}

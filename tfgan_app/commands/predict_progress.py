@@ -1,4 +1,4 @@
-"""How far a prediction is, and what it has to say on the way."""
+"""Progress, failures and notes of a prediction on stderr."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _REPORT_EVERY_SECONDS = 10.0
 
 
 class PredictProgress:
-    """Says how far the work is: on one line of a terminal, else every few seconds."""
+    """Progress on stderr: on one line of a terminal, else a line every few seconds."""
 
     def __init__(self):
         self._start = self._shown = time.monotonic()
@@ -21,34 +21,34 @@ class PredictProgress:
         self._images = ""
 
     def show(self, done: int, total: int) -> None:
-        """Counts images."""
+        """Shows the number of images."""
         rate = done / max(time.monotonic() - self._start, 1e-6)
         self._images = f"{done}/{total} images"
-        self._say(f"{self._images}, {rate:.1f}/s")
+        self._print(f"{self._images}, {rate:.1f}/s")
 
     def show_pixels(self, done: int, total: int) -> None:
-        """Counts input pixels, which tell of large images how far they are."""
+        """Shows the share of input pixels, which gives progress within large images."""
         counted = f"{self._images}, " if self._images else ""
-        self._say(f"{counted}{done / max(total, 1):.0%}{self._left(done, total)}")
+        self._print(f"{counted}{done / max(total, 1):.0%}{self._left(done, total)}")
 
     def show_frames(self, done: int, total: int | None) -> None:
-        """Counts frames of a video, whose number may not be known."""
+        """Shows the number of frames of a video; the total may be unknown (None)."""
         of = f"/{total}" if total else ""
-        self._say(f"{done}{of} frames{self._left(done, total or 0)}")
+        self._print(f"{done}{of} frames{self._left(done, total or 0)}")
 
     def interrupt(self, source: Path, reason: str) -> None:
-        """Prints a failure on a line of its own; `reason` names its source."""
+        """Prints a failure on a separate line; `reason` names the source."""
         del source
         self.end()
         print(printable(reason), file=sys.stderr, flush=True)
 
     def note(self, source: Path, text: str) -> None:
-        """Prints what could not be kept of an image."""
+        """Prints a note about content of an image that could not be kept."""
         self.end()
         print(f"note: '{printable(source)}': {printable(text)}", file=sys.stderr, flush=True)
 
     def end(self) -> None:
-        """Leaves the line standing."""
+        """Ends the progress line with a line break."""
         if self._line:
             print(file=sys.stderr)
             self._line = ""
@@ -58,7 +58,7 @@ class PredictProgress:
             return ""
         return f", {format_seconds((total - done) * (time.monotonic() - self._start) / done)} left"
 
-    def _say(self, line: str) -> None:
+    def _print(self, line: str) -> None:
         now = time.monotonic()
         if sys.stderr.isatty():
             print(f"\r{line:<{len(self._line)}}", end="", file=sys.stderr, flush=True)

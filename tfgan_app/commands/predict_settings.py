@@ -1,4 +1,4 @@
-"""What `predict --set` may set, and the model that comes of it."""
+"""Settings of `predict --set`, and the loading of a model with them."""
 
 from __future__ import annotations
 
@@ -21,17 +21,16 @@ class PredictSettings:
     """Settings of a prediction.
 
     Attributes:
-        fidelity: 0 is the model as it is, 1 the one that it was started from (`task.init_from` of its run, or
-            `fidelity_model`), and what is between lies between.
-        fidelity_model: run directory, `.keras` file or shipped model's name of the same network that was trained for
-            fidelity.
-        ensemble: average over the eight orientations of each image: eight times slower, a little more faithful.
-        strength: of the style, for models that take one: 0 keeps the image's own, 1 is the style's.
-        keep_colors: take only the light and dark of the styled image, and keep the colors, for the same models.
-        grain: film grain that is put back, as its standard deviation at middle gray: 0.02 is a little; `--seed` is its
-            seed.
-        feather_px: over how many input pixels the regions of `--keep-mask` lead over to the model's result; 8 where
-            nothing is set.
+        fidelity: Blend of weights in [0, 1]: 0 is the model itself, 1 the model that its training started from
+            (`task.init_from` of its run, or `fidelity_model`).
+        fidelity_model: Run directory, `.keras` file or shipped model's name of the same network, trained for fidelity.
+        ensemble: Whether to average over the eight orientations of each image: eight times slower, slightly more
+            accurate.
+        strength: Strength of the style in [0, 1], for style models: 0 keeps the image's own style.
+        keep_colors: Whether to take only the lightness of the styled image and keep the colors, for style models.
+        grain: Standard deviation of the added film grain at middle gray: 0.02 is a little; `--seed` seeds it.
+        feather_px: Width in input pixels of the transition from the kept regions of `--keep-mask` to the model's
+            result; 8 by default.
     """
 
     fidelity: float | None = bounded(None, minimum=0.0, maximum=1.0)
@@ -47,7 +46,7 @@ class PredictSettings:
         """Reads `KEY=VALUE` texts.
 
         Raises:
-            ValueError: if a text is no assignment, or names no setting, or its value does not fit.
+            ValueError: If a text is not an assignment, names no setting, or has an invalid value.
         """
         specs = {key.removeprefix(f"{_SECTION}."): spec for key, spec in field_specs(_SECTION, cls).items()}
         values = {}
@@ -66,12 +65,12 @@ class PredictSettings:
 
 @dataclass(frozen=True)
 class EngineChoice:
-    """Which engine runs the model.
+    """Choice of the engine that runs the model.
 
     Attributes:
-        engine: one of `tfgan_app.inference.ENGINES`.
-        quantized: run the file in 8-bit integers, by LiteRT.
-        debug: leave all that TensorFlow prints on stderr, where it is loaded.
+        engine: One of `tfgan_app.inference.ENGINES`.
+        quantized: Whether LiteRT runs the file in 8-bit integers.
+        debug: Whether to show everything that TensorFlow prints on stderr, if it is loaded.
     """
 
     engine: str = "auto"
@@ -82,10 +81,10 @@ class EngineChoice:
 def load_model(
     path: str, *, checkpoint: str, settings: PredictSettings, choice: EngineChoice | None = None
 ) -> Predictor | Sampler | Stylist:
-    """Loads the model at a path, changed as the settings say; TensorFlow is loaded only for a model that needs it.
+    """Loads the model at a path with the settings applied; TensorFlow is loaded only for a model that needs it.
 
     Raises:
-        ValueError: if there is no such model, or the settings or the engine do not apply to it.
+        ValueError: If there is no such model, or the settings or the engine do not suit it.
     """
     choice = choice or EngineChoice()
     model = _load_lite(path, checkpoint, settings, choice)
@@ -94,19 +93,19 @@ def load_model(
             startup.load_tensorflow(show_chatter=choice.debug)
         model = _load_by_tensorflow(path, checkpoint, settings)
     if not isinstance(model, Stylist) and (settings.strength is not None or settings.keep_colors):
-        raise ValueError("`strength` and `keep_colors` are for models that take a style. This one takes none.")
+        raise ValueError("`strength` and `keep_colors` are for style models. This is not one: leave them out.")
     if not settings.ensemble:
         return model
     if not isinstance(model, Predictor):
-        kind = "takes a style" if isinstance(model, Stylist) else "draws them"
-        raise ValueError(f"`ensemble` is for models of images. Received a model that {kind}.")
+        kind = "style" if isinstance(model, Stylist) else "noise"
+        raise ValueError(f"`ensemble` is for image models. Received a {kind} model: leave it out.")
     return model.ensembled()
 
 
 def _load_lite(
     path: str, checkpoint: str, settings: PredictSettings, choice: EngineChoice
 ) -> Predictor | Sampler | Stylist | None:
-    """The model under LiteRT; None where TensorFlow runs it."""
+    """Returns the model under LiteRT; None if TensorFlow has to run it."""
     if settings.fidelity is not None:
         if choice.engine == "litert" or choice.quantized:
             raise ValueError("`fidelity` mixes weights, which TensorFlow does. Leave `--engine` and `--quantized` out.")
@@ -130,11 +129,11 @@ def _load_by_tensorflow(path: str, checkpoint: str, settings: PredictSettings) -
 
 
 def _started_from(path: str) -> str:
-    """The model that a run, or a shipped model, was started from."""
+    """Returns the model from which the training of a run or shipped model started."""
     if is_shipped(path) and (name := getattr(shipped_models().get(path), "started_from", None)):
         return name
     if not is_run(Path(path)):
-        raise ValueError(f"`fidelity` of '{path}' needs `--set fidelity_model=PATH`: only a run knows its own.")
+        raise ValueError(f"`fidelity` of '{path}' needs `--set fidelity_model=PATH`: only a run records its start.")
     from tfgan_app.commands.run_directory import RunDirectory
 
     config, _ = RunDirectory.existing(path).read_config()

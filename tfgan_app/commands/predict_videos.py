@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tfgan_app.files import printable
 from tfgan_app.inference import FinishedPredictor, Predictor
+from tfgan_app.inference.styling import StyledPredictor
 from tfgan_app.video import (
     ANIMATION_SUFFIXES,
     SHARED_SUFFIXES,
@@ -22,12 +23,12 @@ _DEFAULT_SUFFIX = ".mp4"
 
 
 class Videos:
-    """Recognizes videos and animations, names their results, and predicts them; see `inference.MovingImages`.
+    """Detection, naming and prediction of videos and animations; see `inference.MovingImages`.
 
     Attributes:
-        suffixes: Lower-case suffixes of the files that a folder is searched for.
-        shared_suffixes: Those of them that other files have too, which are taken only where the content is a video.
-        target_suffixes: Lower-case suffixes of the files that can be written.
+        suffixes: Lower-case suffixes of input files in a folder.
+        shared_suffixes: Suffixes that other files have too; such a file counts only if its content is a video.
+        target_suffixes: Lower-case suffixes of files that can be written.
     """
 
     suffixes = VIDEO_INPUT_SUFFIXES
@@ -35,41 +36,41 @@ class Videos:
     target_suffixes = VIDEO_SUFFIXES
 
     def __init__(self, on_frames: Callable[[int, int | None], None]):
-        """Takes whom to tell of each frame: the number done, and that of all if it is known."""
+        """Takes a callback for each frame: the number done, and the total or None."""
         self._on_frames = on_frames
 
     def takes(self, path: Path) -> bool:
-        """Whether a file is a video or an animation, by its content."""
+        """Returns whether the content of a file is a video or an animation."""
         return is_video(path)
 
     def moves(self, path: Path, suffix: str) -> bool:
-        """Whether the result with that suffix is a video or an animation; else it is an image of the first frame.
+        """Returns whether the result with a suffix is a video or an animation; else it is an image of the first frame.
 
-        PNG is the suffix of stills. Only what is an animated PNG itself stays one under it.
+        PNG is a still image; only an animated PNG input stays an animated PNG.
         """
         if suffix == ".png":
             return not is_animation(path) or animation_suffix(path) == ".png"
         return suffix in VIDEO_SUFFIXES or not is_animation(path)
 
     def result_suffix(self, path: Path, suffix: str | None) -> str | None:
-        """The suffix of the result in a folder; None where it is a still.
+        """Returns the suffix of the result in a folder; None if it is a still image.
 
         Args:
-            path: A file that this takes.
-            suffix: That of the format that was asked for; None for that of the input.
+            path: A file for which `takes` is true.
+            suffix: Suffix of the requested format; None for that of the input.
         """
         own = path.suffix.lower()
         if is_animation(path):
             wanted = suffix or (own if own in VIDEO_SUFFIXES else animation_suffix(path))
             return wanted if self.moves(path, wanted) else None
-        # Formats of images that hold animations too are asked for because of the images.
+        # Users request image formats that also store animations for the sake of the images.
         if suffix is not None and suffix in VIDEO_SUFFIXES - {".png", ".webp"}:
             return suffix
         return own if own in VIDEO_SUFFIXES - {".png"} else _DEFAULT_SUFFIX
 
     def predict(
         self,
-        predictor: Predictor,
+        predictor: Predictor | StyledPredictor | FinishedPredictor,
         source: Path,
         target: Path,
         *,
@@ -81,20 +82,18 @@ class Videos:
 
         Args:
             predictor: The model.
-            source: What is predicted.
-            target: Where to; its suffix decides the kind.
-            tile_px: Passed on to the predictor.
-            quality: 1 to 100, for animated WebP.
-            on_note: Called with each thing that could not be kept.
+            source: The input file.
+            target: The output file; its suffix decides the format.
+            tile_px: Side of tiles, for the predictor.
+            quality: Quality of animated WebP, 1 to 100.
+            on_note: Called with a note about each property that could not be kept.
 
         Raises:
-            ValueError: If the source is damaged, or the model or the target does not fit. One line.
+            ValueError: If the source is damaged, or the model or the target is not suitable. The message is one line.
             OSError: If the target cannot be written.
         """
         if predictor.info.kind == "inpainting":
-            raise ValueError(
-                f"Cannot predict the video '{printable(source)}': a model that fills holes takes images only"
-            )
+            raise ValueError(f"Cannot predict the video '{printable(source)}': an inpainting model takes only images")
         if isinstance(predictor, FinishedPredictor) and target.suffix.lower() not in ANIMATION_SUFFIXES:
             predictor = predictor.for_video()
         return predict_video(

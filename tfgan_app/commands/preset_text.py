@@ -1,4 +1,4 @@
-"""A preset in words: its paper, and how it departs from it."""
+"""Description of a preset: its paper, and its departures from the paper."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from tfgan_app.config import default_config, diff, replace_values
 from tfgan_app.tasks.preset import Preset
 
 _NOT_COMPARED = ("_every_steps", "max_val_images", "best_metric", "keep_checkpoints")
-"""Endings of settings that no weight depends on."""
+"""Suffixes of settings that do not affect the weights."""
 
 
 def preset_lines(task_name: str, config_class: type, *, name: str, preset: Preset) -> list[str]:
     """Describes a preset.
 
     Args:
-        task_name: Of its task.
-        config_class: Settings of its task.
-        name: Of the preset.
-        preset: One of the task's presets.
+        task_name: Name of the task.
+        config_class: Settings class of the task.
+        name: Name of the preset.
+        preset: The preset.
 
     Returns:
-        A line on the preset, and one for each departure from its paper.
+        A line about the preset, and one for each departure from its paper.
     """
     paper = f" ({preset.paper.authors}, {preset.paper.url})" if preset.paper else ""
     lines = [f"preset {name}: {preset.summary}{paper}"]
@@ -27,7 +27,7 @@ def preset_lines(task_name: str, config_class: type, *, name: str, preset: Prese
 
 
 def departures(task_name: str, config_class: type, preset: Preset) -> list[str]:
-    """How a preset departs from its paper: settings that are not the paper's, then the rest."""
+    """Returns the departures of a preset from its paper: settings that differ, then others."""
     if preset.exact is None:
         return list(preset.deviations)
     plain = default_config(task_name, config_class)

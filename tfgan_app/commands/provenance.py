@@ -1,4 +1,4 @@
-"""Where a run comes from: command line, code, packages, device and time, for its `run.json`; and where images do."""
+"""Provenance of runs and predictions: command line, code, packages, devices and time."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ _PACKAGES = (
     "imagecodecs",
     "tensorflow-datasets",
 )
-"""Those that decide on what is read and computed."""
+"""Packages that affect the read data and the computation."""
 
 _GIT_TIMEOUT_SECONDS = 5.0
 
 
 def run_facts(config: RunConfig, strategy: tf.distribute.Strategy) -> dict[str, Any]:
-    """What `run.json` says of the code, the machine and the precision.
+    """Returns the facts about code, machine and precision for `run.json`.
 
     Args:
-        config: With `training.precision` resolved.
-        strategy: Where it is trained.
+        config: Configuration with `training.precision` resolved.
+        strategy: Distribution strategy of the training.
     """
     return {
         "tfgan_app": tfgan_app.__version__,
@@ -62,13 +62,13 @@ def run_facts(config: RunConfig, strategy: tf.distribute.Strategy) -> dict[str, 
 def prediction_facts(
     command_line: str, models: Sequence[Mapping[str, Any]], steps: Mapping[str, Any], results: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What `predict --json` says: how images came about, so that they can be made again.
+    """Returns the content of `predict --json`: everything needed to repeat a prediction.
 
     Args:
-        command_line: Of this process.
-        models: Name, path and scale of each model, in the order in which they ran.
-        steps: Settings of the steps around them: size, borders, grain, regions that were kept.
-        results: Which files were written and which inputs failed.
+        command_line: Command line of this process.
+        models: Name, path and scale of each model, in the order of execution.
+        steps: Settings of the steps around the models: size, borders, grain, kept regions.
+        results: The written files and the failed inputs.
     """
     return {
         "tfgan_app": tfgan_app.__version__,
@@ -87,15 +87,15 @@ def prediction_facts(
 def recorded_part(
     run: RunDirectory, command_line: str, facts: Mapping[str, Any], *, step: Callable[[], int]
 ) -> Iterator[None]:
-    """Writes down in `run.json` what a process adds to a run: its command, and from which step to which it trained.
+    """Records in `run.json` the part of a run that a process trains: its command, first step and last step.
 
-    A part that was killed has no end; `duration_seconds` of the run counts the others.
+    A part that was killed has no end; `duration_seconds` of the run counts only the other parts.
 
     Args:
-        run: The run, whose `run.json` is there.
-        command_line: Of this process.
-        facts: What `run_facts` says now; where it is not what the run began with, the part has it.
-        step: Gives the step that the training is at.
+        run: The run, with an existing `run.json`.
+        command_line: Command line of this process.
+        facts: Current `run_facts`; the part records those that differ from the run's first ones.
+        step: Returns the current step of the training.
     """
     begun_with = run.read_facts()
     part = {
@@ -115,20 +115,20 @@ def recorded_part(
         part |= {"last_step": step(), "seconds": round(time.monotonic() - start, 1)}
         try:
             _write_part(run, part, is_new=False)
-        except (OSError, ValueError) as error:  # A full disk costs a line of the record, not the run.
-            print(f"tfgan_app: could not write the duration of the run: {error}", file=sys.stderr)
+        except (OSError, ValueError) as error:  # A full disk must not end the run.
+            print(f"tfgan_app: could not record the duration of the run: {error}", file=sys.stderr)
 
 
 def source_commit() -> str | None:
-    """The commit of the checkout that this package runs from, with `-dirty` behind it where files were changed since.
+    """Returns the commit of the checkout that this package runs from, with `-dirty` appended after local changes.
 
     Returns:
-        None for an installed package, and where git cannot be asked.
+        The commit; None for an installed package, or if git is not available.
     """
     root = Path(tfgan_app.__file__).resolve().parents[1]
-    if not (root / ".git").exists():  # Not any repository around: a virtual environment may lie in the user's own.
+    if not (root / ".git").exists():  # An enclosing repository is the user's own, as around a virtual environment.
         return None
-    # Another repository may be named by the environment, of a hook that runs us for example.
+    # The environment may name another repository, for example in a git hook.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
         done = subprocess.run(
@@ -145,7 +145,7 @@ def source_commit() -> str | None:
 
 
 def device_names() -> list[str]:
-    """The GPUs that TensorFlow sees, by their names, or else the CPU; where it is not loaded, LiteRT runs on CPUs."""
+    """Returns the names of the GPUs that TensorFlow sees, else of the CPU; without TensorFlow, LiteRT uses the CPU."""
     tensorflow = sys.modules.get("tensorflow")
     gpus = [] if tensorflow is None else tensorflow.config.list_physical_devices("GPU")
     if gpus:
@@ -172,7 +172,7 @@ def _package_versions() -> dict[str, str]:
 
 
 def _write_part(run: RunDirectory, part: dict[str, Any], *, is_new: bool) -> None:
-    """Adds a part to `run.json`, or replaces the last one; what others have written there in the meantime stays."""
+    """Adds a part to `run.json` or replaces the last one; other changes to the file are kept."""
     facts = run.read_facts()
     earlier = list(facts.get(PARTS, []))
     parts = [*(earlier if is_new else earlier[:-1]), part]

@@ -1,4 +1,4 @@
-"""A run directory: what a training writes down about itself, and how it is taken up again."""
+"""Run directory: the files of a run, and the checks for resuming it."""
 
 from __future__ import annotations
 
@@ -22,80 +22,80 @@ FACTS_FILE = "run.json"
 
 @dataclasses.dataclass(frozen=True)
 class RunDirectory:
-    """The folder of one run.
+    """A run directory.
 
     Attributes:
-        path: the folder.
+        path: The folder.
     """
 
     path: Path
 
     def check_unused(self) -> None:
-        """Raises ValueError when there is a run in the folder already."""
+        """Raises ValueError if the folder holds a run already."""
         if (self.path / CONFIG_FILE).exists():
             raise ValueError(
                 f"`--run-dir` must be a new folder. Received: {self.path}, which holds a run; add `--resume` "
-                "to go on with it, or name another folder."
+                "to continue it, or name another folder."
             )
 
     @classmethod
     def new(cls, path: str | None, task_name: str) -> RunDirectory:
-        """A folder for a new run: `path`, or `runs/TASK-DATE-TIME`; it is made when something is written."""
+        """Returns the directory of a new run: `path`, or `runs/TASK-DATE-TIME`; the first write creates it."""
         stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
         return cls(Path(path) if path else Path("runs") / f"{task_name}-{stamp}")
 
     @classmethod
     def existing(cls, path: str | None) -> RunDirectory:
-        """The folder of a run that has been started.
+        """Returns the directory of an existing run.
 
         Raises:
-            ValueError: when there is none.
+            ValueError: If there is none.
         """
         if not path:
-            raise ValueError("`--resume` needs `--run-dir` to name the run to go on with. Received: none.")
+            raise ValueError("`--resume` needs `--run-dir`, the run to continue. Received none.")
         if not (Path(path) / CONFIG_FILE).is_file():
             raise ValueError(f"Expected a run directory (with {CONFIG_FILE}). Received: {path}.")
         return cls(Path(path))
 
     @property
     def checkpoints(self) -> Path:
-        """Where checkpoints and inference models go."""
+        """Folder of checkpoints and inference models."""
         return self.path / "checkpoints"
 
     @property
     def samples(self) -> Path:
-        """Where grids and examples go."""
+        """Folder of image grids and examples."""
         return self.path / "samples"
 
     def read_config(self) -> tuple[RunConfig, type]:
-        """The run's configuration and the class of its task."""
+        """Returns the run's configuration and the class of its task."""
         values = configs.load_json(self.path / CONFIG_FILE)
         task_class = load_task(str(values.get("task_name")))
         return configs.from_dict(values, task_class.config_class), task_class
 
     def write_config(self, config: RunConfig) -> None:
-        """Writes `config.json`, whole or not at all."""
+        """Writes `config.json` atomically."""
         self._write(CONFIG_FILE, configs.to_json(config))
 
     def read_facts(self) -> dict[str, Any]:
-        """What the run was started with, beside its configuration: `data_fingerprint`, versions."""
+        """Reads `run.json`: facts beside the configuration, such as `data_fingerprint` and versions."""
         return configs.load_json(self.path / FACTS_FILE)
 
     def write_facts(self, facts: dict[str, Any]) -> None:
-        """Writes `run.json`, whole or not at all."""
+        """Writes `run.json` atomically."""
         self._write(FACTS_FILE, json.dumps(facts, indent=2) + "\n")
 
     def is_finished(self, step: int) -> bool:
-        """Whether a training to `step` has done all that comes after its last step."""
+        """Returns whether a training to `step` has also completed everything after its last step."""
         files = (self.path / REPORT_FILE, self.checkpoints / "last.keras")
         return self.read_facts().get("finished_step", -1) >= step and all(file.is_file() for file in files)
 
     def mark_finished(self, step: int) -> None:
-        """Notes that everything is written, as the last thing of all."""
+        """Records that the run is complete; the last write of a training."""
         self.add_facts(finished_step=step)
 
     def add_facts(self, **facts: Any) -> None:
-        """Adds to `run.json`, or replaces what it has of the same names."""
+        """Adds facts to `run.json`, in place of those of the same names."""
         self.write_facts(self.read_facts() | facts)
 
     def _write(self, name: str, text: str) -> None:
@@ -104,14 +104,14 @@ class RunDirectory:
 
 @contextlib.contextmanager
 def hinting_at_moved_data(config: RunConfig, *, data_flag: str = "--set data.source=") -> Iterator[None]:
-    """Adds to an error about a path of the configuration that is not there (any more) how to name its new place.
+    """Adds a hint to errors about a missing path of the configuration: the flag that sets its new place.
 
     Args:
-        config: of a run.
-        data_flag: what names the place of its images in the command at hand.
+        config: Configuration of a run.
+        data_flag: Flag of the current command that sets the place of the images.
 
     Raises:
-        ValueError: in place of one from inside that names such a path.
+        ValueError: Instead of an error from the block that names such a path.
     """
     try:
         yield
@@ -124,19 +124,19 @@ def hinting_at_moved_data(config: RunConfig, *, data_flag: str = "--set data.sou
 
 
 def check_resumable(saved: RunConfig, wanted: RunConfig) -> None:
-    """Refuses to go on with a run under settings that would make it another run.
+    """Refuses to resume a run with settings that change its computation.
 
-    The field of each setting says whether it may change (`on_resume`). The weights of no step depend on what a run
-    started from, since each checkpoint holds its own; nor on the length of the run, since that of the schedule is fixed
-    when it starts; nor on the place of the images, since their fingerprint is compared; nor on settings of measuring
-    and of drawing with a trained network. They do depend on the weights that a loss looks through.
+    The field of each setting states whether it may change (`on_resume`). Some settings do not affect the weights of any
+    step: the initial weights, because each checkpoint holds its own; the length of the run, because the length of the
+    schedule is fixed at the start; the place of the images, because their fingerprint is compared; and settings of
+    evaluation and sampling. The pretrained weights of a loss do affect them.
 
     Args:
-        saved: the run's configuration.
-        wanted: what it is to go on with.
+        saved: The run's configuration.
+        wanted: Configuration to resume with.
 
     Raises:
-        ValueError: naming each such setting, with its old and new value.
+        ValueError: If a setting must not change; names each one with its old and new value.
     """
     changes = {
         key: values for key, values in configs.diff(saved, wanted).items() if configs.resume_rule(saved, key) == "fixed"

@@ -1,4 +1,4 @@
-"""`tfgan_app serve`: TensorFlow Serving's protocol over a folder of exported models."""
+"""`tfgan_app serve`: serves a folder of exported models by TensorFlow Serving's protocol."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from tfgan_app.shipped import is_shipped, shipped_models, shipped_names
 
 _MEBIBYTE = 2**20
 _SHARE_OF_MEMORY = 0.7
-"""Of what is free at the start, for running models."""
+"""Share of the free memory at the start that running models may use."""
 
 _BODIES_HELD = 4
-"""Of the largest size, at least, where that is larger than usual."""
+"""Minimum number of request bodies of the largest size that fit into the limit of pending bytes."""
 
 
 def run(args: argparse.Namespace) -> int:
     """Serves until SIGTERM or SIGINT.
 
     Args:
-        args: The parsed flags of the subcommand.
+        args: Parsed flags of the command.
 
     Returns:
         0.
 
     Raises:
-        ValueError: If there is no such folder, or a host or origin to allow is none.
+        ValueError: If there is no such folder, or an allowed host or origin is invalid.
         OSError: If a port is taken.
     """
     limits = Limits(
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _folder(path: str) -> Path:
-    """The folder of models at a path, or that of the shipped model of this name.
+    """Returns the folder of models at a path, or that of the shipped model with this name.
 
     Raises:
         ValueError: If there is neither, or a shipped model has no SavedModel here.
@@ -71,12 +71,12 @@ def _folder(path: str) -> Path:
         return Path(path)
     if model.saved_model is None:
         raise ValueError(
-            f"`serve` runs SavedModels, and '{path}' comes without one. Write one first: "
+            f"`serve` needs SavedModels, and '{path}' has none here. Export one first: "
             f"tfgan_app export --model {path} --format saved_model --output models; then serve --models models."
         )
     return model.saved_model
 
 
 def default_workers() -> int:
-    """Runs at the same time: two overlap what a run does on one core, more only take memory."""
+    """Returns the number of models that run at once: two overlap single-core work, more only use memory."""
     return 2 if (os.cpu_count() or 1) > 1 else 1

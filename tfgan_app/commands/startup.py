@@ -1,4 +1,4 @@
-"""Starts TensorFlow for a command, without what it prints on every start."""
+"""TensorFlow start-up without the messages that it prints on every start."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from absl import logging as absl_logging
 import tfgan_app
 from tfgan_app.caches import give_matplotlib_a_home
 
-# Printed while TensorFlow loads on a machine without a GPU, whatever its log level.
+# Printed while TensorFlow loads on a machine without a GPU, at any log level.
 _CHATTER = re.compile(
     r"absl::InitializeLog|oneDNN custom operations|Could not find cuda drivers|failed call to cuInit"
     r"|This TensorFlow binary is optimized|To enable the following instructions|^\s*$"
@@ -23,10 +23,10 @@ _CHATTER = re.compile(
 
 
 def load_tensorflow(*, show_chatter: bool) -> None:
-    """Imports TensorFlow and looks for devices, so that later imports are silent.
+    """Imports TensorFlow and lists the devices, so that later imports are silent.
 
     Args:
-        show_chatter: Leave everything that TensorFlow prints on stderr.
+        show_chatter: Whether to show everything that TensorFlow prints on stderr.
     """
     if show_chatter and tfgan_app.LOG_LEVEL_IS_OURS:
         os.environ["TF_CPP_MIN_LOG_LEVEL"] = "0"
@@ -35,12 +35,12 @@ def load_tensorflow(*, show_chatter: bool) -> None:
     with contextlib.nullcontext() if show_chatter else chatter_hidden():
         import tensorflow as tf
 
-        # Looking for devices is what makes the CUDA runtime speak.
+        # Listing devices makes the CUDA runtime print its messages.
         tf.config.list_physical_devices()
 
 
 def set_up_logging(*, show_chatter: bool) -> None:
-    """Keeps what libraries log for their developers off stderr, unless it is asked for."""
+    """Keeps developers' log messages of libraries off stderr, unless they are requested."""
     absl_logging.set_verbosity(absl_logging.INFO if show_chatter else absl_logging.WARNING)
     if not show_chatter:  # absl shows all loggers; tifffile warns of tags as common as a no-data value of -9999.
         logging.getLogger("tifffile").setLevel(logging.CRITICAL)
@@ -48,11 +48,11 @@ def set_up_logging(*, show_chatter: bool) -> None:
 
 @contextlib.contextmanager
 def chatter_hidden() -> Iterator[None]:
-    """Holds back what native code writes to stderr, and afterwards shows all of it but the known chatter."""
+    """Captures what native code writes to stderr, then prints all of it except known noise."""
     sys.stderr.flush()
     try:
         stderr_copy = os.dup(2)
-    except OSError:  # stderr is closed: there is nothing to keep clean
+    except OSError:  # stderr is closed: there is nothing to filter
         yield
         return
     with tempfile.TemporaryFile() as held_back:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, fields
 import tensorflow as tf
 
 from tfgan_app.commands.building import build_trainer
-from tfgan_app.commands.leftovers import data_folders, report_leftovers
 from tfgan_app.commands.phases import (
     begin_schedule,
     next_phase,
@@ -21,40 +20,42 @@ from tfgan_app.commands.phases import (
 from tfgan_app.commands.preset_text import preset_lines
 from tfgan_app.commands.provenance import recorded_part, run_facts
 from tfgan_app.commands.run_directory import RunDirectory, check_resumable, hinting_at_moved_data
-from tfgan_app.commands.task_report import TaskReport
+from tfgan_app.commands.task_report import TaskReport, data_folders, report_leftovers
 from tfgan_app.commands.training_session import TrainingSession, with_data_sharding
 from tfgan_app.config import RunConfig, read_values, replace_values, resolve_config, to_json
 from tfgan_app.files import quoted
 from tfgan_app.registry import metric_name
 from tfgan_app.tasks import load_task
 from tfgan_app.tasks.base import Task
-from tfgan_app.tasks.methods import check_preset, preset_for
+from tfgan_app.tasks.methods import MethodChoice, check_preset, preset_for
 from tfgan_app.training.devices import build_strategy, is_chief, resolve_precision
 
 WARM_UP_STEPS = 3
 TIMED_STEPS = 5
 
+_TaskClass = type[Task] | MethodChoice
+
 
 @dataclass
 class TrainOptions:
-    """What a training is asked for; the fields are the flags of the command.
+    """Options of a training; the fields are the flags of the command.
 
     Attributes:
-        task: Row of the tasks table; a resumed run knows its own.
+        task: Row of the tasks table; None for that of a resumed run.
         data: Data source; None for the bundled sample.
         run_dir: Run directory; None for a new folder in `runs/`.
         steps: Training steps of the whole run.
-        batch_size: Images a step.
-        image_size: Side of the training images.
+        batch_size: Images per step.
+        image_size: Side of the training images in pixels.
         preset: Name of a preset of the task.
         precision: Compute precision.
-        seed: Of everything random.
+        seed: Seed of everything random.
         strategy: Distribution over devices.
         config: A `config.json`, or part of one.
         set: `KEY=VALUE` texts.
-        resume: Whether to go on with the run in `run_dir`.
-        dry_run: Whether only to print configuration, sizes and an estimate of the time.
-        command_line: For the record in `run.json`.
+        resume: Whether to continue the run in `run_dir`.
+        dry_run: Whether to only print the configuration, sizes and a time estimate.
+        command_line: Command line for `run.json`.
     """
 
     task: str | None = None
@@ -75,33 +76,33 @@ class TrainOptions:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Trains, resumes, or only says what would be trained.
+    """Trains or resumes a run, or describes it for `--dry-run`.
 
     Args:
-        args: the parsed flags of the subcommand.
+        args: Parsed flags of the command.
 
     Returns:
-        As `train`.
+        The exit code, as for `train`.
 
     Raises:
-        ValueError: for a configuration, data set or run directory that cannot be used.
+        ValueError: If the configuration, the data set or the run directory cannot be used.
     """
     _, exit_code = train(TrainOptions(**{field.name: getattr(args, field.name) for field in fields(TrainOptions)}))
     return exit_code
 
 
 def train(args: TrainOptions) -> tuple[RunDirectory, int]:
-    """Trains, resumes, or only says what would be trained.
+    """Trains or resumes a run, or describes it for `dry_run`.
 
     Args:
-        args: What is asked for.
+        args: Options of the training.
 
     Returns:
-        The run directory, and the exit code: 0; 1 when images were left out (each is named on stderr); 128 + signal
-        when stopped early by one (everything is saved).
+        The run directory, and the exit code: 0; 1 if images were left out (each is named on stderr); 128 + the signal
+        number if a signal stopped the training early (everything is saved).
 
     Raises:
-        ValueError: For a configuration, data set or run directory that cannot be used.
+        ValueError: If the configuration, the data set or the run directory cannot be used.
     """
     saved = RunDirectory.existing(args.run_dir) if args.resume else None
     if saved:
@@ -137,10 +138,10 @@ def train(args: TrainOptions) -> tuple[RunDirectory, int]:
 
 
 def _own_task(named: str | None, saved: RunDirectory) -> str:
-    """The task of a run that is resumed."""
+    """Returns the task of a resumed run."""
     own = saved.read_config()[0].task_name
     if named not in (None, own):
-        raise ValueError(f"`--task` must be that of the run, {own}, or be left out. Received: {named}.")
+        raise ValueError(f"`--task` must be the task of the run, {own}, or be left out. Received: {named}.")
     return own
 
 
@@ -152,11 +153,11 @@ def _check_replicas(args: TrainOptions, config: RunConfig, strategy: tf.distribu
         )
     if replicas > 1 and config.training.accumulate_steps > 1:
         raise ValueError(
-            "`training.accumulate_steps` must be 1 with several replicas, where Keras cannot accumulate. "
+            "`training.accumulate_steps` must be 1 with several replicas, for which Keras cannot accumulate gradients. "
             f"Received: {config.training.accumulate_steps}. Use a smaller `--batch-size`."
         )
     if strategy.cluster_resolver is not None and replicas > 1 and not args.run_dir:
-        raise ValueError("`--strategy multi_worker` needs `--run-dir`: one folder that every worker sees.")
+        raise ValueError("`--strategy multi_worker` needs `--run-dir`: one folder that all workers can access.")
 
 
 def _check_best_metric(config: RunConfig, task: Task):
@@ -167,10 +168,10 @@ def _check_best_metric(config: RunConfig, task: Task):
         )
 
 
-def _resolve(args: TrainOptions, task_class: type, saved: RunDirectory | None) -> tuple[RunConfig, list[str]]:
-    """The configuration of a new run, or that of a resumed one with what it may change, and lines for the user."""
+def _resolve(args: TrainOptions, task_class: _TaskClass, saved: RunDirectory | None) -> tuple[RunConfig, list[str]]:
+    """Returns the configuration of a new run, or of a resumed one with its allowed changes, and lines for the user."""
     if args.resume and (args.preset or args.config):
-        raise ValueError("`--resume` goes on with the run's own configuration: leave out `--preset` and `--config`.")
+        raise ValueError("`--resume` uses the run's own configuration: leave out `--preset` and `--config`.")
     preset = _preset_name(args, task_class)
     if preset not in task_class.presets:
         names = ", ".join(task_class.presets)
@@ -179,7 +180,7 @@ def _resolve(args: TrainOptions, task_class: type, saved: RunDirectory | None) -
     config = resolve_config(
         args.task,
         task_class.config_class,
-        preset=None if saved else task_class.presets[preset],  # The run's own values are complete.
+        preset=None if saved else task_class.presets[preset],  # The saved configuration is complete.
         config_file=saved.path / "config.json" if saved else args.config,
         flags=vars(args),
         overrides=args.set,
@@ -193,17 +194,17 @@ def _resolve(args: TrainOptions, task_class: type, saved: RunDirectory | None) -
     return resume_schedule(before, config, run=saved, given=by_hand)
 
 
-def _preset_name(args: TrainOptions, task_class: type) -> str:
+def _preset_name(args: TrainOptions, task_class: _TaskClass) -> str:
     return args.preset or preset_for(task_class, _given(args))
 
 
-def _described_preset(args: TrainOptions, task_class: type) -> list[str]:
+def _described_preset(args: TrainOptions, task_class: _TaskClass) -> list[str]:
     name = _preset_name(args, task_class)
     return preset_lines(args.task, task_class.config_class, name=name, preset=task_class.presets[name])
 
 
 def _given(args: TrainOptions) -> dict[str, str | None]:
-    """What the user has set, by dotted key, as far as it decides on the preset."""
+    """Returns the user's settings by dotted key, as far as they decide the preset."""
     values = read_values(args.config, args.task) if args.config else {}
     values |= {"data.source": args.data} if args.data else {}
     return values | {key.strip(): value.strip() for key, _, value in (text.partition("=") for text in args.set)}
@@ -219,13 +220,13 @@ def _train(
         if run.read_facts()["data_fingerprint"] != facts["data_fingerprint"]:
             raise ValueError(
                 "`--resume` needs the images that the run was started with. Names, sizes or number of the training "
-                "images have changed since; restore them, name their place with `--data PATH` if they have moved, or "
+                "images have changed since; restore them, pass their new place with `--data PATH`, or "
                 f"start a new run from this one with `--set task.init_from={quoted(run.path)}`."
             )
         step = session.resume()
         if step >= config.training.steps and run.is_finished(config.training.steps):
             raise ValueError(
-                f"The run in {run.path} has finished its {config.training.steps} steps. Give it more with `--steps`."
+                f"The run in {run.path} has finished its {config.training.steps} steps. Raise `--steps` to train on."
             )
         phases = run.read_facts().get("phases") or [phase_record(run.read_config()[0], 0)]
         phases, new_phase = next_phase(phases, config, step)
@@ -234,7 +235,7 @@ def _train(
         begun_with = run.read_facts().get("tfgan_app")
         if begun_with != facts["tfgan_app"]:
             message = (
-                f"begun with tfgan_app {begun_with}, goes on with {facts['tfgan_app']}: it may train otherwise now"
+                f"started with tfgan_app {begun_with}, continues with {facts['tfgan_app']}: training may differ now"
             )
             session.events.record(step, "warning", message)
     else:
@@ -256,7 +257,7 @@ def _train(
 
 
 def _dry_run(task_class: type, config: RunConfig, *, report: TaskReport, strategy) -> None:
-    """Prints parameter counts and an estimate of the time from a few real steps."""
+    """Prints parameter counts and a time estimate from a few real steps."""
     steps, config = config.training.steps, replace_values(config, {"training.steps": WARM_UP_STEPS + TIMED_STEPS})
     task = task_class(config, report=report)
     trainer = build_trainer(task, config, strategy=strategy)

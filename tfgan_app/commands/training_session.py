@@ -1,4 +1,4 @@
-"""One training from its start, or from a checkpoint, to its report."""
+"""One training, from its start or a checkpoint to its report."""
 
 from __future__ import annotations
 
@@ -44,22 +44,22 @@ ROLLBACK_SEED_STRIDE = 1_000_003
 
 
 def with_data_sharding(dataset: tf.data.Dataset) -> tf.data.Dataset:
-    """The dataset, of whose global batches each of several workers takes its share."""
+    """Returns the dataset with its global batches sharded over the workers."""
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     return dataset.with_options(options)
 
 
 class TrainingSession:
-    """Trains with everything around it: logs, grids, validation, checkpoints, guards, report.
+    """Training with logs, grids, validation, checkpoints, guards and report.
 
-    Of several workers, all do the same, so that none waits for another; only the chief's files are kept.
+    Several workers all do the same work, so that none waits for another; only the chief's files are kept.
 
     Args:
-        task: what is trained.
-        config: with `training.precision` resolved.
-        run: where everything is written, and where checkpoints are resumed from.
-        strategy: where it is trained.
+        task: The task.
+        config: Its configuration with `training.precision` resolved.
+        run: The run directory, which also holds the checkpoints to resume from.
+        strategy: Distribution strategy of the training.
     """
 
     def __init__(self, task: Task, config: RunConfig, *, run: RunDirectory, strategy: tf.distribute.Strategy):
@@ -84,41 +84,43 @@ class TrainingSession:
         self._signals = StopOnSignal()
 
     def start(self) -> None:
-        """Brings fresh networks to where the task begins; nothing is written.
+        """Initializes the networks as the task requires; nothing is written.
 
         Raises:
-            ValueError: when what it begins with cannot be had.
+            ValueError: If the initial weights are not available.
         """
         with self._strategy.scope():
             self._task.start(self.trainer.networks)
             self.trainer.reset_average()
 
     def resume(self) -> int:
-        """Takes up the newest good checkpoint, or the start of a run that was stopped before its first one.
+        """Restores the newest intact checkpoint, or starts again if the run was stopped before its first one.
 
         Returns:
-            Its step.
+            The step of the checkpoint.
 
         Raises:
-            ValueError: when there are checkpoints, and none is good.
+            ValueError: If there are checkpoints, but none is intact.
         """
         if not self.checkpoints.paths():
             self.start()
             return 0
         step = self._restore()
         if step is None:
-            raise ValueError(f"Expected a good checkpoint in {self.checkpoints.directory}. Found none to resume from.")
+            raise ValueError(
+                f"Expected an intact checkpoint in {self.checkpoints.directory}. Found none to resume from."
+            )
         return step
 
     def warn_of_figures(self, measured: Mapping[str, float]) -> None:
-        """Records what the figures of this run cannot carry, once.
+        """Records the limits of this run's figures, each once.
 
         Args:
-            measured: what `task.evaluate` gave, or nothing yet.
+            measured: Return value of `task.evaluate`, or an empty mapping.
         """
-        said = {event["message"] for event in read_events(self.run.path)}
+        recorded = {event["message"] for event in read_events(self.run.path)}
         for line in self._task.caveats(measured):
-            if (message := f"{ABOUT_FIGURES}{line}") not in said:
+            if (message := f"{ABOUT_FIGURES}{line}") not in recorded:
                 self.events.record(int(self.trainer.step.numpy()), "warning", message)
 
     def train(self) -> int:
@@ -128,7 +130,7 @@ class TrainingSession:
             0, or 128 + the signal that stopped it early.
 
         Raises:
-            ValueError: when losses or gradients stayed non-finite after three rollbacks.
+            ValueError: If losses or gradients are still not finite after three rollbacks.
         """
         if self._handles_signals:
             self._signals.install()
@@ -151,12 +153,12 @@ class TrainingSession:
 
     @property
     def _handles_signals(self) -> bool:
-        # One of several workers that stops by itself would leave the others waiting for it: there, a signal ends the
-        # process at once, and all resume from the last checkpoint.
+        # If one of several workers stopped by itself, the others would wait for it. There, a signal ends the process
+        # at once, and all workers resume from the last checkpoint.
         return self._strategy.num_replicas_in_sync == 1 or self._strategy.cluster_resolver is None
 
     def _complete(self) -> None:
-        """Does what a run that was killed after its last step has left undone, up to `_finish`."""
+        """Completes the work before `_finish` for a run that was killed after its last step."""
         step = int(self.trainer.step.numpy())
         if self._is_chief:
             self._save_model("last")
@@ -185,11 +187,11 @@ class TrainingSession:
     def _roll_back(self, error: NonFiniteError, rollbacks: int) -> None:
         restored = self._restore()
         if restored is None:
-            raise ValueError(f"{error} There is no good checkpoint to go back to.") from error
+            raise ValueError(f"{error} There is no intact checkpoint to go back to.") from error
         self.trainer.reset_metrics()
-        # The checkpoint brought its own seed back; each attempt needs another one.
+        # The checkpoint restored its seed; each attempt needs a different one.
         self.trainer.seed.assign_add(ROLLBACK_SEED_STRIDE * (error.step * MAX_ROLLBACKS + rollbacks))
-        message = f"{error} Went back to step {restored}; going on with another seed."
+        message = f"{error} Went back to step {restored}; continuing with another seed."
         self.events.record(error.step, "rollback", message)
 
     def _fit(self, step: int) -> None:
@@ -227,7 +229,7 @@ class TrainingSession:
                 self._scalars,
                 best_metric=metric_name(training.best_metric),
                 on_best=self._save_best,
-                listeners=(health.on_validation, self._say_validation),
+                listeners=(health.on_validation, self._print_validation),
                 record=record,
             ),
             *([self._signals] if self._handles_signals else []),
@@ -245,7 +247,7 @@ class TrainingSession:
         if self._is_chief:
             self.run.add_facts(best={"step": step, "metric": metric, "value": values[metric]})
 
-    def _say_validation(self, step: int, values: Mapping[str, float]) -> None:
+    def _print_validation(self, step: int, values: Mapping[str, float]) -> None:
         if self._is_chief:
             say_line(validation_line(step, values, best=self.run.read_facts().get("best")))
 
@@ -261,12 +263,14 @@ class TrainingSession:
 
     def _restore(self) -> int | None:
         def on_damaged(path, reason):
-            self.events.record(0, "warning", f"checkpoint {path.name} cannot be used ({reason}); trying the one before")
+            self.events.record(
+                0, "warning", f"checkpoint {path.name} cannot be used ({reason}); trying the previous one"
+            )
 
         return self.checkpoints.restore(self.trainer, on_damaged=on_damaged, set_aside=self._is_chief)
 
     def _finish(self) -> None:
-        """Measures the result, writes the report and says what to do next."""
+        """Evaluates the result, writes the report and prints the next commands."""
         summary = self._task.evaluate(self.inference_model, **self._auxiliary_models)
         self.warn_of_figures(summary)
         current = self._task.inference_model(self.trainer.networks)
@@ -282,7 +286,7 @@ class TrainingSession:
             if best := self.run.read_facts().get("best"):
                 print(f"best.keras is of step {best['step']}: {best['metric']} {best['value']:.4g}")
             print("next:", *self._next_commands(), sep="\n  ")
-        # A worker that left early would be taken for a failed one.
+        # A worker that exits early would count as failed.
         self._strategy.run(lambda: tf.distribute.get_replica_context().all_reduce("SUM", tf.constant(1.0)))
 
     def _mark_finished(self) -> None:
@@ -290,7 +294,7 @@ class TrainingSession:
         try:
             self.run.mark_finished(step)
         except OSError as error:
-            self.events.record(step, "warning", f"could not note in {FACTS_FILE} that the run has finished: {error}")
+            self.events.record(step, "warning", f"could not record in {FACTS_FILE} that the run has finished: {error}")
 
     def _write_report(self, summary: dict[str, Any]) -> None:
         try:

@@ -1,4 +1,4 @@
-"""Configuration of a run: typed sections, overrides and files, with the standard library alone."""
+"""Configuration of a run: typed sections, overrides and files; standard library only."""
 
 from tfgan_app.config.run_config import (
     FLAG_FIELDS,

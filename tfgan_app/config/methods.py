@@ -1,4 +1,4 @@
-"""Sections of tasks that have several methods: a frozen dataclass a method, chosen by the field `method`."""
+"""Sections of tasks with several methods: one frozen dataclass per method, chosen by the field `method`."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ METHOD = "task.method"
 
 @dataclasses.dataclass(frozen=True)
 class MethodSection:
-    """Base class of the sections of a task with several methods.
+    """Base class for the sections of a task with several methods.
 
-    A task derives a class with the settings that all methods share, and from it one for each method::
+    A task derives a class with the settings that all methods share, and one class for each method from it::
 
         class TranslateConfig(MethodSection): ...
         class PairedConfig(TranslateConfig, method="paired"): ...
 
     Attributes:
-        method: The method.
-        sections: The class of each method; the first one is that of a run that names no method.
+        method: Name of the method.
+        sections: Method -> class; the first one is the default.
     """
 
     method: str = ""
@@ -34,7 +34,7 @@ class MethodSection:
 
 
 def first_section(kind: type) -> type:
-    """Returns the class with which a task's section begins: of several methods, that of the first."""
+    """Returns the default class of a task's section: with several methods, that of the first."""
     if not issubclass(kind, MethodSection) or kind in kind.sections.values():
         return kind
     return next(iter(kind.sections.values()))
@@ -47,14 +47,14 @@ def other_sections(section: Any) -> list[type]:
 
 
 def with_method(section: Any, method: Any) -> Any:
-    """Returns the section of another method, with those values that were set and that it has too.
+    """Returns the section of another method, with the explicitly set values that it shares.
 
     Args:
         section: Section of a task.
-        method: Value of its field `method`. Returns the section as it is if there is no such method.
+        method: Value of its field `method`. For an unknown method, the section is returned unchanged.
 
     Raises:
-        ValueError: If a value was set that the method has no use for.
+        ValueError: If a value was set that the method does not use.
     """
     if not isinstance(section, MethodSection) or method not in section.sections or method == section.method:
         return section
@@ -67,7 +67,7 @@ def with_method(section: Any, method: Any) -> Any:
 
 
 def is_own(section: Any, name: str, value: Any) -> bool:
-    """Returns whether a setting is one of the section's method, and not one of another at its default.
+    """Returns whether a setting belongs to the section's method, and not to another method at its default.
 
     Args:
         section: Section of a task.
@@ -75,13 +75,13 @@ def is_own(section: Any, name: str, value: Any) -> bool:
         value: Its value.
 
     Raises:
-        ValueError: If the setting belongs to other methods, and the value is not its default. Lists the methods.
+        ValueError: If the setting belongs to other methods and the value is not its default; lists the methods.
     """
     if name in _defaults(type(section)):
         return True
     owners = [kind for kind in other_sections(section) if name in _defaults(kind)]
     if not owners:
-        return True  # No setting at all, which the check of keys tells.
+        return True  # Not a setting; the check of keys reports it.
     if (tuple(value) if isinstance(value, list) else value) in [_defaults(kind)[name] for kind in owners]:
         return False
     methods = " or ".join(method for method, kind in section.sections.items() if kind in owners)

@@ -1,12 +1,12 @@
-"""The configuration of a run: frozen dataclasses, typed dotted overrides and a JSON round trip.
+"""Configuration of a run: frozen dataclasses, typed dotted overrides and a JSON round trip.
 
-A run is described by one `RunConfig` of four sections: `data`, `training`, `optimizer` and `task`. The first three are
-those of `tfgan_app.config.sections`; the fourth is a frozen dataclass that the task's own module provides. Every value
-has a dotted key (`training.steps`, `task.direction`), and every way of setting one ends in the same check against the
-field's annotation and bounds, so that a wrong value is found before anything is built.
+A `RunConfig` has four sections: `data`, `training`, `optimizer` and `task`. The first three are in
+`tfgan_app.config.sections`; the fourth is a frozen dataclass from the task's own module. Every value has a dotted key
+(`training.steps`, `task.direction`). Every way of setting a value runs the same check of type and bounds, so that a
+wrong value is found before anything is built.
 
-Only the command line, the commands and the tasks read this module; everything below them takes plain keyword
-arguments. It uses nothing but the standard library, so that the command line answers without TensorFlow.
+Only the command line, the commands and the tasks use this module; all layers below take plain keyword arguments. It
+uses only the standard library, so the command line answers without TensorFlow.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tfgan_app.config.sections import DataConfig, OptimizerConfig, TrainingConfi
 from tfgan_app.config.typed_fields import FieldSpec, OnResume, field_specs, find_spec
 from tfgan_app.shipped import is_shipped
 
-# Named flags of the command line, and the value that each one sets.
+# Named flags of the command line, and the dotted key that each one sets.
 FLAG_FIELDS = {
     "data": "data.source",
     "image_size": "data.image_size",
@@ -39,17 +39,17 @@ SECTIONS = ("data", "training", "optimizer", "task")
 
 @dataclasses.dataclass(frozen=True)
 class RunConfig:
-    """Everything that decides what a run does; checked when made.
+    """Complete configuration of a run; checked when it is created.
 
     Attributes:
         task_name: Row of the tasks table.
-        data: Where images come from.
-        training: Length, batch, precision and intervals.
-        optimizer: Optimizers of both players.
+        data: Data source and image sizes.
+        training: Length, batch size, precision and intervals.
+        optimizer: Optimizers of the generator and the discriminator.
         task: The task's own frozen dataclass.
 
     Raises:
-        ValueError: If a value is not of its field's type, not one of its choices or out of its range.
+        ValueError: If a value has the wrong type, is not one of the choices, or is out of range.
     """
 
     task_name: str
@@ -65,12 +65,12 @@ class RunConfig:
                 key.partition(".")[2]: spec.check(getattr(section, key.partition(".")[2]))
                 for key, spec in field_specs(name, type(section)).items()
             }
-            # Frozen, but values arrive from JSON as well: lists become tuples and integers floats.
+            # The dataclass is frozen, but values from JSON need conversion: lists to tuples, integers to floats.
             object.__setattr__(self, name, dataclasses.replace(section, **checked))
 
 
 def default_config(task_name: str, task_config: type) -> RunConfig:
-    """Returns the configuration of a task before anyone has set anything.
+    """Returns the default configuration of a task.
 
     Args:
         task_name: Row of the tasks table.
@@ -89,21 +89,21 @@ def resolve_config(
     flags: Mapping[str, Any] | None = None,
     overrides: Iterable[str] = (),
 ) -> RunConfig:
-    """Builds the configuration of a run; what comes later in the argument list wins.
+    """Builds the configuration of a run; later arguments override earlier ones.
 
     Args:
         task_name: Row of the tasks table.
         task_config: The task's frozen dataclass.
-        preset: Dotted keys and values that the task keeps under a name.
+        preset: Dotted keys and values of a preset of the task.
         config_file: JSON file: the `config.json` of a run, or any part of one.
-        flags: Parsed command line. Names in `FLAG_FIELDS` that are not None are used, others are ignored.
+        flags: Parsed command line. Names in `FLAG_FIELDS` that are not None are used; others are ignored.
         overrides: `KEY=VALUE` texts.
 
     Returns:
-        The checked configuration. Paths are absolute, so that a run can be taken up from anywhere.
+        The checked configuration. Paths are absolute, so that a run can be resumed from any folder.
 
     Raises:
-        ValueError: If a key is unknown or a value does not fit it.
+        ValueError: If a key is unknown or a value is invalid.
         OSError: If the file cannot be read.
     """
     given = {FLAG_FIELDS[name]: value for name, value in (flags or {}).items() if name in FLAG_FIELDS}
@@ -113,7 +113,7 @@ def resolve_config(
         {key: value for key, value in given.items() if value is not None},
     ]
     config, overrides = default_config(task_name, task_config), list(overrides)
-    # The method of the last layer holds for all of them: values of another method are none of this run's.
+    # The method in the last layer is valid for all layers: values of another method do not belong to this run.
     method = [{METHOD: layer[METHOD]} for layer in layers if METHOD in layer][-1:]
     config = apply_overrides(replace_values(config, *method) if method else config, _of_method(overrides))
     for layer in layers:
@@ -123,16 +123,16 @@ def resolve_config(
 
 
 def apply_overrides(config: RunConfig, overrides: Iterable[str]) -> RunConfig:
-    """Returns the configuration with `KEY=VALUE` texts applied in order, each read by the type of its field.
+    """Returns the configuration with `KEY=VALUE` texts applied in order, each parsed by the type of its field.
 
-    `none` stands for None, `true`/`false` for booleans, and tuples are separated by commas.
+    `none` means None, `true` and `false` are booleans, and tuple items are separated by commas.
 
     Args:
-        config: Configuration to start from; it is left as it is.
+        config: Configuration to start from; it is not modified.
         overrides: For example `["task.direction=b2a", "training.steps=500"]`.
 
     Raises:
-        ValueError: If a text is no assignment, its key is unknown, or its value does not fit the field.
+        ValueError: If a text is not an assignment, its key is unknown, or its value is invalid.
     """
     overrides = list(overrides)
     of_method = _of_method(overrides)
@@ -146,7 +146,7 @@ def apply_overrides(config: RunConfig, overrides: Iterable[str]) -> RunConfig:
 
 
 def _of_method(overrides: Iterable[str]) -> list[str]:
-    """Returns the overrides that set the method; the last one decides on the other keys."""
+    """Returns the overrides that set the method; the last one decides which other keys are valid."""
     return [text for text in overrides if text.partition("=")[0].strip() == METHOD]
 
 
@@ -154,16 +154,16 @@ def replace_values(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
     """Returns the configuration with the values of some dotted keys replaced.
 
     Args:
-        config: Configuration to start from; it is left as it is.
+        config: Configuration to start from; it is not modified.
         values: Dotted keys and Python (or JSON) values.
 
     Raises:
-        ValueError: If a key is unknown or a value does not fit its field.
+        ValueError: If a key is unknown or a value is invalid.
     """
     changes: dict[str, dict[str, Any]] = {}
     config = dataclasses.replace(config, task=with_method(config.task, values.get(METHOD)))
     for key, value in values.items():
-        _spec(config, key)  # an unknown key ends here
+        _spec(config, key)  # Raises for an unknown key.
         section, name = key.split(".")
         if section != "task" or is_own(config.task, name, value):
             changes.setdefault(section, {})[name] = value
@@ -174,24 +174,24 @@ def replace_values(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
 
 
 def to_dict(config: RunConfig) -> dict[str, Any]:
-    """Returns the configuration as plain dicts, lists, numbers and texts, ready for JSON."""
+    """Returns the configuration as plain dicts, lists, numbers and strings for JSON."""
     return json.loads(json.dumps(dataclasses.asdict(config)))
 
 
 def to_json(config: RunConfig) -> str:
-    """Returns the configuration as indented JSON text that ends in a newline."""
+    """Returns the configuration as indented JSON text with a final newline."""
     return json.dumps(to_dict(config), indent=2, ensure_ascii=False) + "\n"
 
 
 def from_dict(values: Mapping[str, Any], task_config: type) -> RunConfig:
-    """Returns the configuration that `to_dict` was given; a key that is missing keeps its default.
+    """Returns the configuration from the output of `to_dict`; a missing key gets its default.
 
     Args:
-        values: What `to_dict` returned.
+        values: Output of `to_dict`.
         task_config: The task's frozen dataclass.
 
     Raises:
-        ValueError: If the task's name is missing, a key is unknown or a value does not fit its field.
+        ValueError: If the task's name is missing, a key is unknown or a value is invalid.
     """
     task_name = values.get("task_name")
     if not isinstance(task_name, str):
@@ -203,7 +203,7 @@ def load_json(path: str | Path) -> dict[str, Any]:
     """Reads a JSON object from a file.
 
     Raises:
-        ValueError: If the file does not hold one.
+        ValueError: If the file does not contain a JSON object.
         OSError: If the file cannot be read.
     """
     try:
@@ -211,12 +211,12 @@ def load_json(path: str | Path) -> dict[str, Any]:
     except ValueError as error:
         raise ValueError(f"{path} must be a JSON file. Received: {error}.") from None
     if not isinstance(values, dict):
-        raise ValueError(f"{path} must hold a JSON object. Received: {type(values).__name__}.")
+        raise ValueError(f"{path} must contain a JSON object. Received: {type(values).__name__}.")
     return values
 
 
 def diff(a: RunConfig, b: RunConfig) -> dict[str, tuple[Any, Any]]:
-    """Returns the dotted keys that both have and whose values differ, each with the value in `a` and in `b`."""
+    """Returns the shared dotted keys whose values differ, each with the value in `a` and in `b`."""
     left, right = ({"task_name": config.task_name, **dict(_flatten(to_dict(config)))} for config in (a, b))
     return {key: (value, right[key]) for key, value in left.items() if key in right and value != right[key]}
 
@@ -226,10 +226,10 @@ def read_values(path: str | Path, task_name: str) -> dict[str, Any]:
 
     Args:
         path: JSON file: the `config.json` of a run, or any part of one.
-        task_name: the task that it must be for, if it says so.
+        task_name: The expected task; a file that names a task must name this one.
 
     Raises:
-        ValueError: If the file does not hold a JSON object, or is for another task.
+        ValueError: If the file does not contain a JSON object, or is for another task.
         OSError: If the file cannot be read.
     """
     values = load_json(path)
@@ -239,7 +239,7 @@ def read_values(path: str | Path, task_name: str) -> dict[str, Any]:
 
 
 def _flatten(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yields dotted keys and values of a nested dict; the task's name is no value and left out."""
+    """Yields dotted keys and values of a nested dict without the task's name."""
     for name, value in values.items():
         if isinstance(value, Mapping):
             yield from ((f"{name}.{key}", inner) for key, inner in value.items())
@@ -248,13 +248,13 @@ def _flatten(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def resume_rule(config: RunConfig, key: str) -> OnResume:
-    """Returns whether a resumed run may change the value of a dotted key; the task itself it may not."""
+    """Returns the rule for changing a dotted key in a resumed run; the task itself is fixed."""
     specs = _specs(config)
     return specs[key].on_resume if key in specs else "fixed"
 
 
 def _absolute_paths(config: RunConfig) -> dict[str, str | None]:
-    """The values of those settings that are paths, made to mean the same in every working directory."""
+    """Returns the values of path settings, valid in any working directory."""
     return {
         key: absolute_model(value) if spec.is_model else absolute_source(value)
         for key, (spec, value) in _path_values(config).items()
@@ -262,7 +262,7 @@ def _absolute_paths(config: RunConfig) -> dict[str, str | None]:
 
 
 def _path_values(config: RunConfig) -> dict[str, tuple[FieldSpec, str | None]]:
-    """Returns the settings that are paths, by dotted key, each with its value."""
+    """Returns the path settings by dotted key, each with its value."""
     specs = {key: spec for key, spec in _specs(config).items() if spec.is_path}
     return {
         key: (spec, getattr(getattr(config, key.partition(".")[0]), key.partition(".")[2]))
@@ -271,27 +271,27 @@ def _path_values(config: RunConfig) -> dict[str, tuple[FieldSpec, str | None]]:
 
 
 def local_paths(config: RunConfig) -> dict[str, str]:
-    """Returns the settings that name a place on this machine: dotted key -> path."""
+    """Returns the settings that are paths on this machine: dotted key -> path."""
     values = {key: value for key, (_, value) in _path_values(config).items()}
     return {key: value for key, value in values.items() if value and Path(value).is_absolute()}
 
 
 def absolute_source(source: str | None) -> str | None:
-    """A source that means the same in every working directory: a path becomes absolute, a name stays as it is."""
+    """Returns a data source that is valid in any working directory: a path becomes absolute, a name is unchanged."""
     if source is None or source.startswith(("keras:", "tfds:")) or is_shipped(source):
         return source
-    # Not `Path.expanduser`, which raises where there is no such home.
+    # Not `Path.expanduser`, which raises if the home directory does not exist.
     return str(Path(os.path.expanduser(source)).absolute())
 
 
 def absolute_model(source: str | None) -> str | None:
-    """A model that means the same in every working directory: a path becomes absolute, a mere name stays one."""
+    """Returns a model that is valid in any working directory: a path becomes absolute, a name is unchanged."""
     is_name = source is not None and Path(source).name == source and not Path(source).suffix
     return source if is_name and not Path(source).exists() else absolute_source(source)
 
 
 def _specs(config: RunConfig) -> dict[str, FieldSpec]:
-    """Returns what every value of a configuration must be, by dotted key."""
+    """Returns the field specifications of a configuration by dotted key."""
     specs: dict[str, FieldSpec] = {}
     for section in SECTIONS:
         specs.update(field_specs(section, type(getattr(config, section))))
@@ -299,10 +299,10 @@ def _specs(config: RunConfig) -> dict[str, FieldSpec]:
 
 
 def _spec(config: RunConfig, key: str) -> FieldSpec:
-    """Returns what the value of a dotted key must be, that of another method included.
+    """Returns the field specification of a dotted key, including keys of other methods.
 
     Raises:
-        ValueError: If there is no such key, with the nearest one and the valid ones.
+        ValueError: If there is no such key; names the nearest key and the valid ones.
     """
     specs: dict[str, FieldSpec] = {}
     for kind in other_sections(config.task):

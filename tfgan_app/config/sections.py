@@ -1,4 +1,4 @@
-"""The sections of a run's configuration that all tasks share; `tfgan_app.config` puts them together."""
+"""Configuration sections that all tasks share; `tfgan_app.config` combines them."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ BACKGROUND_RGB = {"white": (255, 255, 255), "gray": (128, 128, 128), "black": (0
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Where the images come from and how they are brought to size.
+    """Data source and image sizes.
 
     Attributes:
         source: Folder, `keras:NAME` or `tfds:NAME`; None is the task's bundled sample.
         image_size: Side in pixels of the square images that the networks train on.
-        load_scale: Images are loaded at `image_size * load_scale`; what is over is room for random crops.
-        resize: `short_side` keeps the aspect ratio and crops a square, `squash` fits the whole image into a
-            square, `none` crops at native resolution.
-        background: What transparent images are laid on.
-        input_range: Values of black and white in files of more than 8 bits, as in 0,4095; none decides by the file.
-        val_fraction: Share held out for validation where the data has no validation split of its own.
-        max_val_images: At most this many held-out images are used for validation during training.
-        cache_budget_mb: Decoded images stay in memory up to this size; beyond it they are decoded per step.
+        load_scale: Images are loaded at `image_size * load_scale`, which leaves room for random crops.
+        resize: `short_side` keeps the aspect ratio and crops a square, `squash` resizes the whole image to a square,
+            `none` crops at native resolution.
+        background: Background color of transparent images.
+        input_range: Values of black and white in files of more than 8 bits, as in 0,4095; none decides by file.
+        val_fraction: Share held out for validation if the data has no validation split.
+        max_val_images: Maximum number of held-out images for validation during training.
+        cache_budget_mb: Decoded images are cached in memory up to this size; larger sets are decoded per step.
     """
 
     source: str | None = path_setting(on_resume="may_change")
@@ -43,14 +43,14 @@ class DataConfig:
     cache_budget_mb: int = bounded(1024, minimum=0, on_resume="may_change")
 
     def __post_init__(self) -> None:
-        # A list from JSON is not checked yet.
+        # A list from JSON has not been checked yet.
         if isinstance(self.input_range, tuple) and not self.input_range[0] < self.input_range[1]:
             received = ",".join(f"{value:g}" for value in self.input_range)
             raise ValueError(f"`data.input_range` must be LOW,HIGH with LOW below HIGH. Received: {received}.")
 
     @property
     def reading(self) -> dict[str, Any]:
-        """How files become RGB of 8 bits: `background` and `input_range`, as readers take them."""
+        """Keyword arguments of image readers for conversion to 8-bit RGB: `background` and `input_range`."""
         return {"background": self.background_rgb, "input_range": self.input_range}
 
     @property
@@ -61,24 +61,24 @@ class DataConfig:
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """How long, how fast and how reproducibly a run trains, and how often it reports.
+    """Length, batch size, precision, reproducibility and intervals of a training.
 
     Attributes:
-        steps: Number of training steps of the whole run, resumed parts included.
-        batch_size: Images per step, over all replicas.
-        seed: Everything random in a run is a function of this and the step.
-        precision: Compute dtype policy; `auto` picks the fastest that the hardware gains from.
+        steps: Number of training steps of the whole run, including resumed parts.
+        batch_size: Images per step over all replicas.
+        seed: Seed of the run; everything random is a function of it and the step.
+        precision: Compute dtype policy; `auto` picks the fastest one for the hardware.
         strategy: Distribution over devices and hosts; `auto` uses all local GPUs.
-        discriminator_steps: Updates of the discriminators for each of the generators, each on a batch of its own.
-        accumulate_steps: Gradients are summed over this many steps before an update.
+        discriminator_steps: Discriminator updates per generator update, each on a separate batch.
+        accumulate_steps: Number of steps over which gradients are summed before an update.
         ema_decay: Decay of the averaged generator that is validated and exported.
-        deterministic: Ask TensorFlow for deterministic kernels (slower on GPUs).
+        deterministic: Whether TensorFlow uses deterministic kernels (slower on GPUs).
         log_every_steps: Steps between rows of metrics.csv and TensorBoard scalars.
         sample_every_steps: Steps between image grids.
         validate_every_steps: Steps between validations on held-out images.
         checkpoint_every_steps: Steps between checkpoints.
-        keep_checkpoints: How many of the latest checkpoints are kept.
-        best_metric: Validation metric that picks the best checkpoint; one of `task.metrics` as it is written there.
+        keep_checkpoints: Number of latest checkpoints to keep.
+        best_metric: Validation metric that selects the best checkpoint; an item of `task.metrics`.
     """
 
     steps: int = bounded(2000, minimum=1, on_resume="may_change")
@@ -105,20 +105,20 @@ class TrainingConfig:
 
 @dataclass(frozen=True)
 class OptimizerConfig:
-    """Adam for both players, with a rate for each (TTUR, Heusel et al., 2017, arXiv:1706.08500).
+    """Adam for both networks, with separate learning rates (TTUR, Heusel et al. 2017, arXiv:1706.08500).
 
     Attributes:
         generator_learning_rate: Peak learning rate of the generator.
         discriminator_learning_rate: Peak learning rate of the discriminator.
-        muon_learning_rate: Peak rate of the generator's square kernels by Muon (Jordan et al. 2024); None trains all
-            by Adam.
+        muon_learning_rate: Peak learning rate of Muon (Jordan et al. 2024) for the generator's square kernels; None
+            uses Adam for all weights.
         beta_1: Decay of Adam's first moment.
         beta_2: Decay of Adam's second moment.
-        clip_norm: Gradients of each player are scaled to at most this global norm at each step; None leaves them.
-        normalize_gradients: Scale the gradients of each player to a global norm of 1 at each step.
-        schedule: How the rate moves after the warm-up.
-        schedule_steps: Steps that the schedule spans; none is `training.steps` when the run is started.
-        schedule_start: Step at which the schedule begins; `--resume` with other rates sets it.
+        clip_norm: Limit of the global gradient norm of each network at each step; None does not clip.
+        normalize_gradients: Whether to scale the gradients of each network to a global norm of 1 at each step.
+        schedule: Shape of the learning rate after the warm-up.
+        schedule_steps: Length of the schedule in steps; none means `training.steps` at the start of the run.
+        schedule_start: First step of the schedule; `--resume` with other rates sets it.
         warmup_steps: Steps over which the rate rises from zero to its peak; at most a tenth of `schedule_steps`.
     """
 

@@ -1,4 +1,4 @@
-"""Dataclass fields that check their values and read them from text, by annotation and bounds.
+"""Dataclass fields that check values and parse them from text, by annotation and bounds.
 
 Annotations may be `int`, `float`, `bool`, `str`, `Literal[...]`, `tuple[X, ...]`, `tuple[X, Y]` and unions of
 these with each other and None. Standard library only.
@@ -17,8 +17,8 @@ from typing import Any, Literal
 from tfgan_app.registry import is_own
 
 OnResume = Literal["fixed", "may_change", "new_phase"]
-"""Rule for a value of a resumed run. `fixed`: it stays. `may_change`: the weights of no step depend on it. `new_phase`:
-it may change, and begins a new phase of the training."""
+"""Rule for a value in a resumed run. `fixed`: it must not change. `may_change`: the weights of no step depend on it.
+`new_phase`: it may change, which starts a new phase of the training."""
 
 _BOUND_TESTS: dict[str, Callable[[float, float], bool]] = {
     "at least": lambda value, limit: value >= limit,
@@ -44,7 +44,7 @@ def setting(default: Any, *, on_resume: OnResume = "fixed", **metadata: Any) -> 
     Args:
         default: The field's default.
         on_resume: The rule.
-        **metadata: Further facts about the field, as the other functions of this module give them.
+        **metadata: Further metadata of the field, as set by the other functions of this module.
     """
     return dataclasses.field(default=default, metadata={"on_resume": on_resume, **metadata})
 
@@ -58,7 +58,7 @@ def bounded(
     below: float | None = None,
     on_resume: OnResume = "fixed",
 ) -> Any:
-    """Returns a dataclass field with a default and a range that its number, or each of its numbers, must lie in.
+    """Returns a dataclass field with a default and a range for its number or for each of its numbers.
 
     Args:
         default: The field's default.
@@ -81,13 +81,13 @@ def choice(
     only: Sequence[str] | None = None,
     on_resume: OnResume = "fixed",
 ) -> Any:
-    """Returns a dataclass field, or each item of one, that names a row of a table or a user's own `module:attribute`.
+    """Returns a dataclass field whose value (or each item) names a table's row or a user's own `module:attribute`.
 
     Args:
         table: A table of `tfgan_app.registry`.
         default: The field's default.
-        also: Further words that the field takes.
-        only: The rows that the field takes; None is all of them.
+        also: Further accepted values.
+        only: The accepted rows; None accepts all of them.
         on_resume: Rule for resumed runs.
     """
     names = (*also, *(table if only is None else only))
@@ -95,7 +95,7 @@ def choice(
 
 
 def own_objects(*, on_resume: OnResume = "fixed") -> Any:
-    """Returns a dataclass field of a tuple of users' own objects, each as `module:attribute`; by default empty."""
+    """Returns a dataclass field for a tuple of users' own objects, each `module:attribute`; by default empty."""
     return setting((), on_resume=on_resume, choices=())
 
 
@@ -105,22 +105,22 @@ def path_setting(*, on_resume: OnResume = "fixed") -> Any:
 
 
 def model_setting(*, on_resume: OnResume = "fixed") -> Any:
-    """Returns a dataclass field for a model, by default None: its path, or the name of one that is shipped."""
+    """Returns a dataclass field for a model, its path or the name of a shipped one; by default None."""
     return setting(None, on_resume=on_resume, path=True, model=True)
 
 
 @dataclasses.dataclass(frozen=True)
 class FieldSpec:
-    """What the value of one field must be.
+    """Specification of one field.
 
     Attributes:
         key: Name of the field in messages, for example `training.steps`.
         annotation: The field's annotation, evaluated.
-        bounds: Limits by the words that name them, as in `{"at least": 1}`.
-        is_path: Whether it is the path of a file or folder.
-        choices: The names that its text, or each of its texts, may be beside a user's own `module:attribute`; None
-            where any text will do.
-        is_model: Whether it is one that may also be the name of a shipped model.
+        bounds: Limits by their description, as in `{"at least": 1}`.
+        is_path: Whether the value is the path of a file or folder.
+        choices: Accepted texts (for a tuple, of each item) besides a user's own `module:attribute`; None accepts any
+            text.
+        is_model: Whether the path may also be the name of a shipped model.
         on_resume: Rule for resumed runs.
     """
 
@@ -133,10 +133,10 @@ class FieldSpec:
     on_resume: OnResume = "fixed"
 
     def check(self, value: Any) -> Any:
-        """Returns a Python or JSON value in the field's type (lists become tuples, integers floats).
+        """Converts a Python or JSON value to the field's type (lists become tuples, integers floats).
 
         Raises:
-            ValueError: If it is of another type, none of the choices, or out of bounds.
+            ValueError: If it has another type, is not one of the choices, or is out of bounds.
         """
         try:
             checked = _convert(self.annotation, value)
@@ -152,10 +152,10 @@ class FieldSpec:
         return checked
 
     def parse(self, text: str) -> Any:
-        """Returns the checked value that a text stands for: a word, a number, or a list with commas.
+        """Parses and checks a text: a word, a number, or a comma-separated list.
 
         Raises:
-            ValueError: If it stands for no value of this field.
+            ValueError: If the text is not a valid value of this field.
         """
         try:
             value = _convert_text(self.annotation, text)
@@ -201,11 +201,11 @@ def find_spec(specs: Mapping[str, FieldSpec], key: str) -> FieldSpec:
     """Returns the specification of a dotted key.
 
     Raises:
-        ValueError: If there is no such key, with the nearest one and the valid ones.
+        ValueError: If there is no such key; names the nearest key and the valid ones.
     """
     if key in specs:
         return specs[key]
-    # A name without its section is the commonest slip, so the last part of each key is compared as well.
+    # A name without its section is the most common mistake, so the last part of each key is compared too.
     names = {**{name.partition(".")[2]: name for name in specs}, **{name: name for name in specs}}
     nearest = difflib.get_close_matches(key, names, n=1, cutoff=0.5)
     suggestion = f" Did you mean {names[nearest[0]]!r}?" if nearest else ""
@@ -219,7 +219,7 @@ def _is_tuple(annotation: Any) -> bool:
 
 
 def _arms(annotation: Any) -> tuple[Any, ...]:
-    """Returns the members of a union, None first so that the text `none` is not taken for a name."""
+    """Returns the members of a union, None first so that the text `none` is not read as a name."""
     if typing.get_origin(annotation) not in (typing.Union, types.UnionType):
         return (annotation,)
     return tuple(sorted(typing.get_args(annotation), key=lambda arm: arm is not types.NoneType))
@@ -238,7 +238,7 @@ def _describe(annotation: Any) -> str:
 
 
 def _convert(annotation: Any, value: Any) -> Any:
-    """Returns a Python or JSON value in the type of an annotation; raises TypeError where it does not fit."""
+    """Converts a Python or JSON value to the type of an annotation; raises TypeError if it does not fit."""
     for arm in _arms(annotation):
         if typing.get_origin(arm) is Literal:
             if any(value == choice and type(value) is type(choice) for choice in typing.get_args(arm)):
@@ -247,7 +247,7 @@ def _convert(annotation: Any, value: Any) -> Any:
             if isinstance(value, (list, tuple)):
                 return _convert_items(arm, value, convert=_convert)
         elif arm is float:
-            # A bool is an int to Python, but nobody who writes `true` means 1.0.
+            # A bool is an int in Python, but `true` never means 1.0.
             if type(value) in (int, float) and math.isfinite(value):
                 return float(value)
         elif type(value) is arm:
@@ -256,7 +256,7 @@ def _convert(annotation: Any, value: Any) -> Any:
 
 
 def _convert_text(annotation: Any, text: str) -> Any:
-    """Returns what a text stands for in a field of this annotation; raises TypeError if nothing."""
+    """Parses a text as the type of an annotation; raises TypeError if it does not fit."""
     for arm in _arms(annotation):
         try:
             if typing.get_origin(arm) is tuple:
@@ -288,7 +288,7 @@ def _convert_items(annotation: Any, items: Sequence[Any], *, convert: Callable[[
 
 
 def _readings(text: str) -> Iterator[Any]:
-    """Yields the Python values a text may stand for, the text itself first."""
+    """Yields the possible Python values of a text, the text itself first."""
     yield text
     if text.lower() in _WORDS:
         yield _WORDS[text.lower()]

@@ -1,1 +1,1 @@
-"""Where images come from: pairs and labeled images, what is in them, and the tf.data pipelines over them."""
+"""Data sources of paired, unpaired and labeled images, their inspection, and the tf.data pipelines."""

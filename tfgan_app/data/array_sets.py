@@ -1,7 +1,7 @@
-"""Labeled images from keras.datasets and from TensorFlow Datasets, as arrays.
+"""Labeled images from keras.datasets and TensorFlow Datasets, as arrays.
 
-Nothing is unpickled: `keras.datasets` reads Fashion-MNIST as bytes and MNIST as an archive of plain numbers whose
-hash it checks, and the CIFAR sets are read from their binary archives instead of the pickled ones that it takes.
+Nothing is unpickled. `keras.datasets` reads Fashion-MNIST as bytes, and MNIST as an archive of plain numbers whose hash
+it checks. The CIFAR sets are read from their binary archives, not from the pickled ones that Keras uses.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _CLOTHES = ("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt"
 _CIFAR_SIZE_PX = 32
 _MAX_REASON = 200
 TFDS = "tfds:"
-LOADING_HINT = "Check the name and the network, or give a folder of images."
+LOADING_HINT = "Check the name and the network, or use a folder of images."
 
 
 def open_keras_set(name: str) -> LabeledSet:
-    """Opens one of keras.datasets, downloading it into the cache of Keras if it is not there.
+    """Opens a data set of keras.datasets; a missing one is downloaded into the cache of Keras.
 
     Args:
         name: One of `KERAS_SETS`.
@@ -40,7 +40,7 @@ def open_keras_set(name: str) -> LabeledSet:
         A `LabeledSet`; its held-out images are the test part.
 
     Raises:
-        ValueError: If there is no such set, or it cannot be loaded. One line.
+        ValueError: If there is no such set, or it cannot be loaded. The message is one line.
     """
     if name not in KERAS_SETS:
         raise ValueError(f"`keras:NAME` must name one of {', '.join(KERAS_SETS)}. Received: 'keras:{name}'.")
@@ -52,20 +52,20 @@ def open_keras_set(name: str) -> LabeledSet:
 
 
 def open_tfds_set(name_and_split: str, *, val_fraction: float = 0.1, seed: int = 0) -> LabeledSet:
-    """Opens a set of TensorFlow Datasets by its features `image` and, if it has one, `label`.
+    """Opens a set of TensorFlow Datasets by its features `image` and, if present, `label`.
 
     Args:
-        name_and_split: `NAME` takes the split `train` and holds out the split `validation` or else `test`;
-            `NAME:SPLIT` takes that split, in any way TensorFlow Datasets writes it, such as `train[:10%]`.
-        val_fraction: Share of each class to hold out, in [0, 1], if there is no split for it.
-        seed: Chooses the held-out images.
+        name_and_split: `NAME` uses the split `train` and holds out the split `validation` or else `test`;
+            `NAME:SPLIT` uses that split, in any notation of TensorFlow Datasets, such as `train[:10%]`.
+        val_fraction: Share of each class to hold out, in [0, 1], if there is no validation split.
+        seed: Seed of the choice of held-out images.
 
     Returns:
         A `LabeledSet`.
 
     Raises:
-        ValueError: If the package is missing, the set cannot be loaded, or its images are not all 8-bit gray
-            or RGB of one size. One line.
+        ValueError: If the package is missing, the set cannot be loaded, or its images are not all 8-bit gray or RGB of
+            one size. The message is one line.
     """
     origin = f"tfds:{name_and_split}"
     name, _, split = name_and_split.partition(":")
@@ -80,7 +80,7 @@ def open_tfds_set(name_and_split: str, *, val_fraction: float = 0.1, seed: int =
         raise ValueError(f"'{origin}' has no feature `image`. It has: {', '.join(sorted(feature_names))}.")
     if not split and "train" not in splits:
         raise ValueError(
-            f"'{origin}' has no split `train`. Give one as tfds:{name}:SPLIT: {', '.join(sorted(splits))}."
+            f"'{origin}' has no split `train`. Use tfds:{name}:SPLIT with one of: {', '.join(sorted(splits))}."
         )
     val_split = None if split else next((known for known in VAL_NAMES if known in splits), None)
     train = _read_tfds_split(builder, split or "train", origin=origin, labeled=bool(class_names))
@@ -92,7 +92,7 @@ def open_tfds_set(name_and_split: str, *, val_fraction: float = 0.1, seed: int =
 
 
 _Part = tuple[np.ndarray, np.ndarray]
-"""uint8 [images, height, width] or [images, height, width, channels], and labels of any integer type."""
+"""uint8 images [images, height, width] or [images, height, width, channels], and labels of any integer type."""
 
 
 def _load_keras_module(name: str, class_names: tuple[str, ...]) -> tuple[tuple[str, ...], _Part, _Part]:
@@ -101,7 +101,7 @@ def _load_keras_module(name: str, class_names: tuple[str, ...]) -> tuple[tuple[s
 
 @dataclass(frozen=True)
 class _CifarArchive:
-    """A binary CIFAR archive: each record is its label bytes, the last of which counts, and three color planes."""
+    """A binary CIFAR archive: each record holds label bytes, of which the last is used, and three color planes."""
 
     file: str
     sha256: str
@@ -154,14 +154,14 @@ KERAS_SETS: dict[str, Callable[[], tuple[tuple[str, ...], _Part, _Part]]] = {
     "cifar10": _CIFAR10.load,
     "cifar100": _CIFAR100.load,
 }
-"""The sets that `keras:NAME` opens, and what loads their class names, training part and test part."""
+"""Sets of `keras:NAME`, with the functions that load their class names, training part and test part."""
 
 
 def import_tfds() -> ModuleType:
-    """TensorFlow Datasets.
+    """Imports TensorFlow Datasets.
 
     Raises:
-        ValueError: If it is not installed. One line.
+        ValueError: If it is not installed. The message is one line.
     """
     give_tfds_a_home()
     try:
@@ -178,14 +178,14 @@ def _read_tfds_split(builder: Any, split: str, *, origin: str, labeled: bool) ->
     with one_line_errors(origin, hint=LOADING_HINT):
         records = builder.as_dataset(split=split).as_numpy_iterator()
     pixels, labels, shape = bytearray(), [], None
-    with one_line_errors(origin, hint="Save its images to a folder and give that."):
+    with one_line_errors(origin, hint="Save its images to a folder and use that."):
         for record in records:
             image = record["image"]
             shape = shape or image.shape
             if image.shape != shape or image.dtype != np.uint8 or shape[2] not in (1, 3):
                 received = f"{image.dtype} {list(image.shape)} beside {list(shape)}"
                 raise ValueError(f"expected 8-bit gray or RGB images of one size, received {received}")
-            # One growing buffer, as a list of arrays would take twice the memory when it is joined.
+            # One growing buffer: joining a list of arrays would take twice the memory.
             pixels += image.tobytes()
             labels.append(record["label"] if labeled else NO_LABEL)
         if not labels:
@@ -214,11 +214,11 @@ def _is_gray(images: LabeledImages) -> bool:
 
 @contextlib.contextmanager
 def one_line_errors(origin: str, *, hint: str) -> Iterator[None]:
-    """Turns whatever goes wrong into one `ValueError` line; what is said about downloads goes to stderr."""
+    """Converts any error to a one-line ValueError, and sends download messages to stderr."""
     try:
         with contextlib.redirect_stdout(sys.stderr):
             yield
-    except Exception as error:  # Keras raises plain `Exception` for a failed download, TensorFlow Datasets anything.
+    except Exception as error:  # Failed downloads raise a plain `Exception` in Keras, anything in TensorFlow Datasets.
         raise ValueError(f"Cannot load '{origin}': {_reason(error)}. {hint}") from error
 
 

@@ -1,4 +1,4 @@
-"""Training batches out of records: seekable order, random square crops, memory or disk."""
+"""Training batches from records: seekable order, random square crops, from memory or disk."""
 
 from __future__ import annotations
 
@@ -29,24 +29,23 @@ def build_batches(
 ) -> tf.data.Dataset:
     """Builds the batches of a schedule.
 
-    Which records a step sees, and where they are cropped, depends on the seed and the step alone: starting at
-    step k gives the batches that skipping k steps would give. Every epoch is a fresh permutation; batches may
-    straddle two epochs. Images are kept in memory as bytes when all of them fit into the budget at the size
-    they are read, else they are decoded for each step. Both give the same batches, bit for bit.
+    The records and crops of a step depend only on the seed and the step: starting at step k gives the same batches as
+    skipping k steps. Every epoch is a new permutation; a batch may span two epochs. Images are kept in memory as bytes
+    if all of them fit into the budget at their reading size, else they are decoded for each step. Both ways give
+    bit-identical batches.
 
     Args:
-        reader: Reads the records; no side is shorter than the crops.
-        schedule: Which batches.
-        cache_budget_mb: Keep the images in memory if they need no more than this.
-        values: Further values of the records, [records, ...] by name, to go along with the images.
-        stride_px: Crops begin at multiples of this.
-        on_progress: Called with the number of records read so far and the number of all records, while
-            images are read into memory.
+        reader: Reader of the records; no side is shorter than the crops.
+        schedule: Schedule of the batches.
+        cache_budget_mb: Images are kept in memory if they need at most this much.
+        values: Further values of the records, [records, ...] by name, added to the batches.
+        stride_px: Crops start at multiples of this.
+        on_progress: Called with the number of records read and the total, while images are read into memory.
 
     Returns:
-        A dataset of the columns of `reader`, each uint8 [batch, size_px, size_px, channels] in [0, 255], the
-        `values` of the same records, and `"position": int64 [batch]`. The position counts images since the
-        start of training: `step * batch_size + i`.
+        A dataset of the columns of `reader`, each uint8 [batch, size_px, size_px, channels] in [0, 255], the `values`
+        of the same records, and `"position": int64 [batch]`. The position counts images since the start of training:
+        `step * batch_size + i`.
     """
     size_px, first, last = reader.crops.size_px, schedule.start_step, schedule.steps
     draw = _build_draw(reader, values or {}, stride_px=stride_px, schedule=schedule)
@@ -63,7 +62,7 @@ def build_batches(
         dataset = dataset.batch(schedule.batch_size, drop_remainder=True)
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(last - first))
     options = tf.data.Options()
-    # They rewrite the graph, and on the way copy the images in memory that the graph refers to.
+    # Graph optimizations would copy the in-memory images that the graph refers to.
     options.experimental_optimization.apply_default_optimizations = False
     return dataset.prefetch(tf.data.AUTOTUNE).with_options(options)
 
@@ -72,12 +71,12 @@ def load_squares(reader: ImageReader, *, place: Place = "center") -> dict[str, n
     """Loads a square of every record.
 
     Args:
-        reader: Reads the records; no side is shorter than the square.
-        place: Where it lies: in the `"center"`, or somewhere along the longer sides, for each place in the order
-            of records always the same (`"random"`).
+        reader: Reader of the records; no side is shorter than the square.
+        place: Position of the square: `"center"`, or `"random"` along the longer side, which is always the same for
+            the same index.
 
     Returns:
-        Each column, uint8 [records, size_px, size_px, channels].
+        The columns by name, each uint8 [records, size_px, size_px, channels].
     """
     size_px = reader.crops.size_px
     room = reader.shapes - size_px
@@ -92,13 +91,13 @@ def load_squares(reader: ImageReader, *, place: Place = "center") -> dict[str, n
 
 
 _Draw = dict[str, Any]
-"""`index`, `top` and `left` of records, int64 [batch] or scalars, and under `given` what goes along with them."""
+"""`index`, `top` and `left` of records, int64 [batch] or scalars, and the further values under `given`."""
 
 
 def _build_draw(
     reader: ImageReader, values: Mapping[str, np.ndarray], *, stride_px: int, schedule: Schedule
 ) -> Callable[[tf.Tensor], _Draw]:
-    """A function from a step to the draws for its batch."""
+    """Returns a function from a step to the random draws for its batch."""
     count, batch_size, seed = len(reader.shapes), schedule.batch_size, schedule.seed
     with tf.device("CPU:0"):
         choices = tf.constant((reader.shapes - reader.crops.size_px) // stride_px + 1)
@@ -120,7 +119,7 @@ def _build_draw(
 
 
 def _batch_from_rows(memory: RowMemory) -> Callable[[_Draw], dict[str, tf.Tensor]]:
-    """A function from the draws for a batch to the batch."""
+    """Returns a function from the draws for a batch to the batch."""
 
     def batch(draw: _Draw) -> dict[str, tf.Tensor]:
         crops = memory.read_crops(draw["index"], tops=draw["top"], lefts=draw["left"])
@@ -132,7 +131,7 @@ def _batch_from_rows(memory: RowMemory) -> Callable[[_Draw], dict[str, tf.Tensor
 def _crop_of(
     read: Callable[[tf.Tensor], dict[str, tf.Tensor]], *, shape: list[int]
 ) -> Callable[[_Draw], dict[str, tf.Tensor]]:
-    """A function from the draw for one record to its crops."""
+    """Returns a function from the draw for one record to its crops."""
 
     def crop(draw: _Draw) -> dict[str, tf.Tensor]:
         begin = tf.stack([draw["top"], draw["left"], 0])
@@ -145,5 +144,5 @@ def _crop_of(
 
 
 def _cached_bytes(reader: ImageReader) -> int:
-    """Bytes of all images as they are read."""
+    """Returns the number of bytes of all images at their reading size."""
     return int(reader.shapes.prod(axis=1).sum()) * reader.channels * len(reader.names)

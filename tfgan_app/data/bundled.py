@@ -1,4 +1,4 @@
-"""The sample sets that travel with the package."""
+"""Bundled sample sets."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _CHECKOUT_DATA = Path(__file__).resolve().parents[2] / "data"
 
 
 def bundled_path(name: str) -> Path:
-    """Finds a sample set that ships with the package.
+    """Returns the folder of a bundled sample set.
 
-    An installed package holds the sample sets as `tfgan_app.bundled_data`, a checkout as its folder `data/`.
+    An installed package contains the sets as `tfgan_app.bundled_data`, a checkout in its folder `data/`.
 
     Args:
         name: Folder name of the set, such as `"emoji_pairs"`.
@@ -21,7 +21,7 @@ def bundled_path(name: str) -> Path:
         The folder of the set.
 
     Raises:
-        ValueError: If there is no such set; the line lists those there are.
+        ValueError: If there is no such set; lists the valid names.
     """
     folders = _bundled_folders()
     for folder in folders:
@@ -30,12 +30,12 @@ def bundled_path(name: str) -> Path:
     known = sorted({child.name for folder in folders for child in folder.iterdir() if child.is_dir()})
     raise ValueError(
         f"There is no bundled sample set '{name}'. Available: {', '.join(known) or 'none'}."
-        " Give a folder of your own with --data."
+        " Name your own folder with --data."
     )
 
 
 def _bundled_folders() -> list[Path]:
-    """The existing folders that may hold sample sets, the installed package first."""
+    """Returns the existing folders of sample sets, the installed package first."""
     folders = [_CHECKOUT_DATA]
     if util.find_spec(_PACKAGE):
         folders.insert(0, Path(str(resources.files(_PACKAGE))))

@@ -1,4 +1,4 @@
-"""Finds the images that training could not read, before training starts."""
+"""Check for unreadable images before training."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tfgan_app.image_io.loading import MAX_PIXELS, ImageHeader, image_header
 from tfgan_app.image_io.value_range import InputRange, RangeNote
 
 MAX_ASPECT = 64
-"""An image is at most this many times as long as wide: resized by its short side, it would outgrow memory."""
+"""Limit of the aspect ratio: a longer image, resized by its short side, would need too much memory."""
 
 _MAX_THREADS = 4
 _SHOWN_RANGES = 3
@@ -35,17 +35,17 @@ def find_readable(
     on_note: Callable[[str], Any] | None = None,
     input_range: InputRange | None = None,
 ) -> list[ImagePair]:
-    """Decodes every image once and drops the pairs that training could not read.
+    """Decodes every image once and drops pairs that cannot be read.
 
     Args:
         pairs: Pairs to check.
-        on_skip: Called with each dropped pair and one line that names the file and says what is wrong.
-        on_progress: Called with the number of pairs checked so far and the number of all pairs.
-        on_note: Called with a line for each range of values that was taken of floats or wide integers.
+        on_skip: Called with each dropped pair and a line that names the file and the problem.
+        on_progress: Called with the number of pairs checked and the total.
+        on_note: Called with a line for each value range assumed for floats or wide integers.
         input_range: The values of black and white in files of more than 8 bits; None decides by the file.
 
     Returns:
-        The readable pairs, in their order.
+        The readable pairs, in the same order.
     """
     return _without_problems(
         pairs,
@@ -64,18 +64,17 @@ def find_readable_images(
     on_note: Callable[[str], Any] | None = None,
     input_range: InputRange | None = None,
 ) -> LabeledImages:
-    """Decodes every image file once and drops those that training could not read.
+    """Decodes every image file once and drops those that cannot be read.
 
     Args:
-        images: Images to check; those of an array are readable as they are.
-        on_skip: Called with the name of each dropped image and one line that names the file and says what is
-            wrong.
-        on_progress: Called with the number of images checked so far and the number of all images.
-        on_note: Called with a line for each range of values that was taken of floats or wide integers.
+        images: Images to check; an array needs no check.
+        on_skip: Called with the name of each dropped image and a line that names the file and the problem.
+        on_progress: Called with the number of images checked and the total.
+        on_note: Called with a line for each value range assumed for floats or wide integers.
         input_range: The values of black and white in files of more than 8 bits; None decides by the file.
 
     Returns:
-        The readable images, in their order.
+        The readable images, in the same order.
     """
     paths = images.paths
     if paths is None:
@@ -92,12 +91,12 @@ def find_readable_images(
 
 @dataclass(frozen=True)
 class FileCheck:
-    """The outcome of decoding one file.
+    """Result of decoding one file.
 
     Attributes:
         header: The file's header; None if it has none.
-        problem: One line that names the file and says why training could not read it; None if it can.
-        value_range: The note of the range that was taken of floats or wide integers; None for all other files.
+        problem: A line that names the file and the reason why it cannot be read; None if it can.
+        value_range: Note about the value range assumed for floats or wide integers; None for other files.
     """
 
     header: ImageHeader | None
@@ -106,12 +105,12 @@ class FileCheck:
 
 
 def image_problem(path: str | os.PathLike) -> str | None:
-    """The problem that `check_image` finds."""
+    """Returns the problem of an image that `check_image` finds, or None."""
     return check_image(path).problem
 
 
 def check_image(path: str | os.PathLike, *, input_range: InputRange | None = None) -> FileCheck:
-    """Decodes an image as training would.
+    """Decodes an image as training does.
 
     Args:
         path: The file.
@@ -136,15 +135,15 @@ def check_image(path: str | os.PathLike, *, input_range: InputRange | None = Non
     try:
         with tf.device("CPU:0"):
             contents = tf.io.read_file(os.fsencode(path))
-            # The smallest ratio still parses all of the file, and so finds the same damage.
+            # Decoding at the smallest size still parses the whole file, so it finds the same damage.
             tf.io.decode_png(contents) if header.format == "PNG" else decode_jpeg(contents, ratio=8)
     except tf.errors.OpError:
-        return FileCheck(header, f"Cannot read the image '{printable(path)}': its data are damaged or cut short")
+        return FileCheck(header, f"Cannot read the image '{printable(path)}': its data is damaged or truncated")
     return FileCheck(header)
 
 
 def _files_of(pair: ImagePair) -> Sequence[os.PathLike]:
-    """The one or two files of a pair."""
+    """Returns the one or two files of a pair."""
     return list(dict.fromkeys((pair.input_path, pair.target_path)))
 
 
@@ -156,8 +155,9 @@ def _without_problems(
     on_progress: Callable[[int, int], Any] | None,
     on_note: Callable[[str], Any] | None,
 ) -> list[_Item]:
-    """The items without a problem, in their order; checks a few at a time."""
-    good, ranges = [], Counter()
+    """Returns the items without a problem, in the same order; several are checked in parallel."""
+    good: list[_Item] = []
+    ranges: Counter[str] = Counter()
     with ThreadPoolExecutor(min(_MAX_THREADS, os.cpu_count() or 1)) as pool:
         for done, (item, checks) in enumerate(zip(items, pool.map(checks_of, items), strict=True), start=1):
             if problem := next((check.problem for check in checks if check.problem), None):
@@ -174,13 +174,13 @@ def _without_problems(
 
 
 def range_lines(ranges: Mapping[str, int]) -> list[str]:
-    """Lines that say which ranges of values were taken how often, the most frequent first.
+    """Returns lines with the assumed value ranges and their counts, most frequent first.
 
     Args:
-        ranges: How many files each note is of.
+        ranges: Note -> number of files.
     """
     ranked = Counter(ranges).most_common()
     lines = [f"{note}: {count} of the files" for note, count in ranked[:_SHOWN_RANGES]]
     if left := sum(count for _, count in ranked[_SHOWN_RANGES:]):
-        lines.append(f"other ranges: {left} of the files; an input range makes them one (data.input_range=LOW,HIGH)")
+        lines.append(f"other ranges: {left} of the files; data.input_range=LOW,HIGH sets one range for all")
     return lines

@@ -1,4 +1,4 @@
-"""Finds images and their classes in folders."""
+"""Labeled images in folders."""
 
 from __future__ import annotations
 
@@ -14,36 +14,35 @@ from tfgan_app.image_io.loading import find_images, image_header
 
 ACCEPTED_LAYOUTS = (
     "a folder of images",
-    "a folder for each class",
-    "train/ (with val/ or test/) that hold either kind",
+    "one folder per class",
+    "train/ (with val/ or test/), each of either kind",
 )
-"""What a person may put into a folder of labeled images."""
+"""Accepted layouts of a folder of labeled images."""
 
 _GRAY_MODES = frozenset({"1", "L", "LA", "La", "I", "F"})
 
 
 def find_labeled(root: str | Path, *, val_fraction: float = 0.1, seed: int = 0) -> LabeledSet:
-    """Finds the images in a folder, and their classes where it has folders for them.
+    """Finds the images in a folder, and their classes if there are class folders.
 
-    Sub-folders that hold images are classes, sorted by name, and images nested in them are of the same class.
-    Where at least as many images lie beside the sub-folders as in them there are no classes, and all are
-    used; where fewer do, these are left out. `train/` beside `val/`, `valid/`, `validation/` or `test/` (in any
-    case) is a split, and so is `train/` alone; beside other folders `train/` is a class.
+    Sub-folders with images are classes, sorted by name; nested images belong to the same class. If at least as many
+    images are beside the sub-folders as inside them, there are no classes and all images are used; if fewer are, these
+    are left out. `train/` beside `val/`, `valid/`, `validation/` or `test/` (in any case) is a split, and so is
+    `train/` alone; beside other folders, `train/` is a class.
 
-    Files that cannot be read are still part of the result;
-    `tfgan_app.data.checking.find_readable_images` drops them.
+    The result includes unreadable files, which `tfgan_app.data.checking.find_readable_images` drops.
 
     Args:
         root: Folder in one of `ACCEPTED_LAYOUTS`.
-        val_fraction: Share of each class to hold out, in [0, 1], when the folder has no split of its own. Which
-            images these are depends on their names and `seed` alone.
-        seed: Chooses the held-out images.
+        val_fraction: Share of each class to hold out, in [0, 1], if the folder has no split. The choice depends only
+            on names and `seed`.
+        seed: Seed of the choice of held-out images.
 
     Returns:
         A `LabeledSet`.
 
     Raises:
-        ValueError: If the folder is missing or holds no images, or a split has other classes than `train/`.
+        ValueError: If the folder is missing or has no images, or a split has classes that `train/` lacks.
     """
     root = Path(root)
     if not root.is_dir():
@@ -72,7 +71,7 @@ def find_labeled(root: str | Path, *, val_fraction: float = 0.1, seed: int = 0) 
 
 @dataclass(frozen=True)
 class _Found:
-    """What lies in a folder: files by name, sorted; classes if there are any; files that belong to none."""
+    """Content of a folder: sorted files by name, classes if there are any, and files without a class."""
 
     names: dict[str, Path]
     class_names: tuple[str, ...]
@@ -85,7 +84,7 @@ class _Found:
 
 
 def find_splits(root: Path) -> tuple[Path, Path | None]:
-    """The folder to train on and the held-out one; `root` itself where it has no splits."""
+    """Returns the training folder and the held-out one or None; without splits, `root` and None."""
     folders = {folder.name.lower(): folder for folder in _image_folders(root)}
     val = next((folders[name] for name in VAL_NAMES if name in folders), None)
     if "train" in folders and (val or len(folders) == 1):
@@ -102,12 +101,12 @@ def _read_folder(folder: Path) -> _Found:
     if len(loose) >= len(nested):
         return _Found(dict(sorted(unique_names(everything, folder).items())), (), [])
     names = dict(sorted(unique_names(nested, folder).items()))
-    # From the names, which are composed Unicode.
+    # From the names, which are in composed Unicode.
     return _Found(names, tuple(sorted({name.split("/")[0] for name in names})), loose)
 
 
 def _image_folders(folder: Path) -> dict[Path, list[Path]]:
-    """The visible sub-folders that hold images, with all images in them; of two that are one, the first."""
+    """Returns the visible sub-folders with images and all images in each; of linked duplicates, only the first."""
     found: dict[Path, list[Path]] = {}
     for path in find_images(folder):
         if path.parent != folder:
@@ -116,7 +115,7 @@ def _image_folders(folder: Path) -> dict[Path, list[Path]]:
 
 
 def _check_classes(train: _Found, val: _Found, *, folder: Path) -> None:
-    """Raises a `ValueError` if held-out images are of no class that is trained on."""
+    """Raises ValueError if held-out images have a class without training images."""
     if bool(train.class_names) != bool(val.class_names):
         kinds = ["class folders" if found.class_names else "images without classes" for found in (train, val)]
         raise ValueError(
@@ -129,7 +128,7 @@ def _check_classes(train: _Found, val: _Found, *, folder: Path) -> None:
 
 
 def _all_gray(paths: list[Path]) -> bool:
-    """Whether every file that has a header is stored in gray; reads on only as long as that can be."""
+    """Returns whether every file with a header is stored in gray; stops at the first color image."""
     any_gray = False
     for path in paths:
         try:

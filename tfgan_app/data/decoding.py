@@ -1,7 +1,7 @@
-"""Decodes images by their index inside tf.data, from files or from an array.
+"""Decoding of images by index inside tf.data, from files or an array.
 
-Plain JPEG and PNG files take TensorFlow's own decoders, which run in parallel without Python; every other
-kind of image goes through Pillow.
+Plain JPEG and PNG files use TensorFlow's decoders, which run in parallel without Python; all other images go through
+Pillow.
 """
 
 from __future__ import annotations
@@ -18,9 +18,8 @@ import tensorflow as tf
 from tfgan_app.image_io.loading import ImageHeader, image_header, read_rgb
 from tfgan_app.image_io.value_range import InputRange
 
-# An image is decoded at 1/2, 1/4 or 1/8 of its size when that still leaves this many times the wanted size:
-# the JPEG decoder then skips most of its work, and the antialiased resize after it still has enough to work
-# with.
+# A JPEG is decoded at 1/2, 1/4 or 1/8 of its size if that leaves at least this many times the wanted size. The decoder
+# then skips most of its work, and the antialiased resize still has enough pixels.
 _OVERSAMPLING = 2
 _JPEG_RATIOS = (1, 2, 4, 8)
 _PNG, _PILLOW = "png", "pillow"
@@ -32,7 +31,7 @@ class ImageSource(Protocol):
     Attributes:
         sizes: int64 [images, 2], height and width of each.
         channels: Number of channels of a decoded image, 1 or 3.
-        decoded_bytes: What the largest image takes once it is decoded.
+        decoded_bytes: Size of the largest decoded image.
     """
 
     sizes: np.ndarray
@@ -67,9 +66,9 @@ class FileImages:
 
     Args:
         paths: Readable images of any kind.
-        parts: 2 if each file holds two images side by side; then `sizes` are those of one of them.
-        reduce_to_px: JPEG files may be decoded at a fraction of their size that leaves the short side well
-            above this; None decodes every pixel.
+        parts: 2 if each file holds two images side by side; `sizes` are then those of one image.
+        reduce_to_px: JPEG files may be decoded at a reduced size whose short side is still well above this; None
+            decodes at full size.
         background: Color behind transparent pixels.
         input_range: The values of black and white in files of more than 8 bits; None decides by the file.
 
@@ -107,17 +106,17 @@ class FileImages:
         path = self._paths[index]
         if len(self._branches) == 1:
             return self._branches[0](path)
-        # Only the kinds that occur become branches: without odd files there is no Python in the graph.
+        # Only the decoders in use become branches: without unusual files there is no Python in the graph.
         return tf.switch_case(self._branch_indices[index], [partial(branch, path) for branch in self._branches])
 
 
 def decode_jpeg(contents: tf.Tensor, *, ratio: int = 1) -> tf.Tensor:
-    """Decodes a JPEG file at 1/`ratio` of its size, at full size exactly as Pillow does."""
+    """Decodes a JPEG file at 1/`ratio` of its size; at full size the result is identical to Pillow's."""
     return tf.io.decode_jpeg(contents, channels=3, ratio=ratio, dct_method="INTEGER_ACCURATE")
 
 
 def _choose_decoder(header: ImageHeader, *, size: Sequence[int], reduce_to_px: int | None) -> str:
-    """How to decode a file that holds images of `size`: `"jpeg/RATIO"`, `"png"` or `"pillow"`."""
+    """Returns the decoder of a file with images of `size`: `"jpeg/RATIO"`, `"png"` or `"pillow"`."""
     if not header.plain:
         return _PILLOW
     if header.format == "PNG":
@@ -128,7 +127,7 @@ def _choose_decoder(header: ImageHeader, *, size: Sequence[int], reduce_to_px: i
 def _build_decoder(
     kind: str, background: tuple[int, int, int], input_range: InputRange | None
 ) -> Callable[[tf.Tensor], tf.Tensor]:
-    """A function from a file's path to uint8 [height, width, 3]."""
+    """Returns a function from a file's path to uint8 [height, width, 3]."""
     if kind == _PILLOW:
 
         def read(path: bytes) -> np.ndarray:
@@ -145,9 +144,9 @@ def _build_decoder(
 
 
 def _jpeg_ratio(height: int, width: int, *, size_px: int) -> int:
-    """The largest ratio that leaves enough pixels and divides both sides.
+    """Returns the largest ratio that leaves enough pixels and divides both sides.
 
-    A side that does not divide would be rounded up, and the image shifted against its partner.
+    Other sides would be rounded up, which would shift the image against its partner.
     """
     wanted = size_px * _OVERSAMPLING
     fits = [r for r in _JPEG_RATIOS if height % r == width % r == 0 and min(height, width) // r >= wanted]

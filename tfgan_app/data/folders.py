@@ -1,4 +1,4 @@
-"""What all readers of image folders share: names, splits, and the seeded hold-out."""
+"""Names, splits and the seeded hold-out for all readers of image folders."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from pathlib import Path
 from tfgan_app.files import printable
 
 VAL_NAMES = ("val", "valid", "validation", "test")
-"""Lower-case names of held-out splits; of several the first counts."""
+"""Lower-case names of held-out splits; of several, the first is used."""
 
 
 def folders_by_name(folder: Path) -> dict[str, Path]:
-    """The sub-folders by their names in lower case."""
+    """Returns the sub-folders by their lower-case names."""
     return {child.name.lower(): child for child in sorted(folder.iterdir()) if child.is_dir()}
 
 
 def image_name(path: Path, folder: Path) -> str:
-    """Path within `folder` without suffix, as text that can be hashed, printed and written anywhere.
+    """Returns the path within `folder` without suffix, as text that can be hashed, printed and written anywhere.
 
-    Composed Unicode, since macOS stores names decomposed; what is no Unicode is escaped.
+    Names are in composed Unicode, because macOS stores them decomposed; bytes that are not Unicode are escaped.
     """
     return printable(unicodedata.normalize("NFC", path.relative_to(folder).with_suffix("").as_posix()))
 
 
 def unique_names(paths: Sequence[Path], folder: Path) -> dict[str, Path]:
-    """Names for images of one folder; a suffix stays part of the name where it alone tells two apart."""
+    """Returns unique names for the images of one folder; a suffix is kept if only it distinguishes two images."""
     names: dict[str, Path] = {}
     for path in paths:
         name = image_name(path, folder)
@@ -42,21 +42,21 @@ def unique_names(paths: Sequence[Path], folder: Path) -> dict[str, Path]:
 
 
 def check_val_fraction(val_fraction: float) -> None:
-    """Raises a `ValueError` for a share that is none."""
+    """Raises ValueError for a share outside [0, 1]."""
     if not 0 <= val_fraction <= 1:
         raise ValueError(f"`val_fraction` must be between 0 and 1. Received: {val_fraction}.")
 
 
 def held_out_names(names: Sequence[str], *, fraction: float, seed: int) -> set[str]:
-    """Chooses what to hold out by name, so that an image stays where it is when others are added.
+    """Selects names to hold out; adding images does not move others between the splits.
 
     Args:
         names: Unique names.
         fraction: Share to hold out, in [0, 1].
-        seed: Chooses the names.
+        seed: Seed of the choice.
 
     Returns:
-        About `fraction` of the names: at least one if there are two, and all of them only for 1.
+        About `fraction` of the names: at least one if there are two or more, and all of them only for 1.
     """
 
     def draw(name: str) -> float:

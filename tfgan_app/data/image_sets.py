@@ -1,4 +1,4 @@
-"""Opens a data source of images of any size, whose classes are of no interest."""
+"""Data sources of images of any size, without classes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tfgan_app.files import printable
 from tfgan_app.image_io.loading import find_images
 
 FEATURES = ("hr", "image")
-"""Features of TensorFlow Datasets that are taken, the first that there is: DIV2K has `hr` and `lr`."""
+"""Image features of TensorFlow Datasets in order of preference; DIV2K has `hr` and `lr`."""
 
 
 def open_images(
@@ -36,18 +36,18 @@ def open_images(
     """Opens images of any mix of sizes.
 
     Args:
-        source: Folder, `keras:NAME` or `tfds:NAME[:SPLIT]`. Sub-folders other than `train/` and `val/` are no
-            classes. Sets of TensorFlow Datasets are unpacked into PNG files once, since theirs may be of any size and
-            number.
-        val_fraction: Share to hold out by name, in [0, 1], when the source has no split of its own.
-        cache_dir: Where they are unpacked to; by default `tfgan_app/images` in the user's cache.
-        on_note: Called with a line when that is about to happen.
+        source: Folder, `keras:NAME` or `tfds:NAME[:SPLIT]`. Sub-folders are not classes; `train/` and `val/` are
+            splits. Sets of TensorFlow Datasets are unpacked to PNG files once, because their images may have any size
+            and number.
+        val_fraction: Share to hold out by name, in [0, 1], if the source has no split.
+        cache_dir: Folder for unpacked sets; by default `tfgan_app/images` in the user's cache.
+        on_note: Called with a line before a set is unpacked.
 
     Returns:
         A `LabeledSet`.
 
     Raises:
-        ValueError: If the source cannot be opened. One line.
+        ValueError: If the source cannot be opened. The message is one line.
     """
     text = str(source)
     if text.startswith(KERAS):
@@ -63,7 +63,7 @@ def open_images(
 
 
 def _find_all(root: Path, *, val_fraction: float) -> LabeledSet:
-    """Every image in a folder and its sub-folders; `train/` and `val/` are splits."""
+    """Returns all images in a folder and its sub-folders; `train/` and `val/` are splits."""
     check_val_fraction(val_fraction)
     if not root.is_dir():
         raise ValueError(
@@ -73,7 +73,7 @@ def _find_all(root: Path, *, val_fraction: float) -> LabeledSet:
     train = _all_images(train_folder)
     if not len(train):
         raise ValueError(
-            f"There is no image in '{printable(train_folder)}'. Expected some, or folders train/ and val/ of them."
+            f"There is no image in '{printable(train_folder)}'. Expected images, or folders train/ and val/ of images."
         )
     if val_folder is not None:
         return LabeledSet("train/ and val/", str(root), (), train, _all_images(val_folder), False, False)
@@ -99,14 +99,14 @@ def _unpack(name: str, split: str, folder: Path, *, origin: str) -> None:
             found = ", ".join(sorted(features))
             raise ValueError(f"'{origin}' has no feature `hr` or `image`. It has: {found}.")
         if not split and "train" not in known:
-            raise ValueError(f"'{origin}' has no split `train`. Give one as {TFDS}{name}:SPLIT: {', '.join(known)}.")
+            raise ValueError(f"'{origin}' has no split `train`. Use {TFDS}{name}:SPLIT, one of: {', '.join(known)}.")
         parts = {"train": split or "train"}
         if not split and (val := next((each for each in VAL_NAMES if each in known), None)):
             parts["val"] = val
         for part, chosen in parts.items():
             with one_line_errors(origin, hint=LOADING_HINT):
                 _write_images(builder.as_dataset(split=chosen), feature, unfinished / part)
-        # Whole or not at all; another process may have been faster.
+        # Atomic; another process may have been faster.
         if not folder.is_dir():
             os.rename(unfinished, folder)
     finally:
@@ -120,6 +120,6 @@ def _write_images(records: tf.data.Dataset, feature: str, folder: Path) -> None:
 
 
 def _folder_name(name: str, split: str) -> str:
-    """One of its own for each set and split, that any file system takes."""
+    """Returns a folder name, unique for a set and split, that is valid on any file system."""
     words = "".join(char if char.isalnum() else " " for char in f"{name} {split}").split()
     return "-".join([*words, hashlib.sha256(f"{name}:{split}".encode()).hexdigest()[:8]])

@@ -1,4 +1,4 @@
-"""What is in a data set, what is wrong with it, and what to do about it; and this for image pairs."""
+"""Inspection of data sets (content, problems, remedies), and that of image pairs."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ _SHOWN = 5
 _THREADS = 4
 _ASPECT_TOLERANCE = 0.02
 _REMEDIES = {
-    "unmatched": "They are not used. Give both images of a pair the same name, or join them side by side.",
+    "unmatched": "They are not used. Name both images of a pair alike, or join them side by side.",
     "unreadable": "Their pairs are left out. Replace or delete them.",
     "oversized": f"Their pairs are left out. Scale them down to at most {MAX_PIXELS} pixels.",
     "duplicate": "They count several times in training. Keep one of each.",
     "leaked": "The metrics on held-out pairs will be too good. Delete them from one of the splits.",
     "aspect mismatch": "The input is stretched to the shape of the target. Check that both show the same frame.",
-    "no held-out pairs": "Nothing can be measured. Add pairs, or raise data.val_fraction.",
+    "no held-out pairs": "Metrics cannot be measured. Add pairs, or raise data.val_fraction.",
 }
-"""For each kind of problem, what to do about it."""
+"""Remedy for each kind of problem."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One kind of problem.
+    """One kind of problem in a data set.
 
     Attributes:
         kind: A key such as `"unreadable"`.
-        found: What has it: files, names of pairs, or groups of names.
-        remedy: What it means and what to do.
+        found: Affected files, names of pairs, or groups of names.
+        remedy: Effect and remedy.
     """
 
     kind: str
@@ -50,21 +50,20 @@ class Problem:
 
 @dataclass(frozen=True)
 class Inspection:
-    """What `inspect_pairs` found.
+    """Result of `inspect_pairs`.
 
     Attributes:
         root: The folder, or the data source as given.
-        layout: What it looks like, in words.
+        layout: Description of its layout.
         train_count: Number of training pairs, readable or not.
         val_count: Number of held-out pairs, readable or not.
-        val_is_holdout: Whether the held-out pairs were set apart by name, as there is no split.
-        smallest: Width and height of the image with the fewest pixels (half of a side-by-side image), or
-            None.
+        val_is_holdout: Whether the pairs were held out by name, because there is no split.
+        smallest: Width and height of the image with the fewest pixels (half of a side-by-side image), or None.
         largest: The same for the most pixels.
-        modes: Number of files of each pixel format in Pillow's words, such as `{"RGB": 12}`.
-        formats: Number of files of each file format, such as `{"PNG": 12}`.
-        ranges: Number of files of floats or wide integers by the note of the range that was taken.
-        problems: What is wrong.
+        modes: Number of files per pixel format (Pillow mode), such as `{"RGB": 12}`.
+        formats: Number of files per file format, such as `{"PNG": 12}`.
+        ranges: Number of files of floats or wide integers per note about the assumed value range.
+        problems: The problems.
     """
 
     records: ClassVar[str] = "pairs"
@@ -82,11 +81,11 @@ class Inspection:
     problems: list[Problem]
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it, as JSON can hold it."""
+        """Returns the inspection as plain values for JSON."""
         return asdict(self)
 
     def lines(self) -> list[str]:
-        """All of it, as a person reads it."""
+        """Returns the inspection as lines of text."""
         held_out = "held out by name" if self.val_is_holdout else "from the data's own split"
         lines = [
             f"{printable(self.root)}: {self.layout}",
@@ -96,7 +95,7 @@ class Inspection:
         ]
         if self.smallest and self.largest:
             sizes = " to ".join(f"{width} x {height}" for width, height in (self.smallest, self.largest))
-            lines += [f"  image sizes     {sizes} px (width x height)"]
+            lines += [f"  image sizes       {sizes} px (width x height)"]
         lines += [f"  pixel formats     {_counts(self.modes)}", f"  file formats      {_counts(self.formats)}"]
         lines += [f"  {'value ranges':17} {line}" for line in range_lines(self.ranges)]
         if not self.problems:
@@ -109,7 +108,7 @@ class Inspection:
         return lines
 
     def _class_lines(self) -> list[str]:
-        """Nothing, as pairs have no classes."""
+        """Returns the lines about classes; pairs have none."""
         return []
 
 
@@ -122,21 +121,21 @@ def inspect_pairs(
     input_range: InputRange | None = None,
     on_progress: Callable[[int, int], Any] | None = None,
 ) -> Inspection:
-    """Reads every image of a pair set and reports what is in it and what is wrong.
+    """Reads every image of a pair set and reports its content and problems.
 
     Args:
         root: The folder.
         direction: `"a2b"` translates A (or the left half) into B (or the right half), `"b2a"` the reverse.
-        val_fraction: Share of the pairs to hold out by name, in [0, 1], when the folder has no split of its own.
-        seed: Chooses the held-out pairs.
+        val_fraction: Share of the pairs to hold out by name, in [0, 1], if the folder has no split.
+        seed: Seed of the choice of held-out pairs.
         input_range: The values of black and white in files of more than 8 bits; None decides by the file.
-        on_progress: Called with the number of files read so far and the number of all files.
+        on_progress: Called with the number of files read and the total.
 
     Returns:
         An `Inspection`.
 
     Raises:
-        ValueError: If the folder is no pair set.
+        ValueError: If the folder is not a pair set.
     """
     pairs = find_pairs(root, direction=direction, val_fraction=val_fraction, seed=seed)
     everything = [*pairs.train, *pairs.val]
@@ -161,13 +160,13 @@ def inspect_pairs(
 
 @dataclass(frozen=True)
 class FileFacts:
-    """What was read of one image.
+    """Facts about one image.
 
     Attributes:
-        header: Its header, or None if it has none.
-        problem: Why training could not read it, in one line that names it, or None.
-        digest: Hash of its bytes.
-        value_range: The note of the range that was taken of floats or wide integers.
+        header: Header, or None if it has none.
+        problem: A line that names the image and the reason why it cannot be read, or None.
+        digest: Hash of the bytes.
+        value_range: Note about the value range assumed for floats or wide integers, or None.
     """
 
     header: ImageHeader | None
@@ -177,7 +176,7 @@ class FileFacts:
 
     @property
     def oversized(self) -> bool:
-        """Whether it has more pixels than are read."""
+        """Whether the image exceeds the limit of pixels."""
         return self.header is not None and self.header.width * self.header.height > MAX_PIXELS
 
 
@@ -187,15 +186,15 @@ def read_files(
     input_range: InputRange | None = None,
     on_progress: Callable[[int, int], Any] | None = None,
 ) -> dict[Path, FileFacts]:
-    """Reads all files, a few at a time.
+    """Reads all files, several in parallel.
 
     Args:
         paths: The files.
         input_range: The values of black and white in files of more than 8 bits; None decides by the file.
-        on_progress: Called with the number of files read so far and the number of all files.
+        on_progress: Called with the number of files read and the total.
 
     Returns:
-        What was read, in the order of `paths`.
+        The facts, in the order of `paths`.
     """
     files, read = {}, partial(_read_file, input_range=input_range)
     with ThreadPoolExecutor(_THREADS) as pool:
@@ -207,8 +206,8 @@ def read_files(
 
 
 def unusable(files: Iterable[FileFacts]) -> dict[str, list[str]]:
-    """The problems of files that cannot be used, under `"unreadable"` and `"oversized"`."""
-    found = {"unreadable": [], "oversized": []}
+    """Returns the problems of unusable files under `"unreadable"` and `"oversized"`."""
+    found: dict[str, list[str]] = {"unreadable": [], "oversized": []}
     for file in files:
         if file.problem:
             found["oversized" if file.oversized else "unreadable"].append(file.problem)
@@ -216,7 +215,7 @@ def unusable(files: Iterable[FileFacts]) -> dict[str, list[str]]:
 
 
 def equal_names(digests: Iterable[tuple[Hashable, str]]) -> list[str]:
-    """Groups of names with the same digest, of `(digest, name)`."""
+    """Returns groups of names with equal digests, from `(digest, name)` pairs."""
     groups = defaultdict(list)
     for digest, name in digests:
         groups[digest].append(name)
@@ -224,24 +223,24 @@ def equal_names(digests: Iterable[tuple[Hashable, str]]) -> list[str]:
 
 
 def leaked_names(train: Iterable[tuple[Hashable, str]], val: Iterable[tuple[Hashable, str]]) -> list[str]:
-    """Held-out names whose digest is among those to train on, both given as `(digest, name)`."""
+    """Returns the held-out names whose digest is also a training digest, from `(digest, name)` pairs."""
     seen = dict(train)
     return [f"held-out {name} = training {seen[digest]}" for digest, name in val if digest in seen]
 
 
 def size_range(sizes: Iterable[tuple[int, int]]) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
-    """The sizes with the fewest and the most pixels, None without any."""
+    """Returns the sizes with the fewest and the most pixels, or None if there are no sizes."""
     ranked = sorted(sizes, key=lambda size: size[0] * size[1])
     return (ranked[0], ranked[-1]) if ranked else (None, None)
 
 
 def most_common(values: Iterable[str]) -> dict[str, int]:
-    """How often each value occurs, the most frequent first."""
+    """Returns the count of each value, most frequent first."""
     return dict(Counter(values).most_common())
 
 
 def _problems(pairs: PairSet, files: dict[Path, FileFacts]) -> list[Problem]:
-    """Everything that is wrong with the set, each kind once."""
+    """Returns the problems of the set, one item per kind."""
     everything = [*pairs.train, *pairs.val]
     train, val = _digests(pairs.train, files), _digests(pairs.val, files)
     found = {
@@ -263,7 +262,7 @@ def _read_file(path: Path, input_range: InputRange | None) -> FileFacts:
 
 
 def _digest(path: Path) -> str:
-    """Hash of a file's bytes; its path if it cannot be read, so that it equals no other."""
+    """Returns the hash of a file's bytes; for an unreadable file its path, which equals no other digest."""
     try:
         check_regular(path)
         return hashlib.sha256(path.read_bytes()).hexdigest()
@@ -272,12 +271,12 @@ def _digest(path: Path) -> str:
 
 
 def _digests(pairs: Sequence[ImagePair], files: dict[Path, FileFacts]) -> list[tuple[Hashable, str]]:
-    """Digest and name of each pair; equal digests are equal byte for byte."""
+    """Returns digest and name of each pair; equal digests mean identical bytes."""
     return [((files[pair.input_path].digest, files[pair.target_path].digest), pair.name) for pair in pairs]
 
 
 def _image_size(pair: ImagePair, files: dict[Path, FileFacts], side: str) -> tuple[int, int] | None:
-    """Width and height of the input or the target, None if its file has no header."""
+    """Returns width and height of the input or the target; None if its file has no header."""
     header = files[getattr(pair, f"{side}_path")].header
     if header is None:
         return None

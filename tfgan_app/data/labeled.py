@@ -1,4 +1,4 @@
-"""Labeled images: what a source of images with or without classes is opened as."""
+"""Labeled images: sets of images with or without classes, in files or arrays."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from tfgan_app.data.folders import held_out_names
 
 NO_LABEL = -1
-"""The label of images without classes."""
+"""Label of images without classes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,13 +20,13 @@ class LabeledImages:
     """Images of one split, in files or in one array.
 
     Attributes:
-        names: For files the path within the split without suffix: `"cats/tom"`. Unique in the split.
-        labels: int32 [images], the class of each; all `NO_LABEL` where there are no classes.
+        names: Unique names; for files, the path within the split without suffix: `"cats/tom"`.
+        labels: int32 [images], class indices; all `NO_LABEL` if there are no classes.
         paths: The files, or None.
         images: uint8 [images, height, width, channels] with 1 or 3 channels, or None.
 
     Raises:
-        ValueError: If there are both files and an array or neither, or not one of everything per image.
+        ValueError: If there are both files and an array or neither, or the numbers of names, labels and images differ.
     """
 
     names: list[str]
@@ -40,7 +40,7 @@ class LabeledImages:
         images = self.images if self.paths is None else self.paths
         lengths = len(self.names), len(self.labels), len(images)
         if len(set(lengths)) > 1:
-            raise ValueError(f"There must be one name, label and image each. Received: {lengths} of them.")
+            raise ValueError(f"Names, labels and images must be of equal number. Received: {lengths}.")
         if self.images is not None and (self.images.dtype != np.uint8 or self.images.shape[3:] not in ((1,), (3,))):
             received = f"{self.images.dtype} {list(self.images.shape)}"
             raise ValueError(f"`images` must be uint8 [images, height, width, 1 or 3]. Received: {received}.")
@@ -48,8 +48,8 @@ class LabeledImages:
     def __len__(self) -> int:
         return len(self.names)
 
-    def select(self, indices: Sequence[int]) -> LabeledImages:
-        """The images at `indices`, in that order."""
+    def select(self, indices: Sequence[int] | np.ndarray) -> LabeledImages:
+        """Returns the images at `indices`, in that order."""
         return LabeledImages(
             names=[self.names[i] for i in indices],
             labels=self.labels[np.asarray(indices, np.int64)],
@@ -60,17 +60,16 @@ class LabeledImages:
 
 @dataclass(frozen=True, eq=False)
 class LabeledSet:
-    """What a source of images holds.
+    """Training and held-out images of a data source.
 
     Attributes:
-        layout: What the source looks like, in words.
+        layout: Description of the layout of the source.
         origin: The source, as given.
-        class_names: Name of each label; empty when the images have no classes.
-        train: Images to train on, in an order that does not change.
+        class_names: Name of each label; empty if the images have no classes.
+        train: Training images, in a fixed order.
         val: Held-out images.
-        val_is_holdout: Whether `val` was set apart from the training images, as the source has no split.
-        gray: Whether every image is stored in gray. Files are judged by their headers: gray images stored in
-            color count as color.
+        val_is_holdout: Whether `val` was split off by name, because the source has no split.
+        gray: Whether every image is stored in gray, by the file headers: gray images stored in color count as color.
         unsorted: Images beside the class folders, which are not used.
     """
 
@@ -85,16 +84,16 @@ class LabeledSet:
 
 
 def hold_out(images: LabeledImages, *, fraction: float, seed: int) -> tuple[LabeledImages, LabeledImages]:
-    """Splits off about `fraction` of each class by name.
+    """Holds out about `fraction` of each class by name.
 
     Args:
         images: Images of all classes.
         fraction: Share to hold out, in [0, 1].
-        seed: Chooses the held-out images.
+        seed: Seed of the choice.
 
     Returns:
-        Images to train on and held-out images, both in their order. Of a class with two images or more at
-        least one is held out; a class loses all of them only for a `fraction` of 1.
+        Training images and held-out images, both in the original order. A class with at least two images has at least
+        one held-out image; all images of a class are held out only for a `fraction` of 1.
     """
     held_out: set[str] = set()
     names = np.array(images.names, dtype=object)
@@ -105,15 +104,15 @@ def hold_out(images: LabeledImages, *, fraction: float, seed: int) -> tuple[Labe
 
 
 def choose_per_class(images: LabeledImages, count: int, *, seed: int) -> LabeledImages:
-    """Chooses images of each class.
+    """Selects images of each class.
 
     Args:
         images: Images of all classes.
-        count: How many of each; all where a class has fewer.
-        seed: Decides which. Those of a smaller `count` are among those of a larger one.
+        count: Number of images per class; all images of a smaller class.
+        seed: Seed of the choice. The images for a smaller `count` are among those for a larger one.
 
     Returns:
-        The chosen images, in their order.
+        The selected images, in the original order.
     """
     chosen: list[int] = []
     for label in np.unique(images.labels):
@@ -123,13 +122,13 @@ def choose_per_class(images: LabeledImages, count: int, *, seed: int) -> Labeled
 
 
 def labeled_fingerprint(images: LabeledImages) -> str:
-    """Digest of what is trained on, to notice another data set under the same name.
+    """Returns a digest of the training images, to detect a different data set under the same name.
 
     Args:
         images: The images.
 
     Returns:
-        64 hex digits: of labels, names and sizes in bytes of files, or of labels and bytes of an array.
+        64 hex digits, from labels, names and file sizes in bytes, or from labels and bytes of an array.
     """
     digest = hashlib.sha256(images.labels.astype("<i4").tobytes())
     if images.images is None:
@@ -142,14 +141,14 @@ def labeled_fingerprint(images: LabeledImages) -> str:
 
 
 def choose_by_name(names: Sequence[str], count: int) -> list[int]:
-    """Places of `count` names, mixed from all of a folder, in their order.
+    """Returns the ordered indices of `count` names from all over a folder.
 
-    Equal names are chosen on both of two sides, so that what belongs together stays so. All names are chosen where
-    there are no more than `count`.
+    Equal names are selected on both of two sides, so pairs stay together. All names are selected if there are at most
+    `count`.
 
     Args:
-        names: Of images.
-        count: How many are wanted.
+        names: Names of images.
+        count: Number of names to select.
     """
     digests = [hashlib.sha256(name.encode()).digest() for name in names]
     return sorted(sorted(range(len(names)), key=lambda index: digests[index])[:count])

@@ -1,4 +1,4 @@
-"""What is in a set of labeled images, what is wrong with it, and what to do about it."""
+"""Inspection of labeled images: content, problems, remedies."""
 
 from __future__ import annotations
 
@@ -32,25 +32,25 @@ _SHOWN_CLASSES = 20
 _FEW_IMAGES = 10
 _MAX_IMBALANCE = 5
 _REMEDIES = {
-    "unsorted": "They lie beside the class folders and are not used. Move them into the folder of their class.",
+    "unsorted": "They are beside the class folders and are not used. Move them into the folder of their class.",
     "unreadable": "They are left out. Replace or delete them.",
     "oversized": f"They are left out. Scale them down to at most {MAX_PIXELS} pixels.",
     "duplicate": "They count several times in training. Keep one of each.",
     "in two classes": "The same image has several labels. Keep it in the class it belongs to.",
     "leaked": "The metrics on held-out images will be too good. Delete them from one of the splits.",
-    "few images": f"Under {_FEW_IMAGES} training images are learned by heart. Add some, or leave the class out.",
-    "imbalance": f"The largest class is over {_MAX_IMBALANCE} times the smallest, which will look worse. Add to it.",
-    "no held-out images": "Nothing can be measured. Add images, or raise data.val_fraction.",
+    "few images": f"Fewer than {_FEW_IMAGES} training images are memorized. Add images, or leave the class out.",
+    "imbalance": f"The largest class has over {_MAX_IMBALANCE} times the images of the smallest. Add to the smallest.",
+    "no held-out images": "Metrics cannot be measured. Add images, or raise data.val_fraction.",
 }
-"""For each kind of problem, what to do about it."""
+"""Remedy for each kind of problem."""
 
 
 @dataclass(frozen=True)
 class LabeledInspection(Inspection):
-    """What `inspect_labeled` found: as for `Inspection`, of images instead of pairs.
+    """Result of `inspect_labeled`: an `Inspection` of images instead of pairs.
 
     Attributes:
-        classes: Number of images of each class under `"train"` and `"val"`; empty without classes.
+        classes: Class name -> number of images under `"train"` and `"val"`; empty without classes.
     """
 
     records: ClassVar[str] = "images"
@@ -76,14 +76,14 @@ def inspect_labeled(
     input_range: InputRange | None = None,
     on_progress: Callable[[int, int], Any] | None = None,
 ) -> LabeledInspection:
-    """Reads every image of a labeled set and reports what is in it and what is wrong.
+    """Reads every image of a labeled set and reports its content and problems.
 
     Args:
         source: Folder, `keras:NAME` or `tfds:NAME[:SPLIT]`.
-        val_fraction: Share to hold out by name, in [0, 1], when the source has no split of its own.
-        seed: Chooses the held-out images.
+        val_fraction: Share to hold out by name, in [0, 1], if the source has no split.
+        seed: Seed of the choice of held-out images.
         input_range: The values of black and white in files of more than 8 bits; None decides by the file.
-        on_progress: Called with the number of files read so far and the number of all files.
+        on_progress: Called with the number of files read and the total.
 
     Returns:
         A `LabeledInspection`.
@@ -113,7 +113,7 @@ def inspect_labeled(
 
 
 def _read(found: LabeledSet, **options: Any) -> tuple[list[FileFacts], list[FileFacts]]:
-    """What was read of each training and each held-out image."""
+    """Returns the facts about each training and each held-out image."""
     if found.train.images is not None:
         return _array_facts(found.train.images), _array_facts(found.val.images)
     files = read_files([*found.train.paths, *found.val.paths], **options)
@@ -121,7 +121,7 @@ def _read(found: LabeledSet, **options: Any) -> tuple[list[FileFacts], list[File
 
 
 def _array_facts(images: np.ndarray) -> list[FileFacts]:
-    """The same of an array, whose images can all be used."""
+    """Returns the facts about the images of an array, which are all usable."""
     height, width, channels = images.shape[1:]
     header = ImageHeader(width, height, "L" if channels == 1 else "RGB", "array", 1, True)
     return [FileFacts(header, None, hashlib.sha256(image.tobytes()).hexdigest()) for image in images]
@@ -129,12 +129,14 @@ def _array_facts(images: np.ndarray) -> list[FileFacts]:
 
 def _class_counts(found: LabeledSet) -> dict[str, dict[str, int]]:
     count = len(found.class_names)
-    train, val = (np.bincount(part.labels, minlength=count) if count else [] for part in (found.train, found.val))
-    return {name: {"train": int(train[label]), "val": int(val[label])} for label, name in enumerate(found.class_names)}
+    if not count:
+        return {}
+    train, val = (np.bincount(part.labels, minlength=count).tolist() for part in (found.train, found.val))
+    return {name: {"train": train[label], "val": val[label]} for label, name in enumerate(found.class_names)}
 
 
 def _problems(found: LabeledSet, train_facts: list[FileFacts], val_facts: list[FileFacts]) -> list[Problem]:
-    """Everything that is wrong with the images, each kind once."""
+    """Returns the problems of the images, one item per kind."""
     train, val = _Usable(found.train, train_facts), _Usable(found.val, val_facts)
     by_kind = {
         "unsorted": [printable(path) for path in found.unsorted],
@@ -150,7 +152,7 @@ def _problems(found: LabeledSet, train_facts: list[FileFacts], val_facts: list[F
 
 
 class _Usable:
-    """Digest, name and label of the images that can be used; equal digests are equal byte for byte."""
+    """Digest, name and label of the usable images; equal digests mean identical bytes."""
 
     def __init__(self, images: LabeledImages, facts: Sequence[FileFacts]):
         everything = zip(facts, images.names, images.labels.tolist(), strict=True)
@@ -164,8 +166,8 @@ class _Usable:
 
 
 def _in_two_classes(records: Sequence[tuple[str, str, int]], class_names: tuple[str, ...]) -> list[str]:
-    """Images that have more than one label, in any split."""
-    groups = defaultdict(dict)
+    """Returns the images with more than one label, over all splits."""
+    groups: defaultdict[str, dict[int, str]] = defaultdict(dict)
     for digest, name, label in records:
         groups[digest].setdefault(label, name)
     return [
@@ -176,7 +178,7 @@ def _in_two_classes(records: Sequence[tuple[str, str, int]], class_names: tuple[
 
 
 def _class_problems(classes: dict[str, dict[str, int]]) -> list[Problem]:
-    """Classes that are too small, or too unlike in size."""
+    """Returns the problems of classes: too few images, or imbalance."""
     counts = {name: found["train"] for name, found in classes.items()}
     by_kind = {"few images": [f"{name}: {count}" for name, count in counts.items() if count < _FEW_IMAGES]}
     if counts and max(counts.values()) > _MAX_IMBALANCE * min(counts.values()):

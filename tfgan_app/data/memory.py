@@ -1,4 +1,4 @@
-"""Prepared images kept in memory as bytes, each decoded once."""
+"""Decoded images in memory as bytes."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _ALIGNMENT_BYTES = 64
 
 
 class RowMemory:
-    """Records whose short side is always `size_px`, stored as rows of that many pixels.
+    """Cache of records with a short side of `size_px`, stored as rows of `size_px` pixels.
 
-    An image that is wider than high is stored transposed. Then every square crop is `size_px` rows in
-    sequence of one long tensor, and a whole batch is one gather.
+    A landscape image is stored transposed. So every square crop is `size_px` consecutive rows of one long tensor, and
+    a whole batch is one gather.
 
     Args:
-        reader: Reads the records; the shorter side of each is `size_px`.
+        reader: Reader of the records; the shorter side of each is `size_px`.
         size_px: Length of the short side.
-        on_progress: Called with the number of records read so far and the number of all records.
+        on_progress: Called with the number of records read and the total.
     """
 
     def __init__(self, reader: ImageReader, *, size_px: int, on_progress: Callable[[int, int], Any] | None = None):
@@ -45,23 +45,23 @@ class RowMemory:
             self._wide = tf.constant(wide) if wide.any() else None
 
     def read_crops(self, indices: tf.Tensor, *, tops: tf.Tensor, lefts: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Cuts a square of `size_px` out of each chosen record.
+        """Returns a square crop of `size_px` from each selected record.
 
         Args:
-            indices: int64 [batch], which records.
+            indices: int64 [batch], indices of records.
             tops: int64 [batch], first row of each crop.
             lefts: int64 [batch], first column of each crop.
 
         Returns:
             The crops of each column, uint8 [batch, size_px, size_px, channels].
         """
-        # One of top and left is 0, as the short side leaves no choice.
+        # Top or left is 0, because crops span the short side.
         first_rows = tf.gather(self._starts, indices) + tops + lefts
         rows = first_rows[:, None] + tf.range(self._size_px, dtype=tf.int64)
         return {name: self._turn(tf.gather(stored, rows), indices) for name, stored in self._rows.items()}
 
     def _turn(self, crops: tf.Tensor, indices: tf.Tensor) -> tf.Tensor:
-        """Undoes the transposition of those images that are stored transposed."""
+        """Transposes back the crops of images that are stored transposed."""
         if self._wide is None:
             return crops
         wide = tf.gather(self._wide, indices)[:, None, None, None]
@@ -69,17 +69,17 @@ class RowMemory:
 
 
 class FlatMemory:
-    """Records of any size, stored one after the other.
+    """Cache of records of any size, stored consecutively.
 
     Args:
-        reader: Reads the records.
-        on_progress: Called with the number of records read so far and the number of all records.
+        reader: Reader of the records.
+        on_progress: Called with the number of records read and the total.
     """
 
     def __init__(self, reader: ImageReader, *, on_progress: Callable[[int, int], Any] | None = None):
         self._channels = reader.channels
         sizes = reader.shapes.prod(axis=1) * reader.channels
-        # A slice that starts at an aligned address is a view, not a copy.
+        # A slice at an aligned address is a view, not a copy.
         padded = -(-sizes // _ALIGNMENT_BYTES) * _ALIGNMENT_BYTES
         starts = np.cumsum(padded) - padded
         buffers = {name: _aligned_bytes(int(padded.sum())) for name in reader.names}
@@ -91,7 +91,7 @@ class FlatMemory:
             self._starts, self._shapes = tf.constant(starts), tf.constant(reader.shapes)
 
     def read(self, index: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The same as `ImageReader.read`, from memory."""
+        """Reads one record from memory, like `ImageReader.read`."""
         shape = tf.concat([self._shapes[index], [self._channels]], axis=0)
         begin, size = [self._starts[index]], [tf.reduce_prod(shape)]
         return {name: tf.reshape(tf.slice(pixels, begin, size), shape) for name, pixels in self._pixels.items()}
@@ -106,12 +106,12 @@ def _read_all(reader: ImageReader, on_progress: Callable[[int, int], Any] | None
 
 
 def _aligned_bytes(size: int) -> np.ndarray:
-    """uint8 [size] that starts where TensorFlow's kernels need a tensor to start."""
+    """Returns an uninitialized uint8 [size] array, aligned for TensorFlow's kernels."""
     padded = np.empty(size + _ALIGNMENT_BYTES, np.uint8)
     start = -padded.ctypes.data % _ALIGNMENT_BYTES
     return padded[start : start + size]
 
 
 def _share_with_tensorflow(array: np.ndarray) -> tf.Tensor:
-    """A tensor over the same memory. `tf.constant` would copy, and so need twice the budget for a moment."""
+    """Returns a tensor over the same memory; `tf.constant` would copy and briefly need twice the memory."""
     return tf.experimental.dlpack.from_dlpack(array.__dlpack__())

@@ -1,4 +1,4 @@
-"""Opens a data source: a folder, `keras:NAME` or `tfds:NAME[:SPLIT]`."""
+"""Data sources: folders, `keras:NAME` and `tfds:NAME[:SPLIT]`."""
 
 from __future__ import annotations
 
@@ -20,16 +20,15 @@ def open_labeled(source: str | Path, *, val_fraction: float = 0.1, seed: int = 0
     Args:
         source: A folder (see `tfgan_app.data.class_folders.find_labeled`), `keras:NAME` for one of
             `tfgan_app.data.array_sets.KERAS_SETS`, or `tfds:NAME[:SPLIT]` for TensorFlow Datasets.
-        val_fraction: Share of each class to hold out, in [0, 1], when the source has no split of its own. Which
-            images these are depends on their names and `seed` alone, so an image stays where it is when
-            others are added.
-        seed: Chooses the held-out images.
+        val_fraction: Share of each class to hold out, in [0, 1], if the source has no split. The choice depends only
+            on names and `seed`, so adding images does not move others between the splits.
+        seed: Seed of the choice of held-out images.
 
     Returns:
         A `LabeledSet`.
 
     Raises:
-        ValueError: If the source cannot be opened. One line.
+        ValueError: If the source cannot be opened. The message is one line.
     """
     check_val_fraction(val_fraction)
     text = str(source)
@@ -41,17 +40,17 @@ def open_labeled(source: str | Path, *, val_fraction: float = 0.1, seed: int = 0
 
 
 def holds_pairs(source: str | Path) -> bool:
-    """Whether a source is taken for image pairs rather than for labeled images.
+    """Returns whether a source counts as image pairs rather than labeled images.
 
-    It is one if `find_pairs` accepts it and it has no class folders: its images lie flat and most are at least 1.5
-    times as wide as high, or its folders are named as halves of a pair, such as `A/` and `trainB/`. Wide
-    images in folders of other names are labeled images, and so are letters in `A/` to `Z/`.
+    It does if `find_pairs` accepts it and it has no class folders: its images are in one folder and most are at least
+    1.5 times as wide as high, or its folders are named as halves of a pair, such as `A/` and `trainB/`. Wide images in
+    folders of other names are labeled images, and so are letters in `A/` to `Z/`.
 
     Args:
         source: Folder, `keras:NAME` or `tfds:NAME[:SPLIT]`.
 
     Returns:
-        True for pairs; False for everything else, also for what is no data source at all.
+        True for pairs; False for everything else, including invalid data sources.
     """
     if str(source).startswith((KERAS, TFDS)):
         return False

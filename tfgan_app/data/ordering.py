@@ -1,7 +1,7 @@
-"""Random draws that are pure functions of (seed, position), so that training can start anywhere.
+"""Random draws as pure functions of (seed, position), so that training can start at any step.
 
-A position counts the images shown since the start of training. All functions work on vectors of positions,
-in eager code and inside `tf.data`.
+A position counts the images since the start of training. All functions work on vectors of positions, in eager code and
+inside `tf.data`.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ _INDEX_SHUFFLE_ROUNDS = 4
 
 
 def shuffled_indices(positions: tf.Tensor, *, count: int, seed: int) -> tf.Tensor:
-    """Which image is shown at each position: a fresh permutation of all images in every epoch.
+    """Returns the image index at each position: a new permutation of all images in every epoch.
 
-    Equals `tf.random.experimental.index_shuffle(position % count, [seed, epoch], count - 1)`, whose wrapper
-    fails on vectors of seeds in TensorFlow 2.21, so the operation itself is called.
+    It equals `tf.random.experimental.index_shuffle(position % count, [seed, epoch], count - 1)`. That wrapper fails on
+    vectors of seeds in TensorFlow 2.21, so the raw operation is called.
 
     Args:
         positions: int64 [n], at least 0.
         count: Number of images.
-        seed: Any integer; its low 63 bits count.
+        seed: Any integer; its low 63 bits are used.
 
     Returns:
         int64 [n] in [0, count).
@@ -43,14 +43,14 @@ def shuffled_indices(positions: tf.Tensor, *, count: int, seed: int) -> tf.Tenso
 def random_below(limits: tf.Tensor, *, positions: tf.Tensor, seed: int, stream: int) -> tf.Tensor:
     """Draws an integer below each limit.
 
-    SplitMix64 (Steele, Lea & Flood 2014): TensorFlow's stateless operations take one seed for a whole tensor,
-    here each element has its own.
+    It uses SplitMix64 (Steele, Lea & Flood 2014), because TensorFlow's stateless operations take one seed for a whole
+    tensor, while each element needs its own.
 
     Args:
         limits: int64 [n], at least 1.
         positions: int64 [n].
-        seed: Any integer; its low 63 bits count.
-        stream: Tells independent draws for the same position apart.
+        seed: Any integer; its low 63 bits are used.
+        stream: Number of an independent stream of draws for the same positions.
 
     Returns:
         int64 [n], uniform in [0, limit).
@@ -64,7 +64,7 @@ def random_below(limits: tf.Tensor, *, positions: tf.Tensor, seed: int, stream: 
 
 
 def _mix(value: int) -> int:
-    """SplitMix64's finalizer on a Python integer."""
+    """Returns the SplitMix64 finalizer of a Python integer."""
     value = (value + _GAMMA) & _MASK
     value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
     value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & _MASK

@@ -1,4 +1,4 @@
-"""Which images of one set are images of another, by their contents."""
+"""Overlap of two image sets by content."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from tfgan_app.data.pairs import ImagePair
 
 
 def shared_files(measured: Sequence[Path], training: Iterable[Path]) -> list[bool]:
-    """Which files have the contents of a file among others, whatever their names.
+    """Finds files with the same content as a training file, regardless of names.
 
     Only files of equal size are read.
 
     Args:
-        measured: the files in question.
-        training: the others.
+        measured: Files to look for.
+        training: Training files.
 
     Returns:
-        A truth value for each of `measured`.
+        For each of `measured`, whether its content is among `training`.
     """
     sizes = {path.stat().st_size for path in measured}
     known = {_digest(path) for path in set(training) if path.stat().st_size in sizes}
@@ -31,7 +31,7 @@ def shared_files(measured: Sequence[Path], training: Iterable[Path]) -> list[boo
 
 
 def count_shared(measured: LabeledImages, training: LabeledImages) -> int:
-    """How many images of a set are among those of another; files and arrays have none in common."""
+    """Counts the images of a set that are among those of another; files and arrays have none in common."""
     if measured.paths is not None and training.paths is not None:
         return sum(shared_files(measured.paths, training.paths))
     if measured.images is not None and training.images is not None:
@@ -41,7 +41,7 @@ def count_shared(measured: LabeledImages, training: LabeledImages) -> int:
 
 
 def count_shared_pairs(measured: Sequence[ImagePair], training: Sequence[ImagePair]) -> int:
-    """How many pairs hold an image of others."""
+    """Counts the pairs that share an image with a training pair."""
     known = [path for pair in training for path in (pair.input_path, pair.target_path)]
     sides = [[pair.input_path for pair in measured], [pair.target_path for pair in measured]]
     return sum(map(any, zip(*(shared_files(side, known) for side in sides), strict=True)))

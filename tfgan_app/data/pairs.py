@@ -1,4 +1,4 @@
-"""Finds aligned image pairs on disk by file names and, for side-by-side images, by their headers."""
+"""Aligned image pairs in folders, matched by file name or side by side in one file."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ ACCEPTED_LAYOUTS = (
     "side-by-side A|B images (at least 1.5 times as wide as high)",
     "folders A/ and B/ with equal file names",
     "trainA/ and trainB/ (with valA/ and valB/, or testA/ and testB/)",
-    "train/ (with val/ or test/) that hold either kind",
+    "train/ (with val/ or test/), each of either kind",
 )
-"""What a person may put into a folder of pairs."""
+"""Accepted layouts of a folder of pairs."""
 
 _DIRECTIONS = ("a2b", "b2a")
 _SPLIT_NAMES = ("train", *VAL_NAMES)
@@ -32,13 +32,13 @@ _MIN_SIDE_BY_SIDE_ASPECT = 1.5
 
 @dataclass(frozen=True)
 class ImagePair:
-    """An input image and the target it is to become.
+    """An input image and its target.
 
     Attributes:
         name: Path within the split without suffix, with forward slashes: `"cats/tom"`. Unique in its split.
         input_path: File that holds the input.
         target_path: File that holds the target; the same file for side-by-side images.
-        input_half: Half of the file that is the input: `"left"`, `"right"`, or None for all of it.
+        input_half: Half of the file that is the input: `"left"`, `"right"`, or None for the whole image.
         target_half: The same for the target.
     """
 
@@ -54,12 +54,12 @@ class PairSet:
     """The pairs found in a folder.
 
     Attributes:
-        layout: What the folder looks like, in words.
+        layout: Description of the layout of the folder.
         root: The folder.
-        train: Pairs to train on, sorted by name.
+        train: Training pairs, sorted by name.
         val: Held-out pairs, sorted by name.
-        val_is_holdout: Whether `val` was set apart from the training pairs, as the folder has no split.
-        unmatched: Images without a partner, and images that cannot be cut into two halves.
+        val_is_holdout: Whether `val` was split off by name, because the folder has no split.
+        unmatched: Images without a partner, and images that are too narrow for two halves.
     """
 
     layout: str
@@ -71,24 +71,23 @@ class PairSet:
 
 
 def find_pairs(root: str | Path, *, direction: str = "a2b", val_fraction: float = 0.1, seed: int = 0) -> PairSet:
-    """Finds the image pairs in a folder, whichever of the accepted layouts it has.
+    """Finds the image pairs in a folder of any accepted layout.
 
-    Folder names are compared without case, images are matched by their path without suffix. Files that
-    cannot be read are still part of the result; `tfgan_app.data.checking.find_readable` drops them.
+    Folder names are case-insensitive; images are matched by their path without suffix. The result includes unreadable
+    files, which `tfgan_app.data.checking.find_readable` drops.
 
     Args:
         root: Folder in one of `ACCEPTED_LAYOUTS`; sub-folders may nest.
         direction: `"a2b"` translates A (or the left half) into B (or the right half), `"b2a"` the reverse.
-        val_fraction: Share of the pairs to hold out, in [0, 1], when the folder has no split of its own.
-            Which pairs these are depends on their names and `seed` alone, so a pair stays where it is when
-            others are added.
-        seed: Chooses the held-out pairs.
+        val_fraction: Share of the pairs to hold out, in [0, 1], if the folder has no split. The choice depends only on
+            names and `seed`, so adding pairs does not move others between the splits.
+        seed: Seed of the choice of held-out pairs.
 
     Returns:
         A `PairSet` with at least one training pair.
 
     Raises:
-        ValueError: If the folder is missing or has none of the layouts. One line.
+        ValueError: If the folder is missing or has none of the layouts. The message is one line.
     """
     root = Path(root)
     if direction not in _DIRECTIONS:
@@ -99,7 +98,7 @@ def find_pairs(root: str | Path, *, direction: str = "a2b", val_fraction: float 
     found = _read_layout(root)
     train, val = found.train, found.val
     if not train:
-        raise ValueError(_not_a_pair_set(root, "no image of A/ has a partner of the same name in B/"))
+        raise ValueError(_not_a_pair_set(root, "no image in A/ has a partner of the same name in B/"))
     if is_holdout := val is None:
         train, val = _hold_out(train, fraction=val_fraction, seed=seed)
     if direction == "b2a":
@@ -109,10 +108,10 @@ def find_pairs(root: str | Path, *, direction: str = "a2b", val_fraction: float 
 
 @dataclass(frozen=True)
 class _Found:
-    """The pairs of one layout, in A to B direction.
+    """Pairs of one layout, in the direction from A to B.
 
     Attributes:
-        layout: The layout in words.
+        layout: Description of the layout.
         train: Training pairs.
         unmatched: Files without a partner.
         val: Held-out pairs; None if the folder has no split.
@@ -125,7 +124,7 @@ class _Found:
 
 
 def _read_layout(root: Path) -> _Found:
-    """Recognizes the layout of `root` and reads the pairs in A to B direction."""
+    """Detects the layout of `root` and reads the pairs in the direction from A to B."""
     folders = folders_by_name(root)
     if "traina" in folders or "trainb" in folders:
         return _read_suffixed_splits(root, folders)
@@ -137,7 +136,7 @@ def _read_layout(root: Path) -> _Found:
 
 
 def _read_suffixed_splits(root: Path, folders: dict[str, Path]) -> _Found:
-    """Reads `trainA/`, `trainB/` and, if there is one, the first of the held-out splits."""
+    """Reads `trainA/`, `trainB/` and, if present, the first held-out split."""
     split = next((name for name in VAL_NAMES if f"{name}a" in folders and f"{name}b" in folders), None)
     train, unmatched = _match(*_both(root, folders, "traina", "trainb"))
     if split is None:
@@ -147,7 +146,7 @@ def _read_suffixed_splits(root: Path, folders: dict[str, Path]) -> _Found:
 
 
 def _read_splits(root: Path, folders: dict[str, Path]) -> _Found:
-    """Reads `train/` and, if there is one, the first of the held-out splits."""
+    """Reads `train/` and, if present, the first held-out split."""
     split = next((name for name in VAL_NAMES if name in folders), None)
     train = _read_split(folders["train"], root=root)
     if split is None:
@@ -158,7 +157,7 @@ def _read_splits(root: Path, folders: dict[str, Path]) -> _Found:
 
 
 def _read_two_folders(root: Path, folders: dict[str, Path]) -> _Found:
-    """Reads `A/` and `B/`, whose own sub-folders may be splits as in pix2pix: `A/train`, `B/train`."""
+    """Reads `A/` and `B/`, whose sub-folders may be splits as in pix2pix: `A/train`, `B/train`."""
     folder_a, folder_b = _both(root, folders, "a", "b")
     inner_a, inner_b = folders_by_name(folder_a), folders_by_name(folder_b)
     splits = [name for name in _SPLIT_NAMES if name in inner_a and name in inner_b]
@@ -181,7 +180,8 @@ def _read_split(folder: Path, *, root: Path) -> _Found:
     images = find_images(folder)
     if not images:
         raise ValueError(_not_a_pair_set(root, f"there is no image in '{printable(folder)}'"))
-    halvable, unmatched = [], []
+    halvable: list[Path] = []
+    unmatched: list[Path] = []
     for path in images:
         (halvable if _is_side_by_side(path) else unmatched).append(path)
     if len(unmatched) >= len(halvable):
@@ -193,13 +193,13 @@ def _read_split(folder: Path, *, root: Path) -> _Found:
 
 
 def _match(folder_a: Path, folder_b: Path) -> tuple[list[ImagePair], list[Path]]:
-    """Pairs the images of two folders that have the same path without suffix."""
+    """Pairs the images of two folders by their path without suffix."""
     unmatched: list[Path] = []
     by_name: list[dict[str, Path]] = []
     for folder in (folder_a, folder_b):
         names: dict[str, Path] = {}
         for path in find_images(folder):
-            # Of a.jpg and a.png in one folder only the first can have the partner.
+            # Of a.jpg and a.png in one folder, only the first can be matched.
             if names.setdefault(image_name(path, folder), path) is not path:
                 unmatched.append(path)
         by_name.append(names)
@@ -211,7 +211,7 @@ def _match(folder_a: Path, folder_b: Path) -> tuple[list[ImagePair], list[Path]]
 
 
 def _hold_out(pairs: Sequence[ImagePair], *, fraction: float, seed: int) -> tuple[list[ImagePair], list[ImagePair]]:
-    """Splits off about `fraction` of the pairs, both parts in their order."""
+    """Holds out about `fraction` of the pairs; both parts keep their order."""
     held_out = held_out_names([pair.name for pair in pairs], fraction=fraction, seed=seed)
     return [pair for pair in pairs if pair.name not in held_out], [pair for pair in pairs if pair.name in held_out]
 
@@ -223,7 +223,7 @@ def _reverse(pairs: Iterable[ImagePair]) -> list[ImagePair]:
 
 
 def _is_side_by_side(path: Path) -> bool:
-    """Whether the image can be cut into two halves. A damaged file counts, to be reported as damaged."""
+    """Returns whether an image is wide enough for two halves; a damaged file counts, and is reported later."""
     try:
         header = image_header(path)
     except ValueError:
@@ -236,7 +236,7 @@ def _by_name(pairs: Iterable[ImagePair]) -> list[ImagePair]:
 
 
 def _both(root: Path, folders: dict[str, Path], a: str, b: str) -> tuple[Path, Path]:
-    """The folders named `a` and `b`, of which one is known to exist."""
+    """Returns the folders named `a` and `b`, at least one of which exists."""
     for name, partner in ((a, b), (b, a)):
         if name not in folders:
             raise ValueError(
@@ -246,4 +246,4 @@ def _both(root: Path, folders: dict[str, Path], a: str, b: str) -> tuple[Path, P
 
 
 def _not_a_pair_set(root: Path, reason: str) -> str:
-    return f"'{printable(root)}' is no set of image pairs: {reason}. Accepted are: {'; '.join(ACCEPTED_LAYOUTS)}."
+    return f"'{printable(root)}' is not a set of image pairs: {reason}. Accepted: {'; '.join(ACCEPTED_LAYOUTS)}."

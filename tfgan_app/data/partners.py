@@ -1,4 +1,4 @@
-"""Images with partners of equal names: the same at low resolution, or a teacher's outputs."""
+"""Partners of images by name: low-resolution versions, or a teacher's outputs."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from tfgan_app.image_io.loading import image_header
 
 @dataclass(frozen=True)
 class Partners:
-    """A partner of each image of a set.
+    """Partners of the images of a set.
 
     Attributes:
-        paths: In the order of the images.
-        scale: How many times as wide and high an image is as its partner.
+        paths: Files, in the order of the images.
+        scale: Size of an image relative to its partner along height and width.
     """
 
     paths: list[Path]
     scale: int = 1
 
     def select(self, indices: Sequence[int]) -> Partners:
-        """Those of some of the images."""
+        """Returns the partners of the images at `indices`."""
         return Partners([self.paths[index] for index in indices], self.scale)
 
 
@@ -48,21 +48,21 @@ def find_partners(
     """Finds the partner of each image by its name.
 
     Args:
-        images: files at full resolution, of one split.
-        folder: where the partners are, as for `open_images`. A partner has the name of its image within
-            the split, with any suffix, or that name and `x2`, `x3` or `x4`, as in DIV2K.
-        split: which one; a folder without splits serves both.
-        scale: how many times as wide and high an image is as its partner.
-        on_skip: called with a line for each image that has no partner, or one of another size or damaged.
+        images: Full-resolution files of one split.
+        folder: Folder of the partners, as for `open_images`. A partner has the name of its image within the split,
+            with any suffix, or that name followed by `x2`, `x3` or `x4`, as in DIV2K.
+        split: The split; a folder without splits is used for both.
+        scale: Size of an image relative to its partner along height and width.
+        on_skip: Called with a line for each image whose partner is missing, damaged or of the wrong size.
 
     Returns:
-        The indices of the images that have a partner, and the partners.
+        The indices of the images with a partner, and the partners.
 
     Raises:
-        ValueError: if the images are no files, or the folder holds none.
+        ValueError: If the images are not files, or the folder has no images.
     """
     if images.paths is None:
-        raise ValueError("Partners of equal names are for images in files. Received an array; use a folder.")
+        raise ValueError("Partners are matched by file name. Received an array; use a folder.")
     found = open_images(folder, val_fraction=0.0)
     part = found.val if split == "val" and len(found.val) else found.train
     partners = dict(zip(part.names, part.paths, strict=True))
@@ -88,27 +88,29 @@ def build_partner_dataset(
     cache_budget_mb: int = 1024,
     on_progress: Callable[[int, int], Any] | None = None,
 ) -> tf.data.Dataset:
-    """Builds the training batches of a schedule, as `build_labeled_dataset` does.
+    """Builds the training batches of a schedule, like `build_labeled_dataset`.
 
     Args:
         images: Readable images at full resolution, no side shorter than the crops.
-        partners: Name -> the partner of each image.
+        partners: Name -> partners of the images.
         crops: Crops at full resolution, with `resize="none"`; their size is a multiple of every partner's scale.
-        schedule: Which batches.
-        stride_px: Crops begin at multiples of it; it is a multiple of every partner's scale.
-        cache_budget_mb: Keep the images in memory if they need no more than this.
-        on_progress: Called with the number of images read so far and the number of all images, while they are read
-            into memory.
+        schedule: Schedule of the batches.
+        stride_px: Crops start at multiples of this; it is a multiple of every partner's scale.
+        cache_budget_mb: Images are kept in memory if they need at most this much.
+        on_progress: Called with the number of images read and the total, while they are read into memory.
 
     Returns:
-        A dataset of `{"image": uint8 [batch, size_px, size_px, 3], "position": int64 [batch]}` with, for each name of
-        partners, uint8 `[batch, size_px / scale, size_px / scale, 3]` of the same place.
+        A dataset of `{"image": uint8 [batch, size_px, size_px, 3], "position": int64 [batch]}` and, for each name of
+        partners, uint8 `[batch, size_px / scale, size_px / scale, 3]` crops at the same place.
     """
-    reading = {"background": crops.background, "input_range": crops.input_range}
-    columns = {"image": Column(FileImages(images.paths, **reading))}
+
+    def files(paths: Sequence[Path]) -> FileImages:
+        return FileImages(paths, background=crops.background, input_range=crops.input_range)
+
+    columns = {"image": Column(files(images.paths))}
     for name, given in partners.items():
-        # Each pixel repeated, so that all are cut at the same place.
-        columns[name] = Column(FileImages(given.paths, **reading), repeat=given.scale)
+        # Pixels are repeated, so that all columns are cropped at the same place.
+        columns[name] = Column(files(given.paths), repeat=given.scale)
     dataset = build_batches(
         ImageReader(columns, crops),
         schedule,

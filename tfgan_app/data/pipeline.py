@@ -1,4 +1,4 @@
-"""The tf.data pipelines over image pairs and over labeled images."""
+"""tf.data pipelines over image pairs and labeled images."""
 
 from __future__ import annotations
 
@@ -23,21 +23,18 @@ def build_pair_dataset(
     cache_budget_mb: int = 1024,
     on_progress: Callable[[int, int], Any] | None = None,
 ) -> tf.data.Dataset:
-    """Builds the training batches of a schedule; `build_batches` states their order, crops and memory.
+    """Builds the training batches of pairs for a schedule; see `build_batches` for order, crops and memory.
 
     Args:
-        pairs: Readable pairs (see `tfgan_app.data.checking.find_readable`), in an order that does not change
-            between runs.
-        crops: Size of the crops, and how images are brought to it.
-        schedule: Which batches.
-        cache_budget_mb: Keep the images in memory if they need no more than this.
-        on_progress: Called with the number of pairs read so far and the number of all pairs, while images
-            are read into memory.
+        pairs: Readable pairs (see `tfgan_app.data.checking.find_readable`), in an order that is the same in all runs.
+        crops: Size of the crops, and resizing to it.
+        schedule: Schedule of the batches.
+        cache_budget_mb: Images are kept in memory if they need at most this much.
+        on_progress: Called with the number of pairs read and the total, while images are read into memory.
 
     Returns:
-        A dataset of `{"input": uint8 [batch, size_px, size_px, 3] in [0, 255], "target": the same,
-        "position": int64 [batch]}`. The position counts pairs since the start of training: `step *
-        batch_size + i`.
+        A dataset of `{"input": uint8 [batch, size_px, size_px, 3] in [0, 255], "target": the same, "position": int64
+        [batch]}`. The position counts pairs since the start of training: `step * batch_size + i`.
 
     Raises:
         ValueError: If there is no pair.
@@ -55,17 +52,16 @@ def build_labeled_dataset(
     scales: np.ndarray | None = None,
     on_progress: Callable[[int, int], Any] | None = None,
 ) -> tf.data.Dataset:
-    """Builds the training batches of a schedule; `build_batches` states their order, crops and memory.
+    """Builds the training batches of images for a schedule; see `build_batches` for order, crops and memory.
 
     Args:
-        images: Readable images (see `tfgan_app.data.checking.find_readable_images`), in an order that
-            does not change between runs.
-        crops: Size of the crops, and how images are brought to it.
-        schedule: Which batches.
-        cache_budget_mb: Keep the images in memory if they need no more than this.
-        scales: With `resize="none"`: at which share of its size each image is read, float64 [images].
-        on_progress: Called with the number of images read so far and the number of all images, while they
-            are read into memory.
+        images: Readable images (see `tfgan_app.data.checking.find_readable_images`), in an order that is the same in
+            all runs.
+        crops: Size of the crops, and resizing to it.
+        schedule: Schedule of the batches.
+        cache_budget_mb: Images are kept in memory if they need at most this much.
+        scales: With `resize="none"`, the scale at which each image is read, float64 [images].
+        on_progress: Called with the number of images read and the total, while they are read into memory.
 
     Returns:
         A dataset of `{"image": uint8 [batch, size_px, size_px, channels] in [0, 255], "label": int32 [batch],
@@ -84,11 +80,11 @@ def build_labeled_dataset(
 
 
 def load_pairs(pairs: Sequence[ImagePair], crops: CropSpec) -> tuple[np.ndarray, np.ndarray]:
-    """Loads pairs for evaluation: resized as for training, then the square in the center.
+    """Loads pairs for evaluation: resized as for training, then center-cropped.
 
     Args:
         pairs: Readable pairs.
-        crops: Size of the squares, and how images are brought to it.
+        crops: Size of the squares, and resizing to it.
 
     Returns:
         Inputs and targets, both uint8 [pairs, size_px, size_px, 3].
@@ -101,12 +97,12 @@ def load_pairs(pairs: Sequence[ImagePair], crops: CropSpec) -> tuple[np.ndarray,
 
 
 def load_labeled(images: LabeledImages, crops: CropSpec, *, place: Place = "center") -> np.ndarray:
-    """Loads labeled images for evaluation: resized as for training, then a square.
+    """Loads labeled images for evaluation: resized as for training, then cropped to a square.
 
     Args:
         images: Readable images.
-        crops: Size of the squares, and how images are brought to it.
-        place: Where the squares lie, see `load_squares`.
+        crops: Size of the squares, and resizing to it.
+        place: Position of the squares, see `load_squares`.
 
     Returns:
         uint8 [images, size_px, size_px, channels], in the order of `images`.

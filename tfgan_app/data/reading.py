@@ -1,4 +1,4 @@
-"""Reads records of one or more images inside tf.data: decode, cut into halves, change channels, resize."""
+"""Reader of records of one or more images inside tf.data: decoding, halves, channels, resizing."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from tfgan_app.data.specs import CropSpec
 
 _IN_FLIGHT_BYTES = 2**29
 _RECORDS_TOGETHER, _BYTES_TOGETHER = 256, 2**23
-# Pillow's luma (ITU-R BT.601) in 16-bit fixed point. TensorFlow's decoders have another for PNG and for JPEG.
+# Pillow's luma (ITU-R BT.601) in 16-bit fixed point; TensorFlow's PNG and JPEG decoders use different ones.
 _LUMA_WEIGHTS = (19595, 38470, 7471)
 
 
 @dataclass(frozen=True)
 class Column:
-    """Where one image of each record comes from.
+    """A column of records: one image of each record.
 
     Attributes:
         source: All images of the column. Columns that share a source share its decoding.
-        half: The half of the image to take: `"left"`, `"right"`, or None for all of it.
-        repeat: How many times each pixel is repeated along height and width.
+        half: The half of the image to use: `"left"`, `"right"`, or None for the whole image.
+        repeat: Number of times each pixel is repeated along height and width.
     """
 
     source: ImageSource
@@ -38,20 +38,19 @@ class Column:
 
 
 class ImageReader:
-    """Reads records by index, the images of a record brought to the same size.
+    """Reader of records by index; the images of a record are resized to the same size.
 
     Args:
         columns: The images of a record by name. The first column sets the size of the others.
-        crops: Wanted size, and how images are brought to it.
-        scales: With `resize="none"`: at which share of its size each record is read, float64 [records]; None for
-            all of it.
+        crops: Size of the crops, and resizing to it.
+        scales: With `resize="none"`, the scale at which each record is read, float64 [records]; None for full size.
 
     Attributes:
         names: Names of the columns.
         crops: As given.
         channels: Channels of the crops.
-        shapes: int64 [records, 2], height and width of each record as it is read.
-        parallelism: How many records to read at once so that large images do not fill the memory.
+        shapes: int64 [records, 2], height and width of each record after reading.
+        parallelism: Number of records to read in parallel, limited so that large images do not fill the memory.
 
     Raises:
         ValueError: If an option is not valid.
@@ -77,7 +76,7 @@ class ImageReader:
             self._shapes = tf.constant(self.shapes)
 
     def read(self, index: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Reads one record. For use inside tf.data.
+        """Reads one record; for use inside tf.data.
 
         Args:
             index: int64 scalar.
@@ -93,17 +92,17 @@ class ImageReader:
         }
 
     def dataset(self) -> tf.data.Dataset:
-        """All records in order, read in parallel."""
+        """Returns a dataset of all records in order, read in parallel."""
         indices = tf.data.Dataset.range(len(self.shapes))
         return indices.map(self.read, num_parallel_calls=self.parallelism, deterministic=True)
 
     def records(self) -> Iterator[dict[str, np.ndarray]]:
-        """Yields all records in order as numpy arrays, each column uint8 [height, width, channels]."""
+        """Yields all records in order as NumPy arrays, each column uint8 [height, width, channels]."""
         records = self.dataset()
         if (self.shapes != self.shapes[0]).any():
             yield from records.as_numpy_iterator()
             return
-        # Leaving TensorFlow costs more than a small image takes to read, so many leave together.
+        # Leaving TensorFlow takes longer than reading a small image, so records leave in groups.
         record_bytes = int(self.shapes[0].prod()) * self.channels * len(self.names)
         together = max(1, min(_RECORDS_TOGETHER, _BYTES_TOGETHER // record_bytes))
         for batch in records.batch(together).as_numpy_iterator():
@@ -115,20 +114,20 @@ def build_pair_reader(
     pairs: Sequence[ImagePair],
     crops: CropSpec,
 ) -> ImageReader:
-    """Reads pairs as the columns `target` and `input`; the target sets the size.
+    """Builds a reader of pairs with the columns `target` and `input`; the target sets the size.
 
     Args:
         pairs: Readable pairs, all of one layout.
-        crops: Wanted size, and how images are brought to it.
+        crops: Size of the crops, and resizing to it.
 
     Returns:
-        A `ImageReader`.
+        An `ImageReader`.
 
     Raises:
         ValueError: If there is no pair, or a header cannot be read.
     """
     if not pairs:
-        raise ValueError("There must be at least one image pair. Received none that can be read.")
+        raise ValueError("There must be at least one readable image pair. Received none.")
     layouts = {(pair.input_half, pair.target_half) for pair in pairs}
     if len(layouts) > 1:
         raise ValueError("The pairs must all be side by side, or all in two files. Received both kinds.")
@@ -142,64 +141,64 @@ def build_pair_reader(
 
 
 def build_labeled_reader(images: LabeledImages, crops: CropSpec, *, scales: np.ndarray | None = None) -> ImageReader:
-    """Reads labeled images as the column `image`.
+    """Builds a reader of labeled images with the column `image`.
 
     Args:
         images: Readable images.
-        crops: Wanted size, and how images are brought to it.
-        scales: With `resize="none"`: at which share of its size each image is read, float64 [records].
+        crops: Size of the crops, and resizing to it.
+        scales: With `resize="none"`, the scale at which each image is read, float64 [records].
 
     Returns:
-        A `ImageReader`.
+        An `ImageReader`.
 
     Raises:
         ValueError: If there is no image, or a header cannot be read.
     """
     if not len(images):
-        raise ValueError("There must be at least one image. Received none that can be read.")
+        raise ValueError("There must be at least one readable image. Received none.")
     in_memory = images.images is not None
     source = ArrayImages(images.images) if in_memory else FileImages(images.paths, **_decoding(crops))
     return ImageReader({"image": Column(source)}, crops, scales=scales)
 
 
 def build_side_reader(paths: Sequence[Path], crops: CropSpec, *, name: str, half: str | None = None) -> ImageReader:
-    """Reads files, or one half of each, as one column.
+    """Builds a reader of files, or of one half of each, with one column.
 
     Args:
         paths: Readable files.
-        crops: Wanted size, and how images are brought to it.
+        crops: Size of the crops, and resizing to it.
         name: Name of the column.
         half: `"left"`, `"right"`, or None for the whole image.
 
     Returns:
-        A `ImageReader`.
+        An `ImageReader`.
     """
     source = FileImages(paths, parts=2 if half else 1, **_decoding(crops))
     return ImageReader({name: Column(source, half)}, crops)
 
 
 def _decoding(crops: CropSpec) -> dict[str, Any]:
-    """Arguments of `FileImages` for crops."""
+    """Returns the arguments of `FileImages` for crops."""
     return {"reduce_to_px": crops.reduce_to_px, "background": crops.background, "input_range": crops.input_range}
 
 
 def _fitted_shapes(shapes: np.ndarray, *, size_px: int, resize: str) -> np.ndarray:
-    """Heights and widths after resizing, int64 [records, 2]."""
+    """Returns heights and widths after resizing, int64 [records, 2]."""
     if resize == "squash":
         return np.full_like(shapes, size_px)
     short = shapes.min(axis=1, keepdims=True)
     wanted = np.full_like(short, size_px) if resize == "short_side" else np.maximum(short, size_px)
-    # In integers, so that the short side is exact; the long side is rounded to the nearest.
+    # In integers, so that the short side is exact; the long side is rounded.
     return (2 * shapes * wanted + short) // (2 * short)
 
 
 def _parallelism(decoded_bytes: int) -> int:
-    """How many records of this size can be decoded at once in a bounded amount of memory."""
+    """Returns the number of records of this size that can be decoded in parallel within the memory limit."""
     return max(1, min(os.cpu_count() or 1, _IN_FLIGHT_BYTES // decoded_bytes))
 
 
 def _with_channels(image: tf.Tensor, source: ImageSource, channels: int) -> tf.Tensor:
-    """A decoded image with 1 or 3 channels."""
+    """Converts a decoded image to 1 or 3 channels."""
     if source.channels == channels:
         return image
     if channels == 3:
@@ -219,7 +218,7 @@ def _part(image: tf.Tensor, column: Column) -> tf.Tensor:
 
 
 def _fit(image: tf.Tensor, shape: tf.Tensor, *, channels: int) -> tf.Tensor:
-    """Resizes uint8 [h, w, channels] to `shape`, antialiased; an image of that size stays as it is."""
+    """Resizes uint8 [h, w, channels] to `shape` with antialiasing; an image of that size is unchanged."""
 
     def resize() -> tf.Tensor:
         resized = tf.image.resize(image, tf.cast(shape, tf.int32), method="bicubic", antialias=True)

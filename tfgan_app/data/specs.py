@@ -1,4 +1,4 @@
-"""Settings that travel together through the pipelines: crops, and the schedule of batches."""
+"""Settings of the pipelines: crops, and the schedule of batches."""
 
 from __future__ import annotations
 
@@ -15,14 +15,13 @@ CHANNELS = (1, 3)
 
 @dataclass(frozen=True)
 class CropSpec:
-    """How images are read and cut to squares.
+    """Settings for reading images and cropping them to squares.
 
     Attributes:
         size_px: Height and width of the crops.
         resize: `"short_side"` scales the short side to `size_px` (and the long side in proportion), `"squash"` scales
-            both sides, `"none"` crops at the image's own resolution and enlarges only smaller images.
-        channels: 3, or 1 for the luma as Pillow's `convert("L")` computes it, before resizing; it takes a third of the
-            memory.
+            both sides to `size_px`, `"none"` crops at native resolution and enlarges only smaller images.
+        channels: 3, or 1 for the luma of Pillow's `convert("L")` before resizing, which needs a third of the memory.
         background: Color behind transparent pixels, RGB in 0..255.
         input_range: The values of black and white in files of more than 8 bits; None decides by the file.
 
@@ -45,18 +44,18 @@ class CropSpec:
 
     @property
     def reduce_to_px(self) -> int | None:
-        """Short side that a decoder may reduce images to; None for images that are read at their own resolution."""
+        """Short side to which a decoder may reduce images; None for images at native resolution."""
         return None if self.resize == "none" else self.size_px
 
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """The batches of a training, or of its rest.
+    """Schedule of the batches of a training or of its remaining steps.
 
     Attributes:
-        batch_size: Records a step.
+        batch_size: Records per step.
         steps: Steps of the whole training.
-        seed: Chooses order and crops.
+        seed: Seed of order and crops.
         start_step: First step.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Finds two sets of images that need not show the same things: horses and zebras."""
+"""Unpaired images: two sets such as horses and zebras."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from tfgan_app.image_io.loading import find_images
 ACCEPTED_LAYOUTS = (
     "trainA/ and trainB/ (with valA/ and valB/, or testA/ and testB/)",
     "A/ and B/ (with train/ and val/ or test/ in each, or none)",
-    "train/ (with val/ or test/) that hold A/ and B/",
-    "side-by-side A|B images, of which one half each is taken",
+    "train/ (with val/ or test/) that contain A/ and B/",
+    "side-by-side A|B images, of which one half each is used",
     "tfds:NAME with the splits trainA and trainB",
 )
-"""What unpaired images may come as."""
+"""Accepted layouts of unpaired images."""
 
 _SPLITS = ("train", *VAL_NAMES)
 _FOLDER_NAMES = {"a", "b", *_SPLITS, *(f"{split}{side}" for split in _SPLITS for side in "ab")}
@@ -34,11 +34,11 @@ _FOLDER_NAMES = {"a", "b", *_SPLITS, *(f"{split}{side}" for split in _SPLITS for
 
 @dataclass(frozen=True, eq=False)
 class ImageSide:
-    """Images of one kind.
+    """One of two sets of images.
 
     Attributes:
-        images: Their files, in an order that does not change.
-        half: The half of each file that is the image, `"left"` or `"right"`, or None for all of it.
+        images: Their files, in a fixed order.
+        half: The half of each file that is used, `"left"` or `"right"`, or None for the whole image.
     """
 
     images: LabeledImages
@@ -48,22 +48,22 @@ class ImageSide:
         return len(self.images)
 
     def select(self, indices: Sequence[int]) -> ImageSide:
-        """The images at `indices`, in that order."""
+        """Returns the images at `indices`, in that order."""
         return ImageSide(self.images.select(indices), self.half)
 
 
 @dataclass(frozen=True, eq=False)
 class UnpairedSet:
-    """Images of two kinds.
+    """Two sets of images for unpaired translation.
 
     Attributes:
-        layout: What the source looks like, in words.
+        layout: Description of the layout of the source.
         origin: The source, as given.
-        train_input: Images to translate, for training.
-        train_target: Images of the kind that they are to become, for training.
-        val_input: Held-out images to translate.
-        val_target: Held-out images of the other kind. Those of equal names in both are true pairs.
-        val_is_holdout: Whether they were set apart from the training images, as the source has no split.
+        train_input: Training images of the input domain.
+        train_target: Training images of the target domain.
+        val_input: Held-out images of the input domain.
+        val_target: Held-out images of the target domain. Images with equal names in both are true pairs.
+        val_is_holdout: Whether they were split off by name, because the source has no split.
     """
 
     layout: str
@@ -83,23 +83,23 @@ def open_unpaired(
     cache_dir: str | Path | None = None,
     on_note: Callable[[str], Any] = lambda line: None,
 ) -> UnpairedSet:
-    """Opens two sets of images, whichever of the accepted layouts they have.
+    """Opens two sets of images in any accepted layout.
 
-    Of pairs in one file each, the left halves of some files and the right halves of all others are trained on, so that
-    no image is seen from both sides; which ones depends on their names alone. Held-out pairs stay pairs.
+    For side-by-side images, training uses the left halves of some files and the right halves of all others, so that
+    both halves of a file are never used; the choice depends only on names. Held-out pairs stay pairs.
 
     Args:
         source: Folder in one of `ACCEPTED_LAYOUTS`, or `tfds:NAME`.
-        direction: `"a2b"` takes A for the input, `"b2a"` B.
-        val_fraction: Share of each side to hold out by name, in [0, 1], where the source has no split of its own.
-        cache_dir: Folder that sets of TensorFlow Datasets are unpacked to; None for the user's cache.
+        direction: `"a2b"` uses A as the input, `"b2a"` uses B.
+        val_fraction: Share of each side to hold out by name, in [0, 1], if the source has no split.
+        cache_dir: Folder for unpacked sets of TensorFlow Datasets; None for the user's cache.
         on_note: Called with a line before a set is unpacked.
 
     Returns:
-        An `UnpairedSet` with at least one training image on either side, unless all were to be held out.
+        An `UnpairedSet` with at least one training image on each side, unless `val_fraction` is 1.
 
     Raises:
-        ValueError: If the source has none of the layouts. One line.
+        ValueError: If the source has none of the layouts. The message is one line.
     """
     if direction not in ("a2b", "b2a"):
         raise ValueError(f"`direction` must be a2b or b2a. Received: '{direction}'.")
@@ -111,20 +111,20 @@ def open_unpaired(
     all_held_out = val_fraction == 1.0 and found.val_input is not None
     if not all_held_out and not (len(found.train_input) and len(found.train_target)):
         counts = f"{len(found.train_input)} of A and {len(found.train_target)} of B"
-        raise ValueError(f"'{printable(source)}' must hold training images of both kinds. Received: {counts}.")
+        raise ValueError(f"'{printable(source)}' must contain training images of both sets. Received: {counts}.")
     if found.val_input is None:
         found = _hold_out(found, fraction=val_fraction)
     return found if direction == "a2b" else _swapped(found)
 
 
 def matching_share(root: str | Path) -> float | None:
-    """How many images of the smaller of two training folders have a namesake in the other, as a share.
+    """Returns the share of images in the smaller of two training folders with an equal name in the other.
 
     Args:
         root: Folder.
 
     Returns:
-        In [0, 1]; None where the folder does not hold two sets of images.
+        The share in [0, 1]; None if the folder does not contain two sets of images.
     """
     root = Path(root)
     folders = _two_folders(root) if root.is_dir() else None
@@ -135,7 +135,7 @@ def matching_share(root: str | Path) -> float | None:
 
 
 def holds_unpaired(source: str | Path) -> bool:
-    """Whether a source is taken for unpaired images: two folders, most of whose names do not match.
+    """Returns whether a source counts as unpaired images: two folders whose names mostly do not match.
 
     Args:
         source: Folder, or `tfds:NAME`.
@@ -149,7 +149,7 @@ def holds_unpaired(source: str | Path) -> bool:
 
 @dataclass(frozen=True)
 class _Folders:
-    """The folders of A and B, and what they look like in words."""
+    """Folders of A and B, with a description of their layout."""
 
     layout: str
     train: tuple[Path, Path]
@@ -157,7 +157,7 @@ class _Folders:
 
 
 def _two_folders(root: Path) -> _Folders | None:
-    """The folders of the two sets; None where there are none."""
+    """Returns the folders of the two sets, or None."""
     named = folders_by_name(root)
     if "traina" in named and "trainb" in named:
         split = next((name for name in VAL_NAMES if f"{name}a" in named and f"{name}b" in named), None)
@@ -169,14 +169,16 @@ def _two_folders(root: Path) -> _Folders | None:
         splits = [name for name in _SPLITS if all(name in folders for folders in inner)]
         if "train" not in splits:
             return _Folders("A/ and B/", (named["a"], named["b"]), None)
-        train, *val = [tuple(folders[split] for folders in inner) for split in splits[:2]]
-        return _Folders(f"A/ and B/, each with {'/ and '.join(splits[:2])}/", train, val[0] if val else None)
+        parts = [(inner[0][split], inner[1][split]) for split in splits[:2]]
+        layout = f"A/ and B/, each with {'/ and '.join(splits[:2])}/"
+        return _Folders(layout, parts[0], parts[1] if len(parts) == 2 else None)
     if "train" in named:
         splits = ["train", *(name for name in VAL_NAMES if name in named)][:2]
         inner = [folders_by_name(named[split]) for split in splits]
         if all(folders.keys() == {"a", "b"} for folders in inner):
-            train, *val = [(folders["a"], folders["b"]) for folders in inner]
-            return _Folders(f"{'/ and '.join(splits)}/ with A/ and B/", train, val[0] if val else None)
+            parts = [(folders["a"], folders["b"]) for folders in inner]
+            layout = f"{'/ and '.join(splits)}/ with A/ and B/"
+            return _Folders(layout, parts[0], parts[1] if len(parts) == 2 else None)
     return None
 
 
@@ -186,18 +188,27 @@ def _find_in_folder(root: Path, *, val_fraction: float) -> UnpairedSet:
     folders = _two_folders(root)
     if folders is not None:
         train = [ImageSide(_images(folder)) for folder in folders.train]
-        val = [ImageSide(_images(folder)) for folder in folders.val] if folders.val else [None, None]
-        return UnpairedSet(folders.layout, str(root), *train, *val, val_is_holdout=folders.val is None)
+        val = [ImageSide(_images(folder)) for folder in folders.val] if folders.val else None
+        return _unpaired_set(folders.layout, str(root), train, val=val, val_is_holdout=val is None)
     try:
         pairs = find_pairs(root, val_fraction=val_fraction)
     except ValueError:
         raise ValueError(
-            f"'{printable(root)}' holds no two sets of images. Accepted are: {'; '.join(ACCEPTED_LAYOUTS)}."
+            f"'{printable(root)}' does not contain two sets of images. Accepted: {'; '.join(ACCEPTED_LAYOUTS)}."
         ) from None
     sides = [[pair for pair in pairs.train if _is_of_a(pair.name) == of_a] for of_a in (True, False)]
     train = [_side(part, side) for part, side in zip(sides, ("input", "target"), strict=True)]
     val = [_side(pairs.val, side) for side in ("input", "target")]
-    return UnpairedSet(f"halves of {pairs.layout}", str(root), *train, *val, val_is_holdout=pairs.val_is_holdout)
+    layout = f"halves of {pairs.layout}"
+    return _unpaired_set(layout, str(root), train, val=val, val_is_holdout=pairs.val_is_holdout)
+
+
+def _unpaired_set(
+    layout: str, origin: str, train: Sequence[ImageSide], *, val: Sequence[ImageSide] | None, val_is_holdout: bool
+) -> UnpairedSet:
+    """Returns a set from its sides A and B; without a split, the held-out sides are still None."""
+    val_input, val_target = val or (None, None)
+    return UnpairedSet(layout, origin, train[0], train[1], val_input, val_target, val_is_holdout)
 
 
 def _open_tfds(source: str, *, cache_dir: str | Path | None, on_note: Callable[[str], Any]) -> UnpairedSet:
@@ -208,15 +219,15 @@ def _open_tfds(source: str, *, cache_dir: str | Path | None, on_note: Callable[[
         raise ValueError(f"'{source}' must have the splits trainA and trainB. It has: {', '.join(sorted(splits))}.")
 
     def side(split: str) -> ImageSide:
-        options = {"val_fraction": 0.0, "cache_dir": cache_dir, "on_note": on_note}
-        return ImageSide(open_images(f"{source}:{split}", **options).train)
+        found = open_images(f"{source}:{split}", val_fraction=0.0, cache_dir=cache_dir, on_note=on_note)
+        return ImageSide(found.train)
 
     val = next((name for name in VAL_NAMES if {f"{name}A", f"{name}B"} <= splits), None)
-    held_out = [side(f"{val}{letter}") for letter in "AB"] if val else [None, None]
-    # Their images are numbered: equal names say nothing.
-    held_out = [each and _renamed(each, prefix) for each, prefix in zip(held_out, "AB", strict=True)]
+    # Their images are numbered: equal names are no true pairs.
+    held_out = [_renamed(side(f"{val}{letter}"), letter) for letter in "AB"] if val else None
     layout = f"splits trainA and trainB, {val}A and {val}B" if val else "splits trainA and trainB"
-    return UnpairedSet(layout, source, side("trainA"), side("trainB"), *held_out, val_is_holdout=val is None)
+    train = [side("trainA"), side("trainB")]
+    return _unpaired_set(layout, source, train, val=held_out, val_is_holdout=val is None)
 
 
 def _renamed(side: ImageSide, prefix: str) -> ImageSide:
@@ -230,7 +241,7 @@ def _images(folder: Path) -> LabeledImages:
 
 
 def _side(pairs: Sequence[ImagePair], side: str) -> ImageSide:
-    """The inputs or the targets of pairs."""
+    """Returns the inputs or the targets of pairs."""
     paths = [getattr(pair, f"{side}_path") for pair in pairs]
     halves = {getattr(pair, f"{side}_half") for pair in pairs}
     labels = np.full(len(paths), NO_LABEL, np.int32)
@@ -238,12 +249,12 @@ def _side(pairs: Sequence[ImagePair], side: str) -> ImageSide:
 
 
 def _is_of_a(name: str) -> bool:
-    """A coin that always falls alike for a name."""
+    """Returns a pseudo-random choice that is always the same for a name."""
     return hashlib.sha256(name.encode()).digest()[0] % 2 == 0
 
 
 def _hold_out(found: UnpairedSet, *, fraction: float) -> UnpairedSet:
-    """Sets some images of both sides apart: of equal names either both or none, if the folders are of a size."""
+    """Holds out images of both sides; for folders of equal size, images of equal names stay together."""
     parts = {}
     for side in ("input", "target"):
         every = getattr(found, f"train_{side}")

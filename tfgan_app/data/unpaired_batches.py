@@ -1,4 +1,4 @@
-"""The tf.data pipeline over two sets of images, and the images of one for evaluation."""
+"""tf.data pipeline over two sets of images, and loading of one set for evaluation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tfgan_app.data.specs import CropSpec, Schedule
 from tfgan_app.data.unpaired import ImageSide
 
 _TARGET_SEED = 0x2545F491
-"""Makes another order of the targets than of the inputs, also where there are as many of both."""
+"""Changes the seed of the targets, so that their order differs from that of equally many inputs."""
 
 
 def build_unpaired_dataset(
@@ -27,18 +27,17 @@ def build_unpaired_dataset(
     cache_budget_mb: int = 1024,
     on_progress: Callable[[int, int], Any] | None = None,
 ) -> tf.data.Dataset:
-    """Builds the training batches of a schedule; `build_batches` states their order, crops and memory.
+    """Builds the training batches of two sets for a schedule; see `build_batches` for order, crops and memory.
 
-    Each side is shuffled by itself, through all of its images before one comes again, however many the other has.
+    Each side is shuffled separately: all of its images are used before one repeats, for any size of the other side.
 
     Args:
-        inputs: Readable images of one kind.
-        targets: Readable images of the other.
-        crops: Size of the crops, and how images are brought to it.
-        schedule: Which batches; of as many images of each kind.
-        cache_budget_mb: Keep the images of a side in memory if they need no more than half of this.
-        on_progress: Called with the number of images of a side read so far and the number of all, while images
-            are read into memory.
+        inputs: Readable images of the input domain.
+        targets: Readable images of the target domain.
+        crops: Size of the crops, and resizing to it.
+        schedule: Schedule of the batches, with equally many images of each side.
+        cache_budget_mb: Images of a side are kept in memory if they need at most half of this.
+        on_progress: Called with the number of images of a side read and the total, while they are read into memory.
 
     Returns:
         A dataset of `{"input": uint8 [batch, size_px, size_px, 3] in [0, 255], "target": the same,
@@ -60,17 +59,17 @@ def build_unpaired_dataset(
         )
     ]
     options = tf.data.Options()
-    # As in `build_batches`: rewriting the graph would copy the images in memory.
+    # As in `build_batches`: graph optimizations would copy the in-memory images.
     options.experimental_optimization.apply_default_optimizations = False
     return tf.data.Dataset.zip(tuple(datasets)).map(lambda left, right: right | left).with_options(options)
 
 
 def load_side(side: ImageSide, crops: CropSpec) -> np.ndarray:
-    """Loads images for evaluation: resized as for training, then the square in the center.
+    """Loads images for evaluation: resized as for training, then center-cropped.
 
     Args:
         side: Readable images.
-        crops: Size of the squares, and how images are brought to it.
+        crops: Size of the squares, and resizing to it.
 
     Returns:
         uint8 [images, size_px, size_px, 3].
@@ -83,5 +82,5 @@ def load_side(side: ImageSide, crops: CropSpec) -> np.ndarray:
 
 def _build_reader(side: ImageSide, crops: CropSpec, *, name: str) -> ImageReader:
     if not len(side):
-        raise ValueError(f"There must be at least one {name} image. Received none that can be read.")
+        raise ValueError(f"There must be at least one readable {name} image. Received none.")
     return build_side_reader(side.images.paths, crops, name=name, half=side.half)

@@ -1,4 +1,4 @@
-"""What is in two sets of images, what is wrong with them, and what to do about it."""
+"""Inspection of unpaired images: content, problems, remedies."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ _REMEDIES = {
     "oversized": f"They are left out. Scale them down to at most {MAX_PIXELS} pixels.",
     "duplicate": "They count several times in training. Keep one of each.",
     "leaked": "The metrics on held-out images will be too good. Delete them from one of the splits.",
-    "in both sets": "The same image is of both kinds. Delete it from one of them.",
-    "few images": f"Under {_FEW_IMAGES} training images of a kind are learned by heart. Add some.",
-    "no held-out images": "Nothing can be measured. Add images, or raise data.val_fraction.",
+    "in both sets": "The same image is in both sets. Delete it from one of them.",
+    "few images": f"Fewer than {_FEW_IMAGES} training images of a set are memorized. Add images.",
+    "no held-out images": "Metrics cannot be measured. Add images, or raise data.val_fraction.",
 }
-"""For each kind of problem, what to do about it."""
+"""Remedy for each kind of problem."""
 
 
 @dataclass(frozen=True)
 class UnpairedInspection(Inspection):
-    """What `inspect_unpaired` found: as for `Inspection`, of images instead of pairs.
+    """Result of `inspect_unpaired`: an `Inspection` of images instead of pairs.
 
     Attributes:
-        sets: Number of images of `"A"` and `"B"` under `"train"` and `"val"`.
-        true_pairs: Number of held-out images of A with a namesake in B: they are taken for its translation.
+        sets: `"A"` and `"B"` -> number of images under `"train"` and `"val"`.
+        true_pairs: Number of held-out images of A with an equal name in B, which counts as the true translation.
     """
 
     records: ClassVar[str] = "images"
@@ -52,9 +52,9 @@ class UnpairedInspection(Inspection):
     def _class_lines(self) -> list[str]:
         counts = [f"    {name}: {n['train']} training, {n['val']} held-out" for name, n in self.sets.items()]
         return [
-            "  two sets          not paired: `tfgan_app train --task translate` learns from them as they are",
+            "  two sets          not paired: `tfgan_app train --task translate` trains on them as they are",
             *counts,
-            f"    of equal names: {self.true_pairs} held-out, which are measured as true pairs",
+            f"    with equal names: {self.true_pairs} held-out, measured as true pairs",
         ]
 
 
@@ -65,13 +65,13 @@ def inspect_unpaired(
     input_range: InputRange | None = None,
     on_progress: Callable[[int, int], Any] | None = None,
 ) -> UnpairedInspection:
-    """Reads every image of two sets and reports what is in them and what is wrong.
+    """Reads every image of two sets and reports their content and problems.
 
     Args:
         source: Folder in one of `tfgan_app.data.unpaired.ACCEPTED_LAYOUTS`, or `tfds:NAME`.
-        val_fraction: Share of each side to hold out by name, in [0, 1], when the source has no split of its own.
+        val_fraction: Share of each side to hold out by name, in [0, 1], if the source has no split.
         input_range: The values of black and white in files of more than 8 bits; None decides by the file.
-        on_progress: Called with the number of files read so far and the number of all files.
+        on_progress: Called with the number of files read and the total.
 
     Returns:
         An `UnpairedInspection`.
@@ -107,7 +107,7 @@ def inspect_unpaired(
 
 
 def _problems(found: UnpairedSet, sides: dict[str, dict[str, ImageSide]], files: dict[Path, FileFacts]):
-    """Everything that is wrong with the sets, each kind once."""
+    """Returns the problems of the sets, one item per kind."""
     digests = {
         name: {part: _digests(side, files, prefix=name) for part, side in parts.items()}
         for name, parts in sides.items()
@@ -129,6 +129,6 @@ def _problems(found: UnpairedSet, sides: dict[str, dict[str, ImageSide]], files:
 
 
 def _digests(side: ImageSide, files: dict[Path, FileFacts], *, prefix: str) -> list[tuple[str, str]]:
-    """Digest and name of the images that can be used; equal digests are equal byte for byte."""
+    """Returns digest and name of the usable images; equal digests mean identical bytes."""
     named = zip(side.images.names, side.images.paths, strict=True)
     return [(files[path].digest, f"{prefix}/{name}") for name, path in named if not files[path].problem]

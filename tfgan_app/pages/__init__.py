@@ -1,4 +1,4 @@
-"""The look that all pages share: the server's, the exported web page, and reports."""
+"""Shared style sheet of all HTML pages: server, exported web page and reports."""
 
 from __future__ import annotations
 

@@ -386,7 +386,7 @@ def test_partners_that_do_not_fit_are_named(tmp_path):
     lines = []
     task = build(data, report=lines.append, **{"task.low_res": str(low)})
     assert len(task.data.training) == 1
-    assert "2.png': its data are damaged" in lines[2]
+    assert "2.png': its data is damaged" in lines[2]
     assert "0.png' has no image of its name in" in lines[0]
     assert "1.png' must be 2 times as wide and high as" in lines[1] and "Received 60 x 54 and 5 x 5" in lines[1]
 
