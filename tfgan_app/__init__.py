@@ -14,13 +14,13 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tfgan_app import callbacks
+    from tfgan_app import callbacks, models
     from tfgan_app.api.loading import load
     from tfgan_app.api.run import Run
     from tfgan_app.api.training import train
     from tfgan_app.model_info import ModelInfo
 
-__all__ = ["ModelInfo", "Run", "callbacks", "load", "train"]
+__all__ = ["ModelInfo", "Run", "callbacks", "load", "models", "train"]
 
 __version__ = "0.7.0"
 
@@ -40,6 +40,7 @@ _PUBLIC = {
     "Run": "tfgan_app.api.run:Run",
     "callbacks": "tfgan_app.callbacks",
     "load": "tfgan_app.api.loading:load",
+    "models": "tfgan_app.models",
     "train": "tfgan_app.api.training:train",
 }
 """The public names: `module:attribute`, or a module; each is imported when it is first used. `__all__` lists them for
