@@ -61,7 +61,7 @@ class ModelInfo:
         facts: Origin of the weights: name -> words, such as the architecture and the source file.
         figures: Measured quality with its protocol, where it is known: name -> number or words.
 
-    Example:
+    Examples:
         >>> import tfgan_app as tfgan
         >>> info = tfgan.load("upscale_x4").info
         >>> info.kind, info.scale, info.halo_px, info.license

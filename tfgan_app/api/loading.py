@@ -46,7 +46,7 @@ def load(
     Raises:
         ValueError: If there is no such model, or it cannot be loaded. One line.
 
-    Example:
+    Examples:
         >>> import tfgan_app as tfgan
         >>> upscaler = tfgan.load("upscale_x4")
         >>> upscaler.info.kind, upscaler.info.scale, upscaler.info.license

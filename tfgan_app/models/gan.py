@@ -85,7 +85,7 @@ class GAN(ImageGAN):
     Raises:
         ValueError: For a keyword that there is not, or a value that does not fit.
 
-    Example:
+    Examples:
         >>> import keras, numpy as np
         >>> from tfgan_app import models
         >>> gan = models.GAN(image_size=16, channels=1, generator_width=8, discriminator_width=8, r1_weight=1.0)

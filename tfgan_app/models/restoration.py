@@ -48,7 +48,7 @@ class Restoration(FidelityGAN):
     Raises:
         ValueError: For a keyword that there is not, or a value that does not fit.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from tfgan_app import models
         >>> gan = models.Restoration(degradation=("denoise",), generator_width=8)

@@ -80,7 +80,7 @@ class StyleTransfer(TranslationGAN):
     Raises:
         ValueError: For a keyword that there is not, or a value that does not fit.
 
-    Example:
+    Examples:
         >>> import keras, numpy as np
         >>> from tfgan_app import models
         >>> image = keras.Input((None, None, 3))

@@ -54,7 +54,7 @@ class SuperResolution(FidelityGAN):
     Raises:
         ValueError: For a keyword that there is not, or a value that does not fit.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from tfgan_app import models
         >>> gan = models.SuperResolution(scale=2, generator_size="small")
