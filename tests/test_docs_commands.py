@@ -24,6 +24,7 @@ FOREIGN = {
     "pytest": "is what runs this test",
     ".ci/run": "runs this test",
     "pre-commit install": "changes the checkout's git hooks",
+    "jupyter lab": "serves until it is stopped; tests/test_notebooks.py runs the notebooks",
     "python -m venv": "makes an environment",
     ". .venv/bin/activate": "belongs to the line before",
     "python -m http.server": "serves until it is stopped; tests/export/test_web_page.py opens the page in a browser",

@@ -29,7 +29,7 @@ _BLOCK = re.compile(r"^( *)```bash\n(.*?)^ *```", re.M | re.S)
 _PYTHON = re.compile(r"^( *)```python\n(.*?)^ *```", re.M | re.S)
 _INLINE = re.compile(r"`(tfgan_app [^`]+)`")
 _PLACEHOLDER = re.compile(r"\b[A-Z]{3,}\b")
-_SETTING = re.compile(r"\b(?:task|data|training|optimizer)\.(?!py\b)[a-z][a-z0-9_]*\b(?![.(/-])")
+_SETTING = re.compile(r"(?<![.\w])(?:task|data|training|optimizer)\.(?!py\b)[a-z][a-z0-9_]*\b(?![.(/-])")
 
 
 @dataclass(frozen=True)
