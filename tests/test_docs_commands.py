@@ -125,3 +125,39 @@ def test_the_commands_of_a_page_run_in_order(page, tmp_path, monkeypatch, clothe
     for command in [*earlier, *(command for command in OWN if command.page == page)]:
         if command.words[1] not in ONLY_PARSED:
             assert cli.run(cli.parse(shortened(command.words))) == 0, str(command)
+
+
+PROGRAMS_ELSEWHERE = {
+    "docs/manual/keras.md": "tests/models/test_manual.py runs them",
+    "docs/manual/python.md": "tests/test_doctests.py runs them",
+    "docs/manual/index.md": "has README's",
+    "docs/manual/upscale_restore.md": "needs PyTorch and its weights, as the page says",
+}
+"""Pages whose Python programs are not run here, with the reason."""
+
+PROGRAM_SETTINGS = (
+    'steps=2, image_size=16, batch_size=2, set={"task.generator_width": 4, "task.discriminator_width": 4}'
+)
+
+
+@pytest.mark.large
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if documented.python_blocks(page) and page not in PROGRAMS_ELSEWHERE]
+)
+# The file for LiteRT is of one size, which is said.
+@pytest.mark.filterwarnings("ignore:the file was made for:UserWarning")
+def test_the_programs_of_a_page_run(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    documented.write_named_files(tmp_path)
+    programs = documented.python_blocks(page)
+    for program in programs:
+        exec(
+            compile(program.replace('run_dir="runs/mine"', f'run_dir="runs/mine", {PROGRAM_SETTINGS}'), page, "exec"),
+            {},
+        )
+    if page == "docs/CONTRIBUTING.md":  # Its program is a module that the command below it names.
+        (tmp_path / "mine.py").write_text(programs[0], encoding="utf-8")
+        (command,) = documented.inline_commands(page)
+        small = ["--steps", "2", "--batch-size", "2", "--image-size", "16", "--precision", "float32"]
+        assert cli.run(cli.parse([*command.words, *small])) == 0
