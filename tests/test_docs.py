@@ -32,8 +32,19 @@ def test_every_link_leads_to_a_file_and_a_heading(page):
         assert not anchor or anchor in anchors(target), f"{page.name}: {link}"
 
 
+def test_the_places_that_developers_are_sent_to_exist():
+    named = re.findall(r"`((?:tfgan_app|tests|docs)/[\w./]+)`", (MANUAL / "developers.md").read_text(encoding="utf-8"))
+    assert len(named) > 20
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
 def test_readme_is_short():
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 200
+
+
+def test_the_manual_starts_as_readme_does():
+    readme, index = (page.read_text(encoding="utf-8") for page in (ROOT / "README.md", MANUAL / "index.md"))
+    assert index == readme.partition("\n## The manual\n")[0].replace("docs/manual/", "")
 
 
 def test_the_manual_builds_without_a_warning(tmp_path):

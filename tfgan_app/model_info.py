@@ -61,7 +61,7 @@ class ModelInfo:
         facts: Origin of the weights, such as the architecture and the source file: name -> text.
         figures: Measured quality and its protocol: name -> number or text; empty if unknown.
 
-    Example:
+    Examples:
         >>> import tfgan_app as tfgan
         >>> info = tfgan.load("upscale_x4").info
         >>> info.kind, info.scale, info.halo_px, info.license

@@ -49,7 +49,7 @@ def load(
     Raises:
         ValueError: If there is no such model, or it cannot be loaded. The message is one line.
 
-    Example:
+    Examples:
         >>> import tfgan_app as tfgan
         >>> upscaler = tfgan.load("upscale_x4")
         >>> upscaler.info.kind, upscaler.info.scale, upscaler.info.license

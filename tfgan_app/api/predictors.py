@@ -79,7 +79,7 @@ class ImageModel:
         Raises:
             ValueError: If an argument does not suit the model, or a file cannot be read.
 
-        Example:
+        Examples:
             >>> import numpy as np
             >>> import tfgan_app as tfgan
             >>> upscaler = tfgan.load("upscale_x2")
@@ -226,7 +226,7 @@ class NoiseModel:
         Raises:
             ValueError: If an argument does not suit the model.
 
-        Example:
+        Examples:
             >>> import tfgan_app as tfgan
             >>> tfgan.load("faces.keras").generate(3, seed=7).shape
             (3, 4, 4, 3)

@@ -62,7 +62,7 @@ class Run:
     Attributes:
         path: The run directory.
 
-    Example:
+    Examples:
         >>> import tfgan_app as tfgan
         >>> run = tfgan.Run("runs/x")
         >>> run.config.task_name, run.step

@@ -56,7 +56,7 @@ def train(
     Raises:
         ValueError: If a setting, the data or the folder cannot be used. The message is one line.
 
-    Example:
+    Examples:
         >>> import tfgan_app as tfgan
         >>> run = tfgan.train(
         ...     "translate", data="pairs", steps=2, image_size=32, batch_size=2, run_dir="runs/new",

@@ -30,7 +30,7 @@ class ImageGrid(keras.callbacks.Callback):
     Raises:
         ValueError: If `every` is something else.
 
-    Example:
+    Examples:
         >>> import tempfile
         >>> import numpy as np
         >>> from pathlib import Path

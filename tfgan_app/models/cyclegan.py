@@ -42,7 +42,7 @@ class CycleGAN(TranslationGAN):
     Raises:
         ValueError: For an unknown keyword or an invalid value.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from tfgan_app import models
         >>> small = {"generator_width": 8, "discriminator": "patchgan_16", "discriminator_width": 8}

@@ -85,7 +85,7 @@ class GAN(ImageGAN):
     Raises:
         ValueError: For an unknown keyword or an invalid value.
 
-    Example:
+    Examples:
         >>> import keras, numpy as np
         >>> from tfgan_app import models
         >>> gan = models.GAN(image_size=16, channels=1, generator_width=8, discriminator_width=8, r1_weight=1.0)

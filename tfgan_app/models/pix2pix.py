@@ -72,7 +72,7 @@ class Pix2Pix(TranslationGAN):
     Raises:
         ValueError: For an unknown keyword or an invalid value.
 
-    Example:
+    Examples:
         >>> import keras, numpy as np
         >>> from tfgan_app import models
         >>> gan = models.Pix2Pix(generator_width=8, discriminator="patchgan_16", discriminator_width=8)

@@ -48,7 +48,7 @@ class Restoration(FidelityGAN):
     Raises:
         ValueError: For an unknown keyword or an invalid value.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from tfgan_app import models
         >>> gan = models.Restoration(degradation=("denoise",), generator_width=8)

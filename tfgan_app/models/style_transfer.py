@@ -80,7 +80,7 @@ class StyleTransfer(TranslationGAN):
     Raises:
         ValueError: For an unknown keyword or an invalid value.
 
-    Example:
+    Examples:
         >>> import keras, numpy as np
         >>> from tfgan_app import models
         >>> image = keras.Input((None, None, 3))

@@ -54,7 +54,7 @@ class SuperResolution(FidelityGAN):
     Raises:
         ValueError: For an unknown keyword or an invalid value.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from tfgan_app import models
         >>> gan = models.SuperResolution(scale=2, generator_size="small")
