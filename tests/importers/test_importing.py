@@ -8,7 +8,7 @@ import torch_networks as networks
 import torch_writer
 from safetensors.numpy import save_file
 
-from tfgan_app.importers import ARCHITECTURES, ImportOptions, import_weights
+from tfgan_app.importers import IMPORTERS, ImportOptions, import_weights
 from tfgan_app.layers import makes_color, provenance_of, receptive_field_of
 
 IMAGE = np.random.default_rng(0).random((3, 12, 20)).astype(np.float32)
@@ -193,7 +193,7 @@ class TestRefusals:
         tensors = {"conv_1.weight": np.ones((8, 3, 3, 3), np.float32), name: np.ones((8, 8, 1, 1), np.float32)}
         with pytest.raises(ValueError, match=f"architecture {architecture}") as error:
             import_weights(saved(tmp_path, tensors))
-        assert all(name in str(error.value) for name in ARCHITECTURES)
+        assert all(name in str(error.value) for name in IMPORTERS)
 
     def test_unknown_tensors_are_listed_with_what_is_known(self, tmp_path):
         with pytest.raises(ValueError, match=r"'a\.weight'.*no architecture that is known\. Known: esrgan"):

@@ -48,12 +48,13 @@ class Built:
 
 @dataclass(frozen=True)
 class Architecture:
-    """A row of `ARCHITECTURES`.
+    """A row of `tfgan_app.registry.IMPORTERS`, or one of a user's own.
 
     Attributes:
         label: Its name for a person.
         detect: Whether the names and shapes of tensors are of this architecture.
-        build: (weights, options) -> the network, with all of them in it. Raises ValueError where they do not fit.
+        build: (weights, options) -> the network, with all of them in it. Raises ValueError where they do
+            not fit.
         options: Names of the fields of `ImportOptions` that it heeds.
     """
 

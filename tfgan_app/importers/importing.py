@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,6 @@ import numpy as np
 
 import tfgan_app
 from tfgan_app.importers.architecture import NORMS, Architecture, Built, ImportOptions
-from tfgan_app.importers.architectures import ARCHITECTURES
 from tfgan_app.importers.assembling import assemble
 from tfgan_app.importers.ncnn_files import read_ncnn
 from tfgan_app.importers.ncnn_graphs import check_same, named_tensors, with_last_resize
@@ -22,6 +22,7 @@ from tfgan_app.importers.refusals import why_refused
 from tfgan_app.importers.state_dicts import state_dicts
 from tfgan_app.importers.weights import Weights, listed
 from tfgan_app.layers import receptive_field_of
+from tfgan_app.registry import IMPORTERS, is_own
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Imported:
 
     Attributes:
         model: For inference, on images in [0, 1].
-        architecture: Key of `ARCHITECTURES`.
+        architecture: Key of `IMPORTERS`, or `module:attribute` of a user's own.
         details: The network's size in words.
         facts: As its `Provenance` tells them.
     """
@@ -52,7 +53,8 @@ def import_weights(
 
     Args:
         path: A `.safetensors`, `.pth`, `.pt` or `.ckpt` file, or one of ncnn's pair of `.param` and `.bin`.
-        architecture: Key of `ARCHITECTURES`; None finds it by the tensors' names and shapes.
+        architecture: Key of `IMPORTERS`, or `module:attribute` of an `Architecture` of the user's own; None finds it by
+            the tensors' names and shapes.
         options: What the weights leave open.
         license: Of the weights, as the user states it.
 
@@ -70,7 +72,7 @@ def import_weights(
         graph = read_ncnn(path) if path.suffix.lower() in NCNN else None
         candidates = [named_tensors(graph)] if graph else state_dicts(READERS[path.suffix.lower()](path))
         name, weights = _recognized(candidates, architecture)
-        row = ARCHITECTURES[name]
+        row = find_architecture(name)
         built = _built(row, weights, options)
         if graph:
             built = with_last_resize(graph, built)
@@ -84,9 +86,40 @@ def import_weights(
     return Imported(model, name, built.details, facts)
 
 
+def find_architecture(name: str) -> Architecture:
+    """The row of `IMPORTERS` of a name, or a user's own behind `module:attribute`.
+
+    Raises:
+        ValueError: If there is no such row, or the user's own object cannot be imported or is none.
+    """
+    if name not in IMPORTERS and not is_own(name):
+        raise ValueError(f"`architecture` must be one of {', '.join(IMPORTERS)}. Received: {name}")
+    row = IMPORTERS[name]
+    if not isinstance(row, Architecture):
+        raise ValueError(f"'{name}' must be a tfgan_app.importers.Architecture. Received: {type(row).__name__}")
+    if not is_own(name):
+        return row
+    return dataclasses.replace(row, detect=_guarded(row.detect, name), build=_guarded(row.build, name))
+
+
+def _guarded(function: Callable, name: str) -> Callable:
+    """A function of a user's own, whose every failure is a ValueError that names it."""
+
+    @functools.wraps(function)
+    def guarded(*arguments):
+        try:
+            return function(*arguments)
+        except ValueError:
+            raise
+        except Exception as error:  # The user's code may fail in any way.
+            raise ValueError(f"'{name}' failed with {type(error).__name__}: {error}") from error
+
+    return guarded
+
+
 def _check_choices(architecture: str | None, options: ImportOptions) -> None:
-    if architecture is not None and architecture not in ARCHITECTURES:
-        raise ValueError(f"`architecture` must be one of {', '.join(ARCHITECTURES)}. Received: {architecture}")
+    if architecture is not None:
+        find_architecture(architecture)
     if options.norm not in NORMS:
         raise ValueError(f"`norm` must be one of {', '.join(NORMS)}. Received: {options.norm}")
     if not 0.0 <= options.noise_level <= 255.0:
@@ -104,17 +137,17 @@ def _recognized(
     for tensors in candidates:
         weights = Weights(tensors)
         seen.append(weights)
-        for name, row in ARCHITECTURES.items():
-            if wanted in (None, name) and row.detect(weights):
+        for name in IMPORTERS if wanted is None else [wanted]:
+            if find_architecture(name).detect(weights):
                 return name, weights
     first = listed(seen[0])
     if wanted is not None:
         raise ValueError(
-            f"`--architecture {wanted}`: its tensors, {first}, are not those of {ARCHITECTURES[wanted].label}"
+            f"`--architecture {wanted}`: its tensors, {first}, are not those of {find_architecture(wanted).label}"
         )
     unknown = f"its tensors, {first}, are of no architecture that is known"
     reason = next(filter(None, map(why_refused, seen)), unknown)
-    known = "; ".join(f"{name} ({row.label})" for name, row in ARCHITECTURES.items())
+    known = "; ".join(f"{name} ({row.label})" for name, row in IMPORTERS.items())
     raise ValueError(f"{reason}. Known: {known}")
 
 
@@ -125,9 +158,12 @@ def _built(row: Architecture, weights: Weights, options: ImportOptions) -> Built
             flag = field.name.replace("_", "-")
             raise ValueError(f"`--{flag}` has no meaning for {row.label}")
     try:
-        return row.build(weights, options)
+        built = row.build(weights, options)
     except ValueError as error:
         raise ValueError(f"it looks like {row.label}, but {error}") from error
+    if not isinstance(built, Built):
+        raise ValueError(f"the architecture {row.label} must build a tfgan_app.importers.Built, and built a {built!r}")
+    return built
 
 
 def _check_scale(model: keras.Model, wanted: int | None, facts: Mapping[str, str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tfgan_app.importers.architecture import SYMMETRIC, Built, ImportOptions
+from tfgan_app.importers.architecture import SYMMETRIC, Architecture, Built, ImportOptions
 from tfgan_app.importers.weights import Filler, Weights
 from tfgan_app.networks.reflected_resnet import build_reflected_resnet
 
@@ -83,3 +83,6 @@ def _behind(kernel: str) -> str:
     """The layer behind a convolution in a row."""
     prefix, number = kernel.removesuffix(".weight").rsplit(".", 1)
     return f"{prefix}.{int(number) + 1}"
+
+
+ARCHITECTURE = Architecture("CycleGAN (ResNet)", detect, build, options=("norm",))

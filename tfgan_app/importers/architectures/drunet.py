@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tfgan_app.importers.architecture import Built, ImportOptions
+from tfgan_app.importers.architecture import Architecture, Built, ImportOptions
 from tfgan_app.importers.weights import Filler, Weights
 from tfgan_app.networks.restoration_unet import build_restoration_unet
 
@@ -59,3 +59,6 @@ def _transposed_as_shuffle(kernel: np.ndarray) -> np.ndarray:
     """A 2 x 2 transposed convolution of stride 2, `[in, out, 2, 2]`, as one of 1 x 1 before a pixel shuffle."""
     taken, given = kernel.shape[:2]
     return kernel.transpose(0, 2, 3, 1).reshape(1, 1, taken, 4 * given)
+
+
+ARCHITECTURE = Architecture("DRUNet", detect, build, options=("noise_level",))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tfgan_app.importers.architecture import Built, ImportOptions
+from tfgan_app.importers.architecture import Architecture, Built, ImportOptions
 from tfgan_app.importers.weights import Filler, Weights
 from tfgan_app.networks.nafnet import build_nafnet
 
@@ -77,3 +77,6 @@ def _pointwise(weights: Weights, source: str) -> tuple[np.ndarray, np.ndarray]:
 
 def _as_layer(kernel: np.ndarray, bias: np.ndarray) -> list[np.ndarray]:
     return [kernel.T[None, None], bias]
+
+
+ARCHITECTURE = Architecture("NAFNet", detect, build)

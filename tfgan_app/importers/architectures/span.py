@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from tfgan_app.importers.architecture import Built, ImportOptions
+from tfgan_app.importers.architecture import Architecture, Built, ImportOptions
 from tfgan_app.importers.weights import Filler, Weights, square_root
 from tfgan_app.networks.span import BLOCKS, build_span
 
@@ -67,3 +67,6 @@ def _merged(weights: Weights, source: str) -> tuple[np.ndarray, np.ndarray]:
     except (ValueError, IndexError) as error:
         raise ValueError(f"the branches of '{source}' are of shapes that do not fit together") from error
     return kernel.astype(np.float32), bias.astype(np.float32)
+
+
+ARCHITECTURE = Architecture("SPAN", detect, build, options=("scale",))

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tfgan_app.importers.architecture import BYTE, UNIT, Built, ImportOptions
+from tfgan_app.importers.architecture import BYTE, UNIT, Architecture, Built, ImportOptions
 from tfgan_app.importers.weights import Filler, Weights, square_root
 from tfgan_app.networks.residual_upscaler import ResidualUpscaler, build_residual_upscaler
 from tfgan_app.networks.upscaling import STAGES, enlargement_stages
@@ -207,3 +207,6 @@ def _count(weights: Weights, source: str, first: int) -> int:
     while f"{source.format(first + count)}.weight" in weights:
         count += 1
     return count
+
+
+ARCHITECTURE = Architecture("SRResNet, EDSR", detect, build, options=("scale",))
