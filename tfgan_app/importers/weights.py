@@ -74,6 +74,11 @@ class Weights:
             raise ValueError(f"the tensor '{name}' holds numbers that are not finite")
         return tensor
 
+    def largest(self, name: str) -> float:
+        """The largest number of a tensor, which does not count as used for it; minus infinity of an empty one."""
+        self.shape(name)
+        return float(self._tensors[name].max(initial=-np.inf))
+
     def leave(self, pattern: str) -> None:
         """Counts tensors as used that say nothing at inference, such as counters: those that match a pattern."""
         self._used |= {name for name in self._tensors if re.fullmatch(pattern, name)}
@@ -164,7 +169,7 @@ class Filler:
             self.arrays(layer, [self._weights.take(f"{source}.{name}") for name in ("weight", "bias")], source)
 
     def slopes(self, layer: str, slopes: np.ndarray, source: str) -> None:
-        """Fills a `ParametricReLU` or `PReLU`, from one slope for all channels or one for each."""
+        """Fills a `ParametricReLU`, from one slope for all channels or one for each."""
         slopes = slopes.reshape(-1)
         shape = tuple(self._layer(layer).weights[0].shape)
         if slopes.size not in (1, shape[-1]):

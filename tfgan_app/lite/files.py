@@ -24,6 +24,7 @@ _MAX_CARD_BYTES = 2**20
 _IDENTIFIER = b"TFL3"
 
 Sizes = Literal["any", "multiple", "fixed"]
+Fill = Literal["mirror", "edge", "zero"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Card:
         scale: Output pixels per input pixel along height and width.
         halo_px: How many input pixels beyond its own an output pixel depends on; None where that may be all.
         multiple: See `ReceptiveField`.
+        fill: How the model continues an image to a multiple: mirrored, with its border pixels, or black.
         channels: Of the input: 3, or 4 where the fourth tells what is known (full) and what is a hole (0).
         bytes_per_px: What its feature maps take for each pixel of the input; None where that is not known.
         makes_color: Whether gray images come back in color.
@@ -57,6 +59,7 @@ class Card:
     scale: int = 1
     halo_px: int | None = None
     multiple: int = 1
+    fill: Fill = "mirror"
     channels: int = 3
     bytes_per_px: int | None = None
     makes_color: bool = False
@@ -85,7 +88,8 @@ class Card:
         numbers = (card.scale, card.multiple, card.channels)
         whole = all(type(number) is int and number > 0 for number in numbers) and type(card.latent_dim) is int
         optional = all(it is None or type(it) is int for it in (card.tile_px, card.halo_px, card.bytes_per_px))
-        if not whole or not optional or card.sizes not in ("any", "multiple", "fixed"):
+        named = card.sizes in ("any", "multiple", "fixed") and card.fill in ("mirror", "edge", "zero")
+        if not whole or not optional or not named:
             raise ValueError("has values of the wrong kind")
         return card
 

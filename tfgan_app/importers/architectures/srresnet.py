@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -169,8 +170,15 @@ def _config(
         blocks=blocks,
         end_kernel_px=kernel_px,
         normalized_bias=f"{layout.block[0].format(layout.first_block)}.bias" in weights,
+        steep=any(weights.largest(name) > 1.0 for name in _slopes(weights, layout)),
         block_scale=0.1 if layout.config.mean and width >= _LARGE else 1.0,
     )
+
+
+def _slopes(weights: Weights, layout: Layout) -> list[str]:
+    """Names of the slopes of all PReLU."""
+    patterns = [re.escape(f"{source}.weight").replace(r"\{\}", r"\d+") for source in layout.slopes.values()]
+    return [name for name in weights if any(re.fullmatch(pattern, name) for pattern in patterns)]
 
 
 def _edsr_mean(weights: Weights, config: ResidualUpscaler) -> ResidualUpscaler:
