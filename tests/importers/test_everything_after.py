@@ -27,7 +27,7 @@ def test_each_architecture_has_a_small_file():
 
 @pytest.fixture(scope="module")
 def crops():
-    """uint8 images of 32 px without flat areas, which instance normalization blows up in a network of random weights."""
+    """uint8 images of 32 px, none of flat areas, which instance normalization blows up where weights are random."""
     rng = np.random.default_rng(0)
     coarse = np.kron(rng.integers(0, 200, (6, 8, 8, 3)), np.ones((1, 4, 4, 1)))
     images = list((coarse + rng.integers(0, 56, coarse.shape)).astype(np.uint8))

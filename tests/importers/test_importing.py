@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+import small_imports
 import torch_networks as networks
 import torch_writer
 from safetensors.numpy import save_file
@@ -154,7 +155,24 @@ class TestRefusals:
             (without(networks.srvgg(), "body.2.bias"), "'body.2.bias' is missing"),
             (without(networks.srvgg(), "body.3.weight"), "gaps"),
             (changed(networks.srvgg(), "body.2.weight", np.ones((8, 8, 5, 3), np.float32)), "body.2.*shapes"),
-            (changed(networks.srvgg(), "body.3.weight", np.ones(5, np.float32)), "8 slopes, and holds 5"),
+            (changed(networks.srvgg(), "body.3.weight", np.ones(5, np.float32)), r"8 slopes, and is of shape \[5\]"),
+            (changed(networks.srvgg(), "body.3.weight", np.ones((8, 1), np.float32)), r"8 slopes.*\[8, 1\]"),
+            (
+                changed(networks.srvgg(), "body.4.bias", np.array(1, np.float32)),
+                r"'body.4.bias'.*\[any\].*is of \[\]",
+            ),
+            (
+                changed(small_imports.FILES["nafnet"](), "middle_blks.0.conv3.bias", np.ones((), np.float32)),
+                r"'middle_blks.0.conv3.bias' should be of shape \[12\], and is of \[\]",
+            ),
+            (
+                changed(small_imports.FILES["drunet"](), "m_up1.0.weight", np.ones((8, 4, 2, 2, 1), np.float32)),
+                "'m_up1.0.weight' should be a kernel of 4 dimensions",
+            ),
+            (
+                changed(small_imports.FILES["edsr"](), "tail.1.weight", np.ones((3, 8, 3, 3, 1), np.float32)),
+                r"'tail.1.weight' should be of shape \[any, any, any, any\]",
+            ),
             (changed(networks.srvgg(), "body.4.weight", np.ones((50, 8, 3, 3), np.float32)), "cannot be shuffled"),
             (changed(networks.srvgg(), "body.4.bias", np.full(48, np.nan, np.float32)), "not finite"),
             (without(networks.rrdb(), "body.0.rdb2.conv3.weight"), "'body.0.rdb2.conv3.weight' is missing"),

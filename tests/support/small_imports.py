@@ -26,7 +26,7 @@ def _span() -> Tensors:
     tensors.convolution("conv_1.eval_conv", 3, 8)
     for block in range(1, 7):
         for convolution in ("c1_r", "c2_r", "c3_r"):
-            tensors.convolution(f"block_{block}.{convolution}.eval_conv", 8, 8)
+            tensors.convolution(f"block_{block}.{convolution}.eval_conv", 8, 8, gain=0.5)
     tensors.convolution("conv_cat", 32, 8, 1)
     tensors.convolution("conv_2.eval_conv", 8, 8)
     tensors.convolution("upsampler.0", 8, 3 * 4, gain=0.05)

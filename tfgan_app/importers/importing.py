@@ -80,6 +80,8 @@ def import_weights(
         facts = _facts(path, row, built, license)
         model = assemble(built, facts, name="imported")
         _check_scale(model, options.scale, facts)
+    except RecursionError as error:
+        raise ValueError(f"Cannot import '{path}': it has more layers than can be built.") from error
     except ValueError as error:
         # Keras and files of odd names make lines of their own.
         raise ValueError(f"Cannot import '{path}': {' '.join(str(error).split())}.") from error

@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from tfgan_app.importers.architecture import Architecture, Built, ImportOptions
-from tfgan_app.importers.weights import Filler, Weights, square_root
+from tfgan_app.importers.weights import KERNEL, VECTOR, Filler, Weights, square_root
 from tfgan_app.networks.span import BLOCKS, build_span
 
 _MEAN, _GAIN = (0.4488, 0.4371, 0.4040), 255.0
@@ -51,7 +51,7 @@ def build(weights: Weights, options: ImportOptions) -> Built:
 def _merged(weights: Weights, source: str) -> tuple[np.ndarray, np.ndarray]:
     """Kernel `[out, in, 3, 3]` and bias of a convolution that is trained as 1 x 1, 3 x 3, 1 x 1 and a 1 x 1 beside."""
     if f"{source}.sk.weight" not in weights:
-        return weights.take(f"{source}.eval_conv.weight"), weights.take(f"{source}.eval_conv.bias")
+        return weights.take(f"{source}.eval_conv.weight", KERNEL), weights.take(f"{source}.eval_conv.bias", VECTOR)
     # What training left in the merged convolution may be older than its branches.
     weights.leave(re.escape(source) + r"\.eval_conv\.(weight|bias)")
     (k1, b1), (k2, b2), (k3, b3) = (
