@@ -44,6 +44,14 @@ class TestEqualsPyTorch:
         tensors["body.1.weight"][2] = slope
         assert_same(import_weights(saved(tmp_path, tensors)), networks.run_srvgg(tensors, IMAGE))
 
+    @pytest.mark.parametrize("slope", [0.25, 1.0, 1.5])
+    def test_srresnet_of_any_slope(self, tmp_path, slope):
+        tensors = small_imports.FILES["srresnet"]()
+        tensors["conv1.1.weight"] = np.full(1, slope, np.float32)
+        network = import_weights(saved(tmp_path, tensors)).model.get_layer("generator")
+        outputs = network.get_layer("from_image_prelu")(np.full((1, 1, 1, 8), -2, np.float32))
+        np.testing.assert_allclose(outputs, np.full((1, 1, 1, 8), -2 * slope), rtol=1e-6)
+
     @pytest.mark.parametrize(
         ("taken", "enlargements", "factor", "scale"),
         [(3, 2, 1, 4), (3, 1, 1, 2), (3, 0, 1, 1), (12, 2, 2, 2), (48, 2, 4, 1)],
