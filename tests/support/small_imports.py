@@ -29,7 +29,7 @@ def _span() -> Tensors:
             tensors.convolution(f"block_{block}.{convolution}.eval_conv", 8, 8, gain=0.5)
     tensors.convolution("conv_cat", 32, 8, 1)
     tensors.convolution("conv_2.eval_conv", 8, 8)
-    tensors.convolution("upsampler.0", 8, 3 * 4, gain=0.05)
+    tensors.convolution("upsampler.0", 8, 3 * 4, gain=0.015)
     tensors["upsampler.0.bias"] += 0.5
     return tensors
 
