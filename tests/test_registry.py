@@ -1,11 +1,14 @@
 """Names become objects when they are looked up, and a file outside the package adds a row of every kind."""
 
+import contextlib
 import json
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from PIL import Image
+from safetensors.numpy import save_file
 from small_photos import image_arguments, write_photos
 
 from tfgan_app import cli, registry
@@ -20,6 +23,7 @@ from keras import ops
 
 from tfgan_app.export import Exporter
 from tfgan_app.export.formats import KERAS
+from tfgan_app.importers import Architecture, Built, Filler
 from tfgan_app.losses import AdversarialLoss
 from tfgan_app.registry import Metric
 
@@ -56,6 +60,20 @@ SHARPNESS = Metric(
 
 BACKUP = dataclasses.replace(KERAS, destination=lambda folder, request: folder / f"{request.name}.backup.keras")
 NOT_A_FORMAT = 3
+
+
+def build_toy(weights, options):
+    channels = weights.kernel("toy.weight")[0]
+    image = keras.Input((None, None, 3), name="image")
+    filler = Filler(keras.Model(image, keras.layers.Conv2D(channels, 1, name="toy")(image)), weights)
+    filler.convolution("toy", "toy")
+    filler.finish()
+    return Built(filler.network, "one convolution")
+
+
+TOY = Architecture("a toy", lambda weights: "toy.weight" in weights, build_toy)
+FORGETFUL = dataclasses.replace(TOY, build=lambda weights, options: None)
+FAULTY = dataclasses.replace(TOY, detect=lambda weights: {}["toy"])
 """
 
 
@@ -123,6 +141,53 @@ def test_a_module_outside_brings_network_losses_degradation_metric_and_format(ou
     options = ("--format", "outside:BACKUP", "--output", outside / "exported", "--name", "mine")
     assert app("export", "--run", outside / "run", *options) == 0
     assert (outside / "exported" / "mine.backup.keras").is_file()
+
+
+@pytest.fixture
+def toy(outside):
+    """Weights of the user's own architecture, which makes negatives."""
+    tensors = {"toy.weight": -np.eye(3, dtype=np.float32)[:, :, None, None], "toy.bias": np.ones(3, np.float32)}
+    save_file(tensors, outside / "toy.safetensors")
+    return outside / "toy.safetensors"
+
+
+def test_a_module_outside_brings_an_architecture_to_import(outside, toy, capsys):
+    arguments = ("import", "--weights", toy, "--output", outside / "toy.keras", "--no-tflite")
+    assert app(*arguments, "--architecture", "outside:TOY") == 0
+    assert "a toy, one convolution" in capsys.readouterr().out
+    image = np.random.default_rng(0).integers(0, 256, (9, 14, 3), np.uint8)
+    Image.fromarray(image).save(outside / "image.png")
+    predict = ("predict", "--model", outside / "toy.keras", "--input", outside / "image.png")
+    assert app(*predict, "--output", outside / "negative.png") == 0
+    np.testing.assert_array_equal(np.asarray(Image.open(outside / "negative.png")), 255 - image)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "message"),
+    [
+        ("toys", "must be one of esrgan, srvgg"),
+        ("outside:nothing", "Cannot import 'outside:nothing': module 'outside' has no attribute"),
+        ("outside:GAME", "must be a tfgan_app.importers.Architecture. Received: AdversarialLoss"),
+        ("outside:FORGETFUL", "must build a tfgan_app.importers.Built"),
+        ("outside:FAULTY", "'outside:FAULTY' failed with KeyError: 'toy'"),
+    ],
+)
+def test_an_architecture_that_cannot_be_used_is_named(outside, toy, architecture, message, capsys):
+    arguments = [
+        "tfgan_app",
+        "import",
+        "--weights",
+        toy,
+        "--output",
+        outside / "toy.keras",
+        "--architecture",
+        architecture,
+    ]
+    with contextlib.suppress(SystemExit):
+        assert cli.run(cli.parse(list(map(str, arguments)))) == 2
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "error:" in line]
+    assert message in line
+    assert not (outside / "toy.keras").exists()
 
 
 def test_a_resumed_run_may_be_given_another_metric(outside):

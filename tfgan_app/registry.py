@@ -258,6 +258,27 @@ EXPORTERS = Table(
 )
 """`tfgan_app.export.Exporter` objects."""
 
+_ARCHITECTURES = "tfgan_app.importers.architectures"
+
+IMPORTERS = Table(
+    "an architecture that is imported",
+    {
+        "esrgan": f"{_ARCHITECTURES}.rrdb:ARCHITECTURE",
+        "srvgg": f"{_ARCHITECTURES}.srvgg:ARCHITECTURE",
+        "span": f"{_ARCHITECTURES}.span:ARCHITECTURE",
+        "cyclegan": f"{_ARCHITECTURES}.cyclegan:ARCHITECTURE",
+        "pix2pix": f"{_ARCHITECTURES}.pix2pix:ARCHITECTURE",
+        "srresnet": f"{_ARCHITECTURES}.srresnet:ARCHITECTURE",
+        "ffdnet": f"{_ARCHITECTURES}.dncnn:FFDNET",
+        "dncnn": f"{_ARCHITECTURES}.dncnn:DNCNN",
+        "drunet": f"{_ARCHITECTURES}.drunet:ARCHITECTURE",
+        "dcgan": f"{_ARCHITECTURES}.dcgan:ARCHITECTURE",
+        "fast_style": f"{_ARCHITECTURES}.fast_style:ARCHITECTURE",
+        "nafnet": f"{_ARCHITECTURES}.nafnet:ARCHITECTURE",
+    },
+)
+"""`tfgan_app.importers.Architecture` objects; the first that detects a file is taken."""
+
 
 @dataclass(frozen=True)
 class Metric:

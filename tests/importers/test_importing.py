@@ -4,11 +4,12 @@ import re
 
 import numpy as np
 import pytest
+import small_imports
 import torch_networks as networks
 import torch_writer
 from safetensors.numpy import save_file
 
-from tfgan_app.importers import ARCHITECTURES, ImportOptions, import_weights
+from tfgan_app.importers import IMPORTERS, ImportOptions, import_weights
 from tfgan_app.layers import makes_color, provenance_of, receptive_field_of
 
 IMAGE = np.random.default_rng(0).random((3, 12, 20)).astype(np.float32)
@@ -42,6 +43,14 @@ class TestEqualsPyTorch:
         tensors = networks.srvgg()
         tensors["body.1.weight"][2] = slope
         assert_same(import_weights(saved(tmp_path, tensors)), networks.run_srvgg(tensors, IMAGE))
+
+    @pytest.mark.parametrize("slope", [0.25, 1.0, 1.5])
+    def test_srresnet_of_any_slope(self, tmp_path, slope):
+        tensors = small_imports.FILES["srresnet"]()
+        tensors["conv1.1.weight"] = np.full(1, slope, np.float32)
+        network = import_weights(saved(tmp_path, tensors)).model.get_layer("generator")
+        outputs = network.get_layer("from_image_prelu")(np.full((1, 1, 1, 8), -2, np.float32))
+        np.testing.assert_allclose(outputs, np.full((1, 1, 1, 8), -2 * slope), rtol=1e-6)
 
     @pytest.mark.parametrize(
         ("taken", "enlargements", "factor", "scale"),
@@ -154,7 +163,24 @@ class TestRefusals:
             (without(networks.srvgg(), "body.2.bias"), "'body.2.bias' is missing"),
             (without(networks.srvgg(), "body.3.weight"), "gaps"),
             (changed(networks.srvgg(), "body.2.weight", np.ones((8, 8, 5, 3), np.float32)), "body.2.*shapes"),
-            (changed(networks.srvgg(), "body.3.weight", np.ones(5, np.float32)), "8 slopes, but holds 5"),
+            (changed(networks.srvgg(), "body.3.weight", np.ones(5, np.float32)), r"8 slopes, and is of shape \[5\]"),
+            (changed(networks.srvgg(), "body.3.weight", np.ones((8, 1), np.float32)), r"8 slopes.*\[8, 1\]"),
+            (
+                changed(networks.srvgg(), "body.4.bias", np.array(1, np.float32)),
+                r"'body.4.bias'.*\[any\].*is of \[\]",
+            ),
+            (
+                changed(small_imports.FILES["nafnet"](), "middle_blks.0.conv3.bias", np.ones((), np.float32)),
+                r"'middle_blks.0.conv3.bias' should be of shape \[12\], and is of \[\]",
+            ),
+            (
+                changed(small_imports.FILES["drunet"](), "m_up1.0.weight", np.ones((8, 4, 2, 2, 1), np.float32)),
+                "'m_up1.0.weight' should be a kernel of 4 dimensions",
+            ),
+            (
+                changed(small_imports.FILES["edsr"](), "tail.1.weight", np.ones((3, 8, 3, 3, 1), np.float32)),
+                r"'tail.1.weight' should be of shape \[any, any, any, any\]",
+            ),
             (changed(networks.srvgg(), "body.4.weight", np.ones((50, 8, 3, 3), np.float32)), "cannot be shuffled"),
             (changed(networks.srvgg(), "body.4.bias", np.full(48, np.nan, np.float32)), "NaN or infinite"),
             (without(networks.rrdb(), "body.0.rdb2.conv3.weight"), "'body.0.rdb2.conv3.weight' is missing"),
@@ -193,7 +219,7 @@ class TestRefusals:
         tensors = {"conv_1.weight": np.ones((8, 3, 3, 3), np.float32), name: np.ones((8, 8, 1, 1), np.float32)}
         with pytest.raises(ValueError, match=f"architecture is {architecture}") as error:
             import_weights(saved(tmp_path, tensors))
-        assert all(name in str(error.value) for name in ARCHITECTURES)
+        assert all(name in str(error.value) for name in IMPORTERS)
 
     def test_unknown_tensors_are_listed_with_what_is_known(self, tmp_path):
         with pytest.raises(ValueError, match=r"'a\.weight'.*match no known architecture\. Known: esrgan"):

@@ -63,7 +63,17 @@ def test_low_precision_normalizes_in_float32_inside(kind):
 def test_inference_is_that_of_keras_at_any_size(kind):
     fused, plain = _pair(kind)
     images = np.random.default_rng(0).normal(size=(20, 3, 5, 2)).astype(np.float32)
-    np.testing.assert_array_equal(fused(images), plain(images))
+    np.testing.assert_allclose(fused(images), plain(images), atol=2e-6)
+
+
+@pytest.mark.parametrize("options", [{}, {"center": False, "scale": False}], ids=["affine", "plain"])
+def test_instances_that_vary_little_are_normalized_exactly(options):
+    """As a running sum of all pixels does not."""
+    images = np.random.default_rng(0).normal(3.0, 0.1, (1, 256, 256, 4)).astype(np.float32)
+    exact = images.astype(np.float64) - images.mean((1, 2), np.float64, keepdims=True)
+    exact /= np.sqrt((exact**2).mean((1, 2), keepdims=True) + 1e-5)
+    layer = InstanceNormalization(epsilon=1e-5, **options)
+    np.testing.assert_allclose(layer(images), exact, atol=2e-5)
 
 
 @pytest.mark.parametrize("layer", [BatchNormalization(momentum=0.5), InstanceNormalization(epsilon=1e-3)])

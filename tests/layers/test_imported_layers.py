@@ -33,6 +33,12 @@ class TestReflectPad:
         np.testing.assert_array_equal(ReflectPad(3)(image), expected)
         np.testing.assert_array_equal(unknown_size(ReflectPad(3))(image), expected)
 
+    @pytest.mark.parametrize("margin", [1, 4, 6])
+    def test_is_numpys_by_any_margin(self, margin):
+        image = RNG.random((1, 7, 9, 2), np.float32)
+        expected = np.pad(image, ((0, 0), (margin, margin), (margin, margin), (0, 0)), "reflect")
+        np.testing.assert_array_equal(ReflectPad(margin)(image), expected)
+
     @pytest.mark.parametrize("size", [1, 2, 3])
     def test_goes_on_mirroring_small_images(self, size):
         image = RNG.random((1, size, 8, 2), np.float32)

@@ -51,13 +51,36 @@ def test_a_file_with_a_card_runs_as_before(content):
     np.testing.assert_array_equal(LiteModel(with_card(content, CARD))(image), outputs[0])
 
 
+@pytest.mark.parametrize(("fill", "mode"), [("mirror", "reflect"), ("edge", "edge"), ("zero", "constant")])
+def test_images_are_continued_to_a_multiple_as_the_network_does(fill, mode):
+    def mean(images, training):
+        del training
+        return 0.0 * images + tf.reduce_mean(images, (1, 2), keepdims=True)
+
+    mean.variables = []
+    content = convert(mean, [tf.TensorSpec([1, 8, 8, 3], tf.float32, name="images")])
+    lite = LiteModel(with_card(content, Card("mean", "1", tile_px=8, sizes="multiple", multiple=4, fill=fill)))
+    image = np.random.default_rng(0).random((1, 5, 7, 3), np.float32)
+    expected = np.pad(image, ((0, 0), (0, 3), (0, 1), (0, 0)), mode).mean((1, 2), keepdims=True)
+    np.testing.assert_allclose(lite(image), np.broadcast_to(expected, image.shape), atol=1e-6)
+
+
 def test_ranges_are_written_in_words():
     assert json.loads(CARD.to_json())["input_range"] == "0 to 1, float32"
     assert json.loads(dataclasses.replace(CARD, quantize="int8").to_json())["output_range"] == "0 to 255, uint8"
 
 
 @pytest.mark.parametrize(
-    "changes", [{"scale": 0}, {"scale": "2"}, {"tile_px": 1.5}, {"sizes": "some"}, {"channels": None}, {"multiple": -1}]
+    "changes",
+    [
+        {"scale": 0},
+        {"scale": "2"},
+        {"tile_px": 1.5},
+        {"sizes": "some"},
+        {"fill": "blue"},
+        {"channels": None},
+        {"multiple": -1},
+    ],
 )
 def test_a_card_of_the_wrong_kind_is_refused(changes):
     with pytest.raises(ValueError, match="wrong type"):

@@ -7,6 +7,7 @@ import contextlib
 from typing import Any
 
 from tfgan_app.arguments.parsing import add_command, positive
+from tfgan_app.registry import IMPORTERS, is_own
 
 _IMPORT_EPILOG = """\
 FILE is a .safetensors, .pth, .pt or .ckpt file, or either file of an ncnn pair (.param and .bin). No code in it is
@@ -22,8 +23,13 @@ def add(commands: Any) -> None:
     parser = add_command(commands, "import", summary=summary, epilog=_IMPORT_EPILOG)
     parser.add_argument("--weights", required=True, metavar="FILE", help="weights file")
     parser.add_argument("--output", required=True, metavar="FILE.keras", help="model to write")
-    parser.add_argument("--architecture", metavar="NAME", help="architecture of the weights (default: detected)")
-    parser.add_argument("--scale", type=positive, metavar="N", help="scale, if the weights fit several")
+    parser.add_argument(
+        "--architecture",
+        type=_architecture,
+        metavar="NAME",
+        help=f"architecture (default: found out): {', '.join(IMPORTERS)}; or module:attribute of your own",
+    )
+    parser.add_argument("--scale", type=positive, metavar="N", help="scale, where the weights fit several")
     parser.add_argument(
         "--norm",
         choices=("inference", "batch"),
@@ -38,6 +44,12 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--no-tflite", action="store_true", help="do not write a LiteRT file beside the model")
     parser.add_argument("--license", metavar="TEXT", help="license of the weights, for the model card")
+
+
+def _architecture(name: str) -> str:
+    if name in IMPORTERS or is_own(name):
+        return name
+    raise argparse.ArgumentTypeError(f"must be one of {', '.join(IMPORTERS)}, or module:attribute. Received: {name!r}.")
 
 
 def _level(text: str) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from tfgan_app.export.layer_diff import LayerTap
 from tfgan_app.export.parity import fitted
 from tfgan_app.export.request import Batch, ExportRequest
 from tfgan_app.keras_info import model_info
+from tfgan_app.layers import PadToMultiple
 from tfgan_app.lite import Card, LiteModel, check_alive, with_card, with_output_levels
 from tfgan_app.lite.files import Sizes
 from tfgan_app.lite.model import SIGNATURE, load_lite_model, run_signature
@@ -193,10 +194,18 @@ def _card(model: keras.Model, request: ExportRequest) -> Card:
         scale=info.scale,
         halo_px=info.halo_px,
         multiple=info.multiple,
+        fill=next((layer.fill for layer in _all_layers(model) if isinstance(layer, PadToMultiple)), "mirror"),
         channels=info.channels,
         bytes_per_px=info.bytes_per_px,
         makes_color=info.makes_color,
     )
+
+
+def _all_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
+    for layer in model.layers:
+        yield layer
+        if isinstance(layer, keras.Model):
+            yield from _all_layers(layer)
 
 
 def _with_sizes(card: Card, model: keras.Model, content: bytes) -> Card:
@@ -206,9 +215,10 @@ def _with_sizes(card: Card, model: keras.Model, content: bytes) -> Card:
     """
     rng = np.random.default_rng(0)
     tile_px = card.tile_px
-    multiples = ((card.multiple, 3 * card.multiple), (tile_px + card.multiple, 2 * tile_px))
-    candidates: tuple[tuple[Sizes, Sequence[tuple[int, int]]], ...] = (("any", _ODD_SIZES), ("multiple", multiples))
-    for sizes, shapes in candidates:
+    for sizes, shapes in (
+        ("any", _ODD_SIZES),
+        ("multiple", ((card.multiple, 3 * card.multiple), (tile_px + card.multiple, 2 * tile_px), *_ODD_SIZES)),
+    ):
         candidate = dataclasses.replace(card, sizes=sizes)
         lite = LiteModel(with_card(content, candidate))
         images = [rng.random((1, *shape, card.channels), np.float32) for shape in shapes]

@@ -48,13 +48,14 @@ class Built:
 
 @dataclass(frozen=True)
 class Architecture:
-    """A row of `ARCHITECTURES`.
+    """A row of `tfgan_app.registry.IMPORTERS`, or one of a user's own.
 
     Attributes:
-        label: Display name.
-        detect: Returns whether the names and shapes of tensors have this architecture.
-        build: (weights, options) -> the network with all of the weights. Raises ValueError if they do not fit.
-        options: Names of the fields of `ImportOptions` that it uses.
+        label: Its name for a person.
+        detect: Whether the names and shapes of tensors are of this architecture.
+        build: (weights, options) -> the network, with all of them in it. Raises ValueError where they do
+            not fit.
+        options: Names of the fields of `ImportOptions` that it heeds.
     """
 
     label: str

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,6 @@ import numpy as np
 
 import tfgan_app
 from tfgan_app.importers.architecture import NORMS, Architecture, Built, ImportOptions
-from tfgan_app.importers.architectures import ARCHITECTURES
 from tfgan_app.importers.assembling import assemble
 from tfgan_app.importers.ncnn_files import read_ncnn
 from tfgan_app.importers.ncnn_graphs import check_same, named_tensors, with_last_resize
@@ -22,6 +21,7 @@ from tfgan_app.importers.reading import NCNN, READERS, check_file, sha256
 from tfgan_app.importers.state_dicts import state_dicts
 from tfgan_app.importers.weights import Weights, listed
 from tfgan_app.layers import receptive_field_of
+from tfgan_app.registry import IMPORTERS, is_own
 
 _OTHERS = {
     "SwinIR or Swin2SR": r"layers\.0\.residual_group\.blocks\.0\.(attn|norm1)",
@@ -48,10 +48,10 @@ class Imported:
     """An imported model.
 
     Attributes:
-        model: Inference model on images in [0, 1].
-        architecture: Key of `ARCHITECTURES`.
-        details: The network's size for people.
-        facts: Facts stored in its `Provenance`.
+        model: For inference, on images in [0, 1].
+        architecture: Key of `IMPORTERS`, or `module:attribute` of a user's own.
+        details: The network's size in words.
+        facts: As its `Provenance` tells them.
     """
 
     model: keras.Model
@@ -70,10 +70,11 @@ def import_weights(
     """Imports a trained generator of PyTorch or ncnn; no code in the file is run.
 
     Args:
-        path: A `.safetensors`, `.pth`, `.pt` or `.ckpt` file, or either of ncnn's `.param` and `.bin` files.
-        architecture: Key of `ARCHITECTURES`; None detects it by the tensors' names and shapes.
-        options: Choices that the weights leave open.
-        license: License of the weights, as the user states it.
+        path: A `.safetensors`, `.pth`, `.pt` or `.ckpt` file, or one of ncnn's pair of `.param` and `.bin`.
+        architecture: Key of `IMPORTERS`, or `module:attribute` of an `Architecture` of the user's own; None finds it by
+            the tensors' names and shapes.
+        options: What the weights leave open.
+        license: Of the weights, as the user states it.
 
     Returns:
         The model and its facts.
@@ -89,7 +90,7 @@ def import_weights(
         graph = read_ncnn(path) if path.suffix.lower() in NCNN else None
         candidates = [named_tensors(graph)] if graph else state_dicts(READERS[path.suffix.lower()](path))
         name, weights = _recognized(candidates, architecture)
-        row = ARCHITECTURES[name]
+        row = find_architecture(name)
         built = _built(row, weights, options)
         if graph:
             built = with_last_resize(graph, built)
@@ -97,15 +98,48 @@ def import_weights(
         facts = _facts(path, row, built, license)
         model = assemble(built, facts, name="imported")
         _check_scale(model, options.scale, facts)
+    except RecursionError as error:
+        raise ValueError(f"Cannot import '{path}': it has more layers than can be built.") from error
     except ValueError as error:
         # Messages of Keras and file names may contain line breaks.
         raise ValueError(f"Cannot import '{path}': {' '.join(str(error).split())}.") from error
     return Imported(model, name, built.details, facts)
 
 
+def find_architecture(name: str) -> Architecture:
+    """The row of `IMPORTERS` of a name, or a user's own behind `module:attribute`.
+
+    Raises:
+        ValueError: If there is no such row, or the user's own object cannot be imported or is none.
+    """
+    if name not in IMPORTERS and not is_own(name):
+        raise ValueError(f"`architecture` must be one of {', '.join(IMPORTERS)}. Received: {name}")
+    row = IMPORTERS[name]
+    if not isinstance(row, Architecture):
+        raise ValueError(f"'{name}' must be a tfgan_app.importers.Architecture. Received: {type(row).__name__}")
+    if not is_own(name):
+        return row
+    return dataclasses.replace(row, detect=_guarded(row.detect, name), build=_guarded(row.build, name))
+
+
+def _guarded(function: Callable, name: str) -> Callable:
+    """A function of a user's own, whose every failure is a ValueError that names it."""
+
+    @functools.wraps(function)
+    def guarded(*arguments):
+        try:
+            return function(*arguments)
+        except ValueError:
+            raise
+        except Exception as error:  # The user's code may fail in any way.
+            raise ValueError(f"'{name}' failed with {type(error).__name__}: {error}") from error
+
+    return guarded
+
+
 def _check_choices(architecture: str | None, options: ImportOptions) -> None:
-    if architecture is not None and architecture not in ARCHITECTURES:
-        raise ValueError(f"`architecture` must be one of {', '.join(ARCHITECTURES)}. Received: {architecture}")
+    if architecture is not None:
+        find_architecture(architecture)
     if options.norm not in NORMS:
         raise ValueError(f"`norm` must be one of {', '.join(NORMS)}. Received: {options.norm}")
     if not 0.0 <= options.noise_level <= 255.0:
@@ -123,15 +157,17 @@ def _recognized(
     for tensors in candidates:
         weights = Weights(tensors)
         seen.append(weights)
-        for name, row in ARCHITECTURES.items():
-            if wanted in (None, name) and row.detect(weights):
+        for name in IMPORTERS if wanted is None else [wanted]:
+            if find_architecture(name).detect(weights):
                 return name, weights
     first = listed(seen[0])
     if wanted is not None:
-        raise ValueError(f"`--architecture {wanted}`: its tensors, {first}, do not match {ARCHITECTURES[wanted].label}")
-    unknown = f"its tensors, {first}, match no known architecture"
-    reason = next(filter(None, map(_why_refused, seen)), unknown)
-    known = "; ".join(f"{name} ({row.label})" for name, row in ARCHITECTURES.items())
+        raise ValueError(
+            f"`--architecture {wanted}`: its tensors, {first}, are not those of {find_architecture(wanted).label}"
+        )
+    unknown = f"its tensors, {first}, are of no architecture that is known"
+    reason = next(filter(None, map(why_refused, seen)), unknown)
+    known = "; ".join(f"{name} ({row.label})" for name, row in IMPORTERS.items())
     raise ValueError(f"{reason}. Known: {known}")
 
 
@@ -142,9 +178,12 @@ def _built(row: Architecture, weights: Weights, options: ImportOptions) -> Built
             flag = field.name.replace("_", "-")
             raise ValueError(f"`--{flag}` does not apply to {row.label}")
     try:
-        return row.build(weights, options)
+        built = row.build(weights, options)
     except ValueError as error:
         raise ValueError(f"it looks like {row.label}, but {error}") from error
+    if not isinstance(built, Built):
+        raise ValueError(f"the architecture {row.label} must build a tfgan_app.importers.Built, and built a {built!r}")
+    return built
 
 
 def _check_scale(model: keras.Model, wanted: int | None, facts: Mapping[str, str]) -> None:

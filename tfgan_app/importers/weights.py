@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import keras
 import numpy as np
 
 _NAMED = 6
 """Most names listed in a message."""
+
+KERNEL, VECTOR = (None,) * 4, (None,)
+"""Shapes of any sizes."""
 
 
 class Weights:
@@ -58,13 +61,22 @@ class Weights:
             raise ValueError(f"the tensor '{name}' should be a kernel of 4 dimensions, but has the shape {list(shape)}")
         return shape
 
-    def take(self, name: str) -> np.ndarray:
-        """Returns a tensor as float32 and marks it as used.
+    def take(self, name: str, shape: Sequence[int | None] | None = None) -> np.ndarray:
+        """A tensor as float32; from now on it counts as used.
+
+        Args:
+            name: Its name.
+            shape: The sizes that it should have, None being any; by default it may have any shape.
 
         Raises:
-            ValueError: If it is missing, was used before, or has a non-finite number.
+            ValueError: If it is missing, was used before, is of another shape, or has a number that is not finite.
         """
-        self.shape(name)
+        received = self.shape(name)
+        if shape is not None and (
+            len(received) != len(shape) or any(it not in (None, size) for it, size in zip(shape, received, strict=True))
+        ):
+            wanted = ", ".join("any" if size is None else str(size) for size in shape)
+            raise ValueError(f"the tensor '{name}' should be of shape [{wanted}], and is of {list(received)}")
         if name in self._used:
             raise ValueError(f"the tensor '{name}' would be used twice")
         self._used.add(name)
@@ -73,6 +85,11 @@ class Weights:
         if not np.isfinite(tensor).all():
             raise ValueError(f"the tensor '{name}' holds NaN or infinite values")
         return tensor
+
+    def largest(self, name: str) -> float:
+        """The largest number of a tensor, which does not count as used for it; minus infinity of an empty one."""
+        self.shape(name)
+        return float(self._tensors[name].max(initial=-np.inf))
 
     def leave(self, pattern: str) -> None:
         """Marks tensors that match a pattern as used, since inference does not need them, such as counters."""
@@ -132,23 +149,23 @@ class Filler:
             unshuffle: Factor of the `PixelUnshuffle` before it.
             change: Function applied first to the kernel `[out, in, height, width]`.
         """
-        kernel = change(self._weights.take(f"{source}.weight"))
+        kernel = change(self._weights.take(f"{source}.weight", KERNEL))
         kernel = shuffled(shuffled(kernel, shuffle, axis=0), unshuffle, axis=1)
         arrays = [kernel.transpose(2, 3, 1, 0)]
         if self._layer(layer).use_bias:
-            arrays.append(shuffled(self._weights.take(f"{source}.bias"), shuffle, axis=0))
+            arrays.append(shuffled(self._weights.take(f"{source}.bias", VECTOR), shuffle, axis=0))
         self.arrays(layer, arrays, source)
 
     def transposed(self, layer: str, source: str) -> None:
         """Fills a `Conv2DTranspose`; PyTorch's kernel is `[in, out, height, width]`."""
-        arrays = [self._weights.take(f"{source}.weight").transpose(2, 3, 1, 0)]
+        arrays = [self._weights.take(f"{source}.weight", KERNEL).transpose(2, 3, 1, 0)]
         if self._layer(layer).use_bias:
             arrays.append(self._weights.take(f"{source}.bias"))
         self.arrays(layer, arrays, source)
 
     def depthwise(self, layer: str, source: str) -> None:
-        """Fills a `DepthwiseConv2D` with bias from a convolution with as many groups as channels."""
-        kernel = self._weights.take(f"{source}.weight").transpose(2, 3, 0, 1)
+        """Fills a `DepthwiseConv2D` with bias from a convolution in as many groups as channels."""
+        kernel = self._weights.take(f"{source}.weight", KERNEL).transpose(2, 3, 0, 1)
         self.arrays(layer, [kernel, self._weights.take(f"{source}.bias")], source)
 
     def batch_normalization(self, layer: str, source: str) -> None:
@@ -164,11 +181,12 @@ class Filler:
             self.arrays(layer, [self._weights.take(f"{source}.{name}") for name in ("weight", "bias")], source)
 
     def slopes(self, layer: str, slopes: np.ndarray, source: str) -> None:
-        """Fills a `ParametricReLU` or `PReLU`, from one slope for all channels or one per channel."""
-        slopes = slopes.reshape(-1)
+        """Fills a `ParametricReLU`, from one slope for all channels or one for each."""
         shape = tuple(self._layer(layer).weights[0].shape)
-        if slopes.size not in (1, shape[-1]):
-            raise ValueError(f"the tensor '{source}.weight' should hold {shape[-1]} slopes, but holds {slopes.size}")
+        if slopes.ndim != 1 or slopes.size not in (1, shape[-1]):
+            raise ValueError(
+                f"the tensor '{source}.weight' should hold {shape[-1]} slopes, and is of shape {list(slopes.shape)}"
+            )
         self.arrays(layer, [np.broadcast_to(slopes, shape)], source)
 
     def arrays(self, layer: str, arrays: list[np.ndarray], source: str) -> None:

@@ -92,15 +92,24 @@ class ReflectPad(keras.layers.Layer):
         self.margin = margin
 
     def call(self, inputs):
-        if all(size is not None and size > self.margin for size in inputs.shape[1:3]):
-            # One operation, which accelerators have.
-            widths = ((0, 0), (self.margin, self.margin), (self.margin, self.margin), (0, 0))
-            return ops.pad(inputs, widths, mode="reflect")
         for axis in (1, 2):
-            size = ops.shape(inputs)[axis]
-            places = ops.abs(ops.arange(-self.margin, size + self.margin, dtype="int32"))
-            inputs = ops.take(inputs, mirrored_indices(places, size), axis=axis)
+            static = inputs.shape[axis]
+            pad = self._by_slices if static is not None and static > self.margin else self._by_indices
+            inputs = pad(inputs, axis)
         return inputs
+
+    def _by_slices(self, inputs, axis: int):
+        """Of operations that every accelerator has: XNNPACK leaves LiteRT's MIRROR_PAD and GATHER to slower kernels."""
+        whole = (slice(None),) * axis
+        # Counted from the end, so that a converted file can be resized; and it takes 5 parts in integers at most.
+        before = [inputs[(*whole, slice(place, place + 1))] for place in range(self.margin, 0, -1)]
+        after = [inputs[(*whole, slice(-place - 1, -place))] for place in range(1, self.margin + 1)]
+        return ops.concatenate([_joined(before, axis), inputs, _joined(after, axis)], axis=axis)
+
+    def _by_indices(self, inputs, axis: int):
+        size = ops.shape(inputs)[axis]
+        places = ops.abs(ops.arange(-self.margin, size + self.margin, dtype="int32"))
+        return ops.take(inputs, mirrored_indices(places, size), axis=axis)
 
     def receptive_field(self) -> Window:
         return Window(before=self.margin, after=-self.margin, loss=-2 * self.margin, mirrors=True)
@@ -112,6 +121,14 @@ class ReflectPad(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "margin": self.margin}
+
+
+def _joined(parts: list, axis: int):
+    """A concatenation, four parts at a time."""
+    while len(parts) > 1:
+        groups = [parts[index : index + 4] for index in range(0, len(parts), 4)]
+        parts = [ops.concatenate(group, axis=axis) if len(group) > 1 else group[0] for group in groups]
+    return parts[0]
 
 
 def mirrored_indices(indices, size):

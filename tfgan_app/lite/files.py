@@ -24,6 +24,7 @@ _MAX_CARD_BYTES = 2**20
 _IDENTIFIER = b"TFL3"
 
 Sizes = Literal["any", "multiple", "fixed"]
+Fill = Literal["mirror", "edge", "zero"]
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,9 @@ class Card:
         scale: Output pixels per input pixel along height and width.
         halo_px: Largest distance in input pixels at which an input affects an output pixel; None if unbounded.
         multiple: See `ReceptiveField`.
-        channels: Channels of the input: 3, or 4 if the fourth marks known pixels (full) and holes (0).
-        bytes_per_px: Memory of its feature maps per input pixel; None if unknown.
+        fill: How the model continues an image to a multiple: mirrored, with its border pixels, or black.
+        channels: Of the input: 3, or 4 where the fourth tells what is known (full) and what is a hole (0).
+        bytes_per_px: What its feature maps take for each pixel of the input; None where that is not known.
         makes_color: Whether gray images come back in color.
         latent_dim: Latent size of a generative model; 0 for an image model.
         classes: Names of its labels.
@@ -57,6 +59,7 @@ class Card:
     scale: int = 1
     halo_px: int | None = None
     multiple: int = 1
+    fill: Fill = "mirror"
     channels: int = 3
     bytes_per_px: int | None = None
     makes_color: bool = False
@@ -85,8 +88,9 @@ class Card:
         numbers = (card.scale, card.multiple, card.channels)
         whole = all(type(number) is int and number > 0 for number in numbers) and type(card.latent_dim) is int
         optional = all(it is None or type(it) is int for it in (card.tile_px, card.halo_px, card.bytes_per_px))
-        if not whole or not optional or card.sizes not in ("any", "multiple", "fixed"):
-            raise ValueError("has values of the wrong type")
+        named = card.sizes in ("any", "multiple", "fixed") and card.fill in ("mirror", "edge", "zero")
+        if not whole or not optional or not named:
+            raise ValueError("has values of the wrong kind")
         return card
 
 

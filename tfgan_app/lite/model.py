@@ -11,7 +11,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from tfgan_app.files import first_line
-from tfgan_app.lite.files import read_card, read_file
+from tfgan_app.lite.files import Fill, read_card, read_file
 from tfgan_app.lite.quiet import native_stderr_hidden
 
 SIGNATURE = "serving_default"
@@ -94,16 +94,17 @@ class LiteModel:
         return outputs[:, : height * self.card.scale, : width * self.card.scale]
 
     def _padded(self, image: np.ndarray) -> np.ndarray:
-        """Extends an image by reflection to a supported size, as the networks do themselves for their strides."""
+        """Continued to a size that the file takes, as the network does for its strides; to a tile by mirroring."""
         if self.card.sizes == "any" or self.card.tile_px is None:
             return image
         for axis in (1, 2):
             size = image.shape[axis]
             wanted = -(-size // self.card.multiple) * self.card.multiple
+            fill = self.card.fill
             if self.card.sizes == "fixed":
-                wanted = self.card.tile_px
+                wanted, fill = self.card.tile_px, "mirror"
             if wanted != size:
-                image = np.take(image, _mirrored(wanted, size), axis=axis)
+                image = _continued(image, wanted, axis=axis, fill=fill)
         return image
 
     def _resize(self, name: str, shape: tuple[int, ...]) -> None:
@@ -164,6 +165,14 @@ def _dequantized(array: np.ndarray, details: dict) -> np.ndarray:
     outputs -= np.float32(zero_point)
     outputs *= np.float32(scale)
     return outputs
+
+
+def _continued(image: np.ndarray, wanted: int, *, axis: int, fill: Fill) -> np.ndarray:
+    size = image.shape[axis]
+    if fill == "mirror":
+        return np.take(image, _mirrored(wanted, size), axis=axis)
+    widths = [(0, wanted - size if each == axis else 0) for each in range(image.ndim)]
+    return np.pad(image, widths, mode="edge" if fill == "edge" else "constant")
 
 
 def _mirrored(wanted: int, size: int) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Literal
 import keras
 from keras import layers
 
-from tfgan_app.layers import CropLike, DoublingConv2D, PixelShuffle, ReflectPad
+from tfgan_app.layers import CropLike, DoublingConv2D, InstanceNormalization, PixelShuffle, ReflectPad
 
 
 def build_reflected_resnet(
@@ -83,7 +83,7 @@ def normalization_layer(kind: str, *, name: str) -> keras.layers.Layer:
     if kind == "batch":
         return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=name)
     affine = kind == "affine"
-    return layers.GroupNormalization(groups=-1, epsilon=1e-5, center=affine, scale=affine, name=name)
+    return InstanceNormalization(epsilon=1e-5, center=affine, scale=affine, name=name)
 
 
 def _reflected(channels: int, kernel_px: int, **options):

@@ -8,7 +8,7 @@ from typing import Literal
 import keras
 from keras import layers
 
-from tfgan_app.layers import DoublingConv2D, PixelShuffle, RationalResize
+from tfgan_app.layers import DoublingConv2D, ParametricReLU, PixelShuffle, RationalResize
 from tfgan_app.networks.upscaling import STAGES, enlargement_stages
 
 Activation = Literal["none", "relu", "leaky_0.1", "leaky_0.2", "prelu"]
@@ -36,9 +36,10 @@ class ResidualUpscaler:
         nearest: Whether features are enlarged by nearest neighbors and then convolved, rather than shuffled.
         full_size: Activation of a convolution at full size, before the last one; None for no such convolution.
         bilinear_skip: Whether the output is added to the bilinearly enlarged input.
-        unit_tanh: Whether the output ends in tanh, mapped to [0, 1].
-        mean: Value subtracted from each channel of the input and added at the end; empty for none.
-        gain: Factor of the input, by which the output is divided.
+        unit_tanh: Whether the output ends in tanh, brought to [0, 1].
+        mean: What is taken off each channel of the input and put back at the end; none for nothing.
+        steep: Whether slopes of PReLU may be above 1; see `ParametricReLU`.
+        gain: By which the input is multiplied, and the output divided.
     """
 
     scale: int = 4
@@ -60,6 +61,7 @@ class ResidualUpscaler:
     bilinear_skip: bool = False
     unit_tanh: bool = False
     mean: tuple[float, ...] = ()
+    steep: bool = False
     gain: float = 1.0
 
 
@@ -83,22 +85,24 @@ def build_residual_upscaler(config: ResidualUpscaler, *, name: str = "generator"
     image = keras.Input((None, None, config.channels), name="image")
     x = _centered(image, config)
     x = layers.Conv2D(config.width, config.end_kernel_px, padding="same", name="from_image")(x)
-    start = x = _activated(x, config.head, name="from_image")
+    start = x = _activated(x, config.head, name="from_image", steep=config.steep)
     for index in range(config.blocks):
         y = _convolve(x, config, normalized=config.normalization, name=f"block_{index}_conv0")
-        y = _activated(y, config.inside, name=f"block_{index}")
+        y = _activated(y, config.inside, name=f"block_{index}", steep=config.steep)
         y = _convolve(y, config, normalized=config.normalization, name=f"block_{index}_conv1")
         y = layers.Rescaling(config.block_scale)(y) if config.block_scale != 1.0 else y
         x = layers.Add(name=f"block_{index}")([x, y])
     if config.around:
         x = _convolve(x, config, normalized=config.normalization_behind, name="after_blocks")
-        x = _activated(x, config.behind, name="after_blocks")
+        x = _activated(x, config.behind, name="after_blocks", steep=config.steep)
         x = layers.Add(name="around_blocks")([start, x])
     for level, factor in enumerate(stages):
-        x = _activated(_enlarged(x, factor, config, name=f"up_{level}"), config.stage, name=f"up_{level}")
+        x = _activated(
+            _enlarged(x, factor, config, name=f"up_{level}"), config.stage, name=f"up_{level}", steep=config.steep
+        )
     if config.full_size is not None:
         x = layers.Conv2D(config.width, 3, padding="same", name="at_full_size")(x)
-        x = _activated(x, config.full_size, name="at_full_size")
+        x = _activated(x, config.full_size, name="at_full_size", steep=config.steep)
     x = layers.Conv2D(config.channels, config.end_kernel_px, padding="same", name="to_image")(x)
     if config.bilinear_skip:
         enlarged = RationalResize(config.scale, dtype="float32", name="enlarged")(image)
@@ -136,9 +140,9 @@ def _enlarged(x, factor: int, config: ResidualUpscaler, *, name: str):
     return PixelShuffle(factor)(layers.Conv2D(config.width * factor**2, 3, padding="same", name=name)(x))
 
 
-def _activated(x, activation: Activation, *, name: str):
+def _activated(x, activation: Activation, *, name: str, steep: bool):
     if activation == "prelu":
-        return layers.PReLU(shared_axes=[1, 2], name=f"{name}_prelu")(x)
+        return ParametricReLU(steep, name=f"{name}_prelu")(x)
     if activation == "relu":
         return layers.ReLU()(x)
     return x if activation == "none" else layers.LeakyReLU(float(activation.removeprefix("leaky_")))(x)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from tfgan_app.importers.architecture import SYMMETRIC, Built, ImportOptions
+from tfgan_app.importers.architecture import SYMMETRIC, Architecture, Built, ImportOptions
 from tfgan_app.importers.weights import Filler, Weights
 from tfgan_app.networks.reflected_resnet import build_reflected_resnet
 
@@ -86,3 +86,6 @@ def _behind(kernel: str) -> str:
     """The layer after a convolution in a sequence."""
     prefix, number = kernel.removesuffix(".weight").rsplit(".", 1)
     return f"{prefix}.{int(number) + 1}"
+
+
+ARCHITECTURE = Architecture("CycleGAN (ResNet)", detect, build, options=("norm",))

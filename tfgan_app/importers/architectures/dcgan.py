@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 
-from tfgan_app.importers.architecture import SYMMETRIC, Built, ImportOptions
+from tfgan_app.importers.architecture import SYMMETRIC, Architecture, Built, ImportOptions
 from tfgan_app.importers.weights import Filler, Weights
 from tfgan_app.networks.transposed_dcgan import build_transposed_dcgan
 
@@ -57,3 +57,6 @@ def _kernels(weights: Weights) -> list[str]:
     if not names or not all(parts) or len({part[1] for part in parts}) != 1:
         return []
     return sorted(names, key=lambda name: int(name.rsplit(".", 2)[1]))
+
+
+ARCHITECTURE = Architecture("DCGAN", detect, build, options=("norm",))

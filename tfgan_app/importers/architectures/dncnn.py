@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tfgan_app.importers.architecture import Built, ImportOptions
+from tfgan_app.importers.architecture import Architecture, Built, ImportOptions
 from tfgan_app.importers.weights import Filler, Weights, shuffled
 from tfgan_app.networks.dncnn import build_dncnn
 
@@ -91,3 +91,7 @@ def _is_row(weights: Weights) -> bool:
     kernels = _kernels(weights)
     shapes = [weights.shape(name) for name in kernels]
     return len(kernels) > 2 and {shape[2:] for shape in shapes} == {(3, 3)} and len({s[0] for s in shapes[:-1]}) == 1
+
+
+DNCNN = Architecture("DnCNN, FDnCNN", detect, build, options=("noise_level",))
+FFDNET = Architecture("FFDNet", detect_ffdnet, build_ffdnet, options=("noise_level",))

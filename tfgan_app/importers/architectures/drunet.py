@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tfgan_app.importers.architecture import Built, ImportOptions
-from tfgan_app.importers.weights import Filler, Weights
+from tfgan_app.importers.architecture import Architecture, Built, ImportOptions
+from tfgan_app.importers.weights import KERNEL, Filler, Weights
 from tfgan_app.networks.restoration_unet import build_restoration_unet
 
 _DEPTH = 3
@@ -38,7 +38,7 @@ def build(weights: Weights, options: ImportOptions) -> Built:
     for level in range(_DEPTH):
         down, up = f"m_down{level + 1}", f"m_up{level + 1}"
         filler.convolution(f"down_{level}", f"{down}.{blocks}")
-        filler.arrays(f"up_{level}", [_transposed_as_shuffle(weights.take(f"{up}.0.weight"))], f"{up}.0")
+        filler.arrays(f"up_{level}", [_transposed_as_shuffle(weights.take(f"{up}.0.weight", KERNEL))], f"{up}.0")
         for block in range(blocks):
             _fill_block(filler, f"down_{level}_block{block}", f"{down}.{block}")
             _fill_block(filler, f"up_{level}_block{block}", f"{up}.{block + 1}")
@@ -59,3 +59,6 @@ def _transposed_as_shuffle(kernel: np.ndarray) -> np.ndarray:
     """Converts a 2 x 2 transposed convolution of stride 2, `[in, out, 2, 2]`, to a 1 x 1 one before a pixel shuffle."""
     taken, given = kernel.shape[:2]
     return kernel.transpose(0, 2, 3, 1).reshape(1, 1, taken, 4 * given)
+
+
+ARCHITECTURE = Architecture("DRUNet", detect, build, options=("noise_level",))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tfgan_app.importers.architecture import BYTE, Built, ImportOptions
+from tfgan_app.importers.architecture import BYTE, Architecture, Built, ImportOptions
 from tfgan_app.importers.weights import Filler, Weights
 from tfgan_app.networks.reflected_resnet import build_reflected_resnet
 
@@ -43,3 +43,6 @@ def build(weights: Weights, options: ImportOptions) -> Built:
     filler.convolution("to_image", "deconv3.conv2d")
     filler.finish()
     return Built(network, f"{blocks} blocks, {width} channels", value_range=BYTE)
+
+
+ARCHITECTURE = Architecture("fast neural style (Johnson)", detect, build)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tfgan_app.importers.architecture import Built, ImportOptions
+from tfgan_app.importers.architecture import Architecture, Built, ImportOptions
 from tfgan_app.importers.weights import Filler, Weights
 from tfgan_app.networks.nafnet import build_nafnet
 
@@ -57,11 +57,11 @@ def _fill_block(filler: Filler, weights: Weights, layer: str, source: str) -> No
         ("conv1", "conv3", "norm1", "beta"),
         ("conv4", "conv5", "norm2", "gamma"),
     ):
-        gain, offset = weights.take(f"{source}.{norm}.weight"), weights.take(f"{source}.{norm}.bias")
         kernel, bias = _pointwise(weights, f"{source}.{expanding}")
+        gain, offset = (weights.take(f"{source}.{norm}.{name}", kernel.shape[1:]) for name in ("weight", "bias"))
         filler.arrays(f"{layer}_{expanding}", _as_layer(kernel * gain, bias + kernel @ offset), f"{source}.{expanding}")
         kernel, bias = _pointwise(weights, f"{source}.{contracting}")
-        factor = weights.take(f"{source}.{scale}").reshape(-1)
+        factor = weights.take(f"{source}.{scale}", (1, len(bias), 1, 1)).reshape(-1)
         arrays = _as_layer(kernel * factor[:, None], bias * factor)
         filler.arrays(f"{layer}_{contracting}", arrays, f"{source}.{contracting}")
     filler.depthwise(f"{layer}_conv2", f"{source}.conv2")
@@ -71,9 +71,13 @@ def _fill_block(filler: Filler, weights: Weights, layer: str, source: str) -> No
 def _pointwise(weights: Weights, source: str) -> tuple[np.ndarray, np.ndarray]:
     """Kernel `[out, in]` and bias of a 1 x 1 convolution."""
     if weights.kernel(f"{source}.weight")[2:] != (1, 1):
-        raise ValueError(f"the convolution '{source}' is not 1 x 1")
-    return weights.take(f"{source}.weight")[:, :, 0, 0], weights.take(f"{source}.bias")
+        raise ValueError(f"the convolution '{source}' is not of 1 x 1")
+    kernel = weights.take(f"{source}.weight")[:, :, 0, 0]
+    return kernel, weights.take(f"{source}.bias", kernel.shape[:1])
 
 
 def _as_layer(kernel: np.ndarray, bias: np.ndarray) -> list[np.ndarray]:
     return [kernel.T[None, None], bias]
+
+
+ARCHITECTURE = Architecture("NAFNet", detect, build)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tfgan_app.importers.architecture import SYMMETRIC, Built, ImportOptions
+from tfgan_app.importers.architecture import SYMMETRIC, Architecture, Built, ImportOptions
 from tfgan_app.importers.architectures.cyclegan import fill_normalization, normalization_of
 from tfgan_app.importers.weights import Filler, Weights
 from tfgan_app.networks.pix2pix_unet import build_pix2pix_unet
@@ -47,3 +47,6 @@ def build(weights: Weights, options: ImportOptions) -> Built:
     filler.finish()
     details = f"{depth} halvings, for {2**depth} px, {widths[0]} channels, {kind} normalization"
     return Built(network, details, value_range=SYMMETRIC)
+
+
+ARCHITECTURE = Architecture("pix2pix (U-Net)", detect, build, options=("norm",))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from tfgan_app.importers.architecture import Built, ImportOptions
+from tfgan_app.importers.architecture import Architecture, Built, ImportOptions
 from tfgan_app.importers.weights import Filler, Weights, square_root
 from tfgan_app.networks.rrdb import build_rrdb
 
@@ -101,3 +101,6 @@ def _renamed(name: str) -> str:
 def _replaced(name: str, places: Mapping[str, str]) -> str:
     prefix = ".".join(name.split(".")[:2]) + "."
     return places.get(prefix, prefix) + name.removeprefix(prefix) if name.startswith("model.") else name
+
+
+ARCHITECTURE = Architecture("ESRGAN, Real-ESRGAN (RRDBNet)", detect, build, options=("scale",))

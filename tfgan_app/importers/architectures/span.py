@@ -6,8 +6,8 @@ import re
 
 import numpy as np
 
-from tfgan_app.importers.architecture import Built, ImportOptions
-from tfgan_app.importers.weights import Filler, Weights, square_root
+from tfgan_app.importers.architecture import Architecture, Built, ImportOptions
+from tfgan_app.importers.weights import KERNEL, VECTOR, Filler, Weights, square_root
 from tfgan_app.networks.span import BLOCKS, build_span
 
 _MEAN, _GAIN = (0.4488, 0.4371, 0.4040), 255.0
@@ -51,8 +51,8 @@ def build(weights: Weights, options: ImportOptions) -> Built:
 def _merged(weights: Weights, source: str) -> tuple[np.ndarray, np.ndarray]:
     """Kernel `[out, in, 3, 3]` and bias of a convolution trained as 1 x 1, 3 x 3, 1 x 1 with a parallel 1 x 1."""
     if f"{source}.sk.weight" not in weights:
-        return weights.take(f"{source}.eval_conv.weight"), weights.take(f"{source}.eval_conv.bias")
-    # The merged convolution in the file may be older than its branches.
+        return weights.take(f"{source}.eval_conv.weight", KERNEL), weights.take(f"{source}.eval_conv.bias", VECTOR)
+    # What training left in the merged convolution may be older than its branches.
     weights.leave(re.escape(source) + r"\.eval_conv\.(weight|bias)")
     (k1, b1), (k2, b2), (k3, b3) = (
         (weights.take(f"{source}.conv.{index}.weight").astype(np.float64), weights.take(f"{source}.conv.{index}.bias"))
@@ -67,3 +67,6 @@ def _merged(weights: Weights, source: str) -> tuple[np.ndarray, np.ndarray]:
     except (ValueError, IndexError) as error:
         raise ValueError(f"the branches of '{source}' have shapes that do not match") from error
     return kernel.astype(np.float32), bias.astype(np.float32)
+
+
+ARCHITECTURE = Architecture("SPAN", detect, build, options=("scale",))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tfgan_app.importers.architecture import BYTE, UNIT, Built, ImportOptions
+from tfgan_app.importers.architecture import BYTE, UNIT, Architecture, Built, ImportOptions
 from tfgan_app.importers.weights import Filler, Weights, square_root
 from tfgan_app.networks.residual_upscaler import ResidualUpscaler, build_residual_upscaler
 from tfgan_app.networks.upscaling import STAGES, enlargement_stages
@@ -169,8 +170,15 @@ def _config(
         blocks=blocks,
         end_kernel_px=kernel_px,
         normalized_bias=f"{layout.block[0].format(layout.first_block)}.bias" in weights,
+        steep=any(weights.largest(name) > 1.0 for name in _slopes(weights, layout)),
         block_scale=0.1 if layout.config.mean and width >= _LARGE else 1.0,
     )
+
+
+def _slopes(weights: Weights, layout: Layout) -> list[str]:
+    """Names of the slopes of all PReLU."""
+    patterns = [re.escape(f"{source}.weight").replace(r"\{\}", r"\d+") for source in layout.slopes.values()]
+    return [name for name in weights if any(re.fullmatch(pattern, name) for pattern in patterns)]
 
 
 def _edsr_mean(weights: Weights, config: ResidualUpscaler) -> ResidualUpscaler:
@@ -207,3 +215,6 @@ def _count(weights: Weights, source: str, first: int) -> int:
     while f"{source.format(first + count)}.weight" in weights:
         count += 1
     return count
+
+
+ARCHITECTURE = Architecture("SRResNet, EDSR", detect, build, options=("scale",))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tfgan_app.importers.architecture import Built, ImportOptions
+from tfgan_app.importers.architecture import Architecture, Built, ImportOptions
 from tfgan_app.importers.weights import Filler, Weights, square_root
 from tfgan_app.networks.srvgg import build_srvgg
 
@@ -37,3 +37,6 @@ def build(weights: Weights, options: ImportOptions) -> Built:
     filler.convolution("to_sub_pixels", last, shuffle=scale)
     filler.finish()
     return Built(network, f"{count // 2 + 1} convolutions, {width} channels, scale {scale}")
+
+
+ARCHITECTURE = Architecture("Real-ESRGAN Compact (SRVGGNetCompact)", detect, build, options=("scale",))
