@@ -23,7 +23,6 @@ from tfgan_app.export.request import Batch, ExportRequest
 from tfgan_app.keras_info import model_info
 from tfgan_app.layers import PadToMultiple
 from tfgan_app.lite import Card, LiteModel, check_alive, with_card, with_output_levels
-from tfgan_app.lite.files import Sizes
 from tfgan_app.lite.model import SIGNATURE, load_lite_model, run_signature
 from tfgan_app.lite.quiet import native_stderr_hidden
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,8 +166,8 @@ def _recognized(
         raise ValueError(
             f"`--architecture {wanted}`: its tensors, {first}, are not those of {find_architecture(wanted).label}"
         )
-    unknown = f"its tensors, {first}, are of no architecture that is known"
-    reason = next(filter(None, map(why_refused, seen)), unknown)
+    unknown = f"its tensors, {first}, match no known architecture"
+    reason = next(filter(None, map(_why_refused, seen)), unknown)
     known = "; ".join(f"{name} ({row.label})" for name, row in IMPORTERS.items())
     raise ValueError(f"{reason}. Known: {known}")
 
