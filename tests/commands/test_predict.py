@@ -33,7 +33,7 @@ def arguments(model, **changes):
     names = ("input", "output", "tile", "count", "seed", "truncation", "mask", "style", "output_format", "quality")
     names += ("input_range", "output_scale", "output_width", "output_height", "keep_mask", "json")
     flags = dict.fromkeys(names) | {"classes": [], "checkpoint": "last", "set": [], "resume": False, "crop": []}
-    flags |= {"wrap": False, "compare": False}
+    flags |= {"wrap": False, "compare": False, "engine": "auto", "quantized": False, "debug": False}
     return argparse.Namespace(model=[str(model)], **{**flags, **changes})
 
 
