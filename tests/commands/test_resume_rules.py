@@ -9,6 +9,7 @@ from tfgan_app.commands.phases import PHASE_SETTINGS
 from tfgan_app.commands.run_directory import check_resumable
 from tfgan_app.commands.task_report import TaskReport
 from tfgan_app.config.methods import MethodSection
+from tfgan_app.config.run_config import SECTIONS
 from tfgan_app.config.typed_fields import bounded, field_specs, setting
 from tfgan_app.registry import TASKS
 from tfgan_app.tasks.progress import LeftOut
@@ -64,7 +65,7 @@ def sections():
 @pytest.mark.parametrize(("name", "kind"), list(sections()))
 def test_what_a_resumed_run_may_change(name, kind):
     config = configs.default_config(name.partition(":")[0], kind)
-    keys = [key for section in configs.SECTIONS for key in field_specs(section, type(getattr(config, section)))]
+    keys = [key for section in SECTIONS for key in field_specs(section, type(getattr(config, section)))]
     rules = {key: configs.resume_rule(config, key) for key in keys}
     assert {key for key, rule in rules.items() if rule == "may_change"} == SHARED_MAY_CHANGE | {
         f"task.{each}" for each in OF_TASKS[name]

@@ -229,7 +229,7 @@ class TestRefusals:
         ("options", "said"),
         [
             ({"architecture": "srcnn"}, "must be one of esrgan"),
-            ({"architecture": "esrgan"}, "do not match ESRGAN"),
+            ({"architecture": "esrgan"}, "are not those of ESRGAN"),
             ({"options": ImportOptions(scale=2)}, "Received: `--scale 2`"),
             ({"options": ImportOptions(norm="batch")}, "`--norm` does not apply"),
             ({"options": ImportOptions(noise_level=25)}, "`--noise-level` does not apply"),

@@ -264,7 +264,7 @@ class Run:
         grids = find_grids(self.path)
         if not grids:
             raise ValueError(f"The run '{self.path}' has no image grid (yet).")
-        with Image.open(grids[-1][1]) as image:
+        with Image.open(grids[-1][1], formats=["PNG"]) as image:
             image.load()
         if (ipython := sys.modules.get("IPython")) is not None and ipython.get_ipython() is not None:
             from IPython.display import display
