@@ -59,7 +59,7 @@ def test_a_layer_that_is_called_twice_is_told_apart():
 def test_a_difference_of_shape_is_one():
     expected = {"a/b": np.ones((1, 2, 2, 1))}
     found = first_difference(expected, {key_of("a/b"): np.ones((1, 3, 2, 1))}, least_db=60)
-    assert found == "the layer `a/b` gives shape [1, 3, 2, 1] for [1, 2, 2, 1]"
+    assert found == "the layer `a/b` gives shape [1, 3, 2, 1] instead of [1, 2, 2, 1]"
 
 
 def test_the_first_layer_below_the_ratio_is_the_one():
