@@ -152,7 +152,7 @@ def test_only_what_is_blended_is_said_to_be():
     deep = Predictor(
         lambda images: images, "m", info=ModelInfo(receptive_field=ReceptiveField(4, 349), bytes_per_px=8204)
     )
-    assert "looks at 349 pixels around" in deep.blends(900, 900, tile_px=96)
+    assert "sees 349 pixels around" in deep.blends(900, 900, tile_px=96)
 
 
 def test_blending_leaves_equal_tiles_alone():
