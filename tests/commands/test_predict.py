@@ -30,9 +30,9 @@ def negative(tmp_path_factory):
 
 
 def arguments(model, **changes):
-    """The flags of a command line that names a model alone, some of them changed."""
-    parsed = cli.parse(["tfgan_app", "predict", "--model", str(model)])
-    return argparse.Namespace(**{**vars(parsed), "classes": [], **changes})
+    """The flags of a command line that names a model, an input and an output, some of them changed."""
+    parsed = cli.parse(["tfgan_app", "predict", "--model", str(model), "--input", "in", "--output", "out"])
+    return argparse.Namespace(**{**vars(parsed), "input": None, "output": None, "classes": [], **changes})
 
 
 def test_a_folder_with_a_corrupt_file(negative, tmp_path, capsys):

@@ -165,7 +165,7 @@ def no_input(request):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (huge, "too large"),
+        (huge, "must have at most 4000000 pixels"),
         (contradictory, "takes 36 bytes. Received: 27"),
         (negative_size, "must be known"),
         (another_type, "must be uint8. Received: float32"),
