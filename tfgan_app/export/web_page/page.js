@@ -93,7 +93,7 @@ const handlers = {
     layOut();
     after.toBlob(offerDownload, 'image/png');
   },
-  cancelled() {
+  canceled() {
     show(chooser);
     say('Cancelled.');
     document.body.dataset.state = 'ready';

@@ -124,8 +124,8 @@ async function run({image}) {
   for (const row of rows) {
     for (const column of columns) {
       await breathe();
-      if (cancelled) {
-        self.postMessage({type: 'cancelled'});
+      if (canceled) {
+        self.postMessage({type: 'canceled'});
         return;
       }
       Tiling.readTile(image, {left: column.start, top: row.start}, values);
