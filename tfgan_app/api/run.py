@@ -290,7 +290,7 @@ def _shown(value: float | str) -> str:
 
 def _data_url(path: Path) -> str:
     """Returns a PNG file as a `data:` URL, scaled down to at most `_THUMBNAIL_PX` in width."""
-    with Image.open(path) as image:
+    with Image.open(path, formats=["PNG"]) as image:
         image.thumbnail((_THUMBNAIL_PX, 4 * _THUMBNAIL_PX))
         image.save(buffer := io.BytesIO(), format="PNG")
     return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
