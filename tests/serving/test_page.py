@@ -38,6 +38,8 @@ def browser():
 
 @pytest.fixture
 def page(live, browser):
+    browser.open("about:blank")  # A page of a server that has ended goes on asking it.
+    browser.console.clear()
     browser.set_viewport(1200, 900)
     open_page(browser, live)
     yield browser
