@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ModelInfo", "Run", "callbacks", "load", "models", "train"]
 
-__version__ = "0.7.0"
+__version__ = "0.8.0"
 
 LOG_LEVEL_IS_OURS = "TF_CPP_MIN_LOG_LEVEL" not in os.environ
 """Whether the user has not set TensorFlow's native log level, so that this package may choose it."""
