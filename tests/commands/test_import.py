@@ -16,7 +16,11 @@ from tfgan_app.layers import provenance_of, receptive_field_of
 
 
 def run(*arguments):
-    return cli.run(cli.parse(["tfgan_app", *map(str, arguments)]))
+    """Returns the exit code of a command."""
+    try:
+        return cli.run(cli.parse(["tfgan_app", *map(str, arguments)]))
+    except SystemExit as usage_error:
+        return usage_error.code
 
 
 @pytest.fixture

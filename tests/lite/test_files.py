@@ -82,7 +82,7 @@ def test_ranges_are_written_in_words():
         {"multiple": -1},
     ],
 )
-def test_a_card_of_the_wrong_kind_is_refused(changes):
+def test_a_card_with_a_value_of_the_wrong_type_is_refused(changes):
     with pytest.raises(ValueError, match="wrong type"):
         Card.from_json(json.dumps(dataclasses.asdict(CARD) | changes))
 

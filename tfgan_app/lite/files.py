@@ -90,7 +90,7 @@ class Card:
         optional = all(it is None or type(it) is int for it in (card.tile_px, card.halo_px, card.bytes_per_px))
         named = card.sizes in ("any", "multiple", "fixed") and card.fill in ("mirror", "edge", "zero")
         if not whole or not optional or not named:
-            raise ValueError("has values of the wrong kind")
+            raise ValueError("has values of the wrong type")
         return card
 
 
