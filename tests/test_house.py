@@ -18,6 +18,12 @@ CHECKS = {
 }
 
 
+@pytest.mark.large
+def test_types():
+    done = subprocess.run([sys.executable, "-m", "mypy"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("name", CHECKS)
 def test_the_code_keeps_the_rules(name):
     done = subprocess.run([sys.executable, *CHECKS[name]], cwd=ROOT, capture_output=True, text=True)

@@ -24,7 +24,8 @@ from tfgan_app.inference import (
     find_labels,
     predict_path,
 )
-from tfgan_app.inference.image_pipeline import RowPredictor, predict_image
+from tfgan_app.inference.image_pipeline import predict_image
+from tfgan_app.inference.styling import StyledPredictor
 from tfgan_app.model_info import ModelInfo
 
 
@@ -161,7 +162,7 @@ class ImageModel:
         """
         raise ValueError("`generate` is for noise models. This model takes images: use `predict`.")
 
-    def _bound(self, style: ImageLike | None, strength: float, keep_colors: bool) -> RowPredictor:
+    def _bound(self, style: ImageLike | None, strength: float, keep_colors: bool) -> Predictor | StyledPredictor:
         """Returns the model, bound to a style if it is a style model."""
         if not isinstance(self._model, Stylist):
             if style is not None:

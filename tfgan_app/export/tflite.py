@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import keras
 import numpy as np
@@ -23,6 +23,7 @@ from tfgan_app.export.request import Batch, ExportRequest
 from tfgan_app.keras_info import model_info
 from tfgan_app.layers import PadToMultiple
 from tfgan_app.lite import Card, LiteModel, check_alive, with_card, with_output_levels
+from tfgan_app.lite.files import Fill, Sizes
 from tfgan_app.lite.model import SIGNATURE, load_lite_model, run_signature
 from tfgan_app.lite.quiet import native_stderr_hidden
 
@@ -193,11 +194,16 @@ def _card(model: keras.Model, request: ExportRequest) -> Card:
         scale=info.scale,
         halo_px=info.halo_px,
         multiple=info.multiple,
-        fill=next((layer.fill for layer in _all_layers(model) if isinstance(layer, PadToMultiple)), "mirror"),
+        fill=_fill(model),
         channels=info.channels,
         bytes_per_px=info.bytes_per_px,
         makes_color=info.makes_color,
     )
+
+
+def _fill(model: keras.Model) -> Fill:
+    paddings = (layer for layer in _all_layers(model) if isinstance(layer, PadToMultiple))
+    return next((cast(Fill, padding.fill) for padding in paddings), "mirror")
 
 
 def _all_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
@@ -214,10 +220,11 @@ def _with_sizes(card: Card, model: keras.Model, content: bytes) -> Card:
     """
     rng = np.random.default_rng(0)
     tile_px = card.tile_px
-    for sizes, shapes in (
+    tests: tuple[tuple[Sizes, Sequence[tuple[int, int]]], ...] = (
         ("any", _ODD_SIZES),
         ("multiple", ((card.multiple, 3 * card.multiple), (tile_px + card.multiple, 2 * tile_px), *_ODD_SIZES)),
-    ):
+    )
+    for sizes, shapes in tests:
         candidate = dataclasses.replace(card, sizes=sizes)
         lite = LiteModel(with_card(content, candidate))
         images = [rng.random((1, *shape, card.channels), np.float32) for shape in shapes]

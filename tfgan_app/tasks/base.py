@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_app.config import RunConfig
+from tfgan_app.tasks.preset import Preset
 from tfgan_app.tasks.starting import start_networks
 from tfgan_app.training.task import DiscriminatorInputs, GeneratorOutputs, Networks, Objective
 
@@ -42,7 +43,7 @@ class Task(abc.ABC):
     """
 
     config_class: ClassVar[type]
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]]
+    presets: ClassVar[Mapping[str, Preset]]
     draws_per_example: int = 0
     input_key: ClassVar[str | None] = None
     has_study: ClassVar[bool] = False

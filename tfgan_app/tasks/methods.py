@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tfgan_app.config import RunConfig
 from tfgan_app.config.methods import METHOD, MethodSection
+from tfgan_app.tasks.preset import Preset
 
 if TYPE_CHECKING:  # Presets are listed without TensorFlow.
     from tfgan_app.tasks.base import Task
@@ -27,7 +28,7 @@ class MethodChoice:
     """
 
     config_class: type[MethodSection]
-    presets: Mapping[str, Mapping[str, Any]]
+    presets: Mapping[str, Preset]
     methods: Mapping[str, Callable[..., Task]]
     detect: Callable[[str | None], str]
 

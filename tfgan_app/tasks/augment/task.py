@@ -22,6 +22,7 @@ from tfgan_app.tasks.augment.study import StudyImages, caveats, run_study, summa
 from tfgan_app.tasks.generate.data import GenerateData
 from tfgan_app.tasks.generate.sampling import BATCH, sample
 from tfgan_app.tasks.generate.task import GenerateTask
+from tfgan_app.tasks.preset import Preset
 
 FILTER_SEEDS = 3
 """Number of classifiers of the real images whose mean gives a drawn image's probabilities."""
@@ -49,7 +50,7 @@ class AugmentTask(GenerateTask):
     """
 
     config_class = AugmentConfig
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = PRESETS
+    presets: ClassVar[Mapping[str, Preset]] = PRESETS
     data_class = AugmentData
     has_study = True
 

@@ -31,6 +31,7 @@ from tfgan_app.tasks.generate.sampling import (
     sample,
     truncations,
 )
+from tfgan_app.tasks.preset import Preset
 from tfgan_app.tasks.starting import start_networks
 from tfgan_app.training.task import DiscriminatorInputs, GeneratorOutputs, Networks
 
@@ -52,7 +53,7 @@ class GenerateTask(Task):
     """
 
     config_class = GenerateConfig
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = PRESETS
+    presets: ClassVar[Mapping[str, Preset]] = PRESETS
     metric_names = ("fid", "kid", "precision", "recall", "density", "coverage")
     data_class: ClassVar[type[GenerateData]] = GenerateData
     predict_arguments = "--count 16 --seed 0 --output OUTPUT"

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from tfgan_app.config import RunConfig
 from tfgan_app.layers import ChannelSlice, FromUnitRange, MakesColor, ToUnitRange
+from tfgan_app.tasks.preset import Preset
 from tfgan_app.tasks.restoration import builders
 from tfgan_app.tasks.restoration.data import ImageData
 from tfgan_app.tasks.restoration.degradation import COLORIZE, INPAINT, build_degradation
@@ -45,7 +46,7 @@ class RestoreTask(ImageTask):
     """
 
     config_class = RestoreConfig
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = PRESETS
+    presets: ClassVar[Mapping[str, Preset]] = PRESETS
     sample_headers = ("damaged", "restored", "original")
     input_key = "damaged"
 

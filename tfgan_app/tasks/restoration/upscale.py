@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from tfgan_app.config import RunConfig
 from tfgan_app.degradations import DEGRADATIONS, resize, to_eight_bits
+from tfgan_app.tasks.preset import Preset
 from tfgan_app.tasks.restoration import builders
 from tfgan_app.tasks.restoration.data import ImageData
 from tfgan_app.tasks.restoration.distillation import Teacher
@@ -55,7 +56,7 @@ class UpscaleTask(ImageTask):
     """
 
     config_class = UpscaleConfig
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = PRESETS
+    presets: ClassVar[Mapping[str, Preset]] = PRESETS
     sample_headers = ("bicubic", "output", "original")
     input_key = "low_res"
 

@@ -27,6 +27,7 @@ from tfgan_app.metrics.own import batched, own_metrics
 from tfgan_app.tasks.base import Task
 from tfgan_app.tasks.caveats import few_held_out
 from tfgan_app.tasks.extremes import both_ends
+from tfgan_app.tasks.preset import Preset
 from tfgan_app.tasks.progress import LeftOut, progress_reporter
 from tfgan_app.tasks.translate import paired_builders
 from tfgan_app.tasks.translate.builders import (
@@ -55,7 +56,7 @@ class PairedTranslation(Task):
     """
 
     config_class = PairedConfig
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = PAIRED_PRESETS
+    presets: ClassVar[Mapping[str, Preset]] = PAIRED_PRESETS
     draws_per_example = DRAWS
     sample_headers = ("input", "output", "target")
     input_key = "input"

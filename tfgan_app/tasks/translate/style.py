@@ -19,6 +19,7 @@ from tfgan_app.losses import StyleLosses, build_style_losses, structure_distance
 from tfgan_app.networks.style_transfer import build_style_encoder
 from tfgan_app.tasks.base import Task
 from tfgan_app.tasks.caveats import few_held_out
+from tfgan_app.tasks.preset import Preset
 from tfgan_app.tasks.translate import style_builders
 from tfgan_app.tasks.translate.builders import check_discriminator_fits
 from tfgan_app.tasks.translate.config import StyleConfig
@@ -53,7 +54,7 @@ class StyleTransfer(Task):
     """
 
     config_class = StyleConfig
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = STYLE_PRESETS
+    presets: ClassVar[Mapping[str, Preset]] = STYLE_PRESETS
     draws_per_example = 2 * DRAWS
     sample_headers = ("content", "style", "output")
     metric_names = METRICS

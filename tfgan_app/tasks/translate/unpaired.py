@@ -17,6 +17,7 @@ from tfgan_app.data.overlap import count_shared
 from tfgan_app.image_io.grid import make_grid, spread_indices
 from tfgan_app.tasks.base import Task
 from tfgan_app.tasks.extremes import both_ends
+from tfgan_app.tasks.preset import Preset
 from tfgan_app.tasks.translate.builders import build_inference_model, check_discriminator_fits, generator_options
 from tfgan_app.tasks.translate.config import UnpairedConfig
 from tfgan_app.tasks.translate.paired import EXAMPLE_ROWS, SAMPLE_ROWS, translate
@@ -39,7 +40,7 @@ class UnpairedTranslation(Task):
     """
 
     config_class = UnpairedConfig
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = UNPAIRED_PRESETS
+    presets: ClassVar[Mapping[str, Preset]] = UNPAIRED_PRESETS
     draws_per_example = 2 * DRAWS
     input_key = "input"
 
