@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -19,6 +20,8 @@ from tfgan_app.image_io.loading import read_rgb
 from tfgan_app.inference import chain_predictors, choose_lite_file, engines, load_lite_predictor, load_predictor
 from tfgan_app.keras_metadata import KerasMetadata, weights_fingerprint, write_metadata
 from tfgan_app.layers import FromUnitRange, ToUnitRange
+from tfgan_app.lite import with_card
+from tfgan_app.lite.files import read_card
 from tfgan_app.lite.proven import proven_file
 from tfgan_app.networks.compact import build_compact
 
@@ -115,6 +118,18 @@ def test_a_gpu_is_left_to_tensorflow_unless_the_user_says_otherwise(folder, monk
     assert choose_lite_file(folder / "tiny.keras") is None
     assert choose_lite_file(folder / "tiny.keras", engine="litert") == folder / "tiny.tflite"
     assert choose_lite_file(folder / "tiny.tflite") == folder / "tiny.tflite"
+
+
+def test_a_file_of_one_size_runs_only_when_it_is_asked_for(folder):
+    file, manifest = folder / "tiny.tflite", folder / "manifest.json"
+    content = file.read_bytes()
+    file.write_bytes(with_card(content, dataclasses.replace(read_card(content), sizes="fixed")))
+    entries = json.loads(manifest.read_text())
+    entries[file.name]["bytes"] = file.stat().st_size
+    manifest.write_text(json.dumps(entries))
+    assert proven_file(folder / "tiny.keras") == file
+    assert choose_lite_file(folder / "tiny.keras") is None
+    assert choose_lite_file(folder / "tiny.keras", engine="litert") == file
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import numpy as np
 
 from tfgan_app.export import export_model
 from tfgan_app.files import printable
-from tfgan_app.inference.engines import lite_file_beside
+from tfgan_app.inference.engines import lite_file_beside, takes_any_size
 from tfgan_app.keras_info import model_info
 from tfgan_app.keras_metadata import weights_fingerprint
 
@@ -56,4 +56,6 @@ def write_lite_beside(
         )
     except ValueError as error:  # Unsupported operations, or no parity: TensorFlow still runs the model.
         return f"No '{printable(target)}' was written, so predict uses TensorFlow: {' '.join(str(error).split())}"
+    if not takes_any_size(result.path):
+        return f"Wrote {printable(result.path)}, for images of one size; predict uses TensorFlow, which takes any"
     return f"Wrote {printable(result.path)}, with which predict starts faster on CPUs"

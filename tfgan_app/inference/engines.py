@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from tfgan_app.lite.files import read_card, read_file
 from tfgan_app.lite.proven import lite_name, proven_file
 from tfgan_app.shipped import located
 
@@ -26,7 +27,8 @@ def choose_lite_file(path: str | os.PathLike, *, engine: str = "auto", quantized
 
     Args:
         path: As for `load_predictor`.
-        engine: One of `ENGINES`. `"auto"` is LiteRT on CPUs if a file with verified parity lies beside the model.
+        engine: One of `ENGINES`. `"auto"` is LiteRT on CPUs if a file with verified parity lies beside the model and
+            takes images of other sizes than one: a file of one size would blend tiles, which TensorFlow need not.
         quantized: Use the 8-bit integer file.
 
     Returns:
@@ -53,9 +55,15 @@ def choose_lite_file(path: str | os.PathLike, *, engine: str = "auto", quantized
     found = proven_file(path, quantize=quantize) if is_file else None
     if found is None and (engine == "litert" or quantized):
         raise ValueError(_missing(path, quantize, is_file=is_file))
-    if engine == "auto" and not quantized and gpu_in_sight():
+    if engine == "auto" and not quantized and found is not None and (gpu_in_sight() or not takes_any_size(found)):
         return None
     return found
+
+
+def takes_any_size(file: Path) -> bool:
+    """Returns whether a LiteRT file of this package can be resized at run time."""
+    card = read_card(read_file(file))
+    return card is not None and card.sizes != "fixed"
 
 
 def lite_file_beside(keras_file: Path) -> Path:
