@@ -150,11 +150,20 @@ class TestTorchFiles:
         outside = Tensor(KERNEL, key="../../../etc/passwd")
         read_torch_file(torch_writer.write_zip(tmp_path / "y.pth", {"a": outside}))  # A name in the archive, no path.
 
-    def test_refuses_dictionaries_that_hold_themselves(self, tmp_path):
-        # EMPTY_DICT, PUT 0, a key, GET 0, SETITEM
+    @pytest.mark.parametrize(
+        "content",
+        [
+            # EMPTY_DICT, PUT 0, a key, GET 0, SETITEM: a dictionary that holds itself.
+            b"\x80\x02}q\x00X\x01\x00\x00\x00ah\x00s.",
+            # Dictionaries, each within the last.
+            b"\x80\x02" + b"}X\x01\x00\x00\x00a" * 50_000 + b"}" + b"s" * 50_000 + b".",
+        ],
+        ids=["itself", "deep"],
+    )
+    def test_refuses_dictionaries_without_end(self, tmp_path, content):
         path = tmp_path / "x.pth"
         with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr("a/data.pkl", b"\x80\x02}q\x00X\x01\x00\x00\x00ah\x00s.")
+            archive.writestr("a/data.pkl", content)
         with pytest.raises(FileError, match="nested too deeply"):
             read_torch_file(path)
 

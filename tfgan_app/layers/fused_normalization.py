@@ -66,8 +66,8 @@ class InstanceNormalization(keras.layers.GroupNormalization):
     def _inferred(self, inputs):
         """By means of rows of means of columns, and not of all pixels at once.
 
-        A running sum of 65,536 numbers in float32 is 100 times less exact, in LiteRT above all, and a channel that
-        varies little makes that error large.
+        A running sum of 65,536 numbers in float32 is 12 times less exact, in TensorFlow and in LiteRT, and a channel
+        that varies little makes that error large.
         """
         x = ops.cast(inputs, "float32")
         x = x - _mean_of_pixels(x)
