@@ -12,7 +12,7 @@ from tfgan_app.layers.bicubic import BicubicUpsampling
 from tfgan_app.layers.binomial import BinomialFilter
 from tfgan_app.layers.center_pad import CenterPad
 from tfgan_app.layers.channel_slice import ChannelSlice
-from tfgan_app.layers.class_conditioning import ClassGainAndBias, conditional_batch_norm
+from tfgan_app.layers.class_conditioning import ClassGainAndBias, ConditionGainAndBias, conditional_batch_norm
 from tfgan_app.layers.color_space import (
     COLOR_SPACES,
     CONVERSIONS,
@@ -51,6 +51,7 @@ from tfgan_app.layers.receptive_field import (
 )
 from tfgan_app.layers.receptive_field_rules import POINTWISE, Window, enlarging_window, interpolation_window
 from tfgan_app.layers.resampling import ICNR, BilinearUpsampling, PixelShuffle
+from tfgan_app.layers.self_attention import PixelAttention, ResidualGain, self_attention
 from tfgan_app.layers.spatial_basis import LearnedConstant, SpatialBasis, SpatialBasisSum
 from tfgan_app.layers.style_model import StyleParts, build_style_model, style_parts
 from tfgan_app.layers.styles import StyleMixing, StyleTruncation, set_truncation, truncation_of
@@ -74,6 +75,7 @@ __all__ = [
     "ClassNames",
     "ClipToUnitRange",
     "ColorConversion",
+    "ConditionGainAndBias",
     "ConstantChannel",
     "CropLike",
     "DoublingConv2D",
@@ -90,6 +92,7 @@ __all__ = [
     "OneHot",
     "PadToMultiple",
     "ParametricReLU",
+    "PixelAttention",
     "PixelNoise",
     "PixelShuffle",
     "PixelUnshuffle",
@@ -97,6 +100,7 @@ __all__ = [
     "RationalResize",
     "ReceptiveField",
     "ReflectPad",
+    "ResidualGain",
     "SpatialBasis",
     "SpatialBasisSum",
     "SplitGate",
@@ -122,6 +126,7 @@ __all__ = [
     "probed_receptive_field",
     "provenance_of",
     "receptive_field_of",
+    "self_attention",
     "set_truncation",
     "spectral",
     "statistics_maps",

@@ -31,6 +31,7 @@ LOSSES = (
     "r2_weight",
     "wgan_gp_weight",
     "penalty_every_steps",
+    "orthogonal_weight",
 )
 SEEN = (
     "augmentation",
@@ -71,8 +72,8 @@ class GAN(ImageGAN):
         channels: 3 for color, 1 for gray.
         classes: Number of classes of a conditional GAN; 0 for none.
         latent_dim: Size of the latent vector.
-        generator: Family `mlp`, `dcgan`, `resnet`, `r3gan` or `stylegan2`, or your own: `"module:function"`, a
-            `keras.Model` or a callable that returns one; of latents, or `[latents, labels]`.
+        generator: Family `mlp`, `dcgan`, `resnet`, `r3gan`, `stylegan2` or `biggan`, or your own:
+            `"module:function"`, a `keras.Model` or a callable that returns one; of latents, or `[latents, labels]`.
         discriminator: `same` as the generator's family, another one, or your own; of images, or
             `[labels, images]`.
         adversarial_loss: Name of a loss, or your own `tfgan_app.losses.AdversarialLoss`.

@@ -44,6 +44,7 @@ class GenerateConfig:
         r2_weight: Factor (gamma) of the same on generated images.
         wgan_gp_weight: Factor (lambda) of the one-centered gradient penalty between them.
         penalty_every_steps: Interval in steps of the penalties, by which their weights are multiplied.
+        orthogonal_weight: Factor of the orthogonal regularization of the generator.
         path_length_weight: Factor of the path-length regularization of `stylegan2`.
         path_length_every_steps: Its interval in steps, by which it is multiplied.
         augmentation: Augmentation of the discriminator's images, for small data sets: `diffaugment` always, `ada` as
@@ -85,6 +86,7 @@ class GenerateConfig:
     r2_weight: float = bounded(0.0, minimum=0.0)
     wgan_gp_weight: float = bounded(0.0, minimum=0.0)
     penalty_every_steps: int = bounded(1, minimum=1)
+    orthogonal_weight: float = bounded(0.0, minimum=0.0)
     path_length_weight: float = bounded(0.0, minimum=0.0)
     path_length_every_steps: int = bounded(4, minimum=1)
     augmentation: str = choice(DISCRIMINATOR_AUGMENTATIONS, default="auto", also=("auto", "none"))
@@ -229,6 +231,30 @@ STYLEGAN2_PAPER_PRESET: dict[str, Any] = {
 }
 """Karras et al. 2020, configuration F of the authors' code for FFHQ."""
 
+BIGGAN_PRESET: dict[str, Any] = {
+    **DEFAULT_PRESET,
+    "training.discriminator_steps": 2,
+    "training.batch_size": 32,
+    "training.ema_decay": 0.999,
+    "optimizer.generator_learning_rate": 2e-4,
+    "optimizer.discriminator_learning_rate": 4e-4,
+    "optimizer.beta_2": 0.999,
+    "optimizer.schedule": "linear",
+    "task.architecture": "biggan",
+    "task.adversarial_loss": "hinge",
+    "task.spectral_norm": True,
+    "task.orthogonal_weight": 1e-4,
+    "task.r1_weight": 0.0,
+}
+"""Brock et al. 2019, arXiv:1809.11096, sized by the widths; with classes by `task.conditional`."""
+
+BIGGAN_DEVIATIONS = (
+    "28 px and narrow networks (paper: 128 px and more, 96 channels at full resolution)",
+    "no classes unless `task.conditional=true` is set, 64 latents (paper: 1,000 classes, 120 latents)",
+    "a batch of 32 and 6,000 steps (paper: 2,048), with rates of 2e-4 and 4e-4 that fall (paper: 5e-5 and 2e-4)",
+    "DiffAugment for few images, and averaged weights with a decay of 0.999 (paper: 0.9999)",
+)
+
 R3GAN_DEVIATIONS = (
     "blocks as wide inside as outside, in one group (paper: inverted bottlenecks of grouped convolutions)",
     "one block at each resolution (paper: two); widths double with each halving (paper: equal)",
@@ -239,6 +265,7 @@ R3GAN_DEVIATIONS = (
 _R3GAN = Paper("Huang et al. 2024", "2501.05441")
 _WGAN_GP = Paper("Gulrajani et al. 2017", "1704.00028")
 _STYLEGAN2 = Paper("Karras et al. 2020", "1912.04958")
+_BIGGAN = Paper("Brock et al. 2019", "1809.11096")
 _SNGAN = Paper("Miyato et al. 2018", "1802.05957")
 
 _WGAN_GP_PAPER = Preset(
@@ -273,6 +300,7 @@ PRESETS = {
         STYLEGAN2_PRESET, summary="StyleGAN2 at a size for CPUs", paper=_STYLEGAN2, exact=_STYLEGAN2_PAPER
     ),
     "stylegan2_paper": _STYLEGAN2_PAPER,
+    "biggan": Preset(BIGGAN_PRESET, summary="BigGAN at a size for CPUs", paper=_BIGGAN, deviations=BIGGAN_DEVIATIONS),
     "wgan_gp": Preset(WGAN_GP_PRESET, summary="WGAN-GP at a size for CPUs", paper=_WGAN_GP, exact=_WGAN_GP_PAPER),
     "wgan_gp_paper": _WGAN_GP_PAPER,
     "sngan": Preset(SNGAN_PRESET, summary="SNGAN at a size for CPUs", paper=_SNGAN, exact=_SNGAN_PAPER),

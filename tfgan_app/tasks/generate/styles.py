@@ -1,4 +1,4 @@
-"""Style mixing and path-length regularization of style-based generators."""
+"""Regularizers of generators, and style mixing."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import tensorflow as tf
 from tfgan_app.layers import LatentCodes
 from tfgan_app.networks.stylegan2 import style_networks
 from tfgan_app.tasks.generate.config import GenerateConfig
+from tfgan_app.training.orthogonality import orthogonal_regularizer
 from tfgan_app.training.path_length import path_length_regularizer
 from tfgan_app.training.task import GeneratorRegularizer, Networks
 
@@ -43,14 +44,14 @@ def build_regularizers(
         settings: Settings of the task.
         codes: Layer from latents to codes, if there are codes.
     """
-    if not settings.path_length_weight:
-        return ()
-    styles_of = functools.partial(_styles_of, codes=codes)
-    return (
-        path_length_regularizer(
-            styles_of, weight=settings.path_length_weight, every_steps=settings.path_length_every_steps
-        ),
-    )
+    found = []
+    if settings.orthogonal_weight:
+        found.append(orthogonal_regularizer(weight=settings.orthogonal_weight))
+    if settings.path_length_weight:
+        styles_of = functools.partial(_styles_of, codes=codes)
+        interval = settings.path_length_every_steps
+        found.append(path_length_regularizer(styles_of, weight=settings.path_length_weight, every_steps=interval))
+    return tuple(found)
 
 
 def _styles_of(networks: Networks, batch: dict, *, codes: LatentCodes | None):
