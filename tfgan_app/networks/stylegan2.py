@@ -70,7 +70,7 @@ class StyleNetworks:
 def style_networks(generator: keras.Model) -> StyleNetworks | None:
     """Returns the parts of a style-based generator, such as `build_stylegan2_generator` builds; None for others."""
     names = ("mapping", "truncation", "mixing", "synthesis")
-    found = {layer.name: layer for layer in generator.layers if layer.name in names}
+    found = {layer.name: layer for layer in getattr(generator, "layers", ()) if layer.name in names}
     if len(found) < len(names) or not isinstance(found["truncation"], StyleTruncation):
         return None
     return StyleNetworks(**found)
