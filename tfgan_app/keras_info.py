@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import weakref
 from collections.abc import Callable, Mapping
 
@@ -15,6 +16,7 @@ from tfgan_app.layers import (
     provenance_of,
     receptive_field_of,
     style_parts,
+    truncation_of,
 )
 from tfgan_app.model_info import HOLE_CHANNELS, KINDS, Kind, ModelInfo
 
@@ -40,7 +42,9 @@ def model_info(model: keras.Model) -> ModelInfo:
         origin = {"license": facts.pop("License", NOT_STATED), "facts": facts}
         kind = KINDS.get(frozenset(tensor.name for tensor in model.inputs), "images")
         _KNOWN[model] = _BUILDERS[kind](model, origin)
-    return _KNOWN[model]
+    info = _KNOWN[model]
+    # Unlike the other facts, this one can be set.
+    return info if info.style_truncation is None else dataclasses.replace(info, style_truncation=truncation_of(model))
 
 
 def _noise_info(model: keras.Model, origin: Mapping) -> ModelInfo:
@@ -50,6 +54,7 @@ def _noise_info(model: keras.Model, origin: Mapping) -> ModelInfo:
         output_channels=shape[-1],
         latent_dim=model.inputs[0].shape[1],
         classes=tuple(class_names_of(model)),
+        style_truncation=truncation_of(model),
         image_size=tuple(shape[1:3]) if len(shape) == 4 else None,
         **origin,
     )

@@ -25,6 +25,7 @@ HOLE_CHANNELS = 4
 _RECEPTIVE_FIELD_SIGNATURE = "receptive_field"
 _OLD_RECEPTIVE_FIELD_SIGNATURE = "locality"  # Used by exports of version 0.6.
 _NAMES_SIGNATURE = "class_names"
+TRUNCATION_SIGNATURE = "truncation"
 
 KINDS: dict[frozenset[str], Kind] = {
     frozenset({"images"}): "images",
@@ -54,6 +55,8 @@ class ModelInfo:
         makes_color: Whether gray inputs give color outputs.
         latent_dim: Length of the latent vectors of a noise model, else 0.
         classes: Class names; empty for an unconditional model.
+        style_truncation: psi at which a noise model truncates its styles, 1 for not at all; None for a model that
+            truncates its latents.
         image_size: Height and width of the images of a noise model; None if unknown.
         largest_px: Side of the largest image that a file with a fixed input size takes, else None.
         task: The task that trained the model; None if unknown.
@@ -79,6 +82,7 @@ class ModelInfo:
     makes_color: bool = False
     latent_dim: int = 0
     classes: tuple[str, ...] = ()
+    style_truncation: float | None = None
     image_size: tuple[int, int] | None = None
     largest_px: int | None = None
     task: str | None = None
@@ -115,7 +119,13 @@ class ModelInfo:
 def card_info(card: Card) -> ModelInfo:
     """Returns the description of a .tflite file from its card."""
     if card.latent_dim:
-        return ModelInfo(kind="noise", latent_dim=card.latent_dim, classes=card.classes, license=card.license)
+        return ModelInfo(
+            kind="noise",
+            latent_dim=card.latent_dim,
+            classes=card.classes,
+            style_truncation=card.style_truncation,
+            license=card.license,
+        )
     return ModelInfo(
         kind="inpainting" if card.channels == HOLE_CHANNELS else "images",
         receptive_field=ReceptiveField(card.scale, card.halo_px, card.multiple),
@@ -155,7 +165,12 @@ def signatures_info(signatures: Mapping[str, Signature], *, default: str) -> Mod
     kind = KINDS.get(frozenset(inputs), "other")
     if kind == "noise":
         shape = inputs.get("latents")
-        return ModelInfo(kind=kind, latent_dim=shape[1] if shape else 0, classes=_stored_classes(signatures))
+        return ModelInfo(
+            kind=kind,
+            latent_dim=shape[1] if shape else 0,
+            classes=_stored_classes(signatures),
+            style_truncation=_stored_truncation(signatures),
+        )
     if kind == "other":
         return ModelInfo(kind=kind)
     channels, numbers = _stored_numbers(signatures)
@@ -185,6 +200,11 @@ def _stored_receptive_field(numbers: Mapping[str, int]) -> ReceptiveField | None
         return None
     halo_px = numbers.get("halo_px", -1)
     return ReceptiveField(numbers["scale"], halo_px if halo_px >= 0 else None, numbers.get("multiple", 1))
+
+
+def _stored_truncation(signatures: Mapping[str, Signature]) -> float | None:
+    signature = signatures.get(TRUNCATION_SIGNATURE)
+    return float(signature.run({"seeds": np.zeros(1, np.int64)})["psi"][0]) if signature else None
 
 
 def _stored_classes(signatures: Mapping[str, Signature]) -> tuple[str, ...]:

@@ -125,6 +125,8 @@ NOISE_GENERATORS = Table(
         "dcgan": f"{_NETWORKS}.dcgan:build_dcgan_generator",
         "resnet": f"{_NETWORKS}.resnet_gan:build_resnet_generator",
         "r3gan": f"{_NETWORKS}.r3gan:build_r3gan_generator",
+        "stylegan2": f"{_NETWORKS}.stylegan2:build_stylegan2_generator",
+        "biggan": f"{_NETWORKS}.biggan:build_biggan_generator",
     },
 )
 """`latents` float32 `[batch, latent_dim]` to float32 `[batch, size_px, size_px, channels]`, nominally in [-1, 1]; with
@@ -137,6 +139,8 @@ IMAGE_DISCRIMINATORS = Table(
         "dcgan": f"{_NETWORKS}.dcgan:build_dcgan_discriminator",
         "resnet": f"{_NETWORKS}.resnet_gan:build_resnet_discriminator",
         "r3gan": f"{_NETWORKS}.r3gan:build_r3gan_discriminator",
+        "stylegan2": f"{_NETWORKS}.stylegan2:build_stylegan2_discriminator",
+        "biggan": f"{_NETWORKS}.biggan:build_biggan_discriminator",
     },
 )
 """Images of one size to float32 logits `[batch, 1]`; with classes, a list `[labels, image]`; with codes (InfoGAN, Chen

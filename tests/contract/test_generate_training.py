@@ -17,7 +17,7 @@ from tfgan_app.tasks.generate.sampling import draw_latents, sample
 from tfgan_app.tasks.generate.task import GenerateTask
 from tfgan_app.training.checkpoints import Checkpoints, state_variables
 
-SMALL_WIDTH = {"mlp": 16, "dcgan": 4, "resnet": 4, "r3gan": 8}
+SMALL_WIDTH = {"mlp": 16, "dcgan": 4, "resnet": 4, "r3gan": 8, "stylegan2": 8, "biggan": 8}
 ALL_PENALTIES = {f"task.{name}_weight": 0.1 for name in GRADIENT_PENALTIES}
 
 

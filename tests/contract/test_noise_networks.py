@@ -180,7 +180,7 @@ def test_networks_compute_in_mixed_precision_and_end_in_float32(name, policy):
         assert np.isfinite(output).all()
     for model in models:
         assert {variable.dtype for variable in model.trainable_variables} == {"float32"}
-        inner = [getattr(layer, "layer", layer) for layer in model.layers]
+        inner = model._flatten_layers(include_self=False)
         weighted = [layer for layer in inner if isinstance(layer, keras.layers.Dense | keras.layers.Conv2D)]
         assert {layer.compute_dtype for layer in weighted} == {policy.removeprefix("mixed_")}
 

@@ -219,7 +219,8 @@ class NoiseModel:
             count: Number of images per class.
             seed: The first seed.
             classes: Names or numbers of the classes; by default all.
-            truncation: Largest absolute value of the latents; smaller values give less variety.
+            truncation: Largest absolute value of the latents, or psi of a style-based model; smaller values give less
+                variety.
 
         Returns:
             uint8 `[count * classes, H, W, 1 or 3]`, ordered by class.

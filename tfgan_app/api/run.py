@@ -218,6 +218,7 @@ class Run:
         tile: int | None = None,
         checkpoint: str = "last",
         runtime: str | os.PathLike | None = None,
+        truncation: float | None = None,
     ) -> Path:
         """Exports the run's model and compares the export with it, like the command `export`.
 
@@ -230,6 +231,7 @@ class Run:
             tile: Input size of tflite and web in pixels; 0 allows any size.
             checkpoint: `"last"` or `"best"`.
             runtime: Folder with the tarballs of LiteRT's web runtime, for use without npm.
+            truncation: psi of the styles of StyleGAN2; by default the model's own.
 
         Returns:
             The version folder, folder or file, which `tfgan_app.load` accepts.
@@ -246,6 +248,7 @@ class Run:
             license=license,
             tile=tile,
             runtime=path_text(runtime),
+            truncation=truncation,
             checkpoint=checkpoint,
         )
         _, result = export(options)

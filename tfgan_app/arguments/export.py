@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from tfgan_app.arguments.parsing import add_checkpoint, add_command, natural
+from tfgan_app.arguments.parsing import add_checkpoint, add_command, natural, natural_number
 from tfgan_app.registry import EXPORTERS, is_own
 
 
@@ -37,6 +37,12 @@ def add(commands: Any) -> None:
         type=natural,
         metavar="PX",
         help="input size of tflite and web (default: by the model); 0: any size, which only CPUs support",
+    )
+    parser.add_argument(
+        "--truncation",
+        type=natural_number,
+        metavar="PSI",
+        help="psi of StyleGAN2's styles in the export: 0.7 trades variety for quality (default: 1, no truncation)",
     )
     parser.add_argument(
         "--delegates", action="store_true", help="list the operations that accelerators would leave to the CPU"

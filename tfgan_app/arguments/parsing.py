@@ -100,6 +100,14 @@ def positive_number(text: str) -> float:
     raise argparse.ArgumentTypeError(f"must be a number above 0. Received: {text!r}.")
 
 
+def natural_number(text: str) -> float:
+    """Parses a number of at least 0; the type of a flag."""
+    with contextlib.suppress(ValueError):
+        if 0.0 <= float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"must be a number of at least 0. Received: {text!r}.")
+
+
 def number_range(text: str) -> tuple[float, float]:
     """Parses two finite numbers, the lower one first; the type of a flag."""
     with contextlib.suppress(ValueError):

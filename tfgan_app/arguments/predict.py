@@ -11,6 +11,7 @@ from tfgan_app.arguments.parsing import (
     add_input_range,
     add_set,
     natural,
+    natural_number,
     positive,
     positive_number,
 )
@@ -72,9 +73,10 @@ def add(commands: Any) -> None:
     )
     parser.add_argument(
         "--truncation",
-        type=positive_number,
+        type=natural_number,
         metavar="T",
-        help="limit of the latents: 2 changes little, 0.5 trades much variety for quality (default: no limit)",
+        help="limit of the latents: 2 changes little, 0.5 trades much variety for quality; psi of StyleGAN2: 1 changes "
+        "nothing, 0 gives its mean image (default: no limit)",
     )
     add_checkpoint(parser)
     parser.add_argument("--json", metavar="FILE", help="write a record of the models, settings and results")

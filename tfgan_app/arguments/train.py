@@ -57,7 +57,7 @@ def _preset_lines() -> str:
     for task in TASKS:
         for name, preset in load_presets(task).items():
             paper = f" ({preset.paper.authors}, arXiv:{preset.paper.arxiv})" if preset.paper else ""
-            lines.append(f"  {task:10}{name:15}{preset.summary}{paper}")
+            lines.append(f"  {task:10}{name:16}{preset.summary}{paper}")
     return "\n".join(lines) + "\n"
 
 

@@ -20,7 +20,7 @@ from tfgan_app.files import printable, quoted
 from tfgan_app.inference import color_model, is_color, load_keras_model, model_file, run_checkpoint
 from tfgan_app.keras_info import model_info
 from tfgan_app.keras_metadata import NOT_STATED, read_metadata, weights_fingerprint
-from tfgan_app.layers import provenance_of
+from tfgan_app.layers import provenance_of, set_truncation
 from tfgan_app.lite import delegations
 from tfgan_app.model_info import HOLE_CHANNELS, ModelInfo
 from tfgan_app.shipped import located, shipped_names
@@ -45,6 +45,7 @@ class ExportOptions:
         name: Name of the model; None for that of the task or file.
         license: License of the weights; None for the recorded one.
         tile: Input size of the formats tflite and web in pixels; 0 allows any size.
+        truncation: psi of a style-based generator; None for its own.
         runtime: Folder with the tarballs of LiteRT's web runtime.
         checkpoint: `"last"` or `"best"` of a run.
     """
@@ -56,6 +57,7 @@ class ExportOptions:
     name: str | None = None
     license: str | None = None
     tile: int | None = None
+    truncation: float | None = None
     runtime: str | None = None
     checkpoint: str | None = None
 
@@ -137,6 +139,8 @@ def export(options: ExportOptions) -> tuple[Source, ExportResult]:
     find_exporter(options.format, quantize)  # Raises before anything is loaded.
     _check_flags(options)
     source = _open(options)
+    if options.truncation is not None:
+        _truncate(source, options.truncation)
     output_dir, name = Path(options.output or _OUTPUT_DIR), options.name or source.name
     if options.format == "saved_model":
         _check_no_card(output_dir / name)
@@ -163,6 +167,14 @@ def _check_flags(options: ExportOptions) -> None:
         raise ValueError(f"`--tile` is for the formats tflite and web. Received: --format {options.format}.")
     if options.runtime is not None and options.format != "web":
         raise ValueError(f"`--runtime` is for the format web. Received: --format {options.format}.")
+
+
+def _truncate(source: Source, psi: float) -> None:
+    if source.info.style_truncation is None:
+        raise ValueError(
+            f"`--truncation` is for style-based generators, such as StyleGAN2's. Received: {printable(source.path)}."
+        )
+    set_truncation(source.model, psi)
 
 
 def _print_result(source: Source, result: ExportResult, args: argparse.Namespace) -> None:

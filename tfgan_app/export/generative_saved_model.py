@@ -12,7 +12,7 @@ import tensorflow as tf
 from tfgan_app.export.endpoints import PNG_COMPRESSION, write_endpoints
 from tfgan_app.keras_info import model_info
 from tfgan_app.latents import seeded_latents
-from tfgan_app.model_info import ModelInfo
+from tfgan_app.model_info import TRUNCATION_SIGNATURE, ModelInfo
 
 _SEEDS = tf.TensorSpec([None], tf.int64, name="seeds")
 _LABELS = tf.TensorSpec([None], tf.int32, name="labels")
@@ -23,7 +23,7 @@ _MAX_LISTED = 50
 
 
 def write(model: keras.Model, path: Path) -> None:
-    """Writes a SavedModel with four signatures, and a fifth for a model with classes.
+    """Writes a SavedModel with four signatures, and further ones for a model with classes or styles.
 
     - `serving_default`: `seeds` int64 [batch] (and `classes` string [batch], exact names) -> `output_bytes` string
       [batch] (PNG files, gray or RGB).
@@ -32,6 +32,7 @@ def write(model: keras.Model, path: Path) -> None:
     - `float`: `latents` float32 [batch, latent_dim], standard normal (and `labels` int32 [batch]) -> `outputs` float32
       [batch, height, width, 1 or 3] in [0, 1].
     - `class_names`: `labels` int32 [batch] -> `names` string [batch], and `count` int32 [batch], the number of classes.
+    - `truncation`: `seeds` int64 [batch] -> `psi` float32 [batch], at which all styles are truncated.
 
     The same seed (and class) gives the same image as `tfgan_app predict`. Unknown classes and labels are an error
     that lists the known ones.
@@ -42,7 +43,14 @@ def write(model: keras.Model, path: Path) -> None:
     """
     info = model_info(model)
     build = _conditional_endpoints if info.classes else _endpoints
-    write_endpoints(model, build(model, info), path)
+    write_endpoints(model, build(model, info) | _truncation_endpoint(info), path)
+
+
+def _truncation_endpoint(info: ModelInfo) -> dict[str, tuple]:
+    psi = info.style_truncation
+    if psi is None:
+        return {}
+    return {TRUNCATION_SIGNATURE: (lambda seeds: {"psi": tf.fill(tf.shape(seeds), psi)}, _SEEDS)}
 
 
 def _endpoints(model: keras.Model, info: ModelInfo) -> dict[str, tuple]:

@@ -57,7 +57,9 @@ def write_card_beside(path: Path, text: str) -> None:
 def _takes(info: ModelInfo) -> str:
     if info.kind == "noise":
         classes = f", and one of {len(info.classes)} classes" if info.classes else ""
-        return f"{info.latent_dim} latents, standard normal{classes}"
+        psi = info.style_truncation
+        truncated = "" if psi is None else f"; its styles are truncated at psi {psi:g}"
+        return f"{info.latent_dim} latents, standard normal{classes}{truncated}"
     if info.kind == "style":
         return "images, an image whose style they are given, and the style's strength from 0 to 1"
     looks = "the whole image" if info.halo_px is None else f"{info.halo_px} px around"

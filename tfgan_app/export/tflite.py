@@ -187,7 +187,7 @@ def _card(model: keras.Model, request: ExportRequest) -> Card:
     }
     info = model_info(model)
     if info.kind == "noise":
-        return Card(**facts, latent_dim=info.latent_dim, classes=info.classes)
+        return Card(**facts, latent_dim=info.latent_dim, classes=info.classes, style_truncation=info.style_truncation)
     return Card(
         **facts,
         tile_px=_tile_px(model, request) or None,

@@ -59,7 +59,7 @@ def draw_images(
         count: Number of seeds (of each class); by default 1 for a file and `DEFAULT_COUNT` for a folder.
         seed: The first seed.
         classes: Classes to draw, each a name in any case or a number; by default all.
-        truncation: Largest absolute value of the latents; smaller values reduce variety.
+        truncation: Largest absolute value of the latents, or psi of styles; smaller values reduce variety.
         on_progress: Called after each image with the number done and the total.
         on_failure: Called with each file that could not be written and one line that names it and the reason.
 
@@ -70,7 +70,7 @@ def draw_images(
         ValueError: If an argument does not suit the model, or the model fails. Arguments are checked before
             anything is written.
     """
-    check_truncation(truncation)
+    check_truncation(truncation, sampler.info)
     labels = find_labels(sampler.class_names, classes)
     jobs = _plan(sampler, Path(output), labels=labels, count=count, seed=seed)
     if len({job.target for job in jobs}) < len(jobs):

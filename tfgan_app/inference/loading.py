@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
 
@@ -18,7 +19,11 @@ from tfgan_app.inference.saved_models import load_saved_model
 from tfgan_app.inference.styling import Stylist
 from tfgan_app.keras_info import model_info
 from tfgan_app.keras_metadata import saved_class
-from tfgan_app.layers import build_color_model, style_parts  # The package registers the layers of `.keras` files.
+from tfgan_app.layers import (  # The package registers the layers of `.keras` files.
+    build_color_model,
+    set_truncation,
+    style_parts,
+)
 from tfgan_app.lite.model import load_lite_model
 from tfgan_app.model_info import ModelInfo, card_info
 from tfgan_app.registry import KERAS_MODELS
@@ -203,7 +208,7 @@ def _sampler_of(model: keras.Model, path: Path, info: ModelInfo) -> Sampler:
     )
     if len(specs) > 1 and not info.classes:
         raise ValueError(f"The model '{path}' takes labels, so it must name its classes. It has no layer `ClassNames`.")
-    return Sampler(forward, path, info=info)
+    return Sampler(forward, path, info=info, set_truncation=functools.partial(set_truncation, model))
 
 
 def _stylist_of(model: keras.Model, path: Path, info: ModelInfo) -> Stylist:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tfgan_app.files import printable
 from tfgan_app.inference.errors import model_errors, one_line
 from tfgan_app.model_info import ModelInfo
 
@@ -25,7 +26,14 @@ class Sampler:
         info: Description of the model.
     """
 
-    def __init__(self, forward: Callable[..., tf.Tensor], path: str | os.PathLike, *, info: ModelInfo):
+    def __init__(
+        self,
+        forward: Callable[..., tf.Tensor],
+        path: str | os.PathLike,
+        *,
+        info: ModelInfo,
+        set_truncation: Callable[[float], None] | None = None,
+    ):
         """Wraps a model.
 
         Args:
@@ -33,10 +41,12 @@ class Sampler:
                 float32 [batch, height, width, 1 or 3] in [0, 1].
             path: Path that the model was loaded from.
             info: Description of the model, with its latent size and its classes.
+            set_truncation: Sets psi of a model that truncates its styles; None where psi is fixed.
         """
         self.path = Path(path)
         self.info = info
         self._forward = forward
+        self._set_truncation = set_truncation
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -51,7 +61,8 @@ class Sampler:
         Args:
             seeds: int64 [count], at least one.
             labels: int32 [count], the classes; required if the model has classes, and only then.
-            truncation: Largest absolute value of the latents (see `truncate_latents`); None does not truncate.
+            truncation: Largest absolute value of the latents (see `truncate_latents`), or psi of a model that truncates
+                its styles; None leaves the model as it is.
 
         Returns:
             uint8 [count, height, width, 1 or 3].
@@ -63,10 +74,12 @@ class Sampler:
 
         from tfgan_app.latents import seeded_latents, truncate_latents
 
-        check_truncation(truncation)
+        check_truncation(truncation, self.info)
         self._check_labels(labels, len(seeds))
         latents = seeded_latents(np.asarray(seeds, np.int64), self.info.latent_dim)
-        if truncation is not None:
+        if self.info.style_truncation is not None:
+            self._truncate_styles(truncation)
+        elif truncation is not None:
             latents = truncate_latents(latents, truncation)
         inputs = (latents,) if labels is None else (latents, tf.constant(labels, tf.int32))
         # One at a time: the split of a batch into blocks and threads may change the last digits of an image.
@@ -79,6 +92,16 @@ class Sampler:
         if known and (labels is None or len(labels) != count or not all(0 <= label < known for label in labels)):
             raise ValueError(f"`labels` must be {count} integers from 0 to {known - 1}. Received: {labels}")
 
+    def _truncate_styles(self, psi: float | None) -> None:
+        own = self.info.style_truncation
+        if self._set_truncation is not None:
+            self._set_truncation(own if psi is None else psi)
+        elif psi not in (None, own):
+            raise ValueError(
+                f"`truncation` of '{printable(self.path)}' is fixed at {own:g}: take the run or the .keras file, or "
+                f"export with `--truncation {psi:g}`. Received: {psi:g}"
+            )
+
     def _draw(self, inputs: list[tf.Tensor]) -> np.ndarray:
         try:
             outputs = np.asarray(self._forward(*inputs), np.float32)
@@ -89,7 +112,9 @@ class Sampler:
         return np.rint(np.clip(outputs, 0.0, 1.0) * 255.0).astype(np.uint8)
 
 
-def check_truncation(truncation: float | None) -> None:
-    """Raises ValueError if latents cannot be truncated at the threshold."""
-    if truncation is not None and not 0.0 < truncation < math.inf:
+def check_truncation(truncation: float | None, info: ModelInfo) -> None:
+    """Raises ValueError if a model cannot truncate at a number: latents at 0, for example."""
+    if truncation is None or 0.0 < truncation < math.inf:
+        return
+    if info.style_truncation is None or truncation != 0.0:
         raise ValueError(f"`truncation` must be a positive number. Received: {truncation}")

@@ -39,6 +39,36 @@ class ClassGainAndBias(keras.layers.Layer):
         return input_shape[0]
 
 
+@keras.saving.register_keras_serializable(package="tfgan_app")
+class ConditionGainAndBias(keras.layers.Layer):
+    """Multiplies and shifts each channel by linear functions of a vector.
+
+    Conditional batch normalization of BigGAN (Brock et al. 2019, arXiv:1809.11096, appendix B.1), behind a
+    `BatchNormalization(center=False, scale=False)`: gains are around 1.
+
+    Call arguments:
+        inputs: pair `(x, condition)`: float `[batch, height, width, channels]`, float `[batch, dim]`.
+
+    Returns:
+        Tensor like `x`.
+    """
+
+    def build(self, input_shape):
+        x_shape, condition_shape = input_shape
+        shape = (condition_shape[-1], x_shape[-1])
+        self.gain = self.add_weight(shape=shape, initializer="glorot_uniform", name="gain")
+        self.bias = self.add_weight(shape=shape, initializer="glorot_uniform", name="bias")
+
+    def call(self, inputs):
+        x, condition = inputs
+        condition = ops.cast(condition, x.dtype)
+        gain, bias = (ops.expand_dims(ops.matmul(condition, table), (1, 2)) for table in (self.gain, self.bias))
+        return x * (1 + gain) + bias
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0]
+
+
 def conditional_batch_norm(x, one_hot=None):
     """Batch normalization (momentum 0.9), with a gain and bias for each class, if any.
 

@@ -55,3 +55,37 @@ class SpatialBasisSum(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], input_shape[-1])
+
+
+@keras.saving.register_keras_serializable(package="tfgan_app")
+class LearnedConstant(keras.layers.Layer):
+    """The same learned map for each example: `[b, ...]` -> `[b, size_px, size_px, channels]`.
+
+    The first layer of StyleGAN's synthesis network (Karras et al. 2019, arXiv:1812.04948, section 2). It starts
+    normally distributed with standard deviation 1.
+
+    Args:
+        size_px: int, height and width of the map.
+        channels: int, channels of the map.
+    """
+
+    def __init__(self, size_px: int, channels: int, **kwargs):
+        super().__init__(**kwargs)
+        self.size_px = size_px
+        self.channels = channels
+
+    def build(self, input_shape):
+        del input_shape
+        normal = keras.initializers.RandomNormal(stddev=1.0)
+        shape = (self.size_px, self.size_px, self.channels)
+        self.kernel = self.add_weight(shape=shape, initializer=normal, name="constant")
+
+    def call(self, inputs):
+        shape = (ops.shape(inputs)[0], *self.kernel.shape)
+        return ops.broadcast_to(ops.expand_dims(ops.cast(self.kernel, inputs.dtype), 0), shape)
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.size_px, self.size_px, self.channels)
+
+    def get_config(self):
+        return {**super().get_config(), "size_px": self.size_px, "channels": self.channels}

@@ -48,6 +48,7 @@ class Card:
         makes_color: Whether gray images come back in color.
         latent_dim: Latent size of a generative model; 0 for an image model.
         classes: Names of its labels.
+        style_truncation: See `ModelInfo`.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Card:
     makes_color: bool = False
     latent_dim: int = 0
     classes: tuple[str, ...] = ()
+    style_truncation: float | None = None
 
     def to_json(self) -> str:
         """Returns a JSON object, with the ranges of inputs and outputs in words."""
@@ -88,6 +90,7 @@ class Card:
         numbers = (card.scale, card.multiple, card.channels)
         whole = all(type(number) is int and number > 0 for number in numbers) and type(card.latent_dim) is int
         optional = all(it is None or type(it) is int for it in (card.tile_px, card.halo_px, card.bytes_per_px))
+        whole = whole and isinstance(card.style_truncation, (int, float, type(None)))
         named = card.sizes in ("any", "multiple", "fixed") and card.fill in ("mirror", "edge", "zero")
         if not whole or not optional or not named:
             raise ValueError("has values of the wrong type")

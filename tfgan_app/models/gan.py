@@ -21,6 +21,7 @@ from tfgan_app.tasks.generate.config import GenerateConfig
 from tfgan_app.training.task import Networks
 
 NETWORKS = ("generator", "discriminator", "network_size", "generator_width", "discriminator_width", "latent_dim")
+STYLES = ("mapping_layers", "style_mixing", "path_length_weight", "path_length_every_steps")
 CODES = ("categorical_codes", "continuous_codes", "code_weight")
 LOSSES = (
     "adversarial_loss",
@@ -30,6 +31,7 @@ LOSSES = (
     "r2_weight",
     "wgan_gp_weight",
     "penalty_every_steps",
+    "orthogonal_weight",
 )
 SEEN = (
     "augmentation",
@@ -70,8 +72,8 @@ class GAN(ImageGAN):
         channels: 3 for color, 1 for gray.
         classes: Number of classes of a conditional GAN; 0 for none.
         latent_dim: Size of the latent vector.
-        generator: Family `mlp`, `dcgan`, `resnet` or `r3gan`, or your own: `"module:function"`, a
-            `keras.Model` or a callable that returns one; of latents, or `[latents, labels]`.
+        generator: Family `mlp`, `dcgan`, `resnet`, `r3gan`, `stylegan2` or `biggan`, or your own:
+            `"module:function"`, a `keras.Model` or a callable that returns one; of latents, or `[latents, labels]`.
         discriminator: `same` as the generator's family, another one, or your own; of images, or
             `[labels, images]`.
         adversarial_loss: Name of a loss, or your own `tfgan_app.losses.AdversarialLoss`.
@@ -97,7 +99,7 @@ class GAN(ImageGAN):
     """
 
     groups = (
-        Group(GenerateConfig, (*NETWORKS, *CODES, *LOSSES, *SEEN), fields={"generator": "architecture"}),
+        Group(GenerateConfig, (*NETWORKS, *STYLES, *CODES, *LOSSES, *SEEN), fields={"generator": "architecture"}),
         Group(DataConfig, ("image_size",)),
         Group(ImageKind, ("channels", "classes")),
         TRAINING,

@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from tfgan_app.training.discriminator_loss import DiscriminatorLoss
+from tfgan_app.training.generator_regularizers import GeneratorRegularization
 from tfgan_app.training.optimizers import check_compile_options, current_rates, resolve_optimizers
 from tfgan_app.training.stateless_random import build_random, count_examples, split_batch
 from tfgan_app.training.task import DiscriminatorInputs, GeneratorOutputs, Networks, Objective, logged_figures
@@ -93,11 +94,15 @@ class AdversarialTrainer(keras.Model):
             step=self.step,
             add_weight=self.add_weight,
         )
+        self._regularization = GeneratorRegularization(
+            networks, objective.regularizers, draws=self._draws, step=self.step, add_weight=self.add_weight
+        )
         self._measures = dict(measures or {})
         self._logged = logged_figures(
             objective,
             has_discriminators=bool(networks.discriminators),
             discriminator_figures=self._discriminator_loss.logged,
+            regularizers=self._regularization.logged,
             measures=self._measures,
         )
         names = dict.fromkeys((*self._logged["train"], *self._logged["test"]))
@@ -157,7 +162,7 @@ class AdversarialTrainer(keras.Model):
     @property
     def state_variables(self) -> list:
         """Variables of the training state besides those of networks and optimizers."""
-        return [self.step, self.seed, *self._discriminator_loss.variables]
+        return [self.step, self.seed, *self._discriminator_loss.variables, *self._regularization.variables]
 
     @property
     def learning_rates(self) -> dict[str, float]:
@@ -190,7 +195,9 @@ class AdversarialTrainer(keras.Model):
             scaled = self._scaled(total, self.generator_optimizer)
         logs = {name: tf.add_n([each[name] for each in health]) / len(health) for name in (health or [{}])[0]}
         gradients = tape.gradient(scaled, [variable.value for variable in self.generator_variables])
-        logs |= losses | self._apply(gradients, scaled, "generator")
+        scale = functools.partial(self._scaled, optimizer=self.generator_optimizer)
+        gradients, figures = self._regularization.add(gradients, self.generator_variables, share, scale)
+        logs |= losses | figures | self._apply(gradients, scaled, "generator")
         logs |= self._discriminator_loss.adapt(logs.get("real_accuracy"), self._images_in(batch))
         average_weights(self.averaged, self.networks, step=self.step, decay=self._ema_decay)
         self.step.assign_add(1)

@@ -70,6 +70,27 @@ class GeneratorOutputs:
 
 
 @dataclass(frozen=True)
+class GeneratorRegularizer:
+    """A regularizer of the generators on a pass of its own, such as `tfgan_app.losses.path_length`.
+
+    Attributes:
+        name: Name in logs; 0 in steps between, so that its mean there is a share of it.
+        penalty: `(networks, batch, noise, state) -> (value, new state)`: `batch` is augmented; `noise(shape)` gives
+            standard normal numbers `[batch, *shape]` of the step; `state` is float32 scalars by name; `value` an
+            unweighted float32 scalar.
+        weight: Factor.
+        every_steps: Interval in steps, by which the weight is multiplied.
+        state: Initial values of the state by name: logged, and kept in checkpoints.
+    """
+
+    name: str
+    penalty: Callable[[Networks, dict, Callable, dict[str, Any]], tuple[Any, dict[str, Any]]]
+    weight: float = 1.0
+    every_steps: int = 1
+    state: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Objective:
     """Losses of both networks and their weights.
 
@@ -86,6 +107,7 @@ class Objective:
             (Karras et al. 2020, arXiv:1912.04958, section 2.2, "lazy regularization").
         code_loss: `(outputs, codes) -> scalar` of a discriminator's second output, which both networks minimize.
         code_weight: Its factor.
+        regularizers: Regularizers of the generators.
         monitored: Names of the monitored figures that are logged.
     """
 
@@ -99,6 +121,7 @@ class Objective:
     penalty_every_steps: int = 1
     code_loss: Callable | None = None
     code_weight: float = 1.0
+    regularizers: tuple[GeneratorRegularizer, ...] = ()
     monitored: tuple[str, ...] = ()
 
 
@@ -135,7 +158,12 @@ class DiscriminatorInputs:
 
 
 def logged_figures(
-    objective: Objective, *, has_discriminators: bool, discriminator_figures: Iterable[str], measures: Iterable[str]
+    objective: Objective,
+    *,
+    has_discriminators: bool,
+    discriminator_figures: Iterable[str],
+    regularizers: Iterable[str] = (),
+    measures: Iterable[str],
 ) -> dict[str, tuple[str, ...]]:
     """Names of the logged figures by phase, `train` and `test`.
 
@@ -143,9 +171,11 @@ def logged_figures(
         objective: Losses and their weights.
         has_discriminators: Whether there are discriminators.
         discriminator_figures: Names of further figures of the discriminators' losses.
+        regularizers: Names of figures of the generators' regularizers, in training alone.
         measures: Names of further figures of `test`.
     """
     health = (*HEALTH, *ADVERSARIAL_HEALTH) if has_discriminators else HEALTH
     trained = (*health, *objective.auxiliary_weights, *objective.monitored, *discriminator_figures)
     tested = (*(name for name in trained if name not in _ONLY_TRAINING), *measures)
+    trained = (*trained, *regularizers)
     return {"train": trained, "test": tuple(dict.fromkeys(tested))}

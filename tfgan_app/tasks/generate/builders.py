@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -11,11 +12,17 @@ from tfgan_app.augmentation import DISCRIMINATOR_AUGMENTATIONS
 from tfgan_app.layers import ClassNames, LatentCodes, ToUnitRange
 from tfgan_app.losses import ADVERSARIAL_LOSSES, GRADIENT_PENALTIES, information_loss
 from tfgan_app.networks import IMAGE_DISCRIMINATORS, NOISE_GENERATORS
+from tfgan_app.networks.heads import grid_px
+from tfgan_app.networks.stylegan2 import style_networks
 from tfgan_app.tasks.generate.config import GenerateConfig
+from tfgan_app.tasks.generate.styles import build_regularizers, draw_mixed
 from tfgan_app.training.task import DiscriminatorInputs, GeneratorOutputs, Networks, Objective
 
 PAPER_WIDTHS = {"generator": 256, "discriminator": 128}
 """Sizes of SNGAN's networks for 32 px, at every resolution."""
+
+PUBLISHED = ("resnet", "stylegan2")
+"""Families with networks of a published size."""
 
 FEW_IMAGES = 10_000
 """Training images below which `auto` augments the discriminator's images."""
@@ -39,9 +46,10 @@ def check_settings(settings: GenerateConfig) -> None:
             "`task.transformed_real_weight` needs a transform: set `task.augmentation` to diffaugment or ada. "
             f"Received: {settings.augmentation}."
         )
-    if settings.network_size == "paper" and "resnet" not in (settings.architecture, settings.discriminator):
+    if settings.network_size == "paper" and not {*PUBLISHED} & {settings.architecture, settings.discriminator}:
         raise ValueError(
-            "`task.network_size=paper` is for `task.architecture=resnet`, which has one published size. "
+            f"`task.network_size=paper` is for `task.architecture={PUBLISHED[0]}` or {PUBLISHED[1]}, which have one "
+            "published size. "
             f"Received: {settings.architecture}."
         )
     if loss == "wasserstein" and not (_penalties(settings) or settings.spectral_norm):
@@ -64,6 +72,7 @@ def build_objective(settings: GenerateConfig) -> Objective:
         penalty_every_steps=settings.penalty_every_steps,
         code_loss=code_loss if settings.codes else None,
         code_weight=settings.code_weight,
+        regularizers=build_regularizers(settings, codes=build_latent_codes(settings) if settings.codes else None),
         monitored=("diversity",),
     )
 
@@ -112,13 +121,18 @@ def build_networks(
     """
     own, shared = own or {}, {"size_px": size_px, "channels": channels, "classes": classes}
     generator = own["generator"]() if "generator" in own else _build_generator(settings, shared)
+    if settings.path_length_weight and style_networks(generator) is None:
+        raise ValueError(
+            "`task.path_length_weight` needs a generator with styles: set `task.architecture=stylegan2`. "
+            f"Received: {settings.architecture}."
+        )
     discriminator = own["discriminator"]() if "discriminator" in own else _build_discriminator(settings, shared)
     return Networks({"generator": generator}, {"discriminator": discriminator})
 
 
 def _build_generator(settings: GenerateConfig, shared: dict[str, int]) -> keras.Model:
     return NOISE_GENERATORS[settings.architecture](
-        latent_dim=settings.latent_dim, **shared, **_size(settings, settings.architecture, "generator")
+        latent_dim=settings.latent_dim, **shared, **_generator_options(settings, shared["size_px"])
     )
 
 
@@ -133,7 +147,7 @@ def _build_discriminator(settings: GenerateConfig, shared: dict[str, int]) -> ke
         spectral_norm=settings.spectral_norm,
         **shared,
         **options,
-        **_size(settings, family, "discriminator"),
+        **_size(settings, family, "discriminator", size_px=shared["size_px"]),
     )
 
 
@@ -154,7 +168,9 @@ def forward(
     condition = batch["label"] if conditional else None
     latents = codes(batch["latents"])
     inputs = latents if condition is None else [latents, condition]
-    fake = networks.generators["generator"](inputs, training=training)
+    generator = networks.generators["generator"]
+    mixed = training and not settings.codes and settings.style_mixing > 0
+    fake = draw_mixed(generator, latents, condition) if mixed else generator(inputs, training=training)
     return GeneratorOutputs(
         {"discriminator": (batch["image"], fake, condition)},
         codes=latents[:, : settings.codes],
@@ -169,11 +185,20 @@ def _relative_spread(fake: tf.Tensor, real: tf.Tensor) -> tf.Tensor:
     return tf.where(tf.shape(fake)[0] > 1, spreads[0] / (spreads[1] + 1e-6), 1.0)
 
 
-def _size(settings: GenerateConfig, family: str, side: str) -> dict[str, int]:
+def _generator_options(settings: GenerateConfig, size_px: int) -> dict[str, Any]:
+    options = _size(settings, settings.architecture, "generator", size_px=size_px)
+    if settings.architecture == "stylegan2":
+        options |= {"mapping_layers": settings.mapping_layers, "mixing": settings.style_mixing}
+    return options
+
+
+def _size(settings: GenerateConfig, family: str, side: str, *, size_px: int) -> dict[str, int]:
     """Widths and depths of a network that differ from the architecture's defaults."""
     width = getattr(settings, f"{side}_width")
-    if settings.network_size == "light" or family != "resnet":
+    if settings.network_size == "light" or family not in PUBLISHED:
         return {} if width is None else {"width": width}
+    if family == "stylegan2":
+        return {"width": width or min(512, 2**15 // grid_px(size_px)), "max_width": max(width or 0, 512)}
     width = width or PAPER_WIDTHS[side]
     blocks = {"halvings": 2, "plain_blocks": 2} if side == "discriminator" else {}
     return {"width": width, "max_width": width, **blocks}

@@ -24,11 +24,13 @@ class GenerateConfig:
             the architectures must match.
         architecture: Family of the generator and the discriminator.
         discriminator: Family of the discriminator, if different.
-        network_size: Size of `resnet`: `light` for CPUs, or `paper` as published for 32 px, as wide at every
-            resolution.
+        network_size: Size of `resnet` and `stylegan2`: `light` for CPUs, or `paper` as published (`resnet`: for 32 px,
+            as wide at every resolution).
         generator_width: Channels of the generator; none is the architecture's default.
         discriminator_width: Channels of the discriminator; none is the architecture's default.
         latent_dim: Size of the latent vector, codes included.
+        mapping_layers: Layers of the mapping network of `stylegan2`.
+        style_mixing: Share of the images of a training for which `stylegan2` mixes two styles.
         conditional: Learn to generate each class, from class folders or labeled data.
         categorical_codes: Size of InfoGAN's categorical code; 0 for none.
         continuous_codes: Number of InfoGAN's continuous codes.
@@ -42,6 +44,9 @@ class GenerateConfig:
         r2_weight: Factor (gamma) of the same on generated images.
         wgan_gp_weight: Factor (lambda) of the one-centered gradient penalty between them.
         penalty_every_steps: Interval in steps of the penalties, by which their weights are multiplied.
+        orthogonal_weight: Factor of the orthogonal regularization of the generator.
+        path_length_weight: Factor of the path-length regularization of `stylegan2`.
+        path_length_every_steps: Its interval in steps, by which it is multiplied.
         augmentation: Augmentation of the discriminator's images, for small data sets: `diffaugment` always, `ada` as
             much as keeps the discriminator from memorizing; `auto` is diffaugment below 10,000 training images.
         augment_probability: Initial probability of each transform; none is 1, or 0 if `ada` adapts it.
@@ -66,6 +71,8 @@ class GenerateConfig:
     generator_width: int | None = bounded(None, minimum=1)
     discriminator_width: int | None = bounded(None, minimum=1)
     latent_dim: int = bounded(64, minimum=1, maximum=4096)
+    mapping_layers: int = bounded(2, minimum=1, maximum=32)
+    style_mixing: float = bounded(0.9, minimum=0.0, maximum=1.0)
     conditional: bool = False
     categorical_codes: int = bounded(0, minimum=0)
     continuous_codes: int = bounded(0, minimum=0)
@@ -79,6 +86,9 @@ class GenerateConfig:
     r2_weight: float = bounded(0.0, minimum=0.0)
     wgan_gp_weight: float = bounded(0.0, minimum=0.0)
     penalty_every_steps: int = bounded(1, minimum=1)
+    orthogonal_weight: float = bounded(0.0, minimum=0.0)
+    path_length_weight: float = bounded(0.0, minimum=0.0)
+    path_length_every_steps: int = bounded(4, minimum=1)
     augmentation: str = choice(DISCRIMINATOR_AUGMENTATIONS, default="auto", also=("auto", "none"))
     augment_probability: float | None = bounded(None, minimum=0.0, maximum=1.0)
     ada_target: float = bounded(0.6, above=-1.0, below=1.0)
@@ -191,6 +201,60 @@ WGAN_GP_PAPER_PRESET: dict[str, Any] = {
 SNGAN_PAPER_PRESET: dict[str, Any] = {**SNGAN_PRESET, **_RESIDUAL_PAPER, "training.steps": 50_000}
 """Miyato et al. 2018, appendix B, table 4, and the authors' sn_cifar10_unconditional.yml."""
 
+STYLEGAN2_PRESET: dict[str, Any] = {
+    **DEFAULT_PRESET,
+    "task.architecture": "stylegan2",
+    "task.adversarial_loss": "non_saturating",
+    "task.r1_weight": 0.1,
+    "task.penalty_every_steps": 16,
+    "task.path_length_weight": 2.0,
+}
+"""Karras et al. 2020, arXiv:1912.04958, sized by the widths."""
+
+STYLEGAN2_PAPER_PRESET: dict[str, Any] = {
+    **STYLEGAN2_PRESET,
+    "data.image_size": 1024,
+    "training.steps": 780_000,
+    "training.batch_size": 32,
+    "training.ema_decay": 0.998,
+    "training.sample_every_steps": 5000,
+    "training.validate_every_steps": 20_000,
+    "training.checkpoint_every_steps": 5000,
+    "optimizer.schedule": "constant",
+    "optimizer.warmup_steps": 0,
+    "task.network_size": "paper",
+    "task.latent_dim": 512,
+    "task.mapping_layers": 8,
+    "task.horizontal_flip": True,
+    "task.augmentation": "none",
+    "task.r1_weight": 10.0,
+}
+"""Karras et al. 2020, configuration F of the authors' code for FFHQ."""
+
+BIGGAN_PRESET: dict[str, Any] = {
+    **DEFAULT_PRESET,
+    "training.discriminator_steps": 2,
+    "training.batch_size": 32,
+    "training.ema_decay": 0.999,
+    "optimizer.generator_learning_rate": 2e-4,
+    "optimizer.discriminator_learning_rate": 4e-4,
+    "optimizer.beta_2": 0.999,
+    "optimizer.schedule": "linear",
+    "task.architecture": "biggan",
+    "task.adversarial_loss": "hinge",
+    "task.spectral_norm": True,
+    "task.orthogonal_weight": 1e-4,
+    "task.r1_weight": 0.0,
+}
+"""Brock et al. 2019, arXiv:1809.11096, sized by the widths; with classes by `task.conditional`."""
+
+BIGGAN_DEVIATIONS = (
+    "28 px and narrow networks (paper: 128 px and more, 96 channels at full resolution)",
+    "no classes unless `task.conditional=true` is set, 64 latents (paper: 1,000 classes, 120 latents)",
+    "a batch of 32 and 6,000 steps (paper: 2,048), with rates of 2e-4 and 4e-4 that fall (paper: 5e-5 and 2e-4)",
+    "DiffAugment for few images, and averaged weights with a decay of 0.999 (paper: 0.9999)",
+)
+
 R3GAN_DEVIATIONS = (
     "blocks as wide inside as outside, in one group (paper: inverted bottlenecks of grouped convolutions)",
     "one block at each resolution (paper: two); widths double with each halving (paper: equal)",
@@ -200,6 +264,8 @@ R3GAN_DEVIATIONS = (
 )
 _R3GAN = Paper("Huang et al. 2024", "2501.05441")
 _WGAN_GP = Paper("Gulrajani et al. 2017", "1704.00028")
+_STYLEGAN2 = Paper("Karras et al. 2020", "1912.04958")
+_BIGGAN = Paper("Brock et al. 2019", "1809.11096")
 _SNGAN = Paper("Miyato et al. 2018", "1802.05957")
 
 _WGAN_GP_PAPER = Preset(
@@ -215,11 +281,26 @@ _SNGAN_PAPER = Preset(
     deviations=_RESIDUAL_DEVIATIONS,
 )
 
+_STYLEGAN2_PAPER = Preset(
+    STYLEGAN2_PAPER_PRESET,
+    summary="StyleGAN2 as published for faces of 1024 px, for GPUs",
+    paper=_STYLEGAN2,
+    deviations=(
+        "the rates and moments of Adam are not lowered for lazy regularization, which is added to the other losses",
+        "path lengths are of images of one style",
+    ),
+)
+
 R3GAN = Preset(R3GAN_PRESET, summary="R3GAN's losses and networks", paper=_R3GAN, deviations=R3GAN_DEVIATIONS)
 
 PRESETS = {
     "default": Preset(DEFAULT_PRESET, summary="best per minute on two CPU cores"),
     "r3gan": R3GAN,
+    "stylegan2": Preset(
+        STYLEGAN2_PRESET, summary="StyleGAN2 at a size for CPUs", paper=_STYLEGAN2, exact=_STYLEGAN2_PAPER
+    ),
+    "stylegan2_paper": _STYLEGAN2_PAPER,
+    "biggan": Preset(BIGGAN_PRESET, summary="BigGAN at a size for CPUs", paper=_BIGGAN, deviations=BIGGAN_DEVIATIONS),
     "wgan_gp": Preset(WGAN_GP_PRESET, summary="WGAN-GP at a size for CPUs", paper=_WGAN_GP, exact=_WGAN_GP_PAPER),
     "wgan_gp_paper": _WGAN_GP_PAPER,
     "sngan": Preset(SNGAN_PRESET, summary="SNGAN at a size for CPUs", paper=_SNGAN, exact=_SNGAN_PAPER),

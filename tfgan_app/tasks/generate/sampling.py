@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_app.latents import seeded_latents, truncate_latents
+from tfgan_app.layers import set_truncation, truncation_of
 
 BATCH = 250
 SWEEP_COLUMNS, SWEEP_SEEDS = 10, 4
@@ -69,8 +70,19 @@ def interpolate(model: keras.Model, *, rows: int, columns: int, first_seed: int,
 def truncations(
     model: keras.Model, thresholds: Sequence[float | None], *, columns: int, first_seed: int, labels=None
 ) -> np.ndarray:
-    """The same seeds at each threshold of truncation (`None` for none), a row for each: uint8."""
+    """The same seeds at each threshold of truncation (`None` for none), a row for each: uint8.
+
+    Of a style-based generator, the thresholds are its psi.
+    """
     latents = draw_latents(model, columns, first_seed=first_seed)
+    own = truncation_of(model)
+    if own is not None:
+        images = []
+        for psi in thresholds:
+            set_truncation(model, own if psi is None else psi)
+            images.append(sample(model, latents, None if labels is None else labels[:columns]))
+        set_truncation(model, own)
+        return np.concatenate(images)
     rows = [latents if t is None else truncate_latents(latents, t).numpy() for t in thresholds]
     labels = None if labels is None else np.tile(labels[:columns], len(rows))
     return sample(model, np.concatenate(rows), labels)

@@ -15,7 +15,7 @@ from tfgan_app.config import RunConfig
 from tfgan_app.data.labeled import labeled_fingerprint
 from tfgan_app.data.overlap import count_shared
 from tfgan_app.image_io.grid import make_grid
-from tfgan_app.layers import class_names_of
+from tfgan_app.layers import class_names_of, truncation_of
 from tfgan_app.tasks.base import Task
 from tfgan_app.tasks.caveats import above_real
 from tfgan_app.tasks.generate import builders
@@ -218,11 +218,12 @@ class GenerateTask(Task):
         averaged, raw = (sample(each, latents, labels) for each in (model, current))
         neighbors = self.quality.neighbors(averaged, count=5)
         pairs = zip(rows_of(averaged, 1), map(_only_row, neighbors), strict=True)
-        truncated = truncations(model, (None, 1.5, 1.0, 0.5), columns=columns, first_seed=LOOK_SEED, labels=labels)
+        levels = (None, 1.5, 1.0, 0.5) if truncation_of(model) is None else (None, 0.7, 0.5, 0.0)
+        truncated = truncations(model, levels, columns=columns, first_seed=LOOK_SEED, labels=labels)
         moving = interpolate(model, rows=6, columns=columns, first_seed=LOOK_SEED, labels=labels)
         return {
             "interpolation between seeds": make_grid(rows_of(moving, columns)),
-            "truncation none 1.5 1.0 0.5": make_grid(rows_of(truncated, columns)),
+            "truncation " + " ".join(str(level).lower() for level in levels): make_grid(rows_of(truncated, columns)),
             "averaged weights above current ones": make_grid(rows_of(np.concatenate([averaged, raw]), columns)),
             "each drawn image and its nearest training images": make_grid([[*drawn, *found] for drawn, found in pairs]),
             **self._code_sweeps(model, labels),
