@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tfgan_app.commands.compare import compare
+from tfgan_app.commands.predict_latents import check_latent_settings, use_latents
 from tfgan_app.commands.predict_models import (
     chained,
     engine_note,
@@ -41,7 +42,8 @@ from tfgan_app.inference import (
 )
 from tfgan_app.inference.styling import StyledPredictor
 
-_DRAWING = ("count", "seed", "class", "truncation")
+_TOOLS = ("interpolate", "sweep", "project", "latents")
+_DRAWING = ("count", "seed", "class", "truncation", *_TOOLS)
 _IMAGES = ("mask", "input_range", "output_format", "quality", "resume")
 _AROUND = ("output_scale", "output_width", "output_height", "keep_mask", "wrap")
 _WEBP = ".webp"
@@ -87,6 +89,7 @@ def run(args: argparse.Namespace) -> int:
         _refuse(args, ("style",))
     progress = PredictProgress()
     try:
+        check_latent_settings(args, settings)
         if isinstance(model, Sampler):
             outcome = _draw(model, args, settings, progress)
         else:
@@ -188,6 +191,9 @@ def _draw(sampler: Sampler, args: argparse.Namespace, settings: PredictSettings,
     _refuse(args, ("input", "tile", *_IMAGES, *_AROUND))
     if settings.grain:
         raise ValueError("`grain` is for image models. Received a noise model: leave it out.")
+    if any(getattr(args, tool) for tool in _TOOLS):
+        line, written = use_latents(sampler, args, settings, on_note=partial(progress.note, Path(args.output)))
+        return _Outcome(line, results={"written": written, "failed": [], "skipped": []})
     summary = draw_images(
         sampler,
         args.output,

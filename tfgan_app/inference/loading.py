@@ -203,7 +203,7 @@ def _sampler_of(model: keras.Model, path: Path, info: ModelInfo) -> Sampler:
     )
     if len(specs) > 1 and not info.classes:
         raise ValueError(f"The model '{path}' takes labels, so it must name its classes. It has no layer `ClassNames`.")
-    return Sampler(forward, path, info=info)
+    return Sampler(forward, path, info=info, model=model)
 
 
 def _stylist_of(model: keras.Model, path: Path, info: ModelInfo) -> Stylist:

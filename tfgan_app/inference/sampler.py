@@ -14,6 +14,7 @@ from tfgan_app.inference.errors import model_errors, one_line
 from tfgan_app.model_info import ModelInfo
 
 if TYPE_CHECKING:  # Loaded with the first model that draws; image models may do without it.
+    import keras
     import tensorflow as tf
 
 
@@ -23,9 +24,17 @@ class Sampler:
     Attributes:
         path: The file or folder that the model was loaded from.
         info: Description of the model.
+        model: The Keras model; None where only its outputs are known, such as an exported one.
     """
 
-    def __init__(self, forward: Callable[..., tf.Tensor], path: str | os.PathLike, *, info: ModelInfo):
+    def __init__(
+        self,
+        forward: Callable[..., tf.Tensor],
+        path: str | os.PathLike,
+        *,
+        info: ModelInfo,
+        model: keras.Model | None = None,
+    ):
         """Wraps a model.
 
         Args:
@@ -33,9 +42,11 @@ class Sampler:
                 float32 [batch, height, width, 1 or 3] in [0, 1].
             path: Path that the model was loaded from.
             info: Description of the model, with its latent size and its classes.
+            model: The Keras model of `forward`, for tools that need its layers.
         """
         self.path = Path(path)
         self.info = info
+        self.model = model
         self._forward = forward
 
     @property
@@ -59,18 +70,46 @@ class Sampler:
         Raises:
             ValueError: If an argument is invalid, or the model fails (out of memory, for example).
         """
-        import tensorflow as tf
+        latents = self.latents(seeds, truncation)
+        self._check_labels(labels, len(seeds))
+        return self.draw(latents, labels)
 
+    def latents(self, seeds: Sequence[int], truncation: float | None = None) -> np.ndarray:
+        """Returns the latents of seeds: float32 [count, latent_dim].
+
+        Args:
+            seeds: int64 [count], at least one.
+            truncation: As for a call.
+
+        Raises:
+            ValueError: If `truncation` is not a positive number.
+        """
         from tfgan_app.latents import seeded_latents, truncate_latents
 
         check_truncation(truncation)
-        self._check_labels(labels, len(seeds))
         latents = seeded_latents(np.asarray(seeds, np.int64), self.info.latent_dim)
-        if truncation is not None:
-            latents = truncate_latents(latents, truncation)
-        inputs = (latents,) if labels is None else (latents, tf.constant(labels, tf.int32))
+        return (latents if truncation is None else truncate_latents(latents, truncation)).numpy()
+
+    def draw(self, latents: np.ndarray, labels: Sequence[int] | None = None) -> np.ndarray:
+        """Draws an image for each latent vector.
+
+        Args:
+            latents: float32 [count, latent_dim], standard normal.
+            labels: int32 [count], for a model with classes.
+
+        Returns:
+            uint8 [count, height, width, 1 or 3].
+
+        Raises:
+            ValueError: If the model fails.
+        """
+        import tensorflow as tf
+
+        inputs = [tf.constant(latents, tf.float32)]
+        if labels is not None:
+            inputs.append(tf.constant(labels, tf.int32))
         # One at a time: the split of a batch into blocks and threads may change the last digits of an image.
-        return np.concatenate([self._draw([each[i : i + 1] for each in inputs]) for i in range(len(seeds))])
+        return np.concatenate([self._draw([each[i : i + 1] for each in inputs]) for i in range(len(latents))])
 
     def _check_labels(self, labels: Sequence[int] | None, count: int) -> None:
         known = len(self.class_names)
@@ -80,13 +119,26 @@ class Sampler:
             raise ValueError(f"`labels` must be {count} integers from 0 to {known - 1}. Received: {labels}")
 
     def _draw(self, inputs: list[tf.Tensor]) -> np.ndarray:
-        try:
-            outputs = np.asarray(self._forward(*inputs), np.float32)
-        except model_errors() as error:
-            raise ValueError(f"The model failed: {one_line(error)}") from error
-        if not np.isfinite(outputs).all():
-            raise ValueError("The model's images have NaN or infinite values: its training has diverged.")
-        return np.rint(np.clip(outputs, 0.0, 1.0) * 255.0).astype(np.uint8)
+        return drawn(self._forward, inputs)
+
+
+def drawn(forward: Callable[..., tf.Tensor], inputs: Sequence[tf.Tensor]) -> np.ndarray:
+    """Runs a generator: uint8 [count, height, width, 1 or 3].
+
+    Args:
+        forward: Function of the inputs to float images in [0, 1].
+        inputs: Its inputs.
+
+    Raises:
+        ValueError: If the model fails, or its images are not finite.
+    """
+    try:
+        outputs = np.asarray(forward(*inputs), np.float32)
+    except model_errors() as error:
+        raise ValueError(f"The model failed: {one_line(error)}") from error
+    if not np.isfinite(outputs).all():
+        raise ValueError("The model's images have NaN or infinite values: its training has diverged.")
+    return np.rint(np.clip(outputs, 0.0, 1.0) * 255.0).astype(np.uint8)
 
 
 def check_truncation(truncation: float | None) -> None:
