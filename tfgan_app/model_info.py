@@ -35,6 +35,8 @@ KINDS: dict[frozenset[str], Kind] = {
     frozenset({"latents", "labels"}): "noise",
     frozenset({"seeds"}): "noise",
     frozenset({"seeds", "classes"}): "noise",
+    frozenset({"latents", "tokens"}): "noise",
+    frozenset({"seeds", "prompts"}): "noise",
 }
 """Kind of a model by the names of its inputs, which are the same in every format."""
 
@@ -54,6 +56,7 @@ class ModelInfo:
         makes_color: Whether gray inputs give color outputs.
         latent_dim: Length of the latent vectors of a noise model, else 0.
         classes: Class names; empty for an unconditional model.
+        prompt_tokens: Tokens of the text that a noise model takes; 0 for a model without text.
         image_size: Height and width of the images of a noise model; None if unknown.
         largest_px: Side of the largest image that a file with a fixed input size takes, else None.
         task: The task that trained the model; None if unknown.
@@ -79,6 +82,7 @@ class ModelInfo:
     makes_color: bool = False
     latent_dim: int = 0
     classes: tuple[str, ...] = ()
+    prompt_tokens: int = 0
     image_size: tuple[int, int] | None = None
     largest_px: int | None = None
     task: str | None = None
@@ -115,7 +119,13 @@ class ModelInfo:
 def card_info(card: Card) -> ModelInfo:
     """Returns the description of a .tflite file from its card."""
     if card.latent_dim:
-        return ModelInfo(kind="noise", latent_dim=card.latent_dim, classes=card.classes, license=card.license)
+        return ModelInfo(
+            kind="noise",
+            latent_dim=card.latent_dim,
+            classes=card.classes,
+            prompt_tokens=card.prompt_tokens,
+            license=card.license,
+        )
     return ModelInfo(
         kind="inpainting" if card.channels == HOLE_CHANNELS else "images",
         receptive_field=ReceptiveField(card.scale, card.halo_px, card.multiple),
@@ -154,8 +164,13 @@ def signatures_info(signatures: Mapping[str, Signature], *, default: str) -> Mod
     inputs = signatures[default].inputs if default in signatures else {}
     kind = KINDS.get(frozenset(inputs), "other")
     if kind == "noise":
-        shape = inputs.get("latents")
-        return ModelInfo(kind=kind, latent_dim=shape[1] if shape else 0, classes=_stored_classes(signatures))
+        shape, tokens = inputs.get("latents"), inputs.get("tokens")
+        return ModelInfo(
+            kind=kind,
+            latent_dim=shape[1] if shape else 0,
+            classes=_stored_classes(signatures),
+            prompt_tokens=tokens[1] or 0 if tokens else 0,
+        )
     if kind == "other":
         return ModelInfo(kind=kind)
     channels, numbers = _stored_numbers(signatures)

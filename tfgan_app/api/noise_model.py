@@ -40,6 +40,7 @@ class NoiseModel(LatentTools):
         *,
         seed: int = 0,
         classes: str | Sequence[str] = (),
+        prompts: str | Sequence[str] = (),
         truncation: float | None = None,
     ) -> np.ndarray:
         """Generates images from the seeds `seed`, `seed + 1`...; the same seed gives the same image everywhere.
@@ -48,10 +49,11 @@ class NoiseModel(LatentTools):
             count: Number of images per class.
             seed: The first seed.
             classes: Names or numbers of the classes; by default all.
+            prompts: Texts of what to draw, for models of text.
             truncation: Largest absolute value of the latents; smaller values give less variety.
 
         Returns:
-            uint8 `[count * classes, H, W, 1 or 3]`, ordered by class.
+            uint8 `[count * classes, H, W, 1 or 3]`, ordered by class or prompt.
 
         Raises:
             ValueError: If an argument does not suit the model.
@@ -63,11 +65,25 @@ class NoiseModel(LatentTools):
         """
         if count < 1 or seed < 0:
             raise ValueError(f"`count` must be at least 1, and `seed` at least 0. Received: {count} and {seed}")
-        labels = find_labels(self.info.classes, class_texts(classes))
+        if prompts:
+            return self.with_prompts(prompts).generate(count, seed=seed, truncation=truncation)
+        labels = find_labels(self._model.class_names, class_texts(classes))
         seeds = range(seed, seed + count)
         return np.concatenate(
             [self._model(seeds, None if label is None else [label] * count, truncation) for label in labels]
         )
+
+    @one_line_errors()
+    def with_prompts(self, prompts: str | Sequence[str]) -> NoiseModel:
+        """Returns this model of text with prompts in place of classes, for all other methods.
+
+        Args:
+            prompts: One text or several.
+
+        Raises:
+            ValueError: If the model takes no text, or a text is empty.
+        """
+        return NoiseModel(self._model.with_prompts(class_texts(prompts)), self.info)
 
     @one_line_errors()
     def generate_files(
@@ -77,6 +93,7 @@ class NoiseModel(LatentTools):
         count: int | None = None,
         seed: int = 0,
         classes: Sequence[str] = (),
+        prompts: str | Sequence[str] = (),
         truncation: float | None = None,
     ) -> PredictionSummary:
         """Writes images into a folder, or one image or a grid into a file, like the command `predict`.
@@ -86,6 +103,7 @@ class NoiseModel(LatentTools):
             count: Number of images per class; by default 16 for a folder and 1 for a file.
             seed: As for `generate`.
             classes: As for `generate`.
+            prompts: As for `generate`.
             truncation: As for `generate`.
 
         Returns:
@@ -94,7 +112,7 @@ class NoiseModel(LatentTools):
         progress = PredictProgress()
         try:
             return draw_images(
-                self._model,
+                self._model.with_prompts(class_texts(prompts)) if prompts else self._model,
                 Path(output),
                 count=count,
                 seed=seed,

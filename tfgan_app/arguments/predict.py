@@ -20,6 +20,7 @@ A model that generates images takes no --input. Its images are numbered by seed;
   --output DIR --count 100 --seed 0      seed-0000000.png to seed-0000099.png; with classes in DIR/CLASS
   --output one.png --seed 42             one image, again
   --output grid.png --count 16           all images in one grid, at least one row per class
+  --output out --prompt "a red apple" --count 8      a model of text: out/a red apple/seed-0000000.png, ...
   --output way.gif --interpolate 1,5,9   from seed to seed; a strip into an image, frames into .gif, .mp4, ...
   --output out.png --project photo.png   the most similar image that the model can draw, and its latents in out.npz
   --output edits.png --sweep directions --latents out.npz
@@ -72,6 +73,14 @@ def add(commands: Any) -> None:
         default=[],
         metavar="NAME",
         help="class to generate, by name or number; may be repeated (default: all)",
+    )
+    parser.add_argument(
+        "--prompt",
+        dest="prompts",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="text of what to draw, for models of text; may be repeated",
     )
     parser.add_argument(
         "--truncation",

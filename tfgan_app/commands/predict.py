@@ -43,7 +43,8 @@ from tfgan_app.inference import (
 from tfgan_app.inference.styling import StyledPredictor
 
 _TOOLS = ("interpolate", "sweep", "project", "latents")
-_DRAWING = ("count", "seed", "class", "truncation", *_TOOLS)
+_DRAWING = ("count", "seed", "class", "prompt", "truncation", *_TOOLS)
+_REPEATED = {"class": "classes", "prompt": "prompts"}
 _IMAGES = ("mask", "input_range", "output_format", "quality", "resume")
 _AROUND = ("output_scale", "output_width", "output_height", "keep_mask", "wrap")
 _WEBP = ".webp"
@@ -191,6 +192,11 @@ def _draw(sampler: Sampler, args: argparse.Namespace, settings: PredictSettings,
     _refuse(args, ("input", "tile", *_IMAGES, *_AROUND))
     if settings.grain:
         raise ValueError("`grain` is for image models. Received a noise model: leave it out.")
+    if sampler.info.prompt_tokens:
+        _refuse(args, ("class",))
+        sampler = _with_prompts(sampler, args)
+    elif args.prompts:
+        _refuse(args, ("prompt",))
     if any(getattr(args, tool) for tool in _TOOLS):
         line, written = use_latents(sampler, args, settings, on_note=partial(progress.note, Path(args.output)))
         return _Outcome(line, results={"written": written, "failed": [], "skipped": []})
@@ -207,6 +213,12 @@ def _draw(sampler: Sampler, args: argparse.Namespace, settings: PredictSettings,
     return _outcome(summary, args.output)
 
 
+def _with_prompts(sampler: Sampler, args: argparse.Namespace) -> Sampler:
+    if not args.prompts:
+        raise ValueError('`--prompt` must say what to draw, as in --prompt "a red apple". Received none.')
+    return sampler.with_prompts(args.prompts)
+
+
 def _outcome(summary: PredictionSummary, output: str) -> _Outcome:
     skipped = f", {len(summary.skipped)} already existed" if summary.skipped else ""
     failed = f", {len(summary.failed)} failed" if summary.failed else ""
@@ -219,10 +231,10 @@ def _outcome(summary: PredictionSummary, output: str) -> _Outcome:
 def _refuse(args: argparse.Namespace, flags: Sequence[str], *, context: str = "for this model") -> None:
     """Raises ValueError for the first of `flags` that was given."""
     for flag in flags:
-        value = args.classes if flag == "class" else getattr(args, flag)
+        value = getattr(args, _REPEATED.get(flag, flag))
         if value is not None and value is not False and value != []:
             name, received = flag.replace("_", "-"), f" Received: {value}."
-            if flag == "class":
+            if flag in _REPEATED:
                 received = f" Received: {', '.join(value)}."
             elif value is True:
                 received = ""

@@ -126,7 +126,7 @@ def _walk(space: LatentSpace, args: argparse.Namespace, settings: PredictSetting
         label = one_label(space, args.classes, "--sweep truncation")
         return walks.truncation_sweep(space, range(seed, seed + rows), label)
     if args.sweep == "classes":
-        if not space.sampler.class_names:
+        if not space.sampler.info.classes:
             raise ValueError("`--sweep classes` needs a model with classes. This one has none.")
         labels = find_labels(space.sampler.class_names, args.classes)
         _check_size(count * max(1, len(labels) - 1))
@@ -182,6 +182,10 @@ def one_label(space: LatentSpace, classes: Sequence[str], tool: str) -> Label:
         ValueError: If the model has classes and not exactly one is given, or it has none and one is given.
     """
     names = space.sampler.class_names
+    if space.sampler.info.prompt_tokens:
+        if len(names) != 1:
+            raise ValueError(f"`{tool}` needs one prompt. Received: {len(names)}.")
+        return 0
     if len(classes) != 1 and names:
         listed = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
         received = ", ".join(classes) or "none"

@@ -57,6 +57,7 @@ def write_card_beside(path: Path, text: str) -> None:
 def _takes(info: ModelInfo) -> str:
     if info.kind == "noise":
         classes = f", and one of {len(info.classes)} classes" if info.classes else ""
+        classes += f", and a text of up to {info.prompt_tokens} tokens" if info.prompt_tokens else ""
         return f"{info.latent_dim} latents, standard normal{classes}"
     if info.kind == "style":
         return "images, an image whose style they are given, and the style's strength from 0 to 1"

@@ -90,7 +90,7 @@ class LatentSpace:
             return latents
         inputs = [tf.constant(latents)]
         if label is not None:
-            inputs.append(tf.repeat(tf.constant([label], tf.int32), len(latents), axis=0))
+            inputs.append(tf.constant(self.sampler.conditions([label] * len(latents))))
         return np.asarray(self._mapping(inputs, training=False))
 
     def draw(self, latents: np.ndarray, label: Label = None) -> np.ndarray:
@@ -116,7 +116,7 @@ class LatentSpace:
         graph = self.graph("The latent space")
         if label is None or not graph.condition_inputs:
             return []
-        labels = tf.repeat(tf.constant([label], tf.int32), count, axis=0)
+        labels = tf.constant(self.sampler.conditions([label] * count))
         each = tf.one_hot(labels, len(self.sampler.class_names)) if graph.takes_class_weights else labels
         return [each] * graph.condition_inputs
 

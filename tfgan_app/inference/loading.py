@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from tfgan_app.inference.engines import lite_file
@@ -18,11 +21,16 @@ from tfgan_app.inference.saved_models import load_saved_model
 from tfgan_app.inference.styling import Stylist
 from tfgan_app.keras_info import model_info
 from tfgan_app.keras_metadata import saved_class
-from tfgan_app.layers import build_color_model, style_parts  # The package registers the layers of `.keras` files.
+from tfgan_app.layers import (  # The package registers the layers of `.keras` files.
+    build_color_model,
+    style_parts,
+    vocabulary_of,
+)
 from tfgan_app.lite.model import load_lite_model
 from tfgan_app.model_info import ModelInfo, card_info
 from tfgan_app.registry import KERAS_MODELS
 from tfgan_app.shipped import located, shipped_names
+from tfgan_app.tokens import Vocabulary, tokenize
 
 CHECKPOINTS = ("last", "best")
 AUXILIARY_SEPARATOR = "-"
@@ -201,6 +209,11 @@ def _sampler_of(model: keras.Model, path: Path, info: ModelInfo) -> Sampler:
     forward = tf.function(
         lambda *inputs: model(list(inputs) if len(inputs) > 1 else inputs[0], training=False), input_signature=specs
     )
+    if info.prompt_tokens:
+        found = vocabulary_of(model)
+        if found is None:
+            raise ValueError(f"The model '{path}' takes tokens, so it must have a layer `PromptTokens`. It has none.")
+        return Sampler(forward, path, info=info, model=model, tokenize=tokenizer(found))
     if len(specs) > 1 and not info.classes:
         raise ValueError(f"The model '{path}' takes labels, so it must name its classes. It has no layer `ClassNames`.")
     return Sampler(forward, path, info=info, model=model)
@@ -221,4 +234,15 @@ def _stylist_of(model: keras.Model, path: Path, info: ModelInfo) -> Stylist:
 def _from_lite_model(path: Path) -> Predictor | Sampler:
     lite = load_lite_model(path)
     info = card_info(lite.card)
-    return Sampler(lite, path, info=info) if info.kind == "noise" else lite_predictor(lite, path)
+    if info.kind != "noise":
+        return lite_predictor(lite, path)
+    with naming(path):
+        return Sampler(
+            lite, path, info=info, tokenize=tokenizer(json.loads(lite.card.vocabulary)) if info.prompt_tokens else None
+        )
+
+
+def tokenizer(config: dict) -> Callable[[Sequence[str]], np.ndarray]:
+    """Returns the function of texts to tokens of a vocabulary's configuration."""
+    vocabulary = Vocabulary.from_config(config)
+    return lambda texts: tokenize(tf.constant(list(texts)), vocabulary).numpy()

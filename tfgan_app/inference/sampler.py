@@ -34,6 +34,8 @@ class Sampler:
         *,
         info: ModelInfo,
         model: keras.Model | None = None,
+        tokenize: Callable[[Sequence[str]], np.ndarray] | None = None,
+        prompts: Sequence[str] = (),
     ):
         """Wraps a model.
 
@@ -43,16 +45,46 @@ class Sampler:
             path: Path that the model was loaded from.
             info: Description of the model, with its latent size and its classes.
             model: The Keras model of `forward`, for tools that need its layers.
+            tokenize: For a model of text: texts -> tokens int32 [count, length], the second input of `forward`.
+            prompts: Texts that stand for its classes; see `with_prompts`.
         """
         self.path = Path(path)
         self.info = info
         self.model = model
         self._forward = forward
+        self._tokenize = tokenize
+        self._prompts = tuple(prompts)
+        self._tokens = tokenize(self._prompts) if tokenize and prompts else None
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """Class names by label; empty for a model without labels."""
-        return self.info.classes
+        """Class names by label, or the prompts of a model of text; empty for a model without labels."""
+        return self.info.classes or self._prompts
+
+    def with_prompts(self, prompts: Sequence[str]) -> Sampler:
+        """Returns this model of text with prompts as its classes: label `i` draws `prompts[i]`.
+
+        Args:
+            prompts: At least one text; equal ones count once.
+
+        Raises:
+            ValueError: If there is none or an empty one, or the model takes no text.
+        """
+        if not self.info.prompt_tokens:
+            raise ValueError(f"A prompt is for models of text. This model takes none. Received: {prompts[0]!r}.")
+        if self._tokenize is None:
+            raise ValueError(f"'{self.path}' takes token ids, and its vocabulary is not known: use the run's model.")
+        texts = list(dict.fromkeys(prompts))
+        if not texts or not all(text.strip() for text in texts):
+            raise ValueError(f"`prompts` must be at least one text that is not empty. Received: {list(prompts)}.")
+        return Sampler(
+            self._forward, self.path, info=self.info, model=self.model, tokenize=self._tokenize, prompts=texts
+        )
+
+    def conditions(self, labels: Sequence[int]) -> np.ndarray:
+        """Returns the second input of the model: the labels, or the tokens of their prompts."""
+        labels = np.asarray(labels, np.int32)
+        return labels if self._tokens is None else self._tokens[labels]
 
     def __call__(
         self, seeds: Sequence[int], labels: Sequence[int] | None = None, truncation: float | None = None
@@ -107,11 +139,13 @@ class Sampler:
 
         inputs = [tf.constant(latents, tf.float32)]
         if labels is not None:
-            inputs.append(tf.constant(labels, tf.int32))
+            inputs.append(tf.constant(self.conditions(labels)))
         # One at a time: the split of a batch into blocks and threads may change the last digits of an image.
         return np.concatenate([self._draw([each[i : i + 1] for each in inputs]) for i in range(len(latents))])
 
     def _check_labels(self, labels: Sequence[int] | None, count: int) -> None:
+        if self.info.prompt_tokens and not self._prompts:
+            raise ValueError('A prompt must say what to draw, as in "a red apple". Received none.')
         known = len(self.class_names)
         if not known and labels is not None:
             raise ValueError(f"`labels` must be None for a model without classes. Received: {labels}")

@@ -49,6 +49,14 @@ from tfgan_app.layers.receptive_field_rules import POINTWISE, Window, enlarging_
 from tfgan_app.layers.resampling import ICNR, BilinearUpsampling, PixelShuffle
 from tfgan_app.layers.spatial_basis import SpatialBasis, SpatialBasisSum
 from tfgan_app.layers.style_model import StyleParts, build_style_model, style_parts
+from tfgan_app.layers.text_encoding import (
+    PromptTokens,
+    TokenAttention,
+    TokenEmbedding,
+    TokenMask,
+    TokenMean,
+    vocabulary_of,
+)
 from tfgan_app.layers.value_range import ClipToUnitRange, FromUnitRange, ToUnitRange
 from tfgan_app.layers.vgg16 import build_vgg16_features
 
@@ -81,6 +89,7 @@ __all__ = [
     "ParametricReLU",
     "PixelShuffle",
     "PixelUnshuffle",
+    "PromptTokens",
     "Provenance",
     "RationalResize",
     "ReceptiveField",
@@ -90,6 +99,10 @@ __all__ = [
     "SplitGate",
     "StyleParts",
     "ToUnitRange",
+    "TokenAttention",
+    "TokenEmbedding",
+    "TokenMask",
+    "TokenMean",
     "Window",
     "build_color_model",
     "build_normalization",
@@ -109,6 +122,7 @@ __all__ = [
     "spectral",
     "statistics_maps",
     "style_parts",
+    "vocabulary_of",
 ]
 
 # `.keras` files saved by 0.6 and 0.7 name these layers differently.
