@@ -15,7 +15,7 @@ from tiny_generator import build_tiny_generator
 
 from tfgan_app import cli
 
-MODULES = ("api.loading", "api.predictors", "api.run", "api.training", "model_info")
+MODULES = ("api.latents", "api.loading", "api.noise_model", "api.predictors", "api.run", "api.training", "model_info")
 
 
 def write_photo(path):

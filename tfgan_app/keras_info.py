@@ -29,7 +29,8 @@ def model_info(model: keras.Model) -> ModelInfo:
 
     Args:
         model: `images` float32 `[batch, height, width, 3 or 4]` in [0, 1], with `style` and `strength` or without; or
-            `latents` float32 `[batch, latent_dim]`, with `labels` int32 `[batch]` or without -> images in [0, 1].
+            `latents` float32 `[batch, latent_dim]`, alone or with `labels` int32 `[batch]` or `tokens` int32
+            `[batch, length]` -> images in [0, 1].
 
     Returns:
         Its `ModelInfo`. A model whose inputs have other names counts as an image model.
@@ -55,6 +56,7 @@ def _noise_info(model: keras.Model, origin: Mapping) -> ModelInfo:
         latent_dim=model.inputs[0].shape[1],
         classes=tuple(class_names_of(model)),
         style_truncation=truncation_of(model),
+        prompt_tokens=next((tensor.shape[1] for tensor in model.inputs if tensor.name == "tokens"), 0),
         image_size=tuple(shape[1:3]) if len(shape) == 4 else None,
         **origin,
     )

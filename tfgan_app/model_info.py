@@ -36,6 +36,8 @@ KINDS: dict[frozenset[str], Kind] = {
     frozenset({"latents", "labels"}): "noise",
     frozenset({"seeds"}): "noise",
     frozenset({"seeds", "classes"}): "noise",
+    frozenset({"latents", "tokens"}): "noise",
+    frozenset({"seeds", "prompts"}): "noise",
 }
 """Kind of a model by the names of its inputs, which are the same in every format."""
 
@@ -57,6 +59,7 @@ class ModelInfo:
         classes: Class names; empty for an unconditional model.
         style_truncation: psi at which a noise model truncates its styles, 1 for not at all; None for a model that
             truncates its latents.
+        prompt_tokens: Tokens of the text that a noise model takes; 0 for a model without text.
         image_size: Height and width of the images of a noise model; None if unknown.
         largest_px: Side of the largest image that a file with a fixed input size takes, else None.
         task: The task that trained the model; None if unknown.
@@ -83,6 +86,7 @@ class ModelInfo:
     latent_dim: int = 0
     classes: tuple[str, ...] = ()
     style_truncation: float | None = None
+    prompt_tokens: int = 0
     image_size: tuple[int, int] | None = None
     largest_px: int | None = None
     task: str | None = None
@@ -124,6 +128,7 @@ def card_info(card: Card) -> ModelInfo:
             latent_dim=card.latent_dim,
             classes=card.classes,
             style_truncation=card.style_truncation,
+            prompt_tokens=card.prompt_tokens,
             license=card.license,
         )
     return ModelInfo(
@@ -164,12 +169,13 @@ def signatures_info(signatures: Mapping[str, Signature], *, default: str) -> Mod
     inputs = signatures[default].inputs if default in signatures else {}
     kind = KINDS.get(frozenset(inputs), "other")
     if kind == "noise":
-        shape = inputs.get("latents")
+        shape, tokens = inputs.get("latents"), inputs.get("tokens")
         return ModelInfo(
             kind=kind,
             latent_dim=shape[1] if shape else 0,
             classes=_stored_classes(signatures),
             style_truncation=_stored_truncation(signatures),
+            prompt_tokens=tokens[1] or 0 if tokens else 0,
         )
     if kind == "other":
         return ModelInfo(kind=kind)

@@ -317,6 +317,7 @@ METRICS: dict[str, Metric] = {
     "recall": Metric("Recall", True),
     "density": Metric("Density", True),
     "coverage": Metric("Coverage", True),
+    "retrieval": Metric("Retrieval precision of captions", True),
     "transfer_distance": Metric("Distance from content and style", False),
     "content_distance": Metric("Distance from the content", False),
     "style_distance": Metric("Distance from the style", False),

@@ -9,7 +9,8 @@ from PIL import Image, ImageCms
 from tiny_generator import build_tiny_generator
 from tiny_style import build_tiny_style_model
 
-from tfgan_app.api.predictors import ImageModel, NoiseModel
+from tfgan_app.api.noise_model import NoiseModel
+from tfgan_app.api.predictors import ImageModel
 from tfgan_app.inference import Predictor, predictor_of
 from tfgan_app.layers import ReceptiveField
 from tfgan_app.model_info import ModelInfo

@@ -13,7 +13,8 @@ from tiny_generator import build_tiny_generator
 
 import tfgan_app as tfgan
 from tfgan_app import cli
-from tfgan_app.api.predictors import ImageModel, NoiseModel
+from tfgan_app.api.noise_model import NoiseModel
+from tfgan_app.api.predictors import ImageModel
 from tfgan_app.shipped import shipped_models
 
 RNG = np.random.default_rng(0)

@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 
 from tfgan_app.data.bundled import bundled_path
+from tfgan_app.data.captions import with_captions
 from tfgan_app.data.labeled_inspection import inspect_labeled
 from tfgan_app.data.opening import holds_pairs, open_labeled
 from tfgan_app.data.pairs import find_pairs
@@ -16,6 +17,14 @@ def test_emoji_pairs_ship_with_license_and_both_splits():
     assert (folder / "README.md").is_file()
     pairs = find_pairs(folder)
     assert (len(pairs.train), len(pairs.val), pairs.val_is_holdout) == (1500, 94, False)
+
+
+def test_emoji_captions_ship_with_license_and_a_name_for_each_image():
+    folder = bundled_path("emoji_captions")
+    assert "Microsoft" in (folder / "LICENSE").read_text()
+    found = with_captions(open_labeled(folder))
+    assert (len(found.images.train), len(found.images.val), found.without) == (1500, 94, 0)
+    assert len(found.captions) == 1594 and "red paper lantern" in found.captions
 
 
 def test_fashion_ships_with_license_and_both_splits_of_ten_classes():
@@ -41,5 +50,5 @@ def test_fashion_is_small_gray_and_clean():
 
 @pytest.mark.parametrize("name", ["no_such_set", ""])
 def test_unknown_name_lists_the_sets_there_are(name):
-    with pytest.raises(ValueError, match="Available: .*emoji_pairs, fashion"):
+    with pytest.raises(ValueError, match="Available: .*emoji_captions, emoji_pairs, fashion"):
         bundled_path(name)

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tfgan_app.api.errors import one_line_errors
-from tfgan_app.api.predictors import ImageModel, NoiseModel
+from tfgan_app.api.noise_model import NoiseModel
+from tfgan_app.api.predictors import ImageModel
 from tfgan_app.api.settings import path_text
 from tfgan_app.commands.predict_settings import EngineChoice, PredictSettings, load_model
 from tfgan_app.inference import Sampler

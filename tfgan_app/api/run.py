@@ -17,7 +17,8 @@ from PIL import Image
 from tfgan_app.api.errors import one_line_errors
 from tfgan_app.api.images import ImageLike
 from tfgan_app.api.loading import load, run_figures
-from tfgan_app.api.predictors import ImageModel, NoiseModel
+from tfgan_app.api.noise_model import NoiseModel
+from tfgan_app.api.predictors import ImageModel
 from tfgan_app.api.settings import as_assignments, path_text
 from tfgan_app.callbacks import read_metrics
 from tfgan_app.callbacks.grids import find_grids

@@ -21,6 +21,10 @@ A model that generates images takes no --input. Its images are numbered by seed;
   --output DIR --count 100 --seed 0      seed-0000000.png to seed-0000099.png; with classes in DIR/CLASS
   --output one.png --seed 42             one image, again
   --output grid.png --count 16           all images in one grid, at least one row per class
+  --output out --prompt "a red apple" --count 8      a model of text: out/a red apple/seed-0000000.png, ...
+  --output way.gif --interpolate 1,5,9   from seed to seed; a strip into an image, frames into .gif, .mp4, ...
+  --output out.png --project photo.png   the most similar image that the model can draw, and its latents in out.npz
+  --output edits.png --sweep directions --latents out.npz
 """
 
 
@@ -72,14 +76,41 @@ def add(commands: Any) -> None:
         help="class to generate, by name or number; may be repeated (default: all)",
     )
     parser.add_argument(
+        "--prompt",
+        dest="prompts",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="text of what to draw, for models of text; may be repeated",
+    )
+    parser.add_argument(
         "--truncation",
         type=natural_number,
         metavar="T",
         help="limit of the latents: 2 changes little, 0.5 trades much variety for quality; psi of StyleGAN2: 1 changes "
         "nothing, 0 gives its mean image (default: no limit)",
     )
+    _add_latent_tools(parser)
     add_checkpoint(parser)
     parser.add_argument("--json", metavar="FILE", help="write a record of the models, settings and results")
+
+
+def _add_latent_tools(parser: Any) -> None:
+    """Adds the flags for walks through the latents of a model that generates images."""
+    tools = parser.add_mutually_exclusive_group()
+    tools.add_argument(
+        "--interpolate", metavar="SEEDS", help="go from seed to seed, as in 1,5,9; an .npz file of --project is one too"
+    )
+    tools.add_argument(
+        "--sweep",
+        choices=("truncation", "classes", "directions"),
+        help="rows along which one thing changes: the truncation, the class, or the latents in their strongest "
+        "directions (SeFa); --count images in each",
+    )
+    tools.add_argument(
+        "--project", metavar="IMAGE", help="find the latents whose image is most like this one; writes them as .npz too"
+    )
+    parser.add_argument("--latents", metavar="NPZ", help="latents of --project, in place of --seed and --class")
 
 
 def _add_finish(parser: Any) -> None:

@@ -220,7 +220,9 @@ def _check_no_card(folder: Path) -> None:
 
 def _example_flags(info: ModelInfo) -> str:
     if info.kind == "noise":
-        return "--output OUTPUT --count 16 --seed 0" + (" --class NAME" if info.classes else "")
+        return "--output OUTPUT --count 16 --seed 0" + (
+            " --class NAME" if info.classes else ' --prompt "A TEXT"' if info.prompt_tokens else ""
+        )
     beside = {"inpainting": "--mask MASKS ", "style": "--style IMAGE "}.get(info.kind, "")
     return f"--input IMAGES {beside}--output OUTPUT"
 

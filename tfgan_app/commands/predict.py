@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tfgan_app.commands.compare import compare
+from tfgan_app.commands.predict_latents import check_latent_settings, use_latents
 from tfgan_app.commands.predict_models import (
     chained,
     engine_note,
@@ -41,7 +42,9 @@ from tfgan_app.inference import (
 )
 from tfgan_app.inference.styling import StyledPredictor
 
-_DRAWING = ("count", "seed", "class", "truncation")
+_TOOLS = ("interpolate", "sweep", "project", "latents")
+_DRAWING = ("count", "seed", "class", "prompt", "truncation", *_TOOLS)
+_REPEATED = {"class": "classes", "prompt": "prompts"}
 _IMAGES = ("mask", "input_range", "output_format", "quality", "resume")
 _AROUND = ("output_scale", "output_width", "output_height", "keep_mask", "wrap")
 _WEBP = ".webp"
@@ -87,6 +90,7 @@ def run(args: argparse.Namespace) -> int:
         _refuse(args, ("style",))
     progress = PredictProgress()
     try:
+        check_latent_settings(args, settings)
         if isinstance(model, Sampler):
             outcome = _draw(model, args, settings, progress)
         else:
@@ -188,6 +192,14 @@ def _draw(sampler: Sampler, args: argparse.Namespace, settings: PredictSettings,
     _refuse(args, ("input", "tile", *_IMAGES, *_AROUND))
     if settings.grain:
         raise ValueError("`grain` is for image models. Received a noise model: leave it out.")
+    if sampler.info.prompt_tokens:
+        _refuse(args, ("class",))
+        sampler = _with_prompts(sampler, args)
+    elif args.prompts:
+        _refuse(args, ("prompt",))
+    if any(getattr(args, tool) for tool in _TOOLS):
+        line, written = use_latents(sampler, args, settings, on_note=partial(progress.note, Path(args.output)))
+        return _Outcome(line, results={"written": written, "failed": [], "skipped": []})
     summary = draw_images(
         sampler,
         args.output,
@@ -199,6 +211,12 @@ def _draw(sampler: Sampler, args: argparse.Namespace, settings: PredictSettings,
         on_failure=progress.interrupt,
     )
     return _outcome(summary, args.output)
+
+
+def _with_prompts(sampler: Sampler, args: argparse.Namespace) -> Sampler:
+    if not args.prompts:
+        raise ValueError('`--prompt` must say what to draw, as in --prompt "a red apple". Received none.')
+    return sampler.with_prompts(args.prompts)
 
 
 def _outcome(summary: PredictionSummary, output: str) -> _Outcome:
@@ -213,10 +231,10 @@ def _outcome(summary: PredictionSummary, output: str) -> _Outcome:
 def _refuse(args: argparse.Namespace, flags: Sequence[str], *, context: str = "for this model") -> None:
     """Raises ValueError for the first of `flags` that was given."""
     for flag in flags:
-        value = args.classes if flag == "class" else getattr(args, flag)
+        value = getattr(args, _REPEATED.get(flag, flag))
         if value is not None and value is not False and value != []:
             name, received = flag.replace("_", "-"), f" Received: {value}."
-            if flag == "class":
+            if flag in _REPEATED:
                 received = f" Received: {', '.join(value)}."
             elif value is True:
                 received = ""

@@ -31,6 +31,10 @@ class PredictSettings:
         grain: Standard deviation of the added film grain at middle gray: 0.02 is a little; `--seed` seeds it.
         feather_px: Width in input pixels of the transition from the kept regions of `--keep-mask` to the model's
             result; 8 by default.
+        project_steps: Steps of `--project`.
+        feature_weights: File of VGG16 and LPIPS weights (.npz), with which `--project` compares images; without it, it
+            compares pixels.
+        directions: Number of directions of `--sweep directions`.
     """
 
     fidelity: float | None = bounded(None, minimum=0.0, maximum=1.0)
@@ -40,6 +44,9 @@ class PredictSettings:
     keep_colors: bool = False
     grain: float = bounded(0.0, minimum=0.0, maximum=1.0)
     feather_px: float | None = bounded(None, minimum=0.0, maximum=1000.0)
+    project_steps: int | None = bounded(None, minimum=1, maximum=100_000)
+    feature_weights: str | None = None
+    directions: int | None = bounded(None, minimum=1, maximum=100)
 
     @classmethod
     def parse(cls, assignments: Iterable[str]) -> PredictSettings:

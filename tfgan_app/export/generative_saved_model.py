@@ -12,10 +12,13 @@ import tensorflow as tf
 from tfgan_app.export.endpoints import PNG_COMPRESSION, write_endpoints
 from tfgan_app.keras_info import model_info
 from tfgan_app.latents import seeded_latents
+from tfgan_app.layers import vocabulary_of
 from tfgan_app.model_info import TRUNCATION_SIGNATURE, ModelInfo
+from tfgan_app.tokens import Vocabulary, tokenize
 
 _SEEDS = tf.TensorSpec([None], tf.int64, name="seeds")
 _LABELS = tf.TensorSpec([None], tf.int32, name="labels")
+_PROMPTS = tf.TensorSpec([None], tf.string, name="prompts")
 _CLASSES = tf.TensorSpec([None], tf.string, name="classes")
 
 _MAX_LISTED = 50
@@ -33,16 +36,18 @@ def write(model: keras.Model, path: Path) -> None:
       [batch, height, width, 1 or 3] in [0, 1].
     - `class_names`: `labels` int32 [batch] -> `names` string [batch], and `count` int32 [batch], the number of classes.
     - `truncation`: `seeds` int64 [batch] -> `psi` float32 [batch], at which all styles are truncated.
+    - `tokenize`, of a model of text: `prompts` string [batch] -> `tokens` int32 [batch, length]. Such a model takes
+      `prompts` in place of `classes` and `labels`, and `tokens` in `float`.
 
-    The same seed (and class) gives the same image as `tfgan_app predict`. Unknown classes and labels are an error
-    that lists the known ones.
+    The same seed (and class or prompt) gives the same image as `tfgan_app predict`. Unknown classes and labels are an
+    error that lists the known ones.
 
     Args:
         model: `latents` (or `[latents, labels]`) as in `float` -> images float32 in [0, 1].
         path: The folder to write.
     """
     info = model_info(model)
-    build = _conditional_endpoints if info.classes else _endpoints
+    build = _text_endpoints if info.prompt_tokens else _conditional_endpoints if info.classes else _endpoints
     write_endpoints(model, build(model, info) | _truncation_endpoint(info), path)
 
 
@@ -99,6 +104,30 @@ def _conditional_endpoints(model: keras.Model, info: ModelInfo) -> dict[str, tup
             _LABELS,
         ),
         "class_names": (tell_names, _LABELS),
+    }
+
+
+def _text_endpoints(model: keras.Model, info: ModelInfo) -> dict[str, tuple]:
+    vocabulary = Vocabulary.from_config(vocabulary_of(model))
+    tokens_spec = tf.TensorSpec([None, vocabulary.length], tf.int32, name="tokens")
+
+    def draw(latents: tf.Tensor, tokens: tf.Tensor) -> tf.Tensor:
+        return model([latents, tokens], training=False)
+
+    def draw_uint8(seeds: tf.Tensor, prompts: tf.Tensor) -> tf.Tensor:
+        return _to_uint8(draw(seeded_latents(seeds, info.latent_dim), tokenize(prompts, vocabulary)))
+
+    files = (lambda seeds, prompts: {"output_bytes": _encode(draw_uint8(seeds, prompts))}, _SEEDS, _PROMPTS)
+    return {
+        "serving_default": files,
+        "bytes": files,
+        "tensor": (lambda seeds, prompts: {"outputs": draw_uint8(seeds, prompts)}, _SEEDS, _PROMPTS),
+        "float": (
+            lambda latents, tokens: {"outputs": draw(latents, tokens)},
+            _latents_spec(info.latent_dim),
+            tokens_spec,
+        ),
+        "tokenize": (lambda prompts: {"tokens": tokenize(prompts, vocabulary)}, _PROMPTS),
     }
 
 

@@ -57,6 +57,7 @@ def write_card_beside(path: Path, text: str) -> None:
 def _takes(info: ModelInfo) -> str:
     if info.kind == "noise":
         classes = f", and one of {len(info.classes)} classes" if info.classes else ""
+        classes += f", and a text of up to {info.prompt_tokens} tokens" if info.prompt_tokens else ""
         psi = info.style_truncation
         truncated = "" if psi is None else f"; its styles are truncated at psi {psi:g}"
         return f"{info.latent_dim} latents, standard normal{classes}{truncated}"

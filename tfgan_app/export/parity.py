@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfgan_app.export.request import Batch, ExportRequest, Pair
+from tfgan_app.export.request import Batch, ExportRequest, Pair, tokens_of
 from tfgan_app.files import first_line
 from tfgan_app.keras_info import model_info
 from tfgan_app.latents import seeded_latents
@@ -118,7 +118,7 @@ def samples_for(model: keras.Model, request: ExportRequest, *, fixed_px: int | N
     """
     info = model_info(model)
     if info.kind == "noise":
-        yield from _latents(info.latent_dim, classes=len(info.classes))
+        yield from _latents(info.latent_dim, classes=len(info.classes), tokens=tokens_of(model))
         return
     if info.kind == "style":
         yield from _with_styles(request)
@@ -171,9 +171,12 @@ def fitted(image: np.ndarray, size_px: int) -> np.ndarray:
     return image
 
 
-def _latents(latent_dim: int, *, classes: int) -> Iterator[Sample]:
-    """Latents of the first seeds, with each class at least once."""
+def _latents(latent_dim: int, *, classes: int, tokens: np.ndarray | None) -> Iterator[Sample]:
+    """Latents of the first seeds, with each class at least once, or with texts of several lengths."""
     latents = seeded_latents(tf.range(PARITY_SEEDS), latent_dim)
+    if tokens is not None:
+        yield Sample([latents, tf.constant(tokens[tf.range(PARITY_SEEDS) % len(tokens)])])
+        return
     if not classes:
         yield Sample(latents)
     for first in range(0, classes, PARITY_SEEDS):

@@ -12,6 +12,8 @@ import tensorflow as tf
 from tfgan_app.keras_info import model_info
 from tfgan_app.keras_metadata import NOT_STATED
 from tfgan_app.latents import seeded_latents
+from tfgan_app.layers import vocabulary_of
+from tfgan_app.tokens import UNKNOWN, Vocabulary
 
 Pair = tuple[np.ndarray, np.ndarray | None]
 """An input and its target, uint8 [height, width, channels] each; the target is None if unknown."""
@@ -54,9 +56,21 @@ class ExportRequest:
     runtime: str | None = None
 
     def calibration_latents(self, model: keras.Model) -> Iterator[list[np.ndarray]]:
-        """Calibration inputs of a generative model: latents [1, latent_dim], and labels [1]."""
-        classes = len(self.classes)
+        """Calibration inputs of a generative model: latents [1, latent_dim], and labels [1] or tokens [1, length]."""
+        classes, tokens = len(self.classes), tokens_of(model)
         latents = np.asarray(seeded_latents(np.array(_CALIBRATION_SEEDS), model_info(model).latent_dim))
         for index in range(len(latents)):
             row = [latents[index : index + 1]]
+            if tokens is not None:
+                row.append(tokens[[index % len(tokens)]])
             yield [*row, np.array([index % classes], np.int32)] if classes else row
+
+
+def tokens_of(model: keras.Model) -> np.ndarray | None:
+    """Returns texts to run a model on, random tokens of every length: int32 [texts, length]; None without text."""
+    found = vocabulary_of(model)
+    if found is None:
+        return None
+    vocabulary = Vocabulary.from_config(found)
+    tokens = np.random.default_rng(0).integers(UNKNOWN, vocabulary.size, (vocabulary.length + 1,) * 2)[:, :-1]
+    return np.tril(tokens, -1).astype(np.int32)  # Row i has i tokens, then padding.

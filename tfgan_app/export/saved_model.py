@@ -100,7 +100,7 @@ def load(path: Path) -> Callable:
     """Loads the `float` signature of an exported SavedModel, as a function on the inputs of the model."""
     loaded = tf.saved_model.load(str(path))
     specs = loaded.signatures["float"].structured_input_signature[1]
-    names = [name for name in ("images", "style", "strength", "latents", "labels") if name in specs]
+    names = [name for name in ("images", "style", "strength", "latents", "labels", "tokens") if name in specs]
 
     def forward(inputs: tf.Tensor | list[tf.Tensor]) -> tf.Tensor:
         return loaded.signatures["float"](**dict(zip(names, tf.nest.flatten(inputs), strict=True)))["outputs"]

@@ -79,6 +79,10 @@ def _example(key: str, spec: tf.TensorSpec, request: ExportRequest, index: int) 
         return np.array(request.classes[index % len(request.classes)].encode(), object)
     if key in ("seeds", "labels"):
         return np.array(0 if key == "labels" else index, spec.dtype.as_numpy_dtype)
+    if key == "prompts":
+        return np.array(b"a text", object)
+    if key == "tokens":
+        return np.zeros(spec.shape[1:], np.int32)
     if key == "strength" or key.endswith("_statistics"):
         return np.ones(spec.shape[1:], np.float32)
     if key == "latents":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +22,7 @@ from tfgan_app.export.layer_diff import LayerTap
 from tfgan_app.export.parity import fitted
 from tfgan_app.export.request import Batch, ExportRequest
 from tfgan_app.keras_info import model_info
-from tfgan_app.layers import PadToMultiple
+from tfgan_app.layers import PadToMultiple, vocabulary_of
 from tfgan_app.lite import Card, LiteModel, check_alive, with_card, with_output_levels
 from tfgan_app.lite.files import Fill, Sizes
 from tfgan_app.lite.model import SIGNATURE, load_lite_model, run_signature
@@ -55,8 +56,8 @@ def write(model: keras.Model, path: Path, request: ExportRequest) -> None:
 
     - An image model: `images` [1, tile, tile, channels] -> `outputs` [1, scale * tile, scale * tile, 3], both
       float32 in [0, 1], or both uint8 for `int8`. The card states whether the input can be resized.
-    - A generative model: `latents` float32 [1, latent_dim] (and `labels` int32 [1]) -> `outputs` [1, height, width,
-      1 or 3], float32 in [0, 1], or uint8 for `int8`.
+    - A generative model: `latents` float32 [1, latent_dim] (and `labels` int32 [1], or `tokens` int32 [1, length]) ->
+      `outputs` [1, height, width, 1 or 3], float32 in [0, 1], or uint8 for `int8`.
 
     Args:
         model: As for `export_model`.
@@ -187,7 +188,15 @@ def _card(model: keras.Model, request: ExportRequest) -> Card:
     }
     info = model_info(model)
     if info.kind == "noise":
-        return Card(**facts, latent_dim=info.latent_dim, classes=info.classes, style_truncation=info.style_truncation)
+        found = vocabulary_of(model)
+        facts["vocabulary"] = json.dumps(found, ensure_ascii=False) if found else ""
+        return Card(
+            **facts,
+            latent_dim=info.latent_dim,
+            classes=info.classes,
+            prompt_tokens=info.prompt_tokens,
+            style_truncation=info.style_truncation,
+        )
     return Card(
         **facts,
         tile_px=_tile_px(model, request) or None,

@@ -83,3 +83,35 @@ def _header_bar(headers: Sequence[str], widths: Sequence[int], lefts: Sequence[i
     for text, width, left in zip(headers, widths, lefts, strict=False):
         draw.text((left + width / 2, bar.height / 2), text, fill="black", font=font, anchor="mm")
     return np.asarray(bar)
+
+
+CAPTION_WIDTH_PX = 96
+_CAPTION_LINES, _LINE_PX = 3, 13
+
+
+def captioned(image: np.ndarray, text: str) -> np.ndarray:
+    """Draws a text below an image, which is enlarged by a whole factor to about `CAPTION_WIDTH_PX` if it is smaller.
+
+    Args:
+        image: uint8 [height, width, 3].
+        text: The text; cut after three lines.
+
+    Returns:
+        uint8 [height, width, 3].
+    """
+    factor = max(1, round(CAPTION_WIDTH_PX / image.shape[1]))
+    enlarged = image.repeat(factor, axis=0).repeat(factor, axis=1)
+    width = enlarged.shape[1]
+    bar = Image.new("RGB", (width, _CAPTION_LINES * _LINE_PX + 3), "white")
+    font = ImageFont.load_default(size=11)
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and font.getlength(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    draw = ImageDraw.Draw(bar)
+    for row, line in enumerate(lines[:_CAPTION_LINES]):
+        draw.text((width / 2, row * _LINE_PX + 2), line, fill="black", font=font, anchor="ma")
+    return np.concatenate([enlarged, np.asarray(bar)])

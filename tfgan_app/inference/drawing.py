@@ -58,7 +58,8 @@ def draw_images(
             In a grid, each of several classes begins a row.
         count: Number of seeds (of each class); by default 1 for a file and `DEFAULT_COUNT` for a folder.
         seed: The first seed.
-        classes: Classes to draw, each a name in any case or a number; by default all.
+        classes: Classes to draw, each a name in any case or a number; by default all, as are the prompts of a model of
+            text.
         truncation: Largest absolute value of the latents, or psi of styles; smaller values reduce variety.
         on_progress: Called after each image with the number done and the total.
         on_failure: Called with each file that could not be written and one line that names it and the reason.

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from tfgan_app.inference.engines import lite_file
@@ -23,11 +26,13 @@ from tfgan_app.layers import (  # The package registers the layers of `.keras` f
     build_color_model,
     set_truncation,
     style_parts,
+    vocabulary_of,
 )
 from tfgan_app.lite.model import load_lite_model
 from tfgan_app.model_info import ModelInfo, card_info
 from tfgan_app.registry import KERAS_MODELS
 from tfgan_app.shipped import located, shipped_names
+from tfgan_app.tokens import Vocabulary, tokenize
 
 CHECKPOINTS = ("last", "best")
 AUXILIARY_SEPARATOR = "-"
@@ -206,9 +211,21 @@ def _sampler_of(model: keras.Model, path: Path, info: ModelInfo) -> Sampler:
     forward = tf.function(
         lambda *inputs: model(list(inputs) if len(inputs) > 1 else inputs[0], training=False), input_signature=specs
     )
+    if info.prompt_tokens:
+        found = vocabulary_of(model)
+        if found is None:
+            raise ValueError(f"The model '{path}' takes tokens, so it must have a layer `PromptTokens`. It has none.")
+        return Sampler(
+            forward,
+            path,
+            info=info,
+            set_truncation=functools.partial(set_truncation, model),
+            model=model,
+            tokenize=tokenizer(found),
+        )
     if len(specs) > 1 and not info.classes:
         raise ValueError(f"The model '{path}' takes labels, so it must name its classes. It has no layer `ClassNames`.")
-    return Sampler(forward, path, info=info, set_truncation=functools.partial(set_truncation, model))
+    return Sampler(forward, path, info=info, model=model, set_truncation=functools.partial(set_truncation, model))
 
 
 def _stylist_of(model: keras.Model, path: Path, info: ModelInfo) -> Stylist:
@@ -226,4 +243,15 @@ def _stylist_of(model: keras.Model, path: Path, info: ModelInfo) -> Stylist:
 def _from_lite_model(path: Path) -> Predictor | Sampler:
     lite = load_lite_model(path)
     info = card_info(lite.card)
-    return Sampler(lite, path, info=info) if info.kind == "noise" else lite_predictor(lite, path)
+    if info.kind != "noise":
+        return lite_predictor(lite, path)
+    with naming(path):
+        return Sampler(
+            lite, path, info=info, tokenize=tokenizer(json.loads(lite.card.vocabulary)) if info.prompt_tokens else None
+        )
+
+
+def tokenizer(config: dict) -> Callable[[Sequence[str]], np.ndarray]:
+    """Returns the function of texts to tokens of a vocabulary's configuration."""
+    vocabulary = Vocabulary.from_config(config)
+    return lambda texts: tokenize(tf.constant(list(texts)), vocabulary).numpy()

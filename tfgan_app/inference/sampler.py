@@ -15,6 +15,7 @@ from tfgan_app.inference.errors import model_errors, one_line
 from tfgan_app.model_info import ModelInfo
 
 if TYPE_CHECKING:  # Loaded with the first model that draws; image models may do without it.
+    import keras
     import tensorflow as tf
 
 
@@ -24,6 +25,7 @@ class Sampler:
     Attributes:
         path: The file or folder that the model was loaded from.
         info: Description of the model.
+        model: The Keras model; None where only its outputs are known, such as an exported one.
     """
 
     def __init__(
@@ -33,6 +35,9 @@ class Sampler:
         *,
         info: ModelInfo,
         set_truncation: Callable[[float], None] | None = None,
+        model: keras.Model | None = None,
+        tokenize: Callable[[Sequence[str]], np.ndarray] | None = None,
+        prompts: Sequence[str] = (),
     ):
         """Wraps a model.
 
@@ -42,16 +47,54 @@ class Sampler:
             path: Path that the model was loaded from.
             info: Description of the model, with its latent size and its classes.
             set_truncation: Sets psi of a model that truncates its styles; None where psi is fixed.
+            model: The Keras model of `forward`, for tools that need its layers.
+            tokenize: For a model of text: texts -> tokens int32 [count, length], the second input of `forward`.
+            prompts: Texts that stand for its classes; see `with_prompts`.
         """
         self.path = Path(path)
         self.info = info
+        self.model = model
         self._forward = forward
         self._set_truncation = set_truncation
+        self._tokenize = tokenize
+        self._prompts = tuple(prompts)
+        self._tokens = tokenize(self._prompts) if tokenize and prompts else None
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """Class names by label; empty for a model without labels."""
-        return self.info.classes
+        """Class names by label, or the prompts of a model of text; empty for a model without labels."""
+        return self.info.classes or self._prompts
+
+    def with_prompts(self, prompts: Sequence[str]) -> Sampler:
+        """Returns this model of text with prompts as its classes: label `i` draws `prompts[i]`.
+
+        Args:
+            prompts: At least one text; equal ones count once.
+
+        Raises:
+            ValueError: If there is none or an empty one, or the model takes no text.
+        """
+        if not self.info.prompt_tokens:
+            raise ValueError(f"A prompt is for models of text. This model takes none. Received: {prompts[0]!r}.")
+        if self._tokenize is None:
+            raise ValueError(f"'{self.path}' takes token ids, and its vocabulary is not known: use the run's model.")
+        texts = list(dict.fromkeys(prompts))
+        if not texts or not all(text.strip() for text in texts):
+            raise ValueError(f"`prompts` must be at least one text that is not empty. Received: {list(prompts)}.")
+        return Sampler(
+            self._forward,
+            self.path,
+            info=self.info,
+            set_truncation=self._set_truncation,
+            model=self.model,
+            tokenize=self._tokenize,
+            prompts=texts,
+        )
+
+    def conditions(self, labels: Sequence[int]) -> np.ndarray:
+        """Returns the second input of the model: the labels, or the tokens of their prompts."""
+        numbers = np.asarray(labels, np.int32)
+        return numbers if self._tokens is None else self._tokens[numbers]
 
     def __call__(
         self, seeds: Sequence[int], labels: Sequence[int] | None = None, truncation: float | None = None
@@ -70,22 +113,54 @@ class Sampler:
         Raises:
             ValueError: If an argument is invalid, or the model fails (out of memory, for example).
         """
-        import tensorflow as tf
+        latents = self.latents(seeds, truncation)
+        self._check_labels(labels, len(seeds))
+        return self.draw(latents, labels)
 
+    def latents(self, seeds: Sequence[int], truncation: float | None = None) -> np.ndarray:
+        """Returns the latents of seeds: float32 [count, latent_dim].
+
+        Args:
+            seeds: int64 [count], at least one.
+            truncation: As for a call.
+
+        Raises:
+            ValueError: If `truncation` is not a positive number.
+        """
         from tfgan_app.latents import seeded_latents, truncate_latents
 
         check_truncation(truncation, self.info)
-        self._check_labels(labels, len(seeds))
         latents = seeded_latents(np.asarray(seeds, np.int64), self.info.latent_dim)
         if self.info.style_truncation is not None:
             self._truncate_styles(truncation)
         elif truncation is not None:
             latents = truncate_latents(latents, truncation)
-        inputs = (latents,) if labels is None else (latents, tf.constant(labels, tf.int32))
+        return latents.numpy()
+
+    def draw(self, latents: np.ndarray, labels: Sequence[int] | None = None) -> np.ndarray:
+        """Draws an image for each latent vector.
+
+        Args:
+            latents: float32 [count, latent_dim], standard normal.
+            labels: int32 [count], for a model with classes.
+
+        Returns:
+            uint8 [count, height, width, 1 or 3].
+
+        Raises:
+            ValueError: If the model fails.
+        """
+        import tensorflow as tf
+
+        inputs = [tf.constant(latents, tf.float32)]
+        if labels is not None:
+            inputs.append(tf.constant(self.conditions(labels)))
         # One at a time: the split of a batch into blocks and threads may change the last digits of an image.
-        return np.concatenate([self._draw([each[i : i + 1] for each in inputs]) for i in range(len(seeds))])
+        return np.concatenate([self._draw([each[i : i + 1] for each in inputs]) for i in range(len(latents))])
 
     def _check_labels(self, labels: Sequence[int] | None, count: int) -> None:
+        if self.info.prompt_tokens and not self._prompts:
+            raise ValueError('A prompt must say what to draw, as in "a red apple". Received none.')
         known = len(self.class_names)
         if not known and labels is not None:
             raise ValueError(f"`labels` must be None for a model without classes. Received: {labels}")
@@ -103,13 +178,26 @@ class Sampler:
             )
 
     def _draw(self, inputs: list[tf.Tensor]) -> np.ndarray:
-        try:
-            outputs = np.asarray(self._forward(*inputs), np.float32)
-        except model_errors() as error:
-            raise ValueError(f"The model failed: {one_line(error)}") from error
-        if not np.isfinite(outputs).all():
-            raise ValueError("The model's images have NaN or infinite values: its training has diverged.")
-        return np.rint(np.clip(outputs, 0.0, 1.0) * 255.0).astype(np.uint8)
+        return drawn(self._forward, inputs)
+
+
+def drawn(forward: Callable[..., tf.Tensor], inputs: Sequence[tf.Tensor]) -> np.ndarray:
+    """Runs a generator: uint8 [count, height, width, 1 or 3].
+
+    Args:
+        forward: Function of the inputs to float images in [0, 1].
+        inputs: Its inputs.
+
+    Raises:
+        ValueError: If the model fails, or its images are not finite.
+    """
+    try:
+        outputs = np.asarray(forward(*inputs), np.float32)
+    except model_errors() as error:
+        raise ValueError(f"The model failed: {one_line(error)}") from error
+    if not np.isfinite(outputs).all():
+        raise ValueError("The model's images have NaN or infinite values: its training has diverged.")
+    return np.rint(np.clip(outputs, 0.0, 1.0) * 255.0).astype(np.uint8)
 
 
 def check_truncation(truncation: float | None, info: ModelInfo) -> None:

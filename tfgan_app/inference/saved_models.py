@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from tfgan_app.model_info import ModelInfo, Signature, signatures_info
 
 _SIGNATURE = "float"
 _NAMES_SIGNATURE = "class_names"
+_TOKENIZE_SIGNATURE = "tokenize"
 _RECEPTIVE_FIELD_SIGNATURE = "receptive_field"
 
 
@@ -60,6 +61,14 @@ def _shape(spec: tf.TensorSpec) -> tuple[int | None, ...] | None:
 
 def _sampler_from(loaded: tf.Module, folder: Path, info: ModelInfo) -> Sampler:
     names: tuple[str, ...] = ("latents",)
+    tokenize = None
+    if info.prompt_tokens:
+        _check_signature(loaded, _TOKENIZE_SIGNATURE, folder)
+        names = ("latents", "tokens")
+
+        def tokenize(texts: Sequence[str]) -> np.ndarray:
+            return loaded.signatures[_TOKENIZE_SIGNATURE](prompts=tf.constant(list(texts)))["tokens"].numpy()
+
     if "labels" in loaded.signatures[_SIGNATURE].structured_input_signature[1]:
         _check_signature(loaded, _NAMES_SIGNATURE, folder)
         names = ("latents", "labels")
@@ -68,6 +77,7 @@ def _sampler_from(loaded: tf.Module, folder: Path, info: ModelInfo) -> Sampler:
         lambda *inputs: loaded.signatures[_SIGNATURE](**dict(zip(names, inputs, strict=True)))["outputs"],
         folder,
         info=info,
+        tokenize=tokenize,
     )
 
 

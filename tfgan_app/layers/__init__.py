@@ -55,6 +55,14 @@ from tfgan_app.layers.self_attention import PixelAttention, ResidualGain, self_a
 from tfgan_app.layers.spatial_basis import LearnedConstant, SpatialBasis, SpatialBasisSum
 from tfgan_app.layers.style_model import StyleParts, build_style_model, style_parts
 from tfgan_app.layers.styles import StyleMixing, StyleTruncation, set_truncation, truncation_of
+from tfgan_app.layers.text_encoding import (
+    PromptTokens,
+    TokenAttention,
+    TokenEmbedding,
+    TokenMask,
+    TokenMean,
+    vocabulary_of,
+)
 from tfgan_app.layers.value_range import ClipToUnitRange, FromUnitRange, ToUnitRange
 from tfgan_app.layers.vgg16 import build_vgg16_features
 
@@ -96,6 +104,7 @@ __all__ = [
     "PixelNoise",
     "PixelShuffle",
     "PixelUnshuffle",
+    "PromptTokens",
     "Provenance",
     "RationalResize",
     "ReceptiveField",
@@ -108,6 +117,10 @@ __all__ = [
     "StyleParts",
     "StyleTruncation",
     "ToUnitRange",
+    "TokenAttention",
+    "TokenEmbedding",
+    "TokenMask",
+    "TokenMean",
     "UnitPower",
     "Window",
     "build_color_model",
@@ -132,6 +145,7 @@ __all__ = [
     "statistics_maps",
     "style_parts",
     "truncation_of",
+    "vocabulary_of",
 ]
 
 # `.keras` files saved by 0.6 and 0.7 name these layers differently.

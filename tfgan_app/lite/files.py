@@ -49,6 +49,8 @@ class Card:
         latent_dim: Latent size of a generative model; 0 for an image model.
         classes: Names of its labels.
         style_truncation: See `ModelInfo`.
+        prompt_tokens: Tokens of the text that a generative model takes; 0 for none.
+        vocabulary: Vocabulary of these tokens, as JSON; empty for none.
     """
 
     name: str
@@ -67,6 +69,8 @@ class Card:
     latent_dim: int = 0
     classes: tuple[str, ...] = ()
     style_truncation: float | None = None
+    prompt_tokens: int = 0
+    vocabulary: str = ""
 
     def to_json(self) -> str:
         """Returns a JSON object, with the ranges of inputs and outputs in words."""
@@ -89,6 +93,7 @@ class Card:
         card = cls(**{"name": "", "version": "", **known, "classes": tuple(known.get("classes", ()))})
         numbers = (card.scale, card.multiple, card.channels)
         whole = all(type(number) is int and number > 0 for number in numbers) and type(card.latent_dim) is int
+        whole = whole and type(card.prompt_tokens) is int and isinstance(card.vocabulary, str)
         optional = all(it is None or type(it) is int for it in (card.tile_px, card.halo_px, card.bytes_per_px))
         whole = whole and isinstance(card.style_truncation, (int, float, type(None)))
         named = card.sizes in ("any", "multiple", "fixed") and card.fill in ("mirror", "edge", "zero")

@@ -55,7 +55,9 @@ class LiteModel:
             SIGNATURE
         )  # Not kept: it holds tensors, which prevents resizing.
         self._inputs, self._output = runner.get_input_details(), runner.get_output_details()["outputs"]
-        self.input_names = tuple(name for name in ("images", "latents", "labels") if name in signature["inputs"])
+        self.input_names = tuple(
+            name for name in ("images", "latents", "labels", "tokens") if name in signature["inputs"]
+        )
         self._shapes = {name: tuple(self._inputs[name]["shape"]) for name in self.input_names}
 
     def takes(self, height: int, width: int) -> bool:
@@ -68,7 +70,8 @@ class LiteModel:
 
         Args:
             *inputs: `images` float32 [batch, height, width, channels] in [0, 1]; or `latents` float32
-                [batch, latent_dim], and `labels` int32 [batch] if there are classes.
+                [batch, latent_dim], and `labels` int32 [batch] if there are classes, or `tokens` int32 [batch, length]
+                for text.
 
         Returns:
             float32 [batch, scale * height, scale * width, 3], or the images of the latents, in [0, 1].

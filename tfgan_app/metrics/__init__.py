@@ -22,6 +22,7 @@ from tfgan_app.metrics.lpips import build_lpips
 from tfgan_app.metrics.manifold import density_coverage, precision_recall
 from tfgan_app.metrics.pixel import PIXEL_METRICS, output_variation, paired_metrics
 from tfgan_app.metrics.random_features import build_random_features
+from tfgan_app.metrics.retrieval import TextRetrieval
 from tfgan_app.metrics.small_classifier import SmallClassifier, plan_batches
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "FeatureNetwork",
     "FrechetMoments",
     "SmallClassifier",
+    "TextRetrieval",
     "build_inception_features",
     "build_lpips",
     "build_random_features",

@@ -153,8 +153,10 @@ def _build_synthesis(size_px: int, channels: int, dim: int, widths: list[int]) -
         if step:
             x = convolve(x, level_width, 2 * step - 1, double=True)
         x = convolve(x, level_width, 2 * step)
-        options = {"demodulate": False, "weight_std": _RGB_STD, "name": f"to_image_{step}"}
-        y = ModulatedConv2D(channels, 1, index=2 * step + 1, **options)([x, styles])
+        to_image = ModulatedConv2D(
+            channels, 1, index=2 * step + 1, demodulate=False, weight_std=_RGB_STD, name=f"to_image_{step}"
+        )
+        y = to_image([x, styles])
         image = y if image is None else layers.Add(name=f"skip_{step}")([FixedBilinearUpsampling()(image), y])
     return generator_model([styles], image, size_px=size_px, activation="linear", name="synthesis")
 

@@ -57,6 +57,7 @@ class DiscriminatorLoss:
         self.variables: list[Any] = []
         self.logged: tuple[str, ...] = ("penalty",) if objective.penalties else ()
         self.logged += ("code_loss",) if objective.code_loss else ()
+        self.logged += ("mismatched_logits",) if objective.mismatch_weight else ()
         if discriminator_inputs.target is not None:
             self.logged += ("augment_probability",)
             options = {"shape": (), "dtype": "float32", "trainable": False}
@@ -206,8 +207,15 @@ class DiscriminatorLoss:
             # Mean over images and transformed ones on the real side: real and fake keep their weights.
             transformed = discriminate(real, stream=_TRANSFORMED, augment=True).logits
             value = (value + weight * loss.discriminator(transformed, fake_logits, label)) / (1.0 + weight)
+        figures = {}
+        if weight := self._objective.mismatch_weight:
+            # The same augmented images, so that only the condition differs.
+            wrong = discriminate.mismatched()(real, stream=_REAL).logits
+            value = (value + weight * loss.discriminator(real_logits, wrong, label)) / (1.0 + weight)
+            figures["mismatched_logits"] = tf.reduce_mean(tf.cast(wrong, tf.float32))
         real_accuracy, fake_accuracy = loss.accuracies(real_logits, fake_logits)
         return self._objective.discriminator_weight * value, {
+            **figures,
             "real_accuracy": real_accuracy,
             "fake_accuracy": fake_accuracy,
             "real_logits": tf.reduce_mean(tf.cast(real_logits, tf.float32)),
@@ -241,9 +249,17 @@ class _PreparedDiscriminator:
     ):
         self.training = training
         self._discriminator_loss = discriminator_loss
+        self._name = name
         self._discriminator = discriminator_loss.discriminators[name]
         self._condition = condition
         self._positions = positions
+
+    def mismatched(self) -> _PreparedDiscriminator:
+        """The same discriminator, each image with the condition of another."""
+        condition = mismatched(self._condition)
+        return _PreparedDiscriminator(
+            self._discriminator_loss, self._name, condition, self._positions, training=self.training
+        )
 
     def __call__(self, images: tf.Tensor, *, stream: int, augment: bool | None = None) -> DiscriminatorOutputs:
         augment = self._discriminator_loss.augments_all if augment is None else augment
@@ -256,3 +272,15 @@ class _PreparedDiscriminator:
             if isinstance(outputs, (list, tuple))
             else DiscriminatorOutputs(outputs, None)
         )
+
+
+def mismatched(conditions: tf.Tensor) -> tf.Tensor:
+    """Returns for each row the next different row of the batch; itself if all are equal.
+
+    Args:
+        conditions: int32 `[batch, length]`.
+    """
+    count = tf.shape(conditions)[0]
+    same = tf.reduce_all(conditions[:, tf.newaxis] == conditions[tf.newaxis], axis=-1)
+    ahead = (tf.range(count)[tf.newaxis] - tf.range(count)[:, tf.newaxis]) % count
+    return tf.gather(conditions, tf.argmin(tf.where(same, count, ahead), axis=1))

@@ -105,6 +105,9 @@ class Objective:
         penalties: Each `GradientPenalty` of the discriminators with its weight.
         penalty_every_steps: Interval in steps of the penalties, by which their weights are multiplied
             (Karras et al. 2020, arXiv:1912.04958, section 2.2, "lazy regularization").
+        mismatch_weight: Weight of real images with the condition of another image, a third term that the
+            discriminators tell from real images with their own (matching-aware, Reed et al. 2016, arXiv:1605.05396,
+            section 4.2); 0 for none. Conditions are then int32 `[batch, length]`.
         code_loss: `(outputs, codes) -> scalar` of a discriminator's second output, which both networks minimize.
         code_weight: Its factor.
         regularizers: Regularizers of the generators.
@@ -119,6 +122,7 @@ class Objective:
     real_label: float = 1.0
     penalties: tuple[tuple[Any, float], ...] = ()
     penalty_every_steps: int = 1
+    mismatch_weight: float = 0.0
     code_loss: Callable | None = None
     code_weight: float = 1.0
     regularizers: tuple[GeneratorRegularizer, ...] = ()

@@ -6,16 +6,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from tfgan_app.augmentation import DISCRIMINATOR_AUGMENTATIONS
-from tfgan_app.layers import ClassNames, LatentCodes, ToUnitRange
+from tfgan_app.layers import ClassNames, LatentCodes, PromptTokens, ToUnitRange
 from tfgan_app.losses import ADVERSARIAL_LOSSES, GRADIENT_PENALTIES, information_loss
 from tfgan_app.networks import IMAGE_DISCRIMINATORS, NOISE_GENERATORS
 from tfgan_app.networks.heads import grid_px
 from tfgan_app.networks.stylegan2 import style_networks
+from tfgan_app.networks.text_encoder import build_text_encoder, text_discriminator, text_generator, with_vectors
 from tfgan_app.tasks.generate.config import GenerateConfig
 from tfgan_app.tasks.generate.styles import build_regularizers, draw_mixed
+from tfgan_app.tokens import Vocabulary
 from tfgan_app.training.task import DiscriminatorInputs, GeneratorOutputs, Networks, Objective
 
 PAPER_WIDTHS = {"generator": 256, "discriminator": 128}
@@ -30,6 +33,8 @@ FEW_IMAGES = 10_000
 
 def check_settings(settings: GenerateConfig) -> None:
     """Checks settings; raises ValueError for those that contradict each other."""
+    if settings.captions and settings.conditional:
+        raise ValueError("`task.captions` and `task.conditional` are two conditions. Received both: leave one out.")
     codes = settings.categorical_codes + settings.continuous_codes
     if codes >= settings.latent_dim:
         raise ValueError(
@@ -70,6 +75,7 @@ def build_objective(settings: GenerateConfig) -> Objective:
         real_label=settings.real_label,
         penalties=_penalties(settings),
         penalty_every_steps=settings.penalty_every_steps,
+        mismatch_weight=settings.mismatch_weight if settings.captions else 0.0,
         code_loss=code_loss if settings.codes else None,
         code_weight=settings.code_weight,
         regularizers=build_regularizers(settings, codes=build_latent_codes(settings) if settings.codes else None),
@@ -107,7 +113,8 @@ def build_networks(
     *,
     size_px: int,
     channels: int,
-    classes: int,
+    classes: int = 0,
+    vocabulary: Vocabulary | None = None,
     own: Mapping[str, Callable[[], keras.Model]] | None = None,
 ) -> Networks:
     """Builds generator and discriminator under the current dtype policy.
@@ -117,9 +124,14 @@ def build_networks(
         size_px: Height and width of the images.
         channels: 1 or 3.
         classes: Number of classes of a conditional GAN; 0 for none.
+        vocabulary: Vocabulary of the captions; None for none.
         own: Builders of a user's own `generator` or `discriminator`.
     """
-    own, shared = own or {}, {"size_px": size_px, "channels": channels, "classes": classes}
+    own = own or {}
+    shape = {"size_px": size_px, "channels": channels}
+    if vocabulary is not None:
+        return _text_networks(settings, shape, vocabulary)
+    shared = {**shape, "classes": classes}
     generator = own["generator"]() if "generator" in own else _build_generator(settings, shared)
     if settings.path_length_weight and style_networks(generator) is None:
         raise ValueError(
@@ -130,9 +142,27 @@ def build_networks(
     return Networks({"generator": generator}, {"discriminator": discriminator})
 
 
-def _build_generator(settings: GenerateConfig, shared: dict[str, int]) -> keras.Model:
+def _text_networks(settings: GenerateConfig, shape: dict[str, int], vocabulary: Vocabulary) -> Networks:
+    """Networks whose condition is a text, each with an encoder of its own."""
+    dim = settings.text_width
+    encoders = [
+        build_text_encoder(
+            vocabulary_size=vocabulary.size, length=vocabulary.length, dim=dim, blocks=settings.text_blocks
+        )
+        for _ in range(2)
+    ]
+    shared = {**shape, "classes": dim}
+    generator = _build_generator(settings, shared, latent_dim=settings.latent_dim + dim)
+    discriminator = _build_discriminator(settings, shared)
+    return Networks(
+        {"generator": text_generator(with_vectors(generator), encoders[0], latent_dim=settings.latent_dim)},
+        {"discriminator": text_discriminator(with_vectors(discriminator), encoders[1])},
+    )
+
+
+def _build_generator(settings: GenerateConfig, shared: dict[str, int], *, latent_dim: int | None = None) -> keras.Model:
     return NOISE_GENERATORS[settings.architecture](
-        latent_dim=settings.latent_dim, **shared, **_generator_options(settings, shared["size_px"])
+        latent_dim=latent_dim or settings.latent_dim, **shared, **_generator_options(settings, shared["size_px"])
     )
 
 
@@ -152,9 +182,16 @@ def _build_discriminator(settings: GenerateConfig, shared: dict[str, int]) -> ke
 
 
 def forward(
-    networks: Networks, batch: dict, training: bool, *, settings: GenerateConfig, codes: LatentCodes, conditional: bool
+    networks: Networks,
+    batch: dict,
+    training: bool,
+    *,
+    settings: GenerateConfig,
+    codes: LatentCodes,
+    conditional: bool,
+    tokens: np.ndarray | None = None,
 ) -> GeneratorOutputs:
-    """Draws an image for each real one, of the same class if conditional.
+    """Draws an image for each real one, of the same class or caption if conditional.
 
     Args:
         networks: Result of `build_networks`.
@@ -163,9 +200,12 @@ def forward(
         training: Whether layers such as dropout are active.
         settings: Settings of the task.
         codes: Result of `build_latent_codes`.
-        conditional: Whether the networks take labels.
+        conditional: Whether the networks take labels, or the tokens of captions.
+        tokens: Tokens of the caption of each label, int32 `[captions, length]`; None if they take the labels.
     """
     condition = batch["label"] if conditional else None
+    if conditional and tokens is not None:
+        condition = tf.gather(tf.constant(tokens), condition)
     latents = codes(batch["latents"])
     inputs = latents if condition is None else [latents, condition]
     generator = networks.generators["generator"]
@@ -186,7 +226,7 @@ def _relative_spread(fake: tf.Tensor, real: tf.Tensor) -> tf.Tensor:
 
 
 def _generator_options(settings: GenerateConfig, size_px: int) -> dict[str, Any]:
-    options = _size(settings, settings.architecture, "generator", size_px=size_px)
+    options: dict[str, Any] = _size(settings, settings.architecture, "generator", size_px=size_px)
     if settings.architecture == "stylegan2":
         options |= {"mapping_layers": settings.mapping_layers, "mixing": settings.style_mixing}
     return options
@@ -210,14 +250,19 @@ def build_latent_codes(settings: GenerateConfig) -> LatentCodes:
 
 
 def build_inference_model(
-    generator: keras.Model, settings: GenerateConfig, *, class_names: tuple[str, ...]
+    generator: keras.Model,
+    settings: GenerateConfig,
+    *,
+    class_names: tuple[str, ...] = (),
+    vocabulary: Vocabulary | None = None,
 ) -> keras.Model:
-    """The generator from standard normal `latents` (and `labels`) to images in [0, 1]; shares its weights.
+    """The generator from standard normal `latents` (and `labels` or `tokens`) to images in [0, 1]; shares its weights.
 
     Args:
         generator: Generator of `build_networks`.
         settings: Settings of the task.
         class_names: Names of the labels; empty for a generator without labels.
+        vocabulary: Vocabulary of the tokens; None for a generator without text.
     """
     latents = keras.Input((settings.latent_dim,), name="latents")
     codes = build_latent_codes(settings)(latents) if settings.codes else latents
@@ -225,6 +270,10 @@ def build_inference_model(
         labels = keras.Input((), dtype="int32", name="labels")
         inputs = [latents, labels]
         images = generator([codes, ClassNames(list(class_names), name="class_names")(labels)])
+    elif vocabulary is not None:
+        tokens = keras.Input((vocabulary.length,), dtype="int32", name="tokens")
+        inputs = [latents, tokens]
+        images = generator([codes, PromptTokens(vocabulary.to_config(), name="prompt_tokens")(tokens)])
     else:
         inputs, images = latents, generator(codes)
     return keras.Model(inputs, ToUnitRange(name="to_unit_range")(images), name="generate")

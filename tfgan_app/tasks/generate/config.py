@@ -32,6 +32,13 @@ class GenerateConfig:
         mapping_layers: Layers of the mapping network of `stylegan2`.
         style_mixing: Share of the images of a training for which `stylegan2` mixes two styles.
         conditional: Learn to generate each class, from class folders or labeled data.
+        captions: Learn to draw what a text describes, from a folder of images with captions.
+        caption_tokens: Tokens of a caption; longer ones are cut.
+        vocabulary_size: Maximum number of token ids, learned from the training captions.
+        text_width: Channels of the text encoders.
+        text_blocks: Transformer blocks of the text encoders.
+        mismatch_weight: Weight of real images with another image's caption, which the discriminator has to tell from
+            those with their own.
         categorical_codes: Size of InfoGAN's categorical code; 0 for none.
         continuous_codes: Number of InfoGAN's continuous codes.
         code_weight: Factor of InfoGAN's mutual-information loss.
@@ -74,6 +81,12 @@ class GenerateConfig:
     mapping_layers: int = bounded(2, minimum=1, maximum=32)
     style_mixing: float = bounded(0.9, minimum=0.0, maximum=1.0)
     conditional: bool = False
+    captions: bool = False
+    caption_tokens: int = bounded(16, minimum=1, maximum=256)
+    vocabulary_size: int = bounded(512, minimum=16, maximum=8192)
+    text_width: int = bounded(64, minimum=4, maximum=1024)
+    text_blocks: int = bounded(2, minimum=0, maximum=24)
+    mismatch_weight: float = bounded(1.0, minimum=0.0)
     categorical_codes: int = bounded(0, minimum=0)
     continuous_codes: int = bounded(0, minimum=0)
     code_weight: float = bounded(1.0, minimum=0.0)
@@ -127,6 +140,15 @@ DEFAULT_PRESET: dict[str, Any] = {
     "task.penalty_every_steps": 4,
 }
 """Best result per minute on two CPU cores, on Fashion-MNIST's training images."""
+
+TEXT_PRESET: dict[str, Any] = {
+    **DEFAULT_PRESET,
+    "data.image_size": 32,
+    "training.ema_decay": 0.999,
+    "task.captions": True,
+    "task.latent_dim": 32,
+}
+"""The default recipe with captions; its sample are the bundled emoji and their names."""
 
 R3GAN_PRESET: dict[str, Any] = {
     **DEFAULT_PRESET,
@@ -295,6 +317,16 @@ R3GAN = Preset(R3GAN_PRESET, summary="R3GAN's losses and networks", paper=_R3GAN
 
 PRESETS = {
     "default": Preset(DEFAULT_PRESET, summary="best per minute on two CPU cores"),
+    "text": Preset(
+        TEXT_PRESET,
+        summary="images of captions",
+        paper=Paper("Reed et al. 2016", "1605.05396"),
+        deviations=(
+            "a Transformer trained with the GAN (paper: a recurrent encoder trained before)",
+            "relativistic loss, R1, projection and DiffAugment (paper: cross-entropy, concatenation)",
+            "no interpolation between texts (paper: GAN-INT)",
+        ),
+    ),
     "r3gan": R3GAN,
     "stylegan2": Preset(
         STYLEGAN2_PRESET, summary="StyleGAN2 at a size for CPUs", paper=_STYLEGAN2, exact=_STYLEGAN2_PAPER

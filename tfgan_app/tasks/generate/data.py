@@ -11,13 +11,16 @@ import tensorflow as tf
 
 from tfgan_app.config import RunConfig
 from tfgan_app.data.bundled import bundled_path
+from tfgan_app.data.captions import CaptionedSet, with_captions
 from tfgan_app.data.labeled import LabeledImages, LabeledSet
 from tfgan_app.data.opening import open_labeled
 from tfgan_app.data.pipeline import build_labeled_dataset, load_labeled
 from tfgan_app.data.specs import CropSpec, Schedule
 from tfgan_app.tasks.progress import progress_reporter, readable_images
+from tfgan_app.tokens import Vocabulary, learn_vocabulary, tokenize
 
 BUNDLED_SAMPLE = "fashion"
+BUNDLED_CAPTIONS = "emoji_captions"
 LEAST_IMAGES = 6
 """Minimum number of images: the metrics use five neighbors of each."""
 
@@ -38,15 +41,49 @@ class GenerateData:
 
     @functools.cached_property
     def images(self) -> LabeledSet:
-        """The training and the held-out images of the run's data source."""
+        """The training and the held-out images of the run's data source; with captions, only those that have one."""
+        if self._config.task.captions:
+            return self._captioned.images
         data = self._config.data
-        found = open_labeled(data.source or bundled_path(BUNDLED_SAMPLE), val_fraction=data.val_fraction)
+        found = open_labeled(data.source or bundled_path(self.sample), val_fraction=data.val_fraction)
         if self._config.task.conditional and not found.class_names:
             raise ValueError(
                 f"`task.conditional=true` needs classes: a folder for each. Received: {found.origin}, "
                 f"which has none ({found.layout})."
             )
         return found
+
+    @property
+    def sample(self) -> str:
+        """Name of the bundled sample set for these settings."""
+        return BUNDLED_CAPTIONS if self._config.task.captions else BUNDLED_SAMPLE
+
+    @functools.cached_property
+    def _captioned(self) -> CaptionedSet:
+        data = self._config.data
+        found = open_labeled(data.source or bundled_path(self.sample), val_fraction=data.val_fraction)
+        captioned = with_captions(found)
+        if captioned.without:
+            self._report(f"{captioned.without} images have no caption and are left out")
+        return captioned
+
+    @property
+    def captions(self) -> tuple[str, ...]:
+        """The distinct captions of a run with `task.captions`, which its labels count; empty otherwise."""
+        return self._captioned.captions if self._config.task.captions else ()
+
+    @functools.cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The vocabulary of the training captions."""
+        settings = self._config.task
+        texts = [self.captions[label] for label in self.training.labels]
+        return learn_vocabulary(texts, size=settings.vocabulary_size, length=settings.caption_tokens)
+
+    @functools.cached_property
+    def tokens(self) -> np.ndarray:
+        """Tokens of each caption: int32 `[captions, length]`."""
+        with tf.init_scope():  # It may first be asked for while a training step is traced.
+            return tokenize(tf.constant(self.captions), self.vocabulary).numpy()
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -103,7 +140,7 @@ class GenerateData:
     @property
     def origin(self) -> str:
         """Source of the held-out images, for the protocol."""
-        return self._measure_on or self._config.data.source or BUNDLED_SAMPLE
+        return self._measure_on or self._config.data.source or self.sample
 
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
         """The training batches from a step on; see `build_labeled_dataset`."""
@@ -129,6 +166,8 @@ class GenerateData:
         if self._measure_on is None:
             return self.images.val, self.images.origin
         found = open_labeled(self._measure_on, val_fraction=0.0)
+        if self.captions:
+            return self._other_captioned(found), found.origin
         held_out = found.val if len(found.val) else found.train
         if not self.class_names:
             return held_out, found.origin
@@ -140,6 +179,19 @@ class GenerateData:
             )
         labels = np.array([self.class_names.index(name) for name in found.class_names], np.int32)[held_out.labels]
         return LabeledImages(held_out.names, labels, held_out.paths, held_out.images), found.origin
+
+    def _other_captioned(self, found: LabeledSet) -> LabeledImages:
+        """Images of another source, with the labels that this run gives their captions."""
+        other = with_captions(found)
+        held_out = other.images.val if len(other.images.val) else other.images.train
+        unknown = sorted(set(other.captions) - set(self.captions))
+        if unknown:
+            raise ValueError(
+                "`--data` must hold captions of the run's own images, which its tokens are kept for. Received others: "
+                f"{', '.join(unknown[:3])}."
+            )
+        labels = np.array([self.captions.index(text) for text in other.captions], np.int32)[held_out.labels]
+        return LabeledImages(held_out.names, labels, held_out.paths, held_out.images)
 
     def _readable(self, images: LabeledImages) -> LabeledImages:
         return readable_images(images, self._report, input_range=self._config.data.input_range)

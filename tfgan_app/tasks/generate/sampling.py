@@ -24,12 +24,12 @@ def draw_latents(model: keras.Model, count: int, *, first_seed: int = 0) -> np.n
 def sample(
     model: keras.Model, latents: np.ndarray, labels: np.ndarray | None = None, *, batch_size: int = BATCH
 ) -> np.ndarray:
-    """Runs an inference model of `latents` or `[latents, labels]`.
+    """Runs an inference model of `latents`, `[latents, labels]` or `[latents, tokens]`.
 
     Args:
         model: Result of `GenerateTask.inference_model`.
         latents: float32 `[count, latent_dim]`, standard normal.
-        labels: int32 `[count]` for a conditional model.
+        labels: int32 `[count]` for a model with classes; tokens int32 `[count, length]` for one of text.
         batch_size: Images drawn at a time.
 
     Returns:
@@ -64,7 +64,7 @@ def interpolate(model: keras.Model, *, rows: int, columns: int, first_seed: int,
     share = np.linspace(0.0, 1.0, columns)[None, :, None]
     between = np.sin((1 - share) * angle) * starts[:, None] + np.sin(share * angle) * ends[:, None]
     latents = (between / np.sin(angle)).astype(np.float32).reshape(rows * columns, -1)
-    return sample(model, latents, None if labels is None else np.repeat(labels[:rows], columns))
+    return sample(model, latents, None if labels is None else np.repeat(labels[:rows], columns, axis=0))
 
 
 def truncations(
@@ -84,7 +84,7 @@ def truncations(
         set_truncation(model, own)
         return np.concatenate(images)
     rows = [latents if t is None else truncate_latents(latents, t).numpy() for t in thresholds]
-    labels = None if labels is None else np.tile(labels[:columns], len(rows))
+    labels = None if labels is None else np.concatenate([labels[:columns]] * len(rows))
     return sample(model, np.concatenate(rows), labels)
 
 
@@ -113,7 +113,7 @@ def code_sweeps(model: keras.Model, *, categories: int, continuous: int, first_s
             row[:, code] = np.linspace(-2.0, 2.0, SWEEP_COLUMNS)
             rows.append(row)
     latents = np.concatenate(rows)
-    return sample(model, latents, None if labels is None else np.full(len(latents), labels[0], np.int32))
+    return sample(model, latents, None if labels is None else np.repeat(labels[:1], len(latents), axis=0))
 
 
 def nearest_neighbors(queries: np.ndarray, candidates: np.ndarray, *, count: int) -> tuple[np.ndarray, np.ndarray]:
