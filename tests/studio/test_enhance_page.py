@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from live_studio import choose, fill, message, newest_job, open_tab, unfold
+from live_studio import choose, fill, message, newest_job, open_tab, press_enter, unfold, upload
 from PIL import Image
+from small_run import ROOT
 
 import tfgan_app as tfgan
 
@@ -18,8 +19,6 @@ pytestmark = pytest.mark.large
 
 SLOW = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 """How many processes share a core: limits of time hold for a machine of one's own."""
-
-UPLOAD = "#uploads input[type=file]"
 
 
 @pytest.fixture
@@ -31,7 +30,7 @@ def photo(tmp_path):
 
 
 def drop(page, *paths):
-    page.set_files(UPLOAD, *paths)
+    upload(page, "#uploads", *paths)
     page.wait_for(f"document.querySelector('#image input')?.value === {paths[0].name!r}", timeout_s=30)
 
 
@@ -93,7 +92,7 @@ def test_failures_have_one_message(page, address, photo):
     assert "'/etc' is outside of the allowed folders" in message(page)
     large = photo.with_name("large.png")
     Image.new("RGB", (500, 500)).save(large)
-    page.set_files(UPLOAD, large)
+    upload(page, "#uploads", large)
     assert "'large.png' must have at most 200,000 pixels" in message(page)
 
 
@@ -104,7 +103,7 @@ def test_pytorch_weights_become_a_model_of_the_list(page, address, folder, tmp_p
     write_zip(tmp_path / "mine.pth", srvgg())
     open_tab(page, address, "Enhance")
     unfold(page, "#import-fields")
-    page.set_files("#weights input[type=file]", tmp_path / "mine.pth")
+    upload(page, "#weights", tmp_path / "mine.pth")
     page.wait_for("document.querySelector('#weights').innerText.includes('mine')")
     page.click("#import")
     newest_job(page, title="Import mine.pth")
@@ -118,15 +117,14 @@ def test_the_keyboard_alone_enhances(page, address, photo):
     page.evaluate("document.querySelector('#preview').focus()")
     page.press("Tab")
     assert page.evaluate("document.activeElement.id") == "enhance"
-    page.press("Enter")
+    press_enter(page)
     newest_job(page, title="Enhance 1 file")
 
 
 def test_a_large_result_is_shown_within_a_second_of_its_file(page, address, folder):
     """Twelve megapixels: from the file of the result until both images can be looked at."""
-    Image.fromarray(np.random.default_rng(0).integers(0, 256, (216, 288, 3), np.uint8)).resize((400, 300)).save(
-        folder / "large.png"
-    )
+    photo = Image.open(next((ROOT / "data" / "photos" / "val").glob("*.png"))).convert("RGB")
+    photo.resize((400, 300)).save(folder / "large.png")
     open_tab(page, address, "Enhance")
     fill(page, "#folder textarea, #folder input", "large.png")
     unfold(page, "#output-fields")

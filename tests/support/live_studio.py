@@ -50,6 +50,7 @@ def open_tab(page: Page, address: str, tab: str) -> None:
 
 def fill(page: Page, selector: str, text: str) -> None:
     """Writes into a field as a user does, in place of what is there, and leaves it."""
+    page.wait_for(f"!!document.querySelector({selector!r})", timeout_s=30)
     page.evaluate(f"(() => {{ const field = document.querySelector({selector!r}); field.focus(); field.select(); }})()")
     page.send("Input.insertText", text=text)
     page.evaluate(f"document.querySelector({selector!r}).blur()")
@@ -57,6 +58,7 @@ def fill(page: Page, selector: str, text: str) -> None:
 
 def choose(page: Page, selector: str, text: str) -> None:
     """Chooses an option of a drop-down by the beginning of its text."""
+    page.wait_for(f"!!document.querySelector('{selector} input')", timeout_s=30)
     page.click(f"{selector} input")
     options = f"[...document.querySelectorAll('{selector} [role=option], ul[role=listbox] [role=option]')]"
     found = f"{options}.find((option) => option.innerText.trim().replace(/^\\u2713\\s*/, '').startsWith({text!r}))"
@@ -66,11 +68,25 @@ def choose(page: Page, selector: str, text: str) -> None:
 
 def unfold(page: Page, selector: str) -> None:
     """Opens an accordion."""
+    page.wait_for(f"!!document.querySelector('{selector} button')", timeout_s=30)
     page.click(f"{selector} button")
 
 
-def newest_job(page: Page, *, state: str = "done", title: str = "", timeout_s: float = 240.0) -> str:
-    """Waits until the newest job (with this beginning of its title) is in a state, and returns its text."""
+def upload(page: Page, selector: str, *paths: Path) -> None:
+    """Drops files on a field, once it is there, and waits until it lists them."""
+    page.wait_for(f"!!document.querySelector('{selector} input[type=file]')", timeout_s=30)
+    page.set_files(f"{selector} input[type=file]", *paths)
+
+
+def press_enter(page: Page) -> None:
+    """Presses Enter on what has the focus, as a keyboard does: with its character."""
+    code = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13}
+    page.send("Input.dispatchKeyEvent", type="keyDown", text="\r", **code)
+    page.send("Input.dispatchKeyEvent", type="keyUp", **code)
+
+
+def newest_job(page: Page, *, state: str = "done", title: str = "", timeout_s: float = 300.0) -> str:
+    """Waits until the newest job with this in its title is in a state, and returns its text."""
     job = "[...document.querySelectorAll('.job')].find((job) => job.querySelector('h3').innerText.includes(%r))"
     found = job % title
     page.wait_for(f"{found}?.dataset.state === {state!r}", timeout_s=timeout_s)
@@ -80,6 +96,6 @@ def newest_job(page: Page, *, state: str = "done", title: str = "", timeout_s: f
 def message(page: Page) -> str:
     """Waits for the message of a failure, closes it, and returns it."""
     text = page.wait_for("document.querySelector('.toast-body')?.innerText", timeout_s=60)
-    page.evaluate("document.querySelectorAll('.toast-close').forEach((button) => button.click())")
-    page.wait_for("!document.querySelector('.toast-body')", timeout_s=20)
+    closed = "document.querySelectorAll('.toast-close').forEach((button) => button.click())"
+    page.wait_for(f"({closed}, !document.querySelector('.toast-body'))", timeout_s=60)
     return text

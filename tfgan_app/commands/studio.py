@@ -10,6 +10,7 @@ import threading
 import webbrowser
 
 _MEBIBYTE = 2**20
+_LARGEST_PORT = 65535
 _EXTRA = "pip install 'tfgan_app[studio]'"
 
 
@@ -26,6 +27,8 @@ def run(args: argparse.Namespace) -> int:
         ValueError: If the extra is missing, or a folder does not exist.
         OSError: If the port is taken.
     """
+    if args.port > _LARGEST_PORT:
+        raise ValueError(f"`--port` must be at most {_LARGEST_PORT}. Received: {args.port}.")
     if importlib.util.find_spec("gradio") is None:
         raise ValueError(f"The studio needs Gradio. Install it with: {_EXTRA}")
     from tfgan_app.studio.places import Bounds, Places

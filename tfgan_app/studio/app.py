@@ -28,6 +28,8 @@ from tfgan_app.studio.places import Places
 
 TABS: Mapping[str, str] = {
     "Enhance": "tfgan_app.studio.enhance:build",
+    "Translate": "tfgan_app.studio.translate:build",
+    "Generate": "tfgan_app.studio.generate:build",
     "Train": "tfgan_app.studio.train:build",
 }
 """Tabs in their order: label -> `module:function` that adds the tab's content."""
@@ -36,6 +38,7 @@ HOST = "127.0.0.1"
 _STYLE = """
 .hint, .gradio-container [data-testid="block-info"] + * { color: var(--body-text-color); font-size: .9rem; }
 .gradio-container { max-width: 1400px !important; margin: 0 auto; }
+.gradio-container main { min-width: 0; overflow-x: clip; }
 footer { display: none !important; }
 """
 _FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
@@ -57,7 +60,7 @@ def open_studio(places: Places) -> Iterator[Studio]:
 
 def build_page(studio: Studio) -> gr.Blocks:
     """Returns the page with all tabs of the table."""
-    with gr.Blocks(title="tfgan_app studio", analytics_enabled=False) as page:
+    with gr.Blocks(title="tfgan_app studio", analytics_enabled=False, fill_width=True) as page:
         gr.Markdown("# tfgan_app studio")
         with gr.Tabs():
             for label, target in TABS.items():

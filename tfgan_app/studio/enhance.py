@@ -49,10 +49,9 @@ def build(studio: Studio) -> None:
     def with_names(function: Callable[..., Any]) -> Callable[..., Any]:
         return one_message(lambda *values: function(studio, dict(zip(names, values, strict=True))))
 
-    for changed in (form["uploads"], form["folder"]):
-        changed.change(
-            with_names(_image_choices), fields, form["image"], show_progress="hidden", api_visibility="private"
-        )
+    choice = with_names(_image_choices)
+    for changed in (form["uploads"].change, form["folder"].submit, form["folder"].blur):
+        changed(choice, fields, form["image"], show_progress="hidden", api_visibility="private")
     shown = [slider, detail, links]
     preview.click(with_names(show_preview), fields, shown, concurrency_id="model", api_visibility="private")
     start.click(with_names(start_job), fields, None, api_visibility="private")
@@ -100,7 +99,7 @@ def _output_fields() -> Form:
     with gr.Accordion("Size, format and place of the results", open=False, elem_id="output-fields"):
         with gr.Row():
             size = gr.Dropdown(list(SIZES), value=next(iter(SIZES)), label="Output size", elem_id="size")
-            amount = gr.Number(None, label="Factor or pixels", minimum=0, elem_id="amount")
+            amount = gr.Number(0, label="Factor or pixels", minimum=0, elem_id="amount")
         with gr.Row():
             kind = gr.Dropdown(list(_FORMATS), value=AS_INPUT, label="Format", elem_id="format")
             quality = gr.Slider(1, 100, value=95, step=1, label="JPEG and WebP quality", elem_id="quality")
@@ -141,14 +140,18 @@ def _sources(studio: Studio, values: Form) -> list[Path]:
 
 
 def _image_choices(studio: Studio, values: Form) -> Any:
-    if not values["uploads"] and not (values["folder"] or "").strip():
-        return gr.Dropdown(choices=[], value=None)
+    """Returns the images that can be previewed; a wrong folder is said by the buttons, not while it is written."""
+    if not values["uploads"]:
+        try:
+            studio.places.existing(values["folder"], what="Folder")
+        except ValueError:
+            return gr.Dropdown(choices=[], value=None)
     images = [path for path in _sources(studio, values) if is_image(path)][:_FIRST_IMAGES]
     named = [(printable(path.name), str(path)) for path in images]
     return gr.Dropdown(choices=named, value=named[0][1] if named else None)
 
 
-def show_preview(studio: Studio, values: Form, progress: Any = None) -> tuple[Any, str, str]:
+def show_preview(studio: Studio, values: Form) -> tuple[Any, str, str]:
     """Enhances one image in this process.
 
     Returns:

@@ -32,9 +32,8 @@ STYLE = """
 
 def build(studio: Studio) -> None:
     """Adds the queue to the page."""
-    with gr.Group():
-        gr.Markdown("## Jobs", padding=True)
-        table = gr.HTML(queue_html(studio), elem_id="jobs", padding=True)
+    gr.Markdown("## Jobs")
+    table = gr.HTML(queue_html(studio), elem_id="jobs", padding=False)
     with gr.Row():
         chosen = gr.Dropdown([], label="Job", elem_id="job", scale=2)
         stop = gr.Button("Stop", elem_id="stop-job")

@@ -8,8 +8,10 @@ import functools
 import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from tfgan_app import cli
+from tfgan_app.api.loading import load
 from tfgan_app.commands.predict_models import chained, finish_of, finished, load_models
 from tfgan_app.commands.predict_settings import EngineChoice, PredictSettings
 from tfgan_app.image_io.loading import read_rgb
@@ -34,7 +36,8 @@ def predict_one(arguments: Sequence[str], *, on_share: Callable[[float], None] =
     """
     args = parsed(arguments)
     settings = PredictSettings.parse(args.set)
-    model = _loaded(tuple(args.model), tuple(args.set), _stamps(args.model))
+    kept = tuple(text for text in args.set if not text.startswith("strength="))
+    model = _loaded(tuple(args.model), kept, _stamps(args.model))
     if isinstance(model, Sampler):
         raise ValueError(f"'{args.model[0]}' generates images from noise: it is for the tab Generate.")
     if isinstance(model, Stylist):
@@ -70,6 +73,28 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
         raise ValueError(message.partition(" (see `")[0]) from None
 
 
+def has_flag(command: str, flag: str) -> bool:
+    """Returns whether a command of this version has a flag."""
+    commands = next(action for action in cli.build_parser()._actions if isinstance(action, argparse._SubParsersAction))
+    return flag in commands.choices[command]._option_string_actions
+
+
+def kind_of(model: str) -> str:
+    """Returns the kind of a model, which stays loaded: `ModelInfo.kind`."""
+    return str(_loaded((model,), (), _stamps([model])).info.kind)
+
+
+def loaded_model(model: str) -> Any:
+    """Returns a model as `tfgan_app.load` does; it stays loaded until its files change."""
+    return _by_api(model, _stamps([model]))
+
+
+@functools.lru_cache(maxsize=_KEPT_MODELS)
+def _by_api(model: str, stamps: tuple[int, ...]) -> Any:
+    del stamps
+    return load(model)
+
+
 def _styled(stylist: Stylist, style: str | None, settings: PredictSettings) -> StyledPredictor:
     if not style:
         raise ValueError("This model needs a style image: choose one in the tab Translate.")
@@ -91,6 +116,5 @@ def _loaded(
     models: tuple[str, ...], settings: tuple[str, ...], stamps: tuple[int, ...]
 ) -> Predictor | Sampler | Stylist:
     del stamps
-    kept = [text for text in settings if not text.startswith("strength=")]
-    loaded = load_models(models, checkpoint="last", settings=PredictSettings.parse(kept), choice=EngineChoice())
+    loaded = load_models(models, checkpoint="last", settings=PredictSettings.parse(settings), choice=EngineChoice())
     return chained(loaded, models)

@@ -29,6 +29,7 @@ _KERAS = "keras:"
 _EXAMPLES = 8
 _THUMBNAIL_PX = 192
 _RUNS = "runs"
+_SIZES = {"steps": "Steps", "image_size": "Image size", "batch_size": "Images a step"}
 
 Form = dict[str, Any]
 
@@ -75,13 +76,9 @@ def _task_fields() -> Form:
         "preset": gr.Dropdown(_preset_choices(tasks[0][1]), value=_DEFAULT_PRESET, label="Preset", elem_id="preset"),
     }
     with gr.Row():
-        fields["steps"] = gr.Number(None, label="Steps", placeholder="as the preset", precision=0, elem_id="steps")
-        fields["image_size"] = gr.Number(
-            None, label="Image size in pixels", placeholder="as the preset", precision=0, elem_id="image-size"
-        )
-        fields["batch_size"] = gr.Number(
-            None, label="Images a step", placeholder="as the preset", precision=0, elem_id="batch-size"
-        )
+        for name, label in _SIZES.items():
+            elem_id = name.replace("_", "-")
+            fields[name] = gr.Number(0, label=f"{label} (0: the preset's)", minimum=0, precision=0, elem_id=elem_id)
     with gr.Accordion("More settings", open=False, elem_id="more"):
         fields["run_dir"] = gr.Textbox(label="Folder of the run", placeholder="runs/TASK-DATE-TIME", elem_id="run-dir")
         fields["settings"] = gr.Textbox(
@@ -147,11 +144,9 @@ def request_of(studio: Studio, values: Form) -> TrainRequest:
     """
     task = values["task"]
     run_dir = (values["run_dir"] or "").strip() or f"{_RUNS}/{new_name(task)}"
-    for name in ("steps", "image_size", "batch_size"):
-        if values[name] is not None and values[name] < 1:
-            raise ValueError(
-                f"{name.replace('_', ' ').capitalize()}: at least 1 is expected. Received: {values[name]}."
-            )
+    for name, label in _SIZES.items():
+        if (values[name] or 0) < 0:
+            raise ValueError(f"{label}: at least 1 is expected, or 0 for the preset's. Received: {values[name]}.")
     return TrainRequest(
         task,
         studio.places.shown(studio.places.path(run_dir, what="Folder of the run")),

@@ -54,9 +54,9 @@ STYLE = """
 """
 
 
-def magnifier() -> gr.HTML:
+def magnifier(elem_id: str = "magnifier") -> gr.HTML:
     """Returns the component that shows `magnified`; empty at first."""
-    return gr.HTML("", js_on_load=_SYNC, elem_id="magnifier", padding=False)
+    return gr.HTML("", js_on_load=_SYNC, elem_id=elem_id, padding=False)
 
 
 def magnified(studio: Studio, panes: Sequence[tuple[str, Path]]) -> str:
