@@ -8,7 +8,6 @@ import pytest
 from browser import CHROMIUM, open_browser
 from live_studio import live_studio
 
-
 _LEAVING = ("AbortError", "net::ERR_ABORTED", "net::ERR_NETWORK_CHANGED")
 """Errors of requests that a page still waited for when the test went on to the next page."""
 

@@ -123,7 +123,7 @@ def test_the_keyboard_alone_enhances(page, address, photo):
 
 def test_a_large_result_is_shown_within_a_second_of_its_file(page, address, folder):
     """Twelve megapixels: from the file of the result until both images can be looked at."""
-    photo = Image.open(next((ROOT / "data" / "photos" / "val").glob("*.png"))).convert("RGB")
+    photo = Image.open(next((ROOT / "data" / "photos" / "val").glob("*.jpg"))).convert("RGB")
     photo.resize((400, 300)).save(folder / "large.png")
     open_tab(page, address, "Enhance")
     fill(page, "#folder textarea, #folder input", "large.png")

@@ -76,9 +76,14 @@ def drawing(*, background=None, strokes=()):
     return {"background": background, "layers": [layer], "composite": composite}
 
 
+def pixels_of(path):
+    with Image.open(path) as image:
+        return np.asarray(image)
+
+
 def test_a_drawing_is_on_white(tmp_path):
     source, mask = translate.save_drawing(drawing(strokes=[(0, 0, 9, 9)]), tmp_path, size=0, with_mask=False)
-    pixels = np.asarray(Image.open(source))
+    pixels = pixels_of(source)
     assert mask == "" and pixels.shape == (30, 40, 3)
     assert pixels[0, 0].tolist() == [255, 0, 0] and pixels[20, 20].tolist() == [255, 255, 255]
 
@@ -87,9 +92,9 @@ def test_strokes_are_the_mask_of_a_model_that_fills_holes(tmp_path):
     image = Image.new("RGB", (40, 30), "blue")
     drawn = drawing(background=image, strokes=[(10, 10, 19, 19)])
     source, mask = translate.save_drawing(drawn, tmp_path, size=60, with_mask=True)
-    assert Image.open(source).size == Image.open(mask).size == (80, 60)
-    assert set(np.asarray(Image.open(source)).reshape(-1, 3).tolist()[0]) == {0, 255}  # No stroke is in the image.
-    holes = np.asarray(Image.open(mask))
+    holes, pixels = pixels_of(mask), pixels_of(source)
+    assert holes.shape == (60, 80)
+    assert np.array_equal(pixels, np.broadcast_to([0, 0, 255], (60, 80, 3)))  # No stroke is in the image.
     assert holes[30, 30] == 255 and holes[0, 0] == 0
 
 
