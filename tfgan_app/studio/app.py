@@ -36,10 +36,25 @@ TABS: Mapping[str, str] = {
 
 HOST = "127.0.0.1"
 _STYLE = """
+:root { --color-accent: #4338ca; }
+.dark { --color-accent: #a5b4fc; }
 .hint, .gradio-container [data-testid="block-info"] + * { color: var(--body-text-color); font-size: .9rem; }
-.gradio-container { max-width: 1400px !important; margin: 0 auto; }
-.gradio-container main { min-width: 0; overflow-x: clip; }
+.gradio-container .or, .gradio-container [role=tab] { color: var(--body-text-color); }
+.gradio-container [role=tab][aria-selected=true] { color: var(--color-accent); }
+.gradio-container { max-width: min(1400px, 100%) !important; margin: 0 auto; }
+.gradio-container main { min-width: 0; max-width: 100%; }
+@media (max-width: 520px) { .gradio-container main { padding: 12px !important; } }
 footer { display: none !important; }
+"""
+_HEAD = """
+<script>
+// Gradio labels containers without a role, and buttons by other words than those that are seen.
+const repair = () => {
+  document.querySelectorAll('.empty[aria-label]:not([role])').forEach((item) => item.setAttribute('role', 'img'));
+  document.querySelectorAll('.upload-container[aria-label]').forEach((item) => item.removeAttribute('aria-label'));
+};
+new MutationObserver(repair).observe(document, { childList: true, subtree: true });
+</script>
 """
 _FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
 _MONO = ["ui-monospace", "Consolas", "monospace"]
@@ -81,7 +96,11 @@ def build_server(studio: Studio, *, port: int) -> uvicorn.Server:
         del stamp  # Another address for another content, as browsers keep what they have.
         return _file_answer(studio, number)
 
-    theme = gr.themes.Default(primary_hue="indigo", secondary_hue="indigo", font=_FONTS, font_mono=_MONO)
+    theme = gr.themes.Default(primary_hue="indigo", secondary_hue="indigo", font=_FONTS, font_mono=_MONO).set(
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_hover="*primary_800",
+        button_primary_background_fill_dark="*primary_700",
+    )
     app = gr.mount_gradio_app(
         app,
         build_page(studio),
@@ -92,6 +111,7 @@ def build_server(studio: Studio, *, port: int) -> uvicorn.Server:
         max_file_size=studio.places.bounds.max_bytes,
         ssr_mode=False,
         theme=theme,
+        head=_HEAD,
         css="\n".join((_STYLE, viewer.STYLE, jobs_panel.STYLE)),
     )
     # An open page holds a connection for ever; the end of it is no error to print.
