@@ -35,7 +35,10 @@ FOREIGN = {
 }
 """Commands of other programs, with the reason why they are not run here."""
 
-ONLY_PARSED = {"serve": "serves until it is stopped; tests/commands/test_serve.py starts and stops it"}
+ONLY_PARSED = {
+    "serve": "serves until it is stopped; tests/commands/test_serve.py starts and stops it",
+    "studio": "serves until it is stopped; tests/studio starts and stops it",
+}
 """Subcommands that are not run, with the reason."""
 
 EARLIER = {

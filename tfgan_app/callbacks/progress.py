@@ -10,7 +10,7 @@ from typing import TextIO
 
 from tfgan_app.callbacks.step_callback import StepCallback, float_logs
 from tfgan_app.callbacks.step_timer import StepTimer
-from tfgan_app.durations import format_seconds
+from tfgan_app.durations import format_seconds, progress_seconds
 
 SHOWN_LOGS = {"generator_loss": "G", "discriminator_loss": "D", "l1": "L1", "charbonnier": "L1"}
 BAR_WIDTH = 20
@@ -38,6 +38,7 @@ class ProgressBar(StepCallback):
         self.total_steps = total_steps
         self.batch_size = batch_size
         self._stream = stream
+        self._line_every_seconds = progress_seconds(LINE_EVERY_SECONDS)
         self._restart()
 
     def _restart(self) -> None:
@@ -90,7 +91,7 @@ class ProgressBar(StepCallback):
         if self._is_terminal():
             return waited >= TERMINAL_EVERY_SECONDS
         many_steps = self.step - self._shown_step >= LINE_EVERY_STEPS and waited >= LINE_AT_LEAST_SECONDS
-        return waited >= LINE_EVERY_SECONDS or many_steps
+        return waited >= self._line_every_seconds or many_steps
 
     def _show(self, now: float) -> None:
         self._shown_at, self._shown_step = now, self.step

@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from tfgan_app.durations import format_seconds
+from tfgan_app.durations import format_seconds, progress_seconds
 from tfgan_app.files import printable
 
 _REPORT_EVERY_SECONDS = 10.0
@@ -17,6 +17,7 @@ class PredictProgress:
 
     def __init__(self):
         self._start = self._shown = time.monotonic()
+        self._every_seconds = progress_seconds(_REPORT_EVERY_SECONDS)
         self._line = ""
         self._images = ""
 
@@ -63,6 +64,6 @@ class PredictProgress:
         if sys.stderr.isatty():
             print(f"\r{line:<{len(self._line)}}", end="", file=sys.stderr, flush=True)
             self._line = line
-        elif now - self._shown >= _REPORT_EVERY_SECONDS:
+        elif now - self._shown >= self._every_seconds:
             print(line, file=sys.stderr, flush=True)
             self._shown = now
