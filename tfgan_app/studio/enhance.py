@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -171,7 +172,7 @@ def show_preview(studio: Studio, values: Form) -> tuple[Any, str, str]:
         target = studio.new_folder("preview") / _preview_name(source, each)
         with studio.lock:
             arguments = each.arguments(str(source), str(target))
-            written = predict_one(arguments, on_share=lambda share, name=name: progress(share, desc=name))
+            written = predict_one(arguments, on_share=functools.partial(progress, desc=name))
         results.append((name, written))
     files = [path for _, path in results]
     detail = magnified(studio, [("before", source), *results])

@@ -174,8 +174,15 @@ class JobQueue:
             raise ValueError(f"Job {job.number} is {job.state}: only a stopped or failed job can be resumed.")
         if not job.resume:
             raise ValueError(f"Job {job.number} has nothing to continue: start it again.")
-        kept = {"lane": job.lane, "output": job.output, "details": job.details, "link": job.link}
-        return self.add(job.title, job.resume, resume=job.resume, **kept)
+        return self.add(
+            job.title,
+            job.resume,
+            resume=job.resume,
+            lane=job.lane,
+            output=job.output,
+            details=job.details,
+            link=job.link,
+        )
 
     def close(self) -> None:
         """Stops all jobs and waits for them: trainings save a checkpoint first."""

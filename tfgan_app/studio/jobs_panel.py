@@ -44,7 +44,7 @@ def build(studio: Studio) -> None:
     timer = gr.Timer(_TICK_SECONDS)
 
     def tick(before: dict[str, Any], number: int | None) -> tuple[Any, ...]:
-        now = {"table": queue_html(studio), "choices": _choices(studio), "log": _log(studio, number)}
+        now: dict[str, Any] = {"table": queue_html(studio), "choices": _choices(studio), "log": _log(studio, number)}
         changed = [key for key in now if now[key] != before.get(key)]
         return (
             now["table"] if "table" in changed else gr.skip(),
@@ -107,12 +107,11 @@ def _state_html(job: Job) -> str:
         took = f" ({format_seconds(job.seconds)})" if job.seconds else ""
         return f'<p class="{job.state}">{job.state}{took}: {html.escape(printable(job.message))}</p>'
     known = job.progress
-    if job.state == "waiting" or known is None:
-        value, text = "", job.state if job.state != "running" else "starting"
-    else:
+    value, words = "", "starting" if job.state == "running" else str(job.state)
+    if job.state != "waiting" and known is not None:
         value = f' value="{known.share:.3f}"'
-        text = f"{job.state}, {known.share:.0%}" + (f", {known.left} left" if known.left else "")
-    return f'<progress max="1"{value} aria-label="Job {job.number}"></progress><p>{text}</p>'
+        words = f"{job.state}, {known.share:.0%}" + (f", {known.left} left" if known.left else "")
+    return f'<progress max="1"{value} aria-label="Job {job.number}"></progress><p>{words}</p>'
 
 
 def _results_html(studio: Studio, output: Path) -> str:

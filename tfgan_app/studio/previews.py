@@ -40,11 +40,10 @@ def predict_one(arguments: Sequence[str], *, on_share: Callable[[float], None] =
     model = _loaded(tuple(args.model), kept, _stamps(args.model))
     if isinstance(model, Sampler):
         raise ValueError(f"'{args.model[0]}' generates images from noise: it is for the tab Generate.")
-    if isinstance(model, Stylist):
-        model = _styled(model, args.style, settings)
+    bound = _styled(model, args.style, settings) if isinstance(model, Stylist) else model
     failures: list[str] = []
     summary = predict_path(
-        finished(model, finish_of(args, settings)),
+        finished(bound, finish_of(args, settings)),
         args.input,
         args.output,
         output_format=args.output_format,
