@@ -78,8 +78,10 @@ def shortened(words: tuple[str, ...]) -> list[str]:
         return [*words, "--steps", "3"]
     if words[1] == "train":
         task = "style" if "task.method=style" in words else words[words.index("--task") + 1]
-        small = [f"--set=task.{value}" for value in SMALL[task]]
-        return [*words, "--steps", "2", "--batch-size", "2", "--image-size", "16", "--precision", "float32", *small]
+        own_networks = {"stylegan2", "biggan"} & set(words)
+        small = [f"--set=task.{value}" for value in SMALL[task] if value != "architecture=mlp" or not own_networks]
+        size = "32" if own_networks else "16"
+        return [*words, "--steps", "2", "--batch-size", "2", "--image-size", size, "--precision", "float32", *small]
     if "--per-class" in words:
         return [*words, "--per-class", "1"]
     return [*words, *STUDY] if words[1] == "evaluate" and "runs/classes20" in words else words
