@@ -55,6 +55,7 @@ def arguments(run_dir, **changes):
         "license": None,
         "delegates": False,
         "runtime": None,
+        "truncation": None,
     }
     return argparse.Namespace(run=str(run_dir), **{**flags, **changes})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 
@@ -35,6 +36,14 @@ elif kind == "deaf":
     print("step 1/10  10%  ETA 0:07")
     time.sleep(60)
 """
+
+
+@pytest.fixture(autouse=True)
+def interrupts():
+    """Children ignore interrupts if this process does, as in the background of a shell; the page's server heeds them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from scipy import stats
 from small_images import TINY_GENERATE, write_class_folders
 
 from tfgan_app import config
+from tfgan_app.data.bundled import bundled_path
 from tfgan_app.image_io.loading import write_image
 from tfgan_app.tasks.generate.config import GenerateConfig
 from tfgan_app.tasks.generate.evaluation import GenerationQuality, feature_cache
@@ -39,9 +40,10 @@ def first_batch(subject):
 @pytest.mark.parametrize("name", GenerateTask.presets)
 def test_presets_resolve_and_build(data, name):
     resolved = config.resolve_config("generate", GenerateConfig, preset=GenerateTask.presets[name])
-    subject = GenerateTask(config.replace_values(resolved, {"data.source": str(data)}), report=lambda line: None)
-    size_px = resolved.data.image_size
-    assert subject.build_networks().generators["generator"].output_shape == (None, size_px, size_px, 1)
+    source = str(bundled_path("emoji_captions") if resolved.task.captions else data)
+    subject = GenerateTask(config.replace_values(resolved, {"data.source": source}), report=lambda line: None)
+    size_px, channels = resolved.data.image_size, 3 if resolved.task.captions else 1
+    assert subject.build_networks().generators["generator"].output_shape == (None, size_px, size_px, channels)
     assert resolved.training.best_metric in subject.metric_names
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from keras import layers
 
 from tfgan_app.data.labeled import NO_LABEL
+from tfgan_app.layers import gained_leaky_relu
 
 FEATURE_GRID = 4
 CHUNK = 250
@@ -57,7 +58,7 @@ def _feature_model(discriminator: keras.Model) -> keras.Model:
     As in Radford et al. 2016, arXiv:1511.06434, section 5.1; hidden layers without a grid are taken unchanged. None of
     them depends on the label: a projection uses it at the very end, and elsewhere `NO_LABEL` replaces it.
     """
-    rectified = [layer.output for layer in discriminator.layers if isinstance(layer, (layers.LeakyReLU, layers.ReLU))]
+    rectified = [layer.output for layer in discriminator.layers if _is_rectifier(layer)]
     flat = []
     for features in rectified:
         if len(features.shape) == 4:
@@ -66,6 +67,11 @@ def _feature_model(discriminator: keras.Model) -> keras.Model:
         flat.append(features)
     outputs = layers.Concatenate()(flat) if len(flat) > 1 else flat[0]
     return keras.Model(discriminator.inputs, outputs, name="discriminator_features")
+
+
+def _is_rectifier(layer: layers.Layer) -> bool:
+    rectifies = isinstance(layer, layers.Activation) and layer.activation is gained_leaky_relu
+    return rectifies or isinstance(layer, (layers.LeakyReLU, layers.ReLU))
 
 
 def _signed(images: np.ndarray) -> np.ndarray:
