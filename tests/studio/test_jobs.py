@@ -40,7 +40,7 @@ elif kind == "deaf":
 
 @pytest.fixture(autouse=True)
 def interrupts():
-    """Children ignore interrupts if this process does, as in the background of a shell; the page's server heeds them."""
+    """Children ignore interrupts if this process does, as in a shell's background; the page's server heeds them."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

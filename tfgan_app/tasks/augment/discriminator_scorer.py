@@ -70,8 +70,8 @@ def _feature_model(discriminator: keras.Model) -> keras.Model:
 
 
 def _is_rectifier(layer: layers.Layer) -> bool:
-    rectifies = isinstance(layer, layers.Activation) and layer.activation is gained_leaky_relu
-    return rectifies or isinstance(layer, (layers.LeakyReLU, layers.ReLU))
+    inner = getattr(layer, "layer", layer)  # Spectral normalization wraps it.
+    return isinstance(inner, (layers.LeakyReLU, layers.ReLU)) or getattr(inner, "activation", 0) is gained_leaky_relu
 
 
 def _signed(images: np.ndarray) -> np.ndarray:
