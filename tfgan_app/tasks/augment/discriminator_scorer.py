@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+import itertools
 
 import keras
 import numpy as np
 from keras import layers
 
 from tfgan_app.data.labeled import NO_LABEL
-from tfgan_app.layers import gained_leaky_relu
+from tfgan_app.layers import MinibatchDeviation, gained_leaky_relu
 
 FEATURE_GRID = 4
 CHUNK = 250
@@ -56,9 +57,11 @@ def _feature_model(discriminator: keras.Model) -> keras.Model:
     """Builds the model of all rectified feature maps, max-pooled to 4 x 4 and concatenated.
 
     As in Radford et al. 2016, arXiv:1511.06434, section 5.1; hidden layers without a grid are taken unchanged. None of
-    them depends on the label: a projection uses it at the very end, and elsewhere `NO_LABEL` replaces it.
+    them depends on the label: a projection uses it at the very end, and elsewhere `NO_LABEL` replaces it. Nor on the
+    other images of the batch, whose deviation StyleGAN2's last layers see.
     """
-    rectified = [layer.output for layer in discriminator.layers if _is_rectifier(layer)]
+    own = itertools.takewhile(lambda layer: not isinstance(layer, MinibatchDeviation), discriminator.layers)
+    rectified = [layer.output for layer in own if _is_rectifier(layer)]
     flat = []
     for features in rectified:
         if len(features.shape) == 4:
