@@ -83,6 +83,7 @@ def test_bad_input_is_one_line(run_dir):
         ({"quantize": "int8"}, "one of none. Received: int8"),
         ({"tile": 64}, "`--tile` is for the formats tflite and web. Received: --format saved_model"),
         ({"delegates": True}, "`--delegates` is for the formats tflite and web"),
+        ({"truncation": 0.7}, "`--truncation` is for style-based generators"),
         ({"runtime": "tarballs"}, "`--runtime` is for the format web. Received: --format saved_model"),
         ({"format": "web", "tile": 0}, "`tile` must be above 0 for the web"),
         ({"checkpoint": "best"}, r"no model .*best\.keras"),

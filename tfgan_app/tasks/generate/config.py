@@ -227,7 +227,7 @@ STYLEGAN2_PRESET: dict[str, Any] = {
     **DEFAULT_PRESET,
     "task.architecture": "stylegan2",
     "task.adversarial_loss": "non_saturating",
-    "task.r1_weight": 0.1,
+    "task.r1_weight": 1.0,
     "task.penalty_every_steps": 16,
     "task.path_length_weight": 2.0,
 }
