@@ -43,7 +43,10 @@ _STYLE = """
 .gradio-container [role=tab][aria-selected=true] { color: var(--color-accent); }
 .gradio-container { max-width: min(1400px, 100%) !important; margin: 0 auto; }
 .gradio-container main { min-width: 0; max-width: 100%; }
-@media (max-width: 520px) { .gradio-container main { padding: 12px !important; } }
+@media (max-width: 520px) {
+  .gradio-container main { padding: 12px !important; }
+  .gradio-container .tab-container button { padding-inline: 8px; }
+}
 footer { display: none !important; }
 """
 _HEAD = """
