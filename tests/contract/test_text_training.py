@@ -40,7 +40,19 @@ def train(task, trainer, steps=2):
     return trainer.fit(dataset, steps_per_epoch=steps, epochs=1, shuffle=False, verbose=0).history
 
 
-@pytest.mark.parametrize("name", first_quick([each for each in NOISE_GENERATORS if each in IMAGE_DISCRIMINATORS]))
+WITHOUT_TEXT = ("stylegan2",)
+"""Their labels pass through a mapping network."""
+
+ARCHITECTURES = [each for each in NOISE_GENERATORS if each in IMAGE_DISCRIMINATORS and each not in WITHOUT_TEXT]
+
+
+@pytest.mark.parametrize("name", WITHOUT_TEXT)
+def test_an_architecture_without_text_is_refused_by_one_line(folder, name):
+    with pytest.raises(ValueError, match=r"one `OneHot` layer. 'generator' has 0: set another `task.architecture`"):
+        build(folder, **{"task.architecture": name})
+
+
+@pytest.mark.parametrize("name", first_quick(ARCHITECTURES))
 def test_architecture_trains_resumes_and_exports(folder, tmp_path, name):
     settings = {
         "task.architecture": name,
@@ -70,7 +82,7 @@ def test_architecture_trains_resumes_and_exports(folder, tmp_path, name):
 
 
 @pytest.mark.large
-@pytest.mark.parametrize("quantize", ["none", "int8"])
+@pytest.mark.parametrize("quantize", ["none", "float16"])
 def test_a_file_for_phones_takes_token_ids(folder, tmp_path, quantize):
     task, trainer = build(folder, **{"task.architecture": "dcgan", "task.generator_width": 8})
     model = task.inference_model(trainer.averaged)
@@ -79,7 +91,7 @@ def test_a_file_for_phones_takes_token_ids(folder, tmp_path, quantize):
     assert sampler.info.prompt_tokens == 6
     model.save(tmp_path / "text.keras")
     expected = load_predictor(tmp_path / "text.keras").with_prompts(PROMPTS)([3, 3], [0, 1])
-    limit = 1 if quantize == "none" else 30
+    limit = 1 if quantize == "none" else 3
     drawn = sampler.with_prompts(PROMPTS)([3, 3], [0, 1])
     np.testing.assert_allclose(drawn.astype(int), expected.astype(int), atol=limit)
 

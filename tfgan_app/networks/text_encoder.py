@@ -59,7 +59,7 @@ def with_vectors(model: keras.Model) -> keras.Model:
     if len(one_hot) != 1:
         raise ValueError(
             f"A network that is to take text must pass its labels through one `OneHot` layer. '{model.name}' has "
-            f"{len(one_hot)}."
+            f"{len(one_hot)}: set another `task.architecture`."
         )
     vectors = one_hot[0].output
     inputs = [vectors if tensor.name.startswith("labels") else tensor for tensor in model.inputs]
