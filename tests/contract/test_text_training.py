@@ -82,16 +82,17 @@ def test_architecture_trains_resumes_and_exports(folder, tmp_path, name):
 
 
 @pytest.mark.large
-@pytest.mark.parametrize("quantize", ["none", "float16"])
+@pytest.mark.parametrize("quantize", ["none", "float16", "dynamic"])
 def test_a_file_for_phones_takes_token_ids(folder, tmp_path, quantize):
-    task, trainer = build(folder, **{"task.architecture": "dcgan", "task.generator_width": 8})
+    task, trainer = build(folder, **{"task.architecture": "dcgan", "task.generator_width": 8, "training.steps": 60})
+    train(task, trainer, steps=60)  # At the start the text hardly changes the image, and integers lose it.
     model = task.inference_model(trainer.averaged)
     path = export_model(model, format="tflite", output_dir=tmp_path, name="text", quantize=quantize).path
     sampler = load_predictor(path)
     assert sampler.info.prompt_tokens == 6
     model.save(tmp_path / "text.keras")
     expected = load_predictor(tmp_path / "text.keras").with_prompts(PROMPTS)([3, 3], [0, 1])
-    limit = 1 if quantize == "none" else 3
+    limit = {"none": 1, "float16": 3, "dynamic": 12}[quantize]
     drawn = sampler.with_prompts(PROMPTS)([3, 3], [0, 1])
     np.testing.assert_allclose(drawn.astype(int), expected.astype(int), atol=limit)
 

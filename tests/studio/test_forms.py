@@ -155,11 +155,12 @@ def test_events_are_shown_without_a_meaning_in_markdown(tmp_path):
 def test_curves_of_several_runs(tmp_path):
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "metrics.csv").write_text("step,seconds,loss,val_psnr,val_psnr_low\n5,1,2,,\n10,2,1,20,19\n")
+        rows = "step,seconds,loss,generator_loss,val_psnr,val_psnr_low\n5,1,2,3,,\n10,2,1,2,20,19\n"
+        (tmp_path / name / "metrics.csv").write_text(rows)
     folders = [tmp_path / "a", tmp_path / "b"]
-    assert run_facts.columns(folders) == ["val_psnr", "loss"]
+    assert run_facts.columns(folders) == ["val_psnr", "generator_loss", "loss"]
     assert run_facts.curves(folders, "val_psnr") == [{"step": 10, "value": 20.0, "run": name} for name in ("a", "b")]
-    assert run_facts.last_step(tmp_path / "a") == "step 10: psnr 20, loss 1"
+    assert run_facts.last_step(tmp_path / "a") == "step 10: psnr 20, generator_loss 2, loss 1"
 
 
 @pytest.mark.parametrize("name", generate.TOOLS)

@@ -11,8 +11,7 @@ from tiny_style import build_tiny_style_model
 
 import tfgan_app as tfgan
 
-# Not all pass yet: see the list of known faults in docs/manual/studio.md.
-pytestmark = pytest.mark.manual
+pytestmark = pytest.mark.large
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +55,12 @@ def test_a_model_of_another_tab_is_said(page, address, models):
     assert "takes images" in message(page)
 
 
+def drop_on_canvas(page, photo):
+    page.wait_for("!!document.querySelector('#canvas canvas')", timeout_s=60)
+    upload(page, "#canvas", photo)
+    page.evaluate("new Promise((done) => setTimeout(done, 3000))")  # The canvas draws it; nothing tells when.
+
+
 def result(page):
     return page.wait_for("document.querySelector('#translate-links a')?.href", timeout_s=240)
 
@@ -71,8 +76,7 @@ def test_an_image_is_translated(page, address, models, photo, tmp_path):
     fill(page, "#translator input", "restore")
     page.click("#translate")
     assert "draw something first" in message(page)
-    upload(page, "#canvas", photo)
-    page.evaluate("new Promise((done) => setTimeout(done, 3000))")  # The canvas draws it; nothing tells when.
+    drop_on_canvas(page, photo)
     page.click("#translate")
     result(page)
     np.testing.assert_array_equal(fetched(page, tmp_path / "got"), np.asarray(tfgan.load("restore").predict(photo)))
@@ -81,8 +85,7 @@ def test_an_image_is_translated(page, address, models, photo, tmp_path):
 def test_a_style_is_given_as_strongly_as_wanted(page, address, models, photo, tmp_path):
     open_tab(page, address, "Translate")
     fill(page, "#translator input", "style.keras")
-    upload(page, "#canvas", photo)
-    page.evaluate("new Promise((done) => setTimeout(done, 3000))")
+    drop_on_canvas(page, photo)
     page.click("#translate")
     assert "needs a style image" in message(page)
     upload(page, "#style", photo)

@@ -8,8 +8,7 @@ import pytest
 from live_studio import choose, fill, message, newest_job, open_tab, unfold
 from small_run import write_pairs
 
-# Not all pass yet: see the list of known faults in docs/manual/studio.md.
-pytestmark = pytest.mark.manual
+pytestmark = pytest.mark.large
 
 SETTINGS = """\
 task.generator_width=4

@@ -40,11 +40,10 @@ def live_studio(folder: Path, *flags: str) -> Iterator[str]:
 def open_tab(page: Page, address: str, tab: str) -> None:
     """Opens the page at one of its tabs."""
     page.open(address)
-    page.wait_for(f"[...document.querySelectorAll('[role=tab]')].some((tab) => tab.innerText === {tab!r})")
-    page.evaluate(f"[...document.querySelectorAll('[role=tab]')].find((tab) => tab.innerText === {tab!r}).click()")
+    # The bar of tabs is drawn anew while the page measures itself: a click on the old one is lost.
+    tab_button = f"[...document.querySelectorAll('[role=tab]')].find((tab) => tab.innerText === {tab!r})"
     page.wait_for(
-        f"document.querySelector('[role=tab][aria-selected=true]')?.innerText === {tab!r}"
-        " && !document.querySelector('.loading')"
+        f"({tab_button}?.click(), {tab_button}?.ariaSelected === 'true' && !document.querySelector('.loading'))"
     )
 
 

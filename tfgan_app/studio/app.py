@@ -40,12 +40,13 @@ _STYLE = """
 .dark { --color-accent: #a5b4fc; }
 .hint, .gradio-container [data-testid="block-info"] + * { color: var(--body-text-color); font-size: .9rem; }
 .gradio-container .or, .gradio-container [role=tab] { color: var(--body-text-color); }
+.gradio-container input.subdued { color: var(--body-text-color); }
 .gradio-container [role=tab][aria-selected=true] { color: var(--color-accent); }
 .gradio-container { max-width: min(1400px, 100%) !important; margin: 0 auto; }
 .gradio-container main { min-width: 0; max-width: 100%; }
 @media (max-width: 520px) {
   .gradio-container main { padding: 12px !important; }
-  .gradio-container .tab-container button { padding-inline: 8px; }
+  .gradio-container .tab-container button { font-size: .875rem; padding-inline: 5px; }
 }
 footer { display: none !important; }
 """
@@ -59,6 +60,8 @@ const repair = () => {
 new MutationObserver(repair).observe(document, { childList: true, subtree: true });
 </script>
 """
+# Gradio moves the tabs that do not fit into a menu, but measures them before the styles apply.
+_MEASURE_TABS = "() => requestAnimationFrame(() => setTimeout(() => window.dispatchEvent(new Event('resize'))))"
 _FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
 _MONO = ["ui-monospace", "Consolas", "monospace"]
 
@@ -86,6 +89,7 @@ def build_page(studio: Studio) -> gr.Blocks:
                     module, _, function = target.partition(":")
                     getattr(importlib.import_module(module), function)(studio)
         jobs_panel.build(studio)
+        page.load(None, js=_MEASURE_TABS, api_visibility="private")
     return page.queue(default_concurrency_limit=4, api_open=False)
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from tfgan_app.files import printable
 
-_FIRST_CHOICE = ("val_", "generator_loss")
 _HIDDEN_COLUMNS = frozenset({"step", "seconds"})
 _BOUNDS = ("_low", "_high")
 _EVENTS = 12
@@ -36,12 +35,12 @@ def curves(run_dirs: Sequence[Path], column: str) -> list[dict[str, Any]]:
 
 
 def columns(run_dirs: Sequence[Path]) -> list[str]:
-    """Returns the columns of the runs' `metrics.csv`, validation first, without bounds of intervals."""
+    """Returns the columns of the runs' `metrics.csv`, validation first, then the generator's loss, without bounds of intervals."""
     from tfgan_app.callbacks import read_metrics
 
     names = dict.fromkeys(name for run_dir in run_dirs for row in read_metrics(run_dir) for name in row)
     shown = [name for name in names if name not in _HIDDEN_COLUMNS and not name.endswith(_BOUNDS)]
-    return sorted(shown, key=lambda name: not name.startswith(_FIRST_CHOICE))
+    return sorted(shown, key=lambda name: (not name.startswith("val_"), name != "generator_loss"))
 
 
 def newest_grid(run_dir: Path) -> Path | None:

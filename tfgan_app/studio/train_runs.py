@@ -52,7 +52,7 @@ def build_runs(studio: Studio) -> gr.Dropdown:
 def _add_live_view(studio: Studio, chosen: Sequence[Any], views: Sequence[Any]) -> None:
     """Shows the chosen runs, and again whenever their files have changed."""
     runs, column = chosen
-    seen, timer = gr.State(None), gr.Timer(_TICK_SECONDS)
+    seen, wanted, timer = gr.State(None), gr.State(None), gr.Timer(_TICK_SECONDS)
 
     def show(names: list[str] | None, name: str | None, before: Any) -> tuple[Any, ...]:
         folders = _folders(studio, names)
@@ -61,11 +61,15 @@ def _add_live_view(studio: Studio, chosen: Sequence[Any], views: Sequence[Any]) 
             return (gr.skip(),) * 5
         known = run_facts.columns(folders)
         name = name if name in known else next(iter(known), None)
-        return (gr.Dropdown(choices=known, value=name), *_shown(folders, name), (names, name, *now[2:]))
+        return (gr.Dropdown(choices=known, value=name), *_shown(folders, name), now)
 
     options: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    for event in (timer.tick, runs.change, column.input):
-        event(show, [runs, column, seen], [column, *views, seen], **options)
+    # Until the user chooses a curve it is the first there is: of the losses, then of the validation.
+    column.input(lambda name: name, column, wanted, **options).then(
+        show, [runs, wanted, seen], [column, *views, seen], **options
+    )
+    for event in (timer.tick, runs.change):
+        event(show, [runs, wanted, seen], [column, *views, seen], **options)
     runs.focus(lambda: gr.Dropdown(choices=library.runs(studio.places)), None, runs, **options)
 
 
