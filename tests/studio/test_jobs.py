@@ -31,6 +31,12 @@ elif kind == "wait":
         time.sleep(60)
     except KeyboardInterrupt:
         print("saved"); sys.exit(130)
+elif kind == "serve":
+    print("http://127.0.0.1:8501/")
+    try:
+        time.sleep(60)
+    except KeyboardInterrupt:
+        sys.exit(0)
 elif kind == "deaf":
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     print("step 1/10  10%  ETA 0:07")
@@ -99,6 +105,14 @@ def test_progress_is_read_while_a_job_runs_and_cancel_lets_it_save(queue):
         queue.cancel(job.number)
     with pytest.raises(ValueError, match="only a stopped or failed job"):
         queue.continue_job(again.number)
+
+
+@pytest.mark.parametrize(("lane", "state"), [("server", "canceled"), ("training", "done")])
+def test_a_server_that_ends_well_was_stopped_and_a_training_was_done(queue, lane, state):
+    job = queue.add("a title", ["serve"], lane=lane)
+    wait_until(lambda: job.lines)
+    queue.cancel(job.number)
+    assert ended(job).state == state
 
 
 def test_a_second_cancel_ends_what_does_not_listen(queue):

@@ -241,10 +241,10 @@ class JobQueue:
 
 
 def _end_state(job: Job) -> State:
+    if job.state == "stopping" and (job.exit_code != 0 or job.lane == "server"):  # A server has no other end.
+        return "canceled"
     if job.exit_code == 0:
         return "done"
-    if job.state == "stopping":
-        return "canceled"
     return "partly" if job.exit_code == _EXIT_SOME_FAILED and not _crashed(job) else "failed"
 
 

@@ -35,7 +35,7 @@ def curves(run_dirs: Sequence[Path], column: str) -> list[dict[str, Any]]:
 
 
 def columns(run_dirs: Sequence[Path]) -> list[str]:
-    """Returns the columns of the runs' `metrics.csv`, validation first, then the generator's loss, without bounds of intervals."""
+    """Returns the columns of the runs' `metrics.csv`: validation, generator's loss, others; no bounds of intervals."""
     from tfgan_app.callbacks import read_metrics
 
     names = dict.fromkeys(name for run_dir in run_dirs for row in read_metrics(run_dir) for name in row)
