@@ -70,7 +70,8 @@ def test_each_has_a_card_and_a_recipe_that_can_be_run(name):
     if kind == "restore":
         generator = RESTORERS["nafnet"]()
     else:
-        generator = ARCHITECTURES["compact"](scale=config.task.scale, activation=config.task.generator_activation)
+        options = {"activation": config.task.generator_activation} if config.task.generator_activation else {}
+        generator = ARCHITECTURES["compact"](scale=config.task.scale, **options)
     started = []
     # Raises where the recipe's network takes other weights.
     start_from(Networks({"generator": generator}, {}), str(FOLDER / f"{name}.keras"), report=started.append)
