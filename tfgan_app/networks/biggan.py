@@ -6,7 +6,6 @@ import keras
 from keras import layers
 
 from tfgan_app.layers import BatchNormalization, ChannelSlice, ConditionGainAndBias, self_attention, spectral
-from tfgan_app.layers.resampling import PixelShuffle
 from tfgan_app.networks.heads import (
     discriminator_inputs,
     embed,
@@ -16,6 +15,7 @@ from tfgan_app.networks.heads import (
     pad_to_grid,
     projection_model,
 )
+from tfgan_app.networks.residual_blocks import double, down_block, plain_block, summed_features
 
 CLASS_DIM = 128
 ATTENTION_PX = {32: 16, 64: 32}
@@ -87,10 +87,10 @@ def build_biggan_generator(
 
 def _up_block(x, condition, width: int, wrap):
     """Batch normalization, ReLU, doubling and 3 x 3, twice; beside them doubling and 1 x 1, which commute."""
-    y = wrap(_convolution(width))(_double(layers.ReLU()(_normalized(x, condition))))
+    y = wrap(_convolution(width))(double(layers.ReLU()(_normalized(x, condition))))
     y = wrap(_convolution(width))(layers.ReLU()(_normalized(y, condition)))
     shortcut = wrap(_convolution(width, 1))(x)
-    return layers.Add()([_double(shortcut), y])
+    return layers.Add()([double(shortcut), y])
 
 
 def _normalized(x, condition):
@@ -131,25 +131,19 @@ def build_biggan_discriminator(
         `[logits, codes float32 [batch, codes]]`. A label outside of `[0, classes)` adds nothing to the logit.
     """
     wrap, inputs = spectral(spectral_norm), discriminator_inputs(size_px, channels, classes)
+
+    def convolution(filters: int, kernel_px: int) -> layers.Layer:
+        return wrap(_convolution(filters, kernel_px))
+
     x = pad_to_grid(inputs[-1])
     grid = x.shape[1]
     widths = level_widths(size_px, width, max_width)
     for level, level_width in enumerate(widths[:-1]):
-        x = _down_block(x, level_width, wrap, first=level == 0)
+        x = down_block(x, level_width, convolution, convolution, first=level == 0)
         if x.shape[1] == _attention_px(grid):
             x = self_attention(x, wrap=wrap, name="self_attention")
-    y = wrap(_convolution(x.shape[-1]))(layers.ReLU()(x))
-    x = layers.Add()([x, wrap(_convolution(x.shape[-1]))(layers.ReLU()(y))])
-    features = layers.GlobalAveragePooling2D(name="features")(layers.ReLU()(x))
-    features = layers.Rescaling(float(x.shape[1] * x.shape[2]), name="sum")(features)
-    return projection_model(inputs, features, classes=classes, codes=codes, wrap=wrap, name=name)
-
-
-def _down_block(x, width: int, wrap, *, first: bool):
-    """ReLU and 3 x 3, twice, and average pooling; beside them 1 x 1 and pooling. No ReLU on the pixels themselves."""
-    y = wrap(_convolution(width))(x if first else layers.ReLU()(x))
-    y = layers.AveragePooling2D(2)(wrap(_convolution(width))(layers.ReLU()(y)))
-    return layers.Add()([wrap(_convolution(width, 1))(layers.AveragePooling2D(2)(x)), y])
+    x = plain_block(x, convolution)
+    return projection_model(inputs, summed_features(x), classes=classes, codes=codes, wrap=wrap, name=name)
 
 
 def _attention_px(grid: int) -> int:
@@ -164,8 +158,3 @@ def _convolution(channels: int, kernel_px: int = 3, *, name: str | None = None) 
 def _initializer() -> keras.initializers.Initializer:
     """Orthogonal matrices, as in the paper's appendix C."""
     return keras.initializers.Orthogonal()
-
-
-def _double(x):
-    """Repeats every pixel in both directions; on CPUs faster than `UpSampling2D`."""
-    return PixelShuffle(2)(layers.Concatenate()([x] * 4))

@@ -106,6 +106,38 @@ def projection_model(inputs: list, features, *, classes: int, codes: int, wrap, 
     return discriminator_model(inputs, logits, code_outputs, name=name)
 
 
+def matching_model(
+    inputs: list, features, *, classes: int, codes: int, dim: int, dense, embedding_initializer, wrap, name: str
+) -> keras.Model:
+    """Builds a discriminator whose logit is the product of a vector of the image and one of the label.
+
+    "Training Generative Adversarial Networks with Limited Data", Karras et al. 2020, arXiv:2006.06676. Without classes
+    it is a linear layer.
+
+    Args:
+        inputs: `[image]`, or with classes `[labels, image]`.
+        features: Keras tensor `[batch, units]`.
+        classes: Number of classes; 0 for none.
+        codes: Outputs of the InfoGAN head (Chen et al. 2016, arXiv:1606.03657); 0 for no such head.
+        dim: Size of the vectors.
+        dense: Builds a dense layer: `(units, name=...)`; the image's vector has no bias.
+        embedding_initializer: Builds the initializer of the labels' vectors.
+        wrap: Function applied to each layer with weights; see `spectral`.
+        name: Name of the model.
+
+    Returns:
+        The discriminator.
+    """
+    if classes:
+        vectors = wrap(dense(dim, name="to_class", use_bias=False))(features)
+        embedded = embed(inputs[0], classes, dim, wrap=wrap, kernel_initializer=embedding_initializer())
+        logits = layers.Dot(axes=1, name="match")([vectors, embedded])
+    else:
+        logits = wrap(dense(1, name="to_logits"))(features)
+    code_outputs = wrap(dense(codes, name="to_codes"))(features) if codes else None
+    return discriminator_model(inputs, logits, code_outputs, name=name)
+
+
 def conditioned(features, labels, classes: int, dim: int, **options):
     """Appends the embedding of labels to features.
 

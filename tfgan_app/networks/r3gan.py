@@ -11,11 +11,10 @@ from tfgan_app.layers import FixedBilinearUpsampling, SpatialBasis, SpatialBasis
 from tfgan_app.networks.heads import (
     conditioned,
     discriminator_inputs,
-    discriminator_model,
-    embed,
     generator_inputs,
     generator_model,
     level_widths,
+    matching_model,
     pad_to_grid,
 )
 
@@ -147,14 +146,12 @@ def build_r3gan_discriminator(
         for _ in range(blocks):
             x = block(x)
     features = wrap(SpatialBasisSum(name="basis"))(x)
-    if classes:
-        vectors = wrap(_dense(CLASS_DIM, name="to_class"))(features)
-        embedded = embed(inputs[0], classes, CLASS_DIM, wrap=wrap, kernel_initializer=_normal(CLASS_DIM**-0.5))
-        logits = layers.Dot(axes=1, name="match")([vectors, embedded])
-    else:
-        logits = wrap(_dense(1, name="to_logits"))(features)
-    code_outputs = wrap(_dense(codes, name="to_codes"))(features) if codes else None
-    return discriminator_model(inputs, logits, code_outputs, name=name)
+    heads = {"classes": classes, "codes": codes, "dim": CLASS_DIM}
+
+    def normal() -> keras.initializers.Initializer:
+        return _normal(CLASS_DIM**-0.5)
+
+    return matching_model(inputs, features, **heads, dense=_dense, embedding_initializer=normal, wrap=wrap, name=name)
 
 
 def _normal(gain: float) -> keras.initializers.Initializer:
@@ -166,8 +163,8 @@ def _linear(channels: int, *, name: str) -> layers.Layer:
     return layers.Conv2D(channels, 1, use_bias=False, kernel_initializer=_normal(1), name=name)
 
 
-def _dense(units: int, *, name: str) -> layers.Layer:
-    return layers.Dense(units, use_bias=False, kernel_initializer=_normal(1), name=name)
+def _dense(units: int, *, name: str, use_bias: bool = False) -> layers.Layer:
+    return layers.Dense(units, use_bias=use_bias, kernel_initializer=_normal(1), name=name)
 
 
 def _block_builder(total_blocks: int, expansion: int, group_width: int | None, *, spectral_norm: bool = False):

@@ -25,11 +25,11 @@ from tfgan_app.layers import (
 )
 from tfgan_app.networks.heads import (
     discriminator_inputs,
-    discriminator_model,
     embed,
     generator_inputs,
     generator_model,
     level_widths,
+    matching_model,
     pad_to_grid,
 )
 
@@ -215,12 +215,9 @@ def build_stylegan2_discriminator(
         x = layers.Rescaling(0.5**0.5)(layers.Add()([shortcut, y]))
     x = convolve(MinibatchDeviation(name="deviation")(x), widths[-1])
     features = wrap(dense(widths[-1], activation=gained_leaky_relu, name="features"))(layers.Flatten()(x))
-    if classes:
-        vectors = wrap(dense(CLASS_DIM, name="to_class", use_bias=False))(features)
-        normal = keras.initializers.RandomNormal(stddev=CLASS_DIM**-0.5)
-        embedded = embed(inputs[0], classes, CLASS_DIM, wrap=wrap, kernel_initializer=normal)
-        logits = layers.Dot(axes=1, name="match")([vectors, embedded])
-    else:
-        logits = wrap(dense(1, name="to_logits"))(features)
-    code_outputs = wrap(dense(codes, name="to_codes"))(features) if codes else None
-    return discriminator_model(inputs, logits, code_outputs, name=name)
+    heads = {"classes": classes, "codes": codes, "dim": CLASS_DIM}
+
+    def normal() -> keras.initializers.Initializer:
+        return keras.initializers.RandomNormal(stddev=CLASS_DIM**-0.5)
+
+    return matching_model(inputs, features, **heads, dense=dense, embedding_initializer=normal, wrap=wrap, name=name)
