@@ -323,6 +323,8 @@ METRICS: dict[str, Metric] = {
     "psnr": Metric("PSNR", True, "dB", 2),
     "ssim": Metric("SSIM", True),
     "l1": Metric("L1 error", False, decimals=4),
+    "mae": Metric("Mean absolute error in data units", False, decimals=4),
+    "rmse": Metric("RMSE in data units", False, decimals=4),
     "lpips": Metric("LPIPS", False),
     "fid": Metric("FID", False, decimals=2),
     "kid": Metric("KID", False, decimals=4),

@@ -29,9 +29,11 @@ from tfgan_app.layers.interpolation import FixedBilinearUpsampling
 from tfgan_app.layers.latent_codes import LatentCodes
 from tfgan_app.layers.metadata_layers import (
     ClassNames,
+    DataWindow,
     MakesColor,
     Provenance,
     class_names_of,
+    data_window_of,
     makes_color,
     provenance_of,
 )
@@ -94,6 +96,7 @@ __all__ = [
     "InstanceNormalization",
     "LatentCodes",
     "LearnedConstant",
+    "DataWindow",
     "MakesColor",
     "MinibatchDeviation",
     "ModulatedConv2D",
@@ -130,6 +133,7 @@ __all__ = [
     "channel_statistics",
     "check_conversion",
     "class_names_of",
+    "data_window_of",
     "conditional_batch_norm",
     "enlarging_window",
     "feature_bytes_per_px",
