@@ -27,6 +27,7 @@ from tfgan_app.shipped import located, shipped_names
 
 _OUTPUT_DIR = "exported_models"
 _HELD_OUT_IMAGES = 8
+_RANDOM_PX = 96
 _CARD = "MODEL_CARD.md"
 _LITE = ("tflite", "web")
 

@@ -27,8 +27,8 @@ class DataConfig:
             `none` crops at native resolution.
         background: Background color of transparent images.
         input_range: Values of black and white in files of more than 8 bits, as in 0,4095; none decides by file.
-        channels: Channels of images that are read as numbers, without rounding to 8 bits: PNG and TIFF of any depth, and
-            `.npy`; for `upscale` and `restore`. None reads 8-bit RGB.
+        channels: Channels of images that are read as numbers, without rounding to 8 bits: PNG and TIFF of any depth,
+            and `.npy`; for `upscale` and `restore`. None reads 8-bit RGB.
         value_range: Data values that become 0 and 1 with `channels`: LOW,HIGH, or percentiles of the training images,
             as in 0.5%,99.5%. None takes the whole range of 8- and 16-bit integers, else least and largest value.
         val_fraction: Share held out for validation if the data has no validation split.
@@ -55,8 +55,8 @@ class DataConfig:
             raise ValueError(f"`data.input_range` must be LOW,HIGH with LOW below HIGH. Received: {received}.")
         if self.value_range is not None and self.channels is None:
             raise ValueError(
-                "`data.value_range` is for images read as numbers: set `data.channels` too. For 8-bit RGB of deep files "
-                f"there is `data.input_range`. Received: {self.value_range}."
+                "`data.value_range` is for images read as numbers: set `data.channels` too. For 8-bit RGB of deep "
+                f"files there is `data.input_range`. Received: {self.value_range}."
             )
         if self.input_range is not None and self.channels is not None:
             raise ValueError("`data.input_range` is for 8-bit RGB; with `data.channels` use `data.value_range`.")

@@ -180,7 +180,9 @@ def _cropped(
     """Both images without their borders, after a check of their shapes."""
     shapes = np.shape(target), np.shape(output)
     if shapes[0] != shapes[1] or len(shapes[0]) != 3 or shapes[0][2] != channels:
-        raise ValueError(f"Expected two images [height, width, {channels}] of one size. Received: {shapes[0]}, {shapes[1]}.")
+        raise ValueError(
+            f"Expected two images [height, width, {channels}] of one size. Received: {shapes[0]}, {shapes[1]}."
+        )
     height, width, _ = shapes[0]
     if not 0 <= 2 * crop_px < min(height, width):
         raise ValueError(f"`crop_px` must leave something of {height} x {width} pixels. Received: {crop_px}")

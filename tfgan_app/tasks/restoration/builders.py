@@ -126,7 +126,11 @@ def build_discriminators(
     if "discriminator" in own:
         return {"discriminator": own["discriminator"]()}
     build = CROP_DISCRIMINATORS[settings.discriminator]
-    return {"discriminator": build(channels=channels, width=settings.discriminator_width, spectral_norm=settings.spectral_norm)}
+    return {
+        "discriminator": build(
+            channels=channels, width=settings.discriminator_width, spectral_norm=settings.spectral_norm
+        )
+    }
 
 
 def build_upscale_networks(

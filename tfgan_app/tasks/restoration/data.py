@@ -150,7 +150,7 @@ class ImageData:
         return find_partners(images, split=split, on_skip=say, **options)
 
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
-        """Batches `{"image": uint8 or float32 [batch, crop, crop, channels], "position": int64 [batch]}` from a step on.
+        """Batches `{"image": [batch, crop, crop, channels], "position": int64 [batch]}` from a step on; see `measured`.
 
         Of every `task.candidates` crops the one with most detail is kept. Partners are included as `low_res` and
         `teacher`.

@@ -8,7 +8,16 @@ from typing import Any
 
 import tensorflow as tf
 
-from tfgan_app.degradations import DEGRADATIONS, MASK_DRAWS, MASKS, Compose, Degradation, RandomApply, random_masks, to_eight_bits
+from tfgan_app.degradations import (
+    DEGRADATIONS,
+    MASK_DRAWS,
+    MASKS,
+    Compose,
+    Degradation,
+    RandomApply,
+    random_masks,
+    to_eight_bits,
+)
 from tfgan_app.tasks.restoration.restore_config import RestoreConfig
 
 INPAINT, COLORIZE = "inpaint", "colorize"

@@ -13,7 +13,14 @@ import numpy as np
 from tfgan_app.image_io.grid import make_grid, spread_indices
 from tfgan_app.image_io.samples import Window, preview
 from tfgan_app.inference import Predictor, predictor_of
-from tfgan_app.metrics import build_lpips, fidelity_protocol, means_with_intervals, measure_fidelity, measure_numbers, psnr_y
+from tfgan_app.metrics import (
+    build_lpips,
+    fidelity_protocol,
+    means_with_intervals,
+    measure_fidelity,
+    measure_numbers,
+    psnr_y,
+)
 from tfgan_app.metrics.own import own_metrics
 from tfgan_app.tasks.extremes import both_ends
 from tfgan_app.tasks.restoration.held_out import HeldOutPairs, Pair
@@ -60,8 +67,6 @@ class ImageQuality:
     @property
     def metric_names(self) -> tuple[str, ...]:
         """Names of the metrics; LPIPS only with its weights."""
-        if self._window() is not None:
-            return NUMBER_METRICS
         return (*METRICS, *(["lpips"] if self._lpips_weights else []), *self._own_metrics)
 
     @functools.cached_property

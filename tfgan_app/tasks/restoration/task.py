@@ -19,7 +19,7 @@ from tfgan_app.tasks.base import Task
 from tfgan_app.tasks.caveats import few_held_out
 from tfgan_app.tasks.restoration import builders
 from tfgan_app.tasks.restoration.data import ImageData
-from tfgan_app.tasks.restoration.evaluation import ImageQuality
+from tfgan_app.tasks.restoration.evaluation import NUMBER_METRICS, ImageQuality
 from tfgan_app.tasks.restoration.held_out import Pair
 from tfgan_app.training.task import GeneratorOutputs, Networks
 
@@ -45,6 +45,8 @@ class ImageTask(Task):
         quality: Metrics of the outputs.
     """
 
+    takes_numbers = True
+
     def __init__(self, config: RunConfig, *, data: ImageData, quality: ImageQuality):
         builders.check_run(config)
         if config.data.channels is not None:
@@ -57,7 +59,7 @@ class ImageTask(Task):
     @property
     def metric_names(self) -> tuple[str, ...]:
         """Names of the metrics."""
-        return self.quality.metric_names
+        return self.quality.metric_names if self.config.data.channels is None else NUMBER_METRICS
 
     def prepare(self) -> None:
         """Finds the readable training images, and measures the baseline on the held-out ones."""

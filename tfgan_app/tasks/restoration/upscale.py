@@ -72,11 +72,11 @@ class UpscaleTask(ImageTask):
         is_rgb = config.data.channels is None
         if not is_rgb and settings.degradation != "bicubic":
             raise ValueError(
-                f"`task.degradation` must be bicubic with data.channels. Received: {settings.degradation}, for 8-bit RGB."
+                f"`task.degradation` must be bicubic with data.channels. Received: {settings.degradation}."
             )
         # Files of numbers are not rounded to 8 bits.
-        self._rounded = to_eight_bits if is_rgb else functools.partial(
-            tf.clip_by_value, clip_value_min=0.0, clip_value_max=1.0
+        self._rounded = (
+            to_eight_bits if is_rgb else functools.partial(tf.clip_by_value, clip_value_min=0.0, clip_value_max=1.0)
         )
         self._teacher = None
         if settings.teacher and settings.teacher_weight:
