@@ -107,7 +107,13 @@ def test_pickles_and_other_channels_are_refused(tmp_path):
 
 @pytest.mark.parametrize(
     ("dtype", "window"),
-    [("uint8", (0, 255)), ("uint16", (0, 65535)), ("int16", (-1024, 3071)), ("uint32", (0, 2**20)), ("float32", (-3, 7))],
+    [
+        ("uint8", (0, 255)),
+        ("uint16", (0, 65535)),
+        ("int16", (-1024, 3071)),
+        ("uint32", (0, 2**20)),
+        ("float32", (-3, 7)),
+    ],
 )
 def test_a_window_and_back_loses_less_than_a_level_of_16_bits(dtype, window):
     low, high = window
