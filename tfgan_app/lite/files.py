@@ -7,7 +7,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.tools import flatbuffer_utils
@@ -108,7 +108,7 @@ class Card:
         return card
 
 
-def _is_window(window: object) -> bool:
+def _is_window(window: Any) -> bool:
     numbers = isinstance(window, tuple) and len(window) == 2 and all(type(it) in (int, float) for it in window)
     return numbers and window[0] < window[1]
 
