@@ -200,7 +200,10 @@ def for_numbers(config: RunConfig) -> RunConfig:
         "data.source": data.source if (data.source or "keras:").startswith("keras:") else None,
     }
     if data.channels != 3 and settings.perceptual_weight:
-        refused["task.perceptual_weight"] = settings.perceptual_weight
+        raise ValueError(
+            f"`task.perceptual_weight` needs three channels, as VGG's features do. Received: "
+            f"{settings.perceptual_weight} with data.channels={data.channels}. Set task.perceptual_weight=0."
+        )
     if data.source is None:
         raise ValueError("`data.channels` reads your own files as numbers: name their folder with `--data FOLDER`.")
     for key, value in refused.items():
