@@ -136,6 +136,7 @@ PROGRAMS_ELSEWHERE = {
     "docs/manual/keras.md": "tests/models/test_manual.py runs them",
     "docs/manual/python.md": "tests/test_doctests.py runs them",
     "docs/manual/index.md": "has README's",
+    "docs/manual/numbers.md": "takes the run of its commands; tests/commands/test_numbers.py runs the same",
     "docs/manual/upscale_restore.md": "needs PyTorch and its weights, as the page says",
 }
 """Pages whose Python programs are not run here, with the reason."""

@@ -11,6 +11,7 @@ import keras
 from tfgan_app.keras_metadata import NOT_STATED
 from tfgan_app.layers import (
     class_names_of,
+    data_window_of,
     feature_bytes_per_px,
     makes_color,
     provenance_of,
@@ -18,7 +19,7 @@ from tfgan_app.layers import (
     style_parts,
     truncation_of,
 )
-from tfgan_app.model_info import HOLE_CHANNELS, KINDS, Kind, ModelInfo
+from tfgan_app.model_info import KINDS, Kind, ModelInfo, images_kind
 
 _KNOWN: weakref.WeakKeyDictionary[keras.Model, ModelInfo] = weakref.WeakKeyDictionary()
 """Cache: walking the graph of a deep network takes noticeable time, and an export asks repeatedly."""
@@ -28,7 +29,7 @@ def model_info(model: keras.Model) -> ModelInfo:
     """Returns the description of a Keras inference model.
 
     Args:
-        model: `images` float32 `[batch, height, width, 3 or 4]` in [0, 1], with `style` and `strength` or without; or
+        model: `images` float32 `[batch, height, width, channels]` in [0, 1], with `style` and `strength` or without; or
             `latents` float32 `[batch, latent_dim]`, alone or with `labels` int32 `[batch]` or `tokens` int32
             `[batch, length]` -> images in [0, 1].
 
@@ -63,11 +64,13 @@ def _noise_info(model: keras.Model, origin: Mapping) -> ModelInfo:
 
 
 def _images_info(model: keras.Model, origin: Mapping) -> ModelInfo:
-    channels = model.inputs[0].shape[-1]
+    channels, window = model.inputs[0].shape[-1], data_window_of(model)
     return ModelInfo(
-        kind="inpainting" if channels == HOLE_CHANNELS else "images",
+        kind=images_kind(channels, window),
         receptive_field=receptive_field_of(model),
         channels=channels,
+        output_channels=channels if window else ModelInfo.output_channels,
+        window=window,
         bytes_per_px=feature_bytes_per_px(model),
         makes_color=makes_color(model),
         **origin,

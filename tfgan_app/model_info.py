@@ -26,6 +26,7 @@ _RECEPTIVE_FIELD_SIGNATURE = "receptive_field"
 _OLD_RECEPTIVE_FIELD_SIGNATURE = "locality"  # Used by exports of version 0.6.
 _NAMES_SIGNATURE = "class_names"
 TRUNCATION_SIGNATURE = "truncation"
+WINDOW_SIGNATURE = "data_window"
 
 KINDS: dict[frozenset[str], Kind] = {
     frozenset({"images"}): "images",
@@ -51,8 +52,9 @@ class ModelInfo:
             and a style image to an image), `"noise"` (latents to images), or `"other"` (not a model of this package).
         receptive_field: Scale, receptive field and tile alignment; None if they are unknown, and for noise models.
         channels: Channels of the input images; an inpainting model takes a fourth, see `HOLE_CHANNELS`.
-        output_channels: Channels of the output images: 1 or 3.
+        output_channels: Channels of the output images: 1 or 3; any with a `window`.
         value_range: Range of the inputs and outputs, as floats.
+        window: Data values that 0 and 1 stand for, of a model of images as numbers; None for a model of 8-bit images.
         bytes_per_px: Memory of the feature maps per input pixel in bytes; None if unknown.
         makes_color: Whether gray inputs give color outputs.
         latent_dim: Length of the latent vectors of a noise model, else 0.
@@ -81,6 +83,7 @@ class ModelInfo:
     channels: int = 3
     output_channels: int = 3
     value_range: tuple[float, float] = (0.0, 1.0)
+    window: tuple[float, float] | None = None
     bytes_per_px: int | None = None
     makes_color: bool = False
     latent_dim: int = 0
@@ -120,6 +123,11 @@ class ModelInfo:
         }
 
 
+def images_kind(channels: int, window: tuple[float, float] | None) -> Kind:
+    """Kind of a model of images, by the channels of its input; a fourth one is data in images as numbers."""
+    return "inpainting" if channels == HOLE_CHANNELS and window is None else "images"
+
+
 def card_info(card: Card) -> ModelInfo:
     """Returns the description of a .tflite file from its card."""
     if card.latent_dim:
@@ -132,9 +140,11 @@ def card_info(card: Card) -> ModelInfo:
             license=card.license,
         )
     return ModelInfo(
-        kind="inpainting" if card.channels == HOLE_CHANNELS else "images",
+        kind=images_kind(card.channels, card.window),
         receptive_field=ReceptiveField(card.scale, card.halo_px, card.multiple),
         channels=card.channels,
+        output_channels=card.channels if card.window else ModelInfo.output_channels,
+        window=card.window,
         bytes_per_px=card.bytes_per_px,
         makes_color=card.makes_color,
         largest_px=card.tile_px if card.sizes == "fixed" else None,
@@ -182,10 +192,13 @@ def signatures_info(signatures: Mapping[str, Signature], *, default: str) -> Mod
     channels, numbers = _stored_numbers(signatures)
     shape = inputs.get("images")
     channels = channels or (shape[-1] if shape and len(shape) == 4 else None) or ModelInfo.channels
+    window = _stored_window(signatures)
     return ModelInfo(
-        kind="inpainting" if kind == "images" and channels == HOLE_CHANNELS else kind,
+        kind=images_kind(channels, window) if kind == "images" else kind,
         receptive_field=_stored_receptive_field(numbers),
         channels=channels,
+        output_channels=channels if window else ModelInfo.output_channels,
+        window=window,
         bytes_per_px=numbers.get("bytes_per_px") or None,
         makes_color=bool(numbers.get("makes_color")),
     )
@@ -211,6 +224,15 @@ def _stored_receptive_field(numbers: Mapping[str, int]) -> ReceptiveField | None
 def _stored_truncation(signatures: Mapping[str, Signature]) -> float | None:
     signature = signatures.get(TRUNCATION_SIGNATURE)
     return float(signature.run({"seeds": np.zeros(1, np.int64)})["psi"][0]) if signature else None
+
+
+def _stored_window(signatures: Mapping[str, Signature]) -> tuple[float, float] | None:
+    signature = signatures.get(WINDOW_SIGNATURE)
+    if signature is None:
+        return None
+    shape = signature.inputs["images"]
+    stored = signature.run({"images": np.zeros((1, 1, 1, shape[-1]), np.float32)})
+    return float(stored["low"][0]), float(stored["high"][0])
 
 
 def _stored_classes(signatures: Mapping[str, Signature]) -> tuple[str, ...]:

@@ -251,6 +251,19 @@ KERAS_MODELS = Table(
 )
 """The classes of `tfgan_app.models`, by which Keras knows them in saved files too."""
 
+_SAMPLE_FORMATS = "tfgan_app.image_io.sample_formats"
+
+SAMPLE_FORMATS = Table(
+    "a format of images as numbers",
+    {
+        "png": f"{_SAMPLE_FORMATS}:PNG",
+        "tif": f"{_SAMPLE_FORMATS}:TIFF",
+        "tiff": f"{_SAMPLE_FORMATS}:TIFF",
+        "npy": f"{_SAMPLE_FORMATS}:NPY",
+    },
+)
+"""`tfgan_app.image_io.samples.SampleFormat` objects by the suffixes of their files, without rounding to 8 bits."""
+
 EXPORTERS = Table(
     "an export format",
     {
@@ -310,6 +323,8 @@ METRICS: dict[str, Metric] = {
     "psnr": Metric("PSNR", True, "dB", 2),
     "ssim": Metric("SSIM", True),
     "l1": Metric("L1 error", False, decimals=4),
+    "mae": Metric("Mean absolute error in data units", False, decimals=4),
+    "rmse": Metric("RMSE in data units", False, decimals=4),
     "lpips": Metric("LPIPS", False),
     "fid": Metric("FID", False, decimals=2),
     "kid": Metric("KID", False, decimals=4),

@@ -106,6 +106,11 @@ def write_named_files(folder: Path) -> None:
         mask = np.zeros((24, 64), np.uint8)
         mask[8:16, 20:40] = 255
         Image.fromarray(mask).save(folder / name)
+    for split, first in (("train", 0), ("val", 10)):
+        (folder / "scans" / split).mkdir(parents=True)
+        for index in range(first, first + 3):
+            scan = draw_photo(rng, (48, 56))[..., 0].astype(np.int16) * 15 - 1000
+            np.save(folder / "scans" / split / f"{index}.npy", scan)
     write_fake_vgg(folder / "vgg16.npz")
     write_zip(folder / "realesr-general-x4v3.pth", {"params": srvgg()})
     shutil.copy(ROOT / "exported_models" / "upscale_x4_int8.tflite", folder)

@@ -13,8 +13,10 @@ from tfgan_app.api.errors import one_line_errors
 from tfgan_app.api.images import ImageLike, Images, read_images, read_mask, read_style
 from tfgan_app.commands.predict_progress import PredictProgress
 from tfgan_app.commands.predict_videos import Videos
+from tfgan_app.image_io.samples import read_samples
 from tfgan_app.inference import PredictionSummary, Predictor, Stylist, predict_path
 from tfgan_app.inference.image_pipeline import predict_image
+from tfgan_app.inference.number_files import predict_numbers
 from tfgan_app.inference.styling import StyledPredictor
 from tfgan_app.model_info import ModelInfo
 
@@ -55,7 +57,8 @@ class ImageModel:
 
         Args:
             x: A path, a Pillow image, or an array: uint8, uint16 or float in [0, 1], `[H, W]`, `[H, W, C]` or a batch
-                `[N, H, W, C]` of gray, gray and alpha, RGB, or RGB and alpha.
+                `[N, H, W, C]` of gray, gray and alpha, RGB, or RGB and alpha. For a model of images as numbers (with
+                `info.window`), a path or an array of data values with its channels.
             mask: For inpainting models, light or True in holes; without it, fully transparent pixels are filled. One
                 mask for all images of a batch, or an array `[N, H, W]`.
             style: The style image, for style models.
@@ -65,7 +68,7 @@ class ImageModel:
 
         Returns:
             A Pillow image for a path or a Pillow image (color has 8 bits per channel), else an array of the
-            dtype, range and rank of `x`.
+            dtype, range and rank of `x`. A model of images as numbers always returns an array.
 
         Raises:
             ValueError: If an argument does not suit the model, or a file cannot be read.
@@ -78,6 +81,8 @@ class ImageModel:
             (16, 24, 3)
         """
         predictor = self._bound(style, strength, keep_colors)
+        if self.info.window is not None:
+            return _predict_numbers(predictor, x, tile)
         images = read_images(x)
         results = []
         for image, hole in zip(images.images, _masks(mask, images), strict=True):
@@ -174,3 +179,20 @@ def _masks(mask: ImageLike | None, images: Images) -> Sequence[np.ndarray | None
     if isinstance(mask, np.ndarray) and mask.shape == (count, *shape):
         return [read_mask(each) for each in mask]
     return [read_mask(mask)] * count
+
+
+def _predict_numbers(predictor: Any, x: Any, tile: int | None) -> np.ndarray:
+    """Runs a model of images as numbers on a path or on an array of data values."""
+    channels = predictor.info.channels
+    if isinstance(x, (str, os.PathLike)):
+        return predict_numbers(predictor, read_samples(x, channels=channels).pixels, tile_px=tile)
+    values = np.asarray(x)
+    flat = values.ndim == 2 and channels == 1
+    batch = values[None, ..., None] if flat else values[None] if values.ndim == 3 else values
+    if values.dtype.kind not in "fiu" or batch.ndim != 4 or batch.shape[3] != channels or 0 in batch.shape:
+        raise ValueError(
+            f"`x` must be a path, or numbers [height, width, {channels}] or [batch, height, width, {channels}] in data "
+            f"values. Received: {values.dtype} {list(values.shape)}."
+        )
+    results = np.stack([predict_numbers(predictor, image, tile_px=tile) for image in batch])
+    return results[0, ..., 0] if flat else results[0] if values.ndim == 3 else results

@@ -27,6 +27,7 @@ from tfgan_app.shipped import located, shipped_names
 
 _OUTPUT_DIR = "exported_models"
 _HELD_OUT_IMAGES = 8
+_RANDOM_PX = 96
 _CARD = "MODEL_CARD.md"
 _LITE = ("tflite", "web")
 
@@ -251,6 +252,10 @@ def _without_run(model: keras.Model, path: Path, *, name: str) -> Source:
     info = model_info(model)
     if info.kind == "noise":
         return Source(path, model, name, None, (), list, f"the images of {PARITY_SEEDS} seeds", facts, license)
+    if info.window is not None:
+        shape = (_HELD_OUT_IMAGES, _RANDOM_PX, _RANDOM_PX, info.channels)
+        examples: list[Pair] = [(image, None) for image in np.random.default_rng(0).random(shape, np.float32)]
+        return Source(path, model, name, None, examples, list, f"{len(examples)} random images", facts, license)
     images = photographs(channels=info.channels)
     held_out = [(image, None) for image in images["val"]]
     compared_on = f"{len(held_out)} bundled photographs"

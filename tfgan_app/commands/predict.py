@@ -141,7 +141,7 @@ def _predict(predictor: _RowPredictor, args: argparse.Namespace, progress: Predi
     if not args.input:
         raise ValueError("`--input` must name an image, a folder of images or a video. Received none.")
     videos = Videos(progress.show_frames)
-    if Path(args.input).is_file():
+    if Path(args.input).is_file() and predictor.info.window is None:
         (job,) = plan_jobs(Path(args.input), Path(args.output), output_format=args.output_format, moving=videos)
         if job.is_moving:
             return _predict_video(predictor, args, job, videos, progress)

@@ -131,7 +131,7 @@ def train(args: TrainOptions) -> tuple[RunDirectory, int]:
         return run_dir, report.exit_code
     with hinting_at_moved_data(config, data_flag="--data "):
         task = task_class(config, report=report)
-        _check_best_metric(config, task)
+        _check_best_metric(task.config, task)
         task.prepare()
     exit_code = _train(task, config, args, run=run_dir, strategy=strategy, notes=notes)
     return run_dir, exit_code or report.exit_code

@@ -27,6 +27,10 @@ class DataConfig:
             `none` crops at native resolution.
         background: Background color of transparent images.
         input_range: Values of black and white in files of more than 8 bits, as in 0,4095; none decides by file.
+        channels: Channels of images that are read as numbers, without rounding to 8 bits: PNG and TIFF of any depth,
+            and `.npy`; for `upscale` and `restore`. None reads 8-bit RGB.
+        value_range: Data values that become 0 and 1 with `channels`: LOW,HIGH, or percentiles of the training images,
+            as in 0.5%,99.5%. None takes the whole range of 8- and 16-bit integers, else least and largest value.
         val_fraction: Share held out for validation if the data has no validation split.
         max_val_images: Maximum number of held-out images for validation during training.
         cache_budget_mb: Decoded images are cached in memory up to this size; larger sets are decoded per step.
@@ -38,6 +42,8 @@ class DataConfig:
     resize: Literal["short_side", "squash", "none"] = "short_side"
     background: Background = "white"
     input_range: tuple[float, float] | None = None
+    channels: int | None = bounded(None, minimum=1, maximum=64)
+    value_range: str | None = None
     val_fraction: float = bounded(0.1, minimum=0.0, maximum=1.0)
     max_val_images: int = bounded(256, minimum=1)
     cache_budget_mb: int = bounded(1024, minimum=0, on_resume="may_change")
@@ -47,6 +53,13 @@ class DataConfig:
         if isinstance(self.input_range, tuple) and not self.input_range[0] < self.input_range[1]:
             received = ",".join(f"{value:g}" for value in self.input_range)
             raise ValueError(f"`data.input_range` must be LOW,HIGH with LOW below HIGH. Received: {received}.")
+        if self.value_range is not None and self.channels is None:
+            raise ValueError(
+                "`data.value_range` is for images read as numbers: set `data.channels` too. For 8-bit RGB of deep "
+                f"files there is `data.input_range`. Received: {self.value_range}."
+            )
+        if self.input_range is not None and self.channels is not None:
+            raise ValueError("`data.input_range` is for 8-bit RGB; with `data.channels` use `data.value_range`.")
 
     @property
     def reading(self) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def build_batches(
         on_progress: Called with the number of records read and the total, while images are read into memory.
 
     Returns:
-        A dataset of the columns of `reader`, each uint8 [batch, size_px, size_px, channels] in [0, 255], the `values`
+        A dataset of the columns of `reader`, each [batch, size_px, size_px, channels] of its dtype, the `values`
         of the same records, and `"position": int64 [batch]`. The position counts images since the start of training:
         `step * batch_size + i`.
     """
@@ -76,13 +76,13 @@ def load_squares(reader: ImageReader, *, place: Place = "center") -> dict[str, n
             the same index.
 
     Returns:
-        The columns by name, each uint8 [records, size_px, size_px, channels].
+        The columns by name, each [records, size_px, size_px, channels] of the reader's dtype.
     """
     size_px = reader.crops.size_px
     room = reader.shapes - size_px
     corners = room // 2 if place == "center" else np.random.default_rng(0).integers(0, room + 1)
     shape = (len(corners), size_px, size_px, reader.channels)
-    loaded = {name: np.empty(shape, np.uint8) for name in reader.names}
+    loaded = {name: np.empty(shape, reader.dtype.as_numpy_dtype) for name in reader.names}
     for i, record in enumerate(reader.records()):
         top, left = corners[i]
         for name, image in record.items():
@@ -145,4 +145,4 @@ def _crop_of(
 
 def _cached_bytes(reader: ImageReader) -> int:
     """Returns the number of bytes of all images at their reading size."""
-    return int(reader.shapes.prod(axis=1).sum()) * reader.channels * len(reader.names)
+    return int(reader.shapes.prod(axis=1).sum()) * reader.channels * len(reader.names) * reader.dtype.size

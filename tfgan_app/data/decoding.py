@@ -30,16 +30,18 @@ class ImageSource(Protocol):
 
     Attributes:
         sizes: int64 [images, 2], height and width of each.
-        channels: Number of channels of a decoded image, 1 or 3.
+        channels: Number of channels of a decoded image.
+        dtype: uint8 in 0..255, or float32 in [0, 1].
         decoded_bytes: Size of the largest decoded image.
     """
 
     sizes: np.ndarray
     channels: int
+    dtype: tf.DType
     decoded_bytes: int
 
     def decode(self, index: tf.Tensor) -> tf.Tensor:
-        """uint8 [height, width, channels] of the image at `index`, an int64 scalar."""
+        """[height, width, channels] of the image at `index`, an int64 scalar."""
 
 
 class ArrayImages:
@@ -48,6 +50,8 @@ class ArrayImages:
     Args:
         images: uint8 [images, height, width, channels].
     """
+
+    dtype = tf.uint8
 
     def __init__(self, images: np.ndarray):
         count, height, width, self.channels = images.shape
@@ -77,6 +81,7 @@ class FileImages:
     """
 
     channels = 3
+    dtype = tf.uint8
 
     def __init__(
         self,

@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from tfgan_app.data.folders import VAL_NAMES, check_val_fraction, unique_names
 from tfgan_app.data.labeled import NO_LABEL, LabeledImages, LabeledSet, hold_out
 from tfgan_app.data.opening import KERAS, open_labeled
 from tfgan_app.files import printable
-from tfgan_app.image_io.loading import find_images
+from tfgan_app.image_io.loading import IMAGE_SUFFIXES, find_images
 
 FEATURES = ("hr", "image")
 """Image features of TensorFlow Datasets in order of preference; DIV2K has `hr` and `lr`."""
@@ -31,6 +31,7 @@ def open_images(
     *,
     val_fraction: float = 0.1,
     cache_dir: str | Path | None = None,
+    suffixes: Set[str] = IMAGE_SUFFIXES,
     on_note: Callable[[str], Any] = lambda line: None,
 ) -> LabeledSet:
     """Opens images of any mix of sizes.
@@ -41,6 +42,7 @@ def open_images(
             and number.
         val_fraction: Share to hold out by name, in [0, 1], if the source has no split.
         cache_dir: Folder for unpacked sets; by default `tfgan_app/images` in the user's cache.
+        suffixes: Lower-case suffixes of the files that are images.
         on_note: Called with a line before a set is unpacked.
 
     Returns:
@@ -53,16 +55,16 @@ def open_images(
     if text.startswith(KERAS):
         return open_labeled(source, val_fraction=val_fraction)
     if not text.startswith(TFDS):
-        return _find_all(Path(source), val_fraction=val_fraction)
+        return _find_all(Path(source), val_fraction=val_fraction, suffixes=suffixes)
     name, _, split = text.removeprefix(TFDS).partition(":")
     folder = Path(cache_dir or cache_folder("images")) / _folder_name(name, split)
     if not folder.is_dir():
         on_note(f"unpacking {text} to {folder}")
         _unpack(name, split, folder, origin=text)
-    return _find_all(folder, val_fraction=val_fraction)
+    return _find_all(folder, val_fraction=val_fraction, suffixes=suffixes)
 
 
-def _find_all(root: Path, *, val_fraction: float) -> LabeledSet:
+def _find_all(root: Path, *, val_fraction: float, suffixes: Set[str]) -> LabeledSet:
     """Returns all images in a folder and its sub-folders; `train/` and `val/` are splits."""
     check_val_fraction(val_fraction)
     if not root.is_dir():
@@ -70,19 +72,19 @@ def _find_all(root: Path, *, val_fraction: float) -> LabeledSet:
             f"There is no folder '{printable(root)}'. Expected a folder of images, or one with train/ and val/."
         )
     train_folder, val_folder = find_splits(root)
-    train = _all_images(train_folder)
+    train = _all_images(train_folder, suffixes)
     if not len(train):
         raise ValueError(
             f"There is no image in '{printable(train_folder)}'. Expected images, or folders train/ and val/ of images."
         )
     if val_folder is not None:
-        return LabeledSet("train/ and val/", str(root), (), train, _all_images(val_folder), False, False)
+        return LabeledSet("train/ and val/", str(root), (), train, _all_images(val_folder, suffixes), False, False)
     parts = hold_out(train, fraction=val_fraction, seed=0)
     return LabeledSet("images", str(root), (), *parts, True, False)
 
 
-def _all_images(folder: Path) -> LabeledImages:
-    names = dict(sorted(unique_names(find_images(folder), folder).items()))
+def _all_images(folder: Path, suffixes: Set[str]) -> LabeledImages:
+    names = dict(sorted(unique_names(find_images(folder, suffixes=suffixes), folder).items()))
     return LabeledImages(list(names), np.full(len(names), NO_LABEL, np.int32), paths=list(names.values()))
 
 

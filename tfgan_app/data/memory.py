@@ -1,4 +1,4 @@
-"""Decoded images in memory as bytes."""
+"""Decoded images in memory."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class RowMemory:
         wide = reader.shapes[:, 1] > reader.shapes[:, 0]
         row = (size_px, reader.channels)
         buffers = {
-            name: _aligned_bytes(int(lengths.sum()) * size_px * reader.channels).reshape(-1, *row)
+            name: _aligned(int(lengths.sum()) * size_px * reader.channels, reader.dtype).reshape(-1, *row)
             for name in reader.names
         }
         for i, record in enumerate(_read_all(reader, on_progress)):
@@ -53,7 +53,7 @@ class RowMemory:
             lefts: int64 [batch], first column of each crop.
 
         Returns:
-            The crops of each column, uint8 [batch, size_px, size_px, channels].
+            The crops of each column, [batch, size_px, size_px, channels] of the reader's dtype.
         """
         # Top or left is 0, because crops span the short side.
         first_rows = tf.gather(self._starts, indices) + tops + lefts
@@ -82,7 +82,7 @@ class FlatMemory:
         # A slice at an aligned address is a view, not a copy.
         padded = -(-sizes // _ALIGNMENT_BYTES) * _ALIGNMENT_BYTES
         starts = np.cumsum(padded) - padded
-        buffers = {name: _aligned_bytes(int(padded.sum())) for name in reader.names}
+        buffers = {name: _aligned(int(padded.sum()), reader.dtype) for name in reader.names}
         for i, record in enumerate(_read_all(reader, on_progress)):
             for name, image in record.items():
                 buffers[name][starts[i] : starts[i] + sizes[i]] = image.reshape(-1)
@@ -105,11 +105,12 @@ def _read_all(reader: ImageReader, on_progress: Callable[[int, int], Any] | None
             on_progress(done, len(reader.shapes))
 
 
-def _aligned_bytes(size: int) -> np.ndarray:
-    """Returns an uninitialized uint8 [size] array, aligned for TensorFlow's kernels."""
+def _aligned(count: int, dtype: tf.DType) -> np.ndarray:
+    """Returns an uninitialized [count] array, aligned for TensorFlow's kernels."""
+    size = count * dtype.size
     padded = np.empty(size + _ALIGNMENT_BYTES, np.uint8)
     start = -padded.ctypes.data % _ALIGNMENT_BYTES
-    return padded[start : start + size]
+    return padded[start : start + size].view(dtype.as_numpy_dtype)
 
 
 def _share_with_tensorflow(array: np.ndarray) -> tf.Tensor:

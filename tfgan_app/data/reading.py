@@ -14,6 +14,7 @@ import tensorflow as tf
 from tfgan_app.data.decoding import ArrayImages, FileImages, ImageSource
 from tfgan_app.data.labeled import LabeledImages
 from tfgan_app.data.pairs import ImagePair
+from tfgan_app.data.sample_files import SampleFiles
 from tfgan_app.data.specs import CropSpec
 
 _IN_FLIGHT_BYTES = 2**29
@@ -49,6 +50,7 @@ class ImageReader:
         names: Names of the columns.
         crops: As given.
         channels: Channels of the crops.
+        dtype: uint8 in 0..255, or float32 in [0, 1] of images as numbers.
         shapes: int64 [records, 2], height and width of each record after reading.
         parallelism: Number of records to read in parallel, limited so that large images do not fill the memory.
 
@@ -67,6 +69,7 @@ class ImageReader:
         self._columns = dict(columns)
         self.names = tuple(columns)
         self.channels = crops.channels
+        self.dtype = next(iter(columns.values())).source.dtype
         first = self._columns[self.names[0]].source
         sizes = first.sizes if scales is None else np.rint(first.sizes * scales[:, None]).astype(np.int64)
         self.shapes = _fitted_shapes(sizes, size_px=crops.size_px, resize=crops.resize)
@@ -82,7 +85,7 @@ class ImageReader:
             index: int64 scalar.
 
         Returns:
-            The image of each column, uint8 [height, width, channels] of the size in `shapes`.
+            The image of each column, [height, width, channels] of `dtype` and of the size in `shapes`.
         """
         decoded = {source: _with_channels(source.decode(index), source, self.channels) for source in self._sources}
         shape = self._shapes[index]
@@ -97,13 +100,13 @@ class ImageReader:
         return indices.map(self.read, num_parallel_calls=self.parallelism, deterministic=True)
 
     def records(self) -> Iterator[dict[str, np.ndarray]]:
-        """Yields all records in order as NumPy arrays, each column uint8 [height, width, channels]."""
+        """Yields all records in order as NumPy arrays, each column [height, width, channels] of `dtype`."""
         records = self.dataset()
         if (self.shapes != self.shapes[0]).any():
             yield from records.as_numpy_iterator()
             return
         # Leaving TensorFlow takes longer than reading a small image, so records leave in groups.
-        record_bytes = int(self.shapes[0].prod()) * self.channels * len(self.names)
+        record_bytes = int(self.shapes[0].prod()) * self.channels * len(self.names) * self.dtype.size
         together = max(1, min(_RECORDS_TOGETHER, _BYTES_TOGETHER // record_bytes))
         for batch in records.batch(together).as_numpy_iterator():
             for images in zip(*batch.values(), strict=True):
@@ -156,8 +159,13 @@ def build_labeled_reader(images: LabeledImages, crops: CropSpec, *, scales: np.n
     """
     if not len(images):
         raise ValueError("There must be at least one readable image. Received none.")
-    in_memory = images.images is not None
-    source = ArrayImages(images.images) if in_memory else FileImages(images.paths, **_decoding(crops))
+    source: ImageSource
+    if crops.window is not None:
+        source = SampleFiles(images.paths, channels=crops.channels, window=crops.window)
+    elif images.images is not None:
+        source = ArrayImages(images.images)
+    else:
+        source = FileImages(images.paths, **_decoding(crops))
     return ImageReader({"image": Column(source)}, crops, scales=scales)
 
 
@@ -218,10 +226,12 @@ def _part(image: tf.Tensor, column: Column) -> tf.Tensor:
 
 
 def _fit(image: tf.Tensor, shape: tf.Tensor, *, channels: int) -> tf.Tensor:
-    """Resizes uint8 [h, w, channels] to `shape` with antialiasing; an image of that size is unchanged."""
+    """Resizes [h, w, channels] to `shape` with antialiasing; an image of that size is unchanged."""
 
     def resize() -> tf.Tensor:
         resized = tf.image.resize(image, tf.cast(shape, tf.int32), method="bicubic", antialias=True)
+        if image.dtype != tf.uint8:
+            return tf.clip_by_value(resized, 0.0, 1.0)
         return tf.saturate_cast(tf.round(resized), tf.uint8)
 
     same = tf.reduce_all(tf.shape(image, out_type=tf.int64)[:2] == shape)

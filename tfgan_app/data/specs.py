@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tfgan_app.image_io.samples import Window
 from tfgan_app.image_io.value_range import InputRange
 
 RESIZES = ("short_side", "squash", "none")
 """Accepted values of `resize`."""
 
 CHANNELS = (1, 3)
-"""Accepted values of `channels`."""
+"""Accepted values of `channels` of 8-bit images."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class CropSpec:
         channels: 3, or 1 for the luma of Pillow's `convert("L")` before resizing, which needs a third of the memory.
         background: Color behind transparent pixels, RGB in 0..255.
         input_range: The values of black and white in files of more than 8 bits; None decides by the file.
+        window: Reads files as numbers of any `channels`: the data values that 0 and 1 stand for. None reads uint8.
 
     Raises:
         ValueError: If an option is not valid.
@@ -34,12 +36,13 @@ class CropSpec:
     channels: int = 3
     background: tuple[int, int, int] = (255, 255, 255)
     input_range: InputRange | None = None
+    window: Window | None = None
 
     def __post_init__(self) -> None:
         _check_positive(size_px=self.size_px)
         if self.resize not in RESIZES:
             raise ValueError(f"`resize` must be one of {', '.join(RESIZES)}. Received: '{self.resize}'.")
-        if self.channels not in CHANNELS:
+        if self.window is None and self.channels not in CHANNELS:
             raise ValueError(f"`channels` must be 1 or 3. Received: {self.channels}.")
 
     @property

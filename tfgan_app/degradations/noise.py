@@ -42,7 +42,7 @@ def add_noise(
         float32 `[batch, height, width, 3]`; where both strengths are 0, exactly `images`.
     """
     height, width = height_and_width(images)
-    normals = normal_fields(draws, (height, width, 3))
+    normals = normal_fields(draws, (height, width, images.shape[-1]))
     strength = images
     if gray is not None:
         gray = gray[:, None, None, None]

@@ -70,7 +70,7 @@ def export_model(
     exporter = find_exporter(format, quantize)
     if not name or name.startswith(".") or name != Path(name).name:
         raise ValueError(f"`name` must be a plain file name that does not start with a dot. Received: '{name}'")
-    _check_fits(model, format)
+    _check_fits(model, format, quantize)
     request = ExportRequest(name=name, quantize=quantize, classes=model_info(model).classes, **options)
     output_dir = Path(output_dir)
     _check_folder(output_dir)
@@ -96,7 +96,13 @@ def export_model(
     return ExportResult(path, parity)
 
 
-def _check_fits(model: keras.Model, format: str) -> None:
+def _check_fits(model: keras.Model, format: str, quantize: str) -> None:
+    if model_info(model).window is not None and (format == "web" or quantize == "int8"):
+        received = f"--format {format}" + ("" if quantize == "none" else f" --quantize {quantize}")
+        raise ValueError(
+            "This model's images are numbers of more than 8 bits, which the web page and int8 would lose: export it as "
+            f"saved_model, tflite or keras, in floats. Received: {received}."
+        )
     if model_info(model).kind == "style" and format in ("tflite", "web"):
         raise ValueError(
             f"The format {format} takes one image, and this model also takes a style: export it as saved_model "

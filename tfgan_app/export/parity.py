@@ -156,8 +156,12 @@ def _at_many_sizes(pairs: Sequence[Pair], rng: np.random.Generator) -> Iterator[
 
 
 def _whole(source: np.ndarray, target: np.ndarray | None) -> Sample:
-    inputs = tf.constant(source[np.newaxis].astype(np.float32) / 255.0)
-    return Sample(inputs, None if target is None else target[np.newaxis].astype(np.float32) / 255.0)
+    return Sample(tf.constant(_unit_batch(source)), None if target is None else _unit_batch(target))
+
+
+def _unit_batch(image: np.ndarray) -> np.ndarray:
+    """A batch of one image, float32 in [0, 1], of levels or of numbers in [0, 1]."""
+    return image[np.newaxis].astype(np.float32) / np.float32(255.0 if image.dtype == np.uint8 else 1.0)
 
 
 def fitted(image: np.ndarray, size_px: int) -> np.ndarray:

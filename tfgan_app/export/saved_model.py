@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -15,6 +17,7 @@ from tfgan_app.export.endpoints import PNG_COMPRESSION, write_endpoints
 from tfgan_app.export.layer_diff import LayerTap
 from tfgan_app.export.request import Batch, ExportRequest
 from tfgan_app.keras_info import model_info
+from tfgan_app.model_info import WINDOW_SIGNATURE, ModelInfo
 
 _MEMORY_BYTES = 2**33
 """Memory limit for the feature maps of one encoded image; a larger one is rejected before it is decoded."""
@@ -55,6 +58,9 @@ def write(model: keras.Model, path: Path) -> None:
         path: The folder to write.
     """
     info = model_info(model)
+    if info.window is not None:
+        _write_numbers(model, path, info)
+        return
     constants, channels = info.to_numbers(), info.channels
     max_pixels = _MEMORY_BYTES // (info.bytes_per_px or _UNKNOWN_BYTES_PER_PX)
 
@@ -74,10 +80,7 @@ def write(model: keras.Model, path: Path) -> None:
         outputs = tf.map_fn(predict_file, image_bytes, fn_output_signature=tf.string, parallel_iterations=1)
         return {"output_bytes": outputs}
 
-    def tell_receptive_field(images: tf.Tensor) -> dict[str, tf.Tensor]:
-        # One for each image, since TensorFlow Serving requires outputs of the inputs' length.
-        return {name: tf.fill(tf.shape(images)[:1], value) for name, value in constants.items()}
-
+    tell_receptive_field = functools.partial(_constants_of, constants)
     images = [None, None, None, channels]
     files = (predict_files, tf.TensorSpec([None], tf.string, name="image_bytes"))
     endpoints = {
@@ -94,6 +97,33 @@ def write(model: keras.Model, path: Path) -> None:
         "receptive_field": (tell_receptive_field, tf.TensorSpec(images, tf.uint8, name="images")),
     }
     write_endpoints(model, endpoints, path)
+
+
+def _write_numbers(model: keras.Model, path: Path, info: ModelInfo) -> None:
+    """Writes a SavedModel of a model of images as numbers, which have no JPEG or PNG file of 8 bits.
+
+    `float`, also as `serving_default`, and `receptive_field` are those of `write`; `data_window` gives for each image
+    the data values that 0 and 1 stand for, float64 `low` and `high` [batch].
+    """
+    low, high = (tf.constant(value, tf.float64) for value in info.window)
+    images = tf.TensorSpec([None, None, None, info.channels], tf.float32, name="images")
+
+    def predict(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"outputs": model(images, training=False)}
+
+    levels = tf.TensorSpec(images.shape, tf.uint8, name="images")
+    endpoints = {
+        "serving_default": (predict, images),
+        "float": (predict, images),
+        "receptive_field": (functools.partial(_constants_of, info.to_numbers()), levels),
+        WINDOW_SIGNATURE: (functools.partial(_constants_of, {"low": low, "high": high}), images),
+    }
+    write_endpoints(model, endpoints, path)
+
+
+def _constants_of(constants: Mapping[str, Any], images: tf.Tensor) -> dict[str, tf.Tensor]:
+    """One of each for each image, since TensorFlow Serving requires outputs of the inputs' length."""
+    return {name: tf.fill(tf.shape(images)[:1], value) for name, value in constants.items()}
 
 
 def load(path: Path) -> Callable:

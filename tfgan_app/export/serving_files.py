@@ -98,7 +98,8 @@ def _image(request: ExportRequest, channels: int) -> np.ndarray:
     """A corner crop of a held-out image, uint8 [64, 64, channels], or gray if there is none."""
     for source, _ in request.held_out:
         if min(source.shape[:2]) >= _WARMUP_PX and source.shape[2] == channels:
-            return source[:_WARMUP_PX, :_WARMUP_PX]
+            corner = source[:_WARMUP_PX, :_WARMUP_PX]
+            return corner if corner.dtype == np.uint8 else np.rint(corner * 255.0).astype(np.uint8)
     return np.full((_WARMUP_PX, _WARMUP_PX, channels), 128, np.uint8)
 
 

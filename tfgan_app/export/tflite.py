@@ -205,6 +205,7 @@ def _card(model: keras.Model, request: ExportRequest) -> Card:
         multiple=info.multiple,
         fill=_fill(model),
         channels=info.channels,
+        window=info.window,
         bytes_per_px=info.bytes_per_px,
         makes_color=info.makes_color,
     )

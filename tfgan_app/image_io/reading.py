@@ -18,7 +18,7 @@ from tfgan_app.files import check_regular, printable
 from tfgan_app.image_io import deep
 from tfgan_app.image_io.color import split_channels
 from tfgan_app.image_io.decoded_image import MAX_PIXELS, DecodedImage, ImageMetadata, apply_orientation
-from tfgan_app.image_io.directories import ORIENTATION, TagFile, parse_tag_file
+from tfgan_app.image_io.directories import ORIENTATION, Entry, TagFile, parse_tag_file
 from tfgan_app.image_io.embedded import image_extras, open_sound, tiff_extras
 from tfgan_app.image_io.metadata import exif_of_tiff, profile_color_space, upright_exif, upright_xmp
 from tfgan_app.image_io.opening import open_image
@@ -256,6 +256,12 @@ def _tiff_tags(path: Path, notes: list[str], *, offset: int | None) -> TagFile:
 def tiff_orientation(path: Path) -> int:
     """EXIF orientation of a TIFF file, 1 to 8; 1 where the tag is missing or damaged."""
     return _tiff_orientation(_tiff_tags(path, [], offset=None))
+
+
+def tiff_geo_tags(path: Path, notes: list[str]) -> dict[int, Entry]:
+    """GeoTIFF and GDAL tags of a TIFF whose values are kept as they are; see `geo_tags`."""
+    tags = _tiff_tags(path, notes, offset=None)
+    return geo_tags(tags, is_upright=_tiff_orientation(tags) == UPRIGHT, keeps_values=True, notes=notes)
 
 
 def _tiff_orientation(tags: TagFile) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from tfgan_app.files import printable
 from tfgan_app.image_io import MAX_OUTPUT_PIXELS, loading
@@ -18,6 +18,7 @@ from tfgan_app.inference.batch import EXPECTED, Batch, PixelProgress
 from tfgan_app.inference.finishing import Finish, FinishedPredictor
 from tfgan_app.inference.folder_plan import Job, plan_jobs, taken_by, with_masks
 from tfgan_app.inference.moving import MovingImages
+from tfgan_app.inference.number_files import predict_number_files
 from tfgan_app.inference.pages import pages_of
 from tfgan_app.inference.predictor import Predictor
 from tfgan_app.inference.styling import StyledPredictor
@@ -101,6 +102,21 @@ def predict_path(
     """
     if quality is not None and not 1 <= quality <= 100:
         raise ValueError(f"`quality` must be from 1 to 100. Received: {quality}")
+    if predictor.info.window is not None:
+        _check_numbers(predictor, output_format, quality, masks, keep_masks, input_range)
+        return predict_number_files(
+            cast(Predictor, predictor),
+            Path(input),
+            Path(output),
+            PredictionSummary(),
+            skip_existing=skip_existing,
+            tile_px=tile_px,
+            max_pixels=max_pixels,
+            max_output_pixels=max_output_pixels,
+            on_progress=on_progress,
+            on_failure=on_failure,
+            on_note=on_note,
+        )
     jobs = plan_jobs(Path(input), Path(output), output_format=output_format, moving=moving)
     if masks is not None:
         jobs = with_masks(jobs, Path(input), Path(masks))
@@ -132,6 +148,15 @@ def predict_path(
             done += 1
             on_progress(len(summary.skipped) + done, len(jobs))
     return summary
+
+
+def _check_numbers(predictor: Predictor | StyledPredictor | FinishedPredictor, *options: Any) -> None:
+    """Raises ValueError for options that apply to 8-bit images only."""
+    if not isinstance(predictor, Predictor) or any(option is not None for option in options):
+        raise ValueError(
+            "This model takes images as numbers and writes the same kind back: leave out formats, quality, masks, "
+            "`--input-range`, chains and steps after the model."
+        )
 
 
 def _report_leftovers(

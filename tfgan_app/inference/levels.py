@@ -12,6 +12,11 @@ def peak_of(dtype: np.dtype) -> float:
     return 1.0 if np.issubdtype(dtype, np.floating) else float(np.iinfo(dtype).max)
 
 
+def unit_of(pixels: np.ndarray) -> np.ndarray:
+    """Levels as float32 in [0, 1]."""
+    return np.divide(pixels, peak_of(pixels.dtype), dtype=np.float32)
+
+
 def to_levels(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """Rounds levels to a dtype; floats are returned unchanged.
 

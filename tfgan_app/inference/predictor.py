@@ -188,7 +188,7 @@ class Predictor(ScaledRows):
         except model_errors() as error:
             raise _failure(images, error) from error
         batch, height, width, _ = images.shape
-        expected = (batch, height * self.scale, width * self.scale, 3)
+        expected = (batch, height * self.scale, width * self.scale, self.info.output_channels)
         if tuple(outputs.shape) != expected:
             raise ValueError(
                 f"The model must make images {list(expected)} of {list(images.shape)}. "

@@ -240,9 +240,9 @@ def tiled_rows(
     If a tile is too large for the memory, the rest of the image uses smaller ones.
 
     Args:
-        run: Crop of the image [height, width, 3] -> float32 [scale * height, scale * width, 3]. Raises one of
-            `memory_errors()` if the memory is too small.
-        pixels: The image [height, width, 3].
+        run: Crop of the image [height, width, channels] -> float32 [scale * height, scale * width, result's channels].
+            Raises one of `memory_errors()` if the memory is too small.
+        pixels: The image [height, width, channels].
         cutter: Cutter for the model.
         scale: Output pixels per input pixel along height and width.
         tile_px: Height and width that each tile adds, in input pixels. An image that fits in one tile is run whole.
@@ -250,7 +250,7 @@ def tiled_rows(
         strip_bytes: Limit on a row of result tiles.
 
     Yields:
-        float32 [rows, scale * width, 3] in [0, 1].
+        float32 [rows, scale * width, result's channels] in about [0, 1].
 
     Raises:
         ValueError: If the memory is too small for the smallest tiles. One line.
@@ -260,7 +260,7 @@ def tiled_rows(
     most_rows = strip_bytes // (width * scale**2 * _BYTES_PER_OUTPUT) if not cutter.overlap_px else height
     most_rows = max(MIN_TILE_PX, most_rows)
     columns, waiting = cutter.cut(width, tile_px), cutter.cut(height, min(tile_px, most_rows))
-    tail = np.empty((0, width * scale, 3), np.float32)
+    tail = np.empty((0, width * scale, 1), np.float32)
     while waiting:
         row = waiting[0]
         try:
@@ -280,13 +280,15 @@ def tiled_rows(
 
 
 def _run_strip(run: Callable, pixels: np.ndarray, row: Span, *, columns: list[Span], scale: int) -> np.ndarray:
-    """The kept part of one row of tiles: float32 [rows, scale * width, 3]."""
+    """The kept part of one row of tiles: float32 [rows, scale * width, result's channels]."""
     rows = slice((row.keep_start - row.start) * scale, (row.keep_stop - row.start) * scale)
-    strip = np.empty((rows.stop - rows.start, pixels.shape[1] * scale, 3), np.float32)
+    strip: np.ndarray | None = None
     filled = 0
     for column in columns:
         left, right = column.keep_start * scale, column.keep_stop * scale
         result = run(pixels[row.start : row.stop, column.start : column.stop])
+        if strip is None:
+            strip = np.empty((rows.stop - rows.start, pixels.shape[1] * scale, result.shape[-1]), np.float32)
         tile = result[rows, left - column.start * scale : right - column.start * scale]
         overlap = filled - left
         strip[:, left:filled] = _blend(strip[:, left:filled], tile[:, :overlap], axis=1)

@@ -29,9 +29,11 @@ from tfgan_app.layers.interpolation import FixedBilinearUpsampling
 from tfgan_app.layers.latent_codes import LatentCodes
 from tfgan_app.layers.metadata_layers import (
     ClassNames,
+    DataWindow,
     MakesColor,
     Provenance,
     class_names_of,
+    data_window_of,
     makes_color,
     provenance_of,
 )
@@ -86,6 +88,7 @@ __all__ = [
     "ConditionGainAndBias",
     "ConstantChannel",
     "CropLike",
+    "DataWindow",
     "DoublingConv2D",
     "EqualizedConv2D",
     "EqualizedDense",
@@ -131,6 +134,7 @@ __all__ = [
     "check_conversion",
     "class_names_of",
     "conditional_batch_norm",
+    "data_window_of",
     "enlarging_window",
     "feature_bytes_per_px",
     "gained_leaky_relu",

@@ -61,6 +61,38 @@ def provenance_of(model: keras.Model) -> dict[str, str]:
 
 
 @keras.saving.register_keras_serializable(package="tfgan_app")
+class DataWindow(keras.layers.Layer):
+    """Identity that states the data values of a model of images as numbers.
+
+    Args:
+        low: Data value that 0 stands for.
+        high: Data value that 1 stands for.
+    """
+
+    def __init__(self, low: float, high: float, **kwargs):
+        super().__init__(**kwargs)
+        self.low, self.high = float(low), float(high)
+
+    def call(self, inputs):
+        return inputs
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def receptive_field(self) -> Window:
+        """Looks at one pixel alone."""
+        return POINTWISE
+
+    def get_config(self):
+        return {**super().get_config(), "low": self.low, "high": self.high}
+
+
+def data_window_of(model: keras.Model) -> tuple[float, float] | None:
+    """The window of a model's `DataWindow` layer; None for a model of 8-bit images."""
+    return next(((layer.low, layer.high) for layer in model.layers if isinstance(layer, DataWindow)), None)
+
+
+@keras.saving.register_keras_serializable(package="tfgan_app")
 class ClassNames(keras.layers.Layer):
     """Passes int32 labels on unchanged; its configuration holds the name of each class.
 

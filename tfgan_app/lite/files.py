@@ -7,7 +7,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.tools import flatbuffer_utils
@@ -43,7 +43,9 @@ class Card:
         halo_px: Largest distance in input pixels at which an input affects an output pixel; None if unbounded.
         multiple: See `ReceptiveField`.
         fill: How the model continues an image to a multiple: mirrored, with its border pixels, or black.
-        channels: Of the input: 3, or 4 where the fourth tells what is known (full) and what is a hole (0).
+        channels: Of the input: 3, or 4 where the fourth tells what is known (full) and what is a hole (0); any number
+            with a `window`.
+        window: Data values that 0 and 1 stand for, of a model of images as numbers; None for a model of 8-bit images.
         bytes_per_px: What its feature maps take for each pixel of the input; None where that is not known.
         makes_color: Whether gray images come back in color.
         latent_dim: Latent size of a generative model; 0 for an image model.
@@ -64,6 +66,7 @@ class Card:
     multiple: int = 1
     fill: Fill = "mirror"
     channels: int = 3
+    window: tuple[float, float] | None = None
     bytes_per_px: int | None = None
     makes_color: bool = False
     latent_dim: int = 0
@@ -90,16 +93,24 @@ class Card:
             raise ValueError(f"must be an object. Received: {type(values).__name__}")
         values = with_current_names(values)
         known = {field.name: values[field.name] for field in dataclasses.fields(cls) if field.name in values}
+        if isinstance(known.get("window"), list):
+            known["window"] = tuple(known["window"])
         card = cls(**{"name": "", "version": "", **known, "classes": tuple(known.get("classes", ()))})
         numbers = (card.scale, card.multiple, card.channels)
         whole = all(type(number) is int and number > 0 for number in numbers) and type(card.latent_dim) is int
         whole = whole and type(card.prompt_tokens) is int and isinstance(card.vocabulary, str)
         optional = all(it is None or type(it) is int for it in (card.tile_px, card.halo_px, card.bytes_per_px))
         whole = whole and isinstance(card.style_truncation, (int, float, type(None)))
+        whole = whole and (card.window is None or _is_window(card.window))
         named = card.sizes in ("any", "multiple", "fixed") and card.fill in ("mirror", "edge", "zero")
         if not whole or not optional or not named:
             raise ValueError("has values of the wrong type")
         return card
+
+
+def _is_window(window: Any) -> bool:
+    numbers = isinstance(window, tuple) and len(window) == 2 and all(type(it) in (int, float) for it in window)
+    return numbers and window[0] < window[1]
 
 
 def with_card(content: bytes, card: Card) -> bytes:

@@ -107,6 +107,34 @@ def measure_fidelity(
     return {name: np.array([row[name] for row in rows], np.float64) for name in rows[0]}
 
 
+def measure_numbers(
+    target: np.ndarray, output: np.ndarray, *, window: tuple[float, float], crop_px: int
+) -> dict[str, float]:
+    """Measures an image as numbers, not rounded.
+
+    Args:
+        target: float32 `[height, width, channels]`, in [0, 1] over the window.
+        output: The same; values outside of [0, 1] are not clipped.
+        window: Data values that 0 and 1 stand for.
+        crop_px: Pixels to leave out at each border.
+
+    Returns:
+        `psnr`, `ssim` and `l1` with the window as peak; and in data units `mae`, the mean absolute error, and `rmse`,
+        the root of the mean square error.
+    """
+    pair = [_unit_range(x) for x in _cropped(target, output, crop_px, channels=target.shape[-1])]
+    difference = np.abs(pair[0] - pair[1])
+    planes = zip(*(np.moveaxis(x, -1, 0) for x in pair), strict=True)
+    width = window[1] - window[0]
+    return {
+        "psnr": _psnr(*pair),
+        "ssim": float(np.mean([_ssim(*planes_of_channel) for planes_of_channel in planes])),
+        "l1": float(difference.mean()),
+        "mae": float(difference.mean()) * width,
+        "rmse": float(np.sqrt(np.mean(difference**2))) * width,
+    }
+
+
 def fidelity_protocol(*, count: int, crop_px: int, lpips: str | None = None) -> dict[str, str | int]:
     """Description of `measure_fidelity`, as fields that `check_comparable` compares.
 
@@ -146,11 +174,15 @@ def _measure_pair(target: np.ndarray, output: np.ndarray, crop_px: int, lpips: C
     return values
 
 
-def _cropped(target: np.ndarray, output: np.ndarray, crop_px: int) -> tuple[np.ndarray, np.ndarray]:
+def _cropped(
+    target: np.ndarray, output: np.ndarray, crop_px: int, *, channels: int = 3
+) -> tuple[np.ndarray, np.ndarray]:
     """Both images without their borders, after a check of their shapes."""
     shapes = np.shape(target), np.shape(output)
-    if shapes[0] != shapes[1] or len(shapes[0]) != 3 or shapes[0][2] != 3:
-        raise ValueError(f"Expected two images [height, width, 3] of one size. Received: {shapes[0]}, {shapes[1]}.")
+    if shapes[0] != shapes[1] or len(shapes[0]) != 3 or shapes[0][2] != channels:
+        raise ValueError(
+            f"Expected two images [height, width, {channels}] of one size. Received: {shapes[0]}, {shapes[1]}."
+        )
     height, width, _ = shapes[0]
     if not 0 <= 2 * crop_px < min(height, width):
         raise ValueError(f"`crop_px` must leave something of {height} x {width} pixels. Received: {crop_px}")

@@ -73,7 +73,12 @@ class Restoration(FidelityGAN):
         self, networks: Networks, batch: dict, training: bool, *, settings: Any, losses: Callable
     ) -> GeneratorOutputs:
         target = batch["clean"]
-        output = builders.restore(networks.generators["generator"], batch["damaged"], training=training)
+        output = builders.restore(
+            networks.generators["generator"],
+            batch["damaged"],
+            has_holes=batch["damaged"].shape[-1] == 4,
+            training=training,
+        )
         return builders.stage_outputs(settings.stage, target, output, losses(target, output, target))
 
     def _output_network(self, networks: Networks, values: Mapping[str, Any]) -> keras.Model:

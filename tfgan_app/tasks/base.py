@@ -39,6 +39,7 @@ class Task(abc.ABC):
         presets: Preset name -> dotted overrides of the whole configuration; `default` is used if none is named.
         draws_per_example: Uniform random numbers that `augment` takes for each example.
         input_key: Key of the generator's input image in an augmented batch; None for generators of noise.
+        takes_numbers: Whether the task trains on images as numbers (`data.channels`).
         has_study: Whether the task has a method `study(model, discriminator)` that `tfgan_app evaluate` runs too.
     """
 
@@ -46,10 +47,16 @@ class Task(abc.ABC):
     presets: ClassVar[Mapping[str, Preset]]
     draws_per_example: int = 0
     input_key: ClassVar[str | None] = None
+    takes_numbers: ClassVar[bool] = False
     has_study: ClassVar[bool] = False
 
     def __init__(self, config: RunConfig, *, report: Callable[[str], Any] = warn, measure_on: str | None = None):
         del measure_on
+        if config.data.channels is not None and not self.takes_numbers:
+            raise ValueError(
+                f"`data.channels` reads images as numbers, for upscale and restore. Received: {config.data.channels} "
+                f"for {config.task_name}, which takes 8-bit images: leave it out."
+            )
         self.config = config
         self._report = report
 

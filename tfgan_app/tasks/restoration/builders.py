@@ -118,7 +118,7 @@ def check_run(config: RunConfig) -> None:
 
 
 def build_discriminators(
-    settings: ImageTaskConfig, *, own: Mapping[str, Callable[[], keras.Model]]
+    settings: ImageTaskConfig, *, channels: int, own: Mapping[str, Callable[[], keras.Model]]
 ) -> dict[str, keras.Model]:
     """The discriminator of the stage `gan`, or a user's own; none at the stage `psnr`."""
     if settings.stage == "psnr":
@@ -126,15 +126,22 @@ def build_discriminators(
     if "discriminator" in own:
         return {"discriminator": own["discriminator"]()}
     build = CROP_DISCRIMINATORS[settings.discriminator]
-    return {"discriminator": build(width=settings.discriminator_width, spectral_norm=settings.spectral_norm)}
+    return {
+        "discriminator": build(
+            channels=channels, width=settings.discriminator_width, spectral_norm=settings.spectral_norm
+        )
+    }
 
 
-def build_upscale_networks(settings: Any, *, own: Mapping[str, Callable[[], keras.Model]]) -> Networks:
+def build_upscale_networks(
+    settings: Any, *, own: Mapping[str, Callable[[], keras.Model]], channels: int = 3
+) -> Networks:
     """Builds the generator and the stage's discriminator of `upscale` under the current dtype policy.
 
     Args:
         settings: Settings of the task.
         own: Builders of a user's own `generator` or `discriminator`.
+        channels: Channels of the images.
     """
     options = {
         "size": settings.generator_size,
@@ -144,18 +151,28 @@ def build_upscale_networks(settings: Any, *, own: Mapping[str, Callable[[], kera
     }
 
     def make() -> keras.Model:
-        return build_generator(UPSCALERS[settings.generator], options, name=settings.generator, scale=settings.scale)
+        fixed = {"scale": settings.scale, **_channels_of(channels)}
+        return build_generator(UPSCALERS[settings.generator], options, name=settings.generator, **fixed)
 
-    return Networks({GENERATOR: own.get(GENERATOR, make)()}, build_discriminators(settings, own=own))
+    discriminators = build_discriminators(settings, channels=channels, own=own)
+    return Networks({GENERATOR: own.get(GENERATOR, make)()}, discriminators)
 
 
-def build_restore_networks(settings: Any, *, has_holes: bool, own: Mapping[str, Callable[[], keras.Model]]) -> Networks:
+def _channels_of(channels: int) -> dict[str, int]:
+    """The argument `channels` of a generator; none for RGB, which a user's own builder may know alone."""
+    return {} if channels == 3 else {"channels": channels}
+
+
+def build_restore_networks(
+    settings: Any, *, has_holes: bool, own: Mapping[str, Callable[[], keras.Model]], channels: int = 3
+) -> Networks:
     """Builds the generator and the stage's discriminator of `restore` under the current dtype policy.
 
     Args:
         settings: Settings of the task.
         has_holes: Whether the generator takes `[image, mask]`.
         own: Builders of a user's own `generator` or `discriminator`.
+        channels: Channels of the images.
 
     Raises:
         ValueError: If the settings name a generator for another kind of degradation.
@@ -166,20 +183,20 @@ def build_restore_networks(settings: Any, *, has_holes: bool, own: Mapping[str, 
         kind = "holes" if has_holes else "images without holes"
         raise ValueError(f"`task.generator` for {kind} must be one of auto, {', '.join(table)}. Received: {name}.")
     options = {"size": settings.generator_size, "width": settings.generator_width}
-    make = own.get(GENERATOR, lambda: build_generator(table[name], options, name=name))
-    return Networks({GENERATOR: make()}, build_discriminators(settings, own=own))
+    make = own.get(GENERATOR, lambda: build_generator(table[name], options, name=name, **_channels_of(channels)))
+    return Networks({GENERATOR: make()}, build_discriminators(settings, channels=channels, own=own))
 
 
-def restore(generator: keras.Model, damaged: tf.Tensor, *, training: bool) -> tf.Tensor:
+def restore(generator: keras.Model, damaged: tf.Tensor, *, has_holes: bool, training: bool) -> tf.Tensor:
     """Runs a generator of `restore` on degraded images.
 
     Args:
-        generator: Model of `damaged`, or of `[image, mask]` if that has a fourth channel.
-        damaged: float32 `[batch, height, width, 3 or 4]` in [-1, 1]; the fourth channel is 1 in known pixels and -1 in
-            holes.
+        generator: Model of `damaged`, or of `[image, mask]` if that has holes.
+        damaged: float32 `[batch, height, width, channels]` in [-1, 1]; with holes, the fourth channel is 1 in known
+            pixels and -1 in holes.
+        has_holes: Whether it has such a channel.
         training: Whether layers such as dropout are active.
     """
-    has_holes = damaged.shape[-1] == 4
     inputs = [damaged[..., :3], 0.5 - 0.5 * damaged[..., 3:]] if has_holes else damaged
     return generator(inputs, training=training)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,10 +17,12 @@ from tfgan_app.data.image_sets import open_images
 from tfgan_app.data.labeled import LabeledImages, LabeledSet, labeled_fingerprint
 from tfgan_app.data.partners import Partners, build_partner_dataset, find_partners
 from tfgan_app.data.pipeline import build_labeled_dataset
+from tfgan_app.data.sample_files import find_readable_samples, read_unit
 from tfgan_app.data.specs import CropSpec, Schedule
 from tfgan_app.files import printable
 from tfgan_app.image_io.grid import spread_indices
-from tfgan_app.image_io.loading import image_header, read_rgb
+from tfgan_app.image_io.loading import IMAGE_SUFFIXES, image_header, read_rgb
+from tfgan_app.image_io.samples import Window, chosen_window, parse_value_range, sample_shape, sample_suffixes
 from tfgan_app.tasks.progress import LeftOut, progress_reporter, readable_images
 
 BUNDLED_SAMPLE = "photos"
@@ -67,7 +69,26 @@ class ImageData:
         """The training and the held-out images of the run's data source; classes are ignored."""
         data = self._config.data
         source = data.source or bundled_path(BUNDLED_SAMPLE)
-        return open_images(source, val_fraction=data.val_fraction, on_note=self.report)
+        return open_images(source, val_fraction=data.val_fraction, suffixes=self._suffixes, on_note=self.report)
+
+    @property
+    def _suffixes(self) -> Set[str]:
+        return IMAGE_SUFFIXES if self._config.data.channels is None else sample_suffixes()
+
+    @functools.cached_property
+    def window(self) -> Window | None:
+        """Data values that 0 and 1 stand for, of images as numbers; None for 8-bit RGB."""
+        data = self._config.data
+        if data.channels is None:
+            return None
+        if data.value_range is not None and not parse_value_range(data.value_range)[1]:
+            return parse_value_range(data.value_range)[0]
+        return chosen_window(self.training.paths, channels=data.channels, value_range=data.value_range)
+
+    @property
+    def channels(self) -> int:
+        """Channels of the images."""
+        return self._config.data.channels or 3
 
     @property
     def training(self) -> LabeledImages:
@@ -101,7 +122,7 @@ class ImageData:
         if self._measure_on is None:
             candidates, origin = self.images.val, self.images.origin
         else:
-            found = open_images(self._measure_on, val_fraction=0.0, on_note=self.report)
+            found = open_images(self._measure_on, val_fraction=0.0, suffixes=self._suffixes, on_note=self.report)
             candidates, origin = (found.val if len(found.val) else found.train), found.origin
         chosen = candidates.select(spread_indices(len(candidates), self._config.data.max_val_images))
         readable, partners = self._with_low_res(self._readable(chosen, smallest_px=self._least_px))
@@ -129,13 +150,13 @@ class ImageData:
         return find_partners(images, split=split, on_skip=say, **options)
 
     def build_dataset(self, *, start_step: int, seed: int) -> tf.data.Dataset:
-        """Batches `{"image": uint8 [batch, crop, crop, 3], "position": int64 [batch]}` from a step on.
+        """Batches `{"image": [batch, crop, crop, channels], "position": int64 [batch]}` from a step on; see `measured`.
 
         Of every `task.candidates` crops the one with most detail is kept. Partners are included as `low_res` and
         `teacher`.
         """
         data, training, candidates = self._config.data, self._config.training, self._config.task.candidates
-        crops = CropSpec(self._crop_px, resize="none", **data.reading)
+        crops = CropSpec(self._crop_px, resize="none", channels=self.channels, window=self.window, **data.reading)
         schedule = Schedule(
             batch_size=training.images_per_step * candidates, steps=training.steps, seed=seed, start_step=start_step
         )
@@ -161,15 +182,17 @@ class ImageData:
         if images.paths is None:
             sides = np.full(len(images), min(images.images.shape[1:3]))
         else:
-            headers = [image_header(path) for path in images.paths]
-            sides = np.array([min(header.height, header.width) for header in headers])
+            sides = np.array([min(self._size(path)) for path in images.paths])
         holds = np.rint(sides[:, None] * scales) >= self._crop_px
         holds[:, 0] = True
         indices, chosen = np.nonzero(holds)
         return images.select(indices.tolist()), np.array(scales)[chosen]
 
     def measured(self) -> Iterator[np.ndarray]:
-        """Yields the held-out images: uint8 `[height, width, 3]`, sides multiples of `multiple`."""
+        """Yields the held-out images, sides multiples of `multiple`.
+
+        uint8 `[height, width, 3]`, or float32 `[height, width, channels]` in [0, 1] of images as numbers.
+        """
         for image in self._decoded(self.held_out):
             yield _center(image, limit=self._limit, multiple=self._multiple)
 
@@ -198,6 +221,7 @@ class ImageData:
             "split_digest": labeled_fingerprint(self.held_out)[:12],
             "cut": "none" if whole else f"center, at most {self._config.task.val_crop_px} px a side",
             "background": self._config.data.background,
+            **({} if self.window is None else {"channels": self.channels, "value_range": list(self.window)}),
         }
 
     def fingerprint(self) -> str:
@@ -211,9 +235,20 @@ class ImageData:
             yield from np.broadcast_to(images.images, (*images.images.shape[:3], 3))
         else:
             for path in images.paths:
-                yield read_rgb(path, **self._config.data.reading)
+                if self.window is not None:
+                    yield read_unit(path, channels=self.channels, window=self.window)
+                else:
+                    yield read_rgb(path, **self._config.data.reading)
 
     def _readable(self, images: LabeledImages, *, smallest_px: int) -> LabeledImages:
+        if self._config.data.channels is not None:
+            readable = find_readable_samples(
+                images,
+                channels=self.channels,
+                on_skip=lambda name, problem: self.report(LeftOut(problem)),
+                on_progress=progress_reporter(self.report, "checked"),
+            )
+            return readable.select([i for i, path in enumerate(readable.paths) if self._is_large(path, smallest_px)])
         readable = readable_images(images, self.report, input_range=self._config.data.input_range)
         if readable.paths is None:
             height, width = readable.images.shape[1:3]
@@ -224,11 +259,17 @@ class ImageData:
         large = [i for i, path in enumerate(readable.paths) if self._is_large(path, smallest_px)]
         return readable.select(large)
 
-    def _is_large(self, path: Path, smallest_px: int) -> bool:
+    def _size(self, path: Path) -> tuple[int, int]:
+        if self._config.data.channels is not None:
+            return sample_shape(path, channels=self.channels)[:2]
         header = image_header(path)
-        if min(header.height, header.width) >= smallest_px:
+        return header.height, header.width
+
+    def _is_large(self, path: Path, smallest_px: int) -> bool:
+        height, width = self._size(path)
+        if min(height, width) >= smallest_px:
             return True
-        size = f"{header.width} x {header.height}"
+        size = f"{width} x {height}"
         self.report(LeftOut(f"'{printable(path)}' is smaller than {smallest_px} x {smallest_px} px: it has {size}"))
         return False
 
@@ -238,7 +279,8 @@ def _most_detailed(batch: dict[str, tf.Tensor], *, candidates: int) -> dict[str,
     images = {name: batch[name] for name in ("image", "low_res", "teacher") if name in batch}
     if candidates == 1:
         return images | {"position": batch["position"]}
-    green = tf.cast(batch["image"][..., 1], tf.float32)
+    # Green of RGB.
+    green = tf.cast(batch["image"][..., batch["image"].shape[-1] // 2], tf.float32)
     detail = tf.reduce_mean(tf.abs(green[:, 1:] - green[:, :-1]), axis=(1, 2))
     detail += tf.reduce_mean(tf.abs(green[:, :, 1:] - green[:, :, :-1]), axis=(1, 2))
     best = tf.argmax(tf.reshape(detail, [-1, candidates]), axis=1)

@@ -8,22 +8,44 @@ from typing import Any
 
 import tensorflow as tf
 
-from tfgan_app.degradations import DEGRADATIONS, MASK_DRAWS, MASKS, Compose, Degradation, RandomApply, random_masks
+from tfgan_app.degradations import (
+    DEGRADATIONS,
+    MASK_DRAWS,
+    MASKS,
+    Compose,
+    Degradation,
+    RandomApply,
+    random_masks,
+    to_eight_bits,
+)
 from tfgan_app.tasks.restoration.restore_config import RestoreConfig
 
 INPAINT, COLORIZE = "inpaint", "colorize"
 
 
-def build_degradation(settings: RestoreConfig) -> DegradationPipeline | RandomMask:
+NUMBERS = ("denoise", "deblur")
+"""Degradations that apply to images as numbers of any channels."""
+
+
+def build_degradation(settings: RestoreConfig, *, channels: int | None = None) -> DegradationPipeline | RandomMask:
     """Builds the degradation of the settings.
 
+    Args:
+        settings: Settings of the task.
+        channels: Channels of images as numbers; None for 8-bit RGB.
+
     Raises:
-        ValueError: If they name none, one twice, or holes with others.
+        ValueError: If they name none, one twice, holes with others, or one that needs 8-bit RGB.
     """
     names = settings.degradation
     if not names or len(set(names)) != len(names):
         raise ValueError(
             f"`task.degradation` must name degradations, each once. Received: {', '.join(names) or 'none'}."
+        )
+    if channels is not None and (refused := set(names) - set(NUMBERS)):
+        raise ValueError(
+            f"`task.degradation` with data.channels must be of {', '.join(NUMBERS)}; the others need 8-bit RGB. "
+            f"Received: {', '.join(sorted(refused))}. Set, for example, task.degradation=denoise."
         )
     if INPAINT in names:
         if len(names) > 1:
@@ -43,7 +65,8 @@ def build_degradation(settings: RestoreConfig) -> DegradationPipeline | RandomMa
         # `colorize` applies to every image (see below).
         chosen = [x if name == COLORIZE else RandomApply(x, share=kept) for name, x in zip(names, chosen, strict=True)]
     # A color input would teach a colorizing network to pass color on.
-    return DegradationPipeline(chosen, share_untouched=0.0 if COLORIZE in names else settings.share_untouched)
+    share = 0.0 if COLORIZE in names else settings.share_untouched
+    return DegradationPipeline(chosen, share_untouched=share, channels=channels)
 
 
 class DegradationPipeline:
@@ -52,19 +75,23 @@ class DegradationPipeline:
     Args:
         degradations: Degradations in the order of their application.
         share_untouched: Probability that an image stays untouched.
+        channels: Channels of images as numbers, which are not rounded to 8 bits; None for RGB.
     """
 
-    channels = 3
-
-    def __init__(self, degradations: Items[Degradation], *, share_untouched: float):
-        self._degrade = Compose(degradations)
+    def __init__(self, degradations: Items[Degradation], *, share_untouched: float, channels: int | None = None):
+        self.channels = channels or 3
+        self._degrade = Compose(degradations, finish=to_eight_bits if channels is None else _clipped)
         self._share_untouched = share_untouched
         self.draws_per_example = 1 + self._degrade.draws_per_example
 
     def __call__(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
-        """Degrades float32 `[batch, height, width, 3]` in [0, 1] by draws `[batch, draws_per_example]`."""
+        """Degrades float32 `[batch, height, width, channels]` in [0, 1] by draws `[batch, draws_per_example]`."""
         touched = draws[:, 0, None, None, None] >= self._share_untouched
         return tf.where(touched, self._degrade(images, draws[:, 1:]), images)
+
+
+def _clipped(images: tf.Tensor) -> tf.Tensor:
+    return tf.clip_by_value(images, 0.0, 1.0)
 
 
 class RandomMask:

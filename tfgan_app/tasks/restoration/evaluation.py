@@ -11,12 +11,21 @@ import keras
 import numpy as np
 
 from tfgan_app.image_io.grid import make_grid, spread_indices
+from tfgan_app.image_io.samples import Window, preview
 from tfgan_app.inference import Predictor, predictor_of
-from tfgan_app.metrics import build_lpips, fidelity_protocol, means_with_intervals, measure_fidelity, psnr_rgb, psnr_y
+from tfgan_app.metrics import (
+    build_lpips,
+    fidelity_protocol,
+    means_with_intervals,
+    measure_fidelity,
+    measure_numbers,
+    psnr_y,
+)
 from tfgan_app.metrics.own import own_metrics
 from tfgan_app.tasks.extremes import both_ends
 from tfgan_app.tasks.restoration.held_out import HeldOutPairs, Pair
 
+NUMBER_METRICS = ("psnr", "ssim", "l1", "mae", "rmse")
 METRICS = ("psnr_y", "ssim_y", "psnr", "ssim", "l1")
 LPIPS_LEAST_PX = 16
 SAMPLE_ROWS, SAMPLE_PX = 8, 192
@@ -33,6 +42,7 @@ class ImageQuality:
         crop_px: Pixels left out along each border.
         lpips_weights: File of VGG16 and LPIPS weights; None skips LPIPS.
         metrics: Further metrics, as in `own_metrics`.
+        window: Returns the data values that 0 and 1 stand for, of images as numbers; None for 8-bit RGB.
     """
 
     def __init__(
@@ -44,6 +54,7 @@ class ImageQuality:
         crop_px: int,
         lpips_weights: str | None,
         metrics: Sequence[str] = (),
+        window: Callable[[], Window | None] = lambda: None,
     ):
         self.pairs = pairs
         self._baseline = baseline
@@ -51,6 +62,7 @@ class ImageQuality:
         self._crop_px = crop_px
         self._lpips_weights = lpips_weights
         self._own_metrics = own_metrics(metrics)
+        self._window = window
 
     @property
     def metric_names(self) -> tuple[str, ...]:
@@ -72,7 +84,7 @@ class ImageQuality:
     def kept(self, model: keras.Model, images: Iterable[np.ndarray]) -> float:
         """Mean PSNR of a model's outputs for clean images, in dB; higher means less harm."""
         keep = _predictor(model).image
-        return float(np.mean([psnr_rgb(image, keep(image), crop_px=self._crop_px) for image in images]))
+        return float(np.mean([self._figures(image, keep(image))["psnr"] for image in images]))
 
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
         """Centers of evenly spread images: baseline, output and original, uint8 `[size, size, 3]` each."""
@@ -83,7 +95,7 @@ class ImageQuality:
         return [row for row, _ in self._shown(model, shown)]
 
     def examples(self, model: keras.Model, *, headers: Sequence[str]) -> dict[str, np.ndarray]:
-        """Images with the best and worst luma PSNR, as grids: caption -> uint8 `[height, width, 3]`."""
+        """Images with the best and worst PSNR (of luma, for RGB), as grids: caption -> uint8 `[height, width, 3]`."""
         ordered = sorted(self._shown(model, self.pairs), key=lambda shown: -shown[1])
         rows = [row for row, _ in ordered]
         grids = zip(("best", "worst"), both_ends(rows, most=EXAMPLE_ROWS), strict=True)
@@ -91,7 +103,9 @@ class ImageQuality:
 
     def protocol(self) -> dict[str, Any]:
         """Protocol of the metrics."""
+        rounded = {} if self._window() is None else {"outputs": "not rounded", "psnr": "peak: the value range"}
         return fidelity_protocol(count=len(self.pairs), crop_px=self._crop_px, lpips=self._lpips_weights) | {
+            **rounded,
             "weights": "averaged generator, float32, inference mode",
         }
 
@@ -101,9 +115,14 @@ class ImageQuality:
         for source, target in pairs:
             output = enlarge(source)
             row = [_center(image, SAMPLE_PX) for image in (self._baseline(source), output, target)]
-            yield row, psnr_y(target, output, crop_px=self._crop_px)
+            if self._window() is None:
+                yield row, psnr_y(target, output, crop_px=self._crop_px)
+            else:
+                yield [preview(image) for image in row], self._figures(target, output)["psnr"]
 
     def _figures(self, target: np.ndarray, output: np.ndarray) -> dict[str, float]:
+        if (window := self._window()) is not None:
+            return measure_numbers(target, output, window=window, crop_px=self._crop_px)
         values = measure_fidelity([target], [output], crop_px=self._crop_px, lpips=self._lpips)
         own = {name: float(measure(target, output)) for name, measure in self._own_metrics.items()}
         return {name: float(value[0]) for name, value in values.items()} | own

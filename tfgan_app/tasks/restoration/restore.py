@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 from warnings import warn
@@ -12,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_app.config import RunConfig
+from tfgan_app.inference.levels import unit_of
 from tfgan_app.layers import ChannelSlice, FromUnitRange, MakesColor, ToUnitRange
 from tfgan_app.tasks.preset import Preset
 from tfgan_app.tasks.restoration import builders
@@ -21,7 +23,7 @@ from tfgan_app.tasks.restoration.evaluation import LPIPS_LEAST_PX, ImageQuality
 from tfgan_app.tasks.restoration.held_out import HeldOutPairs, Pair
 from tfgan_app.tasks.restoration.imported import imported_generator
 from tfgan_app.tasks.restoration.restore_config import PRESETS, RestoreConfig
-from tfgan_app.tasks.restoration.task import TURNS, ImageTask, as_uint8, fixed_draws
+from tfgan_app.tasks.restoration.task import TURNS, ImageTask, as_levels, fixed_draws
 from tfgan_app.training.task import GeneratorOutputs, Networks
 
 SHIFT_PX = 16
@@ -52,10 +54,10 @@ class RestoreTask(ImageTask):
 
     def __init__(self, config: RunConfig, *, report: Callable[[str], Any] = warn, measure_on: str | None = None):
         settings = config.task
-        self._degradation = build_degradation(settings)
+        self._degradation = build_degradation(settings, channels=config.data.channels)
         # Only degraded images are measured; untouched ones would outweigh them.
         self._measured_degradation = build_degradation(
-            dataclasses.replace(settings, share_untouched=0.0, share_skipped=0.0)
+            dataclasses.replace(settings, share_untouched=0.0, share_skipped=0.0), channels=config.data.channels
         )
         data = ImageData(
             config,
@@ -71,6 +73,7 @@ class RestoreTask(ImageTask):
             crop_px=0,
             lpips_weights=settings.lpips_weights,
             metrics=settings.metrics,
+            window=lambda: data.window,
         )
         super().__init__(config, data=data, quality=quality)
         self._shares = [TURNS, _SHIFTS, self._degradation.draws_per_example, self.loss_crop_draws]
@@ -96,7 +99,9 @@ class RestoreTask(ImageTask):
         _ = self.losses  # Their variables must exist before the train step is traced.
         imported = None if self._has_holes else imported_generator(settings.init_from, scale=1)
         own = {builders.GENERATOR: lambda: imported} if imported else {}
-        return builders.build_restore_networks(settings, has_holes=self._has_holes, own=own)
+        return builders.build_restore_networks(
+            settings, has_holes=self._has_holes, channels=self.data.channels, own=own
+        )
 
     def augment(self, batch: dict, draws: tf.Tensor) -> dict:
         """Rotates, degrades and crops the images: `damaged` and `target`, float32 in [-1, 1].
@@ -114,7 +119,8 @@ class RestoreTask(ImageTask):
 
     def forward(self, networks: Networks, batch: dict, training: bool) -> GeneratorOutputs:
         """Restores the degraded images."""
-        output = builders.restore(networks.generators[builders.GENERATOR], batch["damaged"], training=training)
+        restore = functools.partial(builders.restore, has_holes=self._has_holes, training=training)
+        output = restore(networks.generators[builders.GENERATOR], batch["damaged"])
         return self.stage_outputs(batch, batch["target"], output)
 
     def inference_model(self, networks: Networks) -> keras.Model:
@@ -142,11 +148,11 @@ class RestoreTask(ImageTask):
         return measured
 
     def _pairs(self) -> Iterator[Pair]:
-        """Yields the held-out images degraded, uint8 `[height, width, 3 or 4]`, and clean."""
+        """Yields the held-out images degraded, with a mask for holes, and clean."""
         draws = fixed_draws(len(self.data.held_out), self._measured_degradation.draws_per_example)
         for image, own in zip(self.data.measured(), draws, strict=True):
-            damaged = self._measured_degradation(tf.constant(image[None] / np.float32(255.0)), tf.constant(own))
-            yield as_uint8(damaged)[0], image
+            damaged = self._measured_degradation(tf.constant(unit_of(image[None])), tf.constant(own))
+            yield as_levels(damaged, image.dtype)[0], image
 
     def protocol(self) -> dict[str, Any]:
         """Conditions of `evaluate`, so that figures can be compared."""
@@ -162,8 +168,8 @@ class RestoreTask(ImageTask):
 
 
 def _shown(image: np.ndarray) -> np.ndarray:
-    """A degraded image as RGB, with gray holes."""
-    if image.shape[2] == 3:
+    """A degraded image without a mask, with gray holes; images as numbers have none."""
+    if image.shape[2] == 3 or image.dtype != np.uint8:
         return image
     known = image[..., 3:] > 127
     return np.where(known, image[..., :3], np.uint8(255 * HOLE_GRAY))

@@ -10,14 +10,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfgan_app.config import RunConfig
+from tfgan_app.config import RunConfig, replace_values
 from tfgan_app.data.overlap import count_shared
-from tfgan_app.layers import FromUnitRange, ToUnitRange
+from tfgan_app.image_io.samples import parse_value_range
+from tfgan_app.inference.levels import peak_of, to_levels
+from tfgan_app.layers import DataWindow, FromUnitRange, ToUnitRange
 from tfgan_app.tasks.base import Task
 from tfgan_app.tasks.caveats import few_held_out
 from tfgan_app.tasks.restoration import builders
 from tfgan_app.tasks.restoration.data import ImageData
-from tfgan_app.tasks.restoration.evaluation import ImageQuality
+from tfgan_app.tasks.restoration.evaluation import NUMBER_METRICS, ImageQuality
 from tfgan_app.tasks.restoration.held_out import Pair
 from tfgan_app.training.task import GeneratorOutputs, Networks
 
@@ -43,8 +45,12 @@ class ImageTask(Task):
         quality: Metrics of the outputs.
     """
 
+    takes_numbers = True
+
     def __init__(self, config: RunConfig, *, data: ImageData, quality: ImageQuality):
         builders.check_run(config)
+        if config.data.channels is not None:
+            config = for_numbers(config)
         super().__init__(config, report=data.report)
         self.data = data
         self.quality = quality
@@ -53,11 +59,23 @@ class ImageTask(Task):
     @property
     def metric_names(self) -> tuple[str, ...]:
         """Names of the metrics."""
-        return self.quality.metric_names
+        return self.quality.metric_names if self.config.data.channels is None else NUMBER_METRICS
 
     def prepare(self) -> None:
         """Finds the readable training images, and measures the baseline on the held-out ones."""
-        _ = self.data.training, self.quality.baseline
+        _ = self.data.training
+        if self.data.window is not None:
+            low, high = self.data.window
+            self.data.report(f"images as numbers, channels: {self.data.channels}, 0 to 1 stand for {low:g} to {high:g}")
+        _ = self.quality.baseline
+
+    @property
+    def resolved_settings(self) -> Mapping[str, Any]:
+        """The window of images as numbers, and a metric that they have."""
+        if self.data.window is None:
+            return {}
+        low, high = self.data.window
+        return {"data.value_range": f"{low!r},{high!r}", "training.best_metric": self.config.training.best_metric}
 
     def fingerprint(self) -> str:
         """Digest of the training images."""
@@ -83,7 +101,7 @@ class ImageTask(Task):
         """Converts crops to float32 in [0, 1], in a random orientation if the settings ask for it."""
         if self.config.task.flips_and_turns:
             images = builders.random_dihedral(images, draws)
-        return tf.cast(images, tf.float32) / 255.0
+        return tf.cast(images, tf.float32) / 255.0 if images.dtype == tf.uint8 else images
 
     @property
     def loss_crop_draws(self) -> int:
@@ -118,12 +136,15 @@ class ImageTask(Task):
 
     def inference_model(self, networks: Networks) -> keras.Model:
         """The generator between images in [0, 1]; shares the weights of `networks`."""
-        images = keras.Input((None, None, 3), name="images")
+        images = keras.Input((None, None, self.data.channels), name="images")
         outputs = networks.generators[builders.GENERATOR](FromUnitRange(name="from_unit_range")(images))
-        return keras.Model(images, ToUnitRange(name="to_unit_range")(outputs), name=self.config.task_name)
+        outputs = ToUnitRange(name="to_unit_range")(outputs)
+        if self.data.window is not None:
+            outputs = DataWindow(*self.data.window, name="data_window")(outputs)
+        return keras.Model(images, outputs, name=self.config.task_name)
 
     def held_out_examples(self) -> list[Pair]:
-        """Held-out inputs and targets: uint8 `[height, width, channels]`."""
+        """Held-out inputs and targets `[height, width, channels]`: uint8, or float32 in [0, 1] of numbers."""
         return list(self.quality.pairs)
 
     def sample_rows(self, model: keras.Model) -> list[list[np.ndarray]]:
@@ -157,9 +178,43 @@ class ImageTask(Task):
         return {**self.data.protocol(), **self.quality.protocol()}
 
 
-def as_uint8(images: tf.Tensor) -> np.ndarray:
-    """Images in [0, 1] as uint8, rounded to the nearest integer."""
-    return np.rint(np.clip(images.numpy(), 0.0, 1.0) * 255.0).astype(np.uint8)
+def as_levels(images: tf.Tensor, dtype: np.dtype) -> np.ndarray:
+    """Images clipped to [0, 1], as uint8 rounded to the nearest integer, or as float32."""
+    return to_levels(np.clip(images.numpy(), 0.0, 1.0) * np.float32(peak_of(dtype)), dtype)
+
+
+def for_numbers(config: RunConfig) -> RunConfig:
+    """A configuration for images as numbers, whose metrics have no luma.
+
+    Raises:
+        ValueError: If a setting needs 8-bit RGB.
+    """
+    data, settings = config.data, config.task
+    if data.value_range is not None:
+        parse_value_range(data.value_range)
+    refused = {
+        "task.low_res": getattr(settings, "low_res", None),
+        "task.teacher": getattr(settings, "teacher", None),
+        "task.lpips_weights": settings.lpips_weights,
+        "task.metrics": ", ".join(settings.metrics) or None,
+        "data.source": data.source if (data.source or "keras:").startswith("keras:") else None,
+    }
+    if data.channels != 3 and settings.perceptual_weight:
+        raise ValueError(
+            f"`task.perceptual_weight` needs three channels, as VGG's features do. Received: "
+            f"{settings.perceptual_weight} with data.channels={data.channels}. Set task.perceptual_weight=0."
+        )
+    if data.source is None:
+        raise ValueError("`data.channels` reads your own files as numbers: name their folder with `--data FOLDER`.")
+    for key, value in refused.items():
+        if value:
+            raise ValueError(
+                f"`{key}` is for 8-bit RGB, and `data.channels` reads images as numbers. Received: {value}. "
+                "Leave one of them out."
+            )
+    luma = {"psnr_y": "psnr", "ssim_y": "ssim"}
+    best = config.training.best_metric
+    return replace_values(config, {"training.best_metric": luma.get(best, best)})
 
 
 def fixed_draws(count: int, draws_per_example: int) -> np.ndarray:

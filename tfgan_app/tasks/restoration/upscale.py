@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from tfgan_app.config import RunConfig
 from tfgan_app.degradations import DEGRADATIONS, resize, to_eight_bits
+from tfgan_app.inference.levels import unit_of
 from tfgan_app.tasks.preset import Preset
 from tfgan_app.tasks.restoration import builders
 from tfgan_app.tasks.restoration.data import ImageData
@@ -20,7 +21,7 @@ from tfgan_app.tasks.restoration.distillation import Teacher
 from tfgan_app.tasks.restoration.evaluation import LPIPS_LEAST_PX, ImageQuality
 from tfgan_app.tasks.restoration.held_out import HeldOutPairs, Pair
 from tfgan_app.tasks.restoration.imported import imported_generator
-from tfgan_app.tasks.restoration.task import TURNS, ImageTask, as_uint8, fixed_draws
+from tfgan_app.tasks.restoration.task import TURNS, ImageTask, as_levels, fixed_draws
 from tfgan_app.tasks.restoration.upscale_config import PRESETS, UpscaleConfig
 from tfgan_app.training.task import GeneratorOutputs, Networks
 
@@ -68,6 +69,15 @@ class UpscaleTask(ImageTask):
             )
         kind = "downscale" if settings.degradation == "bicubic" else settings.degradation
         self._degrade = DEGRADATIONS[kind](scale=settings.scale)
+        is_rgb = config.data.channels is None
+        if not is_rgb and settings.degradation != "bicubic":
+            raise ValueError(
+                f"`task.degradation` must be bicubic with data.channels. Received: {settings.degradation}."
+            )
+        # Files of numbers are not rounded to 8 bits.
+        self._rounded = (
+            to_eight_bits if is_rgb else functools.partial(tf.clip_by_value, clip_value_min=0.0, clip_value_max=1.0)
+        )
         self._teacher = None
         if settings.teacher and settings.teacher_weight:
             self._teacher = Teacher(settings.teacher, weight=settings.teacher_weight, scale=settings.scale)
@@ -95,6 +105,7 @@ class UpscaleTask(ImageTask):
             crop_px=settings.scale,
             lpips_weights=settings.lpips_weights,
             metrics=settings.metrics,
+            window=lambda: data.window,
         )
         super().__init__(config, data=data, quality=quality)
         self._shares = [TURNS, _SHIFTS, self._degrade.draws_per_example, self.loss_crop_draws]
@@ -105,7 +116,9 @@ class UpscaleTask(ImageTask):
         settings = self.config.task
         _ = self.losses  # Their variables must exist before the train step is traced.
         imported = imported_generator(settings.init_from, scale=settings.scale)
-        return builders.build_upscale_networks(settings, own={builders.GENERATOR: lambda: imported} if imported else {})
+        return builders.build_upscale_networks(
+            settings, channels=self.data.channels, own={builders.GENERATOR: lambda: imported} if imported else {}
+        )
 
     def augment(self, batch: dict, draws: tf.Tensor) -> dict:
         """Rotates and downscales the crops: `low_res` and `high_res`, float32 in [-1, 1]."""
@@ -114,7 +127,7 @@ class UpscaleTask(ImageTask):
         low = (
             self.random_dihedral(batch["low_res"], turns)
             if "low_res" in batch
-            else to_eight_bits(self._degrade(images, own))
+            else self._rounded(self._degrade(images, own))
         )
         margin, scale, size_px = self._margin, self.config.task.scale, self.config.data.image_size
         shifts = tf.cast(shifts * (2 * margin.shift_px + 1), tf.int32)
@@ -139,22 +152,23 @@ class UpscaleTask(ImageTask):
         return builders.with_sub_pixel_bias(outputs, batch["high_res"], output, settings=self.config.task)
 
     def _pairs(self) -> Iterator[Pair]:
-        """Yields the held-out images at low and at full resolution: uint8."""
+        """Yields the held-out images at low and at full resolution."""
         if self.data.low_res is not None:
             yield from zip(self.data.measured_low_res(), self.data.measured(), strict=True)
             return
         draws = fixed_draws(len(self.data.held_out), self._degrade.draws_per_example)
         for image, own in zip(self.data.measured(), draws, strict=True):
-            low = self._degrade(tf.constant(image[None] / np.float32(255.0)), tf.constant(own))
-            yield as_uint8(low)[0], image
+            low = self._degrade(tf.constant(unit_of(image[None])), tf.constant(own))
+            yield as_levels(low, image.dtype)[0], image
 
     def protocol(self) -> dict[str, Any]:
         """Conditions of `evaluate`, so that figures can be compared."""
         settings = self.config.task
-        low_res = f"{settings.degradation}, 8 bit" if self.data.low_res is None else "its own"
+        depth = "8 bit" if self.data.window is None else "not rounded"
+        low_res = f"{settings.degradation}, {depth}" if self.data.low_res is None else "its own"
         return {**super().protocol(), "scale": settings.scale, "low_res": low_res}
 
 
 def _enlarged(image: np.ndarray, *, scale: int) -> np.ndarray:
     height, width = (side * scale for side in image.shape[:2])
-    return as_uint8(resize(tf.constant(image[None] / np.float32(255.0)), height=height, width=width))[0]
+    return as_levels(resize(tf.constant(unit_of(image[None])), height=height, width=width), image.dtype)[0]
