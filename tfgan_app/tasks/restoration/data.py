@@ -16,11 +16,12 @@ from tfgan_app.data.bundled import bundled_path
 from tfgan_app.data.image_sets import open_images
 from tfgan_app.data.labeled import LabeledImages, LabeledSet, labeled_fingerprint
 from tfgan_app.data.partners import Partners, build_partner_dataset, find_partners
+from tfgan_app.data.decoding import image_sizes
 from tfgan_app.data.pipeline import build_labeled_dataset
 from tfgan_app.data.specs import CropSpec, Schedule
 from tfgan_app.files import printable
 from tfgan_app.image_io.grid import spread_indices
-from tfgan_app.image_io.loading import image_header, read_rgb
+from tfgan_app.image_io.loading import read_rgb
 from tfgan_app.tasks.progress import LeftOut, progress_reporter, readable_images
 
 BUNDLED_SAMPLE = "photos"
@@ -161,8 +162,7 @@ class ImageData:
         if images.paths is None:
             sides = np.full(len(images), min(images.images.shape[1:3]))
         else:
-            headers = [image_header(path) for path in images.paths]
-            sides = np.array([min(header.height, header.width) for header in headers])
+            sides = image_sizes(images.paths).min(axis=1)
         holds = np.rint(sides[:, None] * scales) >= self._crop_px
         holds[:, 0] = True
         indices, chosen = np.nonzero(holds)
@@ -221,16 +221,15 @@ class ImageData:
                 return readable
             self.report(LeftOut(f"all {len(readable)} are smaller than {smallest_px} px: {width} x {height}"))
             return readable.select([])
-        large = [i for i, path in enumerate(readable.paths) if self._is_large(path, smallest_px)]
-        return readable.select(large)
-
-    def _is_large(self, path: Path, smallest_px: int) -> bool:
-        header = image_header(path)
-        if min(header.height, header.width) >= smallest_px:
-            return True
-        size = f"{header.width} x {header.height}"
-        self.report(LeftOut(f"'{printable(path)}' is smaller than {smallest_px} x {smallest_px} px: it has {size}"))
-        return False
+        sizes = image_sizes(readable.paths)
+        is_large = sizes.min(axis=1) >= smallest_px
+        for index in np.flatnonzero(~is_large):
+            height, width = sizes[index]
+            path = printable(readable.paths[index])
+            self.report(
+                LeftOut(f"'{path}' is smaller than {smallest_px} x {smallest_px} px: it has {width} x {height}")
+            )
+        return readable.select(np.flatnonzero(is_large))
 
 
 def _most_detailed(batch: dict[str, tf.Tensor], *, candidates: int) -> dict[str, tf.Tensor]:
