@@ -61,7 +61,6 @@ def held_out_names(names: Sequence[str], *, fraction: float, seed: int) -> set[s
     Returns:
         About `fraction` of the names: at least one if there are two or more, and all of them only for 1.
     """
-
     draw = functools.partial(held_out_draw, seed=seed)
     if fraction == 1:
         return set(names)

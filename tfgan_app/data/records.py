@@ -28,6 +28,9 @@ FORMAT = 1
 PILLOW, PNG, JPEG, DAMAGED = range(4)
 """Values of the column `kind`: the decoder of a record, or `DAMAGED` for files that could not be read."""
 
+CAPTION = "caption"
+"""Name of the column of captions, empty where an image has none."""
+
 CHECKED_AT_START = 4096
 """Sets of up to this many records are read once before training; in larger ones each record is checked when drawn."""
 
@@ -259,8 +262,8 @@ class RecordFiles(Sequence):
 
 
 def take(paths: Sequence[Any], indices: Sequence[int] | np.ndarray) -> Sequence[Any]:
-    """Returns the files at `indices`, in that order: a list, or `RecordFiles` of such."""
-    return paths.take(indices) if isinstance(paths, RecordFiles) else [paths[i] for i in indices]
+    """Returns the files or pairs at `indices`, in that order: a list, or records again."""
+    return paths.take(indices) if hasattr(paths, "take") else [paths[i] for i in indices]
 
 
 def byte_sizes(paths: Sequence[Any]) -> list[int]:

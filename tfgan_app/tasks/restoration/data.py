@@ -13,10 +13,10 @@ import tensorflow as tf
 
 from tfgan_app.config import RunConfig
 from tfgan_app.data.bundled import bundled_path
+from tfgan_app.data.decoding import image_sizes
 from tfgan_app.data.image_sets import open_images
 from tfgan_app.data.labeled import LabeledImages, LabeledSet, labeled_fingerprint
 from tfgan_app.data.partners import Partners, build_partner_dataset, find_partners
-from tfgan_app.data.decoding import image_sizes
 from tfgan_app.data.pipeline import build_labeled_dataset
 from tfgan_app.data.specs import CropSpec, Schedule
 from tfgan_app.files import printable
