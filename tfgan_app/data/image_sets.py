@@ -20,7 +20,8 @@ from tfgan_app.data.folders import VAL_NAMES, check_val_fraction, unique_names
 from tfgan_app.data.labeled import NO_LABEL, LabeledImages, LabeledSet, hold_out
 from tfgan_app.data.opening import KERAS, open_labeled
 from tfgan_app.data.prepared import IMAGES, open_prepared
-from tfgan_app.data.records import is_prepared, open_records
+from tfgan_app.data.record_index import is_prepared
+from tfgan_app.data.records import open_records
 from tfgan_app.files import printable
 from tfgan_app.image_io.loading import find_images
 

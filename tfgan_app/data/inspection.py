@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from tfgan_app.data.checking import check_image, range_lines
-from tfgan_app.data.image_pairs import ImagePair, PairSet
-from tfgan_app.data.pairs import find_pairs
+from tfgan_app.data.pairs import ImagePair, PairSet, find_pairs
 from tfgan_app.files import check_regular, printable
 from tfgan_app.image_io.grid import spread_indices
 from tfgan_app.image_io.loading import MAX_PIXELS, ImageHeader

@@ -10,7 +10,8 @@ from tfgan_app.data.folders import VAL_NAMES, check_val_fraction
 from tfgan_app.data.labeled import LabeledSet
 from tfgan_app.data.pairs import find_pairs
 from tfgan_app.data.prepared import LABELED, open_prepared
-from tfgan_app.data.records import is_prepared, open_records
+from tfgan_app.data.record_index import is_prepared
+from tfgan_app.data.records import open_records
 
 KERAS = "keras:"
 _HALF_NAMES = frozenset(f"{split}{half}" for split in ("", "train", *VAL_NAMES) for half in "ab")
@@ -20,8 +21,8 @@ def open_labeled(source: str | Path, *, val_fraction: float = 0.1, seed: int = 0
     """Opens images with or without classes.
 
     Args:
-        source: A folder (see `tfgan_app.data.class_folders.find_labeled`), one of `tfgan_app prepare`, `keras:NAME` for one of
-            `tfgan_app.data.array_sets.KERAS_SETS`, or `tfds:NAME[:SPLIT]` for TensorFlow Datasets.
+        source: A folder (see `tfgan_app.data.class_folders.find_labeled`), one of `tfgan_app prepare`, `keras:NAME`
+            for one of `tfgan_app.data.array_sets.KERAS_SETS`, or `tfds:NAME[:SPLIT]` for TensorFlow Datasets.
         val_fraction: Share of each class to hold out, in [0, 1], if the source has no split. The choice depends only
             on names and `seed`, so adding images does not move others between the splits.
         seed: Seed of the choice of held-out images.

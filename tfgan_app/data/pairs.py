@@ -15,7 +15,8 @@ from tfgan_app.data.folders import (
     unique_names,
 )
 from tfgan_app.data.image_pairs import ImagePair, PairSet, open_prepared_pairs
-from tfgan_app.data.records import is_prepared, open_records
+from tfgan_app.data.record_index import is_prepared
+from tfgan_app.data.records import open_records
 from tfgan_app.files import printable
 from tfgan_app.image_io.loading import find_images, image_header
 

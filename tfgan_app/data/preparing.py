@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -17,18 +18,8 @@ import numpy as np
 from tfgan_app.data.checking import check_image
 from tfgan_app.data.preparing_views import Views, find_views
 from tfgan_app.data.record_columns import write_column, write_texts
-from tfgan_app.data.records import (
-    DAMAGED,
-    FORMAT,
-    INDEX_FILE,
-    INDEX_FOLDER,
-    JPEG,
-    PILLOW,
-    PNG,
-    UNFINISHED_FILE,
-    file_digest,
-    import_array_record,
-)
+from tfgan_app.data.record_index import FORMAT, INDEX_FILE, INDEX_FOLDER, UNFINISHED_FILE, file_digest
+from tfgan_app.data.records import DAMAGED, JPEG, PILLOW, PNG, import_array_record
 from tfgan_app.files import atomic_path, printable, write_text
 
 # A chunk of its own for each record, so that reading one reads no other. The images are compressed already.
@@ -84,7 +75,7 @@ def prepare(
     write_text(folder / UNFINISHED_FILE, json.dumps({"plan": plan}))
     bounds = np.linspace(0, len(views.files), count + 1).astype(int)
     done, kept, written = 0, 0, []
-    for number, (start, end) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+    for number, (start, end) in enumerate(itertools.pairwise(bounds.tolist())):
         path = folder / f"shard-{number:05d}-of-{count:05d}.array_record"
         files = views.files[start:end]
         if _facts_file(path).exists():

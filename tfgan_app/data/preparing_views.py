@@ -18,7 +18,8 @@ from tfgan_app.data.opening import holds_pairs, open_labeled
 from tfgan_app.data.pairs import find_pairs
 from tfgan_app.data.prepared import IMAGES, LABELED
 from tfgan_app.data.record_columns import write_column, write_texts
-from tfgan_app.data.records import CAPTION, is_prepared
+from tfgan_app.data.record_index import is_prepared
+from tfgan_app.data.records import CAPTION
 from tfgan_app.files import printable
 from tfgan_app.image_io.loading import find_images
 

@@ -132,7 +132,7 @@ def build_redirect(
         return None
 
     def is_sound(index: int) -> bool:
-        return all([source.check(index) for source in records])
+        return all(source.check(index) for source in records)
 
     def sound(index: int) -> int:
         if is_sound(index):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import functools
 import hashlib
-import json
 import os
 import shutil
 import tempfile
@@ -19,11 +18,8 @@ import numpy as np
 
 from tfgan_app.data.folders import held_out_draw
 from tfgan_app.data.record_columns import Texts, read_column
+from tfgan_app.data.record_index import INDEX_FILE, INDEX_FOLDER, read_index
 from tfgan_app.files import printable
-
-INDEX_FILE, INDEX_FOLDER, UNFINISHED_FILE = "index.json", "index", "preparing.json"
-FORMAT = 1
-"""Version of the index; other versions are refused."""
 
 PILLOW, PNG, JPEG, DAMAGED = range(4)
 """Values of the column `kind`: the decoder of a record, or `DAMAGED` for files that could not be read."""
@@ -66,7 +62,7 @@ class RecordStore:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self.facts = _read_index(folder)
+        self.facts = read_index(folder)
         self._module = import_array_record()
         self._starts = np.cumsum([0, *(shard["records"] for shard in self.facts["shards"])])
         self._problems = {int(row): line for row, line in self.facts["problems"].items()}
@@ -273,22 +269,6 @@ def byte_sizes(paths: Sequence[Any]) -> list[int]:
     return [path.stat().st_size for path in paths]
 
 
-def is_prepared(source: str | os.PathLike) -> bool:
-    """Returns whether a data source is a folder that `tfgan_app prepare` wrote.
-
-    Raises:
-        ValueError: If `prepare` has not finished there.
-    """
-    folder = Path(source)
-    if not folder.is_dir():
-        return False
-    if (folder / INDEX_FILE).is_file() and (folder / INDEX_FOLDER).is_dir():
-        return True
-    if (folder / UNFINISHED_FILE).is_file():
-        raise ValueError(f"'{printable(folder)}' is not finished: run the same `tfgan_app prepare` again.")
-    return False
-
-
 def open_records(folder: str | os.PathLike) -> RecordStore:
     """Opens a prepared set; the same one again while its index is unchanged.
 
@@ -304,35 +284,3 @@ def open_records(folder: str | os.PathLike) -> RecordStore:
 def _open_records(folder: Path, *version: int) -> RecordStore:
     del version
     return RecordStore(folder)
-
-
-def _read_index(folder: Path) -> dict[str, Any]:
-    """Returns the content of the index file, after a check of the files that it names."""
-    file = folder / INDEX_FILE
-    try:
-        facts = json.loads(file.read_text(encoding="utf-8"))
-        version, shards, columns = facts["format"], facts["shards"], facts["columns"]
-        expected = [(folder / shard["file"], shard["bytes"]) for shard in shards]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"'{printable(file)}' is damaged: run `tfgan_app prepare` into another folder.") from error
-    if version != FORMAT:
-        raise ValueError(f"'{printable(file)}' must be of version {FORMAT}. Received: {version}.")
-    for path, size in expected:
-        found = path.stat().st_size if path.is_file() else None
-        if found != size:
-            received = "it is missing" if found is None else f"it has {found:,} bytes"
-            raise ValueError(f"The shard '{printable(path)}' must have {size:,} bytes, but {received}: copy it again.")
-    for name, digest in columns.items():
-        path = folder / INDEX_FOLDER / name
-        if not path.is_file() or file_digest(path) != digest:
-            raise ValueError(f"The index file '{printable(path)}' is missing or damaged: copy it again.")
-    return facts
-
-
-def file_digest(path: Path) -> str:
-    """Returns the SHA-256 of a file as hex digits."""
-    with path.open("rb") as file:
-        digest = hashlib.sha256()
-        while block := file.read(2**20):
-            digest.update(block)
-        return digest.hexdigest()

@@ -17,7 +17,7 @@ from tfgan_app.data.image_pairs import ImagePair
 from tfgan_app.data.image_sets import open_images
 from tfgan_app.data.labeled import NO_LABEL, LabeledImages
 from tfgan_app.data.pairs import find_pairs
-from tfgan_app.data.records import is_prepared
+from tfgan_app.data.record_index import is_prepared
 from tfgan_app.files import printable
 from tfgan_app.image_io.loading import find_images
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 from warnings import warn
 
@@ -20,6 +20,7 @@ from tfgan_app.data.image_pairs import ImagePair, PairSet, input_files, pair_nam
 from tfgan_app.data.overlap import count_shared_pairs
 from tfgan_app.data.pairs import find_pairs
 from tfgan_app.data.pipeline import build_pair_dataset, load_pairs
+from tfgan_app.data.records import byte_sizes, take
 from tfgan_app.data.specs import CropSpec, Schedule
 from tfgan_app.data.unpaired import matching_share
 from tfgan_app.image_io.grid import make_grid, spread_indices
