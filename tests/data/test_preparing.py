@@ -113,7 +113,7 @@ def test_a_damaged_file_is_named_and_marked(tmp_path):
     bad.write_bytes(bad.read_bytes()[:300])
     done = prepare(source, tmp_path / "set", shards=2)
     assert len(done.problems) == 1 and "4.png" in done.problems[0]
-    skipped = {}
+    skipped = []
     readable = []
     for name in ("source", "set"):
         images = open_labeled(tmp_path / name, val_fraction=0.0).train
