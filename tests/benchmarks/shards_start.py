@@ -1,6 +1,6 @@
-"""Start of a training from a prepared set by its number of records, against a folder of the same images.
+"""Start of a training from a prepared set by its number of records, beside that of the folder.
 
-The images are synthetic: `python tests/benchmarks/shards_start.py 1000 10000 100000`. Each number is measured in a fresh
+The images are synthetic: `python tests/benchmarks/shards_start.py 1000 10000`. Each number is measured in a fresh
 process: opening, check, fingerprint and the first batch of 64, without the start of TensorFlow; and peak memory.
 """
 

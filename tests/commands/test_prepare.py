@@ -28,7 +28,7 @@ def train(task, data, run_dir, settings, *, steps=STEPS, resume=False):
 
 
 @pytest.mark.parametrize(
-    "task, write, settings",
+    ("task", "write", "settings"),
     [
         ("generate", write_class_folders, {**TINY_GENERATE, "data.cache_budget_mb": 0}),
         ("translate", write_pairs, TINY),
