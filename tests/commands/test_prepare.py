@@ -17,14 +17,17 @@ def weights(run_dir):
         return {key: file[key] for key in file.files}
 
 
-def train(task, data, run_dir, settings, *, steps=STEPS, resume=False):
-    sets = [item for key, value in settings.items() for item in ("--set", f"{key}={value}")]
-    arguments = ["train", "--task", task, "--data", str(data), "--run-dir", str(run_dir), "--steps", str(steps), *sets]
-    if resume:
-        arguments = ["train", "--run-dir", str(run_dir), "--resume", "--steps", str(steps)]
-    done = run_app(arguments)
+def train(task, data, run_dir, settings):
+    sets = [f"--set={key}={value}" for key, value in settings.items()]
+    flags = ["--data", str(data), "--run-dir", str(run_dir), "--steps", str(STEPS)]
+    done = run_app(["train", "--task", task, *flags, *sets])
     assert done.returncode == 0, done.stderr
-    return done
+
+
+def assert_same(expected, found):
+    assert expected.keys() == found.keys()
+    for key, value in expected.items():
+        np.testing.assert_array_equal(value, found[key], err_msg=key)
 
 
 @pytest.mark.parametrize(
@@ -39,12 +42,14 @@ def test_the_same_weights_and_resume(task, write, settings, tmp_path):
     done = run_app(["prepare", "--data", str(source), "--output", str(tmp_path / "set"), "--shards", "3"])
     assert done.returncode == 0, done.stderr
     train(task, source, tmp_path / "folder", settings)
-    train(task, tmp_path / "set", tmp_path / "stopped", settings, steps=3)
-    train(task, tmp_path / "set", tmp_path / "stopped", settings, resume=True)
-    expected, found = weights(tmp_path / "folder"), weights(tmp_path / "stopped")
-    assert expected.keys() == found.keys()
-    for key, value in expected.items():
-        np.testing.assert_array_equal(value, found[key], err_msg=key)
+    train(task, tmp_path / "set", tmp_path / "shards", settings)
+    expected = weights(tmp_path / "folder")
+    assert_same(expected, weights(tmp_path / "shards"))
+    # As after a kill between the last two checkpoints.
+    (tmp_path / "shards" / "checkpoints" / f"step-{STEPS:07d}.npz").unlink()
+    done = run_app(["train", "--run-dir", str(tmp_path / "shards"), "--resume"])
+    assert done.returncode == 0, done.stderr
+    assert_same(expected, weights(tmp_path / "shards"))
 
 
 def test_exit_codes(tmp_path):
