@@ -12,7 +12,7 @@ from absl.flags import argparse_flags
 
 from tfgan_app.files import printable
 
-SOURCE_HELP = "folder of images, keras:NAME or tfds:NAME[:SPLIT] (default: the task's bundled sample)"
+SOURCE_HELP = "folder of images or of `prepare`, keras:NAME or tfds:NAME[:SPLIT] (default: the task's bundled sample)"
 """Help text of `--data`."""
 
 

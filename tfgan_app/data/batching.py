@@ -87,6 +87,7 @@ def load_squares(reader: ImageReader, *, place: Place = "center") -> dict[str, n
         top, left = corners[i]
         for name, image in record.items():
             loaded[name][i] = image[top : top + size_px, left : left + size_px]
+    reader.raise_if_damaged()
     return loaded
 
 
@@ -99,6 +100,7 @@ def _build_draw(
 ) -> Callable[[tf.Tensor], _Draw]:
     """Returns a function from a step to the random draws for its batch."""
     count, batch_size, seed = len(reader.shapes), schedule.batch_size, schedule.seed
+    redirect = reader.build_redirect(values.get("label"))
     with tf.device("CPU:0"):
         choices = tf.constant((reader.shapes - reader.crops.size_px) // stride_px + 1)
         constants = {name: tf.constant(value) for name, value in values.items()}
@@ -106,6 +108,8 @@ def _build_draw(
     def draw(step: tf.Tensor) -> _Draw:
         positions = step * batch_size + tf.range(batch_size, dtype=tf.int64)
         indices = shuffled_indices(positions, count=count, seed=seed)
+        if redirect is not None:
+            indices = redirect(indices)
         limits = tf.gather(choices, indices)
         given = {name: tf.gather(constant, indices) for name, constant in constants.items()}
         return {

@@ -7,12 +7,13 @@ import dataclasses
 import functools
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from tfgan_app.data.labeled import LabeledImages, LabeledSet
+from tfgan_app.data.records import CAPTION, RecordFiles
 from tfgan_app.files import printable
 
 METADATA_NAMES = ("metadata.jsonl", "metadata.csv")
@@ -55,8 +56,7 @@ def with_captions(found: LabeledSet) -> CaptionedSet:
     """
     if found.train.paths is None or found.val.paths is None:
         raise ValueError(f"`task.captions=true` needs a folder of images with captions. Received: {found.origin}.")
-    reader = _Reader(Path(found.origin))
-    texts = [[reader.caption(path) for path in split.paths or ()] for split in (found.train, found.val)]
+    texts = [_captions_of(split, Path(found.origin)) for split in (found.train, found.val)]
     captions = tuple(sorted({text for split in texts for text in split if text}))
     if not captions:
         raise ValueError(f"There are no captions in '{printable(found.origin)}'. {_EXPECTED}.")
@@ -69,6 +69,19 @@ def with_captions(found: LabeledSet) -> CaptionedSet:
         found, layout=f"{found.layout}, with captions", class_names=(), train=parts[0], val=parts[1]
     )
     return CaptionedSet(images, captions, without=sum(not text for split in texts for text in split))
+
+
+def caption_reader(root: Path) -> Callable[[Path], str]:
+    """Returns a function from an image below a folder to its caption; empty without one."""
+    return _Reader(root).caption
+
+
+def _captions_of(images: LabeledImages, root: Path) -> list[str]:
+    paths = images.paths
+    if isinstance(paths, RecordFiles):
+        texts = paths.store.texts(CAPTION)
+        return [texts[row] for row in paths.rows.tolist()]
+    return list(map(caption_reader(root), paths or ()))
 
 
 def _labeled(images: LabeledImages, labels: list[int]) -> LabeledImages:

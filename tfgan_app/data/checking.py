@@ -9,11 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import numpy as np
 import tensorflow as tf
 
 from tfgan_app.data.decoding import decode_jpeg
+from tfgan_app.data.image_pairs import ImagePair, RecordPairs
 from tfgan_app.data.labeled import LabeledImages
-from tfgan_app.data.pairs import ImagePair
+from tfgan_app.data.records import RecordFiles
 from tfgan_app.files import printable
 from tfgan_app.image_io import read_image
 from tfgan_app.image_io.loading import MAX_PIXELS, ImageHeader, image_header
@@ -34,8 +36,8 @@ def find_readable(
     on_progress: Callable[[int, int], Any] | None = None,
     on_note: Callable[[str], Any] | None = None,
     input_range: InputRange | None = None,
-) -> list[ImagePair]:
-    """Decodes every image once and drops pairs that cannot be read.
+) -> Sequence[ImagePair]:
+    """Decodes every image once and drops pairs that cannot be read; records were decoded when they were prepared.
 
     Args:
         pairs: Pairs to check.
@@ -47,6 +49,8 @@ def find_readable(
     Returns:
         The readable pairs, in the same order.
     """
+    if isinstance(pairs, RecordPairs):
+        return pairs.take(_sound_positions(pairs, lambda i, problem: on_skip(pairs[i], problem)))
     return _without_problems(
         pairs,
         lambda pair: [check_image(path, input_range=input_range) for path in _files_of(pair)],
@@ -64,7 +68,7 @@ def find_readable_images(
     on_note: Callable[[str], Any] | None = None,
     input_range: InputRange | None = None,
 ) -> LabeledImages:
-    """Decodes every image file once and drops those that cannot be read.
+    """Decodes every image file once and drops those that cannot be read; records were decoded when prepared.
 
     Args:
         images: Images to check; an array needs no check.
@@ -79,6 +83,8 @@ def find_readable_images(
     paths = images.paths
     if paths is None:
         return images
+    if isinstance(paths, RecordFiles):
+        return images.select(_sound_positions(paths, lambda i, problem: on_skip(images.names[i], problem)))
     readable = _without_problems(
         range(len(paths)),
         lambda i: [check_image(paths[i], input_range=input_range)],
@@ -140,6 +146,14 @@ def check_image(path: str | os.PathLike, *, input_range: InputRange | None = Non
     except tf.errors.OpError:
         return FileCheck(header, f"Cannot read the image '{printable(path)}': its data is damaged or truncated")
     return FileCheck(header)
+
+
+def _sound_positions(records: RecordFiles | RecordPairs, on_skip: Callable[[int, str], Any]) -> np.ndarray:
+    """Returns the positions of the records without a problem; `prepare` has decoded every one of them."""
+    problems = records.problems()
+    for position, problem in sorted(problems.items()):
+        on_skip(position, problem)
+    return np.delete(np.arange(len(records)), list(problems))
 
 
 def _files_of(pair: ImagePair) -> Sequence[os.PathLike]:

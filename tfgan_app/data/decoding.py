@@ -15,13 +15,14 @@ from typing import Protocol
 import numpy as np
 import tensorflow as tf
 
+from tfgan_app.data.records import RecordFiles
 from tfgan_app.image_io.loading import ImageHeader, image_header, read_rgb
 from tfgan_app.image_io.value_range import InputRange
 
 # A JPEG is decoded at 1/2, 1/4 or 1/8 of its size if that leaves at least this many times the wanted size. The decoder
 # then skips most of its work, and the antialiased resize still has enough pixels.
-_OVERSAMPLING = 2
-_JPEG_RATIOS = (1, 2, 4, 8)
+OVERSAMPLING = 2
+JPEG_RATIOS = (1, 2, 4, 8)
 _PNG, _PILLOW = "png", "pillow"
 
 
@@ -115,6 +116,14 @@ class FileImages:
         return tf.switch_case(self._branch_indices[index], [partial(branch, path) for branch in self._branches])
 
 
+def image_sizes(paths: Sequence[os.PathLike]) -> np.ndarray:
+    """Returns height and width of each image, int64 [images, 2], from the headers or the index of a prepared set."""
+    if isinstance(paths, RecordFiles):
+        return paths.sizes
+    headers = [image_header(path) for path in paths]
+    return np.array([(header.height, header.width) for header in headers], np.int64).reshape(-1, 2)
+
+
 def decode_jpeg(contents: tf.Tensor, *, ratio: int = 1) -> tf.Tensor:
     """Decodes a JPEG file at 1/`ratio` of its size; at full size the result is identical to Pillow's."""
     return tf.io.decode_jpeg(contents, channels=3, ratio=ratio, dct_method="INTEGER_ACCURATE")
@@ -153,6 +162,6 @@ def _jpeg_ratio(height: int, width: int, *, size_px: int) -> int:
 
     Other sides would be rounded up, which would shift the image against its partner.
     """
-    wanted = size_px * _OVERSAMPLING
-    fits = [r for r in _JPEG_RATIOS if height % r == width % r == 0 and min(height, width) // r >= wanted]
+    wanted = size_px * OVERSAMPLING
+    fits = [r for r in JPEG_RATIOS if height % r == width % r == 0 and min(height, width) // r >= wanted]
     return max(fits, default=1)

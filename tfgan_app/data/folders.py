@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
+
+import numpy as np
 
 from tfgan_app.files import printable
 
@@ -58,14 +61,39 @@ def held_out_names(names: Sequence[str], *, fraction: float, seed: int) -> set[s
     Returns:
         About `fraction` of the names: at least one if there are two or more, and all of them only for 1.
     """
-
-    def draw(name: str) -> float:
-        digest = hashlib.sha256(f"{seed}/{name}".encode()).digest()
-        return int.from_bytes(digest[:8], "big") / 2**64
-
+    draw = functools.partial(held_out_draw, seed=seed)
     if fraction == 1:
         return set(names)
     if fraction == 0 or len(names) < 2:
         return set()
     count = sum(draw(name) < fraction for name in names)
     return set(sorted(names, key=draw)[: min(max(count, 1), len(names) - 1)])
+
+
+def held_out_draw(name: str, *, seed: int) -> float:
+    """Returns the pseudo-random number in [0, 1) by which a name is held out."""
+    digest = hashlib.sha256(f"{seed}/{name}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def hold_out_by_draw(draws: np.ndarray, labels: np.ndarray, *, fraction: float) -> np.ndarray:
+    """Selects images to hold out as `held_out_names` does, from numbers that were drawn before.
+
+    Args:
+        draws: float64 [images], `held_out_draw` of each name.
+        labels: Class of each image; each class is held out by itself.
+        fraction: Share to hold out, in [0, 1].
+
+    Returns:
+        bool [images].
+    """
+    check_val_fraction(fraction)
+    held_out = np.zeros(len(draws), bool)
+    order = np.lexsort((draws, labels))
+    starts = np.flatnonzero(np.diff(labels[order], prepend=np.nan))
+    for start, end in zip(starts, (*starts[1:], len(draws)), strict=True):
+        size = end - start
+        count = int((draws[order[start:end]] < fraction).sum())
+        least = size if fraction == 1 else 0 if fraction == 0 or size < 2 else min(max(count, 1), size - 1)
+        held_out[order[start : start + least]] = True
+    return held_out

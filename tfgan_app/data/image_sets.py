@@ -19,6 +19,9 @@ from tfgan_app.data.class_folders import find_splits
 from tfgan_app.data.folders import VAL_NAMES, check_val_fraction, unique_names
 from tfgan_app.data.labeled import NO_LABEL, LabeledImages, LabeledSet, hold_out
 from tfgan_app.data.opening import KERAS, open_labeled
+from tfgan_app.data.prepared import IMAGES, open_prepared
+from tfgan_app.data.record_index import is_prepared
+from tfgan_app.data.records import open_records
 from tfgan_app.files import printable
 from tfgan_app.image_io.loading import IMAGE_SUFFIXES, find_images
 
@@ -71,6 +74,8 @@ def _find_all(root: Path, *, val_fraction: float, suffixes: Set[str]) -> Labeled
         raise ValueError(
             f"There is no folder '{printable(root)}'. Expected a folder of images, or one with train/ and val/."
         )
+    if is_prepared(root):
+        return open_prepared(open_records(root), IMAGES, val_fraction=val_fraction)
     train_folder, val_folder = find_splits(root)
     train = _all_images(train_folder, suffixes)
     if not len(train):

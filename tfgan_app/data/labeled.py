@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tfgan_app.data.folders import held_out_names
+from tfgan_app.data.records import byte_sizes, take
 
 NO_LABEL = -1
 """Label of images without classes."""
@@ -22,7 +23,7 @@ class LabeledImages:
     Attributes:
         names: Unique names; for files, the path within the split without suffix: `"cats/tom"`.
         labels: int32 [images], class indices; all `NO_LABEL` if there are no classes.
-        paths: The files, or None.
+        paths: The files, which may be `RecordFiles`, or None.
         images: uint8 [images, height, width, channels] with 1 or 3 channels, or None.
 
     Raises:
@@ -31,7 +32,7 @@ class LabeledImages:
 
     names: list[str]
     labels: np.ndarray
-    paths: list[Path] | None = None
+    paths: Sequence[Path] | None = None
     images: np.ndarray | None = None
 
     def __post_init__(self):
@@ -53,7 +54,7 @@ class LabeledImages:
         return LabeledImages(
             names=[self.names[i] for i in indices],
             labels=self.labels[np.asarray(indices, np.int64)],
-            paths=None if self.paths is None else [self.paths[i] for i in indices],
+            paths=None if self.paths is None else take(self.paths, indices),
             images=None if self.images is None else self.images[np.asarray(indices, np.int64)],
         )
 
@@ -132,7 +133,7 @@ def labeled_fingerprint(images: LabeledImages) -> str:
     """
     digest = hashlib.sha256(images.labels.astype("<i4").tobytes())
     if images.images is None:
-        facts = [(name, path.stat().st_size) for name, path in zip(images.names, images.paths, strict=True)]
+        facts = list(zip(images.names, byte_sizes(images.paths), strict=True))
         digest.update(repr(facts).encode())
     else:
         digest.update(repr(images.images.shape).encode())

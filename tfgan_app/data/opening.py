@@ -1,4 +1,4 @@
-"""Data sources: folders, `keras:NAME` and `tfds:NAME[:SPLIT]`."""
+"""Data sources: folders, prepared sets, `keras:NAME` and `tfds:NAME[:SPLIT]`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from tfgan_app.data.class_folders import find_labeled
 from tfgan_app.data.folders import VAL_NAMES, check_val_fraction
 from tfgan_app.data.labeled import LabeledSet
 from tfgan_app.data.pairs import find_pairs
+from tfgan_app.data.prepared import LABELED, open_prepared
+from tfgan_app.data.record_index import is_prepared
+from tfgan_app.data.records import open_records
 
 KERAS = "keras:"
 _HALF_NAMES = frozenset(f"{split}{half}" for split in ("", "train", *VAL_NAMES) for half in "ab")
@@ -18,8 +21,8 @@ def open_labeled(source: str | Path, *, val_fraction: float = 0.1, seed: int = 0
     """Opens images with or without classes.
 
     Args:
-        source: A folder (see `tfgan_app.data.class_folders.find_labeled`), `keras:NAME` for one of
-            `tfgan_app.data.array_sets.KERAS_SETS`, or `tfds:NAME[:SPLIT]` for TensorFlow Datasets.
+        source: A folder (see `tfgan_app.data.class_folders.find_labeled`), one of `tfgan_app prepare`, `keras:NAME`
+            for one of `tfgan_app.data.array_sets.KERAS_SETS`, or `tfds:NAME[:SPLIT]` for TensorFlow Datasets.
         val_fraction: Share of each class to hold out, in [0, 1], if the source has no split. The choice depends only
             on names and `seed`, so adding images does not move others between the splits.
         seed: Seed of the choice of held-out images.
@@ -36,6 +39,8 @@ def open_labeled(source: str | Path, *, val_fraction: float = 0.1, seed: int = 0
         return open_keras_set(text.removeprefix(KERAS))
     if text.startswith(TFDS):
         return open_tfds_set(text.removeprefix(TFDS), val_fraction=val_fraction, seed=seed)
+    if is_prepared(source):
+        return open_prepared(open_records(source), LABELED, val_fraction=val_fraction, seed=seed)
     return find_labeled(source, val_fraction=val_fraction, seed=seed)
 
 
@@ -54,6 +59,8 @@ def holds_pairs(source: str | Path) -> bool:
     """
     if str(source).startswith((KERAS, TFDS)):
         return False
+    if is_prepared(source):
+        return bool(open_records(source).facts["holds_pairs"])
     try:
         find_pairs(source)
     except ValueError:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tfgan_app.data.image_pairs import ImagePair
 from tfgan_app.data.labeled import LabeledImages
-from tfgan_app.data.pairs import ImagePair
 
 
 def shared_files(measured: Sequence[Path], training: Iterable[Path]) -> list[bool]:

@@ -14,6 +14,9 @@ from tfgan_app.data.folders import (
     image_name,
     unique_names,
 )
+from tfgan_app.data.image_pairs import ImagePair, PairSet, open_prepared_pairs
+from tfgan_app.data.record_index import is_prepared
+from tfgan_app.data.records import open_records
 from tfgan_app.files import printable
 from tfgan_app.image_io.loading import find_images, image_header
 
@@ -30,46 +33,6 @@ _SPLIT_NAMES = ("train", *VAL_NAMES)
 _MIN_SIDE_BY_SIDE_ASPECT = 1.5
 
 
-@dataclass(frozen=True)
-class ImagePair:
-    """An input image and its target.
-
-    Attributes:
-        name: Path within the split without suffix, with forward slashes: `"cats/tom"`. Unique in its split.
-        input_path: File that holds the input.
-        target_path: File that holds the target; the same file for side-by-side images.
-        input_half: Half of the file that is the input: `"left"`, `"right"`, or None for the whole image.
-        target_half: The same for the target.
-    """
-
-    name: str
-    input_path: Path
-    target_path: Path
-    input_half: str | None = None
-    target_half: str | None = None
-
-
-@dataclass(frozen=True)
-class PairSet:
-    """The pairs found in a folder.
-
-    Attributes:
-        layout: Description of the layout of the folder.
-        root: The folder.
-        train: Training pairs, sorted by name.
-        val: Held-out pairs, sorted by name.
-        val_is_holdout: Whether `val` was split off by name, because the folder has no split.
-        unmatched: Images without a partner, and images that are too narrow for two halves.
-    """
-
-    layout: str
-    root: Path
-    train: list[ImagePair]
-    val: list[ImagePair]
-    val_is_holdout: bool
-    unmatched: list[Path]
-
-
 def find_pairs(root: str | Path, *, direction: str = "a2b", val_fraction: float = 0.1, seed: int = 0) -> PairSet:
     """Finds the image pairs in a folder of any accepted layout.
 
@@ -77,7 +40,7 @@ def find_pairs(root: str | Path, *, direction: str = "a2b", val_fraction: float 
     files, which `tfgan_app.data.checking.find_readable` drops.
 
     Args:
-        root: Folder in one of `ACCEPTED_LAYOUTS`; sub-folders may nest.
+        root: Folder in one of `ACCEPTED_LAYOUTS`; sub-folders may nest. Or a folder of `tfgan_app prepare`.
         direction: `"a2b"` translates A (or the left half) into B (or the right half), `"b2a"` the reverse.
         val_fraction: Share of the pairs to hold out, in [0, 1], if the folder has no split. The choice depends only on
             names and `seed`, so adding pairs does not move others between the splits.
@@ -95,6 +58,8 @@ def find_pairs(root: str | Path, *, direction: str = "a2b", val_fraction: float 
     check_val_fraction(val_fraction)
     if not root.is_dir():
         raise ValueError(f"The data must be a folder of image pairs. There is no folder '{printable(root)}'.")
+    if is_prepared(root):
+        return open_prepared_pairs(open_records(root), direction=direction, val_fraction=val_fraction, seed=seed)
     found = _read_layout(root)
     train, val = found.train, found.val
     if not train:

@@ -9,8 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_app.data.batching import Place, build_batches, load_squares
+from tfgan_app.data.image_pairs import ImagePair
 from tfgan_app.data.labeled import LabeledImages
-from tfgan_app.data.pairs import ImagePair
 from tfgan_app.data.reading import build_labeled_reader, build_pair_reader
 from tfgan_app.data.specs import CropSpec, Schedule
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfgan_app.data.decoding import ArrayImages, FileImages, ImageSource
+from tfgan_app.data.decoding import ArrayImages, ImageSource
+from tfgan_app.data.image_pairs import ImagePair, input_files, pair_halves, target_files
 from tfgan_app.data.labeled import LabeledImages
-from tfgan_app.data.pairs import ImagePair
+from tfgan_app.data.record_images import build_redirect, open_files, raise_if_damaged
 from tfgan_app.data.sample_files import SampleFiles
 from tfgan_app.data.specs import CropSpec
 
@@ -94,6 +95,14 @@ class ImageReader:
             for name, column in self._columns.items()
         }
 
+    def build_redirect(self, labels: np.ndarray | None) -> Callable[[tf.Tensor], tf.Tensor] | None:
+        """Builds a function that replaces the indices of damaged records, see `record_images.build_redirect`."""
+        return build_redirect(self._sources, labels)
+
+    def raise_if_damaged(self) -> None:
+        """Raises ValueError if a record that was read is damaged."""
+        raise_if_damaged(self._sources)
+
     def dataset(self) -> tf.data.Dataset:
         """Returns a dataset of all records in order, read in parallel."""
         indices = tf.data.Dataset.range(len(self.shapes))
@@ -131,14 +140,14 @@ def build_pair_reader(
     """
     if not pairs:
         raise ValueError("There must be at least one readable image pair. Received none.")
-    layouts = {(pair.input_half, pair.target_half) for pair in pairs}
+    layouts = pair_halves(pairs)
     if len(layouts) > 1:
         raise ValueError("The pairs must all be side by side, or all in two files. Received both kinds.")
     input_half, target_half = layouts.pop()
     side_by_side = None not in (input_half, target_half)
     options = _decoding(crops)
-    targets = FileImages([pair.target_path for pair in pairs], parts=2 if side_by_side else 1, **options)
-    inputs = targets if side_by_side else FileImages([pair.input_path for pair in pairs], **options)
+    targets = open_files(target_files(pairs), parts=2 if side_by_side else 1, **options)
+    inputs = targets if side_by_side else open_files(input_files(pairs), **options)
     columns = {"target": Column(targets, target_half), "input": Column(inputs, input_half)}
     return ImageReader(columns, crops)
 
@@ -165,7 +174,7 @@ def build_labeled_reader(images: LabeledImages, crops: CropSpec, *, scales: np.n
     elif images.images is not None:
         source = ArrayImages(images.images)
     else:
-        source = FileImages(images.paths, **_decoding(crops))
+        source = open_files(images.paths, **_decoding(crops))
     return ImageReader({"image": Column(source)}, crops, scales=scales)
 
 
@@ -181,7 +190,7 @@ def build_side_reader(paths: Sequence[Path], crops: CropSpec, *, name: str, half
     Returns:
         An `ImageReader`.
     """
-    source = FileImages(paths, parts=2 if half else 1, **_decoding(crops))
+    source = open_files(paths, parts=2 if half else 1, **_decoding(crops))
     return ImageReader({name: Column(source, half)}, crops)
 
 

@@ -13,9 +13,11 @@ import numpy as np
 
 from tfgan_app.data.array_sets import LOADING_HINT, TFDS, import_tfds, one_line_errors
 from tfgan_app.data.folders import VAL_NAMES, check_val_fraction, folders_by_name, held_out_names, unique_names
+from tfgan_app.data.image_pairs import ImagePair
 from tfgan_app.data.image_sets import open_images
 from tfgan_app.data.labeled import NO_LABEL, LabeledImages
-from tfgan_app.data.pairs import ImagePair, find_pairs
+from tfgan_app.data.pairs import find_pairs
+from tfgan_app.data.record_index import is_prepared
 from tfgan_app.files import printable
 from tfgan_app.image_io.loading import find_images
 
@@ -127,7 +129,7 @@ def matching_share(root: str | Path) -> float | None:
         The share in [0, 1]; None if the folder does not contain two sets of images.
     """
     root = Path(root)
-    folders = _two_folders(root) if root.is_dir() else None
+    folders = _two_folders(root) if root.is_dir() and not is_prepared(root) else None
     if folders is None:
         return None
     names = [set(_images(folder).names) for folder in folders.train]
@@ -183,6 +185,8 @@ def _two_folders(root: Path) -> _Folders | None:
 
 
 def _find_in_folder(root: Path, *, val_fraction: float) -> UnpairedSet:
+    if is_prepared(root):
+        raise ValueError(f"Sets without pairs are read from folders. '{printable(root)}' is a prepared set.")
     if not root.is_dir():
         raise ValueError(f"The data must be a folder of two sets of images. There is no folder '{printable(root)}'.")
     folders = _two_folders(root)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,15 +13,17 @@ import tensorflow as tf
 
 from tfgan_app.config import RunConfig
 from tfgan_app.data.bundled import bundled_path
+from tfgan_app.data.decoding import image_sizes
 from tfgan_app.data.image_sets import open_images
 from tfgan_app.data.labeled import LabeledImages, LabeledSet, labeled_fingerprint
 from tfgan_app.data.partners import Partners, build_partner_dataset, find_partners
 from tfgan_app.data.pipeline import build_labeled_dataset
+from tfgan_app.data.record_index import is_prepared
 from tfgan_app.data.sample_files import find_readable_samples, read_unit
 from tfgan_app.data.specs import CropSpec, Schedule
 from tfgan_app.files import printable
 from tfgan_app.image_io.grid import spread_indices
-from tfgan_app.image_io.loading import IMAGE_SUFFIXES, image_header, read_rgb
+from tfgan_app.image_io.loading import IMAGE_SUFFIXES, read_rgb
 from tfgan_app.image_io.samples import Window, chosen_window, parse_value_range, sample_shape, sample_suffixes
 from tfgan_app.tasks.progress import LeftOut, progress_reporter, readable_images
 
@@ -68,12 +70,17 @@ class ImageData:
     def images(self) -> LabeledSet:
         """The training and the held-out images of the run's data source; classes are ignored."""
         data = self._config.data
-        source = data.source or bundled_path(BUNDLED_SAMPLE)
-        return open_images(source, val_fraction=data.val_fraction, suffixes=self._suffixes, on_note=self.report)
+        return self._open(data.source or bundled_path(BUNDLED_SAMPLE), val_fraction=data.val_fraction)
 
-    @property
-    def _suffixes(self) -> Set[str]:
-        return IMAGE_SUFFIXES if self._config.data.channels is None else sample_suffixes()
+    def _open(self, source: str | Path, *, val_fraction: float) -> LabeledSet:
+        numbers = self._config.data.channels is not None
+        if numbers and is_prepared(source):
+            raise ValueError(
+                f"`data.channels` needs a folder of image files: sets of `tfgan_app prepare` hold 8-bit images. "
+                f"Received: '{printable(source)}'."
+            )
+        suffixes = sample_suffixes() if numbers else IMAGE_SUFFIXES
+        return open_images(source, val_fraction=val_fraction, suffixes=suffixes, on_note=self.report)
 
     @functools.cached_property
     def window(self) -> Window | None:
@@ -122,7 +129,7 @@ class ImageData:
         if self._measure_on is None:
             candidates, origin = self.images.val, self.images.origin
         else:
-            found = open_images(self._measure_on, val_fraction=0.0, suffixes=self._suffixes, on_note=self.report)
+            found = self._open(self._measure_on, val_fraction=0.0)
             candidates, origin = (found.val if len(found.val) else found.train), found.origin
         chosen = candidates.select(spread_indices(len(candidates), self._config.data.max_val_images))
         readable, partners = self._with_low_res(self._readable(chosen, smallest_px=self._least_px))
@@ -182,7 +189,7 @@ class ImageData:
         if images.paths is None:
             sides = np.full(len(images), min(images.images.shape[1:3]))
         else:
-            sides = np.array([min(self._size(path)) for path in images.paths])
+            sides = self._sizes(images.paths).min(axis=1)
         holds = np.rint(sides[:, None] * scales) >= self._crop_px
         holds[:, 0] = True
         indices, chosen = np.nonzero(holds)
@@ -248,30 +255,29 @@ class ImageData:
                 on_skip=lambda name, problem: self.report(LeftOut(problem)),
                 on_progress=progress_reporter(self.report, "checked"),
             )
-            return readable.select([i for i, path in enumerate(readable.paths) if self._is_large(path, smallest_px)])
-        readable = readable_images(images, self.report, input_range=self._config.data.input_range)
+        else:
+            readable = readable_images(images, self.report, input_range=self._config.data.input_range)
         if readable.paths is None:
             height, width = readable.images.shape[1:3]
             if min(height, width) >= smallest_px:
                 return readable
             self.report(LeftOut(f"all {len(readable)} are smaller than {smallest_px} px: {width} x {height}"))
             return readable.select([])
-        large = [i for i, path in enumerate(readable.paths) if self._is_large(path, smallest_px)]
-        return readable.select(large)
+        sizes = self._sizes(readable.paths)
+        is_large = sizes.min(axis=1) >= smallest_px
+        for index in np.flatnonzero(~is_large):
+            height, width = sizes[index]
+            path = printable(readable.paths[index])
+            self.report(
+                LeftOut(f"'{path}' is smaller than {smallest_px} x {smallest_px} px: it has {width} x {height}")
+            )
+        return readable.select(np.flatnonzero(is_large))
 
-    def _size(self, path: Path) -> tuple[int, int]:
-        if self._config.data.channels is not None:
-            return sample_shape(path, channels=self.channels)[:2]
-        header = image_header(path)
-        return header.height, header.width
-
-    def _is_large(self, path: Path, smallest_px: int) -> bool:
-        height, width = self._size(path)
-        if min(height, width) >= smallest_px:
-            return True
-        size = f"{width} x {height}"
-        self.report(LeftOut(f"'{printable(path)}' is smaller than {smallest_px} x {smallest_px} px: it has {size}"))
-        return False
+    def _sizes(self, paths: Sequence[Path]) -> np.ndarray:
+        """Returns height and width of each image, int64 `[images, 2]`."""
+        if self._config.data.channels is None:
+            return image_sizes(paths)
+        return np.array([sample_shape(path, channels=self.channels)[:2] for path in paths], np.int64).reshape(-1, 2)
 
 
 def _most_detailed(batch: dict[str, tf.Tensor], *, candidates: int) -> dict[str, tf.Tensor]:

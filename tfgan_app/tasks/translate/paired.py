@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 from warnings import warn
 
@@ -16,9 +16,11 @@ from tfgan_app.augmentation.paired import DRAWS, PairedAugmentation
 from tfgan_app.config import RunConfig, replace_values
 from tfgan_app.data.bundled import bundled_path
 from tfgan_app.data.checking import find_readable
+from tfgan_app.data.image_pairs import ImagePair, PairSet, input_files, pair_names, target_files
 from tfgan_app.data.overlap import count_shared_pairs
-from tfgan_app.data.pairs import ImagePair, PairSet, find_pairs
+from tfgan_app.data.pairs import find_pairs
 from tfgan_app.data.pipeline import build_pair_dataset, load_pairs
+from tfgan_app.data.records import byte_sizes, take
 from tfgan_app.data.specs import CropSpec, Schedule
 from tfgan_app.data.unpaired import matching_share
 from tfgan_app.image_io.grid import make_grid, spread_indices
@@ -103,7 +105,7 @@ class PairedTranslation(Task):
             )
 
     @functools.cached_property
-    def training_pairs(self) -> list[ImagePair]:
+    def training_pairs(self) -> Sequence[ImagePair]:
         """The readable training pairs; others are reported and left out."""
         return self._readable(self.pairs.train, "train on")
 
@@ -111,9 +113,9 @@ class PairedTranslation(Task):
     def held_out_pairs(self) -> list[ImagePair]:
         """At most `data.max_val_images` readable held-out pairs, evenly spread."""
         chosen = spread_indices(len(self.pairs.val), self.config.data.max_val_images)
-        return self._readable([self.pairs.val[index] for index in chosen], "evaluate on")
+        return self._readable(take(self.pairs.val, chosen), "evaluate on")
 
-    def _readable(self, pairs: list[ImagePair], purpose: str) -> list[ImagePair]:
+    def _readable(self, pairs: Sequence[ImagePair], purpose: str) -> Sequence[ImagePair]:
         readable = find_readable(
             pairs,
             on_skip=lambda pair, problem: self._report(LeftOut(problem)),
@@ -255,8 +257,9 @@ class PairedTranslation(Task):
         return {f"copy_{name}": float(values.mean()) for name, values in measured.items()}
 
 
-def _digest(pairs: list[ImagePair]) -> str:
-    facts = [(p.name, p.input_path.stat().st_size, p.target_path.stat().st_size) for p in pairs]
+def _digest(pairs: Sequence[ImagePair]) -> str:
+    sizes = byte_sizes(input_files(pairs)), byte_sizes(target_files(pairs))
+    facts = list(zip(pair_names(pairs), *sizes, strict=True))
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
