@@ -234,6 +234,16 @@ class LatentTools:
         found = self._point(point, classes, None)
         return self._space.draw(found.latent[None], found.label)[0]
 
+    @property
+    def has_layers(self) -> bool:
+        """Whether the model's layers are known, which `mix`, `project` and `directions` need; not of an export."""
+        return self._model.model is not None
+
+    @property
+    def style_layers(self) -> int:
+        """Number of layers with styles or latents of their own, which `mix` needs; 0 for none."""
+        return self._space.style_layers if self.has_layers else 0
+
     @functools.cached_property
     def _space(self) -> LatentSpace:
         from tfgan_app.inference.latent_space import LatentSpace
