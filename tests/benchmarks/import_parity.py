@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 from oracle import PYTHON_VARIABLE, oracle_cases
 from torch_oracle import CASES
 
-from tfgan_app.commands.export import photographs
+from tfgan_app.commands.export_source import photographs
 from tfgan_app.export import export_model
 from tfgan_app.importers import Imported, ImportOptions, import_weights
 from tfgan_app.keras_info import model_info

@@ -13,6 +13,9 @@ from tiny_generator import build_tiny_generator, expected_image
 import tfgan_app as tfgan
 from tfgan_app import cli
 from tfgan_app.image_io.loading import read_rgb, write_image
+from tfgan_app.networks import NOISE_GENERATORS
+from tfgan_app.tasks.generate.builders import build_inference_model
+from tfgan_app.tasks.generate.config import GenerateConfig
 
 NAMES = ("bag", "boot", "shirt")
 
@@ -22,6 +25,9 @@ def models(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     build_tiny_generator(channels=3).save(folder / "plain.keras")
     build_tiny_generator(class_names=NAMES).save(folder / "classes.keras")
+    settings = GenerateConfig(architecture="biggan", latent_dim=8)
+    generator = NOISE_GENERATORS["biggan"](size_px=8, channels=3, latent_dim=8, width=8)
+    build_inference_model(generator, settings).save(folder / "biggan.keras")
     return folder
 
 
@@ -84,6 +90,18 @@ def test_a_projection_can_be_drawn_again_and_moved(models, tmp_path, capsys):
     np.testing.assert_array_equal(read_rgb(tmp_path / "way.png")[2:6, 2:6], found)
 
 
+def test_a_grid_of_mixed_styles(models, tmp_path):
+    flags = ("--mix", "1,2", "3,4,5", "--set", "mix_layer=1", "--truncation", "1")
+    assert predict(models, "biggan", tmp_path / "mixed.png", *flags) == 0
+    sheet = read_rgb(tmp_path / "mixed.png")
+    assert sheet.shape == (3 * 10 + 2, 4 * 10 + 2, 3)
+    images = tfgan.load(models / "biggan.keras").mix([1, 2], [3, 4, 5], layer=1, truncation=1.0)
+    assert images.shape == (3, 4, 8, 8, 3)
+    np.testing.assert_array_equal(sheet[-10:-2, -10:-2], images[2, 3])
+    with pytest.raises(ValueError, match="at least one row and one column. Received"):
+        tfgan.load(models / "biggan.keras").mix([1], [])
+
+
 @pytest.mark.parametrize(
     ("model", "output", "flags", "message"),
     [
@@ -106,6 +124,13 @@ def test_a_projection_can_be_drawn_again_and_moved(models, tmp_path, capsys):
         ("plain", "o.png", ["--set", "directions=3"], "`directions` needs `--sweep directions`"),
         ("plain", "o.png", ["--project", "p.png", "--set", "feature_weights=w.npz"], "at least 16 px"),
         ("plain", "o.png", ["--interpolate", "1,2", "--class", "bag"], "no classes"),
+        ("plain", "o.png", ["--mix", "1,2", "3"], "such as StyleGAN2 or BigGAN. This one has one input for all layers"),
+        ("classes", "o.png", ["--mix", "1,2", "3"], "`--mix` needs one `--class`"),
+        ("biggan", "o.png", ["--mix", "1,2", "x"], r"`--mix` must be seeds, as in 1,5,9, .* Received: 'x'"),
+        ("biggan", "o.png", ["--mix", "1,2", "3", "--set", "mix_layer=9"], "must be from 1 to 3. Received: 9"),
+        ("biggan", "o.png", ["--mix", "1,2", "3", "--count", "2"], "`--count` is not supported with `--mix`"),
+        ("biggan", "o.gif", ["--mix", "1,2", "3"], "must be an image file, such as .png. Received: 'o.gif'"),
+        ("plain", "o.png", ["--set", "mix_layer=3"], "`mix_layer` needs `--mix ROWS COLUMNS`"),
     ],
 )
 def test_wrong_uses_are_one_line(models, tmp_path, monkeypatch, capsys, model, output, flags, message):

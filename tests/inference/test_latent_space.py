@@ -12,7 +12,7 @@ from tfgan_app.export import export_model
 from tfgan_app.inference import load_predictor
 from tfgan_app.inference.latent_space import LatentPoint, LatentSpace, read_point
 from tfgan_app.inference.projection import pixel_distance, project
-from tfgan_app.inference.walks import class_walk, direction_sweep, interpolation, truncation_sweep
+from tfgan_app.inference.walks import class_walk, direction_sweep, interpolation, mixing_grid, truncation_sweep
 from tfgan_app.layers import ToUnitRange
 from tfgan_app.networks import NOISE_GENERATORS
 from tfgan_app.tasks.generate.builders import build_inference_model
@@ -54,7 +54,10 @@ def spaces(tmp_path_factory):
         "tiny": build_tiny_generator(channels=3),
         "mapped": build_mapped(),
         "dcgan": build_network("dcgan"),
-        **{f"{name}_classes": build_network(name, class_names=NAMES) for name in ("mlp", "dcgan", "r3gan")},
+        **{f"{name}_classes": build_network(name, class_names=NAMES) for name in ("mlp", "dcgan", "r3gan", "biggan")},
+        "stylegan2": build_network("stylegan2"),
+        "stylegan2_classes": build_network("stylegan2", class_names=NAMES),
+        "biggan": build_network("biggan"),
     }
     for name, model in models.items():
         model.save(folder / f"{name}.keras")
@@ -218,3 +221,64 @@ def test_an_export_interpolates_but_has_no_layers(spaces, tmp_path):
     for call in (lambda: space.directions(1), lambda: project(space, np.zeros((4, 4, 3), np.uint8))):
         with pytest.raises(ValueError, match=r"needs the layers of the model: a run or a .keras file"):
             call()
+
+
+@pytest.mark.parametrize("layer", [1, 3, 5])
+@pytest.mark.parametrize("name", ["stylegan2", "stylegan2_classes"])
+def test_mixed_styles_are_those_of_the_synthesis_network(spaces, name, layer):
+    space, label = spaces[name], 1 if "classes" in name else None
+    assert space.style_layers == 8
+    row, column = (point(space, seed, label) for seed in (1, 2))
+    grid = mixing_grid(space, [row], [column], layer=layer).images
+    assert grid.shape == (2, 2, 16, 16, 1) and (grid[0, 0] == 255).all()
+    np.testing.assert_array_equal(grid[:1, 1], space.draw(column.latent[None], label))
+    np.testing.assert_array_equal(grid[1:, 0], space.draw(row.latent[None], label))
+    synthesis = next(each for each in _models(space.sampler.model) if each.name == "synthesis")
+    styles = np.repeat(np.stack([row.latent, column.latent])[:, None], 8, axis=1)
+    expected = synthesis(np.concatenate([styles[:1, :layer], styles[1:, layer:]], axis=1), training=False)
+    expected = np.rint(np.clip((np.asarray(expected) + 1) * 127.5, 0, 255)).astype(int)
+    np.testing.assert_allclose(grid[1, 1][None], expected, atol=1)
+    assert (
+        np.abs(grid[1, 1].astype(int) - grid[1, 0]).max() > 2 and np.abs(grid[1, 1].astype(int) - grid[0, 1]).max() > 2
+    )
+
+
+def _models(model):
+    yield model
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from _models(layer)
+
+
+def test_mixed_styles_are_truncated(spaces):
+    space = spaces["stylegan2"]
+    try:
+        points = [LatentPoint(space.points([seed], None, 0.0)[0], None, "w") for seed in (1, 2)]
+        grid = mixing_grid(space, points[:1], points[1:]).images
+        np.testing.assert_array_equal(grid[1, 1], grid[1, 0])
+    finally:
+        space.points([1])
+
+
+@pytest.mark.parametrize(("name", "label"), [("biggan", None), ("biggan_classes", 2)])
+def test_hierarchical_latents_are_mixed_by_their_parts(spaces, name, label):
+    space = spaces[name]
+    assert space.style_layers == 4
+    row, column = (point(space, seed, label) for seed in (1, 2))
+    for layer, start in ((1, 2), (3, 6)):
+        mixed = np.concatenate([row.latent[:start], column.latent[start:]])[None]
+        grid = mixing_grid(space, [row], [column], layer=layer).images
+        np.testing.assert_array_equal(grid[1, 1], space.draw(mixed, label)[0])
+
+
+@pytest.mark.parametrize("name", ["tiny", "dcgan", "mlp_classes", "mapped"])
+def test_generators_without_styles_are_not_mixed(spaces, name):
+    space, label = spaces[name], 0 if "classes" in name else None
+    with pytest.raises(ValueError, match="such as StyleGAN2 or BigGAN. This one has one input for all layers"):
+        mixing_grid(space, [point(space, 1, label)], [point(space, 2, label)])
+
+
+def test_a_crossover_lies_between_the_layers(spaces):
+    space = spaces["stylegan2"]
+    with pytest.raises(ValueError, match="must be from 1 to 7. Received: 8"):
+        mixing_grid(space, [point(space, 1)], [point(space, 2)], layer=8)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
+from tiny_generator import build_tiny_generator
 
 pytest.importorskip("gradio")
 
-from tfgan_app.studio import enhance, generate, jobs_panel, run_facts, train, translate
+from tfgan_app.studio import enhance, generate, generate_tools, jobs_panel, run_facts, train, translate
 from tfgan_app.studio.context import Studio
 from tfgan_app.studio.jobs import Job, JobQueue
 from tfgan_app.studio.places import Places
@@ -163,13 +164,58 @@ def test_curves_of_several_runs(tmp_path):
     assert run_facts.last_step(tmp_path / "a") == "step 10: psnr 20, generator_loss 2, loss 1"
 
 
-@pytest.mark.parametrize("name", generate.TOOLS)
+@pytest.mark.parametrize("name", generate_tools.TOOLS)
 def test_tools_are_offered_if_predict_has_their_flag(name):
-    flag = generate.TOOLS[name].flag
-    assert (name in generate.tools()) == has_flag("predict", flag)
+    flag = generate_tools.TOOLS[name].flag
+    assert (name in generate_tools.tools()) == has_flag("predict", flag)
     assert has_flag("predict", "--truncation") and not has_flag("predict", "--nothing")
 
 
 def test_wrong_arguments_have_the_message_of_the_command_line():
     with pytest.raises(ValueError, match="argument --quality: must be an integer, at least 1. Received: 'x'"):
         parsed(["predict", "--model", "a", "--output", "b", "--quality", "x"])
+
+
+DRAWING = {"model": "m", "classes": [], "prompt": "", "seed": 3, "count": 4, "truncation": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "form", "expected"),
+    [
+        ("Interpolation strip", ["1,5"], {"truncation": 0.5}, ["--interpolate=1,5", "--truncation", "0.5"]),
+        ("Interpolation strip", ["1,5"], {"prompt": "a red shoe"}, ["--interpolate=1,5", "--prompt=a red shoe"]),
+        ("Style mixing", ["1, 2", "3"], {"classes": ["bag"]}, ["--mix", "1, 2", "3", "--class=bag"]),
+        ("Sweep", ["truncation"], {"truncation": 0.5}, ["--sweep=truncation", "--seed", "3"]),
+        ("Sweep", ["directions"], {"truncation": 2}, ["--sweep=directions", "--seed", "3", "--truncation", "2"]),
+        ("Projection", ["a.png"], {"truncation": 0.5}, ["--project=a.png"]),
+    ],
+)
+def test_a_tool_sends_what_predict_takes_with_it(name, values, form, expected):
+    flags = generate_tools.tool_arguments(generate_tools.TOOLS[name], values, DRAWING | form)
+    assert flags == expected
+    parsed(["predict", "--model", "m", "--output", "o.png", *flags])
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (["1", ""], "Seeds of the columns: details: a value is expected. Received none."),
+        (["1", "--json=x"], "seeds are expected, as in 1,5,9. Received: --json=x."),
+    ],
+)
+def test_seeds_that_are_none_are_refused(values, message):
+    with pytest.raises(ValueError, match=message):
+        generate_tools.tool_arguments(generate_tools.TOOLS["Style mixing"], values, DRAWING)
+
+
+def test_a_model_says_what_it_cannot_do(studio, tmp_path):
+    build_tiny_generator(class_names=("dot", "box")).save(tmp_path / "dots.keras")
+    build_tiny_generator().save(tmp_path / "plain.keras")
+    classes, prompt, limits = generate._abilities_of(studio, "dots.keras")
+    assert classes.choices == [("dot", "dot"), ("box", "box")] and not prompt.visible
+    assert limits.startswith("Style mixing needs a generator such as StyleGAN2 or BigGAN")
+    assert generate._abilities_of(studio, "plain.keras")[2].startswith("It has no classes")
+    values = DRAWING | {"model": "plain.keras", "prompt": "a shoe"}
+    with pytest.raises(ValueError, match="A prompt is for models of text"):
+        generate._draw(studio, values)
+    assert len(generate._draw(studio, values | {"prompt": " "})) == 4

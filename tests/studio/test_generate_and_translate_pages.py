@@ -10,6 +10,9 @@ from tiny_generator import build_tiny_generator, expected_image
 from tiny_style import build_tiny_style_model
 
 import tfgan_app as tfgan
+from tfgan_app.networks import NOISE_GENERATORS
+from tfgan_app.tasks.generate.builders import build_inference_model
+from tfgan_app.tasks.generate.config import GenerateConfig
 
 pytestmark = pytest.mark.large
 
@@ -18,6 +21,9 @@ pytestmark = pytest.mark.large
 def models(folder):
     build_tiny_generator(channels=3, class_names=("dot", "box")).save(folder / "dots.keras")
     build_tiny_style_model().save(folder / "style.keras")
+    settings = GenerateConfig(architecture="biggan", latent_dim=8)
+    generator = NOISE_GENERATORS["biggan"](size_px=8, channels=3, latent_dim=8, width=8)
+    build_inference_model(generator, settings).save(folder / "biggan.keras")
     return folder
 
 
@@ -44,6 +50,26 @@ def test_images_are_generated_by_seed_and_saved_by_a_command(page, address, mode
     (path,) = models.glob("studio_results/generated-*/box/seed-0000009.png")
     with Image.open(path) as image:
         np.testing.assert_array_equal(np.asarray(image), expected_image(9, channels=3, label=1))
+
+
+def test_styles_are_mixed_in_a_grid(page, address, models, tmp_path):
+    open_tab(page, address, "Generate")
+    fill(page, "#generator input", "dots.keras")
+    page.wait_for(
+        "document.querySelector('#generator-limits').innerText.includes('one input for all layers')", timeout_s=240
+    )
+    fill(page, "#generator input", "biggan.keras")
+    page.wait_for(
+        "document.querySelector('#generator-limits').innerText.startsWith('It has no classes')", timeout_s=240
+    )
+    page.click("#mix-fields button")
+    page.wait_for("!!document.querySelector('#mix textarea, #mix input')")
+    fill(page, "#mix textarea, #mix input", "1,2")
+    fill(page, "#mix-2 textarea, #mix-2 input", "3,4,5")
+    page.click("#mix-run")
+    page.wait_for("!!document.querySelector('#generated-links a')?.href", timeout_s=240)
+    with Image.open(page.download("#generated-links a", tmp_path / "got")) as image:
+        assert image.size == (4 * 10 + 2, 3 * 10 + 2)
 
 
 def test_a_model_of_another_tab_is_said(page, address, models):

@@ -79,5 +79,5 @@ def test_export_and_generate():
     )
     check(
         requests.generate_arguments("r", "o", count=4, seed=7, classes=["cat"], truncation=0.5),
-        "predict --model r --output o --count 4 --seed 7 --class cat --truncation 0.5",
+        "predict --model r --output o --count 4 --seed 7 --class=cat --truncation 0.5",
     )

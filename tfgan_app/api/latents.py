@@ -1,4 +1,4 @@
-"""Tools for the latents of a loaded noise model: interpolation, sweeps, directions and projection."""
+"""Tools for the latents of a loaded noise model: interpolation, sweeps, style mixing, directions and projection."""
 
 from __future__ import annotations
 
@@ -150,6 +150,39 @@ class LatentTools:
         return walks.direction_sweep(self._space, start, vectors, count=count).images
 
     @one_line_errors()
+    def mix(
+        self,
+        rows: Sequence[int | str | os.PathLike | LatentPoint],
+        columns: Sequence[int | str | os.PathLike | LatentPoint],
+        *,
+        layer: int | None = None,
+        classes: str | Sequence[str] = (),
+        truncation: float | None = None,
+    ) -> np.ndarray:
+        """Mixes styles: the coarse structure of each row's point with the details of each column's.
+
+        Args:
+            rows: At least one point: a seed, a `LatentPoint`, or an `.npz` file of one.
+            columns: Likewise.
+            layer: First layer that takes the style of the column, from 1; the middle one by default.
+            classes: The one class, for a model with classes.
+            truncation: Truncation of seeds, as for `generate`.
+
+        Returns:
+            uint8 `[rows + 1, columns + 1, H, W, 1 or 3]`; the first row and column are the points themselves, and the
+            corner is white.
+
+        Raises:
+            ValueError: If an argument does not suit the model, or its layers have no styles of their own.
+        """
+        from tfgan_app.inference import walks
+
+        found = [[self._point(point, classes, truncation) for point in points] for points in (rows, columns)]
+        if not all(found):
+            raise ValueError(f"`mix` needs at least one row and one column. Received: {[*map(len, found)]}.")
+        return walks.mixing_grid(self._space, *found, layer=layer).images
+
+    @one_line_errors()
     def project(
         self,
         image: ImageLike,
@@ -200,6 +233,16 @@ class LatentTools:
         """
         found = self._point(point, classes, None)
         return self._space.draw(found.latent[None], found.label)[0]
+
+    @property
+    def has_layers(self) -> bool:
+        """Whether the model's layers are known, which `mix`, `project` and `directions` need; not of an export."""
+        return self._model.model is not None
+
+    @property
+    def style_layers(self) -> int:
+        """Number of layers with styles or latents of their own, which `mix` needs; 0 for none."""
+        return self._space.style_layers if self.has_layers else 0
 
     @functools.cached_property
     def _space(self) -> LatentSpace:

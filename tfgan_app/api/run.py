@@ -23,7 +23,7 @@ from tfgan_app.api.settings import as_assignments, path_text
 from tfgan_app.callbacks import read_metrics
 from tfgan_app.callbacks.grids import find_grids
 from tfgan_app.commands.evaluate import evaluate
-from tfgan_app.commands.export import ExportOptions, export
+from tfgan_app.commands.export import ExportOptions, export_part
 from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.commands.task_report import TaskReport
 from tfgan_app.config import RunConfig
@@ -220,6 +220,7 @@ class Run:
         checkpoint: str = "last",
         runtime: str | os.PathLike | None = None,
         truncation: float | None = None,
+        part: str = "generator",
     ) -> Path:
         """Exports the run's model and compares the export with it, like the command `export`.
 
@@ -233,9 +234,10 @@ class Run:
             checkpoint: `"last"` or `"best"`.
             runtime: Folder with the tarballs of LiteRT's web runtime, for use without npm.
             truncation: psi of the styles of StyleGAN2; by default the model's own.
+            part: `"generator"`, or `"discriminator"` for its features and scores.
 
         Returns:
-            The version folder, folder or file, which `tfgan_app.load` accepts.
+            The version folder, folder or file, which `tfgan_app.load` accepts if it is not a discriminator.
 
         Raises:
             ValueError: If an option is invalid, or the export differs from the model.
@@ -245,22 +247,19 @@ class Run:
             format,
             quantize=quantize,
             output=path_text(output),
+            runtime=path_text(runtime),
             name=name,
             license=license,
             tile=tile,
-            runtime=path_text(runtime),
             truncation=truncation,
             checkpoint=checkpoint,
+            part=part,
         )
-        _, result = export(options)
-        return result.path
+        return export_part(options).path
 
     @one_line_errors()
     def show(self) -> Image.Image:
         """Returns the newest image grid and displays it in a notebook.
-
-        Returns:
-            The grid.
 
         Raises:
             ValueError: If the run has no grid (yet).

@@ -27,6 +27,13 @@ def add(commands: Any) -> None:
         help="file format",
     )
     parser.add_argument(
+        "--part",
+        choices=("generator", "discriminator"),
+        default="generator",
+        help="part of a run of generate or augment; discriminator: its features and scores of images "
+        "(saved_model, tflite, keras)",
+    )
+    parser.add_argument(
         "--quantize", choices=("none", "float16", "dynamic", "int8"), default="none", help="weight format"
     )
     parser.add_argument("--output", default="exported_models", metavar="DIR", help="default: exported_models")

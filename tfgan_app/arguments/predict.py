@@ -108,6 +108,12 @@ def _add_latent_tools(parser: Any) -> None:
         "directions (SeFa); --count images in each",
     )
     tools.add_argument(
+        "--mix",
+        nargs=2,
+        metavar=("ROWS", "COLUMNS"),
+        help="grid of mixed styles, as in 1,2,3 4,5: coarse structure of the rows' seeds, details of the columns'",
+    )
+    tools.add_argument(
         "--project", metavar="IMAGE", help="find the latents whose image is most like this one; writes them as .npz too"
     )
     parser.add_argument("--latents", metavar="NPZ", help="latents of --project, in place of --seed and --class")

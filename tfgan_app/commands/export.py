@@ -3,35 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
-import keras
-import numpy as np
-
+from tfgan_app.commands.export_discriminator import export_discriminator
+from tfgan_app.commands.export_source import Source, open_source
 from tfgan_app.commands.lite_beside import write_lite_beside
-from tfgan_app.commands.run_directory import RunDirectory
-from tfgan_app.config import RunConfig, replace_values
-from tfgan_app.export import LIMITS, PARITY_SEEDS, ExportResult, export_model, find_exporter
+from tfgan_app.export import LIMITS, ExportResult, export_model, find_exporter
 from tfgan_app.files import printable, quoted
-from tfgan_app.inference import color_model, is_color, load_keras_model, model_file, run_checkpoint
-from tfgan_app.keras_info import model_info
-from tfgan_app.keras_metadata import NOT_STATED, read_metadata, weights_fingerprint
-from tfgan_app.layers import provenance_of, set_truncation
+from tfgan_app.keras_metadata import weights_fingerprint
+from tfgan_app.layers import set_truncation
 from tfgan_app.lite import delegations
-from tfgan_app.model_info import HOLE_CHANNELS, ModelInfo
-from tfgan_app.shipped import located, shipped_names
+from tfgan_app.model_info import ModelInfo
 
 _OUTPUT_DIR = "exported_models"
-_HELD_OUT_IMAGES = 8
-_RANDOM_PX = 96
 _CARD = "MODEL_CARD.md"
 _LITE = ("tflite", "web")
-
-Pair = tuple[np.ndarray, np.ndarray | None]
 
 
 @dataclass
@@ -49,6 +36,7 @@ class ExportOptions:
         truncation: psi of a style-based generator; None for its own.
         runtime: Folder with the tarballs of LiteRT's web runtime.
         checkpoint: `"last"` or `"best"` of a run.
+        part: `"generator"`, or `"discriminator"`: its features and scores.
     """
 
     run: str
@@ -61,38 +49,7 @@ class ExportOptions:
     truncation: float | None = None
     runtime: str | None = None
     checkpoint: str | None = None
-
-
-@dataclass(frozen=True)
-class Source:
-    """A model to export, with images to compare and calibrate on.
-
-    Attributes:
-        path: Its `.keras` file, or the name that stands for it.
-        model: The Keras model.
-        name: Default name.
-        image_size_px: Side of its training images; None if unknown.
-        held_out: Images to compare on.
-        calibration: Returns training images.
-        compared_on: Description of the images to compare on, for messages.
-        training: Facts about the training, for the model card.
-        license: License of the weights, as far as it is known.
-    """
-
-    path: Path
-    model: keras.Model
-    name: str
-    image_size_px: int | None
-    held_out: Sequence[Pair]
-    calibration: Callable[[], Sequence[np.ndarray]]
-    compared_on: str
-    training: Mapping[str, str] = field(default_factory=dict)
-    license: str = NOT_STATED
-
-    @property
-    def info(self) -> ModelInfo:
-        """The description of the model."""
-        return model_info(self.model)
+    part: str = "generator"
 
 
 def run(args: argparse.Namespace) -> int:
@@ -109,7 +66,10 @@ def run(args: argparse.Namespace) -> int:
     """
     if args.delegates and args.format not in _LITE:
         raise ValueError(f"`--delegates` is for the formats tflite and web. Received: --format {args.format}.")
-    source, result = export(ExportOptions(**{field.name: getattr(args, field.name) for field in fields(ExportOptions)}))
+    options = ExportOptions(**{field.name: getattr(args, field.name) for field in fields(ExportOptions)})
+    if options.part == "discriminator":
+        return _run_discriminator(options)
+    source, result = export(options)
     _print_result(source, result, args)
     if args.format == "keras":
         line = write_lite_beside(
@@ -122,6 +82,43 @@ def run(args: argparse.Namespace) -> int:
         if line:
             print(line)
     return 0
+
+
+def _run_discriminator(options: ExportOptions) -> int:
+    result = export_part(options)
+    print(f"Exported the discriminator of {printable(options.run)} to {printable(result.path)}")
+    parity = result.parity
+    print(
+        f"Largest difference from the model {parity.max_error:.2g}, mean {parity.mean_error:.2g}, relative to the "
+        f"largest output, on the images of {parity.batches} seeds"
+    )
+    return 0
+
+
+def export_part(options: ExportOptions) -> ExportResult:
+    """Exports the part of a model that the options name; see `export` and `export_discriminator`.
+
+    Raises:
+        ValueError: If there is no such model or part, an option is invalid, or the export differs from the model.
+    """
+    if options.part == "generator":
+        return export(options)[1]
+    if options.part != "discriminator":
+        raise ValueError(f"`part` must be generator or discriminator. Received: {options.part}.")
+    if options.quantize not in (None, "none"):
+        raise ValueError(f"`--quantize` is not supported for discriminators. Received: {options.quantize}.")
+    for flag in ("tile", "truncation", "runtime"):
+        if getattr(options, flag) is not None:
+            raise ValueError(f"`--{flag}` is not supported for discriminators. Leave it out.")
+    if options.checkpoint == "best":
+        raise ValueError("`--checkpoint best` has no discriminator: it is in the newest training state. Leave it out.")
+    return export_discriminator(
+        options.run,
+        format=options.format,
+        output_dir=options.output or _OUTPUT_DIR,
+        name=options.name or "discriminator",
+        license=options.license,
+    )
 
 
 def export(options: ExportOptions) -> tuple[Source, ExportResult]:
@@ -139,7 +136,7 @@ def export(options: ExportOptions) -> tuple[Source, ExportResult]:
     quantize = options.quantize or "none"
     find_exporter(options.format, quantize)  # Raises before anything is loaded.
     _check_flags(options)
-    source = _open(options)
+    source = open_source(options.run, options.checkpoint)
     if options.truncation is not None:
         _truncate(source, options.truncation)
     output_dir, name = Path(options.output or _OUTPUT_DIR), options.name or source.name
@@ -226,105 +223,3 @@ def _example_flags(info: ModelInfo) -> str:
         )
     beside = {"inpainting": "--mask MASKS ", "style": "--style IMAGE "}.get(info.kind, "")
     return f"--input IMAGES {beside}--output OUTPUT"
-
-
-def _open(options: ExportOptions) -> Source:
-    path = located(options.run)
-    if is_color(path):
-        model = color_model(path)
-        return _without_run(model, path, name=model.name)
-    if path.suffix == ".keras" and path.is_file():
-        file = model_file(path, options.checkpoint or "last")
-        source, known = _without_run(load_keras_model(file), file, name=file.stem), read_metadata(file)
-        license = source.license if known.license == NOT_STATED else known.license
-        return dataclasses.replace(source, training={**source.training, **known.facts}, license=license)
-    if not path.exists() or path.suffix == ".tflite":
-        raise ValueError(
-            f"`--run` must be a run directory or a .keras file. Received: '{options.run}'. {shipped_names()}"
-        )
-    return _open_run(RunDirectory.existing(str(path)), checkpoint=options.checkpoint or "last")
-
-
-def _without_run(model: keras.Model, path: Path, *, name: str) -> Source:
-    """Returns the source for a model without a run: no images of its own, and an origin only if it was imported."""
-    facts = provenance_of(model)
-    license = facts.pop("License", NOT_STATED)
-    info = model_info(model)
-    if info.kind == "noise":
-        return Source(path, model, name, None, (), list, f"the images of {PARITY_SEEDS} seeds", facts, license)
-    if info.window is not None:
-        shape = (_HELD_OUT_IMAGES, _RANDOM_PX, _RANDOM_PX, info.channels)
-        examples: list[Pair] = [(image, None) for image in np.random.default_rng(0).random(shape, np.float32)]
-        return Source(path, model, name, None, examples, list, f"{len(examples)} random images", facts, license)
-    images = photographs(channels=info.channels)
-    held_out = [(image, None) for image in images["val"]]
-    compared_on = f"{len(held_out)} bundled photographs"
-    return Source(path, model, name, None, held_out, lambda: images["train"], compared_on, facts, license)
-
-
-def _open_run(directory: RunDirectory, *, checkpoint: str) -> Source:
-    config, task_class = directory.read_config()
-    path = run_checkpoint(directory.path, checkpoint)
-    model = load_keras_model(path)
-    name, size_px = config.task_name, config.data.image_size
-    info = model_info(model)
-    if info.kind == "noise":
-        seeds = f"the images of {PARITY_SEEDS} seeds"
-        return Source(path, model, name, size_px, (), list, seeds, _training(config))
-    config = replace_values(config, {"data.max_val_images": _HELD_OUT_IMAGES})
-    try:
-        task = task_class(config, report=_report)
-        held_out, kind = task.held_out_examples(), "held-out"
-        calibration = task.calibration_images
-    except (ValueError, OSError) as error:
-        _report(f"Checking the export on random images, because the run's data set is not usable here: {error}")
-        held_out, kind = _random_examples(config, channels=info.channels), "random"
-        calibration = _no_calibration(error)
-    compared_on = f"{len(held_out)} {kind} images"
-    return Source(path, model, name, size_px, held_out, calibration, compared_on, _training(config))
-
-
-def _training(config: RunConfig) -> dict[str, str]:
-    data = printable(Path(config.data.source).name) if config.data.source else "the bundled sample"
-    facts = {"Task": config.task_name, "Trained on": data, "Training steps": f"{config.training.steps:,}"}
-    if started_from := getattr(config.task, "init_from", None):
-        path = located(started_from)
-        license = read_metadata(path).license
-        facts["Started from"] = path.name if license == NOT_STATED else f"{path.name}, license {license}"
-    return facts
-
-
-def _random_examples(config: RunConfig, *, channels: int) -> list[Pair]:
-    size_px = config.data.image_size
-    shape = (_HELD_OUT_IMAGES, size_px, size_px, channels)
-    return [(image, None) for image in np.random.default_rng(0).integers(0, 256, shape, np.uint8)]
-
-
-def _no_calibration(error: Exception) -> Callable[[], Sequence[np.ndarray]]:
-    def refuse() -> Sequence[np.ndarray]:
-        raise ValueError(f"`--quantize int8` needs the run's training images, which are not usable here: {error}")
-
-    return refuse
-
-
-def photographs(*, channels: int) -> dict[str, list[np.ndarray]]:
-    """Returns the bundled photographs by split; for an inpainting model, with a hole in the center of each."""
-    from tfgan_app.data.bundled import bundled_path
-    from tfgan_app.image_io.loading import find_images, read_rgb
-
-    found = {}
-    for split in ("train", "val"):
-        images = [read_rgb(path) for path in find_images(bundled_path("photos") / split)]
-        found[split] = [_with_hole(image) if channels == HOLE_CHANNELS else image for image in images]
-    return found
-
-
-def _with_hole(image: np.ndarray) -> np.ndarray:
-    height, width = image.shape[:2]
-    known = np.full((height, width, 1), 255, np.uint8)
-    known[height // 3 : height // 2, width // 3 : width // 2] = 0
-    return np.concatenate([image, known], axis=-1)
-
-
-def _report(line: str) -> None:
-    print(line, file=sys.stderr)

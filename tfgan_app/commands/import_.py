@@ -58,7 +58,7 @@ def _origin(imported: Imported) -> dict[str, str]:
 
 
 def _write_lite(imported: Imported, output: Path) -> None:
-    from tfgan_app.commands.export import photographs
+    from tfgan_app.commands.export_source import photographs
     from tfgan_app.commands.lite_beside import write_lite_beside
 
     info = model_info(imported.model)

@@ -42,7 +42,7 @@ from tfgan_app.inference import (
 )
 from tfgan_app.inference.styling import StyledPredictor
 
-_TOOLS = ("interpolate", "sweep", "project", "latents")
+_TOOLS = ("interpolate", "sweep", "mix", "project", "latents")
 _DRAWING = ("count", "seed", "class", "prompt", "truncation", *_TOOLS)
 _REPEATED = {"class": "classes", "prompt": "prompts"}
 _IMAGES = ("mask", "input_range", "output_format", "quality", "resume")

@@ -1,4 +1,4 @@
-"""Tools of `tfgan_app predict` for latents: interpolation, sweeps, projection, and images of saved latents."""
+"""Tools of `tfgan_app predict` for latents: interpolation, sweeps, mixing, projection, and saved latents."""
 
 from __future__ import annotations
 
@@ -39,6 +39,8 @@ def check_latent_settings(args: argparse.Namespace, settings: PredictSettings) -
         raise ValueError(f"`{name}` needs `--project IMAGE`, which is missing.")
     if settings.directions and args.sweep != "directions":
         raise ValueError("`directions` needs `--sweep directions`, which is missing.")
+    if settings.mix_layer and not args.mix:
+        raise ValueError("`mix_layer` needs `--mix ROWS COLUMNS`, which is missing.")
 
 
 def use_latents(
@@ -65,6 +67,9 @@ def use_latents(
     if args.project:
         check_output(output, animations=False)
         return _project(LatentSpace(sampler), args, settings, output)
+    if args.mix:
+        check_output(output, animations=False)
+        return _mix(LatentSpace(sampler), args, settings, output)
     if not (args.interpolate or args.sweep):
         check_output(output, animations=False)
         point = _start(LatentSpace(sampler), args, "--latents")
@@ -77,11 +82,12 @@ def use_latents(
 
 def _check_flags(args: argparse.Namespace) -> None:
     """Raises ValueError for the first flag that the tool does not take."""
-    tool = "--interpolate" if args.interpolate else "--project" if args.project else "--latents"
+    tool = next((f"--{each}" for each in ("interpolate", "mix", "project") if getattr(args, each)), "--latents")
     if args.sweep:
         tool = f"--sweep {args.sweep}"
     refused = {
         "--interpolate": ("seed", "latents"),
+        "--mix": ("seed", "count", "latents"),
         "--project": ("seed", "count", "truncation", "latents"),
         "--latents": ("seed", "count", "truncation", "classes"),
         "--sweep truncation": ("truncation", "latents"),
@@ -117,7 +123,7 @@ def _walk(space: LatentSpace, args: argparse.Namespace, settings: PredictSetting
     seed = args.seed or 0
     count = args.count or (FRAME_COUNT if is_moving else STRIP_COUNT)
     if args.interpolate:
-        points = _points(space, args)
+        (points,) = _points(space, args, [args.interpolate], "--interpolate")
         _check_size(count * max(1, len(points) - 1))
         return walks.interpolation(space, points, count=count)
     if args.sweep == "truncation":
@@ -137,9 +143,9 @@ def _walk(space: LatentSpace, args: argparse.Namespace, settings: PredictSetting
     return walks.direction_sweep(space, _start(space, args, "--sweep directions"), directions, count=count)
 
 
-def _check_size(images: int) -> None:
+def _check_size(images: int, *, lower: str = "`--count`") -> None:
     if images > _MAX_IMAGES:
-        raise ValueError(f"A walk may have at most {_MAX_IMAGES} images. Received: {images}. Lower `--count`.")
+        raise ValueError(f"A walk may have at most {_MAX_IMAGES} images. Received: {images}. Lower {lower}.")
 
 
 def _start(space: LatentSpace, args: argparse.Namespace, tool: str) -> LatentPoint:
@@ -152,27 +158,26 @@ def _start(space: LatentSpace, args: argparse.Namespace, tool: str) -> LatentPoi
     return LatentPoint(space.points([args.seed or 0], label, args.truncation)[0], label, space.name)
 
 
-def _points(space: LatentSpace, args: argparse.Namespace) -> list[LatentPoint]:
-    """Returns the points of `--interpolate`, which are seeds and files of latents."""
+def _points(space: LatentSpace, args: argparse.Namespace, lists: Sequence[str], tool: str) -> list[list[LatentPoint]]:
+    """Returns the points of lists of seeds and files of latents, all of one class."""
     from tfgan_app.inference.latent_space import LatentPoint, read_point
 
-    texts = [text.strip() for text in args.interpolate.split(",")]
+    parted = [[text.strip() for text in each.split(",")] for each in lists]
+    texts = [text for each in parted for text in each]
     for text in texts:
         is_seed = text.isdecimal() and int(text) <= _MAX_SEED
         if not is_seed and not text.lower().endswith(_LATENTS):
-            raise ValueError(
-                f"`--interpolate` must be seeds, as in 1,5,9, or .npz files of `--project`. Received: {text!r}."
-            )
+            raise ValueError(f"`{tool}` must be seeds, as in 1,5,9, or .npz files of `--project`. Received: {text!r}.")
     read = {text: read_point(text, space) for text in texts if not text.isdecimal()}
     label = next(iter(read.values())).label if read and not args.classes else None
     if label is None:
-        label = one_label(space, args.classes, "--interpolate")
+        label = one_label(space, args.classes, tool)
     seeds = {
         text: LatentPoint(space.points([int(text)], label, args.truncation)[0], label, space.name)
         for text in texts
         if text.isdecimal()
     }
-    return [{**read, **seeds}[text] for text in texts]
+    return [[{**read, **seeds}[text] for text in each] for each in parted]
 
 
 def one_label(space: LatentSpace, classes: Sequence[str], tool: str) -> Label:
@@ -191,6 +196,16 @@ def one_label(space: LatentSpace, classes: Sequence[str], tool: str) -> Label:
         received = ", ".join(classes) or "none"
         raise ValueError(f"`{tool}` needs one `--class`, one of {listed}. Received: {received}.")
     return find_labels(names, classes)[0]
+
+
+def _mix(
+    space: LatentSpace, args: argparse.Namespace, settings: PredictSettings, output: Path
+) -> tuple[str, list[str]]:
+    from tfgan_app.inference.walks import mixing_grid
+
+    rows, columns = _points(space, args, args.mix, "--mix")
+    _check_size((len(rows) + 1) * (len(columns) + 1), lower="the number of seeds")
+    return write_tool_image(output, mixing_grid(space, rows, columns, layer=settings.mix_layer).sheet())
 
 
 def _project(

@@ -35,6 +35,7 @@ class PredictSettings:
         feature_weights: File of VGG16 and LPIPS weights (.npz), with which `--project` compares images; without it, it
             compares pixels.
         directions: Number of directions of `--sweep directions`.
+        mix_layer: First layer that takes the styles of the columns of `--mix`; the middle one by default.
     """
 
     fidelity: float | None = bounded(None, minimum=0.0, maximum=1.0)
@@ -47,6 +48,7 @@ class PredictSettings:
     project_steps: int | None = bounded(None, minimum=1, maximum=100_000)
     feature_weights: str | None = None
     directions: int | None = bounded(None, minimum=1, maximum=100)
+    mix_layer: int | None = bounded(None, minimum=1, maximum=100)
 
     @classmethod
     def parse(cls, assignments: Iterable[str]) -> PredictSettings:

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_app.keras_compat import run_graph
-from tfgan_app.layers import OneHot
+from tfgan_app.layers import ChannelSlice, OneHot, StyleMixing
 
 MAPPING = "mapping"
 """Name of the layer or network from z to w, for generators that have one."""
@@ -83,6 +83,27 @@ class LatentGraph:
         # Labels and tokens may act on w alone.
         reached = self._reachable(self._inputs[1:], stop=self._latents)
         return self._inputs[1:] if id(self._images) in reached else []
+
+    @property
+    def style_starts(self) -> list[int]:
+        """First latent of each layer's own part, for a generator of hierarchical latents; empty for others."""
+        slices = [call for call in self._calls if isinstance(call.layer, ChannelSlice)]
+        starts = sorted({call.layer.start for call in slices if any(each is self._latents for each in call.inputs)})
+        return starts if len(starts) > 1 and starts[0] == 0 else []
+
+    def styles(self) -> keras.Model | None:
+        """Model from w to one style for each layer, `[batch, layers, dim]`; None for a generator without styles."""
+        styles = self._styles()
+        return None if styles is None else keras.Model(self._latents, styles)
+
+    def style_synthesis(self) -> keras.Model:
+        """Model from `[styles, condition]` to images, for a generator with `styles`; see `synthesis`."""
+        return keras.Model([self._styles(), *self._condition()], self._images)
+
+    def _styles(self) -> Any:
+        if not self.has_mapping:
+            return None
+        return next((call.outputs[0] for call in self._calls if isinstance(call.layer, StyleMixing)), None)
 
     @property
     def condition_inputs(self) -> int:

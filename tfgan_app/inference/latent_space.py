@@ -111,6 +111,54 @@ class LatentSpace:
             raise ValueError("The generator takes its classes in a way that has nothing between them.")
         return self._drawn(latents, [tf.constant(weights, tf.float32)] * graph.condition_inputs)
 
+    @functools.cached_property
+    def style_layers(self) -> int:
+        """Number of layers that take styles or parts of the latents of their own; 0 for a generator without them."""
+        graph = self.graph("Style mixing")
+        return len(graph.style_starts) if self._styles is None else int(self._styles.output_shape[1])
+
+    def draw_mixed(self, latents: np.ndarray, others: np.ndarray, layer: int, label: Label = None) -> np.ndarray:
+        """Draws latents whose layers from one on take the styles of others (Karras et al. 2019, arXiv:1812.04948).
+
+        Styles are those of StyleGAN2, or the layers' parts of hierarchical latents, as BigGAN has them.
+
+        Args:
+            latents: float32 `[count, dim]`, of the layers before `layer`.
+            others: float32 `[count, dim]`, of the layers from `layer` on.
+            layer: The crossover, from 1 to `style_layers - 1`.
+            label: Class of all images.
+
+        Returns:
+            uint8 `[count, height, width, 1 or 3]`.
+
+        Raises:
+            ValueError: If the generator has no styles, the model's layers are unknown, or there is no such layer.
+        """
+        if not self.style_layers:
+            raise ValueError(
+                "Style mixing needs a generator whose layers take styles or latents of their own, such as StyleGAN2 or "
+                "BigGAN. This one has one input for all layers."
+            )
+        if not 1 <= layer < self.style_layers:
+            raise ValueError(
+                f"The first layer of the other style must be from 1 to {self.style_layers - 1}. Received: {layer}."
+            )
+        if self._styles is None:
+            start = self.graph("Style mixing").style_starts[layer]
+            return self.draw(np.concatenate([latents[:, :start], others[:, start:]], axis=1), label)
+        styles, other_styles = (np.asarray(self._styles(each, training=False)) for each in (latents, others))
+        mixed = tf.constant(np.concatenate([styles[:, :layer], other_styles[:, layer:]], axis=1))
+        return _drawn_singly(self._style_synthesis, [mixed, *self.condition(label, len(latents))])
+
+    @functools.cached_property
+    def _styles(self) -> Any:
+        return self.graph("Style mixing").styles()
+
+    @functools.cached_property
+    def _style_synthesis(self) -> Any:
+        model = self.graph("Style mixing").style_synthesis()
+        return tf.function(lambda *inputs: model(list(inputs), training=False), reduce_retracing=True)
+
     def condition(self, label: Label, count: int) -> list[tf.Tensor]:
         """Returns the inputs of `synthesis` behind the latents, for `count` images of a class."""
         graph = self.graph("The latent space")
@@ -131,11 +179,7 @@ class LatentSpace:
         return self.graph("The latent space").mapping()
 
     def _drawn(self, latents: np.ndarray, condition: Sequence[tf.Tensor]) -> np.ndarray:
-        inputs = [tf.constant(latents, tf.float32), *condition]
-        # One at a time, as `Sampler` does.
-        return np.concatenate(
-            [drawn(self.synthesis, [each[i : i + 1] for each in inputs]) for i in range(len(latents))]
-        )
+        return _drawn_singly(self.synthesis, [tf.constant(latents, tf.float32), *condition])
 
     def between(self, start: np.ndarray, end: np.ndarray, count: int) -> np.ndarray:
         """Returns evenly spaced points from one to another, both included: float32 `[count, dim]`.
@@ -178,6 +222,11 @@ class LatentSpace:
         strongest = vectors.T[::-1][:count]
         largest = np.abs(strongest).argmax(axis=1)[:, None]
         return (strongest * np.sign(np.take_along_axis(strongest, largest, axis=1))).astype(np.float32)
+
+
+def _drawn_singly(forward: Any, inputs: Sequence[tf.Tensor]) -> np.ndarray:
+    """Draws one image at a time, as `Sampler` does."""
+    return np.concatenate([drawn(forward, [each[i : i + 1] for each in inputs]) for i in range(len(inputs[0]))])
 
 
 def read_point(path: str | os.PathLike, space: LatentSpace) -> LatentPoint:

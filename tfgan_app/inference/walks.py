@@ -127,6 +127,40 @@ def class_walk(space: LatentSpace, seed: int, labels: Sequence[int], *, count: i
     return Walk(np.stack(rows), is_chained=True)
 
 
+def mixing_grid(
+    space: LatentSpace, rows: Sequence[LatentPoint], columns: Sequence[LatentPoint], *, layer: int | None = None
+) -> Walk:
+    """Mixes the styles of each row's point with those of each column's, under and beside the images of the points.
+
+    Args:
+        space: Latent space of a generator with styles.
+        rows: Points of the layers before `layer`: the coarse structure.
+        columns: Points of the layers from `layer` on: colors and details.
+        layer: The crossover; None is the middle.
+
+    Returns:
+        Images of `rows + 1` rows and `columns + 1` columns; the first of each are the points, and the corner is white.
+
+    Raises:
+        ValueError: If the generator has no styles, there is no such layer, or the points are of several classes.
+    """
+    labels = {point.label for point in (*rows, *columns)}
+    if len(labels) > 1:
+        raise ValueError(f"Mixed points must be of one class. Received: {sorted(map(str, labels))}.")
+    label = labels.pop()
+    crossover = max(1, space.style_layers // 2) if layer is None else layer
+    across = np.stack([point.latent for point in columns])
+    # The points themselves come last, so that a generator without styles is refused before anything is drawn.
+    mixed = [
+        space.draw_mixed(np.repeat(row.latent[None], len(columns), axis=0), across, crossover, label) for row in rows
+    ]
+    beside = space.draw(np.stack([row.latent for row in rows]), label)
+    top = space.draw(across, label)
+    body = np.concatenate([beside[:, None], np.stack(mixed)], axis=1)
+    corner = np.full_like(top[:1], 255)
+    return Walk(np.concatenate([np.concatenate([corner, top])[None], body]))
+
+
 def direction_sweep(space: LatentSpace, point: LatentPoint, directions: np.ndarray, *, count: int) -> Walk:
     """Moves a point along each direction, a row for each; the point itself is in the middle.
 

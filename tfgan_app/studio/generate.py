@@ -1,10 +1,8 @@
-"""Tab "Generate": new images by seed and class, and further tools of `predict`."""
+"""Tab "Generate": new images by seed, class and prompt."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,66 +11,26 @@ import gradio as gr
 from tfgan_app.files import printable
 from tfgan_app.studio import library
 from tfgan_app.studio.context import Studio, new_name, one_message
-from tfgan_app.studio.jobs import wait_for
-from tfgan_app.studio.previews import has_flag, loaded_model, parsed
+from tfgan_app.studio.generate_tools import RESULTS, Form, add_tools, limits_of
+from tfgan_app.studio.previews import loaded_model
 from tfgan_app.studio.requests import generate_arguments
-from tfgan_app.studio.viewer import result_links
 
-_RESULTS = "studio_results"
 _MOST_IMAGES = 64
 _MOST_CLASSES_SHOWN = 200
-
-Form = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Tool:
-    """A flag of `predict` for models that generate images.
-
-    Attributes:
-        flag: The flag; the tool is offered if this version's `predict` has it.
-        label: Label of the field.
-        placeholder: Example of a value.
-        choices: The possible values; empty for any text.
-        takes_file: Whether the value is a file, which is dropped.
-        suffix: Suffix of its result.
-    """
-
-    flag: str
-    label: str
-    placeholder: str = ""
-    choices: tuple[str, ...] = ()
-    takes_file: bool = False
-    suffix: str = ".png"
-
-
-TOOLS: Mapping[str, Tool] = {
-    "Interpolation strip": Tool("--interpolate", "Seeds from first to last", "1,5,9"),
-    "Prompt": Tool("--prompt", "Prompt", "a red shoe"),
-    "Style mixing": Tool("--mix", "Seeds to mix", "1,5,9"),
-    "Sweep": Tool("--sweep", "What changes", choices=("truncation", "classes", "directions")),
-    "Projection": Tool("--project", "Image to find in the model", takes_file=True),
-}
-"""Tools by the label of their fields; a further one is a row."""
-
-
-def tools() -> dict[str, Tool]:
-    """Returns the tools whose flags `predict` has."""
-    return {name: tool for name, tool in TOOLS.items() if has_flag("predict", tool.flag)}
 
 
 def build(studio: Studio) -> None:
     """Adds the tab's content to the page."""
     with gr.Row():
         with gr.Column(scale=2, min_width=300):
-            form = _fields(studio)
+            form, limits = _fields(studio)
             draw = gr.Button("Generate", variant="primary", elem_id="generate")
             another = gr.Button("The next seeds", elem_id="next-seeds")
             save = gr.Button("Save as files", elem_id="save-generated")
         with gr.Column(scale=3, min_width=300):
             gallery = gr.Gallery(label="Images", columns=4, format="png", elem_id="generated", object_fit="contain")
             links = gr.HTML("", elem_id="generated-links")
-            _add_tools(studio, form, links)
+            add_tools(studio, form, links)
     names, fields = list(form), list(form.values())
     private: dict[str, Any] = {"api_visibility": "private"}
 
@@ -85,9 +43,9 @@ def build(studio: Studio) -> None:
     )
     save.click(with_names(_save), fields, None, **private)
     form["model"].change(
-        one_message(lambda name: _classes_of(studio, name)),
+        one_message(lambda name: _abilities_of(studio, name)),
         form["model"],
-        form["classes"],
+        [form["classes"], form["prompt"], limits],
         concurrency_id="model",
         **private,
     )
@@ -100,7 +58,7 @@ def build(studio: Studio) -> None:
     )
 
 
-def _fields(studio: Studio) -> Form:
+def _fields(studio: Studio) -> tuple[Form, gr.Markdown]:
     form: Form = {
         "model": gr.Dropdown(
             library.choices(studio.places, library.GENERATING),
@@ -112,6 +70,14 @@ def _fields(studio: Studio) -> Form:
         ),
         "classes": gr.Dropdown([], multiselect=True, label="Classes", info="None: all.", elem_id="classes"),
     }
+    form["prompt"] = gr.Textbox(
+        label="Prompt",
+        info="What to draw, for a model of text.",
+        placeholder="a red shoe",
+        visible=False,
+        elem_id="prompt",
+    )
+    limits = gr.Markdown("", elem_id="generator-limits")
     with gr.Row():
         form["seed"] = gr.Number(0, label="First seed", minimum=0, precision=0, elem_id="seed")
         form["count"] = gr.Number(
@@ -126,7 +92,7 @@ def _fields(studio: Studio) -> Form:
         info="0: none. 2 changes little; 0.5 trades much variety for quality.",
         elem_id="truncation",
     )
-    return form
+    return form, limits
 
 
 def _next_seed(seed: int, count: int) -> int:
@@ -145,15 +111,21 @@ def _model(studio: Studio, name: str | None) -> Any:
     return model
 
 
-def _classes_of(studio: Studio, name: str | None) -> Any:
+def _abilities_of(studio: Studio, name: str | None) -> tuple[Any, Any, str]:
+    """Returns the fields of classes and prompt for a model, and a line on the tools that it has nothing for."""
     if not name:
-        return gr.Dropdown(choices=[], value=[])
+        return gr.Dropdown(choices=[], value=[], multiselect=True), gr.Textbox(visible=False), ""
     with studio.lock:
-        return gr.Dropdown(choices=list(_model(studio, name).info.classes)[:_MOST_CLASSES_SHOWN], value=[])
+        model = _model(studio, name)
+        takes_text, limits = bool(model.info.prompt_tokens), limits_of(model)
+    classes = gr.Dropdown(choices=list(model.info.classes)[:_MOST_CLASSES_SHOWN], value=[], multiselect=True)
+    # A hidden text would still be sent.
+    prompt = gr.Textbox(visible=True) if takes_text else gr.Textbox(visible=False, value="")
+    return classes, prompt, " ".join(limits)
 
 
 def _numbers(values: Form) -> dict[str, Any]:
-    """Returns seed, count, classes and truncation as `generate_arguments` takes them."""
+    """Returns seed, count, classes, prompt and truncation as `generate_arguments` takes them."""
     count = values["count"] or 1
     if not 1 <= count <= _MOST_IMAGES:
         raise ValueError(f"Images: from 1 to {_MOST_IMAGES} are expected. Received: {count}.")
@@ -161,6 +133,7 @@ def _numbers(values: Form) -> dict[str, Any]:
         "count": count,
         "seed": values["seed"] or 0,
         "classes": values["classes"] or (),
+        "prompt": (values["prompt"] or "").strip(),
         "truncation": values["truncation"],
     }
 
@@ -171,7 +144,11 @@ def _draw(studio: Studio, values: Form) -> list[tuple[Any, str]]:
         numbers = _numbers(values)
         count, seed = numbers["count"], numbers["seed"]
         images = _model(studio, values["model"]).generate(
-            count, seed=seed, classes=numbers["classes"], truncation=numbers["truncation"] or None
+            count,
+            seed=seed,
+            classes=numbers["classes"],
+            prompts=numbers["prompt"] or (),
+            truncation=numbers["truncation"] or None,
         )
     labels = [f"seed {seed + index % count}" for index in range(len(images))]
     return [
@@ -182,55 +159,6 @@ def _draw(studio: Studio, values: Form) -> list[tuple[Any, str]]:
 def _save(studio: Studio, values: Form) -> None:
     """Queues the command that writes the images into a folder."""
     model = studio.places.model(values["model"])
-    output = studio.places.path(f"{_RESULTS}/{new_name('generated')}", what="Folder of the results")
+    output = studio.places.path(f"{RESULTS}/{new_name('generated')}", what="Folder of the results")
     arguments = generate_arguments(model, studio.places.shown(output), **_numbers(values))
     studio.jobs.add(f"Generate with {printable(Path(model).name)}", arguments, output=output)
-
-
-def _add_tools(studio: Studio, form: Form, links: gr.HTML) -> None:
-    """Adds a field and a button for each further tool of `predict`."""
-    for name, tool in tools().items():
-        slug = tool.flag.strip("-")
-        with gr.Accordion(name, open=False, elem_id=f"{slug}-fields"):
-            value: Any
-            if tool.takes_file:
-                value = gr.File(label=tool.label, type="filepath", height=120, elem_id=slug)
-            elif tool.choices:
-                value = gr.Dropdown(list(tool.choices), value=tool.choices[0], label=tool.label, elem_id=slug)
-            else:
-                value = gr.Textbox(label=tool.label, placeholder=tool.placeholder, elem_id=slug)
-            button = gr.Button(name, elem_id=f"{slug}-run")
-            shown = gr.Image(label=name, type="filepath", format="png", interactive=False, elem_id=f"{slug}-result")
-        run = one_message(_bound(studio, tool))
-        fields = [value, form["model"], form["seed"], form["truncation"]]
-        button.click(run, fields, [shown, links], api_visibility="private")
-
-
-def _bound(studio: Studio, tool: Tool) -> Callable[..., Any]:
-    return lambda *values: use_tool(studio, tool, *values)
-
-
-def use_tool(studio: Studio, tool: Tool, value: str | None, name: str, seed: int, truncation: float) -> tuple[str, str]:
-    """Runs `predict` with the flag of a tool, and waits for it.
-
-    Returns:
-        The image that it has written, and HTML with a link to it.
-
-    Raises:
-        ValueError: If there is no value, or the command fails; with its message.
-    """
-    if not value:
-        raise ValueError(f"{tool.label}: a value is expected. Received none.")
-    model = studio.places.model(name)
-    if tool.takes_file:
-        studio.places.check_uploads([value])
-    output = studio.places.path(f"{_RESULTS}/{new_name(tool.flag.strip('-'))}{tool.suffix}", what="Results")
-    output.parent.mkdir(parents=True, exist_ok=True)
-    arguments = ["predict", "--model", model, "--output", studio.places.shown(output), f"{tool.flag}={value}"]
-    arguments += ["--truncation", f"{truncation:g}"] if truncation and not math.isclose(truncation, 0.0) else []
-    parsed(arguments)
-    title = f"{tool.flag.strip('-').capitalize()} with {printable(Path(model).name)}"
-    job = wait_for(studio.jobs.add(title, arguments, lane="quick", output=output))
-    if job.state != "done":
-        raise ValueError(job.message)
-    return str(output), result_links(studio, [output])

@@ -130,9 +130,14 @@ def export_arguments(model: str, *, format: str, quantize: str, output: str, nam
 
 
 def generate_arguments(
-    model: str, output: str, *, count: int, seed: int, classes: Sequence[str] = (), truncation: float = 0.0
+    model: str, output: str, *, count: int, seed: int, classes: Sequence[str] = (), prompt: str = "", truncation=0.0
 ) -> list[str]:
     """Returns the arguments of `predict` for a model that generates images; 0 does not truncate."""
     words = ["predict", "--model", model, "--output", output, "--count", str(count), "--seed", str(seed)]
-    words += [word for name in classes for word in ("--class", name)]
+    return words + drawing_flags(classes=classes, prompt=prompt, truncation=truncation)
+
+
+def drawing_flags(*, classes: Sequence[str], prompt: str | None, truncation: float | None) -> list[str]:
+    """Returns the flags for the condition and the truncation of images."""
+    words = [f"--class={name}" for name in classes] + ([f"--prompt={prompt}"] if prompt else [])
     return words + (["--truncation", f"{truncation:g}"] if truncation else [])
