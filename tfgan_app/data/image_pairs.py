@@ -121,8 +121,9 @@ def open_prepared_pairs(store: RecordStore, *, direction: str, val_fraction: flo
     facts = store.view(PAIRS)
 
     def split(name: str) -> RecordPairs:
-        columns = [RecordFiles(store, store.column(f"{PAIRS}.{name}.{side}")) for side in ("input", "target")]
-        return RecordPairs(store.texts(f"{PAIRS}.{name}.name"), *columns, tuple(facts["halves"]))
+        inputs, targets = (RecordFiles(store, store.column(f"{PAIRS}.{name}.{side}")) for side in ("input", "target"))
+        input_half, target_half = facts["halves"]
+        return RecordPairs(store.texts(f"{PAIRS}.{name}.name"), inputs, targets, (input_half, target_half))
 
     train = split("train")
     if is_holdout := "val" not in facts["splits"]:

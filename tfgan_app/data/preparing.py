@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import itertools
 import json
@@ -81,7 +82,7 @@ def prepare(
         if _facts_file(path).exists():
             kept += 1
         else:
-            _write_shard(path, files, on_done=lambda more, before=done: on_progress(before + more, len(views.files)))
+            _write_shard(path, files, on_done=functools.partial(_report, on_progress, done, len(views.files)))
         written.append(path)
         done += len(files)
     problems = _write_index(folder, written, views, source, plan)
@@ -141,10 +142,14 @@ def _write_shard(path: Path, files: Sequence[Path], *, on_done: Callable[[int], 
                 on_done(len(rows))
         finally:
             writer.close()
-    columns = dict(zip(_FACTS, map(np.array, zip(*rows, strict=True)), strict=True))
+    columns: dict[str, Any] = dict(zip(_FACTS, map(np.array, zip(*rows, strict=True)), strict=True))
     digest = np.array([file_digest(path), json.dumps(problems)])
     with atomic_path(_facts_file(path)) as unfinished:
         np.savez(unfinished, digest=digest, **columns)
+
+
+def _report(on_progress: Callable[[int, int], Any], before: int, total: int, more: int) -> None:
+    on_progress(before + more, total)
 
 
 def _read_file(path: Path) -> tuple[bytes, tuple, str | None]:

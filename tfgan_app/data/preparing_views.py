@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,7 @@ def find_views(source: Path) -> Views:
         raise ValueError(f"`--data` must be a folder of images. There is no folder '{printable(source)}'.")
     if is_prepared(source):
         raise ValueError(f"'{printable(source)}' is a prepared set already: train from it.")
-    readers = {LABELED: open_labeled, IMAGES: open_images, PAIRS: find_pairs}
+    readers: dict[str, Callable[..., Any]] = {LABELED: open_labeled, IMAGES: open_images, PAIRS: find_pairs}
     found: dict[str, Any] = {}
     for kind, read in readers.items():
         try:

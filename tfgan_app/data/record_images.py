@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import io
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -11,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from PIL import Image
 
 from tfgan_app.data.decoding import JPEG_RATIOS, OVERSAMPLING, FileImages, ImageSource, decode_jpeg
 from tfgan_app.data.records import JPEG, PNG, RecordFiles
@@ -33,6 +36,7 @@ class RecordImages:
     """
 
     channels = 3
+    dtype = tf.uint8
 
     def __init__(
         self,
@@ -86,7 +90,7 @@ class RecordImages:
             if index not in self._damaged:
                 self._damaged.add(int(index))
                 print(f"tfgan_app: left out: {error}", file=sys.stderr, flush=True)
-            return _GRAY_PIXEL
+            return _gray_pixel()
         self._is_sound[index] = True
         return data
 
@@ -96,7 +100,7 @@ class RecordImages:
         # Some formats are recognized by their suffix, and some decoders read only files.
         suffix = PurePosixPath(self._files.store.names[int(self._files.rows[index])]).suffix
         data = self._read(index)
-        with tempfile.NamedTemporaryFile(suffix=suffix if data is not _GRAY_PIXEL else ".png") as file:
+        with tempfile.NamedTemporaryFile(suffix=suffix if data is not _gray_pixel() else ".png") as file:
             file.write(data)
             file.flush()
             return read_rgb(file.name, background=background, input_range=input_range)
@@ -171,5 +175,9 @@ def _choose_decoders(kinds: np.ndarray, sizes: np.ndarray, *, reduce_to_px: int 
     return decoders
 
 
-with tf.device("CPU:0"), tf.init_scope():
-    _GRAY_PIXEL = tf.io.encode_png(np.full((1, 1, 3), 128, np.uint8)).numpy()
+@functools.cache
+def _gray_pixel() -> bytes:
+    """Returns a PNG file of one pixel. Not by TensorFlow, which may not start before its devices are set."""
+    file = io.BytesIO()
+    Image.new("RGB", (1, 1), (128, 128, 128)).save(file, "PNG")
+    return file.getvalue()

@@ -265,7 +265,7 @@ class ImageData:
             return readable.select([])
         sizes = self._sizes(readable.paths)
         is_large = sizes.min(axis=1) >= smallest_px
-        for index in np.flatnonzero(~is_large):
+        for index in np.flatnonzero(~is_large).tolist():
             height, width = sizes[index]
             path = printable(readable.paths[index])
             self.report(

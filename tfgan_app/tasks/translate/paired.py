@@ -110,7 +110,7 @@ class PairedTranslation(Task):
         return self._readable(self.pairs.train, "train on")
 
     @functools.cached_property
-    def held_out_pairs(self) -> list[ImagePair]:
+    def held_out_pairs(self) -> Sequence[ImagePair]:
         """At most `data.max_val_images` readable held-out pairs, evenly spread."""
         chosen = spread_indices(len(self.pairs.val), self.config.data.max_val_images)
         return self._readable(take(self.pairs.val, chosen), "evaluate on")
