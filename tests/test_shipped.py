@@ -20,9 +20,9 @@ from tfgan_app.keras_info import model_info
 from tfgan_app.keras_metadata import read_metadata
 from tfgan_app.shipped import is_shipped, located, shipped_model_path, shipped_models
 
-NAMES = ("upscale_x4", "upscale_x4_gan", "upscale_x2", "restore")
+NAMES = ("upscale_x4", "upscale_x4_gan", "upscale_x4_small", "upscale_x2", "restore")
 PREDICT = ("predict", "--input", "photo.png", "--output", "o.png")
-LISTED = "Shipped models: upscale_x4, upscale_x4_gan, upscale_x2, restore (`tfgan_app models` describes them)."
+LISTED = f"Shipped models: {', '.join(NAMES)} (`tfgan_app models` describes them)."
 
 
 def app(*arguments):

@@ -25,7 +25,7 @@ from tfgan_app.tasks.restoration.builders import start_from
 from tfgan_app.training.task import Networks
 
 FOLDER = Path(__file__).parents[1] / "exported_models"
-UPSCALERS = {"upscale_x4": 4, "upscale_x4_gan": 4, "upscale_x2": 2}
+UPSCALERS = {"upscale_x4": 4, "upscale_x4_gan": 4, "upscale_x4_small": 4, "upscale_x2": 2}
 MODELS = (*UPSCALERS, "restore")
 
 
@@ -70,7 +70,8 @@ def test_each_has_a_card_and_a_recipe_that_can_be_run(name):
     if kind == "restore":
         generator = RESTORERS["nafnet"]()
     else:
-        options = {"activation": config.task.generator_activation} if config.task.generator_activation else {}
+        options = {"activation": config.task.generator_activation, "size": config.task.generator_size}
+        options = {key: value for key, value in options.items() if value is not None}
         generator = ARCHITECTURES["compact"](scale=config.task.scale, **options)
     started = []
     # Raises where the recipe's network takes other weights.
@@ -95,6 +96,8 @@ LITE_FILES = {
     "upscale_x4_int8.tflite": ("upscale_x4", 38.0),
     "upscale_x4_gan.tflite": ("upscale_x4_gan", 60.0),
     "upscale_x4_gan_int8.tflite": ("upscale_x4_gan", 38.0),
+    "upscale_x4_small.tflite": ("upscale_x4_small", 60.0),
+    "upscale_x4_small_int8.tflite": ("upscale_x4_small", 38.0),
     "upscale_x2.tflite": ("upscale_x2", 60.0),
     "restore_int8.tflite": ("restore", 38.0),
 }
@@ -118,7 +121,7 @@ def test_predict_takes_them_for_their_models(monkeypatch):
         choose_lite_file("upscale_x2", quantized=True)
 
 
-@pytest.mark.parametrize(("name", "least_db"), [("upscale_x4", 1.4), ("upscale_x2", 2.3)])
+@pytest.mark.parametrize(("name", "least_db"), [("upscale_x4", 1.4), ("upscale_x4_small", 1.2), ("upscale_x2", 2.3)])
 @pytest.mark.large
 def test_faithful_upscalers_beat_bicubic_enlargement(name, least_db):
     assert gain_over_bicubic(name) > least_db

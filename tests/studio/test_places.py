@@ -101,8 +101,8 @@ def test_models_are_found_by_their_task(folder):
     (folder / "exports" / "served" / "1").mkdir(parents=True)
     (folder / "exports" / "served" / "1" / "saved_model.pb").write_bytes(b"")
     enhancing = [value for _, value in library.choices(Places(), library.ENHANCING)]
-    assert enhancing[:4] == ["upscale_x4", "upscale_x4_gan", "upscale_x2", "restore"]
-    assert set(enhancing[4:]) == {"runs/x4", "mine.keras", "exports/served"}
+    assert enhancing[:5] == ["upscale_x4", "upscale_x4_gan", "upscale_x4_small", "upscale_x2", "restore"]
+    assert set(enhancing[5:]) == {"runs/x4", "mine.keras", "exports/served"}
     generating = [value for _, value in library.choices(Places(), library.GENERATING)]
     assert set(generating) == {"runs/faces", "mine.keras", "exports/served"}
     assert set(library.runs(Places())) == {"runs/faces", "runs/x4"}

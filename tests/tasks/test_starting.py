@@ -173,13 +173,16 @@ def test_a_cyclegan_of_the_other_direction_gives_its_networks_crosswise(folders,
     assert "was trained the other way (b2a)" in lines[0]
 
 
-@pytest.mark.parametrize("name", first_quick(["upscale_x4", "upscale_x4_gan", "upscale_x2", "restore"]))
+@pytest.mark.parametrize(
+    "name", first_quick(["upscale_x4", "upscale_x4_gan", "upscale_x4_small", "upscale_x2", "restore"])
+)
 def test_shipped_models_are_started_from_by_name(folders, tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     case = name.partition("_")[0]
     settings = {"task.init_from": name, "task.generator_width": None, "task.generator_blocks": None}
     if case == "upscale":
         settings |= {"task.scale": int(name[9]), "task.generator_activation": "relu" if name == "upscale_x2" else None}
+        settings["task.generator_size"] = "small" if name.endswith("_small") else None
     else:
         del settings["task.generator_blocks"]
         settings["task.degradation"] = ("denoise", "jpeg")
