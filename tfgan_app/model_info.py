@@ -75,7 +75,7 @@ class ModelInfo:
         >>> info.kind, info.scale, info.halo_px, info.license
         ('images', 4, 14, 'Apache-2.0')
         >>> info.figures["set5_psnr_y"]
-        31.47
+        31.92
     """
 
     kind: Kind = "images"

@@ -6,7 +6,7 @@ from lanes import first_quick
 from PIL import Image
 
 from tfgan_app import cli
-from tfgan_app.commands import export
+from tfgan_app.commands import export_source
 from tfgan_app.image_io import read_image
 from tfgan_app.inference import load_predictor
 from tfgan_app.layers import CONVERSIONS, ColorConversion
@@ -56,7 +56,7 @@ def test_tiles_are_exact(image):
     ("name", "format"), first_quick([("lab_to_rgb", "keras"), ("rgb_to_lab", "saved_model"), ("hsv_to_rgb", "tflite")])
 )
 def test_exports_predict_the_same(name, format, image, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(export, "photographs", lambda channels: {"train": [], "val": [image]})
+    monkeypatch.setattr(export_source, "photographs", lambda channels: {"train": [], "val": [image]})
     assert run("export", "--run", f"color:{name}", "--format", format, "--output", tmp_path / "out") == 0
     assert "bundled photographs" in capsys.readouterr().out
     path = tmp_path / "out" / (name if format == "saved_model" else f"{name}.{format}")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tfgan_app import cli, config
-from tfgan_app.commands import export
+from tfgan_app.commands import export, export_source
 from tfgan_app.commands.run_directory import RunDirectory
 from tfgan_app.export import EXPORTERS
 from tfgan_app.image_io.loading import write_image
@@ -47,6 +47,7 @@ def run_dir(tmp_path):
 def arguments(run_dir, **changes):
     flags = {
         "format": "saved_model",
+        "part": "generator",
         "quantize": "none",
         "output": str(run_dir.parent / "out"),
         "name": None,
@@ -160,4 +161,4 @@ def test_a_license_goes_from_keras_file_to_keras_file(run_dir, tmp_path):
 def test_the_card_says_what_a_run_was_started_from(started_from, told):
     config_class = load_task("upscale").config_class
     settings = config.resolve_config("upscale", config_class, preset={"task.init_from": started_from})
-    assert export._training(settings).get("Started from") == told
+    assert export_source.training_facts(settings).get("Started from") == told

@@ -10,8 +10,8 @@ from PIL import Image
 from small_photos import image_arguments, write_photos
 
 from tfgan_app import cli
-from tfgan_app.commands import export
-from tfgan_app.inference import choose_lite_file, load_predictor
+from tfgan_app.commands import export_source
+from tfgan_app.inference import choose_lite_file, load_keras_model, load_predictor
 from tfgan_app.layers import provenance_of, receptive_field_of
 
 
@@ -50,13 +50,13 @@ def test_an_imported_model_predicts_and_tiles_exactly(imported, image, tmp_path,
     received = np.asarray(Image.open(tmp_path / "out.png"))
     assert received.shape == (42, 68, 3) and np.abs(received - expected).max() <= 1
     predictor = load_predictor(imported)
-    assert predictor.local and receptive_field_of(export.load_keras_model(imported)).halo_px == 3
+    assert predictor.local and receptive_field_of(load_keras_model(imported)).halo_px == 3
     np.testing.assert_array_equal(predictor.image(image, tile_px=8), predictor(image[None])[0])
 
 
 @pytest.mark.parametrize("format", ["saved_model", "tflite"])
 def test_exports_carry_the_source_and_the_license(format, imported, image, tmp_path, monkeypatch):
-    monkeypatch.setattr(export, "photographs", lambda channels: {"train": [], "val": [image]})
+    monkeypatch.setattr(export_source, "photographs", lambda channels: {"train": [], "val": [image]})
     assert run("export", "--run", imported, "--format", format, "--output", tmp_path / "out") == 0
     card = next((tmp_path / "out").rglob("MODEL_CARD.md"), tmp_path / "out" / "x2.tflite.md").read_text()
     assert "License of the weights: BSD-3-Clause" in card
@@ -70,7 +70,7 @@ def test_a_litert_file_lies_beside_the_model_unless_it_is_left_out(imported, wei
     assert "License of the weights: BSD-3-Clause" in (tmp_path / "x2.tflite.md").read_text()
     assert run("import", "--weights", weights, "--output", tmp_path / "other.keras", "--no-tflite") == 0
     assert choose_lite_file(tmp_path / "other.keras") is None
-    monkeypatch.setattr(export, "photographs", lambda channels: {"train": [], "val": [image]})
+    monkeypatch.setattr(export_source, "photographs", lambda channels: {"train": [], "val": [image]})
     assert run("export", "--run", tmp_path / "other.keras", "--format", "keras", "--output", tmp_path / "out") == 0
     assert choose_lite_file(tmp_path / "out" / "other.keras") == tmp_path / "out" / "other.tflite"
 
@@ -93,7 +93,7 @@ def test_a_model_that_draws(tmp_path):
             tensors[f"main.{index + 1}.num_batches_tracked"] = np.array(7)
     path = torch_writer.write_legacy(tmp_path / "g.pth", tensors)
     assert run("import", "--weights", path, "--output", tmp_path / "g.keras") == 0
-    assert provenance_of(export.load_keras_model(tmp_path / "g.keras"))["License"] == "not stated"
+    assert provenance_of(load_keras_model(tmp_path / "g.keras"))["License"] == "not stated"
     assert run("predict", "--model", tmp_path / "g.keras", "--output", tmp_path / "out", "--count", "2") == 0
     with Image.open(tmp_path / "out" / "seed-0000000.png") as drawn:
         assert drawn.size == (16, 16)
@@ -108,8 +108,8 @@ def test_training_goes_on_from_an_imported_model(imported, tmp_path):
     arguments = image_arguments("upscale", tmp_path / "run", data, steps=1, settings=settings)
     assert cli.run(cli.parse(["tfgan_app", *map(str, arguments)])) == 0
     images = np.random.default_rng(0).random((1, 9, 12, 3), np.float32)
-    trained = export.load_keras_model(tmp_path / "run" / "checkpoints" / "last.keras")
-    np.testing.assert_allclose(trained(images), export.load_keras_model(imported)(images), atol=1e-5)
+    trained = load_keras_model(tmp_path / "run" / "checkpoints" / "last.keras")
+    np.testing.assert_allclose(trained(images), load_keras_model(imported)(images), atol=1e-5)
     assert run("train", "--task", "upscale", "--run-dir", tmp_path / "run", "--resume", "--steps", "2") == 0
     arguments = image_arguments("upscale", tmp_path / "x4", data, steps=1, settings={**settings, "task.scale": 4})
     assert cli.run(cli.parse(["tfgan_app", *map(str, arguments)])) == 2

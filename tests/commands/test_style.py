@@ -6,7 +6,7 @@ from PIL import Image
 from tiny_style import build_tiny_style_model
 
 from tfgan_app import cli
-from tfgan_app.commands import export
+from tfgan_app.commands import export_source
 from tfgan_app.image_io.loading import read_rgb
 
 
@@ -67,7 +67,7 @@ def test_what_does_not_apply_is_said_in_one_line(folder, tmp_path, changes, said
 
 def test_export_says_what_comes_next(folder, tmp_path, capsys, monkeypatch):
     image = read_rgb(folder / "in" / "a.png")
-    monkeypatch.setattr(export, "photographs", lambda channels: {"train": [], "val": [image]})
+    monkeypatch.setattr(export_source, "photographs", lambda channels: {"train": [], "val": [image]})
     assert run("export", run=folder / "model.keras", format="keras", output=tmp_path) == 0
     assert "--input IMAGES --style IMAGE --output OUTPUT" in capsys.readouterr().out
     assert run("export", run=folder / "model.keras", format="tflite", output=tmp_path) == 2

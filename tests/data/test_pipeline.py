@@ -216,9 +216,9 @@ def test_plain_files_have_no_python_in_the_graph(pairs, odd_pairs):
 
 
 def test_memory_is_not_copied_into_tensorflow(pairs):
-    from tfgan_app.data.memory import _aligned_bytes, _share_with_tensorflow
+    from tfgan_app.data.memory import _aligned, _share_with_tensorflow
 
-    array = _aligned_bytes(1000)
+    array = _aligned(1000, tf.uint8)
     tensor = _share_with_tensorflow(array)
     array[:] = 42
     assert (tensor.numpy() == 42).all()
