@@ -8,7 +8,7 @@ import pytest
 from browser import CHROMIUM, open_browser
 from live_studio import live_studio
 
-_LEAVING = ("AbortError", "net::ERR_ABORTED", "net::ERR_NETWORK_CHANGED")
+_LEAVING = ("AbortError", "net::ERR_ABORTED", "net::ERR_NETWORK_CHANGED", "Connection errored out")
 """Errors of requests that a page still waited for when the test went on to the next page."""
 
 

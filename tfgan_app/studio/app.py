@@ -48,6 +48,7 @@ _STYLE = """
   .gradio-container main { padding: 12px !important; }
   .gradio-container .tab-container button { font-size: .875rem; padding-inline: 5px; }
 }
+.gradio-container .tab-container button { --fits: yes; }
 footer { display: none !important; }
 """
 _HEAD = """
@@ -60,8 +61,16 @@ const repair = () => {
 new MutationObserver(repair).observe(document, { childList: true, subtree: true });
 </script>
 """
-# Gradio moves the tabs that do not fit into a menu, but measures them before the styles apply.
-_MEASURE_TABS = "() => requestAnimationFrame(() => setTimeout(() => window.dispatchEvent(new Event('resize'))))"
+# Gradio moves the tabs that do not fit into a menu, but may measure them before the styles above apply.
+_MEASURE_TABS = """() => {
+  const measure = () => {
+    window.dispatchEvent(new Event('resize'));
+    const tab = document.querySelector('.tab-container button');
+    const styled = tab && getComputedStyle(tab).getPropertyValue('--fits').trim() === 'yes';
+    setTimeout(measure, styled ? 10000 : 250);
+  };
+  measure();
+}"""
 _FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
 _MONO = ["ui-monospace", "Consolas", "monospace"]
 
