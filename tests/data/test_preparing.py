@@ -1,5 +1,6 @@
 """A prepared set gives the images of its source: the same names, labels, splits, order and batches."""
 
+import json
 import shutil
 
 import numpy as np
@@ -210,4 +211,15 @@ def test_errors_are_one_line(mixed, tmp_path):
     shutil.copytree(shards, copy)
     next(copy.glob("*.array_record")).write_bytes(b"short")
     with pytest.raises(ValueError, match="copy it again"):
+        open_labeled(copy)
+
+
+@pytest.mark.parametrize("name", ["../outside.array_record", "/etc/passwd", "sub/shard.array_record"])
+def test_an_index_names_no_files_of_other_folders(mixed, tmp_path, name):
+    copy = tmp_path / "copy"
+    shutil.copytree(mixed[1], copy)
+    facts = json.loads((copy / "index.json").read_text())
+    facts["shards"][0]["file"] = name
+    (copy / "index.json").write_text(json.dumps(facts))
+    with pytest.raises(ValueError, match="is damaged: run `tfgan_app prepare`"):
         open_labeled(copy)

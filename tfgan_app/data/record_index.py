@@ -37,6 +37,8 @@ def read_index(folder: Path) -> dict[str, Any]:
     try:
         facts = json.loads(file.read_text(encoding="utf-8"))
         version, shards, columns = facts["format"], facts["shards"], facts["columns"]
+        if any(name != Path(name).name for name in (*(shard["file"] for shard in shards), *columns)):
+            raise ValueError("it names files of other folders")
         expected = [(folder / shard["file"], shard["bytes"]) for shard in shards]
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"'{printable(file)}' is damaged: run `tfgan_app prepare` into another folder.") from error
