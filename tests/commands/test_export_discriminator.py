@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 from lanes import first_quick
-from small_images import TINY_GENERATE, write_class_folders
+from small_images import CAPTIONED, TINY_GENERATE, generate_arguments, write_captioned, write_class_folders
+from small_run import train_arguments, write_pairs
 
 import tfgan_app as tfgan
 from tfgan_app import cli
@@ -99,6 +100,9 @@ def test_every_family_passes_the_gate(tmp_path, images, family, format, classes)
         (["--format", "web"], "must be one of saved_model, tflite, keras. Received: web"),
         (["--format", "tflite", "--quantize", "int8"], "`--quantize` is not supported for discriminators"),
         (["--format", "tflite", "--tile", "32"], "`--tile` is not supported for discriminators. Leave it out."),
+        (["--format", "keras", "--truncation", "0.7"], "`--truncation` is not supported for discriminators."),
+        (["--format", "keras", "--runtime", "npm"], "`--runtime` is not supported for discriminators."),
+        (["--format", "tflite", "--delegates"], "`--delegates` is not supported for discriminators."),
         (["--format", "keras", "--checkpoint", "best"], "`--checkpoint best` has no discriminator"),
         (["--format", "keras", "--name", "../x"], "`name` must be a plain file name"),
     ],
@@ -107,6 +111,21 @@ def test_wrong_uses_are_one_line(run, tmp_path, capsys, flags, message):
     assert app("export", "--run", run.path, "--part", "discriminator", "--output", tmp_path / "out", *flags) == 2
     printed = capsys.readouterr().err
     assert message in printed and printed.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.large
+def test_runs_of_other_tasks_and_of_texts_are_refused(tmp_path, capsys):
+    write_pairs(tmp_path / "pairs")
+    write_captioned(tmp_path / "captions")
+    assert app(*train_arguments(tmp_path / "pix2pix", tmp_path / "pairs", steps=2)) == 0
+    captioned = generate_arguments(tmp_path / "text", tmp_path / "captions", steps=2, settings=CAPTIONED)
+    assert app(*captioned) == 0
+    capsys.readouterr()
+    for name, message in (("pix2pix", "Received: a run of translate"), ("text", "is for runs without text")):
+        flags = ("--part", "discriminator", "--format", "keras", "--output", tmp_path / "out")
+        assert app("export", "--run", tmp_path / name, *flags) == 2
+        assert message in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

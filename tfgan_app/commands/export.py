@@ -68,6 +68,8 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError(f"`--delegates` is for the formats tflite and web. Received: --format {args.format}.")
     options = ExportOptions(**{field.name: getattr(args, field.name) for field in fields(ExportOptions)})
     if options.part == "discriminator":
+        if args.delegates:
+            raise ValueError("`--delegates` is not supported for discriminators. Leave it out.")
         return _run_discriminator(options)
     source, result = export(options)
     _print_result(source, result, args)

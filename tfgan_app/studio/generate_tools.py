@@ -73,8 +73,10 @@ def limits_of(model: Any) -> list[str]:
     if not model.info.classes:
         limits.append("It has no classes, so there is no sweep of classes.")
     if not model.has_layers:
-        limits.append("An exported model shows no layers: style mixing, projection and the sweeps of directions and")
-        limits[-1] += " classes need the run or a .keras file."
+        limits.append(
+            "An exported model shows no layers: style mixing, projection and the sweeps of directions and classes need "
+            "the run or a .keras file."
+        )
     elif not model.style_layers:
         limits.append(
             "Style mixing needs a generator such as StyleGAN2 or BigGAN; this one has one input for all layers."
