@@ -40,11 +40,9 @@ def live_studio(folder: Path, *flags: str) -> Iterator[str]:
 def open_tab(page: Page, address: str, tab: str) -> None:
     """Opens the page at one of its tabs."""
     page.open(address)
-    # The bar of tabs is drawn anew while the page measures itself: a click on the old one is lost.
-    tab_button = f"[...document.querySelectorAll('[role=tab]')].find((tab) => tab.innerText === {tab!r})"
-    page.wait_for(
-        f"({tab_button}?.click(), {tab_button}?.ariaSelected === 'true' && !document.querySelector('.loading'))"
-    )
+    # The bar of tabs is drawn anew while the page loads: a click on the old one is lost.
+    button = f"[...document.querySelectorAll('[role=tab]')].find((tab) => tab.innerText === {tab!r})"
+    page.wait_for(f"({button}?.click(), {button}?.ariaSelected === 'true' && !document.querySelector('.loading'))")
 
 
 def fill(page: Page, selector: str, text: str) -> None:

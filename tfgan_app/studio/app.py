@@ -46,9 +46,8 @@ _STYLE = """
 .gradio-container main { min-width: 0; max-width: 100%; }
 @media (max-width: 520px) {
   .gradio-container main { padding: 12px !important; }
-  .gradio-container .tab-container button { font-size: .875rem; padding-inline: 5px; }
+  .gradio-container .tab-container button { font-size: .875rem !important; padding-inline: 5px !important; }
 }
-.gradio-container .tab-container button { --fits: yes; }
 footer { display: none !important; }
 """
 _HEAD = """
@@ -61,16 +60,6 @@ const repair = () => {
 new MutationObserver(repair).observe(document, { childList: true, subtree: true });
 </script>
 """
-# Gradio moves the tabs that do not fit into a menu, but may measure them before the styles above apply.
-_MEASURE_TABS = """() => {
-  const measure = () => {
-    window.dispatchEvent(new Event('resize'));
-    const tab = document.querySelector('.tab-container button');
-    const styled = tab && getComputedStyle(tab).getPropertyValue('--fits').trim() === 'yes';
-    setTimeout(measure, styled ? 10000 : 250);
-  };
-  measure();
-}"""
 _FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
 _MONO = ["ui-monospace", "Consolas", "monospace"]
 
@@ -92,13 +81,13 @@ def build_page(studio: Studio) -> gr.Blocks:
     """Returns the page with all tabs of the table."""
     with gr.Blocks(title="tfgan_app studio", analytics_enabled=False, fill_width=True) as page:
         gr.Markdown("# tfgan_app studio")
-        with gr.Tabs():
+        # Wrapped, as a menu of the tabs that do not fit is filled before the styles above apply.
+        with gr.Tabs(overflow_behavior="wrap"):
             for label, target in TABS.items():
                 with gr.Tab(label, id=label.lower()):
                     module, _, function = target.partition(":")
                     getattr(importlib.import_module(module), function)(studio)
         jobs_panel.build(studio)
-        page.load(None, js=_MEASURE_TABS, api_visibility="private")
     return page.queue(default_concurrency_limit=4, api_open=False)
 
 
